@@ -1,0 +1,48 @@
+# `make run` and `make test` are all a newcomer needs: each does its own set-up.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: help run test test-live lint bench openapi protos setup clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,protos]'
+	@touch $@
+
+setup: $(STAMP) ## make the virtual environment
+
+run: $(STAMP) ## serve the API on 127.0.0.1:8080 (with the embedded Omni unless OMNI_ENDPOINT is set)
+	$(BIN)/omni-gateway serve
+
+lint: $(STAMP) ## ruff, mypy, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint ## everything: lint, types, import rules, tests
+	$(BIN)/pytest -n 2 --dist loadfile
+
+test-live: $(STAMP) ## the e2e suite against the Omni named by OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY
+	@test -n "$$OMNI_ENDPOINT" || { echo "set OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY first"; exit 2; }
+	$(BIN)/pytest -m live tests/e2e
+
+bench: $(STAMP) ## the table of ratios
+	$(BIN)/python -m benchmarks $(if $(TARGET),--target $(TARGET))
+
+openapi: $(STAMP) ## print the OpenAPI document
+	@$(BIN)/omni-gateway openapi
+
+protos: $(STAMP) ## generate omni_gateway/stubs from protos/
+	$(BIN)/python -m grpc_tools.protoc -I protos -I $$($(BIN)/python -c 'import pathlib, google.rpc as r; print(pathlib.Path(list(r.__path__)[0]).parents[1])') \
+	  --plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
+	  --python_out=. --grpc_python_out=. --mypy_out=quiet:. --mypy_grpc_out=quiet:. protos/omni_gateway/stubs/*.proto
+
+clean: ## remove what was made
+	rm -rf $(VENV) .omni-gateway build dist *.egg-info
