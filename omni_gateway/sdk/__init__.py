@@ -1,0 +1,70 @@
+"""The plugin SDK: all that a resource may import from the gateway, and nothing else is public.
+
+``docs/writing-plugins.md`` is its guide. The SDK is versioned by itself (semantic versioning); a plugin names the
+range it was written for in ``ResourcePlugin(sdk=...)``.
+"""
+
+from omni_gateway.http.auth import Role, require
+from omni_gateway.http.problems import Problem
+from omni_gateway.omni import OmniClient, OmniError
+from omni_gateway.omni import errors as omni_errors
+from omni_gateway.sdk import fields
+from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
+from omni_gateway.sdk.adapter import Change, Listing, ListQuery, ResourceAdapter
+from omni_gateway.sdk.context import API_PREFIX, Gateway, current_gateway
+from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
+from omni_gateway.sdk.links import id_link, label_link, object_url
+from omni_gateway.sdk.omni_adapter import OmniResourceAdapter, sort_and_cut
+from omni_gateway.sdk.operations import Operation, OperationKind
+from omni_gateway.sdk.plugin import READ, READ_WRITE, PluginError, ResourcePlugin
+from omni_gateway.sdk.query import Filter, label_filter
+from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.schema import ResourceSchema, SpecSchema
+from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
+
+SDK_VERSION = "1.0.0"
+
+__all__ = [
+    "API_PREFIX",
+    "MISSING",
+    "READ",
+    "READ_WRITE",
+    "SDK_VERSION",
+    "STALE",
+    "Answer",
+    "Change",
+    "Filter",
+    "Gateway",
+    "ListQuery",
+    "Listing",
+    "NotFound",
+    "OmniClient",
+    "OmniError",
+    "OmniResourceAdapter",
+    "Operation",
+    "OperationKind",
+    "PluginError",
+    "Problem",
+    "Raw",
+    "Resource",
+    "ResourceAdapter",
+    "ResourcePlugin",
+    "ResourceSchema",
+    "Role",
+    "SpecSchema",
+    "StaleVersion",
+    "Stream",
+    "SubCollection",
+    "SubList",
+    "SubResource",
+    "WouldDo",
+    "current_gateway",
+    "fields",
+    "id_link",
+    "label_filter",
+    "label_link",
+    "object_url",
+    "omni_errors",
+    "require",
+    "sort_and_cut",
+]

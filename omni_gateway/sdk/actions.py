@@ -1,0 +1,41 @@
+"""What a plugin's own functions answer; the views around them do the HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from omni_gateway.sdk.operations import Operation
+from omni_gateway.sdk.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An answer that is no JSON object of ours: a file, a text."""
+
+    body: bytes
+    media_type: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A file or log that is sent while it comes: ``open`` makes a context around an iterator of byte chunks."""
+
+    open: Callable[[], AbstractContextManager[Iterator[bytes]]]
+    media_type: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WouldDo:
+    """What an action answers to a dry run: the object before and after, as stored; ``after`` None: it would be gone."""
+
+    before: Resource | None
+    after: Resource | None
+
+
+#: A Resource is rendered by the plugin's schema, an Operation is a 202, a mapping is JSON by the schema given.
+Answer = Resource | Operation | Raw | Stream | WouldDo | Mapping[str, Any]

@@ -1,0 +1,96 @@
+"""The back end of a resource, as the HTTP layer sees it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from omni_gateway.http.selectors import Selector
+from omni_gateway.omni import OmniClient
+from omni_gateway.sdk.resource import Resource
+
+ChangeKind = Literal["added", "modified", "deleted", "bookmark"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What a list or a watch asks for; an adapter answers it whole.
+
+    ``offset`` and ``limit`` count objects after selection and sorting; ``limit`` 0 means all.
+    ``sort`` holds (field, descending) pairs; ``id`` is always the last key.
+    ``filters`` holds the plugin's own query parameters that are no label selector.
+    """
+
+    selector: Selector | None = None
+    search: str = ""
+    sort: tuple[tuple[str, bool], ...] = ()
+    offset: int = 0
+    limit: int = 0
+    filters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of objects and how many matched in all."""
+
+    items: Sequence[Resource]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of a watch: an object that came, changed or went; or the bookmark after the present objects."""
+
+    kind: ChangeKind
+    resource: Resource | None = None
+
+
+class ResourceAdapter:
+    """Base of every back end: answer ``list`` and ``get``; the rest as far as the plugin's roles name the verb.
+
+    An adapter raises what its back end raises (``OmniError``) or the SDK's ``Problem``; it never sees a request.
+    Adapters are made once, at import; :meth:`bind` gives each application its own copy with a client.
+    """
+
+    type: str = ""
+    namespace: str = "default"
+    omni: OmniClient
+
+    def bind(self, omni: OmniClient) -> Self:
+        """Return a copy of this adapter that speaks through ``omni``."""
+        bound = copy.copy(self)
+        bound.omni = omni
+        return bound
+
+    def list(self, query: ListQuery) -> Listing:
+        """Return the objects that ``query`` asks for."""
+        raise NotImplementedError
+
+    def get(self, id: str) -> Resource:
+        """Return one object; the back end's not-found error when there is none."""
+        raise NotImplementedError
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Refuse what the back end would refuse, as far as it can be known before a write; a dry run stops here.
+
+        ``existing`` is None for a create. ``extras`` are the request-only fields. The default finds nothing wrong.
+        """
+
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
+        """Make the object; return when the back end holds it."""
+        raise NotImplementedError
+
+    def replace(self, resource: Resource) -> None:
+        """Write the object over the version it names; the back end's stale-version error when that one is old."""
+        raise NotImplementedError
+
+    def delete(self, resource: Resource) -> None:
+        """Start to remove the object; return when the back end has taken the order."""
+        raise NotImplementedError
+
+    def watch(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
+        """Open a stream: every present object as ``added``, one ``bookmark``, then changes as they come."""
+        raise NotImplementedError

@@ -1,0 +1,31 @@
+"""Relative URLs between objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from omni_gateway.sdk.context import API_PREFIX
+from omni_gateway.sdk.resource import Resource
+
+LinkMaker = Callable[[Resource], str | None]
+
+
+def object_url(collection: str, id: str, *rest: str) -> str:
+    """Return ``/api/v1/<collection>/<id>[/<rest>...]`` with the id escaped; relative to the host, so no proxy breaks it."""
+    return "/".join((API_PREFIX, collection, quote(id, safe=""), *rest))
+
+
+def label_link(collection: str, label: str) -> LinkMaker:
+    """Link to the object of ``collection`` that a label names; no link when the label is absent or empty."""
+
+    def make(resource: Resource) -> str | None:
+        name = resource.labels.get(label)
+        return object_url(collection, name) if name else None
+
+    return make
+
+
+def id_link(collection: str, *rest: str) -> LinkMaker:
+    """Link to the object of ``collection`` that has the same id, or to something below it."""
+    return lambda resource: object_url(collection, resource.id, *rest)

@@ -1,0 +1,119 @@
+"""The adapter of any Omni resource type, over ``omni.resources.ResourceService`` (facts: resource-service)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from omni_gateway.http.problems import Problem
+from omni_gateway.omni import errors
+from omni_gateway.omni.resources import WatchEvent
+from omni_gateway.sdk.adapter import Change, ChangeKind, Listing, ListQuery, ResourceAdapter
+from omni_gateway.sdk.resource import Resource
+
+_KINDS: dict[str, ChangeKind] = {"created": "added", "updated": "modified", "destroyed": "deleted"}
+_SORTED_BY_OMNI: tuple[tuple[tuple[str, bool], ...], ...] = ((), (("id", False),), (("id", True),))
+_METADATA_SORTS = frozenset({"created", "updated", "version", "owner"})
+
+
+class OmniResourceAdapter(ResourceAdapter):
+    """Serve objects of one Omni type, e.g. ``OmniResourceAdapter("ConfigPatches.omni.sidero.dev")``."""
+
+    def __init__(self, type: str, namespace: str = "default", *, sortable: Sequence[str] = ()) -> None:
+        self.type = type
+        self.namespace = namespace
+        self.sortable = frozenset(sortable)
+
+    def list(self, query: ListQuery) -> Listing:
+        """Let Omni select, search and page; sort here by anything but the id, which Omni cannot do safely.
+
+        Omni leaves zero values out of its JSON and refuses to sort by a field that one object lacks.
+        """
+        paged_by_omni = query.sort in _SORTED_BY_OMNI
+        page = self.omni.resources.list(
+            self.type,
+            self.namespace,
+            offset=query.offset if paged_by_omni else 0,
+            limit=query.limit if paged_by_omni else 0,
+            sort_by="id",
+            descending=bool(query.sort and query.sort[0][1]) if paged_by_omni else False,
+            search=[query.search] if query.search else (),
+            selectors=self.selectors(query),
+        )
+        items = [Resource.from_omni(item) for item in page.items]
+        if not paged_by_omni:
+            items = sort_and_cut(items, query, self.sortable)
+        return Listing(items, page.total)
+
+    def selectors(self, query: ListQuery) -> list[str]:
+        """Return the label query in Omni's grammar."""
+        return [query.selector.to_omni()] if query.selector else []
+
+    def get(self, id: str) -> Resource:
+        """Read one object; ``omni.errors.NotFound`` when there is none."""
+        return Resource.from_omni(self.omni.resources.get(self.type, id, self.namespace))
+
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
+        """Create the object in its type's own namespace: Omni takes any, and no controller would see it."""
+        self.omni.resources.create(
+            self.type,
+            resource.id,
+            resource.spec,
+            namespace=self.namespace,
+            labels=resource.labels,
+            annotations=resource.annotations,
+        )
+
+    def replace(self, resource: Resource) -> None:
+        """Update the object at the version it carries."""
+        self.omni.resources.update(resource.to_omni(), version=resource.version)
+
+    def delete(self, resource: Resource) -> None:
+        """Tear the object down; Omni destroys it when the last finalizer is gone (facts: cluster-side 1.5)."""
+        try:
+            self.omni.resources.teardown(self.type, resource.id, self.namespace)
+        except errors.NotFound:
+            return
+
+    @contextmanager
+    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
+        """Follow Omni's own watch; leaving the context cancels it."""
+        stream = self.omni.resources.watch(
+            self.type,
+            self.namespace,
+            id=id,
+            selectors=self.selectors(query),
+            search=[query.search] if query.search else (),
+        )
+        with stream:
+            yield map(_change, stream)
+
+
+def _change(event: WatchEvent) -> Change:
+    if event.kind == "bootstrapped":
+        return Change("bookmark")
+    body = event.resource if event.resource is not None else event.old
+    return Change(_KINDS[event.kind], Resource.from_omni(cast("Mapping[str, Any]", body)))
+
+
+def sort_and_cut(items: Sequence[Resource], query: ListQuery, sortable: frozenset[str]) -> list[Resource]:
+    """Sort by the query's keys with the id as the last one, then take the page; objects without a value come first.
+
+    Raises a ``validation`` problem that lists the sortable fields when a key is none of them.
+    """
+    ordered = sorted(items, key=lambda item: item.id)
+    for name, descending in reversed(query.sort):
+        if name not in _METADATA_SORTS | sortable | {"id"}:
+            known = ", ".join(sorted(_METADATA_SORTS | sortable | {"id"}))
+            raise Problem(422, "validation", errors={"sort": [f"Cannot sort by {name!r}; sortable fields: {known}."]})
+        ordered.sort(key=lambda item, name=name: _sort_key(item, name), reverse=descending)  # type: ignore[misc]
+    end = query.offset + query.limit if query.limit else None
+    return ordered[query.offset : end]
+
+
+def _sort_key(item: Resource, name: str) -> tuple[int, Any]:
+    value = getattr(item, name) if name in _METADATA_SORTS or name == "id" else item.spec.get(name)
+    if value is None:
+        return (0, "")
+    return (1, value if isinstance(value, (int, float)) else str(value))

@@ -1,0 +1,97 @@
+"""An object as its callers read it: document, bytes, ETag."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from omni_gateway.http import etags
+from omni_gateway.sdk.links import LinkMaker, object_url
+from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.schema import ResourceSchema
+
+ALWAYS = ("id", "metadata.version")
+
+
+class Representation:
+    """Renders the objects of one schema; ``collection`` is the first word of their URLs."""
+
+    def __init__(self, schema: ResourceSchema, collection: str, links: Mapping[str, LinkMaker]) -> None:
+        self.schema = schema
+        self.collection = collection
+        self.links = links
+        names = {field.data_key or name for name, field in schema.dump_fields.items()}
+        self.known_fields = frozenset(names - schema.request_only)
+
+    def document(self, resource: Resource) -> dict[str, Any]:
+        """Return the flat JSON object: id, namespace, the spec's fields, labels, annotations, metadata, links."""
+        return {
+            "id": resource.id,
+            "namespace": resource.namespace,
+            **self.schema.render_spec(resource.spec),
+            "labels": resource.labels,
+            "annotations": resource.annotations,
+            "metadata": {
+                "type": resource.type,
+                "version": resource.version,
+                "phase": resource.phase,
+                "owner": resource.owner,
+                "created": resource.created,
+                "updated": resource.updated,
+                "finalizers": resource.finalizers,
+            },
+            "_links": self._links(resource),
+        }
+
+    def writable(self, resource: Resource) -> dict[str, Any]:
+        """Return the part of the document that a caller may change: what a merge patch applies to."""
+        document = self.document(resource)
+        for key in ("metadata", "_links", "namespace"):
+            del document[key]
+        for name, field in self.schema.fields.items():
+            if field.dump_only:
+                document.pop(field.data_key or name, None)
+        return document
+
+    def _links(self, resource: Resource) -> dict[str, str]:
+        links = {"self": object_url(self.collection, resource.id)}
+        for name, make in self.links.items():
+            url = make(resource)
+            if url is not None:
+                links[name] = url
+        return links
+
+    def body(self, resource: Resource, fields: tuple[str, ...] = ()) -> bytes:
+        """Return the document as JSON, cut down to ``fields`` when any are named."""
+        document = self.document(resource)
+        return orjson.dumps(project(document, fields) if fields else document)
+
+    def list_body(self, resources: Iterable[Resource], fields: tuple[str, ...] = ()) -> bytes:
+        """Return a JSON array: joined bodies, so that a rendered object need never be rendered again."""
+        return b"[" + b",".join(self.body(resource, fields) for resource in resources) + b"]"
+
+    def etag(self, resource: Resource, fields: tuple[str, ...] = ()) -> str:
+        """Return the object's entity tag; another selection of fields is another representation, so another tag."""
+        tag = etags.make(resource.spec, resource.labels, resource.annotations, resource.phase, resource.version)
+        return f'{tag[:-1]}.{zlib.crc32(",".join(fields).encode()):08x}"' if fields else tag
+
+
+def project(document: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+    """Cut a document down to dotted paths; id and metadata.version always stay. Unknown paths select nothing."""
+    result: dict[str, Any] = {}
+    for path in (*ALWAYS, *fields):
+        _copy_path(document, result, path.split("."))
+    return result
+
+
+def _copy_path(source: Any, target: dict[str, Any], path: list[str]) -> None:
+    head, rest = path[0], path[1:]
+    if not isinstance(source, Mapping) or head not in source:
+        return
+    if not rest:
+        target[head] = source[head]
+    elif isinstance(source[head], Mapping):
+        _copy_path(source[head], target.setdefault(head, {}), rest)

@@ -1,0 +1,76 @@
+"""The one shape in which an object travels between an adapter and the HTTP layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+RUNNING = "running"
+TEARING_DOWN = "tearingDown"
+NEVER = "0001-01-01T00:00:00Z"
+
+
+@dataclass(slots=True)
+class Resource:
+    """One object: what a caller may write, and what the back end says about it.
+
+    ``spec`` is kept in the back end's own wire form (for Omni: proto field names, enums as numbers, durations as
+    ``"3600s"``, timestamps as RFC 3339 text); the plugin's schema turns it into the REST form and back.
+    ``version`` counts the object's writes; ``phase`` is ``running`` or ``tearingDown``.
+    """
+
+    id: str
+    spec: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    namespace: str = "default"
+    type: str = ""
+    version: int = 1
+    phase: str = RUNNING
+    owner: str = ""
+    created: str | None = None
+    updated: str | None = None
+    finalizers: tuple[str, ...] = ()
+
+    @property
+    def tearing_down(self) -> bool:
+        """Whether the back end is removing the object; such an object takes no writes."""
+        return self.phase == TEARING_DOWN
+
+    @classmethod
+    def from_omni(cls, body: Mapping[str, Any]) -> Resource:
+        """Read an object as ``omni.resources.ResourceService`` writes it (facts: resource-service)."""
+        metadata = body["metadata"]
+        updated = metadata.get("updated")
+        return cls(
+            id=metadata["id"],
+            spec=body.get("spec") or {},
+            labels=metadata.get("labels") or {},
+            annotations=metadata.get("annotations") or {},
+            namespace=metadata.get("namespace", ""),
+            type=metadata.get("type", ""),
+            version=int(metadata.get("version", 0)),
+            phase=metadata.get("phase", RUNNING),
+            owner=metadata.get("owner") or "",
+            created=metadata.get("created"),
+            updated=None if updated == NEVER else updated,
+            finalizers=tuple(metadata.get("finalizers") or ()),
+        )
+
+    def to_omni(self) -> dict[str, Any]:
+        """Write the object whole, bookkeeping included: an update replaces the finalizers too, so they go back."""
+        metadata: dict[str, Any] = {
+            "namespace": self.namespace,
+            "type": self.type,
+            "id": self.id,
+            "version": self.version,
+            "owner": self.owner,
+            "phase": self.phase,
+            "created": self.created,
+            "updated": self.updated or NEVER,
+            "finalizers": list(self.finalizers),
+            "labels": self.labels,
+            "annotations": self.annotations,
+        }
+        return {"metadata": metadata, "spec": self.spec}

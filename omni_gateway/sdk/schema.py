@@ -1,0 +1,134 @@
+"""What a plugin says of its objects' fields; the envelope around them is the same for every resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from omni_gateway.sdk.rendering import compile_schema
+from omni_gateway.sdk.resource import Resource
+
+ENVELOPE = frozenset({"id", "namespace", "labels", "annotations", "metadata", "_links"})
+READ_ONLY_ENVELOPE = ("metadata", "_links", "namespace")
+
+MAX_ID_BYTES = 1024
+_LABEL_KEY = validate.Length(min=1, max=1024)
+_LABEL_VALUE = validate.Length(max=16384)
+_PAIRS = validate.Length(max=256)
+
+
+def _valid_id(text: str) -> None:
+    """Hold an id to Omni's limits for every type (facts: cluster-side 1.8)."""
+    if not text:
+        raise ma.ValidationError("Must not be empty.")
+    if len(text.encode()) > MAX_ID_BYTES:
+        raise ma.ValidationError(f"Must be at most {MAX_ID_BYTES} bytes.")
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ma.ValidationError("Must not contain control characters.")
+
+
+def _no_control_characters(text: str) -> None:
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ma.ValidationError("Must not contain control characters.")
+
+
+class SpecSchema(ma.Schema):
+    """A nested message; unknown fields are refused."""
+
+    class Meta:
+        """Refuse what is not declared."""
+
+        unknown = ma.RAISE
+
+
+class MetadataSchema(SpecSchema):
+    """What the back end says about an object; read-only."""
+
+    type = fields.String(metadata={"description": "Resource type"})
+    version = fields.Integer(metadata={"description": "Raised by every write, the back end's own included"})
+    phase = fields.String(metadata={"enum": ["running", "tearingDown"]})
+    owner = fields.String(metadata={"description": "The controller that owns the object; empty for users' objects"})
+    created = fields.String(allow_none=True, metadata={"format": "date-time"})
+    updated = fields.String(allow_none=True, metadata={"format": "date-time"})
+    finalizers = fields.List(fields.String())
+
+
+def _pairs(description: str) -> fields.Dict:
+    return fields.Dict(
+        keys=fields.String(validate=[_LABEL_KEY, _no_control_characters]),
+        values=fields.String(validate=[_LABEL_VALUE, _no_control_characters]),
+        validate=_PAIRS,
+        metadata={"description": description, "additionalProperties": {"type": "string"}},
+    )
+
+
+class ResourceSchema(SpecSchema):
+    """Base of every resource's schema: declare the spec's fields, the envelope is here.
+
+    A caller may send back what it read: ``metadata``, ``_links`` and ``namespace`` are accepted and ignored.
+    So are fields that a plugin declares ``dump_only``.
+    """
+
+    id = fields.String(required=True, validate=_valid_id, metadata={"description": "Unique name of the object"})
+    namespace = fields.String(dump_only=True)
+    labels = _pairs("Labels; selectors match them")
+    annotations = _pairs("Annotations")
+    metadata = fields.Nested(MetadataSchema, dump_only=True)
+    links = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        data_key="_links",
+        dump_only=True,
+        metadata={"description": "Relative URLs", "additionalProperties": {"type": "string"}},
+    )
+
+    #: Fields of the request that are no part of the object's spec (a plugin's adapter reads them from ``extras``).
+    request_only: ClassVar[frozenset[str]] = frozenset()
+
+    render_spec: Callable[[Mapping[str, Any]], dict[str, Any]]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spec_names = frozenset(self.fields) - ENVELOPE - {"links"} - self.request_only
+        self.render_spec = compile_schema(self, only=self.spec_names)
+        wire = {self.fields[name].attribute or name: self.fields[name] for name in self.spec_names}
+        self._writable = frozenset(key for key, field in wire.items() if not field.dump_only)
+
+    @ma.pre_load
+    def drop_read_only(self, data: Any, **_: Any) -> Any:
+        """Let a document that was read be sent back: its read-only fields count for nothing."""
+        if not isinstance(data, Mapping):
+            return data
+        return {key: value for key, value in data.items() if key not in READ_ONLY_ENVELOPE and not self._read_only(key)}
+
+    def _read_only(self, key: str) -> bool:
+        field = self.dump_fields.get(key)
+        return field is not None and field.dump_only
+
+    def to_resource(self, loaded: Mapping[str, Any], *, type: str = "", namespace: str = "default") -> Resource:
+        """Build the object that validated input describes; fields left out or ``null`` are not set."""
+        spec = {key: value for key, value in loaded.items() if key in self._writable and value is not None}
+        return Resource(
+            id=loaded["id"],
+            spec=_without_nulls(spec),
+            labels=dict(loaded.get("labels") or {}),
+            annotations=dict(loaded.get("annotations") or {}),
+            namespace=namespace,
+            type=type,
+        )
+
+    def unknown_spec(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a newer back end keeps in ``spec`` and this schema cannot write: a replace must not lose it."""
+        return {key: value for key, value in spec.items() if key not in self._writable}
+
+
+def _without_nulls(value: Any) -> Any:
+    """Drop ``null`` members at every depth: on the wire a field that is not set is absent."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value

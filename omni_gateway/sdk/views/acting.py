@@ -1,0 +1,82 @@
+"""POST of an action, GET of a computed document: a plugin's function, wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response
+from werkzeug.http import dump_options_header
+
+from omni_gateway.http import streaming
+from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
+from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.context import current_gateway
+from omni_gateway.sdk.operations import Operation
+from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.views.answering import (
+    CACHE_STATUS,
+    dry_run_response,
+    json_response,
+    object_response,
+    operation_response,
+)
+
+
+def action_view(
+    adapter: ResourceAdapter, representation: Representation, function: Callable[..., Answer], *, with_body: bool
+) -> Callable[..., Response]:
+    """Return the view of a POST: ``function(adapter, id, body, dry_run=...)``, or without an id on a collection."""
+
+    def post(arguments: Mapping[str, Any], body: Mapping[str, Any] | None = None, **path: str) -> Response:
+        bound = current_gateway().bound(adapter)
+        answer = function(bound, *path.values(), body or {}, dry_run=arguments["dry_run"])
+        return respond(representation, answer)
+
+    def post_without_body(arguments: Mapping[str, Any], **path: str) -> Response:
+        return post(arguments, None, **path)
+
+    return post if with_body else post_without_body
+
+
+def computed_view(
+    adapter: ResourceAdapter, representation: Representation, function: Callable[..., Answer]
+) -> Callable[..., Response]:
+    """Return the view of a GET: ``function(adapter, *path, query)``."""
+
+    def get(arguments: Mapping[str, Any], **path: str) -> Response:
+        return respond(representation, function(current_gateway().bound(adapter), *path.values(), arguments))
+
+    return get
+
+
+def respond(representation: Representation, answer: Answer) -> Response:
+    """Turn what a plugin's function returned into a response."""
+    if isinstance(answer, Resource):
+        return object_response(representation, answer)
+    if isinstance(answer, Operation):
+        return operation_response(answer)
+    if isinstance(answer, WouldDo):
+        before, after = (
+            None if item is None else representation.document(item) for item in (answer.before, answer.after)
+        )
+        return dry_run_response(before, after)
+    if isinstance(answer, Raw):
+        return Response(answer.body, headers=_file_headers(answer.filename), mimetype=answer.media_type)
+    if isinstance(answer, Stream):
+        return streaming.stream_bytes(
+            answer.open,
+            media=answer.media_type,
+            limiter=current_gateway().streams,
+            headers=_file_headers(answer.filename),
+        )
+    return json_response(answer, headers={"Cache-Status": CACHE_STATUS})
+
+
+def _file_headers(filename: str | None) -> dict[str, str]:
+    """Name the file; what it holds may be a credential, so nothing may keep it."""
+    headers = {"Cache-Control": "no-store"}
+    if filename:
+        headers["Content-Disposition"] = dump_options_header("attachment", {"filename": filename})
+    return headers

@@ -1,0 +1,71 @@
+"""Answers as every view gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from omni_gateway.http import etags, mergepatch
+from omni_gateway.http.problems import Problem
+from omni_gateway.sdk.operations import RETRY_AFTER_SECONDS, Operation
+from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.resource import Resource
+
+#: Every answer is read through to Omni, and RFC 9211 lets us say so.
+CACHE_STATUS = "omni-gateway; fwd=uri-miss"
+
+
+def json_response(
+    body: bytes | Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer JSON."""
+    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    return Response(data, status, headers=dict(headers or {}), mimetype="application/json")
+
+
+def object_response(
+    representation: Representation,
+    resource: Resource,
+    *,
+    status: int = 200,
+    fields: tuple[str, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer one object with its entity tag; 304 to a GET whose If-None-Match names it."""
+    tag = representation.etag(resource, fields)
+    head = {"ETag": tag, "Cache-Status": CACHE_STATUS, "Vary": "Accept", **(headers or {})}
+    if request.method in ("GET", "HEAD") and etags.if_none_match(request, tag):
+        return Response(status=304, headers=head)
+    return json_response(representation.body(resource, fields), status, head)
+
+
+def operation_response(operation: Operation, *, status: int = 202) -> Response:
+    """Answer 202 with the operation, where to ask for it and when."""
+    head = {"Location": operation.url, "Operation-Location": operation.url}
+    if not operation.done:
+        head["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return json_response(operation.document(), status, head)
+
+
+def dry_run_response(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Response:
+    """Answer what a write would do: the object that would result and the JSON Patch that leads to it."""
+    diff = mergepatch.diff(before or {}, after or {})
+    return json_response({"dry_run": True, "object": after, "diff": diff})
+
+
+def check_preconditions(representation: Representation, resource: Resource) -> None:
+    """Raise 412 unless If-Match fits, then 409 when the object is tearing down."""
+    tag = representation.etag(resource)
+    if etags.if_match_fails(request, tag):
+        raise Problem(
+            412,
+            "stale-precondition",
+            "The object has changed since it was read.",
+            hint="Read it again and repeat the change; the current entity tag is in the ETag header.",
+            headers={"ETag": tag},
+        )
+    if resource.tearing_down:
+        raise Problem(409, "tearing-down", f"{resource.id!r} is being removed and takes no writes.")

@@ -1,0 +1,70 @@
+"""GET of what lies below an object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response, request
+
+from omni_gateway.http import streaming
+from omni_gateway.http.problems import Problem
+from omni_gateway.sdk.adapter import ListQuery, ResourceAdapter
+from omni_gateway.sdk.context import current_gateway
+from omni_gateway.sdk.errors import MISSING
+from omni_gateway.sdk.query import parse_fields
+from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.subresources import SubCollection, SubResource
+from omni_gateway.sdk.views.answering import object_response
+from omni_gateway.sdk.views.listing import Collection
+from omni_gateway.sdk.views.watching import watch_response
+
+
+def subresource_view(
+    parent: ResourceAdapter, sub: SubResource, representation: Representation
+) -> Callable[..., Response]:
+    """Return the view of an object below another."""
+
+    def get(arguments: Mapping[str, Any], id: str) -> Response:
+        gateway = current_gateway()
+        fields = parse_fields(arguments.get("fields"), representation.known_fields)
+        adapter = gateway.bound(sub.adapter)
+        media = streaming.negotiate(request)
+        if media is not None:
+            return watch_response(adapter, representation, ListQuery(), media, fields, id=sub.id(id))
+        try:
+            resource = adapter.get(sub.id(id))
+        except MISSING:
+            gateway.bound(parent).get(id)
+            if sub.absent is None:
+                raise Problem(
+                    404, "not-found", f"{id!r} exists, but Omni holds no {sub.name} for it (yet, or any more)."
+                ) from None
+            resource = sub.absent(id)
+        return object_response(representation, resource, fields=fields)
+
+    return get
+
+
+def sublist_view(parent: ResourceAdapter, collection: Collection, filter: str) -> Callable[..., Response]:
+    """Return the view of the objects that belong to another; 404 when that one does not exist."""
+
+    def get(arguments: Mapping[str, Any], id: str) -> Response:
+        current_gateway().bound(parent).get(id)
+        return collection.answer(arguments, {filter: id})
+
+    return get
+
+
+def subcollection_view(parent: ResourceAdapter, sub: SubCollection) -> Callable[..., Response]:
+    """Return the view of another plugin's list, held to one parent."""
+
+    def get(arguments: Mapping[str, Any], id: str) -> Response:
+        gateway = current_gateway()
+        gateway.bound(parent).get(id)
+        other = gateway.plugins.get(sub.plugin)
+        if other is None:
+            raise Problem(501, "not-implemented", f"The plugin {sub.plugin!r} is not loaded here.")
+        return other.collection.answer(arguments, {sub.filter: id})
+
+    return get

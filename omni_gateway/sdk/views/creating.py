@@ -1,0 +1,59 @@
+"""POST of a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response
+
+from omni_gateway.http.problems import Problem
+from omni_gateway.sdk.errors import MISSING
+from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.context import current_gateway
+from omni_gateway.sdk.links import object_url
+from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.views.answering import dry_run_response, object_response
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What a create view needs; ``operation`` names the operation kind that follows a new object, if any."""
+
+    adapter: ResourceAdapter
+    representation: Representation
+    operation: str = ""
+
+
+def post_view(creation: Creation) -> Callable[..., Response]:
+    """Return the view that creates an object: 201, where it is, and the object as Omni holds it."""
+
+    def post(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> Response:
+        schema, representation = creation.representation.schema, creation.representation
+        adapter = current_gateway().bound(creation.adapter)
+        wanted = schema.to_resource(body, type=adapter.type, namespace=adapter.namespace)
+        extras = {name: body[name] for name in schema.request_only if body.get(name) is not None}
+        url = object_url(representation.collection, wanted.id)
+        _refuse_existing(adapter, wanted.id, url)
+        adapter.check(wanted, None, extras)
+        if arguments["dry_run"]:
+            return dry_run_response(None, representation.document(wanted))
+        adapter.create(wanted, extras)
+        headers = {"Location": url}
+        if creation.operation:
+            headers["Operation-Location"] = object_url("operations", creation.operation, wanted.id)
+        return object_response(representation, adapter.get(wanted.id), status=201, headers=headers)
+
+    return post
+
+
+def _refuse_existing(adapter: ResourceAdapter, id: str, url: str) -> None:
+    """Answer 409 with the way to the object; Omni would rather speak of a spec that it finds wrong."""
+    try:
+        existing = adapter.get(id)
+    except MISSING:
+        return
+    if existing.tearing_down:
+        raise Problem(409, "tearing-down", f"An object {id!r} is still being removed.", headers={"Location": url})
+    raise Problem(409, "exists", f"There is an object {id!r} already.", headers={"Location": url})

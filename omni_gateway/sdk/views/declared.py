@@ -1,0 +1,219 @@
+"""Mount what a plugin declares: its collection, its objects, and what lies below them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask.views import MethodView
+
+from omni_gateway.sdk.operations import OperationSchema
+from omni_gateway.sdk.query import ReadQuery, WriteQuery, list_query_schema
+from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
+from omni_gateway.sdk.views import below, creating, item, listing
+from omni_gateway.sdk.views.documenting import IF_MATCH, IF_NONE_MATCH, View, documented
+from omni_gateway.sdk.views.listing import Collection
+
+if TYPE_CHECKING:
+    from omni_gateway.sdk.plugin import ResourcePlugin
+
+STREAMS = ("text/event-stream", "application/x-ndjson")
+LIST_HEADERS = ("ETag", "X-Pagination", "Link", "X-Resume-Point", "Cache-Status")
+_WATCHABLE = "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes."
+_WRITE_PROBLEMS = {
+    404: "No such object",
+    409: "Tearing down, or changed by others too often",
+    412: "If-Match names another state",
+    422: "A field or parameter is wrong, or Omni refuses the value",
+}
+
+
+def mount(plugin: ResourcePlugin) -> None:
+    """Add the routes of every verb that has a role, and of every sub-resource."""
+    collection = {"get": _list(plugin), "post": _create(plugin)}
+    _add(plugin, "", "Collection", collection)
+    single = item.Item(plugin.adapter, plugin.representation, plugin.destroys)
+    objects = {
+        "get": _get(plugin, single),
+        "put": _replace(plugin, single),
+        "patch": _patch(plugin, single),
+        "delete": _delete(plugin, single),
+    }
+    _add(plugin, "/<id>", "Item", objects)
+    for sub in plugin.subresources:
+        _add(plugin, f"/<id>/{sub.name}", sub.name, {"get": _below(plugin, sub)})
+
+
+def _add(plugin: ResourcePlugin, rule: str, name: str, methods: dict[str, View | None]) -> None:
+    present = {method: _as_method(view) for method, view in methods.items() if view is not None}
+    if present:
+        view_class = type(f"{plugin.plural_id}_{name}", (MethodView,), present)
+        plugin.blueprint.add_url_rule(rule, endpoint=name, view_func=view_class)
+
+
+def _as_method(view: View) -> Any:
+    """MethodView calls its methods with itself; our views are plain functions with documentation attached."""
+    return staticmethod(view)
+
+
+def _list(plugin: ResourcePlugin) -> View | None:
+    if "list" not in plugin.roles:
+        return None
+    return documented(
+        plugin.blueprint,
+        listing.list_view(plugin.collection),
+        role=plugin.roles["list"],
+        operation_id=f"list_{plugin.plural_id}",
+        summary=f"List {plugin.name}",
+        description=_WATCHABLE,
+        query=list_query_schema(plugin.plural_id, plugin.filters),
+        answers={200: (type(plugin.schema)(many=True), f"A page of {plugin.name}")},
+        answer_headers=LIST_HEADERS,
+        media_types=STREAMS,
+        problems={410: "The resume point is too old", 422: "A parameter is wrong"},
+        parameters=[IF_NONE_MATCH],
+    )
+
+
+def _create(plugin: ResourcePlugin) -> View | None:
+    if "create" not in plugin.roles:
+        return None
+    creation = creating.Creation(plugin.adapter, plugin.representation, plugin.creates.name if plugin.creates else "")
+    return documented(
+        plugin.blueprint,
+        creating.post_view(creation),
+        role=plugin.roles["create"],
+        operation_id=f"create_{plugin.singular_id}",
+        summary=f"Create a {plugin.singular}",
+        query=WriteQuery(),
+        body=plugin.schema,
+        body_example=plugin.example,
+        answers={201: (plugin.schema, f"The new {plugin.singular}")},
+        answer_headers=("ETag", "Location"),
+        problems={409: "There is one of this name already", 422: "A field is wrong, or Omni refuses the value"},
+    )
+
+
+def _get(plugin: ResourcePlugin, single: item.Item) -> View | None:
+    if "get" not in plugin.roles:
+        return None
+    return documented(
+        plugin.blueprint,
+        item.get_view(single),
+        role=plugin.roles["get"],
+        operation_id=f"get_{plugin.singular_id}",
+        summary=f"Read a {plugin.singular}",
+        description=_WATCHABLE,
+        query=ReadQuery(),
+        answers={200: (plugin.schema, f"The {plugin.singular}")},
+        answer_headers=("ETag", "Cache-Status"),
+        media_types=STREAMS,
+        problems={404: "No such object"},
+        parameters=[IF_NONE_MATCH],
+    )
+
+
+def _replace(plugin: ResourcePlugin, single: item.Item) -> View | None:
+    if "replace" not in plugin.roles:
+        return None
+    return documented(
+        plugin.blueprint,
+        item.put_view(single),
+        role=plugin.roles["replace"],
+        operation_id=f"replace_{plugin.singular_id}",
+        summary=f"Replace the spec, labels and annotations of a {plugin.singular}",
+        query=WriteQuery(),
+        body=plugin.schema,
+        body_example=plugin.example,
+        answers={200: (plugin.schema, f"The {plugin.singular} as it is now")},
+        answer_headers=("ETag",),
+        problems=_WRITE_PROBLEMS,
+        parameters=[IF_MATCH],
+    )
+
+
+def _patch(plugin: ResourcePlugin, single: item.Item) -> View | None:
+    if "patch" not in plugin.roles:
+        return None
+    return documented(
+        plugin.blueprint,
+        item.patch_view(single),
+        role=plugin.roles["patch"],
+        operation_id=f"patch_{plugin.singular_id}",
+        summary=f"Change a {plugin.singular} by a merge patch (RFC 7396)",
+        query=WriteQuery(),
+        answers={200: (plugin.schema, f"The {plugin.singular} as it is now")},
+        answer_headers=("ETag",),
+        problems={**_WRITE_PROBLEMS, 415: "Not a merge patch; Accept-Patch tells what is"},
+        parameters=[IF_MATCH],
+        extra_doc={
+            "requestBody": {
+                "required": True,
+                "content": {
+                    item.PATCH_TYPES[0]: {"schema": {"type": "object"}, "example": {"labels": {"env": "prod"}}}
+                },
+            }
+        },
+    )
+
+
+def _delete(plugin: ResourcePlugin, single: item.Item) -> View | None:
+    if "delete" not in plugin.roles:
+        return None
+    return documented(
+        plugin.blueprint,
+        item.delete_view(single),
+        role=plugin.roles["delete"],
+        operation_id=f"delete_{plugin.singular_id}",
+        summary=f"Remove a {plugin.singular}",
+        query=WriteQuery(),
+        answers={
+            204: (None, "Gone"),
+            **({202: (OperationSchema, "Omni is removing it")} if plugin.destroys else {}),
+        },
+        problems={404: "No such object", 412: "If-Match names another state", 409: "It is being removed already"},
+        parameters=[IF_MATCH],
+    )
+
+
+def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -> View:
+    role = plugin.roles["get"]
+    operation_id = f"get_{plugin.singular_id}_{sub.name.replace('-', '_')}"
+    problems = {404: "No such object, or nothing of this kind below it"}
+    if isinstance(sub, SubResource):
+        schema = sub.schema()
+        representation = Representation(schema, f"{plugin.name}", {})
+        return documented(
+            plugin.blueprint,
+            below.subresource_view(plugin.adapter, sub, representation),
+            role=role,
+            operation_id=operation_id,
+            summary=sub.summary,
+            description=_WATCHABLE,
+            query=ReadQuery(),
+            answers={200: (schema, sub.summary)},
+            answer_headers=("ETag", "Cache-Status"),
+            media_types=STREAMS,
+            problems=problems,
+            parameters=[IF_NONE_MATCH],
+        )
+    if isinstance(sub, SubList):
+        schema = sub.schema()
+        held = Collection(sub.adapter, Representation(schema, sub.collection, sub.links), sub.filters)
+        view, answer = below.sublist_view(plugin.adapter, held, sub.filter), type(schema)(many=True)
+        query = list_query_schema(operation_id, [])
+    else:
+        view, answer, query = below.subcollection_view(plugin.adapter, sub), None, list_query_schema(operation_id, [])
+    return documented(
+        plugin.blueprint,
+        view,
+        role=role,
+        operation_id=operation_id,
+        summary=sub.summary,
+        description=_WATCHABLE,
+        query=query,
+        answers={200: (answer, sub.summary)},
+        answer_headers=LIST_HEADERS,
+        media_types=STREAMS,
+        problems=problems,
+    )

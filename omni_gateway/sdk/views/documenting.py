@@ -1,0 +1,100 @@
+"""How a view is guarded, parsed and documented: the one place where decorators are stacked.
+
+Their order matters and fails silently when wrong: the role is asked first, then parameters are read, then the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import marshmallow as ma
+
+from omni_gateway.http.auth import Role, require
+from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.http.problems import ProblemSchema
+
+View = Callable[..., Any]
+
+_HEADER_DOCS = {
+    "ETag": "Entity tag, for If-Match and If-None-Match",
+    "Location": "URL of the object or operation",
+    "X-Pagination": "JSON: total, total_pages, page, first_page, last_page, previous_page, next_page",
+    "Link": "RFC 8288 links to the neighbouring pages",
+    "X-Resume-Point": "Where a watch goes on from this list without a gap (absent when the list is only a part)",
+    "Cache-Status": "RFC 9211: whether Omni was asked",
+    "Retry-After": "Seconds",
+}
+
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "schema": {"type": "string"},
+    "description": "Write only over this entity tag; 412 otherwise",
+}
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "304 when the entity tag is still this one",
+}
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "Send the same key again and the first answer is replayed for 24 hours",
+}
+
+#: Problems that any guarded operation can answer with, and what they mean.
+COMMON_PROBLEMS = {401: "No or no valid credential", 403: "The role is too low, or Omni refuses", 503: "Omni is away"}
+
+
+def headers(*names: str) -> dict[str, Any]:
+    """Document response headers by name."""
+    return {name: {"schema": {"type": "string"}, "description": _HEADER_DOCS[name]} for name in names}
+
+
+def documented(
+    blueprint: GatewayBlueprint,
+    view: View,
+    *,
+    role: Role,
+    operation_id: str,
+    summary: str,
+    description: str = "",
+    query: ma.Schema | None = None,
+    body: ma.Schema | None = None,
+    body_example: Any = None,
+    answers: Mapping[int, tuple[Any, str]],
+    answer_headers: Sequence[str] = (),
+    media_types: Sequence[str] = (),
+    problems: Mapping[int, str] | None = None,
+    parameters: Sequence[Mapping[str, Any]] = (),
+    extra_doc: Mapping[str, Any] | None = None,
+) -> View:
+    """Wrap a view: guard it with ``role``, parse ``query`` then ``body`` (both injected in this order), document it.
+
+    ``answers`` maps a status to (schema or None, description); ``media_types`` are further forms of the 200 answer.
+    """
+    for status, (schema, text) in answers.items():
+        documented_headers = headers(*answer_headers) if status < 300 else None
+        view = blueprint.response(status, schema, description=text, headers=documented_headers)(view)
+    for media_type in media_types:
+        text_schema = {"type": "string"}
+        view = blueprint.alt_response(200, schema=text_schema, content_type=media_type, description=answers[200][1])(
+            view
+        )
+    for status, text in {**COMMON_PROBLEMS, **(problems or {})}.items():
+        view = blueprint.alt_response(
+            status, schema=ProblemSchema, content_type="application/problem+json", description=text
+        )(view)
+    if body is not None:
+        view = blueprint.arguments(body, location="json", example=body_example)(view)
+    if query is not None:
+        view = blueprint.arguments(query, location="query")(view)
+    doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
+    doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
+    if parameters:
+        doc["parameters"] = list(parameters)
+    doc["x-required-role"] = role.value
+    return require(role)(blueprint.doc(**doc)(view))

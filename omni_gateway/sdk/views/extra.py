@@ -1,0 +1,96 @@
+"""Mount what a plugin adds to its declaration: actions and computed documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import marshmallow as ma
+
+from omni_gateway.http.auth import Role
+from omni_gateway.http.idempotency import idempotent
+from omni_gateway.sdk.operations import OperationSchema
+from omni_gateway.sdk.query import NoQuery, WriteQuery
+from omni_gateway.sdk.views import acting
+from omni_gateway.sdk.views.documenting import IDEMPOTENCY_KEY, documented
+
+if TYPE_CHECKING:
+    from omni_gateway.sdk.plugin import ResourcePlugin
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A POST that is no create."""
+
+    name: str
+    role: Role
+    summary: str
+    body: ma.Schema | None
+    example: Mapping[str, Any] | None
+    answers: type[ma.Schema] | None
+    operation: bool
+    on_collection: bool
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A GET that no single object of the back end answers."""
+
+    path: str
+    role: Role
+    summary: str
+    answers: type[ma.Schema] | None
+    media_type: str | None
+    query: type[ma.Schema] | None
+    description: str
+
+
+def mount_action(plugin: ResourcePlugin, function: Callable[..., Any], action: Action) -> None:
+    """Add the route of an action; it takes an Idempotency-Key, for its effect has no name of its own."""
+    if action.operation:
+        answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Under way")}
+    else:
+        answers = {200: (action.answers or plugin.schema, "Done")}
+    view = acting.action_view(plugin.adapter, plugin.representation, function, with_body=action.body is not None)
+    word = action.name.replace("-", "_")
+    guarded = documented(
+        plugin.blueprint,
+        idempotent(view),
+        role=action.role,
+        operation_id=f"{word}_{plugin.plural_id if action.on_collection else plugin.singular_id}",
+        summary=action.summary,
+        description=action.description,
+        query=WriteQuery(),
+        body=action.body,
+        body_example=action.example,
+        answers=answers,
+        problems={404: "No such object", 409: "Not in its present state", 422: "Refused"},
+        parameters=[IDEMPOTENCY_KEY],
+    )
+    rule = f"/actions/{action.name}" if action.on_collection else f"/<id>/actions/{action.name}"
+    plugin.blueprint.add_url_rule(rule, endpoint=f"action-{action.name}", view_func=guarded, methods=["POST"])
+
+
+def mount_computed(plugin: ResourcePlugin, function: Callable[..., Any], computed: Computed) -> None:
+    """Add the route of a computed document."""
+    answer: Any = computed.answers() if computed.answers else None
+    view = acting.computed_view(plugin.adapter, plugin.representation, function)
+    word = re.sub(r"[<>:]", "", computed.path).replace("-", "_").replace("/", "_")
+    guarded = documented(
+        plugin.blueprint,
+        view,
+        role=computed.role,
+        operation_id=f"get_{plugin.singular_id}_{word}",
+        summary=computed.summary,
+        description=computed.description,
+        query=(computed.query or NoQuery)(),
+        answers={200: (answer, computed.summary)},
+        media_types=(computed.media_type,) if computed.media_type else (),
+        problems={404: "No such object"},
+    )
+    plugin.blueprint.add_url_rule(
+        f"/<id>/{computed.path}", endpoint=f"computed-{word}", view_func=guarded, methods=["GET"]
+    )

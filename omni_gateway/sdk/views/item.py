@@ -1,0 +1,172 @@
+"""GET, PUT, PATCH and DELETE of one object."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import marshmallow as ma
+from flask import Response, request
+
+from omni_gateway.http import mergepatch, streaming
+from omni_gateway.http.parser import strict_json
+from omni_gateway.http.problems import Problem
+from omni_gateway.sdk.errors import MISSING, STALE
+from omni_gateway.sdk.adapter import ListQuery, ResourceAdapter
+from omni_gateway.sdk.context import current_gateway
+from omni_gateway.sdk.operations import Operation, OperationKind
+from omni_gateway.sdk.query import parse_fields
+from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.views.answering import (
+    check_preconditions,
+    dry_run_response,
+    object_response,
+    operation_response,
+)
+from omni_gateway.sdk.views.watching import watch_response
+
+PATCH_TYPES = ("application/merge-patch+json", "application/json")
+WRITE_ATTEMPTS = 6
+#: How long a delete waits for an object that goes at once, in seconds between looks; then it is an operation.
+GONE_LOOKS = (0.005, 0.015, 0.03, 0.05, 0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What the views of one object need: where it comes from and how it looks."""
+
+    adapter: ResourceAdapter
+    representation: Representation
+    destroy: OperationKind | None = None
+
+    @property
+    def bound(self) -> ResourceAdapter:
+        """Return the adapter with this application's client."""
+        return current_gateway().bound(self.adapter)
+
+
+def get_view(item: Item) -> Callable[..., Response]:
+    """Return the view that reads or, when a stream is asked for, watches an object."""
+
+    def get(arguments: Mapping[str, Any], id: str) -> Response:
+        fields = parse_fields(arguments.get("fields"), item.representation.known_fields)
+        media = streaming.negotiate(request)
+        if media is not None:
+            return watch_response(item.bound, item.representation, ListQuery(), media, fields, id=id)
+        return object_response(item.representation, item.bound.get(id), fields=fields)
+
+    return get
+
+
+def put_view(item: Item) -> Callable[..., Response]:
+    """Return the view that replaces spec, labels and annotations; finalizers and owner stay."""
+
+    def put(arguments: Mapping[str, Any], body: Mapping[str, Any], id: str) -> Response:
+        _check_id(body, id)
+        return _write(item, id, lambda _: body, dry_run=arguments["dry_run"])
+
+    return put
+
+
+def patch_view(item: Item) -> Callable[..., Response]:
+    """Return the view that applies an RFC 7396 merge patch; the result is validated whole, not the patch."""
+
+    def patch(arguments: Mapping[str, Any], id: str) -> Response:
+        changes = strict_json(request, allow=PATCH_TYPES)
+        if not isinstance(changes, dict):
+            raise Problem(422, "validation", "A merge patch of an object is a JSON object.")
+
+        def merged(existing: Resource) -> Mapping[str, Any]:
+            document = mergepatch.apply(item.representation.writable(existing), changes)
+            try:
+                loaded: Mapping[str, Any] = item.representation.schema.load(document)
+            except ma.ValidationError as error:
+                raise Problem.from_validation(error, known=item.representation.known_fields) from error
+            _check_id(loaded, id)
+            return loaded
+
+        return _write(item, id, merged, dry_run=arguments["dry_run"])
+
+    return patch
+
+
+def delete_view(item: Item) -> Callable[..., Response]:
+    """Return the view that removes an object: 204 when it is gone at once, 202 and an operation while Omni works."""
+
+    def delete(arguments: Mapping[str, Any], id: str) -> Response:
+        adapter = item.bound
+        existing = adapter.get(id)
+        if not existing.tearing_down:
+            check_preconditions(item.representation, existing)
+        if arguments["dry_run"]:
+            return dry_run_response(item.representation.document(existing), None)
+        if not existing.tearing_down:
+            adapter.delete(existing)
+        if _gone(adapter, id):
+            return Response(status=204)
+        return operation_response(destroy_operation(item, id))
+
+    return delete
+
+
+def destroy_operation(item: Item, id: str) -> Operation:
+    """Return how far the removal of an object is."""
+    if item.destroy is None:
+        raise Problem(
+            409, "tearing-down", f"{id!r} is being removed; what it is waiting for is in metadata.finalizers."
+        )
+    return item.destroy.read(current_gateway().omni, id)
+
+
+def _check_id(body: Mapping[str, Any], id: str) -> None:
+    if body.get("id", id) != id:
+        raise Problem(422, "validation", errors={"id": [f"Must be {id!r}, as in the URL; an id never changes."]})
+
+
+def _write(item: Item, id: str, change: Callable[[Resource], Mapping[str, Any]], *, dry_run: bool) -> Response:
+    """Read, change, write at the version just read; when another write came between, do it all again.
+
+    Omni's controllers raise a new object's version many times a second (facts: cluster-side 1.4), so a stale version is
+    no conflict unless the caller's own precondition no longer holds, which every round checks.
+    """
+    adapter = item.bound
+    for attempt in range(WRITE_ATTEMPTS):
+        existing = adapter.get(id)
+        check_preconditions(item.representation, existing)
+        wanted = _overlay(item, existing, change(existing))
+        adapter.check(wanted, existing, {})
+        if dry_run:
+            return dry_run_response(item.representation.document(existing), item.representation.document(wanted))
+        try:
+            adapter.replace(wanted)
+        except STALE:
+            time.sleep(0.01 * 2**attempt)
+            continue
+        return object_response(item.representation, adapter.get(id))
+    raise Problem(
+        409,
+        "conflict",
+        f"{id!r} was changed by others {WRITE_ATTEMPTS} times while this write was tried.",
+        hint="Try again.",
+    )
+
+
+def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resource:
+    """Put the caller's spec, labels and annotations over an object; what this schema cannot write stays as it was."""
+    schema = item.representation.schema
+    new = schema.to_resource({**loaded, "id": existing.id})
+    spec = {**schema.unknown_spec(existing.spec), **new.spec}
+    return replace(existing, spec=spec, labels=new.labels, annotations=new.annotations)
+
+
+def _gone(adapter: ResourceAdapter, id: str) -> bool:
+    for pause in (0.0, *GONE_LOOKS):
+        time.sleep(pause)
+        try:
+            adapter.get(id)
+        except MISSING:
+            return True
+    return False

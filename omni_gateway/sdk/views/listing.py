@@ -1,0 +1,73 @@
+"""GET of a collection: a page of objects, or a watch of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from flask import Response, request
+
+from omni_gateway.http import etags, pagination, streaming
+from omni_gateway.sdk.adapter import Listing, ListQuery, ResourceAdapter
+from omni_gateway.sdk.context import current_gateway
+from omni_gateway.sdk.query import Filter, parse_fields, to_list_query
+from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.resume import ResumePoint
+from omni_gateway.sdk.views.answering import CACHE_STATUS, json_response
+from omni_gateway.sdk.views.watching import watch_response
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What a list view needs to know: where objects come from and how they look."""
+
+    adapter: ResourceAdapter
+    representation: Representation
+    filters: Sequence[Filter] = ()
+
+    def answer(self, arguments: Mapping[str, Any], forced: Mapping[str, Any] | None = None) -> Response:
+        """Answer the request in flight with a page or, when it asks for a stream, a watch."""
+        query = to_list_query(arguments, self.filters, forced)
+        fields = parse_fields(arguments.get("fields"), self.representation.known_fields)
+        adapter = current_gateway().bound(self.adapter)
+        media = streaming.negotiate(request)
+        if media is not None:
+            return watch_response(adapter, self.representation, query, media, fields)
+        page = adapter.list(query)
+        return self._page(page, query, arguments, fields)
+
+    def _page(self, page: Listing, query: ListQuery, arguments: Mapping[str, Any], fields: tuple[str, ...]) -> Response:
+        head = {"Cache-Status": CACHE_STATUS, "Vary": "Accept"}
+        head |= pagination.page_headers(
+            page=arguments["page"],
+            page_size=arguments["page_size"],
+            total=page.total,
+            path=request.path,
+            args=request.args,
+        )
+        if query.offset == 0 and len(page.items) == page.total:
+            head["X-Resume-Point"] = str(ResumePoint.of(page.items))
+        tag = _list_etag(page, fields)
+        if etags.if_none_match(request, tag):
+            return Response(status=304, headers={**head, "ETag": tag})
+        return json_response(self.representation.list_body(page.items, fields), headers={**head, "ETag": tag})
+
+
+def _list_etag(page: Listing, fields: tuple[str, ...]) -> str:
+    """Tag a page by the ids and versions on it: cheap, and weak, for the same data may be written otherwise."""
+    digest = blake2b(digest_size=8)
+    for item in page.items:
+        digest.update(f"{item.id}\0{item.version}\0{item.phase}\n".encode())
+    digest.update(f"{page.total}\0{','.join(fields)}".encode())
+    return f'W/"{digest.hexdigest()}"'
+
+
+def list_view(collection: Collection) -> Callable[..., Response]:
+    """Return the view of a collection."""
+
+    def get(arguments: Mapping[str, Any]) -> Response:
+        return collection.answer(arguments)
+
+    return get

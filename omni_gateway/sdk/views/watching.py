@@ -1,0 +1,123 @@
+"""Watch: changes of a list or an object as Server-Sent Events or NDJSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
+
+import orjson
+from flask import Response, request
+
+from omni_gateway.http import streaming
+from omni_gateway.http.problems import Problem
+from omni_gateway.http.streaming import StreamEvent
+from omni_gateway.sdk.adapter import Change, ListQuery, ResourceAdapter
+from omni_gateway.sdk.context import current_gateway
+from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.resume import HistoryGone, ResumePoint
+
+_TYPES = {"added": "ADDED", "modified": "MODIFIED", "deleted": "DELETED"}
+
+
+def watch_response(
+    adapter: ResourceAdapter,
+    representation: Representation,
+    query: ListQuery,
+    media: str,
+    fields: tuple[str, ...] = (),
+    *,
+    id: str = "",
+) -> Response:
+    """Open a stream of ``query``'s changes; from ``Last-Event-ID`` on when the request names one."""
+    resume = _resume_point()
+    _refuse_early(adapter, query, id, resume)
+    render = partial(representation.body, fields=fields)
+    gateway = current_gateway()
+
+    @contextmanager
+    def open_stream() -> Iterator[Iterator[StreamEvent]]:
+        source: AbstractContextManager[Iterator[Change]] = adapter.watch(query, id)
+        with source as changes:
+            yield _events(changes, resume, render)
+
+    return streaming.stream(open_stream, media=media, limiter=gateway.streams)
+
+
+def _resume_point() -> ResumePoint | None:
+    text = request.headers.get("Last-Event-ID") or ""
+    try:
+        return ResumePoint.parse(text) if text else None
+    except HistoryGone as error:
+        raise _gone(error) from error
+
+
+def _refuse_early(adapter: ResourceAdapter, query: ListQuery, id: str, resume: ResumePoint | None) -> None:
+    """Find out what can be refused while there is still a status line to say it with: 404, and 410."""
+    if not id and resume is None:
+        return
+    present = [adapter.get(id)] if id else adapter.list(replace(query, offset=0, limit=0)).items
+    if resume is not None:
+        try:
+            resume.changes(present)
+        except HistoryGone as error:
+            raise _gone(error) from error
+
+
+def _gone(error: HistoryGone) -> Problem:
+    return Problem(
+        410, "gone", f"The watch cannot go on from there: {error}.", hint="List again, or watch from the start."
+    )
+
+
+def _slim(resource: Resource) -> Resource:
+    """Keep of an object what its part in a resume point needs, so that a long watch holds no specs."""
+    return Resource(resource.id, version=resource.version, created=resource.created, updated=resource.updated)
+
+
+def _events(changes: Iterator[Change], resume: ResumePoint | None, render: partial[bytes]) -> Iterator[StreamEvent]:
+    present: dict[str, Resource] = {}
+    for change in changes:
+        if change.kind == "bookmark":
+            break
+        if change.resource is not None:
+            present[change.resource.id] = change.resource
+    yield from _start(present, resume, render)
+    held = {id: _slim(resource) for id, resource in present.items()}
+    present.clear()
+    yield from _follow(changes, held, render)
+
+
+def _start(present: dict[str, Resource], resume: ResumePoint | None, render: partial[bytes]) -> Iterator[StreamEvent]:
+    """Tell what is there (or, with a resume point, what it has not seen), then the bookmark."""
+    point = ResumePoint.of(present.values())
+    if resume is None:
+        for resource in present.values():
+            yield StreamEvent("ADDED", render(resource), None)
+    else:
+        try:
+            unseen = resume.changes(present.values())
+        except HistoryGone as error:
+            raise _gone(error) from error
+        for resource in unseen:
+            kind = "ADDED" if (resource.created or "") >= resume.newest else "MODIFIED"
+            yield StreamEvent(kind, render(resource), None)
+    yield StreamEvent("BOOKMARK", orjson.dumps({"resume_point": str(point)}), str(point))
+
+
+def _follow(changes: Iterator[Change], held: dict[str, Resource], render: partial[bytes]) -> Iterator[StreamEvent]:
+    """Tell each change with the resume point after it."""
+    point = ResumePoint.of(held.values())
+    for change in changes:
+        resource = change.resource
+        if resource is None:
+            continue
+        before = held.pop(resource.id, None)
+        if before is not None:
+            point = point.minus(before)
+        if change.kind != "deleted":
+            held[resource.id] = _slim(resource)
+            point = point.plus(resource)
+        yield StreamEvent(_TYPES[change.kind], render(resource), str(point))
