@@ -63,7 +63,7 @@ class Int64(Integer, Rendered):
 
 
 class Enum(fields.String, Rendered):
-    """An enum of Omni: a number on the wire, its name here; a number this gateway has no name for reads ``UNKNOWN_7``."""
+    """An enum of Omni: a number on the wire, its name here; a number without a name reads ``UNKNOWN_7``."""
 
     default_error_messages = {"enum": "Must be one of: {choices}."}
 

@@ -12,7 +12,7 @@ LinkMaker = Callable[[Resource], str | None]
 
 
 def object_url(collection: str, id: str, *rest: str) -> str:
-    """Return ``/api/v1/<collection>/<id>[/<rest>...]`` with the id escaped; relative to the host, so no proxy breaks it."""
+    """Return ``/api/v1/<collection>/<id>[/<rest>...]``, the id escaped; relative to the host, so no proxy breaks it."""
     return "/".join((API_PREFIX, collection, quote(id, safe=""), *rest))
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from flask import Response
 
 from omni_gateway.http.problems import Problem
-from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
+from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.links import object_url
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.views.answering import dry_run_response, object_response

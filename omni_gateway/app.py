@@ -1,0 +1,108 @@
+"""Put the application together: settings → Flask → Api → discover plugins → mount.
+
+Nothing here talks to Omni, opens a database or starts a thread: that happens on first use, in the worker that serves.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask
+from werkzeug.wrappers import Response
+
+from omni_gateway import __version__
+from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
+from omni_gateway.http import auth, headers, request_id
+from omni_gateway.http.api import GatewayApi, freeze
+from omni_gateway.http.streaming import StreamLimiter
+from omni_gateway.omni import OmniClient
+from omni_gateway.routes import health, index, operations
+from omni_gateway.sdk.context import EXTENSION, Gateway
+from omni_gateway.settings import Settings, SettingsError
+from omni_gateway.store import Store
+
+log = logging.getLogger(__name__)
+
+DESCRIPTION = """\
+A REST API for [Sidero Omni](https://omni.siderolabs.com): Talos machines and Kubernetes clusters.
+
+Every list is paged (`page`, `page_size`), filtered (`label_selector` and named filters), searched, sorted and can be
+watched (`Accept: text/event-stream`). Every object has an ETag; writes take `If-Match` and `?dry_run=true`. Long work
+answers 202 with an operation. Errors are RFC 9457 problem documents.
+"""
+
+
+def create_app(settings: Settings | None = None, *, omni: OmniClient | None = None) -> Flask:
+    """Return the WSGI application.
+
+    :raises SettingsError: a setting is wrong, or there is no Omni to speak to.
+    :raises BrokenPlugin: a plugin cannot be loaded or mounted, unless the settings say to skip it.
+    """
+    settings = settings or Settings.load()
+    app = Flask("omni_gateway", static_folder=None)
+    app.url_map.strict_slashes = False
+    app.config.update(
+        API_TITLE="omni-gateway",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+        API_SPEC_OPTIONS={
+            "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+            "security": [{"bearer": []}],
+            "servers": [{"url": "/"}],
+        },
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    gateway = Gateway(omni or _client(settings), StreamLimiter(settings.max_streams))
+    app.extensions[EXTENSION] = gateway
+    request_id.init_app(app)
+    headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
+    auth.init_app(app, Store(settings.database_url))
+    api = GatewayApi(app)
+    found = _mount_plugins(api, gateway, settings)
+    api.register_blueprint(operations.blueprint(gateway))
+    api.register_blueprint(index.blueprint(found))
+    app.register_blueprint(health.blueprint(found, embedded=settings.embedded))
+    app.after_request(_accept_patch)
+    freeze(api)
+    return app
+
+
+def _client(settings: Settings) -> OmniClient:
+    if settings.omni is None:
+        raise SettingsError(
+            "OMNI_ENDPOINT is not set. Set it with OMNI_SERVICE_ACCOUNT_KEY, or use `omni-gateway serve`,"
+            " which starts the embedded Omni when there is none."
+        )
+    return OmniClient(settings.omni)
+
+
+def _mount_plugins(api: GatewayApi, gateway: Gateway, settings: Settings) -> list[Found]:
+    skip = settings.plugin_errors == "skip"
+    mounted = []
+    for item in discover(disabled=settings.plugins_disabled, skip_broken=skip):
+        mounted.append(_mount(item, api, gateway, skip) if item.plugin else item)
+    for item in mounted:
+        if item.state == "broken":
+            log.error("%s is left out: %s", item, item.problem)
+    return mounted
+
+
+def _mount(item: Found, api: GatewayApi, gateway: Gateway, skip: bool) -> Found:
+    assert item.plugin is not None
+    try:
+        item.plugin.register(api, gateway)
+    except Exception as error:
+        failure: BrokenPlugin = mount_failure(item, error)
+        if not skip:
+            raise failure from error
+        return Found(item.entry_point, item.target, item.distribution, item.version, "broken", None, failure.cause)
+    return item
+
+
+def _accept_patch(response: Response) -> Response:
+    """Say on OPTIONS which patch formats an object takes (RFC 5789 §3.1)."""
+    allow = response.headers.get("Allow", "")
+    if "PATCH" in allow:
+        response.headers.setdefault("Accept-Patch", "application/merge-patch+json, application/json")
+    return response

@@ -1,0 +1,191 @@
+"""The command ``omni-gateway``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+import click
+
+from omni_gateway import __version__, embedded
+from omni_gateway.settings import Settings, SettingsError
+
+DEFAULT_BIND = "127.0.0.1:8080"
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+def _plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Tell what is wrong with the set-up in one line, not in a stack trace."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from omni_gateway.discovery import BrokenPlugin
+
+        try:
+            return command(*args, **kwargs)
+        except (SettingsError, BrokenPlugin, embedded.EmbeddedOmniError) as error:
+            raise click.ClickException(str(error)) from error
+
+    return run
+
+
+@click.group()
+@click.version_option(__version__, prog_name="omni-gateway")
+def main() -> None:
+    """A REST API with OpenAPI docs in front of Sidero Omni."""
+
+
+@main.command()
+@click.option("--bind", default=DEFAULT_BIND, show_default=True, metavar="HOST:PORT")
+@click.option("--workers", type=click.IntRange(1, 64), help="Worker processes (default: one per core, at most 4).")
+@_plain_errors
+def serve(bind: str, workers: int | None) -> None:
+    """Serve the API; without OMNI_ENDPOINT the embedded Omni runs beside it."""
+    settings = Settings.load()
+    if workers:
+        settings = replace(settings, workers=workers)
+    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
+    settings = _with_omni(settings)
+    _ensure_a_token(settings, bind)
+    from omni_gateway.serving import serve as run
+
+    run(bind, settings)
+
+
+def _with_omni(settings: Settings) -> Settings:
+    """Start the embedded Omni when none is named."""
+    if settings.omni is not None:
+        return settings
+    from omni_gateway.omni import OmniConfig
+
+    omni = embedded.start(settings.state_dir, fleet=settings.fleet)
+    config = OmniConfig(endpoint=omni.endpoint, service_account_key=omni.key, timeout=settings.omni_timeout)
+    return replace(settings, omni=config, embedded=True)
+
+
+def _ensure_a_token(settings: Settings, bind: str) -> None:
+    """Keep the bootstrap token's hash; with no token at all, make an admin token and show it this once."""
+    from omni_gateway.store import Store
+
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tokens = Store(settings.database_url).tokens
+    if settings.bootstrap_token:
+        tokens.ensure_bootstrap(settings.bootstrap_token)
+    elif not tokens.list():
+        _, secret = tokens.create("first-run", "admin", None)
+        click.echo(
+            f"\nAn admin token was made. It is shown this once:\n\n    export TOKEN={secret}\n\n"
+            f'Try it:\n\n    curl -H "Authorization: Bearer $TOKEN" http://{bind}/api/v1/machines\n',
+            err=True,
+        )
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)
+@click.pass_context
+def simulator(context: click.Context) -> None:
+    """Run the embedded Omni alone (--help lists its options)."""
+    os.execv(sys.executable, [sys.executable, "-m", "omni_gateway.simulator", *context.args])  # noqa: S606
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
+@_plain_errors
+def openapi(form: str) -> None:
+    """Print the OpenAPI document; no server and no Omni needed."""
+    document = _app_without_omni().extensions["omni_gateway_openapi"]
+    if form == "yaml":
+        import yaml
+
+        click.echo(yaml.safe_dump(json.loads(document), sort_keys=False, allow_unicode=True))
+    else:
+        click.echo(json.dumps(json.loads(document), indent=2, ensure_ascii=False))
+
+
+def _app_without_omni() -> Any:
+    from omni_gateway.app import create_app
+    from omni_gateway.omni import OmniClient, OmniConfig
+
+    return create_app(
+        Settings.load(), omni=OmniClient(OmniConfig(endpoint="http://127.0.0.1:1", service_account_key=""))
+    )
+
+
+@main.command()
+@_plain_errors
+def plugins() -> None:
+    """List the plugins: name, distribution, version, routes, SDK range, state."""
+    from omni_gateway.discovery import discover
+
+    settings = Settings.load()
+    rows = [("NAME", "DISTRIBUTION", "VERSION", "ROUTES", "SDK", "STATE")]
+    for item in discover(disabled=settings.plugins_disabled, skip_broken=True):
+        plugin = item.plugin
+        routes = plugin.blueprint.url_prefix or "" if plugin else ""
+        state = f"{item.state}: {item.problem}" if item.problem else item.state
+        rows.append(
+            (
+                plugin.name if plugin else item.entry_point,
+                item.distribution,
+                item.version,
+                routes,
+                plugin.sdk if plugin else "",
+                state,
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    for row in rows:
+        click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
+
+
+@main.group()
+def token() -> None:
+    """Make, list and revoke the gateway's tokens."""
+
+
+def _tokens() -> Any:
+    from omni_gateway.store import Store
+
+    settings = Settings.load()
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Store(settings.database_url).tokens
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(["reader", "operator", "admin"]), default="reader", show_default=True)
+@click.option("--days", type=click.IntRange(1, 3650), help="Expires after so many days (default: never).")
+@_plain_errors
+def create_token(name: str, role: str, days: int | None) -> None:
+    """Make a token and print it; it cannot be shown again."""
+    from datetime import timedelta
+
+    _, secret = _tokens().create(name, role, timedelta(days=days) if days else None)
+    click.echo(secret)
+
+
+@token.command("list")
+@_plain_errors
+def list_tokens() -> None:
+    """List the tokens; their text is kept nowhere."""
+    for item in _tokens().list():
+        expires = item.expires.isoformat() if item.expires else "never"
+        click.echo(f"{item.id}  {item.role:<8}  expires {expires}  {item.name}")
+
+
+@token.command("revoke")
+@click.argument("id")
+@_plain_errors
+def revoke_token(id: str) -> None:
+    """Revoke a token by the id that `token list` shows."""
+    if not _tokens().revoke(id):
+        raise click.ClickException(f"there is no token {id!r}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Serve the application with gunicorn, with defaults that suit it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any, cast
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from omni_gateway.app import create_app
+from omni_gateway.http import streaming
+from omni_gateway.omni import OmniError
+from omni_gateway.routes.health import explain
+from omni_gateway.sdk.context import EXTENSION, Gateway
+from omni_gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+GRACEFUL_SECONDS = 25
+MOST_WORKERS = 4
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """A gunicorn arbiter configured from our settings."""
+
+    def __init__(self, bind: str, settings: Settings) -> None:
+        self._bind = bind
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what differs from gunicorn's defaults."""
+        for name, value in gunicorn_options(self._bind, self._settings).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Make the application in the worker, so that nothing is shared across the fork."""
+        return create_app(self._settings)
+
+
+def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
+    """Return gunicorn's configuration: threads for blocking calls, one process per core, time to finish on a stop."""
+    return {
+        "bind": bind,
+        "worker_class": "gthread",
+        "workers": settings.workers or min(os.cpu_count() or 1, MOST_WORKERS),
+        "threads": settings.threads,
+        "timeout": 60,
+        "graceful_timeout": GRACEFUL_SECONDS,
+        "keepalive": 30,
+        "control_socket_disable": True,
+        "accesslog": None,
+        "errorlog": "-",
+        "loglevel": settings.log_level.lower(),
+        "post_worker_init": greet_omni,
+        "worker_int": _close_streams,
+        "worker_exit": _close_streams,
+        "proc_name": "omni-gateway",
+    }
+
+
+def greet_omni(worker: Any) -> None:
+    """Say once, at the start, whether Omni answers: a wrong key should not wait for the first request to be told."""
+    if worker.age > 1:
+        return
+    gateway = cast(Gateway, worker.app.wsgi().extensions[EXTENSION])
+    try:
+        gateway.omni.ping()
+    except OmniError as error:
+        log.error("%s (%s). Requests will fail until that is mended.", explain(error), error.code.name)
+    else:
+        log.info("Omni answers to the gateway's key %r", gateway.omni.identity.name)
+
+
+def _close_streams(*_: Any) -> None:
+    """End the open streams: they would hold a graceful stop until its timeout."""
+    streaming.close_all()
+
+
+def serve(bind: str, settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight finish, streams close."""
+    Server(bind, settings).run()

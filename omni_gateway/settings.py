@@ -1,0 +1,135 @@
+"""What an operator can set: environment variables, or a file of them named by ``OMNI_GATEWAY_CONFIG_FILE``.
+
+A variable of the environment wins over the file. Every setting is a field of :class:`Settings`; its ``env`` and
+``doc`` make the table of ``docs/settings.md``, which a test compares with this module.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import marshmallow as ma
+from dotenv import dotenv_values
+
+from omni_gateway.omni import ConfigError, OmniConfig
+
+PREFIX = "OMNI_GATEWAY_"
+CONFIG_FILE = f"{PREFIX}CONFIG_FILE"
+MINIMUM_TOKEN_BYTES = 32
+
+
+_KINDS: Mapping[str, Callable[[str], Any]] = {
+    "str": str,
+    "path": Path,
+    "list": lambda text: tuple(part.strip() for part in text.split(",") if part.strip()),
+    "int": ma.fields.Integer().deserialize,
+    "float": ma.fields.Float().deserialize,
+    "bool": ma.fields.Boolean().deserialize,
+}
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the text names the variable and says what it should be."""
+
+
+def _setting(name: str, doc: str, default: Any, kind: str = "str") -> Any:
+    return field(default=default, metadata={"env": PREFIX + name, "doc": doc, "kind": kind})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The gateway's settings; sizes are bytes and times are seconds."""
+
+    omni: OmniConfig | None = None
+    state_dir: Path = _setting(
+        "STATE_DIR", "Where tokens' hashes and the embedded Omni's database are kept", Path(".omni-gateway"), "path"
+    )
+    store_url: str = _setting("STORE_URL", "SQLAlchemy URL of the store; empty: SQLite in the state directory", "")
+    bootstrap_token: str = field(
+        default="",
+        repr=False,
+        metadata={
+            "env": f"{PREFIX}BOOTSTRAP_TOKEN",
+            "doc": f"An admin token given from outside, at least {MINIMUM_TOKEN_BYTES} bytes; only its hash is kept",
+            "kind": "str",
+        },
+    )
+    plugins_disabled: tuple[str, ...] = _setting(
+        "PLUGINS_DISABLED", "Plugins to leave out, comma separated", (), "list"
+    )
+    plugin_errors: Literal["stop", "skip"] = _setting(
+        "PLUGIN_ERRORS", "`stop`: a broken plugin stops the start; `skip`: start without it and say so", "stop"
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        "CORS_ORIGINS", "Origins that browsers may call from, comma separated; empty: CORS is off", (), "list"
+    )
+    max_body_bytes: int = _setting("MAX_BODY_BYTES", "Largest request body", 4 * 1024 * 1024, "int")
+    workers: int = _setting("WORKERS", "Worker processes; 0: one per core, at most 4", 0, "int")
+    threads: int = _setting("THREADS", "Threads of each worker", 16, "int")
+    max_streams: int = _setting(
+        "MAX_STREAMS",
+        "Open watches and logs per worker; less than THREADS, so that requests still get through",
+        8,
+        "int",
+    )
+    omni_timeout: float = _setting("OMNI_TIMEOUT", "Deadline of one call to Omni", 20.0, "float")
+    fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12, "int")
+    log_level: str = _setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
+    embedded: bool = _setting(
+        "EMBEDDED", "Set by `serve` for its workers: the Omni behind this gateway is the embedded one", False, "bool"
+    )
+
+    @property
+    def database_url(self) -> str:
+        """Return the store's SQLAlchemy URL."""
+        return self.store_url or f"sqlite:///{self.state_dir.resolve() / 'gateway.sqlite'}"
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; :class:`SettingsError` names the first that is wrong."""
+        merged = _with_file(dict(os.environ if environ is None else environ))
+        values = {item.name: _read(item.metadata, item.default, merged) for item in fields(cls) if item.metadata}
+        try:
+            omni = OmniConfig.from_environ(merged) if merged.get("OMNI_ENDPOINT") else None
+        except ConfigError as error:
+            raise SettingsError(str(error)) from error
+        settings = cls(omni=omni, **values)
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Hold the settings against each other."""
+        if self.plugin_errors not in ("stop", "skip"):
+            raise SettingsError(f"{PREFIX}PLUGIN_ERRORS must be stop or skip, not {self.plugin_errors!r}")
+        if self.bootstrap_token and len(self.bootstrap_token.encode()) < MINIMUM_TOKEN_BYTES:
+            raise SettingsError(f"{PREFIX}BOOTSTRAP_TOKEN must have at least {MINIMUM_TOKEN_BYTES} bytes")
+        if not 1 <= self.threads <= 256:
+            raise SettingsError(f"{PREFIX}THREADS must be from 1 to 256")
+        if not 0 <= self.max_streams < self.threads:
+            raise SettingsError(f"{PREFIX}MAX_STREAMS must be less than {PREFIX}THREADS ({self.threads})")
+        if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise SettingsError(f"{PREFIX}LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+
+
+def _with_file(environ: dict[str, str]) -> dict[str, str]:
+    path = environ.get(CONFIG_FILE)
+    if not path:
+        return environ
+    if not Path(path).is_file():
+        raise SettingsError(f"{CONFIG_FILE} names {path!r}, and there is no such file")
+    return {name: value for name, value in dotenv_values(path).items() if value is not None} | environ
+
+
+def _read(metadata: Mapping[str, Any], default: Any, environ: Mapping[str, str]) -> Any:
+    name = metadata["env"]
+    if environ.get(name) in (None, ""):
+        return default
+    text = environ[name].strip()
+    try:
+        return _KINDS[metadata["kind"]](text)
+    except ma.ValidationError as error:
+        raise SettingsError(f"{name}: {' '.join(error.messages)} ({text!r} was given)") from error

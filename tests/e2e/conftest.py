@@ -1,0 +1,248 @@
+"""End to end: HTTP → gunicorn → gRPC → the simulator, or whatever Omni the environment names.
+
+With ``OMNI_ENDPOINT`` set, the very same tests run against that Omni (``make test-live``); what needs machines that it
+does not have is skipped by name. Each test cleans up what it made.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from omni_gateway.omni import OmniClient, OmniConfig
+from omni_gateway.omni import errors as omni_errors
+
+START_SECONDS = 30.0
+GONE_SECONDS = 60.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test here may run against a live Omni."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.live)
+
+
+@dataclass
+class Served:
+    """A running gateway."""
+
+    url: str
+    tokens: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+
+@pytest.fixture(scope="session")
+def omni_config(request: pytest.FixtureRequest) -> OmniConfig:
+    """The Omni under the gateway: the environment's, or a simulator of this test process."""
+    if os.environ.get("OMNI_ENDPOINT"):
+        return OmniConfig.from_environ()
+    simulator = request.getfixturevalue("simulator")
+    return OmniConfig(endpoint=simulator.endpoint, service_account_key=simulator.key)
+
+
+@pytest.fixture(scope="session")
+def omni(omni_config: OmniConfig) -> Iterator[OmniClient]:
+    """A client of that Omni, to see what it really holds."""
+    with OmniClient(omni_config) as client:
+        yield client
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_gateway(state_dir: Path, environ: dict[str, str]) -> Served:
+    """Start ``omni-gateway serve`` and wait until it is alive."""
+    port = free_port()
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
+    env |= {"OMNI_GATEWAY_STATE_DIR": str(state_dir), "OMNI_GATEWAY_WORKERS": "1", **environ}
+    command = [sys.executable, "-m", "omni_gateway.cli"]
+    tokens = {}
+    for role in ("reader", "operator", "admin"):
+        made = subprocess.run(
+            [*command, "token", "create", f"test-{role}", "--role", role], env=env, capture_output=True, check=True
+        )
+        tokens[role] = made.stdout.decode().strip()
+    log = (state_dir / "gateway.log").open("wb")
+    process = subprocess.Popen([*command, "serve", "--bind", f"127.0.0.1:{port}"], env=env, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/livez", timeout=2).status_code == 200:
+                return Served(url, tokens, process)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        if process.poll() is not None:
+            break
+    process.kill()
+    raise RuntimeError(f"the gateway did not start:\n{(state_dir / 'gateway.log').read_text()}")
+
+
+def stop_gateway(served: Served) -> None:
+    served.process.send_signal(signal.SIGTERM)
+    served.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def served(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A gateway under gunicorn in front of the Omni under test."""
+    environ = {"OMNI_ENDPOINT": omni_config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key}
+    if omni_config.ca_file:
+        environ["OMNI_CA_FILE"] = omni_config.ca_file
+    if omni_config.insecure:
+        environ["OMNI_INSECURE"] = "true"
+    running = start_gateway(tmp_path_factory.mktemp("gateway"), environ)
+    yield running
+    stop_gateway(running)
+
+
+def _client(served: Served, role: str | None) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {served.tokens[role]}"} if role else {}
+    return httpx.Client(base_url=f"{served.url}/api/v1/", headers=headers, timeout=30)
+
+
+@pytest.fixture(scope="session")
+def api(served: Served) -> Iterator[httpx.Client]:
+    """The API with an admin's token."""
+    with _client(served, "admin") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def operator(served: Served) -> Iterator[httpx.Client]:
+    """The API with an operator's token."""
+    with _client(served, "operator") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def reader(served: Served) -> Iterator[httpx.Client]:
+    """The API with a reader's token."""
+    with _client(served, "reader") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def anonymous(served: Served) -> Iterator[httpx.Client]:
+    """The API without a credential."""
+    with _client(served, None) as client:
+        yield client
+
+
+@pytest.fixture
+def unique() -> Callable[[str], str]:
+    """Names that no other test has."""
+    return lambda prefix: f"e2e-{prefix}-{secrets.token_hex(3)}"
+
+
+@pytest.fixture
+def made(api: httpx.Client, wait_until: Callable[..., Any]) -> Iterator[Callable[[str], str]]:
+    """Register a URL below /api/v1 that this test made; it is deleted at the end, last one first."""
+    urls: list[str] = []
+
+    def register(url: str) -> str:
+        urls.append(url)
+        return url
+
+    yield register
+    for url in reversed(urls):
+        _remove(api, url, wait_until)
+
+
+def _remove(api: httpx.Client, url: str, wait_until: Callable[..., Any]) -> None:
+    answer = api.delete(url)
+    if answer.status_code in (409, 422) and url.startswith("clusters/"):
+        api.post(f"{url}/actions/unlock")
+        answer = api.delete(url)
+    if answer.status_code not in (202, 204, 404):
+        pytest.fail(f"clean-up of {url}: {answer.status_code} {answer.text}")
+    wait_until(lambda: api.get(url).status_code == 404, GONE_SECONDS, f"the end of {url}")
+
+
+@pytest.fixture(scope="session")
+def _reserved() -> set[str]:
+    return set()
+
+
+@pytest.fixture
+def free_machines(omni: OmniClient, _reserved: set[str]) -> Iterator[Callable[[int], list[str]]]:
+    """Ids of available machines, this test's alone; skips by name where there are not enough."""
+    mine: list[str] = []
+
+    def reserve(count: int) -> list[str]:
+        selector = "omni.sidero.dev/available"
+        listing = omni.resources.list("MachineStatuses.omni.sidero.dev", selectors=[selector])
+        free = [item["metadata"]["id"] for item in listing.items if item["metadata"]["id"] not in _reserved]
+        if len(free) < count:
+            pytest.skip(f"needs {count} free machines, this Omni has {len(free)}")
+        taken = free[:count]
+        mine.extend(taken)
+        _reserved.update(taken)
+        return taken
+
+    yield reserve
+    _reserved.difference_update(mine)
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Versions that this Omni knows: ``*_next`` can be upgraded to from the first."""
+
+    talos: str
+    talos_next: str
+    kubernetes: str
+    kubernetes_next: str
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+@pytest.fixture(scope="session")
+def versions(omni: OmniClient) -> Versions:
+    """Two neighbouring Talos patch releases and two Kubernetes patch releases that both can run."""
+    known = {
+        item["metadata"]["id"]: set(item["spec"].get("compatible_kubernetes_versions", ()))
+        for item in omni.resources.list("TalosVersions.omni.sidero.dev").items
+        if not item["spec"].get("deprecated") and "-" not in item["metadata"]["id"]
+    }
+    ordered = sorted(known, key=_numbers)
+    for older, newer in zip(reversed(ordered[:-1]), reversed(ordered[1:]), strict=True):
+        if _numbers(older)[:2] != _numbers(newer)[:2]:
+            continue
+        both = sorted((v for v in known[older] & known[newer] if "-" not in v), key=_numbers)
+        for low, high in zip(both, both[1:], strict=False):
+            if _numbers(low)[:2] == _numbers(high)[:2]:
+                return Versions(older, newer, low, high)
+    raise RuntimeError(f"no two neighbouring versions among {ordered}")
+
+
+@pytest.fixture(scope="session")
+def gone(omni: OmniClient) -> Callable[[str, str], bool]:
+    """Whether Omni holds no object of a type and id."""
+
+    def check(type: str, id: str) -> bool:
+        try:
+            omni.resources.get(type, id)
+        except omni_errors.NotFound:
+            return True
+        return False
+
+    return check
