@@ -3,49 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from dataclasses import replace
+from typing import Any, Self
 
-from omni_gateway.http.selectors import Selector
 from omni_gateway.omni import OmniClient
+from omni_gateway.sdk.exchange import Change, Listing, ListQuery
+from omni_gateway.sdk.polling import polling_watch
 from omni_gateway.sdk.resource import Resource
-
-ChangeKind = Literal["added", "modified", "deleted", "bookmark"]
-
-
-@dataclass(frozen=True, slots=True)
-class ListQuery:
-    """What a list or a watch asks for; an adapter answers it whole.
-
-    ``offset`` and ``limit`` count objects after selection and sorting; ``limit`` 0 means all.
-    ``sort`` holds (field, descending) pairs; ``id`` is always the last key.
-    ``filters`` holds the plugin's own query parameters that are no label selector.
-    """
-
-    selector: Selector | None = None
-    search: str = ""
-    sort: tuple[tuple[str, bool], ...] = ()
-    offset: int = 0
-    limit: int = 0
-    filters: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of objects and how many matched in all."""
-
-    items: Sequence[Resource]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One step of a watch: an object that came, changed or went; or the bookmark after the present objects."""
-
-    kind: ChangeKind
-    resource: Resource | None = None
 
 
 class ResourceAdapter:
@@ -92,5 +58,10 @@ class ResourceAdapter:
         raise NotImplementedError
 
     def watch(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
-        """Open a stream: every present object as ``added``, one ``bookmark``, then changes as they come."""
-        raise NotImplementedError
+        """Open a stream: every present object as ``added``, one ``bookmark``, then changes as they come.
+
+        The default lists again every second and tells what differs; a back end that can push should override it.
+        """
+        if id:
+            return polling_watch(lambda: [item for item in self.list(ListQuery()).items if item.id == id])
+        return polling_watch(lambda: self.list(replace(query, offset=0, limit=0)).items)

@@ -9,7 +9,8 @@ from typing import Any, cast
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import errors
 from omni_gateway.omni.resources import WatchEvent
-from omni_gateway.sdk.adapter import Change, ChangeKind, Listing, ListQuery, ResourceAdapter
+from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.exchange import Change, ChangeKind, Listing, ListQuery
 from omni_gateway.sdk.resource import Resource
 
 _KINDS: dict[str, ChangeKind] = {"created": "added", "updated": "modified", "destroyed": "deleted"}

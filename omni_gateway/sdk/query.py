@@ -13,7 +13,7 @@ from marshmallow import fields, validate
 from omni_gateway.http import selectors
 from omni_gateway.http.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from omni_gateway.http.problems import Problem
-from omni_gateway.sdk.adapter import ListQuery
+from omni_gateway.sdk.exchange import ListQuery
 
 MAX_SORT_KEYS = 5
 MAX_FIELDS = 50

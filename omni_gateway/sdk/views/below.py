@@ -9,9 +9,10 @@ from flask import Response, request
 
 from omni_gateway.http import streaming
 from omni_gateway.http.problems import Problem
-from omni_gateway.sdk.adapter import ListQuery, ResourceAdapter
+from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.errors import MISSING
+from omni_gateway.sdk.exchange import ListQuery
 from omni_gateway.sdk.query import parse_fields
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.subresources import SubCollection, SubResource

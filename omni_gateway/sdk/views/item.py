@@ -13,9 +13,10 @@ from flask import Response, request
 from omni_gateway.http import mergepatch, streaming
 from omni_gateway.http.parser import strict_json
 from omni_gateway.http.problems import Problem
-from omni_gateway.sdk.adapter import ListQuery, ResourceAdapter
+from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.errors import MISSING, STALE
+from omni_gateway.sdk.exchange import ListQuery
 from omni_gateway.sdk.operations import Operation, OperationKind
 from omni_gateway.sdk.query import parse_fields
 from omni_gateway.sdk.representation import Representation

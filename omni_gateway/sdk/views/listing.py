@@ -10,8 +10,9 @@ from typing import Any
 from flask import Response, request
 
 from omni_gateway.http import etags, pagination, streaming
-from omni_gateway.sdk.adapter import Listing, ListQuery, ResourceAdapter
+from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
+from omni_gateway.sdk.exchange import Listing, ListQuery
 from omni_gateway.sdk.query import Filter, parse_fields, to_list_query
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resume import ResumePoint

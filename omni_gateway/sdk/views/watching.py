@@ -13,8 +13,9 @@ from flask import Response, request
 from omni_gateway.http import streaming
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.streaming import StreamEvent
-from omni_gateway.sdk.adapter import Change, ListQuery, ResourceAdapter
+from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
+from omni_gateway.sdk.exchange import Change, ListQuery
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.resume import HistoryGone, ResumePoint
