@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Self
@@ -42,8 +42,13 @@ class ResourceAdapter:
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse what the back end would refuse, as far as it can be known before a write; a dry run stops here.
 
-        ``existing`` is None for a create. ``extras`` are the request-only fields. The default finds nothing wrong.
+        ``existing`` is None for a create. ``extras`` are the request-only fields. A create's ``resource`` may be
+        completed here with defaults that only the back end knows. The default finds nothing wrong.
         """
+
+    def also(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return what a create makes besides the object itself, in order; a dry run shows it. The default: nothing."""
+        return ()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
         """Make the object; return when the back end holds it."""

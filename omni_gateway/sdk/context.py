@@ -11,7 +11,7 @@ from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 
 if TYPE_CHECKING:
-    XX ResourceAdapter
+    from omni_gateway.sdk.adapter import ResourceAdapter
     from omni_gateway.sdk.operations import OperationKind
     from omni_gateway.sdk.plugin import ResourcePlugin
 

@@ -88,12 +88,18 @@ class ResourceSchema(SpecSchema):
     #: Fields of the request that are no part of the object's spec (a plugin's adapter reads them from ``extras``).
     request_only: ClassVar[frozenset[str]] = frozenset()
 
+    #: Second names of members of the spec: ``{"workload_proxy": "features.enable_workload_proxy"}``. Each is declared
+    #: as a ``dump_only`` field; callers read it under both names and may write it under either.
+    aliases: ClassVar[Mapping[str, str]] = {}
+
     render_spec: Callable[[Mapping[str, Any]], dict[str, Any]]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._aliases = {name: tuple(path.split(".")) for name, path in self.aliases.items()}
         self.spec_names = frozenset(self.fields) - ENVELOPE - {"links"} - self.request_only
-        self.render_spec = compile_schema(self, only=self.spec_names)
+        self._render_members = compile_schema(self, only=self.spec_names)
+        self.render_spec = self._render_with_aliases if self._aliases else self._render_members
         wire = {self.fields[name].attribute or name: self.fields[name] for name in self.spec_names}
         self._writable = frozenset(key for key, field in wire.items() if not field.dump_only)
 
@@ -102,7 +108,35 @@ class ResourceSchema(SpecSchema):
         """Let a document that was read be sent back: its read-only fields count for nothing."""
         if not isinstance(data, Mapping):
             return data
-        return {key: value for key, value in data.items() if key not in READ_ONLY_ENVELOPE and not self._read_only(key)}
+        plain = self.without_aliases(data)
+        return {
+            key: value for key, value in plain.items() if key not in READ_ONLY_ENVELOPE and not self._read_only(key)
+        }
+
+    def without_aliases(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Move values that stand under a second name to their first; where both are given, the first name's counts."""
+        result = dict(document)
+        for name, (*parents, last) in self._aliases.items():
+            if name not in result:
+                continue
+            value = result.pop(name)
+            place = result
+            for parent in parents:
+                inner = place.get(parent)
+                place[parent] = dict(inner) if isinstance(inner, Mapping) else {}
+                place = place[parent]
+            place.setdefault(last, value)
+        return result
+
+    def _render_with_aliases(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        rendered = self._render_members(spec)
+        for name, path in self._aliases.items():
+            value: Any = rendered
+            for word in path:
+                value = value.get(word) if isinstance(value, Mapping) else None
+            if value is not None:
+                rendered[name] = value
+        return rendered
 
     def _read_only(self, key: str) -> bool:
         field = self.dump_fields.get(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -50,10 +50,21 @@ def operation_response(operation: Operation, *, status: int = 202) -> Response:
     return json_response(operation.document(), status, head)
 
 
-def dry_run_response(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Response:
-    """Answer what a write would do: the object that would result and the JSON Patch that leads to it."""
+def dry_run_response(
+    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *, also: Sequence[Resource] = ()
+) -> Response:
+    """Answer what a write would do: the object that would result, the JSON Patch that leads to it, what else is made."""
     diff = mergepatch.diff(before or {}, after or {})
-    return json_response({"dry_run": True, "object": after, "diff": diff})
+    document: dict[str, Any] = {"dry_run": True, "object": after, "diff": diff}
+    if also:
+        document["also"] = [_as_stored(resource) for resource in also]
+    return json_response(document)
+
+
+def _as_stored(resource: Resource) -> dict[str, Any]:
+    """Show an object of another type, for which there is no schema at hand, in the back end's own form."""
+    names = ("type", "namespace", "id", "labels", "annotations", "spec")
+    return {name: getattr(resource, name) for name in names}
 
 
 def check_preconditions(representation: Representation, resource: Resource) -> None:

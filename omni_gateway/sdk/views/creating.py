@@ -38,7 +38,7 @@ def post_view(creation: Creation) -> Callable[..., Response]:
         _refuse_existing(adapter, wanted.id, url)
         adapter.check(wanted, None, extras)
         if arguments["dry_run"]:
-            return dry_run_response(None, representation.document(wanted))
+            return dry_run_response(None, representation.document(wanted), also=adapter.also(wanted, extras))
         adapter.create(wanted, extras)
         headers = {"Location": url}
         if creation.operation:

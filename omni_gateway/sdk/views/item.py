@@ -81,9 +81,10 @@ def patch_view(item: Item) -> Callable[..., Response]:
             raise Problem(422, "validation", "A merge patch of an object is a JSON object.")
 
         def merged(existing: Resource) -> Mapping[str, Any]:
-            document = mergepatch.apply(item.representation.writable(existing), changes)
+            schema = item.representation.schema
+            document = mergepatch.apply(item.representation.writable(existing), schema.without_aliases(changes))
             try:
-                loaded: Mapping[str, Any] = item.representation.schema.load(document)
+                loaded: Mapping[str, Any] = schema.load(document)
             except ma.ValidationError as error:
                 raise Problem.from_validation(error, known=item.representation.known_fields) from error
             _check_id(loaded, id)
