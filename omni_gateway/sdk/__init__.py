@@ -4,13 +4,15 @@
 range it was written for in ``ResourcePlugin(sdk=...)``.
 """
 
-from omni_gateway.http.auth import Role, require
+from omni_gateway.http.auth import Role, current_principal, require
+from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, OmniError
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.sdk import fields
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.changing import change
 from omni_gateway.sdk.context import API_PREFIX, Gateway, current_gateway
 from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
 from omni_gateway.sdk.exchange import Change, Listing, ListQuery
@@ -59,13 +61,16 @@ __all__ = [
     "SubList",
     "SubResource",
     "WouldDo",
+    "change",
     "current_gateway",
+    "current_principal",
     "fields",
     "id_link",
     "label_filter",
     "label_link",
     "object_url",
     "omni_errors",
+    "problem_for",
     "require",
     "sort_and_cut",
 ]

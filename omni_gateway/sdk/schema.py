@@ -108,7 +108,8 @@ class ResourceSchema(SpecSchema):
         """Let a document that was read be sent back: its read-only fields count for nothing."""
         if not isinstance(data, Mapping):
             return data
-        plain = self.without_aliases(data)
+        said = {key: value for key, value in data.items() if key not in self._aliases or value not in (False, None)}
+        plain = self.without_aliases(said)
         return {
             key: value for key, value in plain.items() if key not in READ_ONLY_ENVELOPE and not self._read_only(key)
         }
@@ -116,16 +117,9 @@ class ResourceSchema(SpecSchema):
     def without_aliases(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Move values that stand under a second name to their first; where both are given, the first name's counts."""
         result = dict(document)
-        for name, (*parents, last) in self._aliases.items():
-            if name not in result:
-                continue
-            value = result.pop(name)
-            place = result
-            for parent in parents:
-                inner = place.get(parent)
-                place[parent] = dict(inner) if isinstance(inner, Mapping) else {}
-                place = place[parent]
-            place.setdefault(last, value)
+        for name, path in self._aliases.items():
+            if name in result:
+                _set_default(result, path, result.pop(name))
         return result
 
     def _render_with_aliases(self, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,6 +151,18 @@ class ResourceSchema(SpecSchema):
     def unknown_spec(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a newer back end keeps in ``spec`` and this schema cannot write: a replace must not lose it."""
         return {key: value for key, value in spec.items() if key not in self._writable}
+
+
+def _set_default(document: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    """Set a nested member that is not there yet; a parent that is no object is left for validation to refuse."""
+    place = document
+    for parent in path[:-1]:
+        inner = place.get(parent)
+        if inner is not None and not isinstance(inner, Mapping):
+            return
+        place[parent] = dict(inner or {})
+        place = place[parent]
+    place.setdefault(path[-1], value)
 
 
 def _without_nulls(value: Any) -> Any:

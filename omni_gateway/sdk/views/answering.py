@@ -53,7 +53,7 @@ def operation_response(operation: Operation, *, status: int = 202) -> Response:
 def dry_run_response(
     before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *, also: Sequence[Resource] = ()
 ) -> Response:
-    """Answer what a write would do: the object that would result, the JSON Patch that leads to it, what else is made."""
+    """Answer what a write would do: the resulting object, the JSON Patch that leads to it, what else would be made."""
     diff = mergepatch.diff(before or {}, after or {})
     document: dict[str, Any] = {"dry_run": True, "object": after, "diff": diff}
     if also:

@@ -13,9 +13,11 @@ from flask import Response, request
 from omni_gateway.http import mergepatch, streaming
 from omni_gateway.http.parser import strict_json
 from omni_gateway.http.problems import Problem
+from omni_gateway.sdk import changing
+from omni_gateway.sdk.actions import WouldDo
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
-from omni_gateway.sdk.errors import MISSING, STALE
+from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.exchange import ListQuery
 from omni_gateway.sdk.operations import Operation, OperationKind
 from omni_gateway.sdk.query import parse_fields
@@ -30,7 +32,6 @@ from omni_gateway.sdk.views.answering import (
 from omni_gateway.sdk.views.watching import watch_response
 
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
-WRITE_ATTEMPTS = 6
 #: How long a delete waits for an object that goes at once, in seconds between looks; then it is an operation.
 GONE_LOOKS = (0.005, 0.015, 0.03, 0.05, 0.1)
 
@@ -129,31 +130,17 @@ def _check_id(body: Mapping[str, Any], id: str) -> None:
 
 
 def _write(item: Item, id: str, change: Callable[[Resource], Mapping[str, Any]], *, dry_run: bool) -> Response:
-    """Read, change, write at the version just read; when another write came between, do it all again.
+    """Put the caller's change over the object; the caller's own precondition is held against every version read."""
 
-    Omni's controllers raise a new object's version many times a second (facts: cluster-side 1.4), so a stale version is
-    no conflict unless the caller's own precondition no longer holds, which every round checks.
-    """
-    adapter = item.bound
-    for attempt in range(WRITE_ATTEMPTS):
-        existing = adapter.get(id)
+    def by(existing: Resource) -> Resource:
         check_preconditions(item.representation, existing)
-        wanted = _overlay(item, existing, change(existing))
-        adapter.check(wanted, existing, {})
-        if dry_run:
-            return dry_run_response(item.representation.document(existing), item.representation.document(wanted))
-        try:
-            adapter.replace(wanted)
-        except STALE:
-            time.sleep(0.01 * 2**attempt)
-            continue
-        return object_response(item.representation, adapter.get(id))
-    raise Problem(
-        409,
-        "conflict",
-        f"{id!r} was changed by others {WRITE_ATTEMPTS} times while this write was tried.",
-        hint="Try again.",
-    )
+        return _overlay(item, existing, change(existing))
+
+    answer = changing.change(item.bound, id, by, dry_run=dry_run)
+    if isinstance(answer, WouldDo):
+        before, after = (item.representation.document(each) if each else None for each in (answer.before, answer.after))
+        return dry_run_response(before, after)
+    return object_response(item.representation, answer)
 
 
 def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resource:

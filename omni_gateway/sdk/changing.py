@@ -1,0 +1,48 @@
+"""Read, change, write: the one loop by which an existing object is written over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from omni_gateway.http.problems import Problem
+from omni_gateway.sdk.actions import WouldDo
+from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.errors import STALE
+from omni_gateway.sdk.resource import Resource
+
+WRITE_ATTEMPTS = 6
+_FIRST_PAUSE_SECONDS = 0.01
+
+
+def change(
+    adapter: ResourceAdapter, id: str, by: Callable[[Resource], Resource], *, dry_run: bool = False
+) -> Resource | WouldDo:
+    """Write ``by(existing)`` over an object and return it as the back end then holds it.
+
+    ``by`` returns a changed copy (``dataclasses.replace``), or the very object it was given when nothing is to be
+    done. A dry run does every check and returns what would change. Raises the back end's not-found error, and 409
+    problems for an object that is tearing down or that others keep changing.
+
+    Omni's controllers raise a new object's version many times a second (facts: cluster-side 1.4), so a stale version
+    is read again and tried again; ``by`` then sees the newer object.
+    """
+    for attempt in range(WRITE_ATTEMPTS):
+        existing = adapter.get(id)
+        wanted = by(existing)
+        if existing.tearing_down:
+            raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
+        if wanted is not existing:
+            adapter.check(wanted, existing, {})
+        if dry_run:
+            return WouldDo(existing, wanted)
+        if wanted is existing:
+            return existing
+        try:
+            adapter.replace(wanted)
+        except STALE:
+            time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+            continue
+        return adapter.get(id)
+    text = f"{id!r} was changed by others {WRITE_ATTEMPTS} times while this write was tried."
+    raise Problem(409, "conflict", text, hint="Try again.")
