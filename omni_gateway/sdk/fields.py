@@ -124,7 +124,8 @@ class Duration(fields.String, Rendered):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **kwargs))
-        return f"{self.seconds(text):g}s"
+        seconds = self.seconds(text)
+        return f"{int(seconds)}s" if seconds == int(seconds) else f"{seconds:.9f}".rstrip("0") + "s"
 
     def seconds(self, text: str) -> float:
         """Read a duration as seconds; a marshmallow ``ValidationError`` tells what is wrong."""

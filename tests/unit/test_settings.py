@@ -1,0 +1,70 @@
+"""Settings: what is read, what is refused, and that the docs tell the same."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from omni_gateway.settings import Settings, SettingsError
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_without_any_variable_the_defaults_hold() -> None:
+    assert Settings.load({}) == Settings()
+
+
+def test_a_variable_sets_its_field() -> None:
+    settings = Settings.load({"OMNI_GATEWAY_THREADS": "32", "OMNI_GATEWAY_CORS_ORIGINS": "https://a, https://b"})
+    assert (settings.threads, settings.cors_origins) == (32, ("https://a", "https://b"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("OMNI_GATEWAY_THREADS", "many", "Not a valid integer"),
+        ("OMNI_GATEWAY_THREADS", "0", "1 to 256"),
+        ("OMNI_GATEWAY_MAX_STREAMS", "16", "less than"),
+        ("OMNI_GATEWAY_PLUGIN_ERRORS", "ignore", "stop or skip"),
+        ("OMNI_GATEWAY_BOOTSTRAP_TOKEN", "short", "32 bytes"),
+        ("OMNI_GATEWAY_LOG_LEVEL", "LOUD", "DEBUG"),
+        ("OMNI_GATEWAY_CONFIG_FILE", "/nowhere/at/all", "no such file"),
+        ("OMNI_GATEWAY_OMNI_TIMEOUT", "soon", "Not a valid number"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name: str, value: str, words: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.load({name: value})
+    assert name in str(refused.value)
+    assert words in str(refused.value)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.env"
+    file.write_text("OMNI_GATEWAY_THREADS=20\nOMNI_GATEWAY_FLEET=3\n")
+    settings = Settings.load({"OMNI_GATEWAY_CONFIG_FILE": str(file), "OMNI_GATEWAY_FLEET": "5"})
+    assert (settings.threads, settings.fleet) == (20, 5)
+
+
+def test_an_endpoint_without_a_key_is_refused() -> None:
+    with pytest.raises(SettingsError, match="OMNI_SERVICE_ACCOUNT_KEY"):
+        Settings.load({"OMNI_ENDPOINT": "http://127.0.0.1:1"})
+
+
+def test_the_bootstrap_token_is_not_in_the_repr() -> None:
+    secret = "s" * 40
+    assert secret not in repr(Settings.load({"OMNI_GATEWAY_BOOTSTRAP_TOKEN": secret}))
+
+
+def test_the_docs_table_is_the_code() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    rows = re.findall(r"^\| `(OMNI_GATEWAY_\w+)` \| (.+?) \| (.*?) ?\|$", page, flags=re.M)
+    code = []
+    for item in fields(Settings):
+        if item.metadata:
+            shown = "" if item.default in ("", ()) else f"`{item.default}`"
+            code.append((item.metadata["env"], item.metadata["doc"], shown))
+    assert rows == code
