@@ -1,0 +1,105 @@
+"""The document: valid, complete, stable names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from openapi_spec_validator import validate
+
+
+@pytest.fixture(scope="module")
+def document(app: Flask) -> dict[str, Any]:
+    answer = app.test_client().get("/openapi.json")
+    assert answer.status_code == 200
+    return dict(json.loads(answer.data))
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in ("get", "post", "put", "patch", "delete"):
+                yield f"{method.upper()} {path}", operation
+
+
+def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+def test_every_operation_has_a_summary_a_tag_an_answer_and_problems(document: dict[str, Any]) -> None:
+    incomplete = {}
+    for name, operation in operations(document):
+        good = [response for status, response in operation["responses"].items() if status.startswith("2")]
+        bad = [status for status in operation["responses"] if status[0] in "45"]
+        missing = [key for key in ("summary", "tags", "operationId") if not operation.get(key)]
+        if not good:
+            missing.append("answer")
+        if not {"401", "403"} <= set(bad):
+            missing.append("problems")
+        if missing:
+            incomplete[name] = missing
+    assert incomplete == {}
+
+
+def test_every_json_answer_has_a_schema(document: dict[str, Any]) -> None:
+    without = [
+        f"{name} {status}"
+        for name, operation in operations(document)
+        for status, response in operation["responses"].items()
+        if "$ref" not in response
+        for media in response.get("content", {}).values()
+        if "schema" not in media
+    ]
+    assert without == []
+
+
+def test_problems_are_documented_as_problem_documents(document: dict[str, Any]) -> None:
+    other = [
+        f"{name} {status}"
+        for name, operation in operations(document)
+        for status, response in operation["responses"].items()
+        if status[0] in "45"
+        and "$ref" not in response
+        and set(response.get("content", {})) != {"application/problem+json"}
+    ]
+    assert other == []
+
+
+def test_operation_ids_are_unique_and_fit_for_method_names(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, operation in operations(document)]
+    assert len(ids) == len(set(ids))
+    assert [id for id in ids if not id.isidentifier()] == []
+
+
+def test_every_write_with_a_body_shows_an_example(document: dict[str, Any]) -> None:
+    without = [
+        name
+        for name, operation in operations(document)
+        for media in operation.get("requestBody", {}).get("content", {}).values()
+        if "example" not in media and "examples" not in media
+    ]
+    assert without == []
+
+
+def test_every_operation_names_the_role_it_needs(document: dict[str, Any]) -> None:
+    silent = [name for name, operation in operations(document) if operation.get("x-required-role") is None]
+    assert silent == []
+
+
+def test_the_document_is_the_same_bytes_each_time_and_can_be_revalidated(app: Flask) -> None:
+    client = app.test_client()
+    first = client.get("/openapi.json")
+    again = client.get("/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_the_swagger_page_needs_nothing_from_elsewhere(app: Flask) -> None:
+    client = app.test_client()
+    page = client.get("/").get_data(as_text=True)
+    sources = [part.split('"')[0] for part in page.replace("href=", "src=").split('src="')[1:]]
+    assert sources
+    assert [source for source in sources if source.startswith(("http", "//"))] == []
+    assert {source: client.get(source).status_code for source in sources} == dict.fromkeys(sources, 200)
