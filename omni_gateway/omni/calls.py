@@ -1,0 +1,128 @@
+"""The one way a call is made: request written, metadata checked, signed, bounded in time, its failure told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from omni_gateway.omni.channel import ChannelHolder
+from omni_gateway.omni.errors import Cancelled, InvalidArgument, OmniError, from_rpc
+from omni_gateway.omni.interceptors import SigningInterceptor
+from omni_gateway.omni.rpcs import Rpc
+from omni_gateway.omni.signing import Metadata, Signer
+from omni_gateway.omni.streams import Stream
+
+RequestT = TypeVar("RequestT", bound=Message)
+ResponseT = TypeVar("ResponseT", bound=Message)
+ItemT = TypeVar("ItemT")
+
+
+class Calls:
+    """Makes calls as one identity over the process's channel."""
+
+    def __init__(self, holder: ChannelHolder, signer: Signer, timeout: float) -> None:
+        self._holder = holder
+        self._interceptor = SigningInterceptor(signer)
+        self._timeout = timeout
+        self._ready: _SignedChannel | None = None
+
+    def channel(self) -> grpc.Channel:
+        """Return this process's channel; every call over it is signed."""
+        return self._signed_channel().channel
+
+    def unary(
+        self,
+        rpc: Rpc[RequestT, ResponseT],
+        build: Callable[[], RequestT],
+        *,
+        metadata: Metadata = (),
+        timeout: float | None = None,
+    ) -> ResponseT:
+        """Make one call within ``timeout`` seconds (the configured ones if not given); raises ``OmniError``."""
+        request = _written(rpc.name, build)
+        entries = _sendable(rpc.name, metadata)
+        try:
+            call = self._signed_channel().unary(rpc)
+            return call(request, timeout=self._timeout if timeout is None else timeout, metadata=entries)  # type: ignore[no-any-return]
+        except grpc.RpcError as error:
+            raise from_rpc(rpc.name, error) from None
+        except ValueError:
+            raise _closed(rpc.name) from None
+
+    def stream(
+        self,
+        rpc: Rpc[RequestT, ResponseT],
+        build: Callable[[], RequestT],
+        expand: Callable[[ResponseT], Iterable[ItemT]],
+        *,
+        metadata: Metadata = (),
+        timeout: float | None = None,
+    ) -> Stream[ItemT]:
+        """Open a stream at once; ``expand`` tells what one message holds. Without ``timeout`` it lasts as it likes."""
+        request = _written(rpc.name, build)
+        entries = _sendable(rpc.name, metadata)
+        try:
+            call = self._signed_channel().streaming(rpc)
+            return Stream(rpc.name, call(request, timeout=timeout, metadata=entries), expand)
+        except grpc.RpcError as error:
+            raise from_rpc(rpc.name, error) from None
+        except ValueError:
+            raise _closed(rpc.name) from None
+
+    def _signed_channel(self) -> _SignedChannel:
+        raw = self._holder.get()
+        ready = self._ready
+        if ready is None or ready.raw is not raw:
+            self._ready = ready = _SignedChannel(raw, self._interceptor)
+        return ready
+
+
+class _SignedChannel:
+    """A channel with its callables made once: making one costs as much as signing."""
+
+    def __init__(self, raw: grpc.Channel, interceptor: SigningInterceptor) -> None:
+        self.raw = raw
+        self.channel = grpc.intercept_channel(raw, interceptor)
+        self._unary: dict[str, Any] = {}
+        self._streaming: dict[str, Any] = {}
+
+    def unary(self, rpc: Rpc[Any, Any]) -> Any:
+        call = self._unary.get(rpc.name)
+        if call is None:
+            call = self.channel.unary_unary(rpc.path, rpc.request.SerializeToString, rpc.response.FromString)
+            self._unary[rpc.name] = call
+        return call
+
+    def streaming(self, rpc: Rpc[Any, Any]) -> Any:
+        call = self._streaming.get(rpc.name)
+        if call is None:
+            call = self.channel.unary_stream(rpc.path, rpc.request.SerializeToString, rpc.response.FromString)
+            self._streaming[rpc.name] = call
+        return call
+
+
+def _written(method: str, build: Callable[[], RequestT]) -> RequestT:
+    try:
+        return build()
+    except ValueError as error:  # a number too large, a name that no enum has, text that is not valid Unicode
+        raise InvalidArgument(
+            grpc.StatusCode.INVALID_ARGUMENT, f"the request cannot be written: {error}", method
+        ) from None
+
+
+def _sendable(method: str, metadata: Metadata) -> Metadata:
+    """Return the entries without outer space; HTTP/2 carries printable ASCII only, and gRPC reports less clearly."""
+    entries = tuple((key, value.strip()) for key, value in metadata)
+    for key, value in entries:
+        if not (value.isascii() and value.isprintable()):
+            raise InvalidArgument(
+                grpc.StatusCode.INVALID_ARGUMENT, f"{key} may hold printable ASCII characters only", method
+            )
+    return entries
+
+
+def _closed(method: str) -> OmniError:
+    return Cancelled(grpc.StatusCode.CANCELLED, "the client was closed meanwhile", method)

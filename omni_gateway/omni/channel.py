@@ -1,0 +1,126 @@
+"""The process's one gRPC channel to Omni: made on first use, made anew after a fork."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable
+
+import grpc
+import orjson
+
+from omni_gateway.omni.config import OmniConfig
+from omni_gateway.omni.endpoint import Endpoint
+from omni_gateway.omni.rpcs import REPEATABLE
+from omni_gateway.omni.tls import Trust, trust_on_sight
+
+log = logging.getLogger(__name__)
+
+_KEEPALIVE_MS = 60_000
+_KEEPALIVE_TIMEOUT_MS = 20_000
+_RETRY = {
+    "maxAttempts": 4,
+    "initialBackoff": "0.1s",
+    "maxBackoff": "1s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+
+_holders: weakref.WeakSet[ChannelHolder] = weakref.WeakSet()
+# Channels of a parent process. Closing one in a child would shut sockets that the parent still uses, and a garbage
+# collected channel closes itself, so a child keeps them for as long as it lives.
+_inherited: list[grpc.Channel] = []
+
+
+class ChannelHolder:
+    """Hand out the channel of the process that asks; thread-safe.
+
+    Nothing is opened before the first ``get``, so a holder may be made before gunicorn forks. One that was used
+    before a fork starts over in the child.
+    """
+
+    def __init__(self, config: OmniConfig, connect: Callable[[OmniConfig, bytes | None], grpc.Channel] | None = None):
+        self._config = config
+        self._roots = config.trust_roots()
+        self._connect = connect or open_channel
+        self._lock = threading.Lock()
+        self._channel: grpc.Channel | None = None
+        self._pid = os.getpid()
+        _holders.add(self)
+
+    def get(self) -> grpc.Channel:
+        """Return the channel, opening it if need be; ``Unavailable`` when ``insecure`` finds no TLS server."""
+        channel = self._channel
+        if channel is not None and self._pid == os.getpid():
+            return channel
+        with self._lock:
+            if self._pid != os.getpid():
+                self._abandon()
+            if self._channel is None:
+                self._channel = self._connect(self._config, self._roots)
+            return self._channel
+
+    def close(self) -> None:
+        """Close the channel; calls under way end as cancelled, and a later call opens a new one."""
+        with self._lock:
+            channel, self._channel = self._channel, None
+            if channel is not None and self._pid == os.getpid():
+                channel.close()
+
+    def start_over(self) -> None:
+        """Forget what a parent process did, its lock included, which another thread may have held at the fork."""
+        self._lock = threading.Lock()
+        self._abandon()
+
+    def _abandon(self) -> None:
+        if self._channel is not None:
+            _inherited.append(self._channel)
+            self._channel = None
+        self._pid = os.getpid()
+
+
+def _after_fork_in_child() -> None:
+    for holder in list(_holders):
+        holder.start_over()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def open_channel(config: OmniConfig, roots: bytes | None) -> grpc.Channel:
+    """Open a channel; ``roots`` are PEM authorities, or None for the system's."""
+    endpoint = config.address
+    if not endpoint.tls:
+        if not endpoint.loopback:
+            log.warning("calls to %s go over the network unencrypted: use an https endpoint", endpoint.authority)
+        return grpc.insecure_channel(endpoint.target, _options(config, endpoint), grpc.Compression.Gzip)
+    trust = trust_on_sight(endpoint) if config.insecure else Trust(roots)
+    options = _options(config, endpoint, trust.expected_name)
+    return grpc.secure_channel(endpoint.target, trust.credentials(), options, grpc.Compression.Gzip)
+
+
+def _options(config: OmniConfig, endpoint: Endpoint, expected_name: str | None = None) -> list[tuple[str, object]]:
+    options: list[tuple[str, object]] = [
+        ("grpc.max_receive_message_length", config.max_message_bytes),
+        ("grpc.max_send_message_length", config.max_message_bytes),
+        ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+        ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.service_config", service_config()),
+        ("grpc.enable_http_proxy", 0 if endpoint.loopback else 1),
+        # Two clients of one address in one process must not share a connection: each closes its own.
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+    if expected_name is not None:
+        options.append(("grpc.ssl_target_name_override", expected_name))
+        options.append(("grpc.default_authority", endpoint.authority))
+    return options
+
+
+def service_config() -> str:
+    """Return gRPC's retry rules: only calls that change nothing, only when Omni was unreachable, at most 4 attempts."""
+    names = [dict(zip(("service", "method"), rpc.name.split("/"), strict=True)) for rpc in REPEATABLE]
+    return orjson.dumps({"methodConfig": [{"name": names, "retryPolicy": _RETRY}]}).decode()

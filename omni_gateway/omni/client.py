@@ -1,0 +1,91 @@
+"""The client: one Omni, one identity, every service."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import grpc
+
+from omni_gateway.omni.auth import AuthClient
+from omni_gateway.omni.calls import Calls
+from omni_gateway.omni.channel import ChannelHolder
+from omni_gateway.omni.config import OmniConfig
+from omni_gateway.omni.keys import KeyIdentity, parse_key
+from omni_gateway.omni.machines import MachineClient
+from omni_gateway.omni.management import ManagementClient
+from omni_gateway.omni.oidc import OIDCClient
+from omni_gateway.omni.resources import ResourceClient
+from omni_gateway.omni.signing import AnonymousSigner, KeySigner, Signer
+
+
+class OmniClient:
+    """Talk to one Omni as one identity; cheap to make, thread-safe, and safe to make before a fork.
+
+    No connection is opened before the first call. A ``signer`` speaks for another identity than the configured key;
+    see ``acting_as``. Raises ``ConfigError`` when the configuration cannot work.
+    """
+
+    def __init__(self, config: OmniConfig, *, signer: Signer | None = None) -> None:
+        self._holder = ChannelHolder(config)
+        self._owns_holder = True
+        self._speak_as(config, signer or _configured_signer(config))
+
+    def _speak_as(self, config: OmniConfig, signer: Signer) -> None:
+        self.config = config
+        self._signer = signer
+        calls = self._calls = Calls(self._holder, signer, config.timeout)
+        self.resources = ResourceClient(calls)
+        self.management = ManagementClient(calls)
+        self.machines = MachineClient(calls)
+        self.auth = AuthClient(calls)
+        self.oidc = OIDCClient(calls)
+
+    @property
+    def identity(self) -> KeyIdentity:
+        """Who the calls are made as, read from the key; no call is made. Empty when there is no key."""
+        return self._signer.identity
+
+    def acting_as(self, signer: Signer) -> OmniClient:
+        """Return a client that makes its calls as somebody else over this one's channel, for a pass-through mode.
+
+        Closing it does nothing: the channel is this client's.
+        """
+        other = OmniClient.__new__(OmniClient)
+        other._holder = self._holder
+        other._owns_holder = False
+        other._speak_as(self.config, signer)
+        return other
+
+    def ping(self, timeout: float = 2.0) -> None:
+        """Make the cheapest signed read, within ``timeout`` seconds; raises ``OmniError`` unless Omni takes the key."""
+        self.resources.list("CurrentUsers.omni.sidero.dev", "virtual", timeout=timeout)
+
+    def channel(self) -> grpc.Channel:
+        """Return this process's channel, signing included, for stubs of services that this client does not know.
+
+        Ask for it at each use: after a fork or ``close`` it is another one.
+        """
+        return self._calls.channel()
+
+    def close(self) -> None:
+        """Close the connection; calls under way end as ``Cancelled``. A later call opens a new one."""
+        if self._owns_holder:
+            self._holder.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"OmniClient({self.config.address.authority}, as {self.identity.name!r})"
+
+
+def _configured_signer(config: OmniConfig) -> Signer:
+    if not config.service_account_key:
+        return AnonymousSigner()
+    return KeySigner(parse_key(config.service_account_key, variable="the service account's key"))

@@ -1,0 +1,192 @@
+"""Any resource of Omni's, by type and id, over ``omni.resources.ResourceService`` (facts: resource-service).
+
+Objects travel as ``{"metadata": {…}, "spec": {…}}`` in Omni's own JSON: spec keys by their proto names, enums as
+numbers, zero values left out. A new resource type therefore needs nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from omni_gateway.omni import rpcs
+from omni_gateway.omni.calls import Calls
+from omni_gateway.omni.signing import Metadata
+from omni_gateway.omni.watch import Watch, WatchEvent, events_in
+from omni_gateway.stubs import cosi_resource_pb2 as cosi
+from omni_gateway.stubs import resources_pb2 as pb
+
+__all__ = ["Listing", "ResourceClient", "Watch", "WatchEvent"]
+
+_OMNI = (("runtime", "Omni"),)
+_NEW_VERSION = "1"
+_ANY_VERSION = "undefined"
+_RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of objects, and how many matched in all."""
+
+    items: list[dict[str, Any]]
+    total: int
+
+
+class ResourceClient:
+    """Reads and writes objects; every method raises the ``OmniError`` that its failure stands for."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def get(self, type: str, id: str, namespace: str = "default") -> dict[str, Any]:
+        """Return one object; ``NotFound`` when there is none (also when the namespace is not the type's own)."""
+        answer = self._calls.unary(
+            rpcs.GET, lambda: pb.GetRequest(namespace=namespace, type=type, id=id), metadata=_OMNI
+        )
+        return orjson.loads(answer.body)  # type: ignore[no-any-return]
+
+    def list(
+        self,
+        type: str,
+        namespace: str = "default",
+        *,
+        offset: int = 0,
+        limit: int = 0,
+        sort_by: str = "",
+        descending: bool = False,
+        search: Sequence[str] = (),
+        selectors: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> Listing:
+        """Return the objects of a type in one message; ``limit`` 0 means all.
+
+        ``selectors`` are label queries in the Kubernetes grammar: commas mean AND, several entries OR. ``search``
+        texts are matched with the id. Sorting by a field that an object lacks ends as ``Unknown``.
+        """
+        answer = self._calls.unary(
+            rpcs.LIST,
+            lambda: pb.ListRequest(
+                namespace=namespace,
+                type=type,
+                offset=offset,
+                limit=limit,
+                sort_by_field=sort_by,
+                sort_descending=descending,
+                search_for=search,
+            ),
+            metadata=_with_selectors(selectors),
+            timeout=timeout,
+        )
+        return Listing([orjson.loads(item) for item in answer.items], answer.total)
+
+    def create(
+        self,
+        type: str,
+        id: str,
+        spec: Mapping[str, Any],
+        *,
+        namespace: str = "default",
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:
+        """Create an object; ``AlreadyExists`` when the id is taken. Omni's answer is empty: read it if need be."""
+
+        def build() -> pb.CreateRequest:
+            metadata = cosi.Metadata(
+                namespace=namespace,
+                type=type,
+                id=id,
+                version=_NEW_VERSION,
+                phase=_RUNNING,
+                labels=labels,
+                annotations=annotations,
+            )
+            return pb.CreateRequest(resource=pb.Resource(metadata=metadata, spec=_spec_text(spec)))
+
+        self._calls.unary(rpcs.CREATE, build, metadata=_OMNI)
+
+    def update(self, resource: Mapping[str, Any], *, version: int | None) -> None:
+        """Replace an object whole: spec, labels, annotations **and finalizers**, so send back what was read.
+
+        ``version`` is the one that was read; ``StaleVersion`` when the object has moved on. None means the last write
+        wins. Never update an object that is tearing down: Omni would bring it back to life.
+        """
+        expected = _ANY_VERSION if version is None else str(version)
+
+        def build() -> pb.UpdateRequest:
+            body = pb.Resource(metadata=_metadata(resource["metadata"], expected), spec=_spec_text(resource["spec"]))
+            return pb.UpdateRequest(currentVersion=expected, resource=body)
+
+        self._calls.unary(rpcs.UPDATE, build, metadata=_OMNI)
+
+    def teardown(self, type: str, id: str, namespace: str = "default") -> None:
+        """Mark an object for removal; Omni destroys most types by itself once no controller holds them."""
+        self._calls.unary(
+            rpcs.TEARDOWN, lambda: pb.DeleteRequest(namespace=namespace, type=type, id=id), metadata=_OMNI
+        )
+
+    def delete(self, type: str, id: str, namespace: str = "default", *, timeout: float | None = None) -> None:
+        """Tear an object down, wait until it may go, destroy it; ``DeadlineExceeded`` after ``timeout`` seconds.
+
+        The object may vanish by itself before the last step, so ``NotFound`` after a successful read means success.
+        """
+        self._calls.unary(
+            rpcs.DELETE,
+            lambda: pb.DeleteRequest(namespace=namespace, type=type, id=id),
+            metadata=_OMNI,
+            timeout=timeout,
+        )
+
+    def watch(
+        self,
+        type: str,
+        namespace: str = "default",
+        *,
+        id: str = "",
+        selectors: Sequence[str] = (),
+        search: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> Watch:
+        """Follow a type (or one object): everything present, one ``bootstrapped``, then the changes.
+
+        Open for as long as it is read, unless ``timeout`` (seconds) bounds it.
+        """
+        return self._calls.stream(
+            rpcs.WATCH,
+            lambda: pb.WatchRequest(namespace=namespace, type=type, id=id, search_for=search),
+            events_in,
+            metadata=_with_selectors(selectors),
+            timeout=timeout,
+        )
+
+
+def _with_selectors(selectors: Sequence[str]) -> Metadata:
+    return (*_OMNI, *(("selectors", selector) for selector in selectors if selector.strip()))
+
+
+def _spec_text(spec: Mapping[str, Any]) -> str:
+    try:
+        return orjson.dumps(spec if isinstance(spec, dict) else dict(spec)).decode()
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"the spec is not JSON: {error}") from None
+
+
+def _metadata(read: Mapping[str, Any], version: str) -> cosi.Metadata:
+    metadata = cosi.Metadata(
+        namespace=read.get("namespace", "default"),
+        type=read["type"],
+        id=read["id"],
+        version=version,
+        owner=read.get("owner") or "",
+        phase=read.get("phase") or _RUNNING,
+        finalizers=read.get("finalizers") or (),
+        labels=read.get("labels") or {},
+        annotations=read.get("annotations") or {},
+    )
+    for name in ("created", "updated"):
+        if read.get(name):
+            getattr(metadata, name).FromJsonString(read[name])
+    return metadata

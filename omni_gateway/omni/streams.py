@@ -1,0 +1,59 @@
+"""A server's stream as an iterator that any thread may end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+import grpc
+
+from omni_gateway.omni.errors import from_rpc
+
+ItemT = TypeVar("ItemT")
+
+
+class Stream(Generic[ItemT]):
+    """Iterate over what one call streams; leaving the ``with`` block, or ``cancel`` from any thread, ends it.
+
+    After ``cancel`` the iteration just stops. A call that ends badly raises the ``OmniError`` it stands for. One
+    thread iterates; a stream is read once.
+    """
+
+    def __init__(self, method: str, call: Any, expand: Callable[[Any], Iterable[ItemT]]) -> None:
+        self._method = method
+        self._call = call
+        self._expand = expand
+        self._pending: Iterator[ItemT] = iter(())
+        self._cancelled = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> ItemT:
+        while not self._cancelled:
+            for item in self._pending:
+                return item
+            self._pending = iter(self._expand(self._message()))
+        raise StopIteration
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.cancel()
+
+    def cancel(self) -> None:
+        """End the call; safe from any thread and more than once."""
+        self._cancelled = True
+        self._call.cancel()
+
+    def _message(self) -> Any:
+        try:
+            return next(self._call)
+        except grpc.RpcError as error:
+            if self._cancelled:
+                raise StopIteration from None
+            raise from_rpc(self._method, error) from None
