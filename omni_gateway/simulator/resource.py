@@ -1,0 +1,70 @@
+"""The one shape of state: a resource, and the event that tells of its change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+Phase = Literal["running", "tearingDown"]
+Kind = Literal["created", "updated", "destroyed"]
+Key = tuple[str, str, str]
+
+
+@dataclass
+class Resource:
+    """An object of Omni's state.
+
+    ``type`` is the full name (``Clusters.omni.sidero.dev``). ``spec`` holds proto field names in snake case, enums as
+    numbers, 64-bit integers as ``int``, bytes as base64, durations as ``"3600s"``, timestamps as RFC 3339; zero values
+    may be absent. ``updated`` is None until the first update.
+    """
+
+    namespace: str
+    type: str
+    id: str
+    spec: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    version: int = 1
+    owner: str = ""
+    phase: Phase = "running"
+    finalizers: list[str] = field(default_factory=list)
+    created: datetime | None = None
+    updated: datetime | None = None
+    wire_text: str | None = field(default=None, repr=False, compare=False)
+    """The JSON text of this very version, made on first use; a copy has none."""
+
+    @property
+    def key(self) -> Key:
+        """What identifies the object: namespace, type, id."""
+        return (self.namespace, self.type, self.id)
+
+    def copy(self) -> Resource:
+        """Return a deep copy, free to be changed."""
+        return replace(
+            self,
+            spec=_copied(self.spec),
+            labels=dict(self.labels),
+            annotations=dict(self.annotations),
+            finalizers=list(self.finalizers),
+            wire_text=None,
+        )
+
+
+@dataclass(frozen=True)
+class Event:
+    """A change of one object: ``new`` is what it is now, or was last when it is destroyed; both are read-only."""
+
+    kind: Kind
+    new: Resource
+    old: Resource | None = None
+
+
+def _copied(value: Any) -> Any:
+    """Copy JSON data; much quicker than ``copy.deepcopy``, which looks for cycles that JSON cannot have."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    return value
