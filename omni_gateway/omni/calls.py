@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import grpc
+import orjson
 from google.protobuf.message import Message
 
 from omni_gateway.omni.channel import ChannelHolder
-from omni_gateway.omni.errors import Cancelled, InvalidArgument, OmniError, from_rpc
+from omni_gateway.omni.errors import Cancelled, InvalidArgument, OmniError, Unknown, from_rpc
 from omni_gateway.omni.interceptors import SigningInterceptor
 from omni_gateway.omni.rpcs import Rpc
 from omni_gateway.omni.signing import Metadata, Signer
@@ -122,6 +123,14 @@ def _sendable(method: str, metadata: Metadata) -> Metadata:
                 grpc.StatusCode.INVALID_ARGUMENT, f"{key} may hold printable ASCII characters only", method
             )
     return entries
+
+
+def parsed(method: str, text: str) -> Any:
+    """Return the JSON that a call answered with; ``Unknown`` when it is none."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Unknown(grpc.StatusCode.UNKNOWN, "the answer is not JSON", method) from None
 
 
 def _closed(method: str) -> OmniError:

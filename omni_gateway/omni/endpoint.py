@@ -83,6 +83,8 @@ def _host(parts: SplitResult, variable: str) -> str:
 
 def _ipv6(host: str, variable: str) -> str:
     try:
+        if "%" in host:
+            raise ValueError("a zone names an interface of one machine; gRPC cannot carry it")
         return str(ipaddress.IPv6Address(host))
     except ValueError:
         raise ConfigError(f"{variable} names an IPv6 address that cannot be read") from None

@@ -13,6 +13,7 @@ from pysequoia import Tsk
 from omni_gateway.omni.faults import ConfigError
 
 _LONGEST_KEY = 64 * 1024
+_ARMOR = "-----BEGIN PGP PRIVATE KEY BLOCK-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def parse_key(text: str, *, variable: str = "OMNI_SERVICE_ACCOUNT_KEY") -> Servi
     """
     name, armored = _fields(text, variable)
     try:
+        if _ARMOR not in armored:  # the library takes a public key for a private one without its private half
+            raise ValueError("not a private key")
         secret = Tsk.from_bytes(armored.encode())
         certificate = secret.extract_certificate()
     except Exception:  # the library raises RuntimeError with a native stack trace, never to be shown

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from omni_gateway.omni import rpcs
-from omni_gateway.omni.calls import Calls
+from omni_gateway.omni.calls import Calls, parsed
 from omni_gateway.omni.signing import Metadata
 from omni_gateway.omni.watch import Watch, WatchEvent, events_in
 from omni_gateway.stubs import cosi_resource_pb2 as cosi
@@ -46,7 +46,7 @@ class ResourceClient:
         answer = self._calls.unary(
             rpcs.GET, lambda: pb.GetRequest(namespace=namespace, type=type, id=id), metadata=_OMNI
         )
-        return orjson.loads(answer.body)  # type: ignore[no-any-return]
+        return parsed(rpcs.GET.name, answer.body)  # type: ignore[no-any-return]
 
     def list(
         self,
@@ -80,7 +80,7 @@ class ResourceClient:
             metadata=_with_selectors(selectors),
             timeout=timeout,
         )
-        return Listing([orjson.loads(item) for item in answer.items], answer.total)
+        return Listing([parsed(rpcs.LIST.name, item) for item in answer.items], answer.total)
 
     def create(
         self,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -16,6 +18,7 @@ from omni_gateway.omni.errors import Unavailable
 log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 10.0
+_BUNDLES = ("ca-certificates.crt", "ca-bundle.crt", "tls-ca-bundle.pem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,20 @@ class Trust:
 
 
 def system_roots() -> bytes | None:
-    """Return the system's authorities as PEM, or None for those that gRPC brings along where the system has none."""
-    context = ssl.create_default_context()
-    certificates = context.get_ca_certs(binary_form=True)
-    return "".join(map(ssl.DER_cert_to_PEM_cert, certificates)).encode() or None
+    """Return the system's authorities as PEM, or None for those that gRPC was told of or brings along.
+
+    ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` count. The standard library reads a directory of authorities only as it
+    meets them, so the bundle that distributions keep in that directory is read instead.
+    """
+    if os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"):
+        return None
+    paths = ssl.get_default_verify_paths()
+    bundles = [paths.cafile] if paths.cafile else []
+    bundles += [f"{paths.capath}/{name}" for name in _BUNDLES] if paths.capath else []
+    for bundle in map(Path, bundles):
+        if bundle.is_file():
+            return bundle.read_bytes()
+    return None
 
 
 def trust_on_sight(endpoint: Endpoint) -> Trust:

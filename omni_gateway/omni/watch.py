@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-import orjson
-
+from omni_gateway.omni.calls import parsed
+from omni_gateway.omni.rpcs import WATCH
 from omni_gateway.omni.streams import Stream
 from omni_gateway.stubs import resources_pb2 as pb
 
@@ -48,4 +48,4 @@ def events_in(message: pb.WatchResponse) -> tuple[WatchEvent, ...]:
 
 
 def _object(text: str) -> dict[str, Any] | None:
-    return orjson.loads(text) if text else None
+    return parsed(WATCH.name, text) if text else None
