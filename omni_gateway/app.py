@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from omni_gateway import __version__
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
-from omni_gateway.http import auth, headers, request_id
+from omni_gateway.http import audit, auth, document, headers, request_id
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
@@ -58,10 +58,12 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     request_id.init_app(app)
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
     auth.init_app(app, Store(settings.database_url))
+    audit.init_app(app)
     api = GatewayApi(app)
     found = _mount_plugins(api, gateway, settings)
     api.register_blueprint(operations.blueprint(gateway))
     api.register_blueprint(index.blueprint(found))
+    app.register_blueprint(document.blueprint)
     app.register_blueprint(health.blueprint(found, embedded=settings.embedded))
     app.after_request(_accept_patch)
     freeze(api)

@@ -9,6 +9,7 @@ import marshmallow as ma
 from flask import Response
 
 from omni_gateway.http.auth import Role
+from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk import fields
@@ -19,7 +20,6 @@ from omni_gateway.sdk.operations import (
     OperationSchema,
     wait_for_change,
 )
-from omni_gateway.sdk.query import nearest
 from omni_gateway.sdk.views.answering import json_response
 from omni_gateway.sdk.views.documenting import documented
 
@@ -49,7 +49,8 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
     found = gateway.operations.get(kind)
     if found is None:
         hint = f"Kinds: {', '.join(sorted(gateway.operations))}."
-        raise Problem(404, "not-found", f"No operation kind {kind!r}{nearest(kind, gateway.operations)}.", hint=hint)
+        detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}."
+        raise Problem(404, "not-found", detail, hint=hint)
     operation = wait_for_change(lambda: found.read(gateway.omni, id), _seconds(arguments.get("wait")))
     headers = {} if operation.done else {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return json_response(operation.document(), headers={"Cache-Control": "no-store", **headers})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -31,10 +31,14 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class WouldDo:
-    """What an action answers to a dry run: the object before and after, as stored; ``after`` None: it would be gone."""
+    """What an action answers to a dry run: the object before and after, as stored; ``after`` None: it would be gone.
+
+    ``also``: objects of other types that would be made or changed, as they would be then.
+    """
 
     before: Resource | None
     after: Resource | None
+    also: Sequence[Resource] = ()
 
 
 #: A Resource is rendered by the plugin's schema, an Operation is a 202, a mapping is JSON by the schema given.

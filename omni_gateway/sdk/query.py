@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.http import selectors
+from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk.exchange import ListQuery
@@ -92,14 +92,10 @@ def parse_fields(text: str | None, known: Collection[str]) -> tuple[str, ...]:
         raise Problem(422, "validation", errors={"fields": [f"At most {MAX_FIELDS} fields."]})
     for name in names:
         if name.split(".")[0] not in known:
-            raise Problem(422, "validation", errors={"fields": [f"No field {name!r}{nearest(name, known)}."]})
+            raise Problem(
+                422, "validation", errors={"fields": [f"No field {name!r}{did_you_mean(name.split('.')[0], known)}."]}
+            )
     return names
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """Return ``; did you mean 'x'?`` text for a mistyped name, or nothing when none is near."""
-    close = difflib.get_close_matches(name.split(".")[0], list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def parse_sort(text: str | None) -> tuple[tuple[str, bool], ...]:

@@ -61,7 +61,7 @@ def respond(representation: Representation, answer: Answer) -> Response:
         before, after = (
             None if item is None else representation.document(item) for item in (answer.before, answer.after)
         )
-        return dry_run_response(before, after)
+        return dry_run_response(before, after, also=answer.also)
     if isinstance(answer, Raw):
         return Response(answer.body, headers=_file_headers(answer.filename), mimetype=answer.media_type)
     if isinstance(answer, Stream):

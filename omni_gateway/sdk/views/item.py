@@ -146,6 +146,8 @@ def _write(item: Item, id: str, change: Callable[[Resource], Mapping[str, Any]],
 def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resource:
     """Put the caller's spec, labels and annotations over an object; what this schema cannot write stays as it was."""
     schema = item.representation.schema
+    if only_new := sorted(schema.request_only & loaded.keys()):
+        raise Problem(422, "validation", errors={name: ["Can be given on POST only."] for name in only_new})
     new = schema.to_resource({**loaded, "id": existing.id})
     spec = {**schema.unknown_spec(existing.spec), **new.spec}
     return replace(existing, spec=spec, labels=new.labels, annotations=new.annotations)

@@ -1,0 +1,1 @@
+"""What every HTTP answer obeys: problems, paging, ETags, selectors, credentials, streams."""

@@ -1,0 +1,105 @@
+"""flask-smorest's Api with our errors, our names and a document that is made once."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import marshmallow as ma
+import orjson
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Flask, Response
+from flask_smorest import Api
+from werkzeug.exceptions import HTTPException
+
+from omni_gateway.http.omni_errors import problem_for
+from omni_gateway.http.problems import CATALOGUE, MEDIA_TYPE, Problem, ProblemSchema, code_for_status
+from omni_gateway.omni.errors import OmniError
+
+log = logging.getLogger(__name__)
+
+DOCUMENT = "omni_gateway_openapi"
+
+
+class SchemaNameTaken(ValueError):
+    """Two different schemas would have one name in the document."""
+
+
+class SchemaNames:
+    """Names schemas in the document; a plugin that takes another's name is told, instead of being renamed in silence."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, type[ma.Schema]] = {}
+
+    def __call__(self, schema: Any) -> str:
+        """Return a schema's name: its class's without ``Schema``; :class:`SchemaNameTaken` when another class has it."""
+        kind = schema if isinstance(schema, type) else type(schema)
+        name = str(kind.__name__.removesuffix("Schema") or kind.__name__)
+        other = self._taken.setdefault(name, kind)
+        if (other.__module__, other.__qualname__) != (kind.__module__, kind.__qualname__):
+            raise SchemaNameTaken(
+                f"the schema name {name!r} is used by {other.__module__}.{other.__qualname__}"
+                f" and by {kind.__module__}.{kind.__qualname__}; rename one"
+            )
+        return name
+
+
+class GatewayApi(Api):  # type: ignore[misc]
+    """The API of one application."""
+
+    ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask) -> None:
+        names = SchemaNames()
+        super().__init__(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=names)})
+        self.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+
+    @property
+    def app(self) -> Flask:
+        """Return the application."""
+        return self._app
+
+    def _register_doc_blueprint(self) -> None:
+        """Leave the document's routes to :mod:`omni_gateway.http.document`, which serves frozen bytes."""
+
+    def _register_error_handlers(self) -> None:
+        self._app.register_error_handler(Problem, lambda error: error.response())
+        self._app.register_error_handler(OmniError, lambda error: problem_for(error).response())
+        self._app.register_error_handler(ma.ValidationError, lambda error: Problem.from_validation(error).response())
+        self._app.register_error_handler(HTTPException, self.handle_http_exception)
+        self._app.register_error_handler(Exception, _internal)
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Answer a plain HTTP error as a problem, with the headers that belong to it (Allow, Retry-After …)."""
+        if error.code is None or error.code < 400:
+            return Response(error.get_response())
+        headers = {
+            name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")
+        }
+        code = code_for_status(error.code)
+        detail = error.description if CATALOGUE[code].status == error.code else None
+        return Problem(error.code, code, detail, title=error.name, headers=headers).response()
+
+    def _register_responses(self) -> None:
+        """Document errors with the media type that they have."""
+        super()._register_responses()
+        for response in self.spec.components.responses.values():
+            content = response.get("content")
+            if content and "application/json" in content:
+                content[MEDIA_TYPE] = content.pop("application/json")
+
+
+def _internal(error: Exception) -> Response:
+    """Answer a defect of ours: nothing of it leaks, and the log has it under the request id."""
+    if isinstance(error, RecursionError):
+        return Problem(400, "bad-json", "The body is nested too deeply.").response()
+    log.exception("unexpected error")
+    return Problem(500, "internal").response()
+
+
+def freeze(api: GatewayApi) -> bytes:
+    """Make the document's bytes, once, when every route is there."""
+    document = orjson.dumps(api.spec.to_dict())
+    api.app.extensions[DOCUMENT] = document
+    return document

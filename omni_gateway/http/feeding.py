@@ -1,0 +1,99 @@
+"""Carry what a blocking source gives, in a thread of its own, to a response that must also wait, beat and end."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+BUFFERED = 256
+_PUT_SECONDS = 0.5
+
+
+class Ended(Exception):
+    """The source has no more, or the stream was closed."""
+
+
+class Feed(Generic[T]):
+    """A source, opened and running.
+
+    The source's context is left by :meth:`close`, from whichever thread; leaving it must end the iteration (a cancelled
+    gRPC call does, so does the SDK's polling watch).
+    """
+
+    def __init__(self, open_source: Callable[[], AbstractContextManager[Iterator[T]]]) -> None:
+        self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(BUFFERED)
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._context = open_source()
+        source = self._context.__enter__()
+        threading.Thread(target=self._run, args=(source,), name="stream-feed", daemon=True).start()
+        with _LOCK:
+            _OPEN.add(self)
+
+    def _run(self, source: Iterator[T]) -> None:
+        try:
+            for item in source:
+                if not self._put(("item", item)):
+                    return
+            self._put(("end", None))
+        except Exception as error:
+            self._put(("error", error))
+
+    def _put(self, entry: tuple[str, Any]) -> bool:
+        """Wait for room; a reader that is slow slows the source, a reader that left ends it."""
+        while not self._closed.is_set():
+            try:
+                self._queue.put(entry, timeout=_PUT_SECONDS)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def get(self, timeout: float) -> T | None:
+        """Return the next item, None when none came within ``timeout`` seconds; :class:`Ended`, or the source's error."""
+        try:
+            kind, value = self._queue.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        if kind == "item":
+            return value  # type: ignore[no-any-return]
+        if kind == "error" and not self._closed.is_set():
+            raise value
+        raise Ended
+
+    def end(self) -> None:
+        """Wake the reader with the end, from any thread."""
+        self._closed.set()
+        try:
+            self._queue.put_nowait(("end", None))
+        except queue.Full:
+            while not self._queue.empty():
+                self._queue.get_nowait()
+            self._queue.put_nowait(("end", None))
+
+    def close(self) -> None:
+        """Leave the source; safe to call twice."""
+        self._closed.set()
+        with _LOCK:
+            _OPEN.discard(self)
+        with self._lock:
+            context, self._context = self._context, None  # type: ignore[assignment]
+        if context is not None:
+            context.__exit__(None, None, None)
+
+
+_LOCK = threading.Lock()
+_OPEN: set[Feed[Any]] = set()
+
+
+def close_all() -> None:
+    """End every open stream of this process: a graceful stop must not wait for watchers."""
+    with _LOCK:
+        feeds = list(_OPEN)
+    for feed in feeds:
+        feed.end()

@@ -1,0 +1,71 @@
+"""``Idempotency-Key``: send a POST again, get the first answer again.
+
+For POSTs whose effect has no name of its own (actions). Kept 24 hours in the store, so any replica replays it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, current_app, request
+
+from omni_gateway.http.auth import EXTENSION as AUTH
+from omni_gateway.http.auth import current_principal
+from omni_gateway.http.problems import Problem
+from omni_gateway.store import IdempotencyStore, Recorded
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+LONGEST_KEY = 255
+_KEPT_HEADERS = ("Content-Type", "Location", "Operation-Location", "Retry-After", "ETag")
+
+
+def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Let a view's POST be repeated safely under a key; without the header it runs as ever."""
+
+    @wraps(view)
+    def run(*args: Any, **kwargs: Any) -> Response:
+        text = request.headers.get(HEADER)
+        if text is None:
+            return view(*args, **kwargs)
+        store: IdempotencyStore = current_app.extensions[AUTH].store.idempotency
+        key = _key(text)
+        recorded = store.claim(key, _request_hash())
+        if recorded is not None:
+            return _replay(recorded)
+        try:
+            response = view(*args, **kwargs)
+        except BaseException:
+            store.release(key)
+            raise
+        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        store.keep(key, response.status_code, kept, response.get_data())
+        return response
+
+    return run
+
+
+def _key(text: str) -> str:
+    """Hash the key together with its caller: one caller's keys say nothing about another's."""
+    if not 1 <= len(text) <= LONGEST_KEY or not text.isascii() or not text.isprintable():
+        raise Problem(400, "bad-request", f"{HEADER} must be 1 to {LONGEST_KEY} printable ASCII characters.")
+    return hashlib.sha256(f"{current_principal().token_id}\0{text}".encode()).hexdigest()
+
+
+def _request_hash() -> str:
+    digest = hashlib.sha256(f"{request.method}\0{request.full_path}\0".encode())
+    digest.update(request.get_data(cache=True))
+    return digest.hexdigest()
+
+
+def _replay(recorded: Recorded) -> Response:
+    if recorded.request != _request_hash():
+        raise Problem(422, "idempotency-mismatch", hint="Take a new key for a new request.")
+    if recorded.status is None:
+        raise Problem(409, "idempotency-conflict", headers={"Retry-After": "2"})
+    response = Response(recorded.body, recorded.status, headers=dict(recorded.headers))
+    response.headers[REPLAYED] = "true"
+    return response

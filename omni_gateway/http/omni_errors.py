@@ -1,0 +1,65 @@
+"""Omni's refusals as problems: by call and code, for a code alone means different things on different calls.
+
+(facts: cluster-side 1.3 and 16, machine-auth-detail 7)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from omni_gateway.http.problems import Problem
+from omni_gateway.omni import errors
+from omni_gateway.omni.errors import OmniError
+
+UNREACHABLE_RETRY_SECONDS = 5
+
+_TABLE: Mapping[type[OmniError], tuple[int, str]] = {
+    errors.NotFound: (404, "not-found"),
+    errors.AlreadyExists: (409, "exists"),
+    errors.StaleVersion: (409, "conflict"),
+    errors.FinalizersRemain: (409, "conflict"),
+    errors.FailedPrecondition: (409, "conflict"),
+    errors.InvalidArgument: (422, "refused-by-omni"),
+    errors.PermissionDenied: (403, "omni-forbidden"),
+    errors.CredentialRefused: (502, "omni-credential"),
+    errors.Unavailable: (503, "omni-unreachable"),
+    errors.DeadlineExceeded: (504, "omni-timeout"),
+    errors.ResourceExhausted: (413, "too-large"),
+    errors.Unimplemented: (501, "not-implemented"),
+}
+
+_HINTS: Mapping[type[OmniError], str] = {
+    errors.PermissionDenied: (
+        "Omni's own controllers may own this, or the gateway's service account has too low a role in Omni."
+    ),
+    errors.FinalizersRemain: "Something still depends on the object; see metadata.finalizers.",
+    errors.StaleVersion: "Read the object again and repeat the change.",
+    errors.CredentialRefused: "The operator of this gateway must give it a valid service account key.",
+}
+
+#: Omni answers Unknown to a value that it cannot decode or sort by; these calls are told apart from real failures.
+_UNKNOWN_MEANS_BAD_INPUT = ("ResourceService/Create", "ResourceService/Update", "ResourceService/List")
+
+
+def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
+    """Return the problem that tells a caller of Omni's refusal."""
+    status, code = _status_and_code(error)
+    headers = {"Retry-After": str(error.retry_after or UNREACHABLE_RETRY_SECONDS)} if status == 503 else {}
+    default_hint = next((text for kind, text in _HINTS.items() if isinstance(error, kind)), None)
+    return Problem(
+        status,
+        code,
+        None if status in (502, 503, 504) and code != "omni-error" else error.detail,
+        hint=hint or default_hint,
+        grpc_code=error.code.name,
+        headers=headers,
+    )
+
+
+def _status_and_code(error: OmniError) -> tuple[int, str]:
+    for kind, answer in _TABLE.items():
+        if isinstance(error, kind):
+            return answer
+    if isinstance(error, errors.Unknown) and error.method.endswith(_UNKNOWN_MEANS_BAD_INPUT):
+        return 422, "refused-by-omni"
+    return 502, "omni-error"

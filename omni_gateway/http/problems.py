@@ -1,0 +1,199 @@
+"""Problem documents (RFC 9457): every error that a caller sees, from one table.
+
+``docs/problems.md`` is this table for people; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import marshmallow as ma
+import orjson
+from flask import Response, has_request_context, request
+from marshmallow import fields
+
+from omni_gateway.http.nearest import did_you_mean
+from omni_gateway.http.request_id import request_id
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of error: its usual status, its title, what it means, and whether trying again may help."""
+
+    status: int
+    title: str
+    meaning: str
+    retryable: bool = False
+
+
+CATALOGUE: Mapping[str, ProblemType] = {
+    "bad-request": ProblemType(400, "Bad request", "The request cannot be understood."),
+    "bad-json": ProblemType(400, "Bad JSON", "The body is no JSON, or JSON that could be read in two ways."),
+    "unauthenticated": ProblemType(401, "No credential", "Send a valid token: `Authorization: Bearer …`."),
+    "forbidden": ProblemType(403, "Forbidden", "Your role is too low; the answer names the one that is needed."),
+    "omni-forbidden": ProblemType(403, "Refused by Omni", "Omni lets nobody do this, or not the gateway's key."),
+    "not-found": ProblemType(404, "Not found", "There is no such object, route or operation."),
+    "method-not-allowed": ProblemType(405, "Method not allowed", "The `Allow` header names the methods there are."),
+    "not-acceptable": ProblemType(406, "Not acceptable", "The answer has no form that `Accept` names."),
+    "conflict": ProblemType(409, "Conflict", "The object's state, or another write, is in the way.", True),
+    "exists": ProblemType(409, "Exists already", "There is an object of this name; `Location` names it."),
+    "tearing-down": ProblemType(409, "Tearing down", "The object is being removed and takes no writes."),
+    "idempotency-conflict": ProblemType(
+        409, "Still running", "The first request with this Idempotency-Key has not ended.", True
+    ),
+    "gone": ProblemType(410, "Gone", "The watch's history does not reach back that far; list again."),
+    "stale-precondition": ProblemType(412, "Precondition failed", "`If-Match` names another state of the object."),
+    "too-large": ProblemType(413, "Too large", "The body, or what Omni would have to send, exceeds a limit."),
+    "unsupported-media-type": ProblemType(
+        415, "Unsupported media type", "The body is of a type this route cannot read."
+    ),
+    "validation": ProblemType(422, "Invalid", "A field or parameter is wrong; `errors` names each."),
+    "unknown-parameter": ProblemType(422, "Unknown parameter", "A query parameter that this route does not have."),
+    "bad-selector": ProblemType(422, "Bad selector", "The label selector cannot be read."),
+    "refused-by-omni": ProblemType(422, "Refused by Omni", "Omni refuses a value; `detail` is its reason."),
+    "idempotency-mismatch": ProblemType(
+        422, "Key used for another request", "This Idempotency-Key came with another request before."
+    ),
+    "internal": ProblemType(500, "Internal error", "A defect of the gateway; its log has the request id."),
+    "not-implemented": ProblemType(501, "Not implemented", "Omni, or this gateway as it is set up, cannot do this."),
+    "omni-credential": ProblemType(502, "Omni refuses the gateway's key", "The key is unknown, expired or revoked."),
+    "omni-error": ProblemType(502, "Omni failed", "Omni answered with an error that says no more."),
+    "omni-unreachable": ProblemType(503, "Omni is away", "Omni cannot be reached; try again later.", True),
+    "too-many-streams": ProblemType(503, "Too many streams", "This worker holds as many streams as it may.", True),
+    "not-ready": ProblemType(503, "Not ready", "The gateway is starting or stopping.", True),
+    "omni-timeout": ProblemType(504, "Omni is slow", "Omni did not answer in time; a write may have been done.", True),
+}
+
+_BY_STATUS = {
+    400: "bad-request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    409: "conflict",
+    410: "gone",
+    412: "stale-precondition",
+    413: "too-large",
+    415: "unsupported-media-type",
+    422: "validation",
+    501: "not-implemented",
+    503: "not-ready",
+}
+
+
+def code_for_status(status: int) -> str:
+    """Return the catalogue's code for a plain HTTP status."""
+    return _BY_STATUS.get(status, "internal" if status >= 500 else "bad-request")
+
+
+class Problem(Exception):
+    """An error to answer with.
+
+    ``errors`` maps a field's path to its messages; ``hint`` says what to do instead; ``extra`` adds members.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str | None = None,
+        *,
+        title: str | None = None,
+        errors: Mapping[str, list[str]] | None = None,
+        hint: str | None = None,
+        grpc_code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        kind = CATALOGUE[code]
+        super().__init__(detail or kind.title)
+        self.status = status
+        self.code = code
+        self.title = title or kind.title
+        self.detail = detail or _detail_from(errors) or kind.meaning
+        self.errors = errors
+        self.hint = hint
+        self.grpc_code = grpc_code
+        self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
+
+    @classmethod
+    def from_validation(cls, error: ma.ValidationError, *, known: Iterable[str] = ()) -> Problem:
+        """Turn marshmallow's nested messages into paths; an unknown field is told its nearest known name."""
+        messages = error.messages if isinstance(error.messages, dict) else {"_": error.messages}
+        return cls(422, "validation", errors=flatten(messages, tuple(known)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document's members."""
+        document: dict[str, Any] = {
+            "type": f"/problems/{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "retryable": CATALOGUE[self.code].retryable,
+        }
+        if has_request_context():
+            document |= {"instance": request.path, "request_id": request_id()}
+        for name in ("errors", "hint", "grpc_code"):
+            if (value := getattr(self, name)) is not None:
+                document[name] = value
+        return document | self.extra
+
+    def response(self) -> Response:
+        """Return the answer."""
+        headers = {"Cache-Control": "no-store", **self.headers}
+        return Response(orjson.dumps(self.to_dict()), self.status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def _detail_from(errors: Mapping[str, list[str]] | None) -> str | None:
+    if not errors:
+        return None
+    name, messages = next(iter(errors.items()))
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{name}: {messages[0]}{more}"
+
+
+def flatten(messages: Mapping[Any, Any], known: tuple[str, ...] = (), prefix: str = "") -> dict[str, list[str]]:
+    """Flatten nested messages to ``{"spec.field": [...]}``, list positions included."""
+    flat: dict[str, list[str]] = {}
+    for key, value in messages.items():
+        if key == "_schema" or (key == "value" and prefix and isinstance(value, list)):
+            path = prefix or "_"
+        else:
+            path = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping):
+            flat |= flatten(value, (), path)
+        else:
+            texts = [str(text) for text in (value if isinstance(value, list) else [value])]
+            flat.setdefault(path, []).extend(_with_neighbour(text, str(key), known) for text in texts)
+    return flat
+
+
+def _with_neighbour(text: str, name: str, known: tuple[str, ...]) -> str:
+    return f"Unknown field{did_you_mean(name, known)}." if text == "Unknown field." else text
+
+
+class ProblemSchema(ma.Schema):
+    """An error (RFC 9457)."""
+
+    type = fields.String(metadata={"format": "uri-reference", "description": "A page about this kind of error"})
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String(metadata={"description": "What is wrong with this request"})
+    instance = fields.String(metadata={"description": "The request's path"})
+    code = fields.String(metadata={"enum": list(CATALOGUE), "description": "Stable; for programs"})
+    request_id = fields.String(metadata={"description": "Name it when you ask for help"})
+    retryable = fields.Boolean(metadata={"description": "Whether the same request may succeed later"})
+    grpc_code = fields.String(metadata={"description": "Omni's own status code, when Omni was asked"})
+    hint = fields.String(metadata={"description": "What to do instead"})
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata={"description": "Field or parameter → what is wrong with it"},
+    )

@@ -1,0 +1,39 @@
+"""``X-Request-ID``: taken from the caller when it is fit to be logged, made otherwise, sent back on every answer."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+
+from flask import Flask, Response, g, has_request_context, request
+
+HEADER = "X-Request-ID"
+_FIT = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def request_id() -> str:
+    """Return the id of the request in flight."""
+    if "request_id" not in g:
+        given = request.headers.get(HEADER, "")
+        g.request_id = given if _FIT.fullmatch(given) else secrets.token_hex(12)
+    return str(g.request_id)
+
+
+class RequestIdFilter(logging.Filter):
+    """Adds ``request_id`` to log records; ``-`` outside a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mark the record and let it pass."""
+        record.request_id = request_id() if has_request_context() else "-"
+        return True
+
+
+def init_app(app: Flask) -> None:
+    """Send the id back with every answer."""
+
+    def send_back(response: Response) -> Response:
+        response.headers[HEADER] = request_id()
+        return response
+
+    app.after_request(send_back)

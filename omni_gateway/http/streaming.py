@@ -1,0 +1,192 @@
+"""Streams: changes as Server-Sent Events or NDJSON, logs and files as they come.
+
+A stream holds a worker's thread, so their number is capped below the threads; it beats, so that a client that left is
+noticed at the next beat; it has a greatest age, so that connections move on; and it ends when the worker stops.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import BoundedSemaphore, Lock
+from typing import Any
+
+import orjson
+from flask import Request, Response
+
+from omni_gateway.http.feeding import Ended, Feed, close_all
+from omni_gateway.http.omni_errors import problem_for
+from omni_gateway.http.problems import Problem
+from omni_gateway.omni.errors import Cancelled, OmniError
+
+__all__ = ["SSE", "StreamEvent", "StreamLimiter", "close_all", "negotiate", "stream", "stream_bytes"]
+
+log = logging.getLogger(__name__)
+
+SSE = "text/event-stream"
+NDJSON = "application/x-ndjson"
+HEARTBEAT_SECONDS = 10.0
+MAX_AGE_SECONDS = 3600.0
+#: How long the status line waits for the source's first word: a refusal then still becomes a status.
+FIRST_WORD_SECONDS = 2.0
+RETRY_MILLISECONDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One event: ``type`` is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR, ``data`` JSON, ``id`` the resume point."""
+
+    type: str
+    data: bytes
+    id: str | None = None
+
+
+class StreamLimiter:
+    """How many streams a worker may hold."""
+
+    def __init__(self, limit: int) -> None:
+        self._slots = BoundedSemaphore(limit) if limit else None
+
+    def take(self) -> Callable[[], None]:
+        """Take a slot and return what frees it (once); a problem when all are taken."""
+        if self._slots is None or not self._slots.acquire(blocking=False):
+            raise Problem(503, "too-many-streams", headers={"Retry-After": "5"})
+        slots, lock, freed = self._slots, Lock(), [False]
+
+        def free() -> None:
+            with lock:
+                if freed[0]:
+                    return
+                freed[0] = True
+            slots.release()
+
+        return free
+
+
+def negotiate(request: Request) -> str | None:
+    """Return the stream's media type when a GET asks for one before JSON; HEAD never opens a stream."""
+    if request.method != "GET":
+        return None
+    best = request.accept_mimetypes.best_match(["application/json", SSE, NDJSON], "application/json")
+    return best if best in (SSE, NDJSON) else None
+
+
+def stream(
+    open_source: Callable[[], AbstractContextManager[Iterator[StreamEvent]]],
+    *,
+    media: str,
+    limiter: StreamLimiter,
+    heartbeat: float = HEARTBEAT_SECONDS,
+    max_age: float = MAX_AGE_SECONDS,
+) -> Response:
+    """Answer a stream of events; what the source raises before its first event becomes the answer's status."""
+    write = _write_sse if media == SSE else _write_ndjson
+    beat = b": heartbeat\n\n" if media == SSE else b'{"type":"HEARTBEAT"}\n'
+    start = f"retry: {RETRY_MILLISECONDS}\n\n".encode() if media == SSE else b""
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return _respond(
+        open_source, write, limiter, media, headers, start=start, beat=beat, every=heartbeat, max_age=max_age
+    )
+
+
+def stream_bytes(
+    open_source: Callable[[], AbstractContextManager[Iterator[bytes]]],
+    *,
+    media: str,
+    limiter: StreamLimiter,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer bytes as they come; an error after the first of them cuts the answer short."""
+    head = {"X-Accel-Buffering": "no", **(headers or {})}
+    return _respond(open_source, bytes, limiter, media, head, start=b"", beat=b"", every=HEARTBEAT_SECONDS)
+
+
+def _respond(
+    open_source: Callable[[], AbstractContextManager[Iterator[Any]]],
+    write: Callable[[Any], bytes],
+    limiter: StreamLimiter,
+    media: str,
+    headers: Mapping[str, str],
+    *,
+    start: bytes,
+    beat: bytes,
+    every: float,
+    max_age: float = MAX_AGE_SECONDS,
+) -> Response:
+    free = limiter.take()
+    feed: Feed[Any] | None = None
+
+    def close() -> None:
+        try:
+            if feed is not None:
+                feed.close()
+        finally:
+            free()
+
+    try:
+        feed = Feed(open_source)
+        first = [feed.get(FIRST_WORD_SECONDS)]
+    except Ended:
+        first = []
+    except BaseException:
+        close()
+        raise
+    response = Response(
+        _body(feed, first, write, start, beat, every, max_age), headers=dict(headers), content_type=media
+    )
+    response.call_on_close(close)
+    return response
+
+
+def _body(
+    feed: Feed[Any] | None,
+    first: list[Any],
+    write: Callable[[Any], bytes],
+    start: bytes,
+    beat: bytes,
+    every: float,
+    max_age: float,
+) -> Iterator[bytes]:
+    ends = time.monotonic() + max_age
+    yield start
+    if not first or feed is None:
+        return
+    item = first[0]
+    try:
+        while True:
+            if item is not None:
+                yield write(item)
+            elif beat:
+                yield beat
+            left = ends - time.monotonic()
+            if left <= 0:
+                return
+            item = feed.get(min(every, left))
+    except (Ended, Cancelled):
+        return
+    except (Problem, OmniError) as error:
+        yield _last_words(error, write)
+    except Exception:
+        log.exception("a stream's source failed")
+        yield _last_words(Problem(500, "internal"), write)
+
+
+def _last_words(error: Problem | OmniError, write: Callable[[Any], bytes]) -> bytes:
+    """Tell an error that came after the status line; a plain byte stream can only be cut."""
+    if write is bytes:
+        return b""
+    problem = error if isinstance(error, Problem) else problem_for(error)
+    return write(StreamEvent("ERROR", orjson.dumps(problem.to_dict())))
+
+
+def _write_sse(event: StreamEvent) -> bytes:
+    head = f"event: {event.type}\n" + (f"id: {event.id}\n" if event.id else "")
+    return head.encode() + b"data: " + event.data + b"\n\n"
+
+
+def _write_ndjson(event: StreamEvent) -> bytes:
+    resume = b',"resume_point":"' + event.id.encode() + b'"' if event.id else b""
+    return b'{"type":"' + event.type.encode() + b'"' + resume + b',"object":' + event.data + b"}\n"

@@ -1,0 +1,11 @@
+"""What the gateway keeps for itself: tokens' hashes and the answers to idempotent requests.
+
+One SQLAlchemy URL: SQLite in the state directory, or PostgreSQL for several replicas. Nothing is opened before the
+first use, and every process opens its own.
+"""
+
+from omni_gateway.store.idempotency import IdempotencyStore, Recorded
+from omni_gateway.store.store import Store
+from omni_gateway.store.tokens import Token, TokenStore
+
+__all__ = ["IdempotencyStore", "Recorded", "Store", "Token", "TokenStore"]

@@ -1,0 +1,30 @@
+"""The tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, DateTime, Integer, LargeBinary, MetaData, String, Table
+
+METADATA = MetaData()
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("expires", DateTime(timezone=True)),
+    Column("revoked", Boolean, nullable=False, default=False),
+)
+
+IDEMPOTENCY = Table(
+    "idempotency_keys",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("status", Integer),
+    Column("headers", LargeBinary),
+    Column("body", LargeBinary),
+)

@@ -1,0 +1,122 @@
+"""The gateway's tokens: only their SHA-256 is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from omni_gateway.store.store import Store
+
+SECRET_BYTES = 32
+PREFIX = "ogw_"
+BOOTSTRAP = "bootstrap"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is known of a token; its text is not."""
+
+    id: str
+    name: str
+    role: str
+    created: datetime
+    expires: datetime | None
+    revoked: bool
+
+    def valid(self) -> bool:
+        """Whether it may still be used."""
+        return not self.revoked and (self.expires is None or datetime.now(UTC) < self.expires)
+
+
+class TokenStore:
+    """Make, find, list and revoke tokens."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, name: str, role: str, ttl: timedelta | None) -> tuple[Token, str]:
+        """Make a token with 256 random bits; its text is returned this once and kept nowhere."""
+        secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+        return self._insert(name, role, secret, ttl), secret
+
+    def ensure_bootstrap(self, secret: str) -> None:
+        """Make the token that the operator gave the one bootstrap token; an earlier one ends."""
+        from sqlalchemy import update
+
+        from omni_gateway.store.tables import TOKENS
+
+        digest = _digest(secret)
+        kept = self.find_by_hash(digest)
+        others = update(TOKENS).where(TOKENS.c.name == BOOTSTRAP, TOKENS.c.sha256 != digest).values(revoked=True)
+        with self._store.engine().begin() as connection:
+            connection.execute(others)
+        if kept is None:
+            self._insert(BOOTSTRAP, "admin", secret, None)
+
+    def _insert(self, name: str, role: str, secret: str, ttl: timedelta | None) -> Token:
+        from sqlalchemy import insert
+
+        from omni_gateway.store.tables import TOKENS
+
+        now = datetime.now(UTC)
+        token = Token(secrets.token_hex(6), name, role, now, now + ttl if ttl else None, False)
+        row = insert(TOKENS).values(
+            id=token.id,
+            name=name,
+            role=role,
+            sha256=_digest(secret),
+            created=token.created,
+            expires=token.expires,
+            revoked=False,
+        )
+        with self._store.engine().begin() as connection:
+            connection.execute(row)
+        return token
+
+    def find_by_hash(self, digest: str) -> Token | None:
+        """Return the token whose SHA-256 (hex) this is, revoked and expired ones included."""
+        from sqlalchemy import select
+
+        from omni_gateway.store.tables import TOKENS
+
+        with self._store.engine().connect() as connection:
+            row = connection.execute(select(TOKENS).where(TOKENS.c.sha256 == digest)).mappings().first()
+        if row is None or not secrets.compare_digest(row["sha256"], digest):
+            return None
+        return _token(row)
+
+    def list(self) -> list[Token]:
+        """Return the tokens that are not revoked, oldest first."""
+        from sqlalchemy import select
+
+        from omni_gateway.store.tables import TOKENS
+
+        query = select(TOKENS).where(TOKENS.c.revoked.is_(False)).order_by(TOKENS.c.created)
+        with self._store.engine().connect() as connection:
+            return [_token(row) for row in connection.execute(query).mappings()]
+
+    def revoke(self, id: str) -> bool:
+        """End a token; False when there is none of this id."""
+        from sqlalchemy import update
+
+        from omni_gateway.store.tables import TOKENS
+
+        with self._store.engine().begin() as connection:
+            return bool(connection.execute(update(TOKENS).where(TOKENS.c.id == id).values(revoked=True)).rowcount)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _token(row: Any) -> Token:
+    """SQLite gives times back without their zone; they were written in UTC."""
+    created, expires = (
+        value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+        for value in (row["created"], row["expires"])
+    )
+    return Token(row["id"], row["name"], row["role"], created, expires, bool(row["revoked"]))
