@@ -1,0 +1,1 @@
+"""The built-in resources: one package each, on the same footing as any third party's."""

@@ -1,0 +1,95 @@
+"""Clusters: create, watch, patch, upgrade, lock, restore, destroy."""
+
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, id_link
+from resources.cluster import bootstrap, files, locks, metrics, nodes, operations, upgrade_operations, upgrades
+from resources.cluster.adapter import ClusterAdapter
+from resources.cluster.below import SUBRESOURCES
+from resources.cluster.destroying import destroy
+from resources.cluster.kubernetes_schemas import KubernetesNodeSchema
+from resources.cluster.schemas import EXAMPLE, ClusterSchema
+
+plugin = ResourcePlugin(
+    name="clusters",
+    singular="cluster",
+    schema=ClusterSchema,
+    adapter=ClusterAdapter(),
+    roles=READ_WRITE,
+    subresources=SUBRESOURCES,
+    links={name: id_link("clusters", name) for name in ("metrics", "kubeconfig", "talosconfig", "support-bundle")},
+    operations=(
+        operations.BOOTSTRAP,
+        upgrade_operations.KUBERNETES_UPGRADE,
+        upgrade_operations.TALOS_UPGRADE,
+    ),
+    creates=operations.CREATE,
+    destroys=operations.DESTROY,
+    example=EXAMPLE,
+    description="Kubernetes clusters that Omni runs on Talos machines",
+    import_name=__name__,
+)
+
+plugin.computed(
+    "metrics", role=Role.READER, summary="Counts of the cluster's machines", answers=metrics.ClusterMetricsSchema
+)(metrics.metrics)
+plugin.computed("kubernetes-nodes/<node>", role=Role.READER, summary="A Kubernetes node", answers=KubernetesNodeSchema)(
+    nodes.kubernetes_node
+)
+plugin.computed(
+    "kubeconfig",
+    role=Role.READER,
+    summary="A kubeconfig for the cluster",
+    media_type=files.YAML,
+    query=files.KubeconfigQuery,
+    description="With `service_account=true` the role operator is needed.",
+)(files.kubeconfig)
+plugin.computed("talosconfig", role=Role.READER, summary="A talosconfig for the cluster", media_type=files.YAML)(
+    files.talosconfig
+)
+plugin.computed(
+    "support-bundle",
+    role=Role.OPERATOR,
+    summary="A zip file with all that support needs to know of the cluster",
+    media_type=files.ZIP,
+)(files.support_bundle)
+
+plugin.action(
+    "kubernetes-upgrade",
+    role=Role.OPERATOR,
+    summary="Move the cluster to another Kubernetes version",
+    body=upgrades.KubernetesUpgradeSchema,
+    example={"version": "1.35.7"},
+    operation=True,
+    description="Omni's own checks are asked first; where they advise against it the answer is 409 with their reason."
+    " To turn a running upgrade round, name the version that it came from.",
+)(upgrades.upgrade_kubernetes)
+plugin.action(
+    "talos-upgrade",
+    role=Role.OPERATOR,
+    summary="Move the cluster's machines to another Talos version",
+    body=upgrades.TalosUpgradeSchema,
+    example={"version": "1.13.8"},
+    operation=True,
+    description="The Kubernetes version has to go with the new Talos: name another one in `kubernetes_version` if not.",
+)(upgrades.upgrade_talos)
+plugin.action(
+    "bootstrap",
+    role=Role.OPERATOR,
+    summary="Start etcd from a backup, or tell how the bootstrap is",
+    body=bootstrap.BootstrapSchema,
+    example={"backup": {"snapshot": "FFFFFFFF94FB6C65.snapshot"}},
+    operation=True,
+    description="Omni starts etcd by itself. With `backup`, the control plane's machine set is made to start from it,"
+    " which Omni allows only while that set does not exist yet. Without, nothing changes.",
+)(bootstrap.bootstrap)
+plugin.action(
+    "destroy",
+    role=Role.OPERATOR,
+    summary="Remove the cluster and everything in it; the same as DELETE",
+    operation=True,
+)(destroy)
+plugin.action(
+    "lock", role=Role.OPERATOR, summary="Let nothing change the cluster until it is unlocked", description=locks.ABOUT
+)(locks.lock)
+plugin.action(
+    "unlock", role=Role.OPERATOR, summary="Take the lock off, and end an import that holds it", description=locks.ABOUT
+)(locks.unlock)

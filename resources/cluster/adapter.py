@@ -1,0 +1,110 @@
+"""Clusters in Omni."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omni_gateway.sdk import OmniResourceAdapter, Resource, omni_errors
+from resources.cluster import locks, names
+from resources.cluster.building import build
+from resources.cluster.composition import parts_of
+from resources.cluster.composition_checks import check_composition
+from resources.cluster.reading import find
+from resources.cluster.refusals import Refusals
+from resources.cluster.versions import Catalogue
+
+_SORTABLE = ("kubernetes_version", "talos_version")
+
+
+class ClusterAdapter(OmniResourceAdapter):
+    """Clusters, with the checks that Omni would make but tells less clearly, and the parts that a POST may carry."""
+
+    def __init__(self) -> None:
+        super().__init__(names.CLUSTERS, sortable=_SORTABLE)
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Complete a new cluster's versions and refuse, field by field, what Omni's own data say is wrong.
+
+        Raises 422 ``validation``, and 409 for a locked cluster.
+        """
+        refusals = Refusals()
+        if existing is None:
+            _check_name(resource.id, refusals)
+            _complete_versions(self._catalogue(), resource, refusals)
+        else:
+            locks.refuse_locked(existing, resource)
+            self._check_changed_versions(resource, existing, refusals)
+        self._check_backup_interval(resource, existing, refusals)
+        if existing is None and extras:
+            check_composition(self.omni, resource, extras, refusals)
+        refusals.raise_any()
+
+    def also(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return the machine sets, nodes and patches that the request asks for, in the order they are written."""
+        return [part.resource for part in parts_of(resource.id, extras)]
+
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
+        """Create the cluster and its parts; when one part fails, all of it is taken back."""
+        super().create(resource, extras)
+        build(self.omni, resource, self.also(resource, extras))
+
+    def delete(self, resource: Resource) -> None:
+        """Tear the cluster down; 409 when Omni refuses because it is locked."""
+        try:
+            super().delete(resource)
+        except omni_errors.InvalidArgument as error:
+            if locks.is_locked(resource):
+                raise locks.locked_problem(resource.id, error.detail) from error
+            raise
+
+    def _catalogue(self) -> Catalogue:
+        return Catalogue.read(self.omni)
+
+    def _check_changed_versions(self, resource: Resource, existing: Resource, refusals: Refusals) -> None:
+        pair = ("talos_version", "kubernetes_version")
+        for name in pair:
+            if not resource.spec.get(name):
+                now = existing.spec.get(name, "")
+                refusals.add(name, f"Missing: a cluster always has one. Send the present one to keep it: {now}.")
+        if not refusals and any(resource.spec[name] != existing.spec.get(name) for name in pair):
+            refusals.update(self._catalogue().problems(*(resource.spec[name] for name in pair)))
+
+    def _check_backup_interval(self, resource: Resource, existing: Resource | None, refusals: Refusals) -> None:
+        """Hold the interval against the limits that this Omni was given; it wants one wherever the message is set."""
+        backups = resource.spec.get("backup_configuration")
+        if backups is None or (existing and backups == existing.spec.get("backup_configuration")):
+            return
+        low, high = self._backup_limits()
+        interval = _seconds(backups.get("interval"), 0.0)
+        if not low <= interval <= high:
+            text = f"Must be from {low:g}s to {high:g}s on this Omni, also while `enabled` is false."
+            refusals.add("backup_configuration.interval", text)
+
+    def _backup_limits(self) -> tuple[float, float]:
+        features = find(self.omni, names.FEATURES_CONFIGS, names.FEATURES_CONFIG_ID)
+        settings = features.spec.get("etcd_backup_settings") or {} if features else {}
+        return _seconds(settings.get("min_interval"), 0.0), _seconds(settings.get("max_interval"), math.inf)
+
+
+def _check_name(name: str, refusals: Refusals) -> None:
+    if not all(character in "-_" or character.isalpha() or character.isdecimal() for character in name):
+        refusals.add("id", "A cluster's name may hold letters, digits, `-` and `_` only.")
+
+
+def _complete_versions(catalogue: Catalogue, resource: Resource, refusals: Refusals) -> None:
+    """Choose the versions that the caller left out, then hold the pair against what Omni knows."""
+    spec = resource.spec
+    talos = spec.get("talos_version") or catalogue.newest_talos(spec.get("kubernetes_version"))
+    if talos is None:
+        refusals.add("kubernetes_version", "No Talos version that Omni offers goes with this one.")
+        return
+    kubernetes = spec.get("kubernetes_version") or catalogue.newest_kubernetes(talos) or ""
+    spec.update(talos_version=talos, kubernetes_version=kubernetes)
+    refusals.update(catalogue.problems(talos, kubernetes))
+
+
+def _seconds(text: str | None, default: float) -> float:
+    """Read a duration as the wire writes it: ``"3600s"``."""
+    return float(text.removesuffix("s")) if text else default

@@ -1,0 +1,122 @@
+"""Bootstrapping: Omni starts etcd by itself, so what is left to ask for is a start from a backup.
+
+Omni takes a bootstrap spec while the control plane's machine set is created, and at no other time (facts:
+cluster-side 3, 10). So: where there is no control plane set (a new cluster, or one whose set was deleted because its
+etcd is lost), the action makes it with the backup to start from; where there is one, Omni is asked, and refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import (
+    OmniResourceAdapter,
+    Operation,
+    Problem,
+    Resource,
+    SpecSchema,
+    WouldDo,
+    change,
+    omni_errors,
+)
+from omni_gateway.sdk import fields as wire
+from resources.cluster import locks, names
+from resources.cluster.adapter import ClusterAdapter
+from resources.cluster.backups import check_backup, uuid_of
+from resources.cluster.composition_schemas import UpdateStrategy
+from resources.cluster.operations import read_bootstrap
+from resources.cluster.reading import find
+from resources.cluster.refusals import Refusals
+
+_HINT = (
+    "Omni starts a control plane from a backup only when its machine set is created: delete the machine set first"
+    " (that resets its machines), repeat this call, then add the machines to it."
+)
+
+
+class BackupSchema(SpecSchema):
+    """An etcd backup."""
+
+    snapshot = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=4096),
+        metadata={"description": "Name of the backup, as GET clusters/{id}/etcdbackups tells it"},
+    )
+    cluster_uuid = fields.String(
+        validate=validate.Length(min=1, max=64),
+        metadata={"description": "UUID of the cluster that was backed up; this cluster's own unless given"},
+    )
+
+
+class BootstrapSchema(SpecSchema):
+    """What to start etcd from; an empty object changes nothing and tells how the bootstrap is."""
+
+    machineset = fields.String(
+        validate=validate.Length(min=1, max=1024),
+        metadata={"description": "The control plane's machine set; it is `<cluster>-control-planes`"},
+    )
+    backup = wire.Message(BackupSchema)
+
+
+def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+    """Start a cluster's etcd from a backup, or, without one, tell how the bootstrap is and change nothing."""
+    cluster = adapter.get(id)
+    set_id = names.control_planes(id)
+    if body.get("machineset", set_id) != set_id:
+        raise Problem(422, "validation", errors={"machineset": [f"The control plane's machine set is {set_id!r}."]})
+    backup = body.get("backup")
+    if backup is not None:
+        if cluster.tearing_down:
+            raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
+        locks.refuse_locked(cluster, cluster)
+        planned = _restore(adapter, id, _checked(adapter, id, backup), dry_run=dry_run)
+        if dry_run:
+            return WouldDo(cluster, cluster, also=[planned])
+    return WouldDo(cluster, cluster) if dry_run else read_bootstrap(adapter.omni, id)
+
+
+def _checked(adapter: ClusterAdapter, id: str, backup: Mapping[str, str]) -> dict[str, str]:
+    """Return the bootstrap spec for a backup that Omni has; 422 names the field that is wrong."""
+    spec = {
+        "cluster_uuid": backup.get("cluster_uuid") or uuid_of(adapter.omni, id),
+        "snapshot": backup["snapshot"],
+    }
+    refusals = Refusals()
+    check_backup(adapter.omni, spec, "backup", refusals)
+    refusals.raise_any()
+    return spec
+
+
+def _restore(adapter: ClusterAdapter, cluster: str, spec: dict[str, str], *, dry_run: bool) -> Resource:
+    """Give the control plane's machine set its bootstrap spec, making the set where there is none."""
+    sets = OmniResourceAdapter(names.MACHINE_SETS).bind(adapter.omni)
+    existing = find(adapter.omni, names.MACHINE_SETS, names.control_planes(cluster))
+    if existing is None:
+        planned = _control_plane(cluster, spec)
+        if not dry_run:
+            sets.create(planned, {})
+        return planned
+    planned = replace(existing, spec={**existing.spec, "bootstrap_spec": spec})
+    if not dry_run and planned.spec != existing.spec:
+        _ask_omni(sets, existing.id, spec)
+    return planned
+
+
+def _control_plane(cluster: str, spec: dict[str, str]) -> Resource:
+    return Resource(
+        id=names.control_planes(cluster),
+        type=names.MACHINE_SETS,
+        spec={"update_strategy": int(UpdateStrategy.Rolling), "bootstrap_spec": spec},
+        labels={names.LABEL_CLUSTER: cluster, names.LABEL_CONTROL_PLANE: ""},
+    )
+
+
+def _ask_omni(sets: OmniResourceAdapter, id: str, spec: dict[str, str]) -> None:
+    try:
+        change(sets, id, lambda existing: replace(existing, spec={**existing.spec, "bootstrap_spec": spec}))
+    except omni_errors.InvalidArgument as error:
+        raise Problem(409, "conflict", error.detail, hint=_HINT, grpc_code="INVALID_ARGUMENT") from error

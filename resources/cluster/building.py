@@ -1,0 +1,78 @@
+"""Writing a cluster's parts one after the other, and taking all of it back when one cannot be written.
+
+Omni has no transactions. Tearing the Cluster down takes everything with it that carries its label: machine sets,
+their nodes, patches (facts: cluster-side 14), so one call undoes them all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from omni_gateway.sdk import OmniClient, OmniError, Problem, Resource, omni_errors, problem_for
+from resources.cluster import names
+from resources.cluster.reading import find
+
+UNDO_SECONDS = 10.0
+_LOOK_SECONDS = 0.1
+
+
+def build(omni: OmniClient, cluster: Resource, parts: Sequence[Resource]) -> None:
+    """Create ``parts`` of a cluster that is there already; a problem tells which failed and what was undone."""
+    made = [cluster]
+    for part in parts:
+        try:
+            _create(omni, part)
+        except OmniError as error:
+            raise _undone(omni, cluster, made, part, error) from error
+        made.append(part)
+
+
+def _create(omni: OmniClient, part: Resource) -> None:
+    omni.resources.create(
+        part.type,
+        part.id,
+        part.spec,
+        namespace=part.namespace,
+        labels=part.labels,
+        annotations=part.annotations,
+    )
+
+
+def _undone(
+    omni: OmniClient, cluster: Resource, made: Sequence[Resource], failed: Resource, cause: OmniError
+) -> Problem:
+    """Take back what was made and say so, with Omni's own reason."""
+    gone = _undo(omni, cluster.id)
+    reason = problem_for(cause)
+    told = [{"type": item.type, "id": item.id} for item in reversed(made)]
+    outcome = "What was made before it is gone again." if gone else "What was made before it is being removed."
+    hint = "Mend the cause and send the request again."
+    if not gone:
+        hint = (
+            f"Wait until GET /api/v1/clusters/{cluster.id} answers 404 (DELETE it if it does not), then send it again."
+        )
+    return Problem(
+        reason.status,
+        reason.code,
+        f"{failed.type} {failed.id!r} could not be made: {cause.detail}. {outcome}",
+        hint=hint,
+        grpc_code=reason.grpc_code,
+        extra={"failed": {"type": failed.type, "id": failed.id}, "undone": told, "undone_completely": gone},
+    )
+
+
+def _undo(omni: OmniClient, cluster: str) -> bool:
+    """Tear the cluster down and wait a little for its end; whether it is gone."""
+    deadline = time.monotonic() + UNDO_SECONDS
+    try:
+        omni.resources.teardown(names.CLUSTERS, cluster)
+        while find(omni, names.CLUSTERS, cluster) is not None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK_SECONDS)
+    except omni_errors.NotFound:
+        return True
+    except OmniError:
+        return False
+    return True

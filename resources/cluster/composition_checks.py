@@ -1,0 +1,120 @@
+"""All that can be known to be wrong with a new cluster's machine sets, found before the first write."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from omni_gateway.sdk import OmniClient, Resource, omni_errors
+from resources.cluster import names
+from resources.cluster.backups import check_backup
+from resources.cluster.composition import NewSet, Part, parts_of, sets_of
+from resources.cluster.composition_schemas import UNLIMITED
+from resources.cluster.reading import find
+from resources.cluster.refusals import Refusals
+from resources.cluster.versions import Parsed
+
+
+def check_composition(omni: OmniClient, cluster: Resource, extras: Mapping[str, Any], refusals: Refusals) -> None:
+    """Add to ``refusals`` what is wrong with the sets, their machines, classes and patches."""
+    sets = sets_of(cluster.id, extras)
+    parts = parts_of(cluster.id, extras)
+    if sets and not extras.get("control_plane"):
+        refusals.add("control_plane", "Missing: workers need a control plane to belong to.")
+    _check_distinct(parts, refusals)
+    _check_ids_free(omni, parts, refusals)
+    _check_patches(omni, parts, refusals)
+    for new in sets:
+        _check_machines(omni, new, cluster.spec.get("talos_version", ""), refusals)
+    _check_classes(omni, sets, refusals)
+    if (extras.get("control_plane") or {}).get("bootstrap_spec"):
+        check_backup(omni, extras["control_plane"]["bootstrap_spec"], "control_plane.bootstrap_spec", refusals)
+
+
+def _check_distinct(parts: Sequence[Part], refusals: Refusals) -> None:
+    first: dict[tuple[str, str], str] = {}
+    for part in parts:
+        key = (part.resource.type, part.resource.id)
+        if key in first:
+            refusals.add(part.field, f"Named twice: {part.resource.id!r} is in {first[key]} already.")
+        first.setdefault(key, part.field)
+
+
+def _check_ids_free(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) -> None:
+    for part in parts:
+        taken = find(omni, part.resource.type, part.resource.id)
+        if taken is None:
+            continue
+        if part.resource.type == names.MACHINE_SET_NODES:
+            owner = taken.labels.get(names.LABEL_MACHINE_SET, "another machine set")
+            refusals.add(part.field, f"Machine {taken.id!r} is not free: it belongs to {owner!r}.")
+        else:
+            refusals.add(part.field, f"Omni has an object {taken.id!r} of type {taken.type} already.")
+
+
+def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) -> None:
+    for part in parts:
+        if part.resource.type != names.CONFIG_PATCHES:
+            continue
+        try:
+            omni.management.validate_config(part.resource.spec["data"])
+        except omni_errors.InvalidArgument as error:
+            refusals.add(f"{part.field}.data", error.detail)
+
+
+def _check_machines(omni: OmniClient, new: NewSet, talos: str, refusals: Refusals) -> None:
+    for number, machine in enumerate(new.machines):
+        field = f"{new.field}.machines.{number}"
+        status = find(omni, names.MACHINE_STATUSES, machine)
+        if status is None:
+            refusals.add(field, f"There is no machine {machine!r}.")
+        elif cluster := status.spec.get("cluster"):
+            refusals.add(field, f"Machine {machine!r} is not free: it belongs to cluster {cluster!r}.")
+        elif Parsed.of(status.spec.get("talos_version", "")).series > Parsed.of(talos).series:
+            text = f"Machine {machine!r} runs Talos {status.spec['talos_version']}, newer than the cluster's {talos}."
+            refusals.add(field, text)
+
+
+def _check_classes(omni: OmniClient, sets: Sequence[NewSet], refusals: Refusals) -> None:
+    named = {machine for new in sets for machine in new.machines}
+    free: Counter[str] = Counter()
+    for new in sets:
+        if not new.machine_class:
+            continue
+        found = find(omni, names.MACHINE_CLASSES, new.machine_class)
+        if found is None:
+            refusals.add(f"{new.field}.machine_class", f"There is no machine class {new.machine_class!r}.")
+            continue
+        if found.spec.get("auto_provision"):
+            _check_provisioned(new, refusals)
+            continue
+        if new.machine_class not in free:
+            free[new.machine_class] = len(_free_in_class(omni, found) - named)
+        _check_enough(new, free, refusals)
+
+
+def _check_provisioned(new: NewSet, refusals: Refusals) -> None:
+    if new.said["machine_count"] == UNLIMITED:
+        text = f"Class {new.machine_class!r} makes its machines, so it needs a number."
+        refusals.add(f"{new.field}.machine_count", text)
+
+
+def _check_enough(new: NewSet, free: Counter[str], refusals: Refusals) -> None:
+    """Count down what a class still has; several sets may draw from one."""
+    count = new.said["machine_count"]
+    left = max(free[new.machine_class], 0)
+    if count != UNLIMITED and count > left:
+        text = f"Class {new.machine_class!r} has {left} free machines left, {count} are asked for."
+        refusals.add(f"{new.field}.machine_count", text)
+    if count != UNLIMITED:
+        free[new.machine_class] -= count
+
+
+def _free_in_class(omni: OmniClient, machine_class: Resource) -> set[str]:
+    """Return the ids of the free machines that a class picks; its entries are alternatives."""
+    selectors = [f"{entry},{names.LABEL_AVAILABLE}" for entry in machine_class.spec.get("match_labels") or ()]
+    if not selectors:
+        return set()
+    page = omni.resources.list(names.MACHINE_STATUSES, selectors=selectors)
+    return {item["metadata"]["id"] for item in page.items}

@@ -1,0 +1,144 @@
+"""What a POST may say of a new cluster's machine sets and patches; none of it is part of the Cluster object itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import SpecSchema
+from omni_gateway.sdk import fields as wire
+
+MAX_MACHINES = 1000
+MAX_COUNT = 100_000
+UNLIMITED = "unlimited"
+
+_ID = validate.Length(min=1, max=1024)
+_NAME = validate.And(
+    validate.Length(min=1, max=200),
+    validate.Regexp(r"^[\w-]+$", error="Must consist of letters, digits, `-` and `_`."),
+)
+
+
+class UpdateStrategy(IntEnum):
+    """``specs.MachineSetSpec.UpdateStrategy``."""
+
+    Unset = 0
+    Rolling = 1
+
+
+class MachineCount(fields.Field[Any]):
+    """How many machines to take from a class: a number, or ``"unlimited"`` for all that match."""
+
+    default_error_messages = {"count": f'Must be a number from 0 to {MAX_COUNT}, or "{UNLIMITED}".'}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT
+        if not number and value != UNLIMITED:
+            raise self.make_error("count")
+        return value
+
+
+class ConfigPatchSchema(SpecSchema):
+    """A patch of the Talos configuration."""
+
+    name = fields.String(required=True, validate=_NAME, metadata={"description": "Unique among its siblings"})
+    data = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=4 * 1024 * 1024),
+        metadata={"description": "The patch, as YAML or JSON text"},
+    )
+
+
+class RestoreSchema(SpecSchema):
+    """Where a control plane takes its etcd from when it starts."""
+
+    cluster_uuid = fields.String(
+        required=True,
+        validate=_ID,
+        metadata={"description": "UUID of the cluster that was backed up; it must still exist"},
+    )
+    snapshot = fields.String(
+        required=True, validate=_ID, metadata={"description": "Name of the backup, e.g. `FFFFFFFF94FB6C65.snapshot`"}
+    )
+
+
+class RollingSchema(SpecSchema):
+    """How a rolling update goes."""
+
+    max_parallelism = wire.Integer(
+        validate=validate.Range(min=1, max=2**32 - 1), metadata={"description": "Machines updated at the same time"}
+    )
+
+
+class StrategySchema(SpecSchema):
+    """Settings of an update strategy."""
+
+    rolling = wire.Message(RollingSchema)
+
+
+class NewMachineSetSchema(SpecSchema):
+    """A machine set of the new cluster: either ``machines``, or ``machine_class`` with ``machine_count``."""
+
+    machines = fields.List(
+        fields.String(validate=_ID),
+        validate=validate.Length(min=1, max=MAX_MACHINES),
+        metadata={"description": "Ids of free machines"},
+    )
+    machine_class = fields.String(
+        validate=_ID, metadata={"description": "Name of a machine class; Omni takes machines from it"}
+    )
+    machine_count = MachineCount(
+        metadata={
+            "description": "How many machines to take from the class; `unlimited`: all that match",
+            "oneOf": [
+                {"type": "integer", "minimum": 0, "maximum": MAX_COUNT},
+                {"type": "string", "enum": [UNLIMITED]},
+            ],
+        },
+    )
+    labels = fields.Dict(
+        keys=fields.String(validate=_ID),
+        values=fields.String(validate=validate.Length(max=16384)),
+        validate=validate.Length(max=200),
+        metadata={"description": "Labels of the machine set", "additionalProperties": {"type": "string"}},
+    )
+    update_strategy = wire.Enum(UpdateStrategy, metadata={"description": "`Rolling` unless given"})
+    update_strategy_config = wire.Message(StrategySchema)
+    delete_strategy = wire.Enum(UpdateStrategy)
+    delete_strategy_config = wire.Message(StrategySchema)
+    config_patches = fields.List(
+        fields.Nested(ConfigPatchSchema),
+        validate=validate.Length(max=64),
+        metadata={"description": "Talos configuration patches for the machines of this set"},
+    )
+
+    @ma.validates_schema
+    def refuse_two_sources(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Machines come from a list or from a class."""
+        if ("machines" in data) == ("machine_class" in data):
+            raise ma.ValidationError("Give either machines or machine_class.", "machines")
+        if "machine_class" in data and "machine_count" not in data:
+            raise ma.ValidationError("Missing: how many machines to take from the class.", "machine_count")
+        if "machines" in data and "machine_count" in data:
+            raise ma.ValidationError("Goes with machine_class only.", "machine_count")
+
+
+class ControlPlaneSchema(NewMachineSetSchema):
+    """The control plane of the new cluster; an odd number of machines keeps etcd's majority."""
+
+    bootstrap_spec = wire.Message(
+        RestoreSchema, metadata={"description": "Restore etcd from this backup instead of starting empty"}
+    )
+
+
+class WorkersSchema(NewMachineSetSchema):
+    """A set of workers."""
+
+    name = fields.String(
+        validate=_NAME,
+        metadata={"description": "The set's id becomes `<cluster>-workers-<name>`; without it `<cluster>-workers`"},
+    )

@@ -1,0 +1,110 @@
+"""What people download of a cluster: kubeconfig, talosconfig, support bundle.
+
+Omni hands out a kubeconfig for clusters that do not exist, so the cluster is looked up first. Answers are never kept
+by anybody: they may be credentials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import Problem, Raw, Role, Stream, current_principal
+from omni_gateway.sdk import fields as wire
+from resources.cluster.adapter import ClusterAdapter
+
+YAML = "application/yaml"
+ZIP = "application/zip"
+BUNDLE_SECONDS = 900.0
+_LONGEST_TTL = timedelta(days=3650)
+_MAX_GROUPS = 32
+
+
+class KubeconfigQuery(ma.Schema):
+    """Which kubeconfig."""
+
+    service_account = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "A kubeconfig that carries a token, for machines (role: operator). Without it, one that"
+            " sends its user to log in to Omni and holds no secret"
+        },
+    )
+    user = fields.String(
+        validate=validate.Length(min=1, max=255),
+        metadata={"description": "With `service_account`, required: the Kubernetes user that the token stands for"},
+    )
+    ttl = wire.Duration(
+        metadata={"description": "With `service_account`, required: the token's life, e.g. `8h`; at most 10 years"}
+    )
+    groups = fields.String(
+        validate=validate.Length(max=4096),
+        metadata={"description": "With `service_account`: Kubernetes groups, comma separated, e.g. `system:masters`"},
+    )
+    grant_type = fields.String(
+        validate=validate.OneOf(["auto", "authcode", "authcode-keyboard"]),
+        metadata={"description": "Without `service_account`: how the user logs in"},
+    )
+
+    @ma.validates_schema
+    def check_form(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Each form has parameters of its own."""
+        if data["service_account"]:
+            missing = [name for name in ("user", "ttl") if not data.get(name)]
+            wrong = {name: ["Required with service_account=true."] for name in missing}
+            if "grant_type" in data:
+                wrong["grant_type"] = ["Does not go with service_account=true."]
+        else:
+            wrong = {
+                name: ["Goes with service_account=true only."] for name in ("user", "ttl", "groups") if name in data
+            }
+        if wrong:
+            raise ma.ValidationError(wrong)
+
+
+def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Raw:
+    """Return a kubeconfig for the cluster."""
+    adapter.get(id)
+    if query["service_account"]:
+        body = _service_account_kubeconfig(adapter, id, query)
+    else:
+        body = adapter.omni.management.kubeconfig(id, grant_type=query.get("grant_type", ""))
+    return Raw(body, YAML, f"{id}-kubeconfig.yaml")
+
+
+def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> bytes:
+    if current_principal().role < Role.OPERATOR:
+        raise Problem(403, "forbidden", "A service account's kubeconfig needs the role operator.")
+    ttl = timedelta(seconds=float(query["ttl"].removesuffix("s")))
+    groups = [group.strip() for group in query.get("groups", "").split(",") if group.strip()]
+    errors = {}
+    if not timedelta(0) < ttl <= _LONGEST_TTL:
+        errors["ttl"] = ["Must be more than nothing and at most 10 years (87600h)."]
+    if len(groups) > _MAX_GROUPS:
+        errors["groups"] = [f"At most {_MAX_GROUPS} groups."]
+    if errors:
+        raise Problem(422, "validation", errors=errors)
+    return adapter.omni.management.kubeconfig(id, service_account=True, user=query["user"], ttl=ttl, groups=groups)
+
+
+def talosconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Raw:
+    """Return a talosconfig for the cluster; it sends its user to log in to Omni and holds no secret."""
+    adapter.get(id)
+    return Raw(adapter.omni.management.talosconfig(id), YAML, f"{id}-talosconfig.yaml")
+
+
+def support_bundle(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Stream:
+    """Return the support bundle as a zip file, sent while it comes; Omni may take minutes to gather it."""
+    adapter.get(id)
+
+    @contextmanager
+    def open_bundle() -> Iterator[Iterator[bytes]]:
+        with adapter.omni.management.support_bundle(id, timeout=BUNDLE_SECONDS) as stream:
+            yield (item for item in stream if isinstance(item, bytes))
+
+    return Stream(open_bundle, ZIP, f"{id}-support.zip")

@@ -1,0 +1,99 @@
+"""What Omni says of a cluster's Kubernetes, and of its upgrades."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from marshmallow import fields
+
+from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import fields as wire
+
+
+class KubernetesUpgradePhase(IntEnum):
+    """``specs.KubernetesUpgradeStatusSpec.Phase``."""
+
+    Unknown = 0
+    Upgrading = 1
+    Done = 2
+    Failed = 3
+    Reverting = 4
+
+
+class TalosUpgradePhase(IntEnum):
+    """``specs.TalosUpgradeStatusSpec.Phase``."""
+
+    Unknown = 0
+    Upgrading = 1
+    Done = 2
+    Failed = 3
+    Reverting = 4
+    UpdatingMachineSchematics = 5
+
+
+class NodeStatusSchema(SpecSchema):
+    """A Kubernetes node."""
+
+    nodename = fields.String()
+    kubelet_version = fields.String()
+    ready = wire.Boolean()
+    skip_audit = wire.Boolean()
+
+
+class StaticPodSchema(SpecSchema):
+    """A static pod of the control plane."""
+
+    app = fields.String()
+    version = fields.String()
+    ready = wire.Boolean()
+
+
+class NodeStaticPodsSchema(SpecSchema):
+    """The static pods of one node."""
+
+    nodename = fields.String()
+    static_pods = fields.List(fields.Nested(StaticPodSchema))
+
+
+class KubernetesStatusSchema(ResourceSchema):
+    """Nodes and static pods as Kubernetes tells them; absent until its API is reached for the first time."""
+
+    nodes = fields.List(fields.Nested(NodeStatusSchema))
+    static_pods = fields.List(fields.Nested(NodeStaticPodsSchema))
+
+
+class KubernetesNodeSchema(ResourceSchema):
+    """One Kubernetes node of a cluster, put together from what Omni knows of it. The id is the node's name."""
+
+    name = fields.String()
+    cluster = fields.String()
+    machine = fields.String(metadata={"description": "Id of the machine that it runs on; empty while unknown"})
+    kubelet_version = fields.String(metadata={"description": "Empty until Kubernetes reports the node"})
+    ready = wire.Boolean()
+    skip_audit = wire.Boolean()
+    static_pods = fields.List(fields.Nested(StaticPodSchema))
+
+
+class _UpgradeStatusSchema(ResourceSchema):
+    """What both upgrades have."""
+
+    error = fields.String()
+    step = fields.String(metadata={"description": "What is being done; for people"})
+    status = fields.String(metadata={"description": "How far it is; for people"})
+    last_upgrade_version = fields.String(metadata={"description": "The version that runs; to go back, upgrade to it"})
+    current_upgrade_version = fields.String(metadata={"description": "The version being moved to; empty at rest"})
+    upgrade_versions = fields.List(
+        fields.String(), metadata={"description": "Versions that Omni would move to now; empty while it is moving"}
+    )
+
+
+class KubernetesUpgradeStatusSchema(_UpgradeStatusSchema):
+    """How far a Kubernetes upgrade is; absent until Kubernetes has come up."""
+
+    phase = wire.Enum(KubernetesUpgradePhase)
+
+
+class TalosUpgradeStatusSchema(_UpgradeStatusSchema):
+    """How far a Talos upgrade is."""
+
+    phase = wire.Enum(TalosUpgradePhase)

@@ -1,0 +1,42 @@
+"""A cluster's machine sets as they are listed below it (``specs.MachineSetSpec``)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from marshmallow import fields
+
+from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import fields as wire
+from resources.cluster.composition_schemas import RestoreSchema, StrategySchema, UpdateStrategy
+
+
+class AllocationType(IntEnum):
+    """``specs.MachineSetSpec.MachineAllocation.Type``."""
+
+    Static = 0
+    Unlimited = 1
+
+
+class AllocationSchema(SpecSchema):
+    """Which machine class a set takes its machines from, and how many."""
+
+    name = fields.String(metadata={"description": "The machine class"})
+    machine_count = wire.Integer()
+    allocation_type = wire.Enum(AllocationType)
+
+
+class ClusterMachineSetSchema(ResourceSchema):
+    """A set of machines with one role in a cluster."""
+
+    update_strategy = wire.Enum(UpdateStrategy)
+    machine_class = wire.Message(AllocationSchema, metadata={"description": "Omni's older form of machine_allocation"})
+    bootstrap_spec = wire.Message(RestoreSchema)
+    delete_strategy = wire.Enum(UpdateStrategy)
+    update_strategy_config = wire.Message(StrategySchema)
+    delete_strategy_config = wire.Message(StrategySchema)
+    machine_allocation = wire.Message(
+        AllocationSchema, metadata={"description": "Absent: the set's machines are chosen one by one"}
+    )
+    upgrade_strategy = wire.Enum(UpdateStrategy)
+    upgrade_strategy_config = wire.Message(StrategySchema)

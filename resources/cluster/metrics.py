@@ -1,0 +1,65 @@
+"""Counts of one cluster; Omni counts for the whole fleet only, so these come from the cluster's own status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import fields
+
+from omni_gateway.sdk import SpecSchema, object_url
+from omni_gateway.sdk import fields as wire
+from resources.cluster import names
+from resources.cluster.adapter import ClusterAdapter
+from resources.cluster.reading import find
+from resources.cluster.status_schemas import ClusterStatusSchema, MachineCountsSchema
+
+_FEATURES = {
+    "disable_public_discovery_service": "disable_public_discovery_service",
+    "disk_encryption": "disk_encryption",
+    "embedded_discovery_service": "use_embedded_discovery_service",
+    "node_audit_skip": "enable_node_audit_skip",
+    "workload_proxy": "enable_workload_proxy",
+}
+_status_schema = ClusterStatusSchema()
+
+
+class ClusterMetricsSchema(SpecSchema):
+    """Counts of one cluster; those of the whole fleet are at `cluster-metrics`."""
+
+    id = fields.String()
+    machines = fields.Nested(MachineCountsSchema)
+    unhealthy = wire.Integer(metadata={"description": "Machines asked for that are not healthy"})
+    disconnected = wire.Integer(metadata={"description": "Members that are not connected"})
+    ready = wire.Boolean()
+    phase = fields.String()
+    features = fields.Dict(
+        keys=fields.String(),
+        values=wire.Integer(),
+        metadata={"description": "1 where the feature is on", "additionalProperties": {"type": "integer"}},
+    )
+    links = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        data_key="_links",
+        metadata={"additionalProperties": {"type": "string"}},
+    )
+
+
+def metrics(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Count a cluster's machines by how they are; all zeros while Omni has no status of it."""
+    cluster = adapter.get(id)
+    found = find(adapter.omni, names.CLUSTER_STATUSES, id)
+    status = _status_schema.render_spec(found.spec if found else {})
+    counts = {name: status[name] for name in ("total", "healthy", "connected", "requested")}
+    on = cluster.spec.get("features") or {}
+    return {
+        "id": id,
+        "machines": counts,
+        "unhealthy": max(counts["requested"] - counts["healthy"], 0),
+        "disconnected": max(counts["total"] - counts["connected"], 0),
+        "ready": status["ready"],
+        "phase": status["phase"],
+        "features": {name: int(bool(on.get(field))) for name, field in _FEATURES.items()},
+        "_links": {"self": object_url("clusters", id, "metrics"), "cluster": object_url("clusters", id)},
+    }

@@ -1,0 +1,96 @@
+"""The Kubernetes nodes of a cluster, one object each: Omni keeps them as lists inside three other objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omni_gateway.sdk import Filter, Listing, ListQuery, NotFound, Resource, ResourceAdapter, object_url, sort_and_cut
+from resources.cluster import names
+from resources.cluster.adapter import ClusterAdapter
+from resources.cluster.kubernetes_schemas import KubernetesNodeSchema
+from resources.cluster.reading import find
+
+OF_CLUSTER = Filter("cluster", "Only those of this cluster")
+_SORTABLE = frozenset({"name", "kubelet_version", "ready", "machine"})
+_schema = KubernetesNodeSchema()
+
+
+class KubernetesNodeAdapter(ResourceAdapter):
+    """Nodes of the cluster in ``query.filters["cluster"]``: those that Omni expects and that Kubernetes reports."""
+
+    type = "KubernetesNodes"
+
+    def list(self, query: ListQuery) -> Listing:
+        """Return the nodes; three calls to Omni however many there are."""
+        chosen = [
+            node
+            for node in self._nodes(query.filters["cluster"])
+            if query.search in node.id and (query.selector is None or query.selector.matches(node.labels))
+        ]
+        return Listing(sort_and_cut(chosen, query, _SORTABLE), len(chosen))
+
+    def _nodes(self, cluster: str) -> Iterator[Resource]:
+        expected = find(self.omni, names.CLUSTER_KUBERNETES_NODES, cluster)
+        reported = find(self.omni, names.KUBERNETES_STATUSES, cluster)
+        nodes = {node["nodename"]: node for node in _listed(reported, "nodes")}
+        pods = {node["nodename"]: node.get("static_pods") or [] for node in _listed(reported, "static_pods")}
+        machines = self._machines(cluster)
+        version = sum(item.version for item in (expected, reported) if item)
+        for name in sorted({*_listed(expected, "nodes"), *nodes}):
+            labels = {names.LABEL_CLUSTER: cluster}
+            spec = {
+                **nodes.get(name, {}),
+                "name": name,
+                "cluster": cluster,
+                "machine": machines.get(name, ""),
+                "static_pods": pods.get(name, []),
+            }
+            yield Resource(name, spec, labels, type=self.type, version=version)
+
+    def _machines(self, cluster: str) -> dict[str, str]:
+        """Return node name → machine id."""
+        selector = f"{names.LABEL_CLUSTER}={cluster}"
+        identities = self.omni.resources.list(names.CLUSTER_MACHINE_IDENTITIES, selectors=[selector]).items
+        return {(item.get("spec") or {}).get("nodename", ""): item["metadata"]["id"] for item in identities}
+
+
+def _listed(resource: Resource | None, member: str) -> list[Any]:
+    return (resource.spec.get(member) or []) if resource else []
+
+
+def node_url(node: Resource) -> str:
+    """Return a node's own address, below its cluster."""
+    cluster = object_url("clusters", node.spec["cluster"], "kubernetes-nodes")
+    return f"{cluster}/{object_url('', node.id).rpartition('/')[2]}"
+
+
+def machine_url(node: Resource) -> str | None:
+    """Return the address of the machine that a node runs on."""
+    machine = node.spec.get("machine")
+    return object_url("machines", machine) if machine else None
+
+
+LINKS = {
+    "self": node_url,
+    "cluster": lambda node: object_url("clusters", node.spec["cluster"]),
+    "machine": machine_url,
+}
+
+
+def kubernetes_node(adapter: ClusterAdapter, id: str, name: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return one node of a cluster."""
+    adapter.get(id)
+    nodes = KubernetesNodeAdapter().bind(adapter.omni).list(ListQuery(filters={"cluster": id})).items
+    node = next((node for node in nodes if node.id == name), None)
+    if node is None:
+        raise NotFound(name)
+    links = {key: url for key, make in LINKS.items() if (url := make(node))}
+    return {
+        "id": node.id,
+        "namespace": node.namespace,
+        **_schema.render_spec(node.spec),
+        "labels": node.labels,
+        "annotations": node.annotations,
+        "_links": links,
+    }

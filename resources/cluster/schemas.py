@@ -1,0 +1,107 @@
+"""A cluster as callers read and write it (``specs.ClusterSpec``)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import fields as wire
+from resources.cluster.composition_schemas import ConfigPatchSchema, ControlPlaneSchema, WorkersSchema
+from resources.cluster.versions import Version
+
+MAX_WORKER_SETS = 64
+MAX_PATCHES = 64
+
+
+class ClusterFeaturesSchema(SpecSchema):
+    """Switches of a cluster."""
+
+    enable_workload_proxy = wire.Boolean(
+        metadata={"description": "Expose annotated Kubernetes Services through Omni's workload proxy"}
+    )
+    disk_encryption = wire.Boolean(
+        metadata={"description": "Encrypt the machines' disks with keys that Omni keeps; fixed once the cluster exists"}
+    )
+    use_embedded_discovery_service = wire.Boolean(
+        metadata={"description": "Let members find each other through Omni's own discovery service"}
+    )
+    enable_node_audit_skip = wire.Boolean(
+        metadata={"description": "Honour the mark on Kubernetes nodes that keeps Omni from removing stray ones"}
+    )
+    disable_public_discovery_service = wire.Boolean(
+        metadata={"description": "Keep the public discovery service out; needs the embedded one"}
+    )
+
+
+class ClusterBackupsSchema(SpecSchema):
+    """When etcd is backed up."""
+
+    interval = wire.Duration(
+        metadata={"description": "Time between two backups, e.g. `1h30m`; Omni sets the limits, answers are in seconds"}
+    )
+    enabled = wire.Boolean(metadata={"description": "Whether backups are made at that interval"})
+
+
+def _version(what: str) -> Version:
+    return Version(
+        metadata={
+            "description": f"{what} version without a leading `v` (one that is sent is taken off). Left out on POST:"
+            " the newest that Omni offers and that goes with the other version",
+            "example": "1.13.7" if what == "Talos" else "1.35.6",
+        }
+    )
+
+
+class ClusterSchema(ResourceSchema):
+    """A Kubernetes cluster that Omni runs.
+
+    A POST may carry the machine sets as well (``control_plane``, ``workers``, ``config_patches``): one call then makes
+    a working cluster, or nothing.
+    """
+
+    kubernetes_version = _version("Kubernetes")
+    talos_version = _version("Talos")
+    features = wire.Message(ClusterFeaturesSchema)
+    backup_configuration = wire.Message(ClusterBackupsSchema)
+
+    workload_proxy = wire.Boolean(
+        dump_only=True, metadata={"description": "Second name of `features.enable_workload_proxy`; can be written too"}
+    )
+    disk_encryption = wire.Boolean(
+        dump_only=True, metadata={"description": "Second name of `features.disk_encryption`; can be written too"}
+    )
+
+    control_plane = wire.Message(
+        ControlPlaneSchema, load_only=True, metadata={"description": "On POST only: the control plane's machines"}
+    )
+    workers = fields.List(
+        fields.Nested(WorkersSchema),
+        load_only=True,
+        allow_none=True,
+        validate=validate.Length(max=MAX_WORKER_SETS),
+        metadata={"description": "On POST only: sets of workers"},
+    )
+    config_patches = fields.List(
+        fields.Nested(ConfigPatchSchema),
+        load_only=True,
+        allow_none=True,
+        validate=validate.Length(max=MAX_PATCHES),
+        metadata={"description": "On POST only: Talos configuration patches for all of the cluster's machines"},
+    )
+
+    aliases: ClassVar[dict[str, str]] = {
+        "workload_proxy": "features.enable_workload_proxy",
+        "disk_encryption": "features.disk_encryption",
+    }
+    request_only: ClassVar[frozenset[str]] = frozenset({"control_plane", "workers", "config_patches"})
+
+
+EXAMPLE: dict[str, Any] = {
+    "id": "my-cluster",
+    "talos_version": "1.13.7",
+    "kubernetes_version": "1.35.6",
+    "features": {"enable_workload_proxy": True},
+    "labels": {"env": "staging"},
+}

@@ -1,0 +1,104 @@
+"""Upgrading a cluster: in Omni that is a changed version in the Cluster, which its controllers then make true.
+
+Writing ``last_upgrade_version`` back while an upgrade runs turns it round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from omni_gateway.sdk import Operation, Problem, Resource, SpecSchema, WouldDo, change, omni_errors
+from resources.cluster import locks
+from resources.cluster.adapter import ClusterAdapter
+from resources.cluster.reading import find
+from resources.cluster.upgrade_operations import KUBERNETES, TALOS, Upgrade
+from resources.cluster.versions import Version
+
+
+class KubernetesUpgradeSchema(SpecSchema):
+    """Which Kubernetes to move to."""
+
+    version = Version(required=True, metadata={"description": "Kubernetes version, with or without `v`"})
+
+
+class TalosUpgradeSchema(SpecSchema):
+    """Which Talos to move to."""
+
+    version = Version(required=True, metadata={"description": "Talos version, with or without `v`"})
+    kubernetes_version = Version(
+        metadata={"description": "Move Kubernetes as well, where the present one does not go with the new Talos"}
+    )
+
+
+def upgrade_kubernetes(
+    adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
+) -> Operation | WouldDo:
+    """Move a cluster to another Kubernetes version, once Omni's own checks say that it can."""
+    cluster = adapter.get(id)
+    version = body["version"]
+    locks.refuse_locked(cluster, cluster)
+    if cluster.spec.get(KUBERNETES.field) != version and not cluster.tearing_down:
+        _pre_check(adapter, id, version)
+    return _upgrade(adapter, id, KUBERNETES, {KUBERNETES.field: version}, dry_run=dry_run)
+
+
+def upgrade_talos(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+    """Move a cluster to another Talos version, and Kubernetes with it where that is asked for."""
+    versions = {TALOS.field: body["version"]}
+    if body.get(KUBERNETES.field):
+        versions[KUBERNETES.field] = body[KUBERNETES.field]
+    return _upgrade(adapter, id, TALOS, versions, dry_run=dry_run)
+
+
+def _upgrade(
+    adapter: ClusterAdapter, id: str, upgrade: Upgrade, versions: Mapping[str, str], *, dry_run: bool
+) -> Operation | WouldDo:
+    def by(existing: Resource) -> Resource:
+        spec = {**existing.spec, **versions}
+        return existing if spec == existing.spec else replace(existing, spec=spec)
+
+    try:
+        answer = change(adapter, id, by, dry_run=dry_run)
+    except Problem as problem:
+        raise _in_terms_of_the_action(problem, upgrade.field) from problem
+    except omni_errors.InvalidArgument as error:
+        raise _refused(adapter, id, upgrade, error) from error
+    return answer if isinstance(answer, WouldDo) else upgrade.read(adapter.omni, id)
+
+
+def _pre_check(adapter: ClusterAdapter, id: str, version: str) -> None:
+    """Ask Omni whether the cluster is fit for it, where it can tell: a cluster that never ran has no status to ask.
+
+    Going back to the version that a running upgrade came from is not asked: it is the way out of a stuck one.
+    """
+    status = find(adapter.omni, KUBERNETES.status_type, id)
+    if status is None or (status.spec.get("current_upgrade_version") and _came_from(status) == version):
+        return
+    try:
+        verdict = adapter.omni.management.kubernetes_upgrade_pre_checks(id, version)
+    except omni_errors.InvalidArgument as error:
+        raise _refused(adapter, id, KUBERNETES, error) from error
+    if not verdict.ok:
+        detail = f"Omni's checks advise against it: {verdict.reason}"
+        raise Problem(409, "conflict", detail, hint="Mend that first, then try again.")
+
+
+def _came_from(status: Resource) -> str:
+    return str(status.spec.get("last_upgrade_version", ""))
+
+
+def _in_terms_of_the_action(problem: Problem, field: str) -> Problem:
+    """Name the field as the action's body does: it is ``version`` there."""
+    if problem.errors and field in problem.errors:
+        problem.errors = {("version" if name == field else name): texts for name, texts in problem.errors.items()}
+    return problem
+
+
+def _refused(adapter: ClusterAdapter, id: str, upgrade: Upgrade, error: omni_errors.InvalidArgument) -> Problem:
+    """Return Omni's refusal of a version, with the versions that it offers instead."""
+    status = find(adapter.omni, upgrade.status_type, id)
+    offered = (status.spec.get("upgrade_versions") or []) if status else []
+    hint = f"Omni offers: {', '.join(offered)}." if offered else None
+    return Problem(422, "refused-by-omni", error.detail, hint=hint, grpc_code="INVALID_ARGUMENT")
