@@ -47,7 +47,7 @@ class OmniResourceAdapter(ResourceAdapter):
             items = sort_and_cut(items, query, self.sortable)
         return Listing(items, page.total)
 
-    def selectors(self, query: ListQuery) -> list[str]:
+    def selectors(self, query: ListQuery) -> Sequence[str]:
         """Return the label query in Omni's grammar."""
         return [query.selector.to_omni()] if query.selector else []
 
