@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 import marshmallow as ma
 import orjson
@@ -26,13 +26,13 @@ class SchemaNameTaken(ValueError):
 
 
 class SchemaNames:
-    """Names schemas in the document; a plugin that takes another's name is told, instead of being renamed in silence."""
+    """Names schemas in the document; a plugin that takes another's name is told, not renamed in silence."""
 
     def __init__(self) -> None:
         self._taken: dict[str, type[ma.Schema]] = {}
 
     def __call__(self, schema: Any) -> str:
-        """Return a schema's name: its class's without ``Schema``; :class:`SchemaNameTaken` when another class has it."""
+        """Return its class's name without ``Schema``; :class:`SchemaNameTaken` when another class has that."""
         kind = schema if isinstance(schema, type) else type(schema)
         name = str(kind.__name__.removesuffix("Schema") or kind.__name__)
         other = self._taken.setdefault(name, kind)
@@ -58,7 +58,7 @@ class GatewayApi(Api):  # type: ignore[misc]
     @property
     def app(self) -> Flask:
         """Return the application."""
-        return self._app
+        return cast(Flask, self._app)
 
     def _register_doc_blueprint(self) -> None:
         """Leave the document's routes to :mod:`omni_gateway.http.document`, which serves frozen bytes."""
@@ -73,7 +73,7 @@ class GatewayApi(Api):  # type: ignore[misc]
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Answer a plain HTTP error as a problem, with the headers that belong to it (Allow, Retry-After …)."""
         if error.code is None or error.code < 400:
-            return Response(error.get_response())
+            return Response(response=error.get_response().data, status=error.code)
         headers = {
             name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")
         }

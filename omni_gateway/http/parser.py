@@ -101,17 +101,19 @@ def _check_text(value: Any) -> None:
         raise Problem(400, "bad-json", "A number is larger than 64 bits.")
 
 
-class GatewayParser(FlaskParser):  # type: ignore[misc]
+class GatewayParser(FlaskParser):
     """webargs with our strictness: JSON through :func:`strict_json`, unknown names refused everywhere."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": ma.RAISE, "query": ma.RAISE}
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
-        """Read the body."""
+        """Read the body; where the schema says ``body_optional``, none at all is an empty object."""
+        if getattr(schema, "body_optional", False) and not req.content_type and not req.get_data(cache=True):
+            return {}
         return strict_json(req)
 
     def handle_error(
-        self, error: ma.ValidationError, req: Request, schema: ma.Schema, *, error_status_code: int, error_headers: Any
+        self, error: ma.ValidationError, req: Request, schema: ma.Schema, *, error_status_code: int | None, error_headers: Any
     ) -> NoReturn:
         """Turn marshmallow's messages into a problem that names each field, and for unknown ones the nearest."""
         by_location: Mapping[str, Any] = (

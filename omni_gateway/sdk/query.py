@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import marshmallow as ma
 from marshmallow import fields, validate
@@ -78,7 +78,7 @@ def list_query_schema(name: str, filters: Sequence[Filter]) -> ma.Schema:
         item.name: type(item.field)(**_field_arguments(item.field), metadata={"description": item.description})
         for item in filters
     }
-    return type(f"{name}ListQuery", (ListQuerySchema,), own)()
+    return cast(ma.Schema, type(f"{name}ListQuery", (ListQuerySchema,), own)())
 
 
 def _field_arguments(template: fields.Field[Any]) -> dict[str, Any]:

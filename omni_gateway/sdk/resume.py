@@ -89,9 +89,14 @@ class ResumePoint:
         objects = list(present)
         if ResumePoint.of(objects).versions == self.versions and len(objects) == self.count:
             return []
-        for seen in (lambda created: created <= self.newest, lambda created: created < self.newest):
-            old = [item for item in objects if seen(item.created or "")]
+        for newest_is_old in (True, False):
+            old = [item for item in objects if self._had(item, newest_is_old)]
             if len(old) == self.count and ResumePoint.of(old).members == self.members:
                 known = {item.id for item in old}
                 return [item for item in objects if item.id not in known or (item.updated or "") >= self.newest]
         raise HistoryGone("objects have gone since")
+
+    def _had(self, item: Resource, newest_is_old: bool) -> bool:
+        """Guess from its creation time whether the point had an object; its own last second can be read both ways."""
+        created = item.created or ""
+        return created < self.newest or (newest_is_old and created == self.newest)

@@ -36,7 +36,10 @@ def _no_control_characters(text: str) -> None:
 
 
 class SpecSchema(ma.Schema):
-    """A nested message; unknown fields are refused."""
+    """A nested message, or the body of an action; unknown fields are refused."""
+
+    #: For an action's body: whether a request without any body means an empty object.
+    body_optional: ClassVar[bool] = False
 
     class Meta:
         """Refuse what is not declared."""

@@ -6,7 +6,7 @@ Their order matters and fails silently when wrong: the role is asked first, then
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import marshmallow as ma
 
@@ -89,7 +89,8 @@ def documented(
             status, schema=ProblemSchema, content_type="application/problem+json", description=text
         )(view)
     if body is not None:
-        view = blueprint.arguments(body, location="json", example=body_example)(view)
+        required = not getattr(body, "body_optional", False)
+        view = blueprint.arguments(body, location="json", example=body_example, required=required)(view)
     if query is not None:
         view = blueprint.arguments(query, location="query")(view)
     doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
@@ -97,4 +98,4 @@ def documented(
     if parameters:
         doc["parameters"] = list(parameters)
     doc["x-required-role"] = role.value
-    return require(role)(blueprint.doc(**doc)(view))
+    return cast(View, require(role)(blueprint.doc(**doc)(view)))
