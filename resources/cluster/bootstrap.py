@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import fields, validate
 
@@ -53,8 +53,9 @@ class BackupSchema(SpecSchema):
 
 
 class BootstrapSchema(SpecSchema):
-    """What to start etcd from; an empty object changes nothing and tells how the bootstrap is."""
+    """What to start etcd from; an empty object, or no body, changes nothing and tells how the bootstrap is."""
 
+    body_optional: ClassVar[bool] = True
     machineset = fields.String(
         validate=validate.Length(min=1, max=1024),
         metadata={"description": "The control plane's machine set; it is `<cluster>-control-planes`"},
