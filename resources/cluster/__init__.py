@@ -56,7 +56,7 @@ plugin.action(
     "kubernetes-upgrade",
     role=Role.OPERATOR,
     summary="Move the cluster to another Kubernetes version",
-    body=upgrades.KubernetesUpgradeSchema,
+    body=upgrades.KubernetesUpgradeActionSchema,
     example={"version": "1.35.7"},
     operation=True,
     description="Omni's own checks are asked first; where they advise against it the answer is 409 with their reason."
@@ -66,7 +66,7 @@ plugin.action(
     "talos-upgrade",
     role=Role.OPERATOR,
     summary="Move the cluster's machines to another Talos version",
-    body=upgrades.TalosUpgradeSchema,
+    body=upgrades.TalosUpgradeActionSchema,
     example={"version": "1.13.8"},
     operation=True,
     description="The Kubernetes version has to go with the new Talos: name another one in `kubernetes_version` if not.",
@@ -75,7 +75,7 @@ plugin.action(
     "bootstrap",
     role=Role.OPERATOR,
     summary="Start etcd from a backup, or tell how the bootstrap is",
-    body=bootstrap.BootstrapSchema,
+    body=bootstrap.ClusterBootstrapActionSchema,
     example={"backup": {"snapshot": "FFFFFFFF94FB6C65.snapshot"}},
     operation=True,
     description="Omni starts etcd by itself. With `backup`, the control plane's machine set is made to start from it,"

@@ -38,7 +38,7 @@ _HINT = (
 )
 
 
-class BackupSchema(SpecSchema):
+class EtcdBackupSourceSchema(SpecSchema):
     """An etcd backup."""
 
     snapshot = fields.String(
@@ -52,7 +52,7 @@ class BackupSchema(SpecSchema):
     )
 
 
-class BootstrapSchema(SpecSchema):
+class ClusterBootstrapActionSchema(SpecSchema):
     """What to start etcd from; an empty object, or no body, changes nothing and tells how the bootstrap is."""
 
     body_optional: ClassVar[bool] = True
@@ -60,7 +60,7 @@ class BootstrapSchema(SpecSchema):
         validate=validate.Length(min=1, max=1024),
         metadata={"description": "The control plane's machine set; it is `<cluster>-control-planes`"},
     )
-    backup = wire.Message(BackupSchema)
+    backup = wire.Message(EtcdBackupSourceSchema)
 
 
 def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:

@@ -42,7 +42,7 @@ class MachineCount(fields.Field[Any]):
         return value
 
 
-class ConfigPatchSchema(SpecSchema):
+class NewConfigPatchSchema(SpecSchema):
     """A patch of the Talos configuration."""
 
     name = fields.String(required=True, validate=_NAME, metadata={"description": "Unique among its siblings"})
@@ -53,7 +53,7 @@ class ConfigPatchSchema(SpecSchema):
     )
 
 
-class RestoreSchema(SpecSchema):
+class EtcdRestoreSchema(SpecSchema):
     """Where a control plane takes its etcd from when it starts."""
 
     cluster_uuid = fields.String(
@@ -66,7 +66,7 @@ class RestoreSchema(SpecSchema):
     )
 
 
-class RollingSchema(SpecSchema):
+class ClusterSetRollingSchema(SpecSchema):
     """How a rolling update goes."""
 
     max_parallelism = wire.Integer(
@@ -74,10 +74,10 @@ class RollingSchema(SpecSchema):
     )
 
 
-class StrategySchema(SpecSchema):
+class ClusterSetStrategySchema(SpecSchema):
     """Settings of an update strategy."""
 
-    rolling = wire.Message(RollingSchema)
+    rolling = wire.Message(ClusterSetRollingSchema)
 
 
 class NewMachineSetSchema(SpecSchema):
@@ -107,11 +107,11 @@ class NewMachineSetSchema(SpecSchema):
         metadata={"description": "Labels of the machine set", "additionalProperties": {"type": "string"}},
     )
     update_strategy = wire.Enum(UpdateStrategy, metadata={"description": "`Rolling` unless given"})
-    update_strategy_config = wire.Message(StrategySchema)
+    update_strategy_config = wire.Message(ClusterSetStrategySchema)
     delete_strategy = wire.Enum(UpdateStrategy)
-    delete_strategy_config = wire.Message(StrategySchema)
+    delete_strategy_config = wire.Message(ClusterSetStrategySchema)
     config_patches = fields.List(
-        fields.Nested(ConfigPatchSchema),
+        fields.Nested(NewConfigPatchSchema),
         validate=validate.Length(max=64),
         metadata={"description": "Talos configuration patches for the machines of this set"},
     )
@@ -127,15 +127,15 @@ class NewMachineSetSchema(SpecSchema):
             raise ma.ValidationError("Goes with machine_class only.", "machine_count")
 
 
-class ControlPlaneSchema(NewMachineSetSchema):
+class NewControlPlaneSchema(NewMachineSetSchema):
     """The control plane of the new cluster; an odd number of machines keeps etcd's majority."""
 
     bootstrap_spec = wire.Message(
-        RestoreSchema, metadata={"description": "Restore etcd from this backup instead of starting empty"}
+        EtcdRestoreSchema, metadata={"description": "Restore etcd from this backup instead of starting empty"}
     )
 
 
-class WorkersSchema(NewMachineSetSchema):
+class NewWorkersSchema(NewMachineSetSchema):
     """A set of workers."""
 
     name = fields.String(

@@ -31,7 +31,7 @@ class TalosUpgradePhase(IntEnum):
     UpdatingMachineSchematics = 5
 
 
-class NodeStatusSchema(SpecSchema):
+class KubernetesNodeStatusSchema(SpecSchema):
     """A Kubernetes node."""
 
     nodename = fields.String()
@@ -40,7 +40,7 @@ class NodeStatusSchema(SpecSchema):
     skip_audit = wire.Boolean()
 
 
-class StaticPodSchema(SpecSchema):
+class KubernetesStaticPodSchema(SpecSchema):
     """A static pod of the control plane."""
 
     app = fields.String()
@@ -48,18 +48,18 @@ class StaticPodSchema(SpecSchema):
     ready = wire.Boolean()
 
 
-class NodeStaticPodsSchema(SpecSchema):
+class KubernetesNodeStaticPodsSchema(SpecSchema):
     """The static pods of one node."""
 
     nodename = fields.String()
-    static_pods = fields.List(fields.Nested(StaticPodSchema))
+    static_pods = fields.List(fields.Nested(KubernetesStaticPodSchema))
 
 
 class KubernetesStatusSchema(ResourceSchema):
     """Nodes and static pods as Kubernetes tells them; absent until its API is reached for the first time."""
 
-    nodes = fields.List(fields.Nested(NodeStatusSchema))
-    static_pods = fields.List(fields.Nested(NodeStaticPodsSchema))
+    nodes = fields.List(fields.Nested(KubernetesNodeStatusSchema))
+    static_pods = fields.List(fields.Nested(KubernetesNodeStaticPodsSchema))
 
 
 class KubernetesNodeSchema(ResourceSchema):
@@ -71,7 +71,7 @@ class KubernetesNodeSchema(ResourceSchema):
     kubelet_version = fields.String(metadata={"description": "Empty until Kubernetes reports the node"})
     ready = wire.Boolean()
     skip_audit = wire.Boolean()
-    static_pods = fields.List(fields.Nested(StaticPodSchema))
+    static_pods = fields.List(fields.Nested(KubernetesStaticPodSchema))
 
 
 class _UpgradeStatusSchema(ResourceSchema):

@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
-from resources.cluster.composition_schemas import RestoreSchema, StrategySchema, UpdateStrategy
+from resources.cluster.composition_schemas import ClusterSetStrategySchema, EtcdRestoreSchema, UpdateStrategy
 
 
 class AllocationType(IntEnum):
@@ -18,7 +18,7 @@ class AllocationType(IntEnum):
     Unlimited = 1
 
 
-class AllocationSchema(SpecSchema):
+class ClusterSetAllocationSchema(SpecSchema):
     """Which machine class a set takes its machines from, and how many."""
 
     name = fields.String(metadata={"description": "The machine class"})
@@ -30,13 +30,15 @@ class ClusterMachineSetSchema(ResourceSchema):
     """A set of machines with one role in a cluster."""
 
     update_strategy = wire.Enum(UpdateStrategy)
-    machine_class = wire.Message(AllocationSchema, metadata={"description": "Omni's older form of machine_allocation"})
-    bootstrap_spec = wire.Message(RestoreSchema)
+    machine_class = wire.Message(
+        ClusterSetAllocationSchema, metadata={"description": "Omni's older form of machine_allocation"}
+    )
+    bootstrap_spec = wire.Message(EtcdRestoreSchema)
     delete_strategy = wire.Enum(UpdateStrategy)
-    update_strategy_config = wire.Message(StrategySchema)
-    delete_strategy_config = wire.Message(StrategySchema)
+    update_strategy_config = wire.Message(ClusterSetStrategySchema)
+    delete_strategy_config = wire.Message(ClusterSetStrategySchema)
     machine_allocation = wire.Message(
-        AllocationSchema, metadata={"description": "Absent: the set's machines are chosen one by one"}
+        ClusterSetAllocationSchema, metadata={"description": "Absent: the set's machines are chosen one by one"}
     )
     upgrade_strategy = wire.Enum(UpdateStrategy)
-    upgrade_strategy_config = wire.Message(StrategySchema)
+    upgrade_strategy_config = wire.Message(ClusterSetStrategySchema)

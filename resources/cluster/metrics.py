@@ -12,7 +12,7 @@ from omni_gateway.sdk import fields as wire
 from resources.cluster import names
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.reading import find
-from resources.cluster.status_schemas import ClusterStatusSchema, MachineCountsSchema
+from resources.cluster.status_schemas import ClusterMachineCountsSchema, ClusterStatusSchema
 
 _FEATURES = {
     "disable_public_discovery_service": "disable_public_discovery_service",
@@ -28,7 +28,7 @@ class ClusterMetricsSchema(SpecSchema):
     """Counts of one cluster; those of the whole fleet are at `cluster-metrics`."""
 
     id = fields.String()
-    machines = fields.Nested(MachineCountsSchema)
+    machines = fields.Nested(ClusterMachineCountsSchema)
     unhealthy = wire.Integer(metadata={"description": "Machines asked for that are not healthy"})
     disconnected = wire.Integer(metadata={"description": "Members that are not connected"})
     ready = wire.Boolean()

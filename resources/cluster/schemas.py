@@ -8,7 +8,7 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
-from resources.cluster.composition_schemas import ConfigPatchSchema, ControlPlaneSchema, WorkersSchema
+from resources.cluster.composition_schemas import NewConfigPatchSchema, NewControlPlaneSchema, NewWorkersSchema
 from resources.cluster.versions import Version
 
 MAX_WORKER_SETS = 64
@@ -74,21 +74,32 @@ class ClusterSchema(ResourceSchema):
     )
 
     control_plane = wire.Message(
-        ControlPlaneSchema, load_only=True, metadata={"description": "On POST only: the control plane's machines"}
+        NewControlPlaneSchema,
+        load_only=True,
+        metadata={
+            "description": "On POST only: the control plane's machines",
+            "example": {"machines": ["10001802-c798-4da7-a410-f09abb48c8d8"]},
+        },
     )
     workers = fields.List(
-        fields.Nested(WorkersSchema),
+        fields.Nested(NewWorkersSchema),
         load_only=True,
         allow_none=True,
         validate=validate.Length(max=MAX_WORKER_SETS),
-        metadata={"description": "On POST only: sets of workers"},
+        metadata={
+            "description": "On POST only: sets of workers",
+            "example": [{"machine_class": "small", "machine_count": 2}],
+        },
     )
     config_patches = fields.List(
-        fields.Nested(ConfigPatchSchema),
+        fields.Nested(NewConfigPatchSchema),
         load_only=True,
         allow_none=True,
         validate=validate.Length(max=MAX_PATCHES),
-        metadata={"description": "On POST only: Talos configuration patches for all of the cluster's machines"},
+        metadata={
+            "description": "On POST only: Talos configuration patches for all of the cluster's machines",
+            "example": [{"name": "sysctls", "data": 'machine:\n  sysctls:\n    vm.swappiness: "10"\n'}],
+        },
     )
 
     aliases: ClassVar[dict[str, str]] = {

@@ -45,7 +45,7 @@ class ConditionSeverity(IntEnum):
     Error = 2
 
 
-class MachineCountsSchema(SpecSchema):
+class ClusterMachineCountsSchema(SpecSchema):
     """Machines of a cluster by how they are."""
 
     total = wire.Integer(metadata={"description": "Machines that are members"})
@@ -58,7 +58,7 @@ class ClusterStatusSchema(ResourceSchema):
     """How a cluster is. ``phase`` RUNNING says nothing of health: look at ``ready`` and ``kubernetes_api_ready``."""
 
     available = wire.Boolean(metadata={"description": "The control plane has a machine"})
-    machines = wire.Message(MachineCountsSchema)
+    machines = wire.Message(ClusterMachineCountsSchema)
     phase = wire.Enum(ClusterPhase)
     ready = wire.Boolean(metadata={"description": "All machine sets are running and ready"})
     kubernetes_api_ready = wire.Boolean(attribute="kubernetesAPIReady")

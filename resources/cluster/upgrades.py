@@ -17,13 +17,13 @@ from resources.cluster.upgrade_operations import KUBERNETES, TALOS, Upgrade
 from resources.cluster.versions import Version
 
 
-class KubernetesUpgradeSchema(SpecSchema):
+class KubernetesUpgradeActionSchema(SpecSchema):
     """Which Kubernetes to move to."""
 
     version = Version(required=True, metadata={"description": "Kubernetes version, with or without `v`"})
 
 
-class TalosUpgradeSchema(SpecSchema):
+class TalosUpgradeActionSchema(SpecSchema):
     """Which Talos to move to."""
 
     version = Version(required=True, metadata={"description": "Talos version, with or without `v`"})
