@@ -1,0 +1,80 @@
+"""Allocation: picks machines of a class for the machine sets that ask for some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .. import kinds, labels
+from ..class_selectors import matches_any
+from ..context import Context, Controller, by_id, by_label
+from ..kinds import namespace_of
+from ..resource import Resource
+from ..store import Store
+from .machine_set_status import allocation_of
+from .membership import role_of
+
+_UNLIMITED = 1
+
+
+def allocating_sets(store: Store, _: Resource) -> Iterable[str]:
+    """Map a change of the fleet to every set that allocates machines."""
+    found = store.view(namespace_of(kinds.MACHINE_SET), kinds.MACHINE_SET)
+    return [res.id for res in found if allocation_of(res)]
+
+
+class Allocation(Controller):
+    """Key: a machine set's id."""
+
+    name = "MachineSetNodeController"
+    inputs = {
+        kinds.MACHINE_SET: by_id,
+        kinds.MACHINE_SET_NODE: by_label(labels.MACHINE_SET),
+        kinds.MACHINE_CLASS: allocating_sets,
+        kinds.MACHINE_STATUS: allocating_sets,
+    }
+
+    def reconcile(self, ctx: Context, key: str) -> None:
+        """Take as many machines as are asked for and to be had; give back what is too much."""
+        machine_set = ctx.running(kinds.MACHINE_SET, key)
+        owned = [res for res in ctx.all(kinds.MACHINE_SET_NODE, machine_set=key) if res.owner == self.name]
+        for node in owned:
+            if node.phase != "running" and not node.finalizers:
+                ctx.destroy(kinds.MACHINE_SET_NODE, node.id)
+        if machine_set is None or not allocation_of(machine_set):
+            return
+        allocation = allocation_of(machine_set)
+        alive = [res for res in owned if res.phase == "running"]
+        if allocation.get("allocation_type") == _UNLIMITED:
+            missing = 1_000_000
+        else:
+            missing = int(allocation.get("machine_count") or 0) - len(alive)
+        if missing < 0:
+            alive.sort(key=lambda res: (res.created.timestamp() if res.created else 0.0, res.id))
+            for node in alive[missing:]:
+                ctx.teardown(node)
+        elif missing:
+            for machine_id in self._available(ctx, allocation["name"])[:missing]:
+                self._take(ctx, machine_set, machine_id)
+
+    def _available(self, ctx: Context, class_name: str) -> list[str]:
+        machine_class = ctx.running(kinds.MACHINE_CLASS, class_name)
+        if machine_class is None:
+            return []
+        selectors = machine_class.spec.get("match_labels", [])
+        return [
+            res.id
+            for res in ctx.all(kinds.MACHINE_STATUS)
+            if labels.AVAILABLE in res.labels and labels.CONNECTED in res.labels and matches_any(selectors, res.labels)
+        ]
+
+    def _take(self, ctx: Context, machine_set: Resource, machine_id: str) -> None:
+        if ctx.find(kinds.MACHINE_SET_NODE, machine_id) is not None:
+            return
+        role = labels.ROLE_CONTROL_PLANE if role_of(machine_set) == 1 else labels.ROLE_WORKER
+        own = {
+            labels.CLUSTER: machine_set.labels[labels.CLUSTER],
+            labels.MACHINE_SET: machine_set.id,
+            labels.MANAGED_BY_NODE_CONTROLLER: "",
+            role: "",
+        }
+        ctx.write(kinds.MACHINE_SET_NODE, machine_id, {}, own)

@@ -1,0 +1,55 @@
+"""Auto-destroy: an unowned object that is tearing down and held by nobody disappears by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from .. import kinds
+from ..context import Context, Controller, KeyMap
+from ..errors import SimError
+from ..kinds import namespace_of
+from .finalizers import type_and_id
+
+_USER_MANAGED = (
+    kinds.CLUSTER,
+    kinds.MACHINE_SET,
+    kinds.MACHINE_SET_NODE,
+    kinds.CONFIG_PATCH,
+    kinds.ETCD_MANUAL_BACKUP,
+    kinds.MACHINE_CLASS,
+    kinds.EXTENSIONS_CONFIGURATION,
+    kinds.KERNEL_ARGS,
+    kinds.KUBERNETES_MANIFEST_GROUP,
+    kinds.KUBERNETES_HEALTH_CHECK,
+    kinds.NODE_FORCE_DESTROY_REQUEST,
+    kinds.ROTATE_TALOS_CA,
+    kinds.ROTATE_KUBERNETES_CA,
+    kinds.MACHINE_LABELS,
+    kinds.MACHINE_REQUEST_SET,
+    kinds.INFRA_MACHINE_CONFIG,
+    kinds.INFRA_MACHINE_BMC_CONFIG,
+    kinds.INSTALLATION_MEDIA_CONFIG,
+    kinds.MACHINE_INSTALL_DISK_CONFIG,
+    kinds.IMPORTED_CLUSTER_SECRETS,
+    kinds.LINK,
+)
+
+
+class AutoDestroy(Controller):
+    """Key: type and id. Join tokens are not on the list: a torn-down one stays until it is destroyed."""
+
+    name = ""
+    inputs: ClassVar[Mapping[str, KeyMap]] = dict.fromkeys(_USER_MANAGED, type_and_id)
+
+    def reconcile(self, ctx: Context, key: str) -> None:
+        """Destroy the object when nothing holds it any more."""
+        kind, _, id_ = key.partition("/")
+        res = ctx.find(kind, id_)
+        if res is None or res.phase == "running" or res.owner or res.finalizers:
+            return
+        try:
+            ctx.store.destroy(namespace_of(kind), kind, id_, owner="")
+        except SimError:
+            # Somebody destroyed it first, or holds it again: either way an event tells what to do next.
+            return

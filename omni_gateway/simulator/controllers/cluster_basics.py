@@ -1,0 +1,47 @@
+"""What every cluster gets at once: a UUID, the Talos version it began with, and its first empty statuses."""
+
+from __future__ import annotations
+
+import uuid
+
+from .. import kinds, labels
+from ..context import Context, Controller, Spec, by_id
+
+
+class ClusterBasics(Controller):
+    """Key: a cluster's id."""
+
+    name = "ClusterController"
+    inputs = {kinds.CLUSTER: by_id}
+
+    def reconcile(self, ctx: Context, key: str) -> None:
+        """Make what is missing; once made, these say nothing new."""
+        cluster = ctx.running(kinds.CLUSTER, key)
+        if cluster is None:
+            return
+        _once(ctx, "ClusterConfigVersionController", kinds.CLUSTER_CONFIG_VERSION, key, _version(cluster.spec))
+        if ctx.find(kinds.CLUSTER_UUID, key) is None:
+            made = str(uuid.uuid4())
+            own = Context(ctx.store, "ClusterUUIDController")
+            own.write(
+                kinds.CLUSTER_UUID,
+                key,
+                {"uuid": made},
+                {labels.CLUSTER_UUID: made},
+                finalizers=(
+                    "ClusterKubernetesNodesController",
+                    "EtcdBackupEncryptionController",
+                    "ClusterDiagnosticsController",
+                ),
+            )
+        _once(ctx, "ClusterWorkloadProxyStatusController", kinds.CLUSTER_WORKLOAD_PROXY_STATUS, key, {})
+        _once(ctx, "ClusterBootstrapStatusController", kinds.CLUSTER_BOOTSTRAP_STATUS, key, {"bootstrapped": False})
+
+
+def _version(spec: Spec) -> Spec:
+    return {"version": "v" + str(spec.get("talos_version", ""))}
+
+
+def _once(ctx: Context, owner: str, kind: str, id_: str, spec: Spec) -> None:
+    if ctx.find(kind, id_) is None:
+        Context(ctx.store, owner).write(kind, id_, spec)

@@ -1,0 +1,48 @@
+"""Removal of a machine: what goes with its link once the link is torn down."""
+
+from __future__ import annotations
+
+from .. import kinds, projections
+from ..context import Context, Controller, by_id
+
+FINALIZERS = (
+    "MachineStatusLinkController",
+    "MaintenanceConfigStatusController",
+    "LinkStatusController[Links.omni.sidero.dev]",
+    "LinkCleanupController",
+    "MachineController",
+)
+
+_CASCADE = (
+    kinds.MACHINE_SET_NODE,
+    kinds.INFRA_MACHINE_CONFIG,
+    kinds.INFRA_MACHINE_BMC_CONFIG,
+    kinds.KERNEL_ARGS,
+    kinds.MACHINE_INSTALL_DISK_CONFIG,
+    kinds.MACHINE_LABELS,
+)
+_WAITS_FOR = (kinds.MACHINE_SET_NODE, kinds.CLUSTER_MACHINE)
+
+
+class LinkCleanup(Controller):
+    """Key: a machine's id."""
+
+    name = "LinkCleanupController"
+    inputs = dict.fromkeys((kinds.LINK, *_CASCADE, kinds.CLUSTER_MACHINE, kinds.MACHINE_STATUS), by_id)
+
+    def reconcile(self, ctx: Context, key: str) -> None:
+        """Tear down what belongs to the machine, wait for its cluster to let go, then free the link."""
+        link = ctx.find(kinds.LINK, key)
+        if link is None or link.phase == "running":
+            return
+        for kind in _CASCADE:
+            res = ctx.find(kind, key)
+            if res is not None:
+                ctx.teardown(res)
+        if any(ctx.find(kind, key) for kind in _WAITS_FOR):
+            return
+        if any(ctx.find(projection.kind, key + projection.id_suffix) for projection in projections.ALL):
+            return
+        for kind in (kinds.EMULATED_MACHINE, kinds.EMULATED_LOG):
+            ctx.destroy(kind, key, owner="")
+        ctx.release(link, *FINALIZERS)

@@ -1,0 +1,111 @@
+"""The configuration that each machine of a cluster should have, from its place, its image and the patches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .. import kinds, labels, machineconfig_render
+from ..context import Context, Controller, by_id
+from ..kinds import namespace_of
+from ..resource import Resource
+from ..store import Store
+from .machines import cluster_members
+from .membership import member_labels, membership
+
+
+def patch_targets(store: Store, res: Resource) -> Iterable[str]:
+    """Map a config patch to the machines that it may concern."""
+    if labels.MACHINE in res.labels:
+        return (res.labels[labels.MACHINE],)
+    if labels.CLUSTER_MACHINE in res.labels:
+        return (res.labels[labels.CLUSTER_MACHINE],)
+    return cluster_members(store, res)
+
+
+def members_of_cluster(store: Store, res: Resource) -> Iterable[str]:
+    """Map a resource whose id is a cluster's to the cluster's machines."""
+    found = store.view(namespace_of(kinds.CLUSTER_MACHINE), kinds.CLUSTER_MACHINE)
+    return [member.id for member in found if member.labels.get(labels.CLUSTER) == res.id]
+
+
+class MachineConfig(Controller):
+    """Key: a machine's id. Writes what is wanted; `rollout` and `install` bring it to the machines."""
+
+    name = "ClusterMachineConfigController"
+    inputs = {
+        kinds.CLUSTER_MACHINE: by_id,
+        kinds.CLUSTER_MACHINE_TALOS_VERSION: by_id,
+        kinds.CONFIG_PATCH: patch_targets,
+        kinds.LOAD_BALANCER_CONFIG: members_of_cluster,
+        kinds.CLUSTER_UUID: members_of_cluster,
+        kinds.MACHINE_INSTALL_DISK_STATUS: by_id,
+    }
+
+    def reconcile(self, ctx: Context, key: str) -> None:
+        """Render the configuration once everything it depends on is there; keep the last one of a leaving machine."""
+        member = ctx.running(kinds.CLUSTER_MACHINE, key)
+        if member is None:
+            return
+        given = _inputs(ctx, member)
+        if given is None:
+            return
+        patches = list(_patches(ctx, member))
+        documents = machineconfig_render.render(given, patches)
+        wanted: dict[str, Any] = {
+            "sha": machineconfig_render.digest(documents),
+            "components": machineconfig_render.components(documents, given.role),
+        }
+        current = ctx.find(kinds.WANTED_CONFIG, key)
+        if current is not None and current.spec == wanted:
+            return
+        own_labels = member_labels(member)
+        Context(ctx.store, "ClusterMachineConfigPatchesController").write(
+            kinds.CLUSTER_MACHINE_CONFIG_PATCHES, key, {"patches": patches}, own_labels
+        )
+        Context(ctx.store, "RedactedClusterMachineConfigController").write(
+            kinds.REDACTED_CLUSTER_MACHINE_CONFIG, key, {"data": machineconfig_render.to_yaml(documents)}, own_labels
+        )
+        ctx.write(kinds.WANTED_CONFIG, key, wanted, own_labels)
+
+
+def _inputs(ctx: Context, member: Resource) -> machineconfig_render.Inputs | None:
+    place = membership(member)
+    target = ctx.find(kinds.CLUSTER_MACHINE_TALOS_VERSION, member.id)
+    uuid = ctx.find(kinds.CLUSTER_UUID, place.cluster)
+    balancer = ctx.find(kinds.LOAD_BALANCER_CONFIG, place.cluster)
+    disk = ctx.find(kinds.MACHINE_INSTALL_DISK_STATUS, member.id)
+    if target is None or uuid is None or balancer is None or disk is None:
+        return None
+    return machineconfig_render.Inputs(
+        cluster=place.cluster,
+        cluster_uuid=uuid.spec["uuid"],
+        port=balancer.spec["bind_port"],
+        role=place.role,
+        kubernetes_version=member.spec["kubernetes_version"],
+        talos_version=target.spec["talos_version"],
+        schematic_id=target.spec["schematic_id"],
+        disk=disk.spec["disk"],
+    )
+
+
+def _patches(ctx: Context, member: Resource) -> Iterable[str]:
+    """Yield the patches of a machine in the order they apply: cluster, set, cluster machine, machine; by id within."""
+    found = []
+    for res in ctx.all(kinds.CONFIG_PATCH):
+        layer = _layer(res, member)
+        if layer and res.phase == "running" and labels.DISABLED not in res.labels:
+            found.append((layer, res.id, str(res.spec.get("data", ""))))
+    return [data for _, _, data in sorted(found)]
+
+
+def _layer(res: Resource, member: Resource) -> int:
+    if labels.MACHINE in res.labels:
+        return 4 if res.labels[labels.MACHINE] == member.id else 0
+    if res.labels.get(labels.CLUSTER) != member.labels[labels.CLUSTER]:
+        return 0
+    if labels.CLUSTER_MACHINE in res.labels:
+        return 3 if res.labels[labels.CLUSTER_MACHINE] == member.id else 0
+    if labels.MACHINE_SET in res.labels:
+        return 2 if res.labels[labels.MACHINE_SET] == member.labels[labels.MACHINE_SET] else 0
+    return 1

@@ -1,0 +1,60 @@
+"""Gathers what is known of a machine into the view that its projections are made from."""
+
+from __future__ import annotations
+
+from .. import kinds, labels
+from ..context import Context
+from ..hardware import Hardware
+from ..projections.images import kernel_args_unmet
+from ..projections.view import MachineView, Membership
+from ..resource import Resource
+from .membership import membership
+
+
+def extensions_for(ctx: Context, member: Membership, machine_id: str) -> list[str] | None:
+    """Return the extensions that a machine should have, or None when no configuration speaks of it.
+
+    The most specific level wins entirely (machine, then set, then cluster); within a level the highest id.
+    """
+    best: tuple[int, str] | None = None
+    wanted: list[str] | None = None
+    for res in ctx.all(kinds.EXTENSIONS_CONFIGURATION, cluster=member.cluster):
+        level = _level(res, member, machine_id)
+        if res.phase == "running" and level and (best is None or (level, res.id) > best):
+            best, wanted = (level, res.id), sorted(set(map(_full_name, res.spec.get("extensions", []))))
+    return wanted
+
+
+def _level(res: Resource, member: Membership, machine_id: str) -> int:
+    if labels.CLUSTER_MACHINE in res.labels:
+        return 3 if res.labels[labels.CLUSTER_MACHINE] == machine_id else 0
+    if labels.MACHINE_SET in res.labels:
+        return 2 if res.labels[labels.MACHINE_SET] == member.machine_set else 0
+    return 1
+
+
+def _full_name(name: str) -> str:
+    return name if "/" in name else f"siderolabs/{name}"
+
+
+def view_of(ctx: Context, machine_id: str) -> MachineView | None:
+    """Return the view of a machine, or None when it has no link or is no machine of ours."""
+    link = ctx.running(kinds.LINK, machine_id)
+    emulated = ctx.find(kinds.EMULATED_MACHINE, machine_id)
+    if link is None or emulated is None:
+        return None
+    view = MachineView(machine_id, link, Hardware.of(emulated))
+    user = ctx.running(kinds.MACHINE_LABELS, machine_id)
+    view.user_labels = user.labels if user else {}
+    args = ctx.running(kinds.KERNEL_ARGS, machine_id)
+    if args is not None and not kernel_args_unmet(view.hardware.talos_version):
+        view.wanted_kernel_args = args.spec.get("args", [])
+    disk = ctx.running(kinds.MACHINE_INSTALL_DISK_CONFIG, machine_id)
+    view.wanted_disk = disk.spec.get("disk", "") if disk else ""
+    member = ctx.find(kinds.CLUSTER_MACHINE, machine_id)
+    if member is not None:
+        view.member = membership(member)
+        view.wanted_extensions = extensions_for(ctx, view.member, machine_id)
+        target = ctx.find(kinds.CLUSTER_MACHINE_TALOS_VERSION, machine_id)
+        view.wanted_talos = target.spec["talos_version"] if target else None
+    return view

@@ -1,0 +1,48 @@
+"""Reading aids that several controllers share: what a cluster, a machine set and a cluster's machine consist of."""
+
+from __future__ import annotations
+
+from .. import kinds, labels
+from ..context import Context
+from ..hardware import CONTROL_PLANE, WORKER, Hardware
+from ..projections.view import Membership
+from ..resource import Resource
+
+
+def role_of(res: Resource) -> int:
+    """Tell the role that a resource's labels name; both labels together mean control plane."""
+    return CONTROL_PLANE if labels.ROLE_CONTROL_PLANE in res.labels else WORKER
+
+
+def member_labels(cluster_machine: Resource) -> dict[str, str]:
+    """Return the labels that everything about a cluster's machine carries."""
+    wanted = (labels.CLUSTER, labels.MACHINE_SET, labels.ROLE_CONTROL_PLANE, labels.ROLE_WORKER)
+    return {key: cluster_machine.labels[key] for key in wanted if key in cluster_machine.labels}
+
+
+def membership(cluster_machine: Resource) -> Membership:
+    """Return the place in a cluster that a ClusterMachine stands for."""
+    found = cluster_machine.labels
+    return Membership(found[labels.CLUSTER], found[labels.MACHINE_SET], role_of(cluster_machine))
+
+
+def hardware(ctx: Context, machine_id: str) -> Hardware | None:
+    """Return an emulated machine, or None."""
+    res = ctx.find(kinds.EMULATED_MACHINE, machine_id)
+    return None if res is None else Hardware.of(res)
+
+
+def control_planes(ctx: Context, cluster: str) -> list[Resource]:
+    """List the ClusterMachines of a cluster's control plane that stay."""
+    found = ctx.all(kinds.CLUSTER_MACHINE, cluster=cluster)
+    return [res for res in found if role_of(res) == CONTROL_PLANE and res.phase == "running"]
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return a key that sorts versions like 1.9.5 and 1.10.0 as versions."""
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("-")[0].split("."))
+
+
+def minor(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version."""
+    return version_key(version)[:2]
