@@ -13,10 +13,16 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from omni_gateway.http.omni_errors import problem_for
-from omni_gateway.http.problems import CATALOGUE, MEDIA_TYPE, Problem, ProblemSchema, code_for_status
+from omni_gateway.http.problems import MEDIA_TYPE, Problem, ProblemSchema, code_for_status
 from omni_gateway.omni.errors import OmniError
 
 log = logging.getLogger(__name__)
+
+_DETAILS = {
+    404: "There is nothing at this URL; `/api/v1` lists the resources and `/openapi.json` every route.",
+    405: "This URL does not take this method; the Allow header names those it takes.",
+    413: "The body is larger than this gateway takes.",
+}
 
 DOCUMENT = "omni_gateway_openapi"
 
@@ -78,7 +84,7 @@ class GatewayApi(Api):  # type: ignore[misc]
             name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")
         }
         code = code_for_status(error.code)
-        detail = error.description if CATALOGUE[code].status == error.code else None
+        detail = _DETAILS.get(error.code) or error.description
         return Problem(error.code, code, detail, title=error.name, headers=headers).response()
 
     def _register_responses(self) -> None:

@@ -55,7 +55,7 @@ class Feed(Generic[T]):
         return False
 
     def get(self, timeout: float) -> T | None:
-        """Return the next item, or None when none came within ``timeout`` seconds; raise :class:`Ended` or its error."""
+        """Return the next item, None when none came within ``timeout`` seconds; raise :class:`Ended` or its error."""
         try:
             kind, value = self._queue.get(timeout=timeout)
         except queue.Empty:

@@ -38,7 +38,7 @@ def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
         raise Problem(400, "bad-json", "The body is empty.")
     _check_depth(raw)
     try:
-        value = json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise Problem(400, "bad-json", _explain(error)) from error
     _check_text(value)
@@ -113,7 +113,13 @@ class GatewayParser(FlaskParser):
         return strict_json(req)
 
     def handle_error(
-        self, error: ma.ValidationError, req: Request, schema: ma.Schema, *, error_status_code: int | None, error_headers: Any
+        self,
+        error: ma.ValidationError,
+        req: Request,
+        schema: ma.Schema,
+        *,
+        error_status_code: int | None,
+        error_headers: Any,
     ) -> NoReturn:
         """Turn marshmallow's messages into a problem that names each field, and for unknown ones the nearest."""
         by_location: Mapping[str, Any] = (
@@ -131,9 +137,9 @@ class GatewayParser(FlaskParser):
 def _query_problem(messages: Mapping[str, Any], known: tuple[str, ...]) -> Problem:
     unknown = [name for name, texts in messages.items() if texts == ["Unknown field."]]
     if unknown:
-        errors = {name: [f"No such parameter{did_you_mean(name, known)}."] for name in unknown}
+        errors = {name: [f"No such parameter{did_you_mean(name, known)}"] for name in unknown}
         return Problem(
-            422, "unknown-parameter", f"No parameter {unknown[0]!r}{did_you_mean(unknown[0], known)}.", errors=errors
+            422, "unknown-parameter", f"No parameter {unknown[0]!r}{did_you_mean(unknown[0], known)}", errors=errors
         )
     return Problem(422, "validation", errors=flatten(messages, known))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import marshmallow as ma
 import orjson
@@ -139,7 +140,7 @@ class Problem(Exception):
             "retryable": CATALOGUE[self.code].retryable,
         }
         if has_request_context():
-            document |= {"instance": request.path, "request_id": request_id()}
+            document |= {"instance": quote(request.path), "request_id": request_id()}
         for name in ("errors", "hint", "grpc_code"):
             if (value := getattr(self, name)) is not None:
                 document[name] = value
@@ -176,7 +177,7 @@ def flatten(messages: Mapping[Any, Any], known: tuple[str, ...] = (), prefix: st
 
 
 def _with_neighbour(text: str, name: str, known: tuple[str, ...]) -> str:
-    return f"Unknown field{did_you_mean(name, known)}." if text == "Unknown field." else text
+    return f"Unknown field{did_you_mean(name, known)}" if text == "Unknown field." else text
 
 
 class ProblemSchema(ma.Schema):

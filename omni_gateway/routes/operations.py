@@ -49,7 +49,7 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
     found = gateway.operations.get(kind)
     if found is None:
         hint = f"Kinds: {', '.join(sorted(gateway.operations))}."
-        detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}."
+        detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}"
         raise Problem(404, "not-found", detail, hint=hint)
     operation = wait_for_change(lambda: found.read(gateway.omni, id), _seconds(arguments.get("wait")))
     headers = {} if operation.done else {"Retry-After": str(RETRY_AFTER_SECONDS)}

@@ -43,6 +43,7 @@ class ReadQuery(ma.Schema):
 
     fields_ = fields.String(
         data_key="fields",
+        attribute="fields",
         metadata={"description": "Only these fields, comma separated, dotted for nested ones: `fields=labels,spec.x`"},
     )
 
@@ -93,7 +94,7 @@ def parse_fields(text: str | None, known: Collection[str]) -> tuple[str, ...]:
     for name in names:
         if name.split(".")[0] not in known:
             raise Problem(
-                422, "validation", errors={"fields": [f"No field {name!r}{did_you_mean(name.split('.')[0], known)}."]}
+                422, "validation", errors={"fields": [f"No field {name!r}{did_you_mean(name.split('.')[0], known)}"]}
             )
     return names
 

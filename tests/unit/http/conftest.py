@@ -1,0 +1,33 @@
+"""A small application with the HTTP layer and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from omni_gateway.http import auth, request_id
+from omni_gateway.http.api import GatewayApi
+from omni_gateway.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+
+
+@pytest.fixture
+def bare(store: Store) -> Flask:
+    app = Flask("bare")
+    app.config.update(
+        API_TITLE="bare",
+        API_VERSION="1",
+        OPENAPI_VERSION="3.1.0",
+        PROPAGATE_EXCEPTIONS=False,
+        MAX_CONTENT_LENGTH=100_000,
+    )
+    request_id.init_app(app)
+    auth.init_app(app, store)
+    app.extensions["api"] = GatewayApi(app)
+    return app
