@@ -17,6 +17,7 @@ MAX_COUNT = 100_000
 UNLIMITED = "unlimited"
 
 _ID = validate.Length(min=1, max=1024)
+_PRINTABLE = validate.Regexp(r"^[^\x00-\x1f\x7f]*$", error="Must not contain control characters.")
 _NAME = validate.And(
     validate.Length(min=1, max=200),
     validate.Regexp(r"^[\w-]+$", error="Must consist of letters, digits, `-` and `_`."),
@@ -101,8 +102,8 @@ class NewMachineSetSchema(SpecSchema):
         },
     )
     labels = fields.Dict(
-        keys=fields.String(validate=_ID),
-        values=fields.String(validate=validate.Length(max=16384)),
+        keys=fields.String(validate=[_ID, _PRINTABLE]),
+        values=fields.String(validate=[validate.Length(max=16384), _PRINTABLE]),
         validate=validate.Length(max=200),
         metadata={"description": "Labels of the machine set", "additionalProperties": {"type": "string"}},
     )

@@ -31,7 +31,7 @@ class ClusterMachineSetSchema(ResourceSchema):
 
     update_strategy = wire.Enum(UpdateStrategy)
     machine_class = wire.Message(
-        ClusterSetAllocationSchema, metadata={"description": "Omni's older form of machine_allocation"}
+        ClusterSetAllocationSchema, metadata={"description": "Older form of machine_allocation"}
     )
     bootstrap_spec = wire.Message(EtcdRestoreSchema)
     delete_strategy = wire.Enum(UpdateStrategy)
