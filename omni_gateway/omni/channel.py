@@ -116,7 +116,8 @@ def _options(config: OmniConfig, endpoint: Endpoint, expected_name: str | None =
     ]
     if expected_name is not None:
         options.append(("grpc.ssl_target_name_override", expected_name))
-        options.append(("grpc.default_authority", endpoint.authority))
+        # A proxy in front routes by the real host; with a port behind it, gRPC would not know it for the target.
+        options.append(("grpc.default_authority", endpoint.authority.rpartition(":")[0]))
     return options
 
 

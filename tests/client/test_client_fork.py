@@ -1,0 +1,51 @@
+"""Forks: a client made, or even used, before gunicorn forks works in every worker and goes on in the parent."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scripted_omni import ScriptedOmni, TestKey
+
+from omni_gateway.omni import rpcs
+from omni_gateway.stubs import resources_pb2 as pb
+
+PROGRAM = Path(__file__).with_name("forking_program.py")
+CHILDREN = 3
+
+
+@pytest.mark.parametrize("before", ["nothing", "a call", "watching", "holding the lock", "multiprocessing"])
+def test_a_client_from_before_the_fork_works_in_each_child_and_in_the_parent(
+    scripted: ScriptedOmni, key: TestKey, tmp_path: Path, before: str
+) -> None:
+    scripted.answer(rpcs.GET, pb.GetResponse(body='{"metadata": {"id": "c1"}}'))
+
+    def watch(request: object, context: object) -> object:
+        yield pb.WatchResponse(event=pb.Event(event_type=pb.BOOTSTRAPPED))
+        scripted.stopping.wait(30)
+
+    scripted.answer(rpcs.WATCH, watch)
+    (tmp_path / "key").write_text(key.text)
+    command = [sys.executable, str(PROGRAM), f"http://127.0.0.1:{scripted.port}", str(tmp_path / "key"), before]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+    reads = scripted.calls(rpcs.GET)
+    parents = 1 if before == "nothing" else 2
+    children = CHILDREN + (1 if before == "multiprocessing" else 0)
+    assert len(reads) == parents + children
+    assert len({asked.peer for asked in reads}) == children + 1, "each process has a connection of its own"
+
+
+def test_importing_and_making_a_client_opens_nothing(scripted: ScriptedOmni, key: TestKey) -> None:
+    program = (
+        "import os, sys; from omni_gateway.omni import OmniClient, OmniConfig;"
+        "client = OmniClient(OmniConfig(sys.argv[1], sys.argv[2]));"
+        "sockets = [os.readlink(f'/proc/self/fd/{fd}') for fd in os.listdir('/proc/self/fd') if int(fd) > 2"
+        " and os.path.exists(f'/proc/self/fd/{fd}')];"
+        "sys.exit(any(name.startswith('socket') for name in sockets))"
+    )
+    command = [sys.executable, "-c", program, f"http://127.0.0.1:{scripted.port}", key.text]
+    assert subprocess.run(command, timeout=60).returncode == 0
