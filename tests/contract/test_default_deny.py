@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+
 from omni_gateway.http.auth import Role
 
 OPEN = {

@@ -1,0 +1,48 @@
+"""The shape of the code: modules and functions small enough to hold in mind, public things explained."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LONGEST_MODULE = 300
+LONGEST_FUNCTION = 60
+PUBLIC_WITH_DOCSTRING = 0.95
+
+
+def modules() -> Iterator[Path]:
+    for package in ("omni_gateway", "resources", "benchmarks"):
+        yield from (path for path in (ROOT / package).rglob("*.py") if "stubs" not in path.parts)
+
+
+def functions() -> Iterator[tuple[Path, ast.FunctionDef]]:
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                yield path, node
+
+
+def test_no_module_is_longer_than_one_can_hold_in_mind() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules()}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    long = {
+        f"{path.relative_to(ROOT)}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for path, node in functions()
+        if (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
+    }
+    assert long == {}
+
+
+def test_public_functions_are_explained() -> None:
+    public = [node for _, node in functions() if not node.name.startswith("_")]
+    explained = [node for node in public if ast.get_docstring(node)]
+    assert len(explained) / len(public) >= PUBLIC_WITH_DOCSTRING
+
+
+def test_no_module_is_a_drawer_for_leftovers() -> None:
+    assert [path for path in modules() if path.stem in ("utils", "helpers", "misc", "common")] == []
