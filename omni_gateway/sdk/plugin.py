@@ -29,6 +29,8 @@ from omni_gateway.sdk.views import declared, extra
 from omni_gateway.sdk.views.listing import Collection
 
 VERBS = ("list", "get", "create", "replace", "patch", "delete")
+#: What the gateway itself serves below ``/api/v1``, and the names of its own blueprints.
+RESERVED_NAMES = frozenset({"document", "health", "index", "operations"})
 READ: Mapping[str, Role] = {"list": Role.READER, "get": Role.READER}
 READ_WRITE: Mapping[str, Role] = {**READ, **dict.fromkeys(("create", "replace", "patch", "delete"), Role.OPERATOR)}
 
@@ -173,8 +175,8 @@ class ResourcePlugin:
 
     def register(self, api: GatewayApi, gateway: Gateway) -> None:
         """Mount this plugin on an application; :class:`PluginError` when its name or an operation kind is taken."""
-        if self.name in gateway.plugins:
-            raise PluginError(f"the name {self.name!r} is taken by another plugin")
+        if self.name in gateway.plugins or self.name in RESERVED_NAMES:
+            raise PluginError(f"the name {self.name!r} is taken")
         for kind in self.operations:
             if kind.name in gateway.operations:
                 raise PluginError(f"the operation kind {kind.name!r} is taken by another plugin")
