@@ -18,6 +18,12 @@ from omni_gateway.sdk.exchange import ListQuery
 MAX_SORT_KEYS = 5
 MAX_FIELDS = 50
 
+#: A filter's value goes into a label query, where these characters would mean something.
+_PLAIN = [
+    validate.Length(min=1, max=1024),
+    validate.Regexp(r"[^\s,()=!<>]*\Z", error="Must not hold spaces or any of , ( ) = ! < >."),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -30,7 +36,7 @@ class Filter:
     name: str
     description: str
     selector: Callable[[Any], str] | None = None
-    field: fields.Field[Any] = field(default_factory=lambda: fields.String(validate=validate.Length(min=1, max=1024)))
+    field: fields.Field[Any] = field(default_factory=lambda: fields.String(validate=_PLAIN))
 
 
 def label_filter(name: str, label: str, description: str = "") -> Filter:
