@@ -79,8 +79,13 @@ def _versions(store: Store) -> None:
             "image_factory_url": FACTORY_URL,
         }
         versions.write(kinds.TALOS_VERSION, version, spec, finalizers=("TalosExtensionsController",))
+        Context(store, "").write(kinds.QUIRKS, version, _quirks(version))
         items = [_extension(f"siderolabs/{name}", version) for name in _EXTENSIONS]
         Context(store, "TalosExtensionsController").write(kinds.TALOS_EXTENSIONS, version, {"items": items})
+
+
+def _quirks(version: str) -> Spec:
+    return {"supports_unified_installer": _minor(version) >= 10, "supports_factory_talosctl": _minor(version) >= 11}
 
 
 def _minor(version: str) -> int:

@@ -24,6 +24,7 @@ CLUSTER_MACHINE_IDENTITY = "ClusterMachineIdentities" + _SUFFIX
 CLUSTER_MACHINE_CONFIG_STATUS = "ClusterMachineConfigStatuses" + _SUFFIX
 CLUSTER_MACHINE_CONFIG_PATCHES = "ClusterMachineConfigPatches" + _SUFFIX
 CLUSTER_MACHINE_TALOS_VERSION = "ClusterMachineTalosVersions" + _SUFFIX
+QUIRKS = "Quirks" + _SUFFIX
 REDACTED_CLUSTER_MACHINE_CONFIG = "RedactedClusterMachineConfigs" + _SUFFIX
 CONFIG_PATCH = "ConfigPatches" + _SUFFIX
 CONNECTION_PARAMS = "ConnectionParams" + _SUFFIX
@@ -118,6 +119,7 @@ _ELSEWHERE = {
     MACHINE_STATUS_METRICS: "ephemeral",
     METAL_PLATFORM_CONFIG: "virtual",
     ONGOING_TASK: "ephemeral",
+    QUIRKS: "virtual",
     SBC_CONFIG: "virtual",
     SYS_VERSION: "ephemeral",
     UPGRADE_ROLLOUT: "ephemeral",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .. import kinds, labels
-from ..class_selectors import matches_any
 from ..context import Context, Controller, by_id, by_label
 from ..kinds import namespace_of
 from ..resource import Resource
+from ..selectors import any_of
 from ..store import Store
 from .machine_set_status import allocation_of
 from .membership import role_of
@@ -60,11 +60,13 @@ class Allocation(Controller):
         machine_class = ctx.running(kinds.MACHINE_CLASS, class_name)
         if machine_class is None:
             return []
-        selectors = machine_class.spec.get("match_labels", [])
+        matches = any_of(machine_class.spec.get("match_labels", []))
+        if matches is None:
+            return []
         return [
             res.id
             for res in ctx.all(kinds.MACHINE_STATUS)
-            if labels.AVAILABLE in res.labels and labels.CONNECTED in res.labels and matches_any(selectors, res.labels)
+            if labels.AVAILABLE in res.labels and labels.CONNECTED in res.labels and matches(res.labels)
         ]
 
     def _take(self, ctx: Context, machine_set: Resource, machine_id: str) -> None:
