@@ -19,7 +19,7 @@ from .types import Field, enums, messages
 _WIDE = frozenset({"int64", "uint64", "sint64", "fixed64", "sfixed64"})
 _NARROW = frozenset({"int32", "uint32", "sint32", "fixed32", "sfixed32"})
 _DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s")
-_ZERO: tuple[object, ...] = (None, "", 0, False)
+_ZERO = (None, "", 0)
 
 
 def decode(message: str, value: Any) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def encode(message: str, spec: Mapping[str, Any]) -> dict[str, Any]:
         if field.repeated or field.map_key:
             if item:
                 out[name] = _encode_many(field, item)
-        elif not any(item is zero or (item == zero and type(item) is type(zero)) for zero in _ZERO):
+        elif item not in _ZERO:
             out[name] = _encode_one(field, item)
     return out
 

@@ -1,0 +1,7 @@
+"""``python -m omni_gateway.simulator``."""
+
+import sys
+
+from .main import main
+
+sys.exit(main())

@@ -1,0 +1,41 @@
+"""A simulator inside another process: real gRPC on loopback, for tests."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from . import accounts
+from .keys import generate
+from .server import Simulator
+from .store import Store
+
+
+@dataclass
+class RunningSimulator:
+    """Where it listens, an Admin's key (the value of ``OMNI_SERVICE_ACCOUNT_KEY``), and its state to look into."""
+
+    endpoint: str
+    key: str = field(repr=False)
+    store: Store = field(repr=False)
+    _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
+
+    def make_key(self, role: str) -> str:
+        """Make a service account of a role and return its key value."""
+        prefix = "infra-provider:" if role == "InfraProvider" else ""
+        name = f"{prefix}made-{role.lower()}-{next(self._numbers)}"
+        pair = generate(name, accounts.full_id(name))
+        accounts.create_service_account(self.store, name, role, pair.public)
+        return pair.encoded
+
+
+@contextmanager
+def running_simulator(*, fleet: int = 8, speed: float = 50.0, db: str | None = None) -> Iterator[RunningSimulator]:
+    """Run a simulator on a free port of this machine."""
+    simulator = Simulator(fleet=fleet, speed=speed, db=db)
+    try:
+        yield RunningSimulator(f"http://{simulator.start()}", simulator.key, simulator.store)
+    finally:
+        simulator.stop()

@@ -1,0 +1,89 @@
+"""What happens around every call: who is calling, and how a failure becomes a status."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn, TypeAlias
+
+import grpc
+
+from .errors import SimError, Unauthenticated
+from .identity import ANONYMOUS, Identity, set_caller
+from .signing import Metadata, Verifier, is_signed
+
+log = logging.getLogger(__name__)
+
+_OPEN = frozenset(
+    f"/auth.AuthService/{name}" for name in ("RegisterPublicKey", "AwaitPublicKeyConfirmation", "ConfirmPublicKey")
+)
+_MAY_BE_PUBLIC = frozenset(f"/omni.resources.ResourceService/{name}" for name in ("Get", "List", "Create"))
+_RESOLVES_FIRST = "/machine.MachineService/"
+"""A Talos call's caller matters only once its target is found: whoever serves it looks (`access.require`)."""
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Details = grpc.HandlerCallDetails
+
+
+class Gatekeeper(grpc.ServerInterceptor):
+    """Verifies the signature in the worker's thread, then runs the call as its caller."""
+
+    def __init__(self, verifier: Verifier) -> None:
+        self._verifier = verifier
+
+    def intercept_service(self, continuation: Callable[[Details], Handler | None], details: Details) -> Handler | None:
+        """Wrap a method's handler; an unknown method stays unknown."""
+        handler = continuation(details)
+        if handler is None:
+            return None
+        method = details.method
+        coders = (handler.request_deserializer, handler.response_serializer)
+        if handler.unary_stream is not None:
+            return grpc.unary_stream_rpc_method_handler(self._streaming(method, handler.unary_stream), *coders)
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(self._unary(method, handler.unary_unary), *coders)
+        return None  # Omni has no call that streams what is sent
+
+    def _unary(self, method: str, serve: Callable[..., Any]) -> Callable[..., Any]:
+        def call(request: Any, context: grpc.ServicerContext) -> Any:
+            try:
+                set_caller(self._caller(method, context.invocation_metadata()))
+                return serve(request, context)
+            except Exception as error:
+                _fail(method, error, context)
+
+        return call
+
+    def _streaming(self, method: str, serve: Callable[..., Any]) -> Callable[..., Any]:
+        def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+            try:
+                set_caller(self._caller(method, context.invocation_metadata()))
+                yield from serve(request, context)
+            except Exception as error:
+                _fail(method, error, context)
+
+        return call
+
+    def _caller(self, method: str, metadata: Metadata) -> Identity:
+        if method in _OPEN:
+            return ANONYMOUS
+        if method.startswith(_RESOLVES_FIRST):
+            try:
+                return self._verifier.verify(method, metadata)
+            except Unauthenticated:
+                return ANONYMOUS
+        if method in _MAY_BE_PUBLIC and not is_signed(metadata):
+            return ANONYMOUS
+        return self._verifier.verify(method, metadata)
+
+
+def _fail(method: str, error: Exception, context: grpc.ServicerContext) -> NoReturn:
+    """End a call with the status that its failure stands for; nothing of an unforeseen one leaves the process."""
+    if isinstance(error, SimError):
+        context.abort(error.code, error.message)
+    ended = context.code() is not None  # type: ignore[attr-defined]  # the service has said so itself
+    if ended or not context.is_active():
+        raise error
+    log.error("%s failed", method, exc_info=error)
+    context.abort(grpc.StatusCode.UNKNOWN, "the simulator failed; its log says why")
+    raise AssertionError("abort always raises")

@@ -1,0 +1,85 @@
+"""The simulator as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from .server import Simulator
+
+log = logging.getLogger(__name__)
+
+_STATE_DIR = Path(".omni-gateway")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; return the process's exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if options.db:
+        Path(options.db).parent.mkdir(parents=True, exist_ok=True)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    simulator = Simulator(fleet=options.fleet, db=options.db, speed=options.speed, key_file=options.key_file)
+    try:
+        address = simulator.start(options.listen)
+    except OSError as error:
+        log.error("%s", error)
+        simulator.stop()
+        return 1
+    log.info(
+        "simulator of Omni, no real machines: http://%s, %d machines, %g x life's speed, state in %s, admin key in %s",
+        *(address, options.fleet, options.speed, options.db or "memory", options.key_file),
+    )
+    if options.ready_file is not None:
+        _write_whole(options.ready_file, address + "\n")
+    ended.wait()
+    simulator.stop()
+    return 0
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that nobody sees half written."""
+    draft = path.with_name(path.name + ".new")
+    draft.write_text(text, encoding="ascii")
+    draft.replace(path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="omni-gateway simulator",
+        description="An Omni without machines: real gRPC, Omni's rules and lifecycles, a made-up fleet.",
+    )
+    add = parser.add_argument
+    add("--listen", default="127.0.0.1:50180", metavar="HOST:PORT", help="port 0 takes a free one (%(default)s)")
+    add("--fleet", type=_count, default=8, metavar="N", help="machines to make up (%(default)s)")
+    add("--db", metavar="FILE", help="keep the state in this file (default: in memory)")
+    add("--speed", type=_speed, default=1.0, metavar="X", help="seconds of a machine's life per real one (%(default)s)")
+    add("--key-file", type=Path, default=_STATE_DIR / "simulator.key", metavar="FILE", help="admin's key (%(default)s)")
+    add("--ready-file", type=Path, metavar="FILE", help="write host:port here once serving")
+    add("--log-level", default="info", choices=("debug", "info", "warning", "error"), help="(%(default)s)")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 100_000:
+        raise argparse.ArgumentTypeError("0 to 100000")
+    return number
+
+
+def _speed(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 10_000:
+        raise argparse.ArgumentTypeError("above 0, at most 10000")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
