@@ -12,8 +12,12 @@ from omni_gateway.stubs import auth_pb2_grpc, resources_pb2_grpc
 
 from .accounts import IDENTITY, refresh_status
 from .admin import ensure_admin
+from .catalog import seed_catalog
+from .controllers import all_controllers
+from .fleet import seed_fleet
 from .interceptor import Gatekeeper
 from .login import seed_login
+from .runtime import Runtime
 from .services.auth import AuthService
 from .services.resources import ResourceService
 from .signing import Verifier
@@ -50,6 +54,9 @@ class Simulator:
         for identity in self.store.view("default", IDENTITY):
             refresh_status(self.store, identity.id)
         self.address = ""
+        seed_catalog(self.store)
+        seed_fleet(self.store, fleet)
+        self._runtime = Runtime(self.store, all_controllers(), speed)
         self._watchers = Watchers(self.store)
         self._virtual = Virtual(self.store, lambda: f"http://{self.address}")
         self._server = build_server(self.store, self._watchers, self._virtual)
@@ -62,6 +69,7 @@ class Simulator:
         except RuntimeError:
             raise OSError(f"cannot listen on {listen}") from None
         self.address = f"{host}:{port}"
+        self._runtime.start()
         self._server.start()
         return self.address
 
@@ -70,6 +78,7 @@ class Simulator:
         stopped = self._server.stop(_STOP_SECONDS)
         self._watchers.close()
         stopped.wait()
+        self._runtime.stop()
         self.store.close()
 
 
