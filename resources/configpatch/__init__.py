@@ -26,7 +26,7 @@ plugin = ResourcePlugin(
     example=EXAMPLE,
     description=(
         "Talos configuration patches. Labels say what a patch is for: `omni.sidero.dev/cluster` alone means every"
-        " machine of the cluster, with `omni.sidero.dev/machine-set` or `omni.sidero.dev/cluster-machine` a part of it, and"
+        " machine of the cluster; with `omni.sidero.dev/machine-set` or `omni.sidero.dev/cluster-machine`, a part; and"
         " `omni.sidero.dev/machine` alone a machine wherever it is. They apply in this order, and by id within each."
     ),
     import_name=__name__,

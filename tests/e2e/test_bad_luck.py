@@ -1,0 +1,184 @@
+"""When Omni is away, slow or refuses the key; when the gateway is stopped; when the set-up is wrong."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from omni_gateway.omni import OmniConfig
+
+from .conftest import Served, free_port, start_gateway, stop_gateway
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """An address that takes connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def stranger_key() -> str:
+    """A well-made key that no Omni knows."""
+    from pysequoia import Cert, Profile
+
+    cert = Cert.generate(user_id="stranger <stranger@serviceaccount.omni.sidero.dev>", profile=Profile.RFC4880)
+    return base64.b64encode(json.dumps({"name": "stranger", "pgp_key": str(cert.secrets)}).encode()).decode()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    started = []
+
+    def start(endpoint: str, key: str, **environ: str) -> Served:
+        running = start_gateway(tmp_path, {"OMNI_ENDPOINT": endpoint, "OMNI_SERVICE_ACCOUNT_KEY": key, **environ})
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        stop_gateway(running)
+
+
+def ask(served: Served, path: str, **options: Any) -> httpx.Response:
+    head = {"Authorization": f"Bearer {served.tokens['admin']}"}
+    return httpx.get(f"{served.url}{path}", headers=head, timeout=30, **options)
+
+
+def test_omni_away_is_503_with_retry_after(serve: Callable[..., Served], omni_config: OmniConfig) -> None:
+    served = serve(f"http://127.0.0.1:{free_port()}", omni_config.service_account_key)
+    answer = ask(served, "/api/v1/clusters")
+    assert (answer.status_code, answer.json()["code"]) == (503, "omni-unreachable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert ask(served, "/readyz").status_code == 503
+    assert ask(served, "/livez").status_code == 200
+
+
+def test_omni_silent_is_504_after_the_deadline(
+    serve: Callable[..., Served], omni_config: OmniConfig, silent: str
+) -> None:
+    served = serve(silent, omni_config.service_account_key, OMNI_GATEWAY_OMNI_TIMEOUT="0.5")
+    answer = ask(served, "/api/v1/clusters")
+    assert (answer.status_code, answer.json()["retryable"]) in ((504, True), (503, True))
+
+
+def test_a_key_that_omni_does_not_know_is_told_at_the_start_by_readyz_and_by_requests(
+    serve: Callable[..., Served],
+    omni_config: OmniConfig,
+    stranger_key: str,
+    tmp_path: Path,
+    wait_until: Callable[..., Any],
+) -> None:
+    served = serve(omni_config.endpoint, stranger_key)
+    answer = ask(served, "/api/v1/clusters")
+    assert (answer.status_code, answer.json()["code"]) == (502, "omni-credential")
+    assert "refuses the gateway's key" in ask(served, "/readyz").json()["checks"]["omni"]["reason"]
+    wait_until(lambda: "refuses the gateway's key" in (tmp_path / "gateway.log").read_text(), 10)
+    assert "PRIVATE KEY" not in (tmp_path / "gateway.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"OMNI_ENDPOINT": "ftp://x", "OMNI_SERVICE_ACCOUNT_KEY": "x"}, "OMNI_ENDPOINT"),
+        ({"OMNI_ENDPOINT": "http://127.0.0.1:1", "OMNI_SERVICE_ACCOUNT_KEY": "nonsense"}, "OMNI_SERVICE_ACCOUNT_KEY"),
+        ({"OMNI_ENDPOINT": "http://127.0.0.1:1"}, "OMNI_SERVICE_ACCOUNT_KEY"),
+        ({"OMNI_GATEWAY_THREADS": "x"}, "OMNI_GATEWAY_THREADS"),
+        ({"OMNI_GATEWAY_BOOTSTRAP_TOKEN": "short"}, "32 bytes"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_one_line_that_names_it(
+    environ: dict[str, str], words: str, tmp_path: Path
+) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
+    env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path), **environ}
+    command = [sys.executable, "-m", "omni_gateway.cli", "serve", "--bind", f"127.0.0.1:{free_port()}"]
+    ended = subprocess.run(command, env=env, capture_output=True, timeout=30)
+    said = ended.stderr.decode()
+    assert ended.returncode == 1
+    assert words in said
+    assert "Traceback" not in said
+
+
+def test_sigterm_lets_a_request_in_flight_finish_closes_streams_and_leaves_no_process(
+    serve: Callable[..., Served], omni_config: OmniConfig
+) -> None:
+    served = serve(omni_config.endpoint, omni_config.service_account_key)
+    head = {"Authorization": f"Bearer {served.tokens['admin']}", "Accept": "application/x-ndjson"}
+    seen = threading.Event()
+    ended = threading.Event()
+
+    def watch() -> None:
+        with httpx.stream("GET", f"{served.url}/api/v1/configpatches", headers=head, timeout=60) as answer:
+            for line in answer.iter_lines():
+                if "BOOKMARK" in line:
+                    seen.set()
+        ended.set()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    assert seen.wait(20)
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(20) == 0
+    assert ended.wait(5)
+
+
+def test_without_an_omni_the_embedded_one_is_started_and_ends_with_the_gateway(
+    tmp_path: Path, wait_until: Callable[..., Any]
+) -> None:
+    served = start_gateway(tmp_path, {"OMNI_GATEWAY_FLEET": "3"})
+    try:
+        health = ask(served, "/health")
+        machines = ask(served, "/api/v1/machines")
+        children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
+    finally:
+        stop_gateway(served)
+    assert health.json()["omni"]["simulator"] is True
+    assert machines.headers["X-Omni-Simulator"] == "true"
+    assert len(machines.json()) == 3
+    wait_until(
+        lambda: (
+            not [
+                pid
+                for pid in children
+                if Path(f"/proc/{pid}/cmdline").exists() and b"omni" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            ]
+        ),
+        10,
+    )
+
+
+def test_the_first_start_shows_a_token_once(tmp_path: Path, omni_config: OmniConfig) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
+    env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path), "OMNI_ENDPOINT": omni_config.endpoint}
+    env |= {"OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key, "OMNI_GATEWAY_WORKERS": "1"}
+    said = []
+    for _ in range(2):
+        command = [sys.executable, "-m", "omni_gateway.cli", "serve", "--bind", f"127.0.0.1:{free_port()}"]
+        process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        assert process.stderr is not None
+        text = b""
+        for line in process.stderr:
+            text += line
+            if b"Omni answers" in line or b"Booting worker" in line:
+                break
+        process.terminate()
+        text += process.stderr.read()
+        process.wait(30)
+        said.append(text.decode())
+    assert "ogw_" in said[0]
+    assert "ogw_" not in said[1]

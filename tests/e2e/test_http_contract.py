@@ -1,0 +1,392 @@
+"""The HTTP contract, on config patches: they need no machines, so every Omni can hold them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from omni_gateway.omni import OmniClient
+
+PATCHES = "ConfigPatches.omni.sidero.dev"
+DATA = 'machine:\n  sysctls:\n    net.core.somaxconn: "4096"\n'
+OTHER_DATA = 'machine:\n  sysctls:\n    net.core.somaxconn: "8192"\n'
+
+Make = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def make(api: httpx.Client, made: Callable[[str], str], unique: Callable[[str], str]) -> Make:
+    """Create a patch of this test's own; returns it as the API answered."""
+
+    def create(**body: Any) -> dict[str, Any]:
+        id = body.pop("id", None) or unique("patch")
+        answer = api.post("configpatches", json={"id": id, "data": DATA, **body})
+        assert answer.status_code == 201, answer.text
+        made(f"configpatches/{id}")
+        return dict(answer.json())
+
+    return create
+
+
+@pytest.fixture
+def group(make: Make, unique: Callable[[str], str]) -> tuple[str, list[str]]:
+    """Five patches that share a label's value; returns the selector that finds them, and their ids in order."""
+    name = unique("group")
+    return f"e2e-group={name}", [make(id=f"{name}-{number}", labels={"e2e-group": name})["id"] for number in range(5)]
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [item["id"] for item in answer.json()]
+
+
+class TestLists:
+    def test_pages_cover_a_list_once_and_link_to_each_other(
+        self, api: httpx.Client, group: tuple[str, list[str]]
+    ) -> None:
+        selector, expected = group
+        url, seen = f"configpatches?page_size=2&label_selector={selector}", []
+        while url:
+            answer = api.get(url)
+            seen += ids(answer)
+            url = answer.links.get("next", {}).get("url", "")
+        assert seen == expected
+        assert json.loads(answer.headers["X-Pagination"])["total"] == 5
+
+    def test_a_page_beyond_the_end_is_empty(self, api: httpx.Client, group: tuple[str, list[str]]) -> None:
+        assert ids(api.get("configpatches", params={"label_selector": group[0], "page": 9, "page_size": 2})) == []
+
+    def test_descending_order_is_ascending_order_turned_round(
+        self, api: httpx.Client, group: tuple[str, list[str]]
+    ) -> None:
+        assert ids(api.get("configpatches", params={"label_selector": group[0], "sort": "-id"})) == group[1][::-1]
+
+    def test_a_list_can_be_sorted_by_time_with_the_id_last(
+        self, api: httpx.Client, group: tuple[str, list[str]]
+    ) -> None:
+        assert ids(api.get("configpatches", params={"label_selector": group[0], "sort": "created,id"})) == group[1]
+
+    def test_search_finds_by_id(self, api: httpx.Client, group: tuple[str, list[str]]) -> None:
+        assert ids(api.get("configpatches", params={"search": group[1][3]})) == [group[1][3]]
+
+    @pytest.mark.parametrize(
+        ("selector", "found"),
+        [("{0},!nothing", 5), ("{0},nothing", 0), ("e2e-group in ({1},x)", 5), ("e2e-group notin ({1}),{0}", 0)],
+    )
+    def test_selectors_mean_what_they_mean_in_kubernetes(
+        self, api: httpx.Client, group: tuple[str, list[str]], selector: str, found: int
+    ) -> None:
+        text = selector.format(group[0], group[0].split("=")[1])
+        assert len(ids(api.get("configpatches", params={"label_selector": text}))) == found
+
+    def test_fields_cut_every_object_down_but_never_the_id(
+        self, api: httpx.Client, group: tuple[str, list[str]]
+    ) -> None:
+        answer = api.get("configpatches", params={"label_selector": group[0], "fields": "labels"})
+        assert set(answer.json()[0]) == {"id", "metadata", "labels"}
+
+    def test_a_list_that_did_not_change_is_304(self, api: httpx.Client, group: tuple[str, list[str]]) -> None:
+        params = {"label_selector": group[0]}
+        tag = api.get("configpatches", params=params).headers["ETag"]
+        assert api.get("configpatches", params=params, headers={"If-None-Match": tag}).status_code == 304
+
+    def test_a_filter_that_names_a_missing_cluster_finds_nothing(self, api: httpx.Client) -> None:
+        assert ids(api.get("configpatches", params={"cluster": "there-is-no-such-cluster"})) == []
+
+    def test_head_answers_the_headers_alone(self, api: httpx.Client, group: tuple[str, list[str]]) -> None:
+        answer = api.head("configpatches", params={"label_selector": group[0]})
+        assert (json.loads(answer.headers["X-Pagination"])["total"], answer.content) == (5, b"")
+
+    @pytest.mark.parametrize(
+        ("query", "code", "named"),
+        [
+            ("page=0", "validation", "page"),
+            ("page=x", "validation", "page"),
+            ("page_size=1001", "validation", "page_size"),
+            ("pagesize=5", "unknown-parameter", "page_size"),
+            ("label_selector=a in (", "bad-selector", "label_selector"),
+            ("label_selector==b", "bad-selector", "label_selector"),
+            ("sort=colour", "validation", "sort"),
+            ("fields=dta", "validation", "data"),
+            ("cluster=a,b", "validation", "cluster"),
+            ("search=", "validation", "search"),
+        ],
+    )
+    def test_a_bad_parameter_is_named(self, api: httpx.Client, query: str, code: str, named: str) -> None:
+        answer = api.get(f"configpatches?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert named in json.dumps(answer.json())
+
+
+class TestObjects:
+    def test_what_is_created_is_what_omni_holds(self, make: Make, omni: OmniClient) -> None:
+        patch = make(labels={"a": "b"}, annotations={"name": "n"})
+        held = omni.resources.get(PATCHES, patch["id"])
+        assert held["spec"]["data"] == patch["data"] == DATA
+        assert (held["metadata"]["labels"], held["metadata"]["annotations"]) == ({"a": "b"}, {"name": "n"})
+
+    def test_a_created_object_says_where_it_is(
+        self, api: httpx.Client, unique: Callable[[str], str], made: Callable[[str], str]
+    ) -> None:
+        id = unique("patch")
+        answer = api.post("configpatches", json={"id": id, "data": DATA})
+        made(f"configpatches/{id}")
+        assert answer.headers["Location"] == f"/api/v1/configpatches/{id}"
+        assert api.get(answer.headers["Location"]).headers["ETag"] == answer.headers["ETag"]
+
+    def test_one_that_exists_is_409_and_says_where(self, api: httpx.Client, make: Make) -> None:
+        patch = make()
+        answer = api.post("configpatches", json={"id": patch["id"], "data": DATA})
+        assert (answer.status_code, answer.json()["code"]) == (409, "exists")
+        assert answer.headers["Location"] == patch["_links"]["self"]
+
+    @pytest.mark.parametrize("method", ["get", "delete"])
+    def test_one_that_is_missing_is_404(self, api: httpx.Client, method: str) -> None:
+        answer = api.request(method, "configpatches/there-is-none")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+    def test_put_of_a_missing_one_is_404_and_makes_nothing(self, api: httpx.Client) -> None:
+        assert api.put("configpatches/there-is-none", json={"id": "there-is-none", "data": DATA}).status_code == 404
+        assert api.get("configpatches/there-is-none").status_code == 404
+
+    def test_put_replaces_spec_labels_and_annotations(self, api: httpx.Client, make: Make) -> None:
+        patch = make(labels={"a": "b"}, annotations={"name": "n"})
+        after = api.put(
+            f"configpatches/{patch['id']}", json={"id": patch["id"], "data": OTHER_DATA, "labels": {"c": "d"}}
+        )
+        assert (after.status_code, after.json()["data"]) == (200, OTHER_DATA)
+        assert (after.json()["labels"], after.json()["annotations"]) == ({"c": "d"}, {})
+
+    def test_a_document_that_was_read_can_be_sent_back(self, api: httpx.Client, make: Make) -> None:
+        patch = make(labels={"a": "b"})
+        answer = api.put(f"configpatches/{patch['id']}", json=api.get(f"configpatches/{patch['id']}").json())
+        assert (answer.status_code, answer.json()["labels"]) == (200, {"a": "b"})
+
+    def test_patch_merges_and_null_removes(self, api: httpx.Client, make: Make) -> None:
+        patch = make(labels={"a": "b", "c": "d"})
+        answer = api.patch(
+            f"configpatches/{patch['id']}",
+            content=json.dumps({"labels": {"a": None, "e": "f"}}),
+            headers={"Content-Type": "application/merge-patch+json"},
+        )
+        assert (answer.json()["labels"], answer.json()["data"]) == ({"c": "d", "e": "f"}, DATA)
+
+    def test_an_id_never_changes(self, api: httpx.Client, make: Make) -> None:
+        patch = make()
+        answer = api.patch(f"configpatches/{patch['id']}", json={"id": "another"})
+        assert (answer.status_code, list(answer.json()["errors"])) == (422, ["id"])
+
+    def test_delete_is_204_and_then_it_is_gone(
+        self, api: httpx.Client, make: Make, gone: Callable[[str, str], bool]
+    ) -> None:
+        patch = make()
+        assert api.delete(f"configpatches/{patch['id']}").status_code == 204
+        assert gone(PATCHES, patch["id"])
+
+    @pytest.mark.parametrize(
+        ("body", "named"),
+        [
+            ({"data": DATA}, "id"),
+            ({"id": "", "data": DATA}, "id"),
+            ({"id": "x\ny", "data": DATA}, "id"),
+            ({"id": "x" * 1025, "data": DATA}, "id"),
+            ({"id": "x"}, "data"),
+            ({"id": "x", "data": 5}, "data"),
+            ({"id": "x", "dta": DATA}, "dta"),
+            ({"id": "x", "data": DATA, "labels": {"a": 1}}, "labels.a"),
+            ({"id": "x", "data": DATA, "labels": {"": "v"}}, "labels"),
+            ({"id": "x", "data": DATA, "labels": {f"k{n}": "v" for n in range(257)}}, "labels"),
+            ({"id": "x", "data": DATA, "annotations": {"a": "x\ny"}}, "annotations.a"),
+            ({"id": "x", "data": DATA, "labels": ["a"]}, "labels"),
+        ],
+    )
+    def test_a_bad_field_is_named_and_nothing_is_made(
+        self, api: httpx.Client, body: dict[str, Any], named: str, gone: Callable[[str, str], bool]
+    ) -> None:
+        answer = api.post("configpatches", json=body)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
+        assert any(field.startswith(named) for field in answer.json()["errors"]), answer.json()["errors"]
+        assert gone(PATCHES, "x")
+
+    def test_omnis_refusal_of_a_value_is_422_with_its_reason(self, api: httpx.Client) -> None:
+        answer = api.post("configpatches", json={"id": "x", "data": "machine:\n  nonsense: true\n"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "refused-by-omni")
+        assert "nonsense" in answer.json()["detail"]
+
+    @pytest.mark.parametrize("id", ["with space", "ünï-code", "percent%41", "a.b:c"])
+    def test_an_odd_id_lives_like_any_other(
+        self, api: httpx.Client, make: Make, unique: Callable[[str], str], id: str
+    ) -> None:
+        patch = make(id=f"{unique('odd')}-{id}")
+        assert api.get(patch["_links"]["self"]).json()["id"] == patch["id"]
+
+
+class TestPreconditions:
+    def test_a_read_with_the_same_tag_is_304_with_that_tag(self, api: httpx.Client, make: Make) -> None:
+        url = f"configpatches/{make()['id']}"
+        tag = api.get(url).headers["ETag"]
+        answer = api.get(url, headers={"If-None-Match": f"W/{tag}"})
+        assert (answer.status_code, answer.headers["ETag"], answer.content) == (304, tag, b"")
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+    def test_a_stale_tag_stops_a_write(self, api: httpx.Client, make: Make, method: str) -> None:
+        patch = make()
+        url = f"configpatches/{patch['id']}"
+        stale = api.get(url).headers["ETag"]
+        current = api.patch(url, json={"labels": {"new": "label"}}).headers["ETag"]
+        body = {"id": patch["id"], "data": OTHER_DATA}
+        answer = api.request(method, url, json=None if method == "DELETE" else body, headers={"If-Match": stale})
+        assert (answer.status_code, answer.json()["code"], answer.headers["ETag"]) == (
+            412,
+            "stale-precondition",
+            current,
+        )
+        assert api.get(url).json()["data"] == DATA
+
+    def test_the_present_tag_lets_it_pass(self, api: httpx.Client, make: Make) -> None:
+        url = f"configpatches/{make()['id']}"
+        tag = api.get(url).headers["ETag"]
+        assert api.patch(url, json={"labels": {"a": "b"}}, headers={"If-Match": tag}).status_code == 200
+
+    def test_two_writers_with_one_tag_never_both_win(self, api: httpx.Client, make: Make) -> None:
+        url = f"configpatches/{make()['id']}"
+        head = {"If-Match": api.get(url).headers["ETag"]}
+        answers = [api.patch(url, json={"labels": {"writer": name}}, headers=head).status_code for name in "ab"]
+        assert answers == [200, 412]
+
+
+class TestDryRun:
+    def test_a_create_shows_the_object_and_makes_nothing(self, api: httpx.Client, unique: Callable[[str], str]) -> None:
+        id = unique("dry")
+        answer = api.post("configpatches?dry_run=true", json={"id": id, "data": DATA})
+        assert (answer.status_code, answer.json()["object"]["id"]) == (200, id)
+        assert api.get(f"configpatches/{id}").status_code == 404
+
+    def test_a_patch_shows_the_difference_and_changes_nothing(self, api: httpx.Client, make: Make) -> None:
+        patch = make(labels={"a": "b"})
+        url = f"configpatches/{patch['id']}"
+        answer = api.patch(f"{url}?dry_run=true", json={"labels": {"a": "c"}})
+        assert {"op": "replace", "path": "/labels/a", "value": "c"} in answer.json()["diff"]
+        assert api.get(url).json()["labels"] == {"a": "b"}
+
+    def test_a_delete_shows_that_it_would_be_gone_and_keeps_it(self, api: httpx.Client, make: Make) -> None:
+        url = f"configpatches/{make()['id']}"
+        assert api.delete(f"{url}?dry_run=true").json()["object"] is None
+        assert api.get(url).status_code == 200
+
+    def test_every_check_is_done(self, api: httpx.Client, make: Make) -> None:
+        patch = make()
+        assert api.post("configpatches?dry_run=true", json={"id": patch["id"], "data": DATA}).status_code == 409
+        assert api.post("configpatches?dry_run=true", json={"id": "x", "data": "nonsense: 1"}).status_code == 422
+        assert api.patch("configpatches/none?dry_run=true", json={}).status_code == 404
+
+
+class TestMediaTypes:
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/yaml", "application/x-www-form-urlencoded"])
+    def test_another_media_type_is_415(self, api: httpx.Client, content_type: str) -> None:
+        answer = api.post("configpatches", content=b"{}", headers={"Content-Type": content_type})
+        assert answer.status_code == 415
+
+    def test_patch_names_the_formats_that_it_takes(self, api: httpx.Client, make: Make) -> None:
+        url = f"configpatches/{make()['id']}"
+        answer = api.patch(url, content=b"[]", headers={"Content-Type": "application/json-patch+json"})
+        assert (answer.status_code, "application/merge-patch+json" in answer.headers["Accept-Patch"]) == (415, True)
+        assert "application/merge-patch+json" in api.options(url).headers["Accept-Patch"]
+
+    def test_bad_json_is_400_at_its_place(self, api: httpx.Client) -> None:
+        answer = api.post("configpatches", content=b'{"id": }', headers={"Content-Type": "application/json"})
+        assert (answer.status_code, "column 8" in answer.json()["detail"]) == (400, True)
+
+    def test_too_large_a_body_is_413(self, api: httpx.Client) -> None:
+        body = b'{"id":"x","data":"' + b"a" * (5 * 1024 * 1024) + b'"}'
+        answer = api.post("configpatches", content=body, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+    def test_a_method_that_is_not_there_is_405_with_allow(self, api: httpx.Client) -> None:
+        answer = api.put("configpatches", json={})
+        assert answer.status_code == 405
+        assert {"GET", "POST"} <= set(answer.headers["Allow"].replace(" ", "").split(","))
+
+
+class TestWatch:
+    NDJSON = {"Accept": "application/x-ndjson"}
+
+    def follow(self, answer: httpx.Response) -> Any:
+        lines = answer.iter_lines()
+        return (json.loads(line) for line in lines if line and '"HEARTBEAT"' not in line)
+
+    def test_it_tells_what_is_there_then_each_change(
+        self, api: httpx.Client, group: tuple[str, list[str]], make: Make
+    ) -> None:
+        selector, names = group
+        with api.stream("GET", f"configpatches?label_selector={selector}", headers=self.NDJSON) as answer:
+            events = self.follow(answer)
+            assert [next(events)["object"]["id"] for _ in names] == names
+            assert next(events)["type"] == "BOOKMARK"
+            api.patch(f"configpatches/{names[0]}", json={"data": OTHER_DATA})
+            changed = next(events)
+            api.delete(f"configpatches/{names[1]}")
+            assert (changed["type"], changed["object"]["data"]) == ("MODIFIED", OTHER_DATA)
+            gone = next(event for event in events if event["type"] == "DELETED")
+        assert gone["object"]["id"] == names[1]
+
+    def test_a_watch_goes_on_from_a_list_without_telling_it_again(
+        self, api: httpx.Client, group: tuple[str, list[str]], make: Make
+    ) -> None:
+        selector, names = group
+        point = api.get(f"configpatches?label_selector={selector}").headers["X-Resume-Point"]
+        late = make(labels=dict([selector.split("=")]))["id"]
+        head = {**self.NDJSON, "Last-Event-ID": point}
+        with api.stream("GET", f"configpatches?label_selector={selector}", headers=head) as answer:
+            events = self.follow(answer)
+            told = []
+            while (event := next(events))["type"] != "BOOKMARK":
+                told.append(event["object"]["id"])
+        assert late in told
+
+    def test_a_resume_point_whose_history_is_gone_is_410(self, api: httpx.Client, group: tuple[str, list[str]]) -> None:
+        selector, names = group
+        point = api.get(f"configpatches?label_selector={selector}").headers["X-Resume-Point"]
+        api.delete(f"configpatches/{names[0]}")
+        answer = api.get(f"configpatches?label_selector={selector}", headers={**self.NDJSON, "Last-Event-ID": point})
+        assert (answer.status_code, answer.json()["code"]) == (410, "gone")
+
+    def test_events_stream_as_sse_with_resume_points(self, api: httpx.Client, make: Make) -> None:
+        url = f"configpatches/{make()['id']}"
+        with api.stream("GET", url, headers={"Accept": "text/event-stream"}) as answer:
+            lines = answer.iter_lines()
+            seen = [next(lines) for _ in range(8)]
+        assert "event: ADDED" in seen
+        assert any(line.startswith("id: ") for line in seen)
+
+    def test_a_watch_of_a_missing_object_is_404(self, api: httpx.Client) -> None:
+        assert api.get("configpatches/there-is-none", headers=self.NDJSON).status_code == 404
+
+
+class TestEveryAnswer:
+    def test_the_request_id_is_taken_and_given_back(self, api: httpx.Client) -> None:
+        answer = api.get("configpatches/none", headers={"X-Request-ID": "my-id.7"})
+        assert (answer.headers["X-Request-ID"], answer.json()["request_id"]) == ("my-id.7", "my-id.7")
+
+    def test_a_request_id_that_is_unfit_for_a_log_is_replaced(self, api: httpx.Client) -> None:
+        assert "bad id" not in api.get("configpatches/none", headers={"X-Request-ID": "bad id"}).headers["X-Request-ID"]
+
+    def test_nothing_is_sniffed_or_framed(self, api: httpx.Client) -> None:
+        head = api.get("configpatches").headers
+        assert head["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in head["Content-Security-Policy"]
+
+    def test_without_a_setting_there_is_no_cors(self, api: httpx.Client) -> None:
+        answer = api.get("configpatches", headers={"Origin": "https://evil.example"})
+        assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+    def test_a_role_that_is_too_low_is_told_which_it_takes(self, reader: httpx.Client) -> None:
+        answer = reader.post("configpatches", json={"id": "x", "data": DATA})
+        assert (answer.status_code, "operator" in answer.json()["detail"]) == (403, True)
+
+    def test_cache_status_tells_that_omni_was_asked(self, api: httpx.Client) -> None:
+        assert "fwd" in api.get("configpatches").headers["Cache-Status"]
