@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +229,7 @@ def versions(omni: OmniClient) -> Versions:
         if _numbers(older)[:2] != _numbers(newer)[:2]:
             continue
         both = sorted((v for v in known[older] & known[newer] if "-" not in v), key=_numbers)
-        for low, high in zip(both, both[1:], strict=False):
+        for low, high in pairwise(both):
             if _numbers(low)[:2] == _numbers(high)[:2]:
                 return Versions(older, newer, low, high)
     raise RuntimeError(f"no two neighbouring versions among {ordered}")

@@ -337,7 +337,7 @@ class TestWatch:
     def test_a_watch_goes_on_from_a_list_without_telling_it_again(
         self, api: httpx.Client, group: tuple[str, list[str]], make: Make
     ) -> None:
-        selector, names = group
+        selector, _ = group
         point = api.get(f"configpatches?label_selector={selector}").headers["X-Resume-Point"]
         late = make(labels=dict([selector.split("=")]))["id"]
         head = {**self.NDJSON, "Last-Event-ID": point}
