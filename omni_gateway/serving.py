@@ -57,7 +57,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "loglevel": settings.log_level.lower(),
         "post_worker_init": greet_omni,
         "worker_int": _close_streams,
-        "worker_exit": _close_streams,
+        "worker_exit": lambda server, worker: _close_streams(worker),
         "proc_name": "omni-gateway",
     }
 
@@ -75,7 +75,7 @@ def greet_omni(worker: Any) -> None:
         log.info("Omni answers to the gateway's key %r", gateway.omni.identity.name)
 
 
-def _close_streams(*_: Any) -> None:
+def _close_streams(worker: Any) -> None:
     """End the open streams: they would hold a graceful stop until its timeout."""
     streaming.close_all()
 
