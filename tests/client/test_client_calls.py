@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import logging
 import socket
@@ -15,6 +14,7 @@ from typing import Any
 import grpc
 import pysequoia
 import pytest
+from counting_proxy import CountingProxy
 from scripted_omni import ScriptedOmni, TestKey, make_key, serving
 
 from omni_gateway.omni import KeySigner, OmniClient, OmniConfig, errors, parse_key, rpcs
@@ -281,33 +281,3 @@ def test_requests_travel_compressed(key: TestKey) -> None:
             client.resources.create("ConfigPatches.omni.sidero.dev", "p", {"data": "a: b\n" * 100_000})
         assert len(omni.asked[0].request.resource.spec) > 500_000
         assert proxy.sent < 50_000
-
-
-class CountingProxy:
-    """A TCP proxy for one connection that counts what the client sends."""
-
-    def __init__(self, target_port: int) -> None:
-        self._target_port = target_port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.sent = 0
-
-    def __enter__(self) -> CountingProxy:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-
-    def _accept(self) -> None:
-        near, _ = self._listener.accept()
-        far = socket.create_connection(("127.0.0.1", self._target_port))
-        threading.Thread(target=self._pump, args=(far, near, False), daemon=True).start()
-        self._pump(near, far, True)
-
-    def _pump(self, source: socket.socket, sink: socket.socket, counted: bool) -> None:
-        with contextlib.suppress(OSError):  # either side may leave first
-            while data := source.recv(65536):
-                self.sent += len(data) if counted else 0
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from scripted_omni import ScriptedOmni, TestKey
 
@@ -37,6 +40,40 @@ def test_a_client_from_before_the_fork_works_in_each_child_and_in_the_parent(
     children = CHILDREN + (1 if before == "multiprocessing" else 0)
     assert len(reads) == parents + children
     assert len({asked.peer for asked in reads}) == children + 1, "each process has a connection of its own"
+
+
+@pytest.mark.parametrize("preload", [(), ("--preload",)], ids=["each worker imports", "preloaded"])
+def test_gunicorns_workers_share_nothing_but_the_client_object(
+    scripted: ScriptedOmni, key: TestKey, tmp_path: Path, preload: tuple[str, ...]
+) -> None:
+    scripted.answer(rpcs.GET, pb.GetResponse(body="{}"))
+    endpoint = f"http://127.0.0.1:{scripted.port}"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        environ = {**os.environ, "OMNI_ENDPOINT": endpoint, "SIDERO_SERVICE_ACCOUNT_KEY": key.text}
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--no-control-socket",
+            "-w",
+            "2",
+            "-b",
+            f"fd://{listener.fileno()}",
+        ]
+        server = subprocess.Popen(
+            [*command, *preload, "--chdir", str(PROGRAM.parent), "gunicorn_reader:application"],
+            env=environ,
+            pass_fds=[listener.fileno()],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            answered = {httpx.get(url, timeout=30).text for _ in range(20)}
+        finally:
+            server.terminate()
+            server.wait(30)
+    assert len({asked.peer for asked in scripted.calls(rpcs.GET)}) == len(answered)
+    assert str(server.pid) not in answered
 
 
 def test_importing_and_making_a_client_opens_nothing(scripted: ScriptedOmni, key: TestKey) -> None:
