@@ -95,7 +95,7 @@ class ClusterMachineStatus(Controller):
 def _stage(ctx: Context, member: Resource, hw: Hardware) -> int:
     """Return Omni's stage: what the machine does, unless it is on its way out of the cluster."""
     if member.phase != "running":
-        return STAGE_BEFORE_DESTROY if hw.step == "leave" else STAGE_DESTROYING
+        return STAGE_DESTROYING if hw.step == "reset" or not hw.cluster else STAGE_BEFORE_DESTROY
     if ctx.running(kinds.MACHINE_SET_NODE, member.id) is None and hw.stage == STAGE_RUNNING:
         return STAGE_BEFORE_DESTROY
     return hw.stage

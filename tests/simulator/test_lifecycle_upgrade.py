@@ -1,0 +1,166 @@
+"""Upgrades of Kubernetes and of Talos, changes of configuration, and what holds them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from omni_gateway.simulator import kinds
+from tests.simulator.machine_world import World, running_world
+
+PATCH = "machine:\n  sysctls:\n    vm.max_map_count: '262144'\n"
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with running_world() as found:
+        found.ready_cluster()
+        yield found
+
+
+def kubernetes_done(world: World, version: str) -> bool:
+    status = world.spec(kinds.KUBERNETES_UPGRADE_STATUS, "c1")
+    return status["phase"] == 2 and status["last_upgrade_version"] == version
+
+
+def talos_done(world: World, version: str) -> bool:
+    status = world.spec(kinds.TALOS_UPGRADE_STATUS, "c1")
+    return status["phase"] == 2 and status["last_upgrade_version"] == version
+
+
+def components(world: World, index: int) -> set[str]:
+    return set(world.spec(kinds.EMULATED_MACHINE, world.machine(index))["components"].values())
+
+
+def test_a_kubernetes_upgrade_ends_with_every_component_on_the_new_version(world: World) -> None:
+    world.set_spec(kinds.CLUSTER, "c1", kubernetes_version="1.35.7")
+
+    world.wait(lambda: kubernetes_done(world, "1.35.7"))
+
+    assert [components(world, index) for index in range(3)] == [{"1.35.7"}] * 3
+    assert "1.35.6" in world.spec(kinds.KUBERNETES_UPGRADE_STATUS, "c1")["upgrade_versions"]
+    assert world.spec(kinds.IMAGE_PULL_STATUS, "c1")["processed_count"] == 6
+    assert world.find(kinds.CONFIG_PATCH, f"900-cm-{world.machine(0)}-kubernetes-upgrade") is not None
+
+
+def test_a_kubernetes_upgrade_takes_static_pods_first_and_the_control_planes_kubelet_last(world: World) -> None:
+    world.set_spec(kinds.CLUSTER, "c1", kubernetes_version="1.35.7")
+    world.wait(lambda: kubernetes_done(world, "1.35.7"))
+
+    steps = [str(spec.get("step", "")) for spec in world.history(kinds.KUBERNETES_UPGRADE_STATUS, "c1")]
+    order = list(dict.fromkeys(step.split(": ")[1].split(" to ")[0] for step in steps if ": " in step))
+    plane = world.spec(kinds.EMULATED_MACHINE, world.machine(0))["hostname"]
+    kubelets = list(dict.fromkeys(step.split(": ")[0] for step in steps if ": kubelet" in step))
+
+    assert order == ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"]
+    assert len(kubelets) == 3
+    assert kubelets[-1] == plane
+
+
+def test_while_an_upgrade_runs_it_is_a_task_and_offers_no_versions(world: World) -> None:
+    world.set_spec(kinds.CLUSTER, "c1", kubernetes_version="1.35.7")
+    world.wait(lambda: kubernetes_done(world, "1.35.7"))
+
+    running = [spec for spec in world.history(kinds.KUBERNETES_UPGRADE_STATUS, "c1") if spec["phase"] == 1]
+    tasks = world.history(kinds.ONGOING_TASK, "c1-kubernetes-update")
+
+    assert running
+    assert all(not spec.get("upgrade_versions") and spec["current_upgrade_version"] == "1.35.7" for spec in running)
+    assert tasks[0]["resource_id"] == "c1"
+    world.wait(lambda: world.find(kinds.ONGOING_TASK, "c1-kubernetes-update") is None)
+
+
+def test_writing_the_old_version_back_reverts_a_kubernetes_upgrade(world: World) -> None:
+    world.set_spec(kinds.CLUSTER, "c1", kubernetes_version="1.35.7")
+    world.wait(lambda: "1.35.7" in components(world, 0))
+
+    world.set_spec(kinds.CLUSTER, "c1", kubernetes_version="1.35.6")
+
+    world.wait(lambda: kubernetes_done(world, "1.35.6") and components(world, 0) == {"1.35.6"})
+    assert 4 in [spec["phase"] for spec in world.history(kinds.KUBERNETES_UPGRADE_STATUS, "c1")]
+
+
+def test_a_talos_upgrade_takes_the_control_plane_first_and_the_machines_one_by_one(world: World) -> None:
+    world.events.clear()
+    world.set_spec(kinds.CLUSTER, "c1", talos_version="1.13.8")
+
+    world.wait(lambda: talos_done(world, "1.13.8"))
+
+    upgraded = [
+        event.new.id
+        for event in world.events
+        if event.new.type == kinds.MACHINE_STATUS and event.old and event.kind == "updated"
+        if (event.old.spec["talos_version"], event.new.spec["talos_version"]) == ("v1.13.7", "v1.13.8")
+    ]
+    assert upgraded[0] == world.machine(0)
+    assert sorted(upgraded) == sorted(world.machine(index) for index in range(3))
+    healthy = [spec["machines"]["healthy"] for spec in world.history(kinds.CLUSTER_STATUS, "c1")]
+    assert min(healthy) >= 2
+
+
+def test_a_machine_reboots_into_its_new_talos(world: World) -> None:
+    boot = world.spec(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(1))["boot_id"]
+    world.set_spec(kinds.CLUSTER, "c1", talos_version="1.13.8")
+
+    world.wait(lambda: talos_done(world, "1.13.8"))
+
+    assert 7 in [spec["stage"] for spec in world.history(kinds.CLUSTER_MACHINE_STATUS, world.machine(1))]
+    assert world.spec(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(1))["boot_id"] != boot
+    assert 7 in [spec["phase"] for spec in world.history(kinds.MACHINE_SET_STATUS, "c1-workers")]
+
+
+def test_upgrades_wait_while_the_cluster_is_locked(world: World) -> None:
+    world.annotate(kinds.CLUSTER, "c1", "cluster-locked")
+    world.set_spec(kinds.CLUSTER, "c1", talos_version="1.13.8")
+
+    world.wait(lambda: "unlocked" in world.spec(kinds.TALOS_UPGRADE_STATUS, "c1").get("step", ""))
+    assert world.spec(kinds.EMULATED_MACHINE, world.machine(0))["talos_version"] == "1.13.7"
+
+    world.change(kinds.CLUSTER, "c1", lambda res: res.annotations.clear())
+    world.wait(lambda: talos_done(world, "1.13.8"))
+
+
+def test_a_config_patch_reaches_each_machine_without_a_reboot_and_leaves_a_record(world: World) -> None:
+    boot = world.spec(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(1))["boot_id"]
+
+    world.make(kinds.CONFIG_PATCH, "500-sysctl", {"data": PATCH}, cluster="c1", machine_set="c1-workers")
+
+    world.wait(lambda: len(world.all(kinds.MACHINE_CONFIG_DIFF)) == 2)
+    world.wait(world.ready)
+    diff = world.all(kinds.MACHINE_CONFIG_DIFF)[0]
+    assert "+        vm.max_map_count: '262144'" in diff.spec["diff"]
+    assert "vm.max_map_count" in world.spec(kinds.REDACTED_CLUSTER_MACHINE_CONFIG, world.machine(1))["data"]
+    assert "vm.max_map_count" not in world.spec(kinds.REDACTED_CLUSTER_MACHINE_CONFIG, world.machine(0))["data"]
+    assert world.spec(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(1))["boot_id"] == boot
+    world.wait(lambda: not world.all(kinds.MACHINE_PENDING_UPDATES))
+
+
+def test_a_locked_machine_keeps_its_pending_update_until_it_is_unlocked(world: World) -> None:
+    world.annotate(kinds.MACHINE_SET_NODE, world.machine(2), "locked")
+    world.make(kinds.CONFIG_PATCH, "500-sysctl", {"data": PATCH}, cluster="c1", machine_set="c1-workers")
+
+    world.wait(lambda: world.spec(kinds.MACHINE_SET_STATUS, "c1-workers")["locked_updates"] == 1)
+    world.wait(lambda: len(world.all(kinds.MACHINE_CONFIG_DIFF)) == 1 and world.ready())
+    assert [res.id for res in world.all(kinds.MACHINE_PENDING_UPDATES)] == [world.machine(2)]
+
+    world.change(kinds.MACHINE_SET_NODE, world.machine(2), lambda res: res.annotations.clear())
+    world.wait(lambda: len(world.all(kinds.MACHINE_CONFIG_DIFF)) == 2)
+    world.wait(lambda: world.spec(kinds.MACHINE_SET_STATUS, "c1-workers")["locked_updates"] == 0)
+
+
+def test_extensions_change_the_schematic_and_the_machine_is_upgraded_to_it(world: World) -> None:
+    before = world.spec(kinds.SCHEMATIC_CONFIGURATION, world.machine(1))["schematic_id"]
+    wanted = {"extensions": ["siderolabs/iscsi-tools"]}
+
+    world.make(kinds.EXTENSIONS_CONFIGURATION, "x", wanted, cluster="c1", cluster_machine=world.machine(1))
+
+    world.wait(
+        lambda: world.spec(kinds.MACHINE_STATUS, world.machine(1))["schematic"]["extensions"] == wanted["extensions"]
+    )
+    assert world.spec(kinds.MACHINE_EXTENSIONS, world.machine(1)) == wanted
+    assert world.spec(kinds.SCHEMATIC_CONFIGURATION, world.machine(1))["schematic_id"] != before
+    world.wait(lambda: talos_done(world, "1.13.7") and world.ready())
+    phases = {item["phase"] for item in world.spec(kinds.MACHINE_EXTENSIONS_STATUS, world.machine(1))["extensions"]}
+    assert phases == {0}
+    assert 5 in [spec["phase"] for spec in world.history(kinds.TALOS_UPGRADE_STATUS, "c1")]
