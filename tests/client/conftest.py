@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from scripted_omni import ScriptedOmni, TestKey, make_key, serving
 
 from omni_gateway.omni import OmniClient, OmniConfig
+from tests.client.scripted_omni import ScriptedOmni, TestKey, make_key, serving
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
-from scripted_omni import ScriptedOmni
 
 from omni_gateway.omni import OmniClient, errors, rpcs
 from omni_gateway.omni.auth import Registration
@@ -31,6 +30,7 @@ from omni_gateway.stubs import auth_pb2 as auth
 from omni_gateway.stubs import common_pb2, machine_pb2, oidc_pb2
 from omni_gateway.stubs import management_pb2 as pb
 from omni_gateway.stubs import resources_pb2 as resources
+from tests.client.scripted_omni import ScriptedOmni
 
 MOMENT = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

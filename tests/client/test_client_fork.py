@@ -10,10 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from scripted_omni import ScriptedOmni, TestKey
 
 from omni_gateway.omni import rpcs
 from omni_gateway.stubs import resources_pb2 as pb
+from tests.client.scripted_omni import ScriptedOmni, TestKey
 
 PROGRAM = Path(__file__).with_name("forking_program.py")
 CHILDREN = 3

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import Message
-from scripted_omni import STREAMS, ScriptedOmni
 
 from omni_gateway.omni import OmniClient, rpcs
 from omni_gateway.omni.management import Overlay
@@ -17,6 +16,7 @@ from omni_gateway.stubs import cosi_resource_pb2 as cosi
 from omni_gateway.stubs import machine_pb2, oidc_pb2
 from omni_gateway.stubs import management_pb2 as pb
 from omni_gateway.stubs import resources_pb2 as resources
+from tests.client.scripted_omni import STREAMS, ScriptedOmni
 
 MOMENT = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import grpc
 import pytest
-from scripted_omni import ScriptedOmni, TestKey, serving
 
 from omni_gateway.omni import OmniClient, OmniConfig, errors
+from tests.client.scripted_omni import ScriptedOmni, TestKey, serving
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make certificates")
 
