@@ -9,7 +9,7 @@ import grpc
 from omni_gateway.stubs import resources_pb2 as pb
 from omni_gateway.stubs import resources_pb2_grpc as pb_grpc
 
-from .. import access, rules, wire
+from .. import access, external, rules, wire
 from ..errors import (
     AlreadyExists,
     Conflict,
@@ -45,6 +45,8 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         self._check_read(request.type, context)
         if self._virtual.serves(request.namespace, request.type):
             return pb.GetResponse(body=wire.text(self._virtual.get(request.type, request.id)))
+        if request.type == external.TYPE:
+            external.check_id(request.id)
         res = self._store.peek(request.namespace, request.type, request.id)
         if res is None:
             raise NotFound(f"{request.type} {request.id!r} does not exist in namespace {request.namespace!r}")
@@ -57,6 +59,8 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         if self._virtual.serves(request.namespace, request.type):
             found: Sequence[Resource] = self._virtual.list(request.type, selectors)
         else:
+            if request.type == external.TYPE:
+                external.check_list(self._store, selectors)
             found = self._store.view(request.namespace, request.type)
         matches = matcher(selectors, request.search_for)
         if matches is not None:
@@ -106,7 +110,10 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
     def Watch(self, request: pb.WatchRequest, context: Context) -> Iterator[pb.WatchResponse]:
         """Stream what is there, one BOOTSTRAPPED, then every change."""
         self._check_read(request.type, context)
-        yield from watch(self._watchers, request, metadata_values(context, "selectors"), context)
+        selectors = metadata_values(context, "selectors")
+        if request.type == external.TYPE:
+            external.check_list(self._store, selectors)
+        yield from watch(self._watchers, request, selectors, context)
 
     def Controllers(self, request: pb.ControllersRequest, context: Context) -> pb.ControllersResponse:
         """Omni has no answer to this."""

@@ -1,0 +1,45 @@
+"""Rules of ConfigPatches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .. import labels
+from ..errors import InvalidArgument
+from ..machineconfig import check_patch
+from ..resource import Resource
+from . import locks
+from .base import RuleContext, Rules
+from .machinesets import TYPE as MACHINE_SET
+
+TYPE = "ConfigPatches.omni.sidero.dev"
+_TARGETS = ((labels.CLUSTER, locks.CLUSTER), (labels.MACHINE_SET, MACHINE_SET))
+
+
+def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
+    """Check the content, and that what the labels name is not on its way out; it need not exist."""
+    for label, type_ in _TARGETS:
+        target = ctx.find(type_, new.labels.get(label, ""))
+        if target is not None and target.phase != "running":
+            yield f"{target.id!r} is being removed"
+    yield from _content(new)
+
+
+def update(_: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
+    """Check the content if it changed."""
+    if old.spec != new.spec:
+        yield from _content(new)
+
+
+RULES = Rules(TYPE, create, update)
+
+
+def _content(new: Resource) -> Iterator[str]:
+    if new.spec.get("compressed_data"):
+        # Compression uses a dictionary that only Omni's own clients have.
+        yield "the compressed content cannot be read: send it plain, in data"
+        return
+    try:
+        check_patch(new.spec.get("data", ""))
+    except InvalidArgument as error:
+        yield error.message

@@ -1,0 +1,39 @@
+"""Locks: a locked cluster takes no changes of itself, its machine sets and their nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .. import labels
+from ..resource import Resource
+from .base import RuleContext
+
+CLUSTER = "Clusters.omni.sidero.dev"
+CLUSTER_STATUS = "ClusterStatuses.omni.sidero.dev"
+IMPORTING = labels.PREFIX + "cluster-import-is-in-progress"
+TAINTED_BY_IMPORT = labels.PREFIX + "tainted-by-importing"
+
+
+def is_locked(cluster: Resource) -> bool:
+    """Tell whether a cluster is locked."""
+    return labels.CLUSTER_LOCKED in cluster.annotations
+
+
+def is_importing(cluster: Resource) -> bool:
+    """Tell whether a cluster is being imported: then it is locked against removal only."""
+    return IMPORTING in cluster.annotations
+
+
+def against_change(cluster: Resource | None) -> Iterator[str]:
+    """Yield what a lock says to additions to a cluster and to changes of its parts."""
+    if cluster is not None and is_locked(cluster) and not is_importing(cluster):
+        yield f"the cluster {cluster.id!r} is locked"
+
+
+def against_removal(ctx: RuleContext, cluster: Resource | None) -> Iterator[str]:
+    """Yield what a lock says to the removal of a cluster or of its parts."""
+    if cluster is None or not is_locked(cluster) or cluster.phase != "running":
+        return
+    status = ctx.find(CLUSTER_STATUS, cluster.id)
+    if status is not None and not (is_importing(cluster) and TAINTED_BY_IMPORT in status.labels):
+        yield f"the cluster {cluster.id!r} is locked"
