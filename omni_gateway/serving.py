@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Mapping
+from types import FrameType
 from typing import Any, cast
 
 from flask import Flask
@@ -55,9 +57,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "accesslog": None,
         "errorlog": "-",
         "loglevel": settings.log_level.lower(),
-        "post_worker_init": greet_omni,
-        "worker_int": _close_streams,
-        "worker_exit": lambda server, worker: _close_streams(worker),
+        "post_worker_init": _start_worker,
         "proc_name": "omni-gateway",
     }
 
@@ -75,9 +75,22 @@ def greet_omni(worker: Any) -> None:
         log.info("Omni answers to the gateway's key %r", gateway.omni.identity.name)
 
 
-def _close_streams(worker: Any) -> None:
-    """End the open streams: they would hold a graceful stop until its timeout."""
-    streaming.close_all()
+def _start_worker(worker: Any) -> None:
+    close_streams_on(signal.SIGTERM)
+    close_streams_on(signal.SIGINT)
+    greet_omni(worker)
+
+
+def close_streams_on(number: signal.Signals) -> None:
+    """End the open streams when the worker is told to stop: they would hold it until the graceful timeout."""
+    before = signal.getsignal(number)
+
+    def close_then_stop(signum: int, frame: FrameType | None) -> None:
+        streaming.close_all()
+        if callable(before):
+            before(signum, frame)
+
+    signal.signal(number, close_then_stop)
 
 
 def serve(bind: str, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pysequoia import Profile, Tsk
 
 from omni_gateway.omni import OmniConfig
 
@@ -34,10 +35,8 @@ def silent() -> Iterator[str]:
 @pytest.fixture
 def stranger_key() -> str:
     """A well-made key that no Omni knows."""
-    from pysequoia import Cert, Profile
-
-    cert = Cert.generate(user_id="stranger <stranger@serviceaccount.omni.sidero.dev>", profile=Profile.RFC4880)
-    return base64.b64encode(json.dumps({"name": "stranger", "pgp_key": str(cert.secrets)}).encode()).decode()
+    key = Tsk.generate(user_id="stranger <stranger@serviceaccount.omni.sidero.dev>", profile=Profile.RFC4880)
+    return base64.b64encode(json.dumps({"name": "stranger", "pgp_key": str(key)}).encode()).decode()
 
 
 @pytest.fixture
@@ -94,7 +93,7 @@ def test_a_key_that_omni_does_not_know_is_told_at_the_start_by_readyz_and_by_req
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"OMNI_ENDPOINT": "ftp://x", "OMNI_SERVICE_ACCOUNT_KEY": "x"}, "OMNI_ENDPOINT"),
+        ({"OMNI_ENDPOINT": "ftp://x", "OMNI_SERVICE_ACCOUNT_KEY": "(a good one)"}, "OMNI_ENDPOINT"),
         ({"OMNI_ENDPOINT": "http://127.0.0.1:1", "OMNI_SERVICE_ACCOUNT_KEY": "nonsense"}, "OMNI_SERVICE_ACCOUNT_KEY"),
         ({"OMNI_ENDPOINT": "http://127.0.0.1:1"}, "OMNI_SERVICE_ACCOUNT_KEY"),
         ({"OMNI_GATEWAY_THREADS": "x"}, "OMNI_GATEWAY_THREADS"),
@@ -102,8 +101,9 @@ def test_a_key_that_omni_does_not_know_is_told_at_the_start_by_readyz_and_by_req
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_one_line_that_names_it(
-    environ: dict[str, str], words: str, tmp_path: Path
+    environ: dict[str, str], words: str, stranger_key: str, tmp_path: Path
 ) -> None:
+    environ = {name: stranger_key if value == "(a good one)" else value for name, value in environ.items()}
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
     env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path), **environ}
     command = [sys.executable, "-m", "omni_gateway.cli", "serve", "--bind", f"127.0.0.1:{free_port()}"]
