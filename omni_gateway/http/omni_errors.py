@@ -37,6 +37,8 @@ _HINTS: Mapping[type[OmniError], str] = {
     errors.CredentialRefused: "The operator of this gateway must give it a valid service account key.",
 }
 
+#: A read has no precondition of the caller's: an Omni that refuses one is not set up yet (its EULA, for one).
+_READS = ("ResourceService/Get", "ResourceService/List", "ResourceService/Watch")
 #: Omni answers Unknown to a value that it cannot decode or sort by; these calls are told apart from real failures.
 _UNKNOWN_MEANS_BAD_INPUT = ("ResourceService/Create", "ResourceService/Update", "ResourceService/List")
 
@@ -57,6 +59,8 @@ def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
 
 
 def _status_and_code(error: OmniError) -> tuple[int, str]:
+    if isinstance(error, errors.FailedPrecondition) and error.method.endswith(_READS):
+        return 502, "omni-error"
     for kind, answer in _TABLE.items():
         if isinstance(error, kind):
             return answer

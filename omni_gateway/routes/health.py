@@ -27,7 +27,8 @@ _WORDS = {
 
 def explain(error: OmniError) -> str:
     """Say in words what is wrong between the gateway and Omni."""
-    return next((words for kind, words in _WORDS.items() if isinstance(error, kind)), f"Omni answers {error.code.name}")
+    fallback = f"Omni answers {error.code.name}: {error.detail}"
+    return next((words for kind, words in _WORDS.items() if isinstance(error, kind)), fallback)
 
 
 def blueprint(found: list[Found], *, embedded: bool) -> Blueprint:

@@ -48,6 +48,7 @@ def test_the_page_of_problems_is_the_table() -> None:
         ("machine.MachineService/Shutdown", CODE.UNIMPLEMENTED, 501, "not-implemented"),
         ("management.ManagementService/Kubeconfig", CODE.UNKNOWN, 502, "omni-error"),
         ("management.ManagementService/MachinePowerOn", CODE.FAILED_PRECONDITION, 409, "conflict"),
+        (f"{RESOURCES}/List", CODE.FAILED_PRECONDITION, 502, "omni-error"),
         (f"{RESOURCES}/Get", CODE.INTERNAL, 502, "omni-error"),
     ],
 )
