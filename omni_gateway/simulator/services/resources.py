@@ -127,6 +127,8 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         _check_runtime(context)
         who = access.require_signed()
         key = (request.namespace, request.type, request.id)
+        if request.type == external.TYPE:
+            external.check_id(request.id)
         with self._store.lock:
             old = self._store.peek(*key)
             self._check_existence_first(request.type, old, "destroy", who)
@@ -142,7 +144,9 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
 
     def _check_existence_first(self, type_: str, old: Resource | None, verb: Verb, who: Identity) -> None:
         known = catalogue().get(type_)
-        if known is not None and known.existence_first and old is None and access.problem(who, type_, "read") is None:
+        if known is None or not known.existence_first or old is not None:
+            return
+        if who.at_least("Reader") and access.problem(who, type_, "read") is None:
             raise NotFound(f"there is nothing to {verb}")
 
 
