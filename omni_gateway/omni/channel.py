@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _KEEPALIVE_MS = 60_000
 _KEEPALIVE_TIMEOUT_MS = 20_000
+_FIRST_RECONNECT_MS = 250
+_SLOWEST_RECONNECT_MS = 5_000
 _RETRY = {
     "maxAttempts": 4,
     "initialBackoff": "0.1s",
@@ -109,6 +111,9 @@ def _options(config: OmniConfig, endpoint: Endpoint, expected_name: str | None =
         ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
+        # Calls fail at once while gRPC waits to reconnect, by its own choice up to two minutes after Omni is back.
+        ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
+        ("grpc.max_reconnect_backoff_ms", _SLOWEST_RECONNECT_MS),
         ("grpc.service_config", service_config()),
         ("grpc.enable_http_proxy", 0 if endpoint.loopback else 1),
         # Two clients of one address in one process must not share a connection: each closes its own.

@@ -17,7 +17,7 @@ from omni_gateway.omni.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
-_CONNECT_SECONDS = 10.0
+_CONNECT_SECONDS = 5.0
 _BUNDLES = ("ca-certificates.crt", "ca-bundle.crt", "tls-ca-bundle.pem")
 
 
@@ -54,7 +54,8 @@ def trust_on_sight(endpoint: Endpoint) -> Trust:
     """Fetch the server's certificate and trust exactly that one from now on.
 
     gRPC has no switch to skip verification, so the certificate that is seen first becomes the root. Whoever sits in
-    between at that moment is trusted: hence the warning. Raises ``Unavailable`` when there is no TLS server.
+    between at that moment is trusted: hence the warning. A certificate that is renewed later is refused until the
+    client is closed or the process restarted. Raises ``Unavailable`` when there is no TLS server.
     """
     log.warning(
         "OMNI_INSECURE is set: the certificate of %s is trusted unseen; use OMNI_CA_FILE instead", endpoint.authority

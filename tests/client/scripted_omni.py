@@ -100,12 +100,12 @@ class ScriptedOmni(grpc.GenericRpcHandler):
 
 
 @contextmanager
-def serving(credentials: grpc.ServerCredentials | None = None) -> Iterator[ScriptedOmni]:
-    """Run a ``ScriptedOmni`` on an ephemeral loopback port."""
+def serving(credentials: grpc.ServerCredentials | None = None, port: int = 0) -> Iterator[ScriptedOmni]:
+    """Run a ``ScriptedOmni`` on a loopback port, an ephemeral one unless told otherwise."""
     omni = ScriptedOmni()
     options = [("grpc.max_receive_message_length", -1)]
     server = grpc.server(futures.ThreadPoolExecutor(16), handlers=[omni], options=options)
-    address = "127.0.0.1:0"
+    address = f"127.0.0.1:{port}"
     omni.port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
     server.start()
     try:

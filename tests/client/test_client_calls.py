@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 import socket
@@ -162,6 +163,21 @@ def test_nobody_listening_is_unavailable(key: TestKey) -> None:
         with OmniClient(config) as client, pytest.raises(errors.Unavailable) as failed:
             client.ping(timeout=5)
     assert failed.value.method == "omni.resources.ResourceService/List"
+
+
+def test_an_omni_that_comes_back_is_found_again_soon(key: TestKey, wait_until: Callable[..., Any]) -> None:
+    def answers() -> bool:
+        with contextlib.suppress(errors.Unavailable):
+            client.ping()
+            return True
+        return False
+
+    with serving() as omni:
+        client = OmniClient(OmniConfig(f"http://127.0.0.1:{omni.port}", key.text))
+        assert answers()
+    assert not answers()
+    with client, serving(port=omni.port):
+        wait_until(answers, 10, "an answer after the restart")
 
 
 def test_an_answer_of_many_megabytes_arrives(client: OmniClient, scripted: ScriptedOmni) -> None:
