@@ -1,4 +1,4 @@
-"""Config patches in Omni."""
+"""Configuration patches in Omni."""
 
 from __future__ import annotations
 
@@ -6,58 +6,52 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Problem, Resource, omni_errors
-from resources.configpatch.labels import CLUSTER, CLUSTER_MACHINE, MACHINE, SYSTEM_PATCH
-from resources.configpatch.validating import validate_data
+from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Problem, Resource, omni_errors, problem_for
+from resources.configpatch import names, targeting
+from resources.configpatch.validation import check_changed_data
 
-CLUSTERS = "Clusters.omni.sidero.dev"
+#: Omni's compressed form of the same text; it wins over ``data`` when both are there.
+_COMPRESSED = "compressed_data"
 
 
 class ConfigPatchAdapter(OmniResourceAdapter):
-    """ConfigPatches, with the checks that Omni leaves out and a filter by machine under either of its labels."""
+    """Patches, always in plain text: Omni reads the compressed form for us, and a write leaves it out."""
 
     def __init__(self) -> None:
-        super().__init__("ConfigPatches.omni.sidero.dev")
+        super().__init__(names.CONFIG_PATCHES)
 
     def selectors(self, query: ListQuery) -> Sequence[str]:
-        """Ask for a machine under both labels: entries of Omni's selectors are alternatives."""
-        machine = query.filters.get("machine")
-        common = super().selectors(query)
-        if machine is None:
-            return common
-        return [",".join([*common, f"{label} = {machine}"]) for label in (CLUSTER_MACHINE, MACHINE)]
+        """Return the label queries; the two labels that can name a machine make two of them."""
+        return targeting.selectors(query)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse what Omni would refuse of the data, and labels that Omni would take and never act on."""
-        if existing is None or existing.spec.get("data") != resource.spec.get("data"):
-            validate_data(self.omni, resource.spec["data"])
-        self._check_labels(resource, existing)
+        """Ask Omni about the text and look at the labels, so that a dry run tells the truth.
 
-    def _check_labels(self, resource: Resource, existing: Resource | None) -> None:
-        before = existing.labels if existing else {}
-        if SYSTEM_PATCH in resource.labels and SYSTEM_PATCH not in before:
-            text = "This label is for patches that Omni's controllers make."
-            raise Problem(422, "validation", errors={f"labels.{SYSTEM_PATCH}": [text]})
-        cluster = resource.labels.get(CLUSTER)
-        if cluster and cluster != before.get(CLUSTER):
-            self._check_cluster(cluster)
-
-    def _check_cluster(self, cluster: str) -> None:
-        try:
-            self.omni.resources.get(CLUSTERS, cluster)
-        except omni_errors.NotFound:
-            text = f"There is no cluster {cluster!r}, and Omni would keep the patch without using it."
-            raise Problem(422, "validation", errors={f"labels.{CLUSTER}": [text]}) from None
-
-    def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
-        """Write the data as plain text; Omni's compressed form needs a private dictionary."""
-        super().create(_plain(resource), extras)
+        Raises 422, and 403 for a patch that Omni's controllers own.
+        """
+        if existing is not None and existing.owner:
+            raise owned_problem(existing)
+        targeting.check_labels(self.omni, resource, existing)
+        check_changed_data(self.omni, resource, existing)
 
     def replace(self, resource: Resource) -> None:
-        """Write the data as plain text over whatever form was there."""
-        super().replace(_plain(resource))
+        """Write the patch in plain text."""
+        plain = {key: value for key, value in resource.spec.items() if key != _COMPRESSED}
+        super().replace(replace(resource, spec=plain))
+
+    def delete(self, resource: Resource) -> None:
+        """Remove the patch; 403 when Omni refuses because its controllers own it."""
+        try:
+            super().delete(resource)
+        except omni_errors.PermissionDenied as error:
+            if resource.owner:
+                raise owned_problem(resource, error) from error
+            raise
 
 
-def _plain(resource: Resource) -> Resource:
-    """Leave the compressed form out: where both are given, Omni takes that one."""
-    return replace(resource, spec={key: value for key, value in resource.spec.items() if key != "compressed_data"})
+def owned_problem(patch: Resource, refusal: omni_errors.PermissionDenied | None = None) -> Problem:
+    """Return the 403 for a patch that is not the users' to change; ``refusal`` is Omni's, where it was asked."""
+    hint = "Make a patch of your own for the same machines; one with a greater id applies after this one."
+    if refusal is not None:
+        return problem_for(refusal, hint=hint)
+    return Problem(403, "omni-forbidden", f"Omni's {patch.owner} owns patch {patch.id!r}.", hint=hint)

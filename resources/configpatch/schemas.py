@@ -1,21 +1,26 @@
-"""What callers write and read of a config patch."""
+"""A configuration patch as callers read and write it (``specs.ConfigPatchSpec``)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import fields as wire
+from resources.configpatch import names
+
+#: Request members that callers of other APIs may expect, and the label that says the same here.
+_TARGETS = {
+    "cluster": names.LABEL_CLUSTER,
+    "machineset": names.LABEL_MACHINE_SET,
+    "machine": names.LABEL_CLUSTER_MACHINE,
+}
+
 
 MAX_DATA_BYTES = 2 * 1024 * 1024
-
-EXAMPLE: dict[str, Any] = {
-    "id": "500-somaxconn",
-    "data": 'machine:\n  sysctls:\n    net.core.somaxconn: "4096"\n',
-    "labels": {"omni.sidero.dev/cluster": "demo"},
-    "annotations": {"description": "longer listen queues"},
-}
 
 
 def _data() -> fields.String:
@@ -23,24 +28,49 @@ def _data() -> fields.String:
         required=True,
         validate=validate.Length(min=1, max=MAX_DATA_BYTES),
         metadata={
-            "description": "Talos machine configuration to merge: YAML (several documents allowed) or JSON, as text"
+            "description": "A Talos configuration patch as plain text: YAML (one or more documents) or a JSON object",
+            "example": 'machine:\n  sysctls:\n    vm.swappiness: "10"\n',
         },
     )
 
 
 class ConfigPatchSchema(ResourceSchema):
-    """A patch of the configuration of machines."""
+    """A patch of the Talos configuration of a cluster's machines.
+
+    Its labels say whose: `omni.sidero.dev/cluster` alone means every machine of that cluster; together with
+    `omni.sidero.dev/machine-set` or `omni.sidero.dev/cluster-machine` (a machine's id), only those. The label
+    `omni.sidero.dev/machine` alone means one machine, in whatever cluster it is. Patches apply in that order, and
+    within one of these layers in the order of their ids.
+    """
 
     data = _data()
 
+    @ma.pre_load
+    def name_the_label(self, data: Any, **_: Any) -> Any:
+        """Tell whoever names a target by a member of its own which label to set."""
+        given = _TARGETS.keys() & data.keys() if isinstance(data, Mapping) else set()
+        if given:
+            raise ma.ValidationError(
+                {name: [f"Not a field: the label `{_TARGETS[name]}` says this."] for name in sorted(given)}
+            )
+        return data
 
-class ValidateSchema(SpecSchema):
+
+class ConfigPatchValidateActionSchema(SpecSchema):
     """A patch to look at."""
 
     data = _data()
 
 
-class ValiditySchema(SpecSchema):
-    """What Omni thinks of a patch."""
+class ConfigPatchValiditySchema(SpecSchema):
+    """What Omni thinks of it; a patch that it would refuse is a 422 with its reason."""
 
-    valid = fields.Boolean(metadata={"description": "Always true; a patch that Omni refuses is a 422 with its reason"})
+    valid = wire.Boolean()
+
+
+EXAMPLE: dict[str, Any] = {
+    "id": "500-my-cluster-sysctls",
+    "data": 'machine:\n  sysctls:\n    vm.swappiness: "10"\n',
+    "labels": {names.LABEL_CLUSTER: "my-cluster"},
+    "annotations": {"name": "sysctls"},
+}

@@ -1,0 +1,80 @@
+"""Which machines a patch is for: its labels say so, and Omni believes any that it is given.
+
+A patch whose cluster does not exist would sit there and do nothing, so the labels are looked at before a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import Filter, ListQuery, OmniClient, Problem, Resource, label_filter, object_url, omni_errors
+from resources.configpatch import names
+
+FILTERS = (
+    label_filter("cluster", names.LABEL_CLUSTER, "Only patches of this cluster, its machine sets and its machines"),
+    label_filter("machineset", names.LABEL_MACHINE_SET, "Only patches of this machine set"),
+    Filter(
+        "machine",
+        "Only patches of this one machine, by either of the labels `cluster-machine` and `machine`",
+        field=fields.String(validate=validate.Regexp(r"[^\s,()=!<>]{1,1024}\Z", error="Must be a machine's id.")),
+    ),
+)
+
+
+def selectors(query: ListQuery) -> Sequence[str]:
+    """Return the label queries of a list; Omni takes an object that fulfils any of them.
+
+    A machine is named by one of two labels, so a query for one becomes two.
+    """
+    base = query.selector.to_omni() if query.selector else ""
+    machine = query.filters.get("machine")
+    if machine is None:
+        return [base] if base else []
+    terms = (f"{label} = {machine}" for label in (names.LABEL_CLUSTER_MACHINE, names.LABEL_MACHINE))
+    return [f"{base},{term}" if base else term for term in terms]
+
+
+def check_labels(omni: OmniClient, patch: Resource, existing: Resource | None) -> None:
+    """Refuse (422, by label) labels that would make a patch without effect, or one that only Omni may make."""
+    before = existing.labels if existing else {}
+    errors: dict[str, list[str]] = {}
+    if names.LABEL_SYSTEM_PATCH in patch.labels and names.LABEL_SYSTEM_PATCH not in before:
+        errors[_field(names.LABEL_SYSTEM_PATCH)] = ["Marks the patches that Omni makes itself; yours cannot have it."]
+    for label, type, must_exist in (
+        (names.LABEL_CLUSTER, names.CLUSTERS, True),
+        (names.LABEL_MACHINE_SET, names.MACHINE_SETS, False),
+    ):
+        if label in patch.labels and patch.labels[label] != before.get(label):
+            text = _wrong_target(omni, type, patch.labels[label], must_exist=must_exist, new=existing is None)
+            if text:
+                errors[_field(label)] = [text]
+    if errors:
+        raise Problem(422, "validation", errors=errors)
+
+
+def _wrong_target(omni: OmniClient, type: str, id: str, *, must_exist: bool, new: bool) -> str | None:
+    """Tell what is wrong with the object that a label names.
+
+    A machine set may come later than its patches; a cluster comes first, for a patch is made for it. Omni takes no
+    new patches for either while it is being removed.
+    """
+    what = "cluster" if type == names.CLUSTERS else "machine set"
+    try:
+        target = Resource.from_omni(omni.resources.get(type, id)) if id else None
+    except omni_errors.NotFound:
+        target = None
+    if target is None:
+        return f"There is no {what} {id!r}." if must_exist else None
+    return f"The {what} {id!r} is being removed." if new and target.tearing_down else None
+
+
+def _field(label: str) -> str:
+    return f"labels.{label}"
+
+
+def machine_link(patch: Resource) -> str | None:
+    """Link to the one machine that a patch is for, whichever label names it."""
+    id = patch.labels.get(names.LABEL_CLUSTER_MACHINE) or patch.labels.get(names.LABEL_MACHINE)
+    return object_url("machines", id) if id else None
