@@ -11,6 +11,7 @@ from omni_gateway.omni import errors
 from omni_gateway.omni.resources import WatchEvent
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.exchange import Change, ChangeKind, Listing, ListQuery
+from omni_gateway.sdk.parsing import CACHE, from_text
 from omni_gateway.sdk.resource import Resource
 
 _KINDS: dict[str, ChangeKind] = {"created": "added", "updated": "modified", "destroyed": "deleted"}
@@ -42,7 +43,7 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
             selectors=self.selectors(query),
         )
-        items = [Resource.from_omni(item) for item in page.items]
+        items = CACHE.resources(page.texts, from_text)
         if not paged_by_omni:
             items = sort_and_cut(items, query, self.sortable)
         return Listing(items, page.total)
@@ -88,7 +89,18 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
         )
         with stream:
-            yield map(_change, stream)
+            changes = map(_change, stream)
+            yield _with_bookmark(changes) if id else changes
+
+
+def _with_bookmark(changes: Iterator[Change]) -> Iterator[Change]:
+    """Follow one object: Omni tells first how it is (``deleted`` when it is not there), and sends no bookmark then."""
+    for change in changes:
+        if change.kind == "added":
+            yield change
+        yield Change("bookmark")
+        break
+    yield from (change for change in changes if change.kind != "bookmark")
 
 
 def _change(event: WatchEvent) -> Change:
