@@ -15,7 +15,12 @@ plugin = ResourcePlugin(
     adapter=ClusterAdapter(),
     roles=READ_WRITE,
     subresources=SUBRESOURCES,
-    links={name: id_link("clusters", name) for name in ("metrics", "kubeconfig", "talosconfig", "support-bundle")},
+    links={
+        "metrics": id_link("clusters", "metrics"),
+        "kubeconfig": id_link("clusters", "kubeconfig"),
+        "talosconfig": id_link("clusters", "talosconfig"),
+        "support_bundle": id_link("clusters", "support-bundle"),
+    },
     operations=(
         operations.BOOTSTRAP,
         upgrade_operations.KUBERNETES_UPGRADE,

@@ -42,8 +42,8 @@ def test_what_is_no_version_is_refused(text: str) -> None:
 
 
 def test_versions_are_ordered_by_number_and_a_pre_release_comes_first() -> None:
-    ordered = ["1.9.5", "1.13.8", "1.13.10", "1.14.0-beta.1", "1.14.0"]
-    assert sorted(ordered[::-1], key=Parsed.of) == ordered
+    given = ["1.14.0", "1.13.8", "1.14.0-beta.1", "1.9.5", "1.13.10"]
+    assert sorted(given, key=Parsed.of) == ["1.9.5", "1.13.8", "1.13.10", "1.14.0-beta.1", "1.14.0"]
 
 
 def test_the_newest_talos_is_the_newest_release_that_omni_offers() -> None:

@@ -1,0 +1,83 @@
+"""Steps that the cluster tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from omni_gateway.omni import OmniClient
+
+Made = Callable[[str], str]
+Unique = Callable[[str], str]
+Machines = Callable[[int], list[str]]
+Wait = Callable[..., Any]
+
+#: Real machines take minutes, the embedded Omni's a second.
+READY_SECONDS = 600
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Assert that an answer is this problem document, and return it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    document: dict[str, Any] = answer.json()
+    assert document["code"] == code, document
+    return document
+
+
+def at(api: httpx.Client, url: str) -> str:
+    """Return a relative URL that the API gave as one that this client can follow."""
+    return str(api.base_url.join(url))
+
+
+def end_of(api: httpx.Client, answer: httpx.Response, wait_until: Wait) -> dict[str, Any]:
+    """Follow the operation that an answer names, and return it as it ended."""
+    url = at(api, answer.headers["Operation-Location"])
+
+    def ended() -> dict[str, Any] | None:
+        now = api.get(f"{url}?wait=5s")
+        assert now.status_code == 200, now.text
+        document: dict[str, Any] = now.json()
+        return document if document["done"] else None
+
+    operation: dict[str, Any] = wait_until(ended, READY_SECONDS, f"the end of {url}")
+    return operation
+
+
+def new_cluster(api: httpx.Client, made: Made, name: str, **body: Any) -> dict[str, Any]:
+    """Create a cluster that is removed when the test ends."""
+    answer = api.post("clusters", json={"id": name, **body})
+    assert answer.status_code == 201, answer.text
+    made(f"clusters/{name}")
+    cluster: dict[str, Any] = answer.json()
+    return cluster
+
+
+def running_cluster(
+    api: httpx.Client, made: Made, name: str, machines: list[str], versions: Any, wait_until: Wait
+) -> None:
+    """Create a cluster of one control plane and workers, and wait until it is up."""
+    body = {
+        "id": name,
+        "talos_version": versions.talos,
+        "kubernetes_version": versions.kubernetes,
+        "control_plane": {"machines": machines[:1]},
+        "workers": [{"machines": machines[1:]}] if machines[1:] else [],
+    }
+    answer = api.post("clusters", json=body)
+    assert answer.status_code == 201, answer.text
+    made(f"clusters/{name}")
+    operation = end_of(api, answer, wait_until)
+    assert operation["state"] == "succeeded", operation
+
+
+def of_cluster(omni: OmniClient, type: str, cluster: str) -> list[dict[str, Any]]:
+    """Return Omni's objects of a type that belong to a cluster."""
+    return omni.resources.list(f"{type}.omni.sidero.dev", selectors=[f"omni.sidero.dev/cluster = {cluster}"]).items
+
+
+def talos_versions(omni: OmniClient) -> dict[str, Any]:
+    """Return version → spec of every Talos that Omni knows."""
+    return {item["metadata"]["id"]: item["spec"] for item in omni.resources.list("TalosVersions.omni.sidero.dev").items}
