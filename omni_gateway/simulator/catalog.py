@@ -8,6 +8,7 @@ import secrets
 from . import kinds
 from .catalog_media import seed_media
 from .context import Context, Spec
+from .controllers.join_tokens import FINALIZER as JOIN_TOKEN_FINALIZER
 from .network import (
     ACCOUNT_ID,
     EVENTS_PORT,
@@ -138,7 +139,7 @@ def _join_token(store: Store) -> None:
     unowned = Context(store, "")
     if unowned.find(kinds.DEFAULT_JOIN_TOKEN, DEFAULT_TOKEN_ID) is None:
         token = secrets.token_urlsafe(32)
-        unowned.write(kinds.JOIN_TOKEN, token, {"name": "initial token"}, finalizers=("JoinTokenStatusController",))
+        unowned.write(kinds.JOIN_TOKEN, token, {"name": "initial token"}, finalizers=(JOIN_TOKEN_FINALIZER,))
         unowned.write(kinds.DEFAULT_JOIN_TOKEN, DEFAULT_TOKEN_ID, {"token_id": token})
     token = default_join_token(store)
     api = {

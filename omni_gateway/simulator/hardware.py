@@ -34,12 +34,17 @@ _STEP_STAGES: dict[str, tuple[int, int, bool]] = {
     "reboot": (STAGE_REBOOTING, TALOS_REBOOTING, False),
     "upgrade-reboot": (STAGE_REBOOTING, TALOS_REBOOTING, False),
     "shutdown": (STAGE_SHUTTING_DOWN, TALOS_SHUTTING_DOWN, True),
+    "off": (STAGE_POWERED_OFF, 0, False),
     "power-on": (STAGE_POWERING_ON, TALOS_BOOTING, False),
     "boot": (STAGE_BOOTING, TALOS_BOOTING, False),
     "leave": (STAGE_BEFORE_DESTROY, TALOS_RUNNING, True),
     "reset": (STAGE_DESTROYING, TALOS_RESETTING, True),
 }
 
+
+MAX_QUEUED_STEPS = 6
+OFF_SECONDS = 120.0
+"""How long a machine stays off after a shutdown; then it is powered on, as if somebody had pressed its button."""
 
 UPGRADE_STEPS = ("prepare-upgrade", "upgrade", "maintenance-upgrade", "upgrade-reboot")
 
@@ -139,19 +144,19 @@ def find(store: Store, machine_id: str) -> Hardware | None:
     return None if res is None else Hardware.of(res)
 
 
-def begin(store: Store, machine_id: str, steps: Sequence[Step], *, interrupt: bool = False) -> bool:
-    """Let a machine begin a sequence of steps; say whether it did.
+def begin(store: Store, machine_id: str, steps: Sequence[Step], *, queue: bool = False) -> bool:
+    """Let a machine begin a sequence of steps; say whether it does.
 
-    A machine that is busy does not, unless `interrupt`: a reboot cuts short whatever runs.
+    A machine that is busy does not; with `queue` it does it afterwards, unless it has enough to do already.
     """
     begun = False
 
     def change(res: Resource) -> None:
         nonlocal begun
-        if res.spec["steps"] and not interrupt:
+        waiting = res.spec["steps"]
+        if waiting and (not queue or len(waiting) >= MAX_QUEUED_STEPS):
             return
-        res.spec["steps"] = [vars(step) for step in steps]
-        res.spec["ends"] = 0.0
+        res.spec["steps"] = waiting + [vars(step) for step in steps]
         begun = True
 
     store.modify(namespace_of(EMULATED_MACHINE), EMULATED_MACHINE, machine_id, change)
@@ -169,14 +174,11 @@ def reboot_steps() -> list[Step]:
 
 
 def shutdown_steps() -> list[Step]:
-    """Return what a shutdown is made of; the machine stays off until it is powered on."""
-    return [Step("shutdown", 1.5, {"power": "off"}, "shutting down: stopping all services")]
-
-
-def power_on_steps() -> list[Step]:
-    """Return what powering on is made of."""
+    """Return what a shutdown is made of: off for a while, then on again."""
     return [
-        Step("power-on", 0.5, {"power": "on"}, "power on"),
+        Step("shutdown", 1.5, {"power": "off"}, "shutting down: stopping all services"),
+        Step("off", OFF_SECONDS, {"power": "on"}),
+        Step("power-on", 0.5, {}, "power on"),
         Step("boot", 2.0, {"boot_id": str(uuid.uuid4())}, "booting Talos"),
     ]
 

@@ -99,11 +99,15 @@ UPGRADE_ROLLOUT = "UpgradeRollouts" + _SUFFIX
 
 # The simulator's own bookkeeping. No catalogue lists these types, so no caller can name them.
 EMULATED_MACHINE = "EmulatedMachines.simulator.local"
+AUDIT_ENTRY = "AuditEntries.simulator.local"
+AUDIT_HEAD = "AuditHeads.simulator.local"
 EMULATED_FLEET = "EmulatedFleets.simulator.local"
 EMULATED_LOG = "EmulatedLogs.simulator.local"
 WANTED_CONFIG = "WantedConfigs.simulator.local"
 
 _ELSEWHERE = {
+    AUDIT_ENTRY: "simulator",
+    AUDIT_HEAD: "simulator",
     CLOUD_PLATFORM_CONFIG: "virtual",
     CLUSTER_METRICS: "ephemeral",
     CLUSTER_STATUS_METRICS: "ephemeral",

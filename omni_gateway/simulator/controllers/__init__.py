@@ -20,6 +20,7 @@ from .etcd_backup import EtcdBackup
 from .finalizers import Finalizers
 from .image_pull import ImagePull
 from .install import Install
+from .join_tokens import JoinTokens
 from .kubernetes_status import KubernetesStatus
 from .kubernetes_upgrade import KubernetesUpgrade
 from .link_cleanup import LinkCleanup
@@ -64,6 +65,7 @@ def all_controllers() -> tuple[Controller, ...]:
         OngoingTasks(),
         ClusterMetrics(),
         MachineMetrics(),
+        JoinTokens(),
         LinkCleanup(),
         DestroyMachineSet(),
         DestroyCluster(),

@@ -1,0 +1,59 @@
+"""Joining: tokens that let machines in, and what a machine needs to use one."""
+
+from __future__ import annotations
+
+import secrets
+
+import yaml
+
+from omni_gateway.stubs import management_pb2 as pb
+
+from .. import access, kinds
+from ..catalog import default_join_token
+from ..controllers.join_tokens import FINALIZER
+from ..errors import InvalidArgument
+from ..network import EVENTS_PORT, LOGS_PORT, MACHINE_API, SERVER_ADDRESS, join_kernel_args
+from ..resource import Resource
+from .management_base import Calls, Context
+
+_LONGEST_NAME = 16
+
+
+class JoiningCalls(Calls):
+    """The calls about joining."""
+
+    def CreateJoinToken(self, request: pb.CreateJoinTokenRequest, context: Context) -> pb.CreateJoinTokenResponse:
+        """Make a token and return it: its id is the secret."""
+        access.require("Admin")
+        if not 1 <= len(request.name.encode()) <= _LONGEST_NAME:
+            raise InvalidArgument(f"a token's name has 1 to {_LONGEST_NAME} bytes")
+        spec: dict[str, str] = {"name": request.name}
+        if request.HasField("expiration_time"):
+            spec["expiration_time"] = request.expiration_time.ToJsonString()
+        token = secrets.token_urlsafe(32)
+        self._store.create(Resource("default", kinds.JOIN_TOKEN, token, spec, finalizers=[FINALIZER]))
+        return pb.CreateJoinTokenResponse(id=token)
+
+    def GetMachineJoinConfig(
+        self, request: pb.GetMachineJoinConfigRequest, context: Context
+    ) -> pb.GetMachineJoinConfigResponse:
+        """Return kernel arguments, and a configuration, that let a machine join; they hold the token in clear."""
+        access.require("Reader")
+        token = request.join_token or default_join_token(self._store)
+        query = "?grpc_tunnel=true&" if request.use_grpc_tunnel else "?"
+        documents = [
+            {"apiVersion": "v1alpha1", "kind": "SideroLinkConfig", "apiUrl": f"{MACHINE_API}{query}jointoken={token}"},
+            {
+                "apiVersion": "v1alpha1",
+                "kind": "EventSinkConfig",
+                "endpoint": f"[{SERVER_ADDRESS}]:{EVENTS_PORT}",
+            },
+            {
+                "apiVersion": "v1alpha1",
+                "kind": "KmsgLogConfig",
+                "name": "omni-kmsg",
+                "url": f"tcp://[{SERVER_ADDRESS}]:{LOGS_PORT}",
+            },
+        ]
+        config = yaml.dump_all(documents, Dumper=yaml.CSafeDumper, sort_keys=False)
+        return pb.GetMachineJoinConfigResponse(kernel_args=join_kernel_args(token), config=config)

@@ -1,0 +1,44 @@
+"""Kubernetes: may a cluster be upgraded, and are its manifests in place."""
+
+from __future__ import annotations
+
+from omni_gateway.stubs import management_pb2 as pb
+
+from .. import access, kinds
+from ..context import Context as State
+from ..controllers.versions import kubernetes_candidates
+from ..errors import FailedPrecondition, InvalidArgument, Unknown
+from .management_base import Calls, Context, cluster_of
+
+
+class KubernetesCalls(Calls):
+    """The calls about a cluster's Kubernetes; the cluster is named by the call's metadata."""
+
+    def KubernetesUpgradePreChecks(
+        self, request: pb.KubernetesUpgradePreChecksRequest, context: Context
+    ) -> pb.KubernetesUpgradePreChecksResponse:
+        """Tell whether an upgrade may begin; that it may not is an answer, not a failure."""
+        access.require("Operator")
+        cluster = cluster_of(context)
+        found = self._store.peek("default", kinds.CLUSTER, cluster)
+        status = self._store.peek("default", kinds.KUBERNETES_UPGRADE_STATUS, cluster)
+        if found is None or status is None:
+            raise Unknown(f"nothing is known of the Kubernetes of a cluster {cluster!r}")
+        current = status.spec.get("last_upgrade_version", "")
+        if not current:
+            raise FailedPrecondition("the version that the cluster runs is not known yet")
+        target = request.new_version.removeprefix("v")
+        state = State(self._store, "")
+        if target != current and target not in kubernetes_candidates(state, found.spec["talos_version"], current):
+            raise InvalidArgument(f"Kubernetes {current} cannot be taken to {target!r}")
+        reason = self._obstacle(cluster)
+        return pb.KubernetesUpgradePreChecksResponse(ok=not reason, reason=reason)
+
+    def _obstacle(self, cluster: str) -> str:
+        status = self._store.peek("default", kinds.CLUSTER_STATUS, cluster)
+        seen = self._store.peek("default", kinds.KUBERNETES_STATUS, cluster)
+        if status is None or not status.spec.get("ready"):
+            return "the cluster is not ready"
+        nodes = seen.spec["nodes"] if seen else []
+        unready = [node["nodename"] for node in nodes if not node.get("ready")]
+        return f"not ready: {', '.join(unready)}" if unready else ""
