@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -27,12 +28,17 @@ _ANY_VERSION = "undefined"
 _RUNNING = "running"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
-    """One page of objects, and how many matched in all."""
+    """One page of objects as Omni's JSON texts, and how many matched in all; ``items`` are the texts, parsed."""
 
-    items: list[dict[str, Any]]
+    texts: Sequence[str]
     total: int
+
+    @cached_property
+    def items(self) -> list[dict[str, Any]]:
+        """Return the objects, parsed on first use."""
+        return [parsed(rpcs.LIST.name, text) for text in self.texts]
 
 
 class ResourceClient:
@@ -80,7 +86,7 @@ class ResourceClient:
             metadata=_with_selectors(selectors),
             timeout=timeout,
         )
-        return Listing([parsed(rpcs.LIST.name, item) for item in answer.items], answer.total)
+        return Listing(answer.items, answer.total)
 
     def create(
         self,
@@ -117,7 +123,8 @@ class ResourceClient:
         expected = _ANY_VERSION if version is None else str(version)
 
         def build() -> pb.UpdateRequest:
-            body = pb.Resource(metadata=_metadata(resource["metadata"], expected), spec=_spec_text(resource["spec"]))
+            spec = _spec_text(resource.get("spec") or {})
+            body = pb.Resource(metadata=_metadata(resource["metadata"], expected), spec=spec)
             return pb.UpdateRequest(currentVersion=expected, resource=body)
 
         self._calls.unary(rpcs.UPDATE, build, metadata=_OMNI)

@@ -66,8 +66,13 @@ class Representation:
 
     def body(self, resource: Resource, fields: tuple[str, ...] = ()) -> bytes:
         """Return the document as JSON, cut down to ``fields`` when any are named."""
-        document = self.document(resource)
-        return orjson.dumps(project(document, fields) if fields else document)
+        if fields:
+            return orjson.dumps(project(self.document(resource), fields))
+        body: bytes = resource.derived(self, self._render)
+        return body
+
+    def _render(self, resource: Resource) -> bytes:
+        return orjson.dumps(self.document(resource))
 
     def list_body(self, resources: Iterable[Resource], fields: tuple[str, ...] = ()) -> bytes:
         """Return a JSON array: joined bodies, so that a rendered object need never be rendered again."""

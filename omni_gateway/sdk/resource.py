@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,17 @@ class Resource:
     created: str | None = None
     updated: str | None = None
     finalizers: tuple[str, ...] = ()
+    #: What was derived from an object that is shared and therefore never changes; None: derive it each time.
+    memo: dict[Any, Any] | None = field(default=None, init=False, repr=False, compare=False)
+
+    def derived(self, key: Any, make: Callable[[Resource], Any]) -> Any:
+        """Return ``make(self)``, made once for a shared object."""
+        if self.memo is None:
+            return make(self)
+        value = self.memo.get(key)
+        if value is None:
+            value = self.memo[key] = make(self)
+        return value
 
     @property
     def tearing_down(self) -> bool:

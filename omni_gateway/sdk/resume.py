@@ -29,6 +29,13 @@ def _hash(*parts: str) -> int:
     return int.from_bytes(blake2b("\0".join(parts).encode(), digest_size=8).digest())
 
 
+def _digests(resource: Resource) -> tuple[int, int, str]:
+    """Return what one object adds to a point: its hash as a member, its hash in this version, its newest time."""
+    created = resource.created or ""
+    member = _hash(resource.id, created)
+    return member, _hash(resource.id, created, str(resource.version)), max(created, resource.updated or "")
+
+
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
     """A digest of a set of objects."""
@@ -41,10 +48,14 @@ class ResumePoint:
     @classmethod
     def of(cls, resources: Iterable[Resource]) -> Self:
         """Digest the objects that a caller holds."""
-        point = cls()
+        count, members, versions, newest = 0, 0, 0, ""
         for resource in resources:
-            point = point.plus(resource)
-        return point
+            member, version, changed = resource.derived("digests", _digests)
+            count += 1
+            members ^= member
+            versions ^= version
+            newest = max(newest, changed)
+        return cls(count, members, versions, newest)
 
     def plus(self, resource: Resource) -> Self:
         """Digest one object more."""
@@ -55,13 +66,8 @@ class ResumePoint:
         return self._toggle(resource, -1)
 
     def _toggle(self, resource: Resource, step: int) -> Self:
-        created = resource.created or ""
-        return type(self)(
-            self.count + step,
-            self.members ^ _hash(resource.id, created),
-            self.versions ^ _hash(resource.id, created, str(resource.version)),
-            max(self.newest, created, resource.updated or ""),
-        )
+        member, version, changed = _digests(resource)
+        return type(self)(self.count + step, self.members ^ member, self.versions ^ version, max(self.newest, changed))
 
     def __str__(self) -> str:
         packed = _FORMAT.pack(_VERSION, self.count, self.members, self.versions) + self.newest.encode()

@@ -15,6 +15,7 @@ from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.exchange import Listing, ListQuery
 from omni_gateway.sdk.query import Filter, parse_fields, to_list_query
 from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.resume import ResumePoint
 from omni_gateway.sdk.views.answering import CACHE_STATUS, json_response
 from omni_gateway.sdk.views.watching import watch_response
@@ -58,11 +59,13 @@ class Collection:
 
 def _list_etag(page: Listing, fields: tuple[str, ...]) -> str:
     """Tag a page by the ids and versions on it: cheap, and weak, for the same data may be written otherwise."""
-    digest = blake2b(digest_size=8)
-    for item in page.items:
-        digest.update(f"{item.id}\0{item.version}\0{item.phase}\n".encode())
+    digest = blake2b(b"".join([item.derived("state", _state) for item in page.items]), digest_size=8)
     digest.update(f"{page.total}\0{','.join(fields)}".encode())
     return f'W/"{digest.hexdigest()}"'
+
+
+def _state(item: Resource) -> bytes:
+    return f"{item.id}\0{item.version}\0{item.phase}\n".encode()
 
 
 def list_view(collection: Collection) -> Callable[..., Response]:
