@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
 
-from omni_gateway.stubs import auth_pb2_grpc, resources_pb2_grpc
+from omni_gateway.stubs import auth_pb2_grpc, machine_pb2_grpc, management_pb2_grpc, resources_pb2_grpc
 
 from .accounts import IDENTITY, refresh_status
 from .admin import ensure_admin
@@ -19,6 +20,8 @@ from .interceptor import Gatekeeper
 from .login import seed_login
 from .runtime import Runtime
 from .services.auth import AuthService
+from .services.machine import MachineService
+from .services.management import ManagementService
 from .services.resources import ResourceService
 from .signing import Verifier
 from .store import Store
@@ -58,8 +61,7 @@ class Simulator:
         seed_fleet(self.store, fleet)
         self._runtime = Runtime(self.store, all_controllers(), speed)
         self._watchers = Watchers(self.store)
-        self._virtual = Virtual(self.store, lambda: f"http://{self.address}")
-        self._server = build_server(self.store, self._watchers, self._virtual)
+        self._server = build_server(self.store, self._watchers, lambda: f"http://{self.address}")
 
     def start(self, listen: str = "127.0.0.1:0") -> str:
         """Serve, and return host and port; OSError when the address cannot be had."""
@@ -82,8 +84,9 @@ class Simulator:
         self.store.close()
 
 
-def build_server(store: Store, watchers: Watchers, virtual: Virtual) -> grpc.Server:
+def build_server(store: Store, watchers: Watchers, advertised_url: Callable[[], str]) -> grpc.Server:
     """Return a gRPC server with every service of Omni's registered, not yet listening."""
+    virtual = Virtual(store, advertised_url)
     server = grpc.server(
         ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="grpc"),
         interceptors=[Gatekeeper(Verifier(store))],
@@ -91,4 +94,6 @@ def build_server(store: Store, watchers: Watchers, virtual: Virtual) -> grpc.Ser
     )
     resources_pb2_grpc.add_ResourceServiceServicer_to_server(ResourceService(store, watchers, virtual), server)
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(store), server)
+    management_pb2_grpc.add_ManagementServiceServicer_to_server(ManagementService(store, advertised_url), server)
+    machine_pb2_grpc.add_MachineServiceServicer_to_server(MachineService(store), server)
     return server
