@@ -1,0 +1,57 @@
+"""Label selectors."""
+
+from __future__ import annotations
+
+import pytest
+
+from omni_gateway.simulator import selectors
+
+LABELS = {"env": "prod", "tier": "", "mem": "64GiB", "cores": "8"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "env",
+        "!zone",
+        "env=prod",
+        "env == prod",
+        "env!=test",
+        "zone != a",
+        "env in (test, prod)",
+        "env notin (test)",
+        "zone notin (a)",
+        "tier=",
+        "mem > 32GiB",
+        "cores<=8",
+        "env=prod,cores>4,!zone",
+        "",
+    ],
+)
+def test_matching_selectors(text: str) -> None:
+    assert selectors.parse(text).matches(LABELS)
+
+
+@pytest.mark.parametrize(
+    "text", ["zone", "!env", "env=test", "env!=prod", "env in (a, b)", "mem<8", "env>1", "zone>1", "env=prod,zone"]
+)
+def test_selectors_that_do_not_match(text: str) -> None:
+    assert not selectors.parse(text).matches(LABELS)
+
+
+@pytest.mark.parametrize("text", ["a b", "(", "=b", "a in x", "a,,b", "a=b)", "!"])
+def test_what_is_no_selector(text: str) -> None:
+    with pytest.raises(selectors.SelectorError):
+        selectors.parse(text)
+
+
+def test_several_selectors_are_alternatives() -> None:
+    either = selectors.any_of(["env=test", "cores=8"])
+
+    assert either is not None
+    assert either(LABELS)
+    assert not either({"cores": "4"})
+
+
+def test_no_selector_at_all_is_no_condition() -> None:
+    assert selectors.any_of(["", " "]) is None

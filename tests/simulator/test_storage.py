@@ -1,0 +1,73 @@
+"""What outlives the process: everything but what Omni, too, keeps in memory only."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
+
+_WRITER = """
+import os, signal, sys
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
+store = Store(sys.argv[1])
+for number in range(50):
+    store.create(Resource("default", "Things", str(number)))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_an_object_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+    store = Store(path)
+    given = Resource("default", "Things", "a", {"deep": [1]}, {"l": "1"}, {"n": "2"}, finalizers=["Holder"])
+    store.create(given, owner="Maker")
+    store.modify("default", "Things", "a", lambda res: res.spec.update(size=1), owner="Maker")
+    before = store.get("default", "Things", "a")
+    store.close()
+
+    assert Store(path).get("default", "Things", "a") == before
+
+
+def test_a_destroyed_object_stays_gone(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+    store = Store(path)
+    store.create(Resource("default", "Things", "a"))
+    store.destroy("default", "Things", "a")
+    store.close()
+
+    assert Store(path).find("default", "Things", "a") is None
+
+
+@pytest.mark.parametrize("namespace", ["ephemeral", "metrics", "virtual"])
+def test_what_omni_keeps_in_memory_is_forgotten(tmp_path: Path, namespace: str) -> None:
+    path = str(tmp_path / "state.sqlite")
+    store = Store(path)
+    store.create(Resource(namespace, "Things", "a"))
+    store.close()
+
+    assert Store(path).find(namespace, "Things", "a") is None
+
+
+def test_a_batch_is_there_afterwards(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+    store = Store(path)
+    with store.batch():
+        for number in range(10):
+            store.create(Resource("default", "Things", str(number)))
+    store.close()
+
+    assert len(Store(path).view("default", "Things")) == 10
+
+
+def test_nothing_that_was_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+
+    subprocess.run([sys.executable, "-c", _WRITER, path], check=False)
+
+    assert len(Store(path).view("default", "Things")) == 50
