@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import combinations
+from math import comb
 from typing import Self
 
 from omni_gateway.sdk.resource import Resource
 
 _FORMAT = struct.Struct(">BIQQ")
 _VERSION = 1
+#: Timestamps are whole seconds; so many ways to read a point's last second are tried before giving up.
+MAX_GUESSES = 5000
 
 
 class HistoryGone(Exception):
@@ -95,14 +99,18 @@ class ResumePoint:
         objects = list(present)
         if ResumePoint.of(objects).versions == self.versions and len(objects) == self.count:
             return []
-        for newest_is_old in (True, False):
-            old = [item for item in objects if self._had(item, newest_is_old)]
-            if len(old) == self.count and ResumePoint.of(old).members == self.members:
-                known = {item.id for item in old}
-                return [item for item in objects if item.id not in known or (item.updated or "") >= self.newest]
-        raise HistoryGone("objects have gone since")
+        sure = [item for item in objects if (item.created or "") < self.newest]
+        unsure = [item for item in objects if (item.created or "") == self.newest]
+        missing = self.members ^ ResumePoint.of(sure).members
+        old = {item.id for item in (*sure, *_choose(unsure, self.count - len(sure), missing))}
+        return [item for item in objects if item.id not in old or (item.updated or "") >= self.newest]
 
-    def _had(self, item: Resource, newest_is_old: bool) -> bool:
-        """Guess from its creation time whether the point had an object; its own last second can be read both ways."""
-        created = item.created or ""
-        return created < self.newest or (newest_is_old and created == self.newest)
+
+def _choose(unsure: Sequence[Resource], count: int, members: int) -> Sequence[Resource]:
+    """Find which objects of the point's own last second it had: those whose member hashes come to ``members``."""
+    if not 0 <= count <= len(unsure) or comb(len(unsure), count) > MAX_GUESSES:
+        raise HistoryGone("objects have gone since")
+    for chosen in combinations(unsure, count):
+        if ResumePoint.of(chosen).members == members:
+            return chosen
+    raise HistoryGone("objects have gone since")

@@ -35,6 +35,12 @@ def test_an_object_that_came_later_is_told() -> None:
     assert new in ResumePoint.of(HELD).changes([*HELD, new])
 
 
+def test_an_object_that_came_in_the_very_second_of_the_point_is_told() -> None:
+    held = [item(id, 7) for id in "abcd"]
+    new = item("e", 7)
+    assert new in ResumePoint.of(held).changes([*held, new])
+
+
 def test_an_object_that_was_changed_later_is_told() -> None:
     changed = replace(HELD[0], version=2, updated="2026-01-01T00:00:08Z")
     assert changed in ResumePoint.of(HELD).changes([changed, *HELD[1:]])
