@@ -50,7 +50,7 @@ def _other_document(where: str, node: yaml.MappingNode) -> Iterator[str]:
 
 def _walk(where: str, node: yaml.Node, schema: Any, path: str) -> Iterator[str]:
     """Yield what does not fit the schema; nulls and delete markers fit everywhere."""
-    if schema == ANY or _is_null(node) or _is_delete_marker(node):
+    if schema == ANY or safe_yaml.is_null(node) or _is_delete_marker(node):
         return
     if isinstance(schema, dict):
         yield from _mapping(where, node, schema, path)
@@ -85,7 +85,7 @@ def _sequence(where: str, node: yaml.Node, schema: Any, path: str) -> Iterator[s
 def _forbidden(where: str, node: yaml.MappingNode) -> Iterator[str]:
     for path in FORBIDDEN_FIELDS:
         found = _follow(node, path)
-        if found is not None and not _is_null(found):
+        if found is not None and not safe_yaml.is_null(found):
             yield f"{_at(where, found)}: {path} is set by Omni and cannot be patched"
     roles = _follow(node, "machine.features.kubernetesTalosAPIAccess.allowedRoles")
     if isinstance(roles, yaml.SequenceNode) and any(str(item.value) == "os:admin" for item in roles.value):
@@ -101,10 +101,6 @@ def _follow(node: yaml.Node, path: str) -> yaml.Node | None:
 
 def _child(node: yaml.MappingNode, name: str) -> yaml.Node | None:
     return next((value for key, value in node.value if key.value == name), None)
-
-
-def _is_null(node: yaml.Node) -> bool:
-    return node.tag == "tag:yaml.org,2002:null"
 
 
 def _is_delete_marker(node: yaml.Node) -> bool:

@@ -18,13 +18,18 @@ def documents(text: str) -> list[yaml.Node]:
         raise InvalidArgument(f"the YAML is longer than {MAX_CHARACTERS} characters")
     try:
         _check_depth(text)
-        found = [node for node in yaml.compose_all(text, Loader=yaml.CSafeLoader) if node is not None]
+        found = [node for node in yaml.compose_all(text, Loader=yaml.CSafeLoader) if not is_null(node)]
         unfolded = sum(_size(node, {}) for node in found)
     except (yaml.YAMLError, RecursionError, ValueError) as exc:
         raise InvalidArgument(f"that is no YAML to work with: {exc}") from exc
     if unfolded > MAX_NODES:
         raise InvalidArgument("the YAML's aliases unfold to too much")
     return found
+
+
+def is_null(node: yaml.Node | None) -> bool:
+    """Tell whether a node says nothing."""
+    return node is None or node.tag == "tag:yaml.org,2002:null"
 
 
 def _check_depth(text: str) -> None:
