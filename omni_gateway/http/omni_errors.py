@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from omni_gateway.http.problems import Problem
@@ -46,7 +47,7 @@ _UNKNOWN_MEANS_BAD_INPUT = ("ResourceService/Create", "ResourceService/Update", 
 def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
     """Return the problem that tells a caller of Omni's refusal."""
     status, code = _status_and_code(error)
-    headers = {"Retry-After": str(error.retry_after or UNREACHABLE_RETRY_SECONDS)} if status == 503 else {}
+    headers = {"Retry-After": str(math.ceil(error.retry_after or UNREACHABLE_RETRY_SECONDS))} if status == 503 else {}
     default_hint = next((text for kind, text in _HINTS.items() if isinstance(error, kind)), None)
     return Problem(
         status,
