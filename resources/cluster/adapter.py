@@ -68,8 +68,12 @@ class ClusterAdapter(OmniResourceAdapter):
             if not resource.spec.get(name):
                 now = existing.spec.get(name, "")
                 refusals.add(name, f"Missing: a cluster always has one. Send the present one to keep it: {now}.")
-        if not refusals and any(resource.spec[name] != existing.spec.get(name) for name in pair):
-            refusals.update(self._catalogue().problems(*(resource.spec[name] for name in pair)))
+        changed = {name for name in pair if resource.spec.get(name) != existing.spec.get(name)}
+        if not refusals and changed:
+            wrong = self._catalogue().problems(*(resource.spec[name] for name in pair))
+            if "talos_version" not in changed:
+                wrong.pop("talos_version", None)  # a version that Omni has forgotten meanwhile may stay
+            refusals.update(wrong)
 
     def _check_backup_interval(self, resource: Resource, existing: Resource | None, refusals: Refusals) -> None:
         """Hold the interval against the limits that this Omni was given; it wants one wherever the message is set."""

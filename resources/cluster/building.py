@@ -46,7 +46,7 @@ def _undone(
     gone = _undo(omni, cluster.id)
     reason = problem_for(cause)
     told = [{"type": item.type, "id": item.id} for item in reversed(made)]
-    outcome = "What was made before it is gone again." if gone else "What was made before it is being removed."
+    outcome = "What was made before it is gone again." if gone else "What was made before it is not gone yet."
     hint = "Mend the cause and send the request again."
     if not gone:
         hint = (

@@ -10,7 +10,7 @@ from omni_gateway.sdk import OmniClient, Resource, omni_errors
 from resources.cluster import names
 from resources.cluster.backups import check_backup
 from resources.cluster.composition import NewSet, Part, parts_of, sets_of
-from resources.cluster.composition_schemas import UNLIMITED
+from resources.cluster.composition_schemas import MAX_MACHINES, UNLIMITED
 from resources.cluster.reading import find
 from resources.cluster.refusals import Refusals
 from resources.cluster.versions import Parsed
@@ -20,6 +20,9 @@ def check_composition(omni: OmniClient, cluster: Resource, extras: Mapping[str, 
     """Add to ``refusals`` what is wrong with the sets, their machines, classes and patches."""
     sets = sets_of(cluster.id, extras)
     parts = parts_of(cluster.id, extras)
+    if sum(len(new.machines) for new in sets) > MAX_MACHINES:
+        refusals.add("workers", f"At most {MAX_MACHINES} machines in one request; add the others later.")
+        return
     if sets and not extras.get("control_plane"):
         refusals.add("control_plane", "Missing: workers need a control plane to belong to.")
     _check_distinct(parts, refusals)

@@ -186,7 +186,9 @@ def test_a_running_cluster_can_be_read_through_and_through(
     assert api.get(f"{below}/talos-upgrade").json()["phase"] == "Done"
     metrics = api.get(f"{below}/metrics").json()
     assert metrics["machines"]["healthy"] == 2 and metrics["unhealthy"] == 0 and metrics["phase"] == "RUNNING"
-    assert {item["id"] for item in api.get(f"{below}/machines").json()} == set(machines)
+    members = api.get(f"{below}/machines")
+    assert members.status_code == 200, members.text
+    assert {item["id"] for item in members.json()} == set(machines)
     token = operator.get(f"{below}/kubeconfig", params=SERVICE_ACCOUNT)
     assert token.status_code == 200 and "token:" in token.text
     bundle = operator.get(f"{below}/support-bundle", timeout=120)
