@@ -98,10 +98,14 @@ def stream_bytes(
     media: str,
     limiter: StreamLimiter,
     headers: Mapping[str, str] | None = None,
+    beat: bytes = b"",
 ) -> Response:
-    """Answer bytes as they come; an error after the first of them cuts the answer short."""
+    """Answer bytes as they come; an error after the first of them cuts the answer short.
+
+    ``beat`` is sent while nothing comes: without it nobody notices that the reader of an idle stream has left.
+    """
     head = {"X-Accel-Buffering": "no", **(headers or {})}
-    return _respond(open_source, bytes, limiter, media, head, start=b"", beat=b"", every=HEARTBEAT_SECONDS)
+    return _respond(open_source, bytes, limiter, media, head, start=b"", beat=beat, every=HEARTBEAT_SECONDS)
 
 
 def _respond(

@@ -22,11 +22,15 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A file or log that is sent while it comes: ``open`` makes a context around an iterator of byte chunks."""
+    """A file or log that is sent while it comes: ``open`` makes a context around an iterator of byte chunks.
+
+    ``beat`` is sent while nothing comes, so that a reader who has left is noticed: an empty line in a followed log.
+    """
 
     open: Callable[[], AbstractContextManager[Iterator[bytes]]]
     media_type: str
     filename: str | None = None
+    beat: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ def respond(representation: Representation, answer: Answer) -> Response:
             media=answer.media_type,
             limiter=current_gateway().streams,
             headers=_file_headers(answer.filename),
+            beat=answer.beat,
         )
     return json_response(answer, headers={"Cache-Status": CACHE_STATUS})
 
