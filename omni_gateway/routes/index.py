@@ -13,7 +13,7 @@ from omni_gateway.discovery import Found
 from omni_gateway.http.auth import Role, current_principal
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.sdk import SDK_VERSION, SpecSchema
-from omni_gateway.sdk.context import API_PREFIX
+from omni_gateway.sdk.links import API_PREFIX
 from omni_gateway.sdk.query import NoQuery
 from omni_gateway.sdk.views.answering import json_response
 from omni_gateway.sdk.views.documenting import documented

@@ -13,10 +13,10 @@ from omni_gateway.sdk import fields
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.changing import change
-from omni_gateway.sdk.context import API_PREFIX, Gateway, current_gateway
+from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
 from omni_gateway.sdk.exchange import Change, Listing, ListQuery
-from omni_gateway.sdk.links import id_link, label_link, object_url
+from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter, sort_and_cut
 from omni_gateway.sdk.operations import Operation, OperationKind
 from omni_gateway.sdk.plugin import READ, READ_WRITE, PluginError, ResourcePlugin

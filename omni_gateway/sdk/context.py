@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from omni_gateway.sdk.operations import OperationKind
     from omni_gateway.sdk.plugin import ResourcePlugin
 
-API_PREFIX = "/api/v1"
 EXTENSION = "omni_gateway"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
-from omni_gateway.sdk.context import API_PREFIX
 from omni_gateway.sdk.resource import Resource
+
+API_PREFIX = "/api/v1"
 
 LinkMaker = Callable[[Resource], str | None]
 

@@ -10,8 +10,7 @@ from typing import Any, Literal
 from marshmallow import fields
 
 from omni_gateway.omni import OmniClient
-from omni_gateway.sdk.context import API_PREFIX
-from omni_gateway.sdk.links import object_url
+from omni_gateway.sdk.links import API_PREFIX, object_url
 from omni_gateway.sdk.schema import SpecSchema
 
 State = Literal["running", "succeeded", "failed"]

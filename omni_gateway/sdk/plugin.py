@@ -18,8 +18,8 @@ from omni_gateway.http.api import GatewayApi
 from omni_gateway.http.auth import Role
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.sdk.adapter import ResourceAdapter
-from omni_gateway.sdk.context import API_PREFIX, Gateway
-from omni_gateway.sdk.links import LinkMaker, id_link
+from omni_gateway.sdk.context import Gateway
+from omni_gateway.sdk.links import API_PREFIX, LinkMaker, id_link
 from omni_gateway.sdk.operations import OperationKind
 from omni_gateway.sdk.query import Filter
 from omni_gateway.sdk.representation import Representation

@@ -15,7 +15,7 @@ from omni_gateway.sdk.schema import ResourceSchema
 class SubResource:
     """One object below another: ``/clusters/c1/status`` is the ClusterStatus ``c1``.
 
-    ``id`` derives the sub-object's id from its parent's. ``absent`` makes the answer when the parent exists but the
+    ``id`` derives the sub-object's id from its parent's, and ``parent`` the other way round. ``absent`` makes the answer when the parent exists but the
     sub-object does not; without it that is a 404.
     """
 
@@ -24,6 +24,7 @@ class SubResource:
     schema: type[ResourceSchema]
     summary: str
     id: Callable[[str], str] = lambda parent: parent
+    parent: Callable[[str], str] = lambda id: id
     absent: Callable[[str], Resource] | None = None
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-import threading
 from pathlib import Path
 
 from omni_gateway.omni import OmniClient, OmniConfig
@@ -36,10 +35,6 @@ def main(endpoint: str, key_file: str, before: str) -> None:
     client = OmniClient(OmniConfig(endpoint, Path(key_file).read_text()))
     if before != "nothing":
         read(client)
-    if before == "watching":
-        watch = client.resources.watch("Clusters.omni.sidero.dev")
-        next(watch)
-        threading.Thread(target=lambda: list(watch), daemon=True).start()
     if before == "holding the lock":
         client._holder._lock.acquire()
     if before == "multiprocessing":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask.views import MethodView
 
+from omni_gateway.sdk.links import LinkMaker, object_url
 from omni_gateway.sdk.operations import OperationSchema
 from omni_gateway.sdk.query import ReadQuery, WriteQuery, list_query_schema
 from omni_gateway.sdk.representation import Representation
@@ -182,7 +183,7 @@ def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -
     problems = {404: "No such object, or nothing of this kind below it"}
     if isinstance(sub, SubResource):
         schema = sub.schema()
-        representation = Representation(schema, f"{plugin.name}", {})
+        representation = Representation(schema, plugin.name, _links_below(plugin, sub))
         return documented(
             plugin.blueprint,
             below.subresource_view(plugin.adapter, sub, representation),
@@ -217,3 +218,11 @@ def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -
         media_types=STREAMS,
         problems=problems,
     )
+
+
+def _links_below(plugin: ResourcePlugin, sub: SubResource) -> dict[str, LinkMaker]:
+    """Link a sub-object to itself and to the object above it."""
+    return {
+        "self": lambda resource: object_url(plugin.name, sub.parent(resource.id), sub.name),
+        plugin.singular_id: lambda resource: object_url(plugin.name, sub.parent(resource.id)),
+    }
