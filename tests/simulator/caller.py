@@ -55,6 +55,11 @@ class Signer:
         return [("x-sidero-payload", payload), ("x-sidero-signature", header)]
 
 
+def never_made(type_: str, id_: str) -> dict[str, Any]:
+    """Return an object as if it had been read, though there is none."""
+    return {"metadata": {"namespace": "default", "type": full(type_), "id": id_, "version": 1}, "spec": {}}
+
+
 class Caller:
     """ResourceService as one account; types without a dot are Omni's own."""
 
@@ -95,7 +100,7 @@ class Caller:
         kept = {name: meta[name] for name in ("labels", "annotations", "finalizers") if name in meta}
         metadata = cosi.Metadata(
             namespace=meta["namespace"],
-            type=meta["type"],
+            type=full(meta["type"]),
             id=meta["id"],
             version=str(meta["version"]) if version is None else version,
             **kept,
