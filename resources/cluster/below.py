@@ -51,6 +51,7 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         ControlPlaneStatusSchema,
         "Conditions of the control plane",
         id=names.control_planes,
+        parent=names.cluster_of_control_planes,
     ),
     SubResource(
         "diagnostics",

@@ -51,6 +51,11 @@ def control_planes(cluster: str) -> str:
     return f"{cluster}-control-planes"
 
 
+def cluster_of_control_planes(id: str) -> str:
+    """Return the cluster whose control plane set has this id."""
+    return id.removesuffix("-control-planes")
+
+
 def workers(cluster: str, name: str = "") -> str:
     """Return the id of a worker set: ``<cluster>-workers`` or ``<cluster>-workers-<name>``."""
     return f"{cluster}-workers-{name}" if name else f"{cluster}-workers"

@@ -51,6 +51,7 @@ def test_an_empty_cluster_has_a_status_with_an_entity_tag(
     wait_until(lambda: api.get(url).status_code == 200, what=url)
     answer = api.get(url)
     assert answer.json()["id"] == empty
+    assert answer.json()["_links"] == {"self": f"/api/v1/{url}", "cluster": f"/api/v1/clusters/{empty}"}
     assert api.get(url, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
 
 
@@ -179,6 +180,7 @@ def test_a_running_cluster_can_be_read_through_and_through(
     below, machines = running
     conditions = api.get(f"{below}/controlplane-status").json()
     assert conditions["id"] == f"{below.split('/')[1]}-control-planes"
+    assert conditions["_links"]["self"] == f"/api/v1/{below}/controlplane-status"
     assert {item["type"] for item in conditions["conditions"]} >= {"Etcd"}
     assert api.get(f"{below}/bootstrap").json()["bootstrapped"] is True
     assert len(api.get(f"{below}/endpoints").json()["management_addresses"]) == 1
