@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -68,6 +69,7 @@ def _join(own: Context, index: int, token: str) -> None:
     }
     own.write(kinds.LINK, id_, link, annotations={labels.UNIQUE_TOKEN: ""}, finalizers=FINALIZERS)
     own.write(kinds.EMULATED_MACHINE, id_, hw.spec())
+    own.write(kinds.NODE_UNIQUE_TOKEN, id_, {"token": secrets.token_urlsafe(32)})
     own.write(kinds.MACHINE_LABELS, id_, {}, annotations={labels.PLATFORM_TAGS_INITIALIZED: ""})
     stored = own.store.get("default", kinds.LINK, id_)
     view = MachineView(id_, stored, hw)

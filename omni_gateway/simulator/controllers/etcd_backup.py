@@ -11,6 +11,9 @@ from ..resource import Resource
 
 _OK, _ERROR = 1, 2
 _MAX_DELAY_SECONDS = 600.0
+MAX_BACKUPS = 200
+"""Backups kept of a cluster; older ones are dropped."""
+
 _OVERALL = "etcdbackup-overall-status"
 
 
@@ -18,7 +21,12 @@ class EtcdBackup(Controller):
     """Key: a cluster's id."""
 
     name = "EtcdBackupController"
-    inputs = {kinds.ETCD_MANUAL_BACKUP: by_id, kinds.CLUSTER: by_id, kinds.CLUSTER_STATUS: by_id}
+    inputs = {
+        kinds.ETCD_MANUAL_BACKUP: by_id,
+        kinds.ETCD_BACKUP_STATUS: by_id,
+        kinds.CLUSTER: by_id,
+        kinds.CLUSTER_STATUS: by_id,
+    }
 
     def reconcile(self, ctx: Context, key: str) -> None:
         """Make the backup that is due: by hand at once, by the clock when the interval has passed."""
@@ -75,7 +83,10 @@ class EtcdBackup(Controller):
             "size": size,
         }
         own = {labels.CLUSTER: cluster.id, labels.CLUSTER_UUID: uuid.spec["uuid"] if uuid else ""}
-        Context(ctx.store, "").write(kinds.ETCD_BACKUP, name, spec, own)
+        unowned = Context(ctx.store, "")
+        unowned.write(kinds.ETCD_BACKUP, name, spec, own)
+        for old in ctx.all(kinds.ETCD_BACKUP, cluster=cluster.id)[:-MAX_BACKUPS]:
+            unowned.destroy(kinds.ETCD_BACKUP, old.id)
 
 
 def _text(moment: datetime) -> str:

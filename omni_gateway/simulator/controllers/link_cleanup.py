@@ -43,6 +43,6 @@ class LinkCleanup(Controller):
             return
         if any(ctx.find(projection.kind, key + projection.id_suffix) for projection in projections.ALL):
             return
-        for kind in (kinds.EMULATED_MACHINE, kinds.EMULATED_LOG):
+        for kind in (kinds.EMULATED_MACHINE, kinds.EMULATED_LOG, kinds.NODE_UNIQUE_TOKEN):
             ctx.destroy(kind, key, owner="")
         ctx.release(link, *FINALIZERS)

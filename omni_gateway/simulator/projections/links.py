@@ -7,6 +7,8 @@ import hashlib
 from .. import kinds, labels
 from .view import MachineView, Projection, Said
 
+_TOKEN_PERSISTENT, _TOKEN_EPHEMERAL = 1, 2
+
 
 def _machine(view: MachineView) -> Said:
     hw = view.hardware
@@ -31,6 +33,10 @@ def _maintenance_config(view: MachineView) -> Said:
     return Said({"public_key_at_last_apply": key, "last_applied_config_hash": hashlib.sha256(key.encode()).hexdigest()})
 
 
+def _token_status(view: MachineView) -> Said:
+    return Said({"state": _TOKEN_PERSISTENT if view.hardware.installed else _TOKEN_EPHEMERAL})
+
+
 PROJECTIONS = (
     Projection(
         kinds.MACHINE,
@@ -50,6 +56,7 @@ PROJECTIONS = (
         _link_status,
         id_suffix="/Links.omni.sidero.dev",
     ),
+    Projection(kinds.NODE_UNIQUE_TOKEN_STATUS, "NodeUniqueTokenStatusController", _token_status),
     Projection(kinds.MACHINE_CONFIG_EXTRACTION_STATUS, "MachineConfigExtractionController", _extraction),
     Projection(kinds.MAINTENANCE_CONFIG_STATUS, "MaintenanceConfigStatusController", _maintenance_config),
 )

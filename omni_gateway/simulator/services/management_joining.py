@@ -11,7 +11,7 @@ from omni_gateway.stubs import management_pb2 as pb
 from .. import access, kinds
 from ..catalog import default_join_token
 from ..controllers.join_tokens import FINALIZER
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, NotFound
 from ..network import EVENTS_PORT, LOGS_PORT, MACHINE_API, SERVER_ADDRESS, join_kernel_args
 from ..resource import Resource
 from .management_base import Calls, Context
@@ -33,6 +33,19 @@ class JoiningCalls(Calls):
         token = secrets.token_urlsafe(32)
         self._store.create(Resource("default", kinds.JOIN_TOKEN, token, spec, finalizers=[FINALIZER]))
         return pb.CreateJoinTokenResponse(id=token)
+
+    def ResetNodeUniqueToken(
+        self, request: pb.ResetNodeUniqueTokenRequest, context: Context
+    ) -> pb.ResetNodeUniqueTokenResponse:
+        """Forget the token by which a machine is known to be itself; it gets another at once."""
+        access.require("Admin")
+
+        def replace(res: Resource) -> None:
+            res.spec = {"token": secrets.token_urlsafe(32)}
+
+        if self._store.modify("default", kinds.NODE_UNIQUE_TOKEN, request.id, replace) is None:
+            raise NotFound(f"there is no token of a machine {request.id!r}")
+        return pb.ResetNodeUniqueTokenResponse()
 
     def GetMachineJoinConfig(
         self, request: pb.GetMachineJoinConfigRequest, context: Context

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from omni_gateway.stubs import management_pb2 as pb
 
 from .. import access, kinds
@@ -9,6 +11,14 @@ from ..context import Context as State
 from ..controllers.versions import kubernetes_candidates
 from ..errors import FailedPrecondition, InvalidArgument, Unknown
 from .management_base import Calls, Context, cluster_of
+
+_MANIFESTS = (
+    "apps/v1/DaemonSet/kube-system/kube-flannel",
+    "apps/v1/DaemonSet/kube-system/kube-proxy",
+    "apps/v1/Deployment/kube-system/coredns",
+    "v1/ConfigMap/kube-system/kubeconfig-in-cluster",
+    "v1/ServiceAccount/kube-system/coredns",
+)
 
 
 class KubernetesCalls(Calls):
@@ -33,6 +43,19 @@ class KubernetesCalls(Calls):
             raise InvalidArgument(f"Kubernetes {current} cannot be taken to {target!r}")
         reason = self._obstacle(cluster)
         return pb.KubernetesUpgradePreChecksResponse(ok=not reason, reason=reason)
+
+    def KubernetesSyncManifests(
+        self, request: pb.KubernetesSyncManifestRequest, context: Context
+    ) -> Iterator[pb.KubernetesSyncManifestResponse]:
+        """Stream Talos's own manifests; in a simulated cluster each is as it should be, and skipped."""
+        access.require("Operator")
+        cluster = cluster_of(context)
+        if self._store.peek("default", kinds.KUBERNETES_STATUS, cluster) is None:
+            raise Unknown(f"the Kubernetes of a cluster {cluster!r} cannot be reached")
+        for path in _MANIFESTS:
+            yield pb.KubernetesSyncManifestResponse(
+                response_type=pb.KubernetesSyncManifestResponse.MANIFEST, path=path, skipped=True
+            )
 
     def _obstacle(self, cluster: str) -> str:
         status = self._store.peek("default", kinds.CLUSTER_STATUS, cluster)

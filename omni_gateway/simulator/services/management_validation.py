@@ -7,6 +7,7 @@ from google.protobuf import empty_pb2
 from omni_gateway.stubs import management_pb2 as pb
 
 from .. import access
+from ..errors import Unimplemented
 from ..machineconfig import check_patch
 from .management_base import Calls, Context
 
@@ -19,3 +20,10 @@ class ValidationCalls(Calls):
         access.require_signed()
         check_patch(request.config)
         return empty_pb2.Empty()
+
+    def ValidateJSONSchema(
+        self, request: pb.ValidateJsonSchemaRequest, context: Context
+    ) -> pb.ValidateJsonSchemaResponse:
+        """Refuse: schemas are those of infra providers, and this Omni has none."""
+        access.require_signed()
+        raise Unimplemented("the simulator has no infra providers, and so no schemas of theirs to check against")
