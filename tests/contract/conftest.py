@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from omni_gateway.simulator.embedded import RunningSimulator
 
 from omni_gateway.app import create_app
 from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.settings import Settings
+from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.store import Store
 
 

@@ -182,3 +182,26 @@ def test_the_first_start_shows_a_token_once(tmp_path: Path, omni_config: OmniCon
         said.append(text.decode())
     assert "ogw_" in said[0]
     assert "ogw_" not in said[1]
+
+
+def test_plain_gunicorn_serves_the_same_application(
+    tmp_path: Path, omni_config: OmniConfig, wait_until: Callable[..., Any]
+) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
+    env |= {"OMNI_ENDPOINT": omni_config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key}
+    env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path)}
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", "4", "-b", f"127.0.0.1:{port}"]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen([*command, "--preload", "wsgi:app"], env=env, cwd=root, stderr=subprocess.DEVNULL) as process:
+
+        def ready() -> bool:
+            try:
+                return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        try:
+            wait_until(ready, 20, "a ready application")
+        finally:
+            process.terminate()
