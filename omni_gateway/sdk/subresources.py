@@ -15,8 +15,8 @@ from omni_gateway.sdk.schema import ResourceSchema
 class SubResource:
     """One object below another: ``/clusters/c1/status`` is the ClusterStatus ``c1``.
 
-    ``id`` derives the sub-object's id from its parent's, and ``parent`` the other way round. ``absent`` makes the answer
-    when the parent exists but the sub-object does not; without it that is a 404.
+    ``id`` derives the sub-object's id from its parent's, and ``parent`` the other way round. ``absent`` makes the
+    answer when the parent exists but the sub-object does not; without it that is a 404.
     """
 
     name: str

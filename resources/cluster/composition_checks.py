@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from omni_gateway.sdk import OmniClient, Resource, omni_errors
-from resources.cluster import names
+from resources.cluster import locks, names
 from resources.cluster.backups import check_backup
 from resources.cluster.composition import NewSet, Part, parts_of, sets_of
 from resources.cluster.composition_schemas import MAX_MACHINES, UNLIMITED
@@ -25,6 +25,8 @@ def check_composition(omni: OmniClient, cluster: Resource, extras: Mapping[str, 
         return
     if sets and not extras.get("control_plane"):
         refusals.add("control_plane", "Missing: workers need a control plane to belong to.")
+    if parts and locks.takes_no_change(cluster):
+        refusals.add("annotations", "A locked cluster takes no machine sets: lock it when they are there.")
     _check_distinct(parts, refusals)
     _check_ids_free(omni, parts, refusals)
     _check_patches(omni, parts, refusals)

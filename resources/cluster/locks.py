@@ -24,9 +24,14 @@ def is_locked(cluster: Resource) -> bool:
     return ANNOTATION_LOCKED in cluster.annotations
 
 
+def takes_no_change(cluster: Resource) -> bool:
+    """Whether the lock holds changes off; an import in progress makes its own through it."""
+    return is_locked(cluster) and ANNOTATION_IMPORTING not in cluster.annotations
+
+
 def refuse_locked(existing: Resource, wanted: Resource) -> None:
-    """Raise 409 for a change to a cluster that is locked before and after it; an import in progress may change it."""
-    if is_locked(existing) and is_locked(wanted) and ANNOTATION_IMPORTING not in existing.annotations:
+    """Raise 409 for a change to a cluster that is locked before and after it."""
+    if takes_no_change(existing) and is_locked(wanted):
         raise locked_problem(existing.id)
 
 

@@ -115,6 +115,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "control_plane.machine_class",
     ),
     ("class and machines", {"control_plane": {"machines": ["m"], "machine_class": "c"}}, "control_plane.machines"),
+    (
+        "sets on a locked cluster",
+        {"annotations": {"omni.sidero.dev/cluster-locked": ""}, "control_plane": {"machines": [NO_MACHINE]}},
+        "annotations",
+    ),
     ("set named twice", {"workers": [{"machines": ["x"]}, {"machines": ["y"]}]}, "workers.1"),
     ("bad patch", {"config_patches": [{"name": "p", "data": "machine: ["}]}, "config_patches.0.data"),
     (

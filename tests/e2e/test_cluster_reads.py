@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -172,6 +173,16 @@ def test_kubernetes_nodes_are_put_together_from_what_omni_knows(
     one = api.get(at(api, control_plane["_links"]["self"])).json()
     assert one["static_pods"] == control_plane["static_pods"]
     problem(api.get(f"{below}/kubernetes-nodes/no-such-node"), 404, "not-found")
+
+
+def test_a_watch_of_kubernetes_nodes_tells_those_that_are_there(
+    api: httpx.Client, running: tuple[str, list[str]]
+) -> None:
+    below, machines = running
+    with api.stream("GET", f"{below}/kubernetes-nodes", headers={"Accept": "application/x-ndjson"}) as stream:
+        events = [json.loads(line) for line, _ in zip(stream.iter_lines(), range(3), strict=False)]
+    assert [event["type"] for event in events] == ["ADDED", "ADDED", "BOOKMARK"]
+    assert {event["object"]["machine"] for event in events[:2]} == set(machines)
 
 
 def test_a_running_cluster_can_be_read_through_and_through(
