@@ -9,7 +9,13 @@ from pathlib import Path
 
 import grpc
 
-from omni_gateway.stubs import auth_pb2_grpc, machine_pb2_grpc, management_pb2_grpc, resources_pb2_grpc
+from omni_gateway.stubs import (
+    auth_pb2_grpc,
+    machine_pb2_grpc,
+    management_pb2_grpc,
+    oidc_pb2_grpc,
+    resources_pb2_grpc,
+)
 
 from .accounts import IDENTITY, refresh_status
 from .admin import ensure_admin
@@ -22,6 +28,7 @@ from .runtime import Runtime
 from .services.auth import AuthService
 from .services.machine import MachineService
 from .services.management import ManagementService
+from .services.oidc import OIDCService
 from .services.resources import ResourceService
 from .signing import Verifier
 from .store import Store
@@ -86,14 +93,15 @@ class Simulator:
 
 def build_server(store: Store, watchers: Watchers, advertised_url: Callable[[], str]) -> grpc.Server:
     """Return a gRPC server with every service of Omni's registered, not yet listening."""
-    virtual = Virtual(store, advertised_url)
     server = grpc.server(
         ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="grpc"),
         interceptors=[Gatekeeper(Verifier(store))],
         options=_OPTIONS,
     )
-    resources_pb2_grpc.add_ResourceServiceServicer_to_server(ResourceService(store, watchers, virtual), server)
+    resources = ResourceService(store, watchers, Virtual(store, advertised_url))
+    resources_pb2_grpc.add_ResourceServiceServicer_to_server(resources, server)
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(store), server)
+    oidc_pb2_grpc.add_OIDCServiceServicer_to_server(OIDCService(), server)
     management_pb2_grpc.add_ManagementServiceServicer_to_server(ManagementService(store, advertised_url), server)
     machine_pb2_grpc.add_MachineServiceServicer_to_server(MachineService(store), server)
     return server

@@ -9,6 +9,7 @@ from omni_gateway.simulator import accounts, keys, users
 from omni_gateway.simulator.store import Store
 from omni_gateway.stubs import auth_pb2 as pb
 from omni_gateway.stubs import auth_pb2_grpc as pb_grpc
+from omni_gateway.stubs import oidc_pb2, oidc_pb2_grpc
 from tests.simulator.caller import Caller, denied, invalid, refused, unauthenticated, unknown
 
 
@@ -85,3 +86,13 @@ def test_a_revoked_key_is_out(auth: pb_grpc.AuthServiceStub, call_as) -> None:
 
     with unauthenticated():
         leaver.list("Clusters")
+
+
+def test_no_login_of_kubernetes_is_ever_under_way(channel: grpc.Channel, call_as, anonymous: Caller) -> None:
+    stub = oidc_pb2_grpc.OIDCServiceStub(channel)
+    request = oidc_pb2.AuthenticateRequest(auth_request_id="x")
+    signed = call_as("None").metadata("Authenticate", service="oidc.OIDCService")
+    with denied():
+        stub.Authenticate(request, metadata=signed, timeout=10)
+    with unauthenticated():
+        stub.Authenticate(request, timeout=10)

@@ -26,7 +26,7 @@ from ..store import Store
 from ..types import Verb, catalogue
 from ..virtual import Virtual
 from ..watchers import Watchers
-from .ending import destroyed_when_free
+from .following import changes
 from .watching import watch
 
 Context = grpc.ServicerContext
@@ -101,10 +101,17 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         return pb.DeleteResponse()
 
     def Delete(self, request: pb.DeleteRequest, context: Context) -> pb.DeleteResponse:
-        """Mark an object for its end, wait until nothing holds it, remove it."""
+        """Mark an object for its end, wait until nothing holds it, remove it.
+
+        Whoever removes it in between wins the race: then this ends as NotFound, though the object is gone as asked.
+        """
+        self._teardown(request, context)
         key = (request.namespace, request.type, request.id)
-        with destroyed_when_free(self._store, key, context):
-            self._teardown(request, context)
+        for _ in changes(self._store, key, context):
+            res = self._store.peek(*key)
+            if res is None or not res.finalizers:
+                self._store.destroy(*key)
+                break
         return pb.DeleteResponse()
 
     def Watch(self, request: pb.WatchRequest, context: Context) -> Iterator[pb.WatchResponse]:
