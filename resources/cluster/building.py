@@ -55,7 +55,7 @@ def _undone(
     return Problem(
         reason.status,
         reason.code,
-        f"{failed.type} {failed.id!r} could not be made: {cause.detail}. {outcome}",
+        f"{failed.type} {failed.id!r} could not be made: {cause.detail.rstrip('.')}. {outcome}",
         hint=hint,
         grpc_code=reason.grpc_code,
         extra={"failed": {"type": failed.type, "id": failed.id}, "undone": told, "undone_completely": gone},

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import Operation, Problem, Resource, SpecSchema, WouldDo, change, omni_errors
-from resources.cluster import locks
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.reading import find
 from resources.cluster.upgrade_operations import KUBERNETES, TALOS, Upgrade
@@ -36,12 +35,11 @@ def upgrade_kubernetes(
     adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
 ) -> Operation | WouldDo:
     """Move a cluster to another Kubernetes version, once Omni's own checks say that it can."""
-    cluster = adapter.get(id)
-    version = body["version"]
-    locks.refuse_locked(cluster, cluster)
-    if cluster.spec.get(KUBERNETES.field) != version and not cluster.tearing_down:
-        _pre_check(adapter, id, version)
-    return _upgrade(adapter, id, KUBERNETES, {KUBERNETES.field: version}, dry_run=dry_run)
+    versions = {KUBERNETES.field: body["version"]}
+    planned = _upgrade(adapter, id, KUBERNETES, versions, dry_run=True)
+    if isinstance(planned, WouldDo) and planned.after is not planned.before:
+        _pre_check(adapter, id, body["version"])
+    return planned if dry_run else _upgrade(adapter, id, KUBERNETES, versions, dry_run=False)
 
 
 def upgrade_talos(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
