@@ -1,0 +1,74 @@
+"""What can be read below a machine."""
+
+from __future__ import annotations
+
+from omni_gateway.sdk import OmniResourceAdapter, Resource, SubList, SubResource
+from resources.machine import config_diffs, names
+from resources.machine.below_schemas import (
+    MachineConfigDiffSchema,
+    MachineExtensionsStatusSchema,
+    MachineKernelArgsSchema,
+    MachineLabelsSchema,
+    MachinePendingUpdatesSchema,
+    MachineUpgradeStatusSchema,
+)
+from resources.machine.status_schemas import MachineStatusSchema
+
+
+def _no_labels(machine: str) -> Resource:
+    """Omni keeps the object only once somebody has set a label."""
+    return Resource(machine, type=names.MACHINE_LABELS, version=0)
+
+
+def _nothing_pending(machine: str) -> Resource:
+    """Omni keeps the object only while something waits to be done."""
+    return Resource(machine, type=names.MACHINE_PENDING_UPDATES, version=0)
+
+
+SUBRESOURCES: tuple[SubResource | SubList, ...] = (
+    SubResource(
+        "status", OmniResourceAdapter(names.MACHINE_STATUSES), MachineStatusSchema, "What Omni knows of the machine"
+    ),
+    SubResource(
+        "labels",
+        OmniResourceAdapter(names.MACHINE_LABELS),
+        MachineLabelsSchema,
+        "The labels that users gave the machine",
+        absent=_no_labels,
+    ),
+    SubResource(
+        "extensions",
+        OmniResourceAdapter(names.MACHINE_EXTENSIONS_STATUSES),
+        MachineExtensionsStatusSchema,
+        "System extensions, installed and on their way",
+    ),
+    SubResource(
+        "upgrade-status",
+        OmniResourceAdapter(names.MACHINE_UPGRADE_STATUSES),
+        MachineUpgradeStatusSchema,
+        "What the machine should run, and how far it is from it",
+    ),
+    SubResource(
+        "kernel-args",
+        OmniResourceAdapter(names.KERNEL_ARGS_STATUSES),
+        MachineKernelArgsSchema,
+        "Kernel arguments, wanted and present",
+    ),
+    SubResource(
+        "pending-updates",
+        OmniResourceAdapter(names.MACHINE_PENDING_UPDATES),
+        MachinePendingUpdatesSchema,
+        "What waits to be done to the machine",
+        absent=_nothing_pending,
+    ),
+    SubList(
+        "config-diff",
+        config_diffs.ConfigDiffAdapter(),
+        MachineConfigDiffSchema,
+        "The changes that were made to the machine's configuration, newest first",
+        filters=(config_diffs.OF_MACHINE,),
+        filter="machine",
+        collection="machines",
+        links={"self": config_diffs.self_url},
+    ),
+)

@@ -1,0 +1,91 @@
+"""A PATCH of a machine: three things in three of Omni's objects, all of them or none.
+
+Everything is checked before the first write. A write that fails all the same has those before it taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from omni_gateway.sdk import STALE, OmniClient, OmniError, Problem, Resource, problem_for
+from resources.machine import extensions, labelling, locking
+from resources.machine.join import Machine
+from resources.machine.refusals import Refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One write, named after the member of the PATCH that it does, and the write that takes it back."""
+
+    name: str
+    do: Callable[[], None]
+    undo: Callable[[], None]
+
+
+def check_change(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
+    """Raise 422 with every wrong field, else 409 for what the machine's state does not allow."""
+    refusals = Refusals()
+    if wanted.annotations != existing.annotations:
+        refusals.add("annotations", "A machine's annotations are Omni's own; say it with labels.")
+    labelling.check(omni, existing, wanted, refusals)
+    extensions.check_names(omni, existing, wanted, refusals)
+    refusals.raise_any()
+    extensions.check_state(existing, wanted)
+    locking.check(omni, existing, wanted)
+
+
+def write_change(omni: OmniClient, wanted: Machine) -> None:
+    """Write what differs from the machine's parts as they were read, in the order labels, lock, extensions."""
+    users = labelling.read(omni, wanted.id)
+    labels = labelling.to_write(wanted, users)
+
+    def labels_back() -> None:
+        labelling.write(omni, wanted.id, labelling.read(omni, wanted.id), labelling.opposite(labels, users))
+
+    run(
+        [
+            Step("labels", lambda: labelling.write(omni, wanted.id, users, labels), labels_back),
+            Step("maintenance", lambda: locking.write(omni, wanted), lambda: locking.restore(omni, wanted)),
+            Step("extensions", lambda: extensions.write(omni, wanted), _nothing),
+        ]
+    )
+    labelling.wait_until_shown(omni, wanted.id, labels)
+
+
+def _nothing() -> None:
+    """Take nothing back: no step comes after the last."""
+
+
+def run(steps: Sequence[Step]) -> None:
+    """Take the steps in order; when one fails, undo those before it, last one first, and raise its error.
+
+    What cannot be taken back either is told in the problem, so that nobody believes that nothing has changed.
+    """
+    done: list[Step] = []
+    for step in steps:
+        try:
+            step.do()
+        except (OmniError, Problem) as error:
+            left = [earlier.name for earlier in reversed(done) if not _undone(earlier)]
+            if left and not isinstance(error, STALE):
+                raise _half_done(error, step.name, left) from error
+            raise
+        done.append(step)
+
+
+def _undone(step: Step) -> bool:
+    try:
+        step.undo()
+    except (OmniError, Problem):
+        return False
+    return True
+
+
+def _half_done(error: OmniError | Problem, failed: str, left: Sequence[str]) -> Problem:
+    problem = problem_for(error) if isinstance(error, OmniError) else error
+    problem.detail = (
+        f"{failed} could not be written ({problem.detail}), and what had been written of {', '.join(left)}"
+        " could not be taken back."
+    )
+    return problem

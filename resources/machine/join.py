@@ -1,0 +1,119 @@
+"""One machine out of four of Omni's objects.
+
+Omni's Machine says that a machine exists and how it is reached; the MachineStatus of the same id says nearly all that
+people want to know, labels included, and may come later; the MachineSetNode, if there is one, tells whether it is
+locked; an ExtensionsConfiguration may be for it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omni_gateway.sdk import Resource
+from resources.machine import names
+
+#: How much room the versions of the smaller parts get below those of machine and status (see ``_version``).
+_ROOM = 4096
+
+
+@dataclass(slots=True)
+class Machine(Resource):
+    """A joined machine, which still knows its parts."""
+
+    status: Resource | None = None
+    node: Resource | None = None
+    own_extensions: Resource | None = None
+
+    @property
+    def cluster(self) -> str:
+        """The cluster that the machine is a member of, or is to be; empty for a free one."""
+        return cluster_of(self.status, self.node)
+
+    @property
+    def machine_set(self) -> str:
+        """The machine set that it is in; empty for a free one."""
+        labels = self.node.labels if self.node else self.status.labels if self.status else {}
+        return labels.get(names.LABEL_MACHINE_SET, "")
+
+    @property
+    def is_control_plane(self) -> bool:
+        """Whether it is, or is to be, a control plane; Omni knows that by its machine set's name."""
+        return bool(self.cluster) and self.machine_set == names.control_planes(self.cluster)
+
+
+def cluster_of(status: Resource | None, node: Resource | None) -> str:
+    """Return the cluster that a node puts a machine into, else the one that its status says it is still in."""
+    if node is not None:
+        return node.labels.get(names.LABEL_CLUSTER, "")
+    return str(status.spec.get("cluster", "")) if status else ""
+
+
+def join(machine: Resource, status: Resource | None, node: Resource | None, own: Resource | None) -> Machine:
+    """Return the machine in one; without a status it has no labels yet and all that is unknown is empty."""
+    parts = [part for part in (machine, status, node, own) if part is not None]
+    joined = Machine(
+        id=machine.id,
+        labels=status.labels if status else {},
+        annotations=status.annotations if status else {},
+        namespace=machine.namespace,
+        type=machine.type,
+        version=_version(machine, status, node, own),
+        phase=machine.phase,
+        owner=machine.owner,
+        created=machine.created,
+        updated=max((part.updated for part in parts if part.updated), default=None),
+        finalizers=machine.finalizers,
+        status=status,
+        node=node,
+        own_extensions=own,
+    )
+    joined.spec = _spec(joined, machine.spec, status.spec if status else {})
+    return joined
+
+
+def _spec(joined: Machine, machine: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the two specs into one: of the connection the Machine knows first, of the rest only the status does.
+
+    ``hostname``, ``platform`` and ``arch`` stand at the top too, so that lists can be sorted by them.
+    """
+    spec = {
+        **status,
+        "connected": machine.get("connected", False),
+        "management_address": machine.get("management_address") or status.get("management_address", ""),
+        "use_grpc_tunnel": machine.get("use_grpc_tunnel", False),
+        "machine_set": joined.machine_set,
+        "hostname": (status.get("network") or {}).get("hostname", ""),
+        "platform": (status.get("platform_metadata") or {}).get("platform", ""),
+        "arch": (status.get("hardware") or {}).get("arch", ""),
+    }
+    if joined.node is not None:
+        spec["locked"] = names.ANNOTATION_LOCKED in joined.node.annotations
+    if joined.own_extensions is not None:
+        spec["extensions"] = joined.own_extensions.spec.get("extensions") or []
+    return spec
+
+
+def _version(machine: Resource, status: Resource | None, node: Resource | None, own: Resource | None) -> int:
+    """Make one version of four: a write to any of them changes it.
+
+    Machine and status live as long as each other, so their sum only grows. Node and extensions come and go, so theirs
+    fills the room below: a plain sum could come back to an old value with other content.
+    """
+    lasting = machine.version + (status.version if status else 0)
+    passing = (node.version if node else 0) + (own.version if own else 0)
+    return lasting * _ROOM + passing % _ROOM
+
+
+def own_extensions(configurations: Iterable[Resource]) -> dict[tuple[str, str], Resource]:
+    """Return, by (cluster, machine), the ExtensionsConfiguration for that machine alone.
+
+    Where there are several, Omni takes the one with the highest id (facts: machine-auth-detail 2.2).
+    """
+    chosen: dict[tuple[str, str], Resource] = {}
+    for item in sorted(configurations, key=lambda item: item.id):
+        key = (item.labels.get(names.LABEL_CLUSTER, ""), item.labels.get(names.LABEL_CLUSTER_MACHINE, ""))
+        if all(key) and not item.tearing_down:
+            chosen[key] = item
+    return chosen

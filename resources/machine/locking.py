@@ -1,0 +1,81 @@
+"""Locking a machine: while its node in the machine set carries the lock, Omni holds its updates back.
+
+Omni knows no maintenance mode that could be switched; this is what `maintenance: true|false` of a PATCH stands for.
+Only workers can be locked.
+"""
+
+from __future__ import annotations
+
+from omni_gateway.sdk import OmniClient, Problem, Resource, problem_for
+from omni_gateway.sdk import omni_errors as errors
+from resources.machine import names
+from resources.machine.join import Machine
+from resources.machine.reading import find
+
+
+def check(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
+    """Raise 409, with what to do instead, where the machine cannot be locked or unlocked now."""
+    asked, now = wanted.spec.get("locked"), existing.spec.get("locked")
+    if bool(asked) == bool(now) and (asked is None or now is not None):
+        return
+    if existing.node is None:
+        raise Problem(
+            409,
+            "conflict",
+            f"Machine {existing.id!r} is in no cluster, so there are no updates to hold back.",
+            hint="Talos's own maintenance mode cannot be switched: a machine is in it until a cluster takes it.",
+        )
+    if existing.is_control_plane:
+        raise Problem(
+            409,
+            "conflict",
+            f"Machine {existing.id!r} is a control plane; Omni locks workers only.",
+            hint=f"To hold everything back: POST /api/v1/clusters/{existing.cluster}/actions/lock.",
+        )
+    if existing.node.tearing_down:
+        raise Problem(409, "tearing-down", f"Machine {existing.id!r} is being taken out of its cluster.")
+    refuse_locked_cluster(omni, existing)
+
+
+def refuse_locked_cluster(omni: OmniClient, machine: Machine) -> None:
+    """Raise 409 when the machine's cluster is locked: nothing of it can be changed then, its nodes included."""
+    cluster = find(omni, names.CLUSTERS, machine.cluster)
+    if cluster is not None and names.ANNOTATION_CLUSTER_LOCKED in cluster.annotations:
+        raise Problem(
+            409,
+            "conflict",
+            f"Cluster {machine.cluster!r} is locked.",
+            hint=f"POST /api/v1/clusters/{machine.cluster}/actions/unlock first.",
+        )
+
+
+def write(omni: OmniClient, wanted: Machine) -> None:
+    """Set or take off the lock; raises the stale-version error when somebody else wrote in the same moment."""
+    node = wanted.node
+    locked = bool(wanted.spec.get("locked"))
+    if node is not None and locked != is_locked(node):
+        _put(omni, node, locked)
+
+
+def restore(omni: OmniClient, before: Machine) -> None:
+    """Put the lock back to how it was when the machine was read."""
+    if before.node is None:
+        return
+    node = find(omni, names.MACHINE_SET_NODES, before.id)
+    if node is not None and is_locked(node) != is_locked(before.node):
+        _put(omni, node, is_locked(before.node))
+
+
+def is_locked(node: Resource) -> bool:
+    """Whether a machine's node carries the lock; its presence counts, not its value."""
+    return names.ANNOTATION_LOCKED in node.annotations
+
+
+def _put(omni: OmniClient, node: Resource, locked: bool) -> None:
+    body = node.to_omni()
+    kept = {key: value for key, value in node.annotations.items() if key != names.ANNOTATION_LOCKED}
+    body["metadata"]["annotations"] = kept | ({names.ANNOTATION_LOCKED: ""} if locked else {})
+    try:
+        omni.resources.update(body, version=node.version)
+    except errors.PermissionDenied as error:
+        raise problem_for(error, hint="Omni itself chose this machine for its set, and may keep its node.") from error

@@ -1,0 +1,46 @@
+"""A machine's log, as Omni keeps it: a stream of JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import Stream
+from resources.machine.adapter import MachineAdapter
+from resources.machine.masking import mask_tokens_in_line
+
+NDJSON = "application/x-ndjson"
+DEFAULT_TAIL = 100
+MAX_TAIL = 100_000
+#: What an idle log says from time to time, so that a reader that has left is noticed; JSON readers skip it.
+IDLE = b"\n"
+
+
+class MachineLogsQuery(ma.Schema):
+    """How much of the log."""
+
+    follow = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Stay, and send what comes; an idle stream carries empty lines"},
+    )
+    tail = fields.Integer(
+        load_default=DEFAULT_TAIL,
+        validate=validate.Range(min=0, max=MAX_TAIL),
+        metadata={"description": "Lines of the past, at most; 0 for none"},
+    )
+
+
+def logs(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> Stream:
+    """Stream the log; 404 for a machine that there is not, or that has never logged."""
+    adapter.get(id)
+
+    @contextmanager
+    def open_log() -> Iterator[Iterator[bytes]]:
+        with adapter.omni.management.machine_logs(id, follow=query["follow"], tail_lines=query["tail"]) as lines:
+            yield (mask_tokens_in_line(line) + b"\n" for line in lines)
+
+    return Stream(open_log, NDJSON, beat=IDLE if query["follow"] else b"")

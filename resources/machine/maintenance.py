@@ -1,0 +1,145 @@
+"""Installing or upgrading Talos on a free machine, while it waits in maintenance mode.
+
+Omni refuses when the machine is not ready for it; a refusal is awaited, the work is not: it goes on in Omni, and an
+operation tells how far it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import (
+    OmniClient,
+    Operation,
+    OperationKind,
+    Problem,
+    Resource,
+    SpecSchema,
+    WouldDo,
+    omni_errors,
+    problem_for,
+)
+from resources.machine import names
+from resources.machine.adapter import MachineAdapter
+from resources.machine.below_schemas import MachineUpgradeStatusSchema
+from resources.machine.join import Machine
+from resources.machine.operations import make
+from resources.machine.power import connected
+from resources.machine.reading import find
+
+_KIND = "machine-maintenance"
+_MARK = "~"
+_INSTALL = "install"
+_VERSION = re.compile(r"v?\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]{1,64})?\Z")
+#: How long Omni's first word about an installation is waited for, in seconds; refusals come at once.
+_FIRST_WORD_SECONDS = 10.0
+_upgrade_schema = MachineUpgradeStatusSchema()
+
+
+class MachineMaintenanceActionSchema(SpecSchema):
+    """What to do to the machine."""
+
+    operation = fields.String(
+        required=True,
+        validate=validate.OneOf([_INSTALL, "upgrade"]),
+        metadata={"description": "`install`: put Talos on a disk. `upgrade`: take the machine to another version"},
+    )
+    version = fields.String(
+        validate=validate.Regexp(_VERSION, error="Must be a version such as 1.13.7."),
+        metadata={"description": "Talos version; required for an upgrade. For an installation: the machine's own"},
+    )
+    disk = fields.String(
+        validate=validate.Length(min=1, max=256),
+        metadata={"description": "For an installation, required: the device, e.g. `/dev/sda`"},
+    )
+
+    @ma.validates_schema
+    def check_form(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Each operation has members of its own."""
+        if data["operation"] == _INSTALL and not data.get("disk"):
+            raise ma.ValidationError("Required for an installation.", "disk")
+        if data["operation"] != _INSTALL and "disk" in data:
+            raise ma.ValidationError("Goes with an installation only.", "disk")
+        if data["operation"] != _INSTALL and not data.get("version"):
+            raise ma.ValidationError("Required for an upgrade.", "version")
+
+
+def maintenance(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+    """Begin to install or upgrade a free machine."""
+    machine = connected(adapter, id)
+    version = body.get("version", "").removeprefix("v")
+    _check(adapter, machine, body, version)
+    if dry_run:
+        return WouldDo(machine, machine)
+    try:
+        _begin(adapter, id, body, version)
+    except omni_errors.FailedPrecondition as error:
+        raise problem_for(error, hint="Look at the machine's status and at /operations; then try again.") from error
+    mark = _INSTALL if body["operation"] == _INSTALL else version
+    return read_maintenance(adapter.omni, f"{id}{_MARK}{mark}")
+
+
+def _check(adapter: MachineAdapter, machine: Machine, body: Mapping[str, Any], version: str) -> None:
+    if version and find(adapter.omni, names.TALOS_VERSIONS, version) is None:
+        raise Problem(422, "validation", errors={"version": [f"Omni offers no Talos version {version!r}."]})
+    disks = [disk.get("linux_name") for disk in (machine.spec.get("hardware") or {}).get("blockdevices") or ()]
+    if "disk" in body and disks and body["disk"] not in disks:
+        text = f"The machine has no disk {body['disk']!r}; it has {', '.join(sorted(filter(None, disks)))}."
+        raise Problem(422, "validation", errors={"disk": [text]})
+    if machine.cluster:
+        raise Problem(
+            409,
+            "conflict",
+            f"Machine {machine.id!r} belongs to cluster {machine.cluster!r}, which decides its Talos version.",
+            hint=f"POST /api/v1/clusters/{machine.cluster}/actions/talos-upgrade.",
+        )
+    if body["operation"] == _INSTALL and names.LABEL_INSTALLED in machine.labels:
+        raise Problem(409, "conflict", f"Talos is installed on machine {machine.id!r} already.", hint="Upgrade it.")
+
+
+def _begin(adapter: MachineAdapter, id: str, body: Mapping[str, Any], version: str) -> None:
+    """Ask Omni, and wait for its first word. An Omni that says nothing for long has taken the order all the same."""
+    calls = adapter.omni.management
+    if body["operation"] != _INSTALL:
+        calls.maintenance_upgrade(id, version)
+        return
+    stream = calls.maintenance_lifecycle(
+        id, operation="install", version=version, disk=body["disk"], timeout=_FIRST_WORD_SECONDS
+    )
+    with stream as messages:
+        try:
+            next(iter(messages), None)
+        except omni_errors.DeadlineExceeded:
+            return
+
+
+def read_maintenance(omni: OmniClient, id: str) -> Operation:
+    """Tell how far an installation or upgrade is, from Omni's task, the upgrade status and the machine's report."""
+    machine, _, mark = id.partition(_MARK)
+    status = Resource.from_omni(omni.resources.get(names.MACHINE_STATUSES, machine))
+    upgrade = find(omni, names.MACHINE_UPGRADE_STATUSES, machine)
+    details = _upgrade_schema.render_spec(upgrade.spec) if upgrade else {}
+    task = find(omni, names.ONGOING_TASKS, names.maintenance_task(machine), names.EPHEMERAL_NAMESPACE)
+    if task is not None:
+        progress = str(task.spec.get("title") or "Omni is at work.")
+        return make(_KIND, id, machine, "running", progress, details)
+    if _reached(status, mark):
+        return make(_KIND, id, machine, "succeeded", "The machine reports that it is done.", details)
+    if details.get("error"):
+        return make(_KIND, id, machine, "failed", details["error"], details)
+    return make(_KIND, id, machine, "running", "The machine has not reported it yet.", details)
+
+
+def _reached(status: Resource, mark: str) -> bool:
+    if mark == _INSTALL:
+        return names.LABEL_INSTALLED in status.labels
+    running = str(status.spec.get("talos_version", "")).removeprefix("v")
+    return bool(status.spec.get("connected")) and running == mark
+
+
+MAINTENANCE = OperationKind(_KIND, read_maintenance, "Talos being installed or upgraded on a free machine")

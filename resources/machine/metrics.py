@@ -1,0 +1,89 @@
+"""Figures of one machine; Omni counts for the whole fleet only, so these come from the machine's own status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import fields
+
+from omni_gateway.sdk import SpecSchema, object_url
+from omni_gateway.sdk import fields as wire
+from resources.machine import names
+from resources.machine.adapter import MachineAdapter
+from resources.machine.reading import find
+from resources.machine.schemas import MachineSchema
+
+_MIB = 1024 * 1024
+_schema = MachineSchema()
+
+
+class MachineConnectionSchema(SpecSchema):
+    """How Omni reaches the machine."""
+
+    connected = wire.Boolean()
+    management_address = fields.String()
+    bytes_received = wire.Integer(metadata={"description": "Through Omni's own network, since Omni counts"})
+    bytes_sent = wire.Integer()
+    last_alive = wire.Timestamp()
+
+
+class MachineResourcesSchema(SpecSchema):
+    """What the machine has."""
+
+    processors = wire.Integer()
+    cores = wire.Integer(metadata={"description": "Of all processors together"})
+    memory_bytes = wire.Integer()
+    disks = wire.Integer(metadata={"description": "CD drives not counted"})
+    disk_bytes = wire.Integer(metadata={"description": "Of all disks together"})
+
+
+class MachineMetricsSchema(SpecSchema):
+    """Figures of one machine; those of the whole fleet are at `machine-metrics`."""
+
+    id = fields.String()
+    connection = fields.Nested(MachineConnectionSchema)
+    power_state = fields.String()
+    maintenance = wire.Boolean()
+    diagnostics = wire.Integer(metadata={"description": "Warnings that Talos has"})
+    resources = fields.Nested(MachineResourcesSchema)
+    links = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        data_key="_links",
+        metadata={"additionalProperties": {"type": "string"}},
+    )
+
+
+def metrics(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Tell a machine's connection, power and resources; zeros while it has not reported."""
+    spec = _schema.render_spec(adapter.get(id).spec)
+    link = find(adapter.omni, names.MACHINE_STATUS_LINKS, id, names.METRICS_NAMESPACE)
+    counter = (link.spec.get("siderolink_counter") or {}) if link else {}
+    return {
+        "id": id,
+        "connection": {
+            "connected": spec["connected"],
+            "management_address": spec["management_address"],
+            "bytes_received": int(counter.get("bytes_received", 0)),
+            "bytes_sent": int(counter.get("bytes_sent", 0)),
+            "last_alive": counter.get("last_alive"),
+        },
+        "power_state": spec["power_state"],
+        "maintenance": spec["maintenance"],
+        "diagnostics": len(spec["diagnostics"]),
+        "resources": _resources(spec["hardware"] or {}),
+        "_links": {"self": object_url("machines", id, "metrics"), "machine": object_url("machines", id)},
+    }
+
+
+def _resources(hardware: Mapping[str, Any]) -> dict[str, int]:
+    processors = hardware.get("processors", ())
+    disks = [disk for disk in hardware.get("blockdevices", ()) if not disk["cdrom"]]
+    return {
+        "processors": len(processors),
+        "cores": sum(processor["core_count"] for processor in processors),
+        "memory_bytes": sum(module["size_mb"] for module in hardware.get("memory_modules", ())) * _MIB,
+        "disks": len(disks),
+        "disk_bytes": sum(disk["size"] for disk in disks),
+    }

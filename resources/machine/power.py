@@ -1,0 +1,110 @@
+"""Rebooting, shutting down and switching machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import Operation, Problem, SpecSchema, WouldDo, omni_errors, problem_for
+from omni_gateway.sdk import fields as wire
+from resources.machine import power_operations
+from resources.machine.adapter import MachineAdapter
+from resources.machine.join import Machine
+
+Answer = Operation | WouldDo
+
+_NOT_MANAGED = "Only a machine that a static infra provider manages (bare metal) can be switched through Omni."
+
+
+class MachineRebootActionSchema(SpecSchema):
+    """How to reboot."""
+
+    body_optional = True
+
+    mode = fields.String(
+        load_default="DEFAULT",
+        validate=validate.OneOf(["DEFAULT", "POWERCYCLE", "FORCE"]),
+        metadata={
+            "description": "`POWERCYCLE` goes through the firmware where `DEFAULT` may start the kernel directly;"
+            " `FORCE` does not wait for workloads to leave"
+        },
+    )
+
+
+class MachineShutdownActionSchema(SpecSchema):
+    """How to shut down."""
+
+    body_optional = True
+
+    force = wire.Boolean(load_default=False, metadata={"description": "Do not wait for workloads to leave"})
+
+
+def reboot(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Answer:
+    """Reboot a machine through its own Talos API."""
+    machine = connected(adapter, id)
+    if dry_run:
+        return WouldDo(machine, machine)
+    operation = power_operations.mark(adapter.omni, id)
+    mode = body.get("mode", "DEFAULT")
+    _ask(machine, lambda: adapter.omni.machines.reboot(id, cluster=machine.cluster, mode=mode))
+    return power_operations.read_reboot(adapter.omni, operation)
+
+
+def shutdown(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Answer:
+    """Shut a machine down through its own Talos API; it has to be started by hand, or by its infra provider."""
+    machine = connected(adapter, id)
+    if dry_run:
+        return WouldDo(machine, machine)
+    operation = power_operations.mark(adapter.omni, id)
+    force = body.get("force", False)
+    _ask(machine, lambda: adapter.omni.machines.shutdown(id, cluster=machine.cluster, force=force))
+    return power_operations.read_shutdown(adapter.omni, operation)
+
+
+def connected(adapter: MachineAdapter, id: str) -> Machine:
+    """Return a machine that can be spoken to now; 409 for one that is being removed or is not connected."""
+    machine = adapter.get(id)
+    if machine.tearing_down:
+        raise Problem(409, "tearing-down", f"Machine {id!r} is being removed.")
+    if not machine.spec["connected"]:
+        raise Problem(
+            409, "conflict", f"Machine {id!r} is not connected to Omni, so it cannot be told anything.", hint="Wait."
+        )
+    return machine
+
+
+def _ask(machine: Machine, call: Callable[[], None]) -> None:
+    """Make a call to the machine itself; what it says while it is busy is no fault of the request."""
+    try:
+        call()
+    except omni_errors.Unimplemented as error:
+        raise problem_for(error, hint=f"Talos on machine {machine.id!r} does not know this call.") from error
+
+
+def power_on(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Answer:
+    """Switch a machine on, where an infra provider can."""
+    machine = adapter.get(id)
+    if dry_run:
+        return WouldDo(machine, machine)
+    hint = f"{_NOT_MANAGED} Start any other by hand."
+    _switch(lambda: adapter.omni.management.machine_power_on(id), hint)
+    return power_operations.read_power_on(adapter.omni, id)
+
+
+def power_off(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Answer:
+    """Switch a machine off and keep it off, where an infra provider can."""
+    machine = adapter.get(id)
+    if dry_run:
+        return WouldDo(machine, machine)
+    hint = f"{_NOT_MANAGED} Shut any other down: POST /api/v1/machines/{id}/actions/shutdown."
+    _switch(lambda: adapter.omni.management.machine_power_off(id), hint)
+    return power_operations.read_power_off(adapter.omni, id)
+
+
+def _switch(call: Callable[[], None], hint: str) -> None:
+    try:
+        call()
+    except omni_errors.FailedPrecondition as error:
+        raise problem_for(error, hint=hint) from error

@@ -1,0 +1,13 @@
+"""Reading what may not be there."""
+
+from __future__ import annotations
+
+from omni_gateway.sdk import OmniClient, Resource, omni_errors
+
+
+def find(omni: OmniClient, type: str, id: str, namespace: str = "default") -> Resource | None:
+    """Return the object, or None when there is none."""
+    try:
+        return Resource.from_omni(omni.resources.get(type, id, namespace))
+    except omni_errors.NotFound:
+        return None

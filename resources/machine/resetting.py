@@ -1,0 +1,113 @@
+"""Taking a machine out of its cluster, which wipes it.
+
+Omni hands callers no more than Talos's operator role, and Talos lets nobody reset a machine with that. What works for
+a member is to take its node out of the machine set: Omni then resets the machine itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from omni_gateway.sdk import Operation, Problem, SpecSchema, WouldDo, object_url, omni_errors, problem_for
+from omni_gateway.sdk import fields as wire
+from resources.machine import locking, names
+from resources.machine.adapter import MachineAdapter
+from resources.machine.join import Machine
+from resources.machine.operations import read_reset
+from resources.machine.power import connected
+
+_MEMBER_LABELS = (
+    names.LABEL_CLUSTER,
+    names.LABEL_MACHINE_SET,
+    f"{names.OWN_PREFIX}role-controlplane",
+    f"{names.OWN_PREFIX}role-worker",
+)
+
+
+class MachineResetActionSchema(SpecSchema):
+    """How to reset."""
+
+    body_optional = True
+
+    force = wire.Boolean(
+        load_default=False, metadata={"description": "Needed for a control plane: its cluster may lose its quorum"}
+    )
+    graceful = wire.Boolean(
+        load_default=True,
+        metadata={"description": "Free machines only: leave etcd and Kubernetes first. Of members Omni takes care"},
+    )
+    reboot = wire.Boolean(
+        load_default=True,
+        metadata={"description": "Free machines only: start again afterwards, instead of halting"},
+    )
+
+
+def reset(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+    """Take a member out of its machine set, so that Omni wipes it; ask a free machine's Talos to reset."""
+    machine = adapter.get(id)
+    if not machine.cluster:
+        return _reset_free(adapter, id, body, dry_run=dry_run)
+    leaving = machine.node is None or machine.node.tearing_down
+    if not leaving:
+        _check_member(adapter, machine, force=body.get("force", False))
+    if dry_run:
+        return WouldDo(machine, _free_again(machine))
+    if not leaving:
+        _take_out(adapter, machine)
+    return read_reset(adapter.omni, id)
+
+
+def _check_member(adapter: MachineAdapter, machine: Machine, *, force: bool) -> None:
+    if machine.is_control_plane and not force:
+        raise Problem(
+            409,
+            "conflict",
+            f"Machine {machine.id!r} is a control plane of cluster {machine.cluster!r}.",
+            hint='The cluster may lose its quorum, or its only etcd. If that is meant, send {"force": true}.',
+        )
+    if machine.node is not None and locking.is_locked(machine.node):
+        url = object_url("machines", machine.id)
+        raise Problem(
+            409,
+            "conflict",
+            f"Machine {machine.id!r} is locked, and Omni keeps locked machines where they are.",
+            hint=f'PATCH {url} with {{"maintenance": false}} first.',
+        )
+    locking.refuse_locked_cluster(adapter.omni, machine)
+
+
+def _take_out(adapter: MachineAdapter, machine: Machine) -> None:
+    try:
+        adapter.omni.resources.teardown(names.MACHINE_SET_NODES, machine.id)
+    except omni_errors.NotFound:
+        return
+    except omni_errors.PermissionDenied as error:
+        hint = "Omni itself chose this machine for its set: ask for fewer machines there, or destroy the set."
+        raise problem_for(error, hint=hint) from error
+
+
+def _free_again(machine: Machine) -> Machine:
+    """Return the machine as it will be: in no cluster, and nothing said of it alone."""
+    gone = ("cluster", "role", "machine_set", "locked", "extensions")
+    spec = {key: value for key, value in machine.spec.items() if key not in gone}
+    labels = {key: value for key, value in machine.labels.items() if key not in _MEMBER_LABELS}
+    return replace(machine, spec={**spec, "maintenance": True}, labels=labels)
+
+
+def _reset_free(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+    """Make the Talos call and tell its answer: a refusal by Talos is expected (facts: machine-auth-detail 2.4)."""
+    machine = connected(adapter, id)
+    if dry_run:
+        return WouldDo(machine, machine)
+    graceful, reboot = body.get("graceful", True), body.get("reboot", True)
+    try:
+        adapter.omni.machines.reset(id, cluster=machine.cluster, graceful=graceful, reboot=reboot)
+    except omni_errors.PermissionDenied as error:
+        hint = (
+            "Talos wants its own admin role for this, which Omni gives to nobody. A free machine has no cluster's data:"
+            " boot it from an installation medium that wipes the disk, or let a cluster take it and leave it again."
+        )
+        raise problem_for(error, hint=hint) from error
+    return read_reset(adapter.omni, id)

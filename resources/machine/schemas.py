@@ -1,0 +1,67 @@
+"""A machine as callers read it, and the little of it that they may change."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import fields as wire
+from resources.machine.status_schemas import MachineStatusSchema
+
+MAX_EXTENSIONS = 256
+
+
+class KnownOrNull(wire.Boolean, wire.Rendered):
+    """A boolean that is ``null`` where the question makes no sense."""
+
+    def render(self, value: Any) -> bool:
+        """Pass the value on."""
+        return bool(value)
+
+
+class ListOrNull(fields.List[Any], wire.Rendered):
+    """A list of which an empty one says something else than none."""
+
+    def render(self, value: Any) -> list[Any]:
+        """Pass the value on."""
+        return list(value)
+
+
+class MachineSchema(MachineStatusSchema):
+    """A machine: Omni's Machine and MachineStatus of the same id in one, and what its users say of it.
+
+    A PATCH takes `labels`, `extensions` and `maintenance`; everything else is as Omni sees it. `labels` are all that
+    the machine has, Omni's own (`omni.sidero.dev/…`) included: yours can be changed, those cannot.
+    """
+
+    use_grpc_tunnel = wire.Boolean(
+        dump_only=True, metadata={"description": "It speaks with Omni through a gRPC tunnel, not WireGuard"}
+    )
+    machine_set = fields.String(dump_only=True, metadata={"description": "The machine set it is in; empty when free"})
+    maintenance = wire.Boolean(
+        dump_only=True,
+        metadata={
+            "description": "A free machine: whether Talos waits for a configuration. A cluster's machine: whether it is"
+            " locked, so that its updates are held back; can be written (workers only)"
+        },
+    )
+    locked = KnownOrNull(
+        allow_none=True,
+        metadata={
+            "description": "Whether updates of this member are held back; `null` for a free machine. Written as"
+            " `maintenance`"
+        },
+    )
+    extensions = ListOrNull(
+        fields.String(validate=validate.Length(min=1, max=256)),
+        allow_none=True,
+        validate=validate.Length(max=MAX_EXTENSIONS),
+        metadata={
+            "description": "System extensions that this one machine is told to have, e.g. `siderolabs/iscsi-tools`;"
+            " `null` when nothing is said of it alone (its machine set, its cluster or its image decide). What it runs"
+            " with is in `schematic.extensions`, what is on its way below `…/extensions`"
+        },
+    )
+
+    aliases: ClassVar[dict[str, str]] = {**MachineStatusSchema.aliases, "maintenance": "locked"}

@@ -1,0 +1,52 @@
+"""Which machines a list or a watch is about; the join is made here, so the choice is too."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from omni_gateway.sdk import Filter, ListQuery, label_filter
+from resources.machine import names
+from resources.machine.join import Machine
+
+FILTERS = (
+    label_filter("cluster", names.LABEL_CLUSTER, "Only members of this cluster"),
+    Filter("connected", "Only machines that are (not) connected to Omni now", field=fields.Boolean()),
+)
+
+SORTABLE = frozenset(
+    {"hostname", "cluster", "machine_set", "connected", "role", "arch", "platform", "management_address"}
+)
+
+#: Operators that only an object with the label can fulfil.
+_POSITIVE = ("=", "in", "exists")
+
+
+def chosen(query: ListQuery, machine: Machine) -> bool:
+    """Whether a machine is among those asked for."""
+    if query.selector is not None and not query.selector.matches(machine.labels):
+        return False
+    connected = query.filters.get("connected")
+    if connected is not None and connected != machine.spec["connected"]:
+        return False
+    return not query.search or _mentions(machine, query.search.casefold())
+
+
+def selectors_for_statuses(query: ListQuery) -> list[str]:
+    """Return the label query that Omni may make on the statuses; none where a machine without one could be meant."""
+    selector = query.selector
+    if selector is None or not any(term.operator in _POSITIVE for term in selector.terms):
+        return []
+    return [selector.to_omni()]
+
+
+def _mentions(machine: Machine, text: str) -> bool:
+    """Look for text in the id, the host name, the cluster and the addresses."""
+    network = machine.spec.get("network") or {}
+    places = (
+        machine.id,
+        machine.spec["hostname"],
+        machine.spec["management_address"],
+        machine.cluster,
+        *(network.get("addresses") or ()),
+    )
+    return any(text in place.casefold() for place in places)

@@ -1,0 +1,51 @@
+"""The Talos version of a machine: what it should run, and what it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import fields
+
+from omni_gateway.sdk import SpecSchema, object_url
+from omni_gateway.sdk import fields as wire
+from resources.machine import names
+from resources.machine.adapter import MachineAdapter
+from resources.machine.reading import find
+
+
+class MachineTalosVersionSchema(SpecSchema):
+    """A machine's Talos version and image. Versions are without a leading `v`, as in clusters."""
+
+    id = fields.String()
+    talos_version = fields.String(
+        metadata={"description": "What it should run: its cluster's choice; for a free machine, what it runs"}
+    )
+    schematic_id = fields.String(metadata={"description": "The image that it should run"})
+    current_talos_version = fields.String(metadata={"description": "What it runs; empty before its first report"})
+    current_schematic_id = fields.String()
+    up_to_date = wire.Boolean(metadata={"description": "Whether it runs what it should"})
+    links = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        data_key="_links",
+        metadata={"additionalProperties": {"type": "string"}},
+    )
+
+
+def talos_version(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Compare what Omni asks of a machine (ClusterMachineTalosVersions) with what it reports."""
+    machine = adapter.get(id)
+    current = {
+        "talos_version": str(machine.spec.get("talos_version", "")).removeprefix("v"),
+        "schematic_id": (machine.spec.get("schematic") or {}).get("full_id", ""),
+    }
+    asked = find(adapter.omni, names.CLUSTER_MACHINE_TALOS_VERSIONS, id)
+    wanted = {name: (asked.spec.get(name) if asked else None) or now for name, now in current.items()}
+    return {
+        "id": id,
+        **wanted,
+        **{f"current_{name}": now for name, now in current.items()},
+        "up_to_date": wanted == current,
+        "_links": {"self": object_url("machines", id, "talos-version"), "machine": object_url("machines", id)},
+    }
