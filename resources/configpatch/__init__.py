@@ -3,7 +3,6 @@
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, label_link
 from resources.configpatch import names, targeting, validation
 from resources.configpatch.adapter import ConfigPatchAdapter
-from resources.configpatch.operations import DESTROY
 from resources.configpatch.schemas import (
     EXAMPLE,
     ConfigPatchSchema,
@@ -23,7 +22,6 @@ plugin = ResourcePlugin(
         "machineset": label_link("machinesets", names.LABEL_MACHINE_SET),
         "machine": targeting.machine_link,
     },
-    destroys=DESTROY,
     example=EXAMPLE,
     description="Patches of the Talos configuration of clusters, machine sets and machines; labels say whose",
     import_name=__name__,

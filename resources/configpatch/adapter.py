@@ -36,8 +36,7 @@ class ConfigPatchAdapter(OmniResourceAdapter):
 
     def replace(self, resource: Resource) -> None:
         """Write the patch in plain text."""
-        plain = {key: value for key, value in resource.spec.items() if key != _COMPRESSED}
-        super().replace(replace(resource, spec=plain))
+        super().replace(plain(resource))
 
     def delete(self, resource: Resource) -> None:
         """Remove the patch; 403 when Omni refuses because its controllers own it."""
@@ -47,6 +46,11 @@ class ConfigPatchAdapter(OmniResourceAdapter):
             if resource.owner:
                 raise owned_problem(resource, error) from error
             raise
+
+
+def plain(patch: Resource) -> Resource:
+    """Return the patch without the compressed form that it may have been read with."""
+    return replace(patch, spec={key: value for key, value in patch.spec.items() if key != _COMPRESSED})
 
 
 def owned_problem(patch: Resource, refusal: omni_errors.PermissionDenied | None = None) -> Problem:
