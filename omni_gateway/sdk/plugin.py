@@ -22,6 +22,7 @@ from omni_gateway.sdk.context import Gateway
 from omni_gateway.sdk.links import API_PREFIX, LinkMaker, id_link
 from omni_gateway.sdk.operations import OperationKind
 from omni_gateway.sdk.query import Filter
+from omni_gateway.sdk.removal import removal
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.schema import ResourceSchema
 from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
@@ -52,7 +53,8 @@ class ResourcePlugin:
     :param subresources: what can be read below an object.
     :param links: name → link maker, for ``_links``.
     :param operations: the kinds of long work it starts.
-    :param destroys: the operation kind that a DELETE answers with, for objects that take time to go.
+    :param destroys: the operation kind that a DELETE answers with, where the plain one (see :mod:`.removal`) says too
+        little.
     :param creates: the operation kind that follows a POST, for objects that take time to come up.
     :param example: a request body, shown in the document (a test sends it).
     :param description: what the resource is; the text of its tag in the document.
@@ -87,6 +89,8 @@ class ResourcePlugin:
         self.sdk = sdk
         self.filters = tuple(filters)
         self.subresources = tuple(subresources)
+        if destroys is None and "delete" in roles:
+            destroys = removal(name, singular, adapter)
         self.operations = tuple(dict.fromkeys([*operations, *(kind for kind in (destroys, creates) if kind)]))
         self.destroys = destroys
         self.creates = creates

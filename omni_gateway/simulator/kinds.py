@@ -136,6 +136,12 @@ _ELSEWHERE = {
 }
 
 
+GRPC_TUNNEL_CONFIG = "GRPCTunnelConfigs" + _SUFFIX
+ACCESS_POLICY = "AccessPolicies" + _SUFFIX
+SAML_LABEL_RULE = "SAMLLabelRules" + _SUFFIX
+ETCD_BACKUP_S3_CONFIG = "EtcdBackupS3Configs" + _SUFFIX
+
+
 def namespace_of(kind: str) -> str:
     """Return the namespace in which the resources of a type live."""
     return _ELSEWHERE.get(kind, "default")

@@ -37,7 +37,7 @@ def install(tmp_path: Path) -> Iterator[Callable[[str], None]]:
         info = tmp_path / "acme_things-9.1.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-things\nVersion: 9.1\n")
-        (info / "entry_points.txt").write_text(f"[omni_gateway.resources]\nacme = {target}\n")
+        (info / "entry_points.txt").write_text(f"[omni_gateway.resources]\nzz-acme = {target}\n")
 
     sys.path.insert(0, str(tmp_path))
     yield make
@@ -65,7 +65,7 @@ def test_it_stops_the_start_and_is_named(
     install(text)
     with pytest.raises(BrokenPlugin) as stopped:
         create_app(settings)
-    assert all(part in str(stopped.value) for part in ("acme-things 9.1", "'acme'", words))
+    assert all(part in str(stopped.value) for part in ("acme-things 9.1", "'zz-acme'", words))
 
 
 @pytest.mark.parametrize(("text", "words"), BROKEN, ids=[words for _, words in BROKEN])
@@ -82,7 +82,7 @@ def test_with_skip_the_rest_starts_and_readyz_tells(
 
 def test_a_disabled_plugin_is_not_even_imported(install: Callable[[str], None], settings: Settings) -> None:
     install("raise RuntimeError('imported')")
-    create_app(replace(settings, plugins_disabled=("acme",)))
+    create_app(replace(settings, plugins_disabled=("zz-acme",)))
     assert "acme_things" not in sys.modules
 
 

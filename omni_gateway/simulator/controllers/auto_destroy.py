@@ -33,6 +33,10 @@ _USER_MANAGED = (
     kinds.MACHINE_INSTALL_DISK_CONFIG,
     kinds.IMPORTED_CLUSTER_SECRETS,
     kinds.LINK,
+    kinds.GRPC_TUNNEL_CONFIG,
+    kinds.ACCESS_POLICY,
+    kinds.SAML_LABEL_RULE,
+    kinds.ETCD_BACKUP_S3_CONFIG,
 )
 
 

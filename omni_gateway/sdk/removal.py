@@ -1,0 +1,35 @@
+"""The removal of an object as an operation: for every resource that brings no better one of its own."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from omni_gateway.http.problems import Problem
+from omni_gateway.omni import OmniClient
+from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.errors import MISSING
+from omni_gateway.sdk.links import object_url
+from omni_gateway.sdk.operations import Operation, OperationKind
+
+
+def removal(collection: str, singular: str, adapter: ResourceAdapter) -> OperationKind:
+    """Return the operation kind ``<singular>-destroy``: running while the object is tearing down.
+
+    An object that is not there has been removed, as far as anybody can tell; one that nobody is removing has no such
+    operation (404).
+    """
+    kind = f"{singular}-destroy"
+    read = partial(_read, kind, collection, adapter)
+    return OperationKind(kind, read, f"A {singular} being removed; `succeeded` when it is not there")
+
+
+def _read(kind: str, collection: str, adapter: ResourceAdapter, omni: OmniClient, id: str) -> Operation:
+    target = object_url(collection, id)
+    try:
+        resource = adapter.bind(omni).get(id)
+    except MISSING:
+        return Operation(kind, id, "succeeded", "There is no such object (any more).", target=target)
+    if not resource.tearing_down:
+        raise Problem(404, "not-found", f"Nobody is removing {id!r}.")
+    held = f"Held by {', '.join(sorted(resource.finalizers)) or 'nobody'}."
+    return Operation(kind, id, "running", held, target=target, details={"finalizers": list(resource.finalizers)})
