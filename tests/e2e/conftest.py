@@ -72,7 +72,11 @@ def start_gateway(state_dir: Path, environ: dict[str, str]) -> Served:
     """Start ``omni-gateway serve`` and wait until it is alive."""
     port = free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
-    env |= {"OMNI_GATEWAY_STATE_DIR": str(state_dir), "OMNI_GATEWAY_WORKERS": "1", **environ}
+    env |= {
+        "OMNI_GATEWAY_STATE_DIR": str(state_dir),
+        "OMNI_GATEWAY_WORKERS": "1",
+        **environ,
+    }
     command = [sys.executable, "-m", "omni_gateway.cli"]
     tokens = {}
     for role in ("reader", "operator", "admin"):
