@@ -1,0 +1,68 @@
+"""Steps that the machine tests share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from omni_gateway.omni import OmniClient
+from omni_gateway.omni import errors as omni_errors
+from tests.e2e.cluster_steps import Machines, Made, Unique, Wait, new_cluster
+
+NO_MACHINE = "00000000-0000-4000-8000-000000000000"
+MACHINE_LABELS = "MachineLabels.omni.sidero.dev"
+MACHINE_SET_NODES = "MachineSetNodes.omni.sidero.dev"
+MACHINE_STATUSES = "MachineStatuses.omni.sidero.dev"
+EXTENSIONS_CONFIGURATIONS = "ExtensionsConfigurations.omni.sidero.dev"
+MEMBER_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Members:
+    """A cluster and two of its machines."""
+
+    cluster: str
+    control_plane: str
+    worker: str
+
+
+def members(
+    api: httpx.Client, made: Made, unique: Unique, free_machines: Machines, versions: Any, wait_until: Wait
+) -> Members:
+    """Make a cluster of a control plane and a worker, and wait until Omni counts both machines as its own."""
+    control_plane, worker = free_machines(2)
+    name = unique("c")
+    body = {
+        "talos_version": versions.talos,
+        "kubernetes_version": versions.kubernetes,
+        "control_plane": {"machines": [control_plane]},
+        "workers": [{"machines": [worker]}],
+    }
+    new_cluster(api, made, name, **body)
+
+    def both_in() -> bool:
+        return len(api.get("machines", params={"cluster": name}).json()) == 2
+
+    wait_until(both_in, MEMBER_SECONDS, "both machines in the cluster")
+    return Members(name, control_plane, worker)
+
+
+def annotations_of(omni: OmniClient, type: str, id: str) -> dict[str, str]:
+    """Return the annotations that Omni holds."""
+    return dict(omni.resources.get(type, id)["metadata"].get("annotations") or {})
+
+
+def user_labels(omni: OmniClient, machine: str) -> dict[str, str]:
+    """Return the labels that users gave a machine, as Omni holds them."""
+    try:
+        return dict(omni.resources.get(MACHINE_LABELS, machine)["metadata"].get("labels") or {})
+    except omni_errors.NotFound:
+        return {}
+
+
+def own_extensions(omni: OmniClient, machine: str) -> list[dict[str, Any]]:
+    """Return the configurations of extensions for one machine, as Omni holds them."""
+    selector = f"omni.sidero.dev/cluster-machine = {machine}"
+    return omni.resources.list(EXTENSIONS_CONFIGURATIONS, selectors=[selector]).items
