@@ -71,6 +71,7 @@ MACHINE_INSTALL_DISK_CONFIG = "MachineInstallDiskConfigs" + _SUFFIX
 MACHINE_INSTALL_DISK_STATUS = "MachineInstallDiskStatuses" + _SUFFIX
 MACHINE_LABELS = "MachineLabels" + _SUFFIX
 MACHINE_PENDING_UPDATES = "MachinePendingUpdates" + _SUFFIX
+MACHINE_REQUEST = "MachineRequests" + _SUFFIX
 MACHINE_REQUEST_SET = "MachineRequestSets" + _SUFFIX
 MACHINE_SET = "MachineSets" + _SUFFIX
 MACHINE_SET_DESTROY_STATUS = "MachineSetDestroyStatuses" + _SUFFIX
@@ -120,6 +121,7 @@ _ELSEWHERE = {
     ETCD_MANUAL_BACKUP: "ephemeral",
     INSTALLATION_MEDIA: "ephemeral",
     LINK_STATUS: "ephemeral",
+    MACHINE_REQUEST: "infra-provider",
     MACHINE_SET_DESTROY_STATUS: "ephemeral",
     MACHINE_STATUS_LINK: "metrics",
     MACHINE_STATUS_METRICS: "ephemeral",

@@ -164,3 +164,21 @@ def test_extensions_change_the_schematic_and_the_machine_is_upgraded_to_it(world
     phases = {item["phase"] for item in world.spec(kinds.MACHINE_EXTENSIONS_STATUS, world.machine(1))["extensions"]}
     assert phases == {0}
     assert 5 in [spec["phase"] for spec in world.history(kinds.TALOS_UPGRADE_STATUS, "c1")]
+
+
+def test_a_rotation_of_secrets_goes_through_its_phases_each_time_it_is_asked_for(world: World) -> None:
+    world.make(kinds.ROTATE_TALOS_CA, "c1")
+
+    def phases() -> list[int]:
+        return [spec.get("phase", 0) for spec in world.history(kinds.CLUSTER_SECRETS_ROTATION_STATUS, "c1")]
+
+    world.wait(lambda: phases()[-4:] == [1, 2, 3, 0])
+    world.change(kinds.ROTATE_TALOS_CA, "c1", lambda res: res.labels.update({"again": ""}))
+    world.wait(lambda: phases()[-8:] == [1, 2, 3, 0, 1, 2, 3, 0])
+    assert world.history(kinds.ONGOING_TASK, "c1-secret-rotation")
+
+
+def test_manifests_of_the_workload_proxy_are_in_place_where_it_is_on(world: World) -> None:
+    world.set_spec(kinds.CLUSTER, "c1", features={"enable_workload_proxy": True})
+
+    world.wait(lambda: world.spec(kinds.CLUSTER_KUBERNETES_MANIFESTS_STATUS, "c1").get("total") == 4)

@@ -107,3 +107,19 @@ def test_seeding_again_adds_what_is_missing_and_brings_nobody_back(tmp_path: Pat
 
 def machine_statuses(store: Store) -> list:
     return store.list("default", kinds.MACHINE_STATUS)
+
+
+def test_a_machine_request_set_makes_as_many_requests_as_it_asks_for(world: World) -> None:
+    world.make(
+        kinds.MACHINE_REQUEST_SET, "pool", {"provider_id": "qemu", "machine_count": 3, "talos_version": "1.13.7"}
+    )
+    world.wait(lambda: len(world.all(kinds.MACHINE_REQUEST)) == 3)
+    request = world.all(kinds.MACHINE_REQUEST)[0]
+    assert request.labels[PREFIX + "infra-provider-id"] == "qemu"
+
+    world.set_spec(kinds.MACHINE_REQUEST_SET, "pool", machine_count=1)
+    world.wait(lambda: len(world.all(kinds.MACHINE_REQUEST)) == 1)
+
+    world.teardown(kinds.MACHINE_REQUEST_SET, "pool")
+    world.wait(lambda: world.find(kinds.MACHINE_REQUEST_SET, "pool") is None)
+    assert world.all(kinds.MACHINE_REQUEST) == []

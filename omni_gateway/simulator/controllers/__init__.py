@@ -21,18 +21,21 @@ from .finalizers import Finalizers
 from .image_pull import ImagePull
 from .install import Install
 from .join_tokens import JoinTokens
+from .kubernetes_manifests import KubernetesManifests
 from .kubernetes_status import KubernetesStatus
 from .kubernetes_upgrade import KubernetesUpgrade
 from .link_cleanup import LinkCleanup
 from .load_balancer import LoadBalancer
 from .machine_config import MachineConfig
 from .machine_life import MachineLife
+from .machine_requests import MachineRequests
 from .machine_set_nodes import MachineSetNodes
 from .machine_set_status import MachineSetStatus
 from .machines import Machines
 from .metrics import ClusterMetrics, MachineMetrics
 from .ongoing_tasks import OngoingTasks
 from .rollout import Rollout
+from .secret_rotation import SecretRotation
 from .system_patches import SystemPatches
 from .talos_upgrade import TalosUpgrade
 
@@ -59,13 +62,16 @@ def all_controllers() -> tuple[Controller, ...]:
         Machines(),
         ClusterMachineStatus(),
         KubernetesStatus(),
+        KubernetesManifests(),
         KubernetesUpgrade(),
+        SecretRotation(),
         ImagePull(),
         EtcdBackup(),
         OngoingTasks(),
         ClusterMetrics(),
         MachineMetrics(),
         JoinTokens(),
+        MachineRequests(),
         LinkCleanup(),
         DestroyMachineSet(),
         DestroyCluster(),

@@ -15,6 +15,7 @@ _SUFFIXES = {
     kinds.TALOS_UPGRADE_STATUS: "talos-update",
     kinds.KUBERNETES_UPGRADE_STATUS: "kubernetes-update",
     kinds.CLUSTER_DESTROY_STATUS: "destroy",
+    kinds.CLUSTER_SECRETS_ROTATION_STATUS: "secret-rotation",
     kinds.MACHINE_UPGRADE_STATUS: "maintenance-upgrade",
 }
 
@@ -47,6 +48,8 @@ def _task(status: Resource) -> tuple[str, Spec] | None:
     spec = status.spec
     if status.type == kinds.CLUSTER_DESTROY_STATUS:
         return f"Destroying cluster {status.id}", {"destroy": spec}
+    if status.type == kinds.CLUSTER_SECRETS_ROTATION_STATUS and spec.get("phase"):
+        return f"Rotating secrets of cluster {status.id}", {"secrets_rotation": spec}
     if status.type == kinds.TALOS_UPGRADE_STATUS and spec["phase"] != talos_upgrade.DONE:
         return f"Upgrading Talos of cluster {status.id}", {"talos_upgrade": spec}
     if status.type == kinds.KUBERNETES_UPGRADE_STATUS and spec["phase"] != kubernetes_upgrade.DONE:
