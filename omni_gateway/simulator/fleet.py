@@ -35,6 +35,7 @@ _MODELS = (
     (2, 8, (50,), "Amazon EC2", "AWS Graviton3 Processor", "aws", "eu-central-1", "eu-central-1a"),
     (4, 16, (80,), "QEMU", "QEMU Virtual CPU", "nocloud", "", ""),
 )
+_NAME_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _INITIAL_EXTENSIONS = ["siderolabs/hello-world-service"]
 
 
@@ -103,7 +104,7 @@ def _join(own: Context, index: int, token: str) -> None:
 def _hardware(index: int, id_: str, token: str) -> Hardware:
     digest = hashlib.sha256(id_.encode()).hexdigest()
     return Hardware(
-        hostname=f"talos-{digest[:3]}-{digest[3:6]}",
+        hostname=_hostname(digest),
         address=siderolink_address(id_),
         join_token=token,
         shape=_shape(index, id_, token, digest),
@@ -113,6 +114,16 @@ def _hardware(index: int, id_: str, token: str) -> Hardware:
         extensions=list(_INITIAL_EXTENSIONS),
         initial_extensions=list(_INITIAL_EXTENSIONS),
     )
+
+
+def _hostname(digest: str) -> str:
+    """Return a name as Talos makes one up: `talos-`, and twice three letters or digits."""
+    number = int(digest[:12], 16)
+    letters = []
+    for _ in range(6):
+        number, rest = divmod(number, len(_NAME_ALPHABET))
+        letters.append(_NAME_ALPHABET[rest])
+    return f"talos-{''.join(letters[:3])}-{''.join(letters[3:])}"
 
 
 def _shape(index: int, id_: str, token: str, digest: str) -> dict[str, Any]:
@@ -178,5 +189,6 @@ def _network(index: int, digest: str) -> dict[str, Any]:
         "link_up": True,
         "description": "virtio",
     }
+    index += 10
     address = f"10.{(index >> 16) & 255}.{(index >> 8) & 255}.{index & 255}/8"
     return {"addresses": [address], "default_gateways": ["10.255.255.254"], "network_links": [link]}

@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from . import safe_yaml
+from .errors import InvalidArgument
 from .hardware import CONTROL_PLANE
 from .network import EVENTS_PORT, FACTORY_HOST, LOGS_PORT, MACHINE_API, SERVER_ADDRESS
 
@@ -157,8 +159,12 @@ def merge(base: Any, patch: Any) -> Any:
 
 @functools.lru_cache(maxsize=2048)
 def parse(text: str) -> tuple[Document, ...]:
-    """Parse a patch's YAML into its documents; patches were checked when they were written."""
-    found = yaml.load_all(text, Loader=yaml.CSafeLoader)
+    """Parse a patch's YAML into its documents; one that was never checked and is no YAML has none."""
+    try:
+        safe_yaml.documents(text)
+        found = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
+    except (InvalidArgument, yaml.YAMLError):
+        return ()
     return tuple(doc for doc in found if isinstance(doc, dict))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from omni_gateway.simulator import kinds
+from omni_gateway.simulator.hardware import Step, begin
 from tests.simulator.machine_world import PREFIX, World, running_world
 
 
@@ -161,3 +162,29 @@ def test_a_recreated_cluster_has_another_uuid(world: World) -> None:
     world.ready_cluster()
 
     assert world.spec(kinds.CLUSTER_UUID, "c1") != uuid
+
+
+def test_a_removed_link_takes_even_the_last_control_plane_out(world: World) -> None:
+    world.ready_cluster()
+
+    world.teardown(kinds.LINK, world.machine(0))
+
+    world.wait(
+        lambda: gone(world, kinds.LINK, world.machine(0)) and gone(world, kinds.CLUSTER_MACHINE, world.machine(0))
+    )
+    assert not gone(world, kinds.CLUSTER, "c1")
+
+
+def test_a_machine_that_is_off_leaves_its_cluster_only_by_force(world: World) -> None:
+    world.ready_cluster()
+    begin(world.store, world.machine(2), [Step("off", 100_000.0, {}, "")])
+    world.set_spec(kinds.EMULATED_MACHINE, world.machine(2), power="off")
+    world.wait(lambda: world.spec(kinds.CLUSTER_MACHINE_STATUS, world.machine(2))["stage"] == 11)
+    world.teardown(kinds.MACHINE_SET_NODE, world.machine(2))
+    world.wait(lambda: (res := world.find(kinds.CLUSTER_MACHINE, world.machine(2))) and res.phase == "tearingDown")
+
+    world.make(kinds.NODE_FORCE_DESTROY_REQUEST, world.machine(2))
+
+    world.wait(lambda: gone(world, kinds.CLUSTER_MACHINE, world.machine(2)))
+    world.wait(lambda: gone(world, kinds.NODE_FORCE_DESTROY_REQUEST, world.machine(2)))
+    world.wait(world.ready)

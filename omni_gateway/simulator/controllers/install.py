@@ -17,6 +17,8 @@ from .membership import hardware, role_of
 INSTALL_SECONDS = {CONTROL_PLANE: 4.0}
 WORKER_INSTALL_SECONDS = 8.0
 
+_OWN_STEPS = ("reboot", "shutdown", "off", "power-on", "boot")
+
 _OWN_RESOURCES = (
     (kinds.CLUSTER_MACHINE_STATUS, "ClusterMachineStatusController"),
     (kinds.CLUSTER_MACHINE_IDENTITY, "ClusterMachineIdentityController"),
@@ -82,11 +84,14 @@ class Install(Controller):
         begin(ctx.store, member.id, [Step("install", seconds, made, "applying configuration, installing Talos")])
 
     def _leave(self, ctx: Context, member: Resource, hw: Hardware | None) -> None:
-        if hw is None or (not hw.cluster and not hw.steps):
+        if hw is None or (not hw.cluster and hw.step != "install"):
             return self._forget(ctx, member)
         forced = ctx.find(kinds.NODE_FORCE_DESTROY_REQUEST, member.id) or not ctx.running(kinds.LINK, member.id)
-        if forced and not hw.idle:
-            set_fields(ctx.store, member.id, _LEFT | {"steps": [], "ends": 0.0})
+        if forced and hw.step not in ("leave", "reset"):
+            # What goes on in the machine itself goes on; what its cluster wanted of it does not.
+            left = [step for step in hw.steps if step["kind"] in _OWN_STEPS]
+            ends = hw.ends if left[:1] == hw.steps[:1] else 0.0
+            set_fields(ctx.store, member.id, _LEFT | {"steps": left, "ends": ends})
         elif hw.idle:
             steps = [Step("leave", 0.3, {}, "leaving the cluster")]
             begin(ctx.store, member.id, [*steps, Step("reset", 1.1, dict(_LEFT), "resetting: wiping the system disk")])
@@ -97,6 +102,12 @@ class Install(Controller):
             ctx.destroy(kind, member.id, owner=owner)
         for diff in ctx.all(kinds.MACHINE_CONFIG_DIFF, machine=member.id):
             ctx.destroy(diff.type, diff.id, owner=diff.owner)
+        ctx.destroy(
+            kinds.CONFIG_PATCH, f"900-cm-{member.id}-kubernetes-upgrade", owner="KubernetesUpgradeStatusController"
+        )
+        force = ctx.find(kinds.NODE_FORCE_DESTROY_REQUEST, member.id)
+        if force is not None:
+            ctx.teardown(force)
         ctx.release(member, *FINALIZERS)
         ctx.destroy(kinds.CLUSTER_MACHINE, member.id, owner="MachineSetStatusController")
 

@@ -22,8 +22,15 @@ _OF_SET = by_label(labels.MACHINE_SET)
 
 def set_of_machine(store: Store, res: Resource) -> tuple[str, ...]:
     """Map a machine's resource to the machine set that asks for it, if one does."""
-    node = store.find("default", kinds.MACHINE_SET_NODE, res.id)
+    node = store.peek("default", kinds.MACHINE_SET_NODE, res.id)
     value = node.labels.get(labels.MACHINE_SET, "") if node else ""
+    return (value,) if value else ()
+
+
+def set_of_member(store: Store, res: Resource) -> tuple[str, ...]:
+    """Map a machine's resource to the machine set that it is in, if it is in one."""
+    member = store.peek("default", kinds.CLUSTER_MACHINE, res.id)
+    value = member.labels.get(labels.MACHINE_SET, "") if member else ""
     return (value,) if value else ()
 
 
@@ -36,10 +43,14 @@ class MachineSetNodes(Controller):
         kinds.MACHINE_SET_NODE: _OF_SET,
         kinds.CLUSTER_MACHINE: _OF_SET,
         kinds.MACHINE: set_of_machine,
+        kinds.LINK: set_of_member,
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Add the machines that are asked for, let go of the nodes that end, then take away what is left over."""
+        """Add the machines that are asked for, let go of the nodes that end, then take away what is left over.
+
+        A machine whose link is removed is lost to the cluster whatever becomes of its etcd.
+        """
         machine_set = ctx.find(kinds.MACHINE_SET, key)
         nodes = ctx.all(kinds.MACHINE_SET_NODE, machine_set=key)
         wanted = {res.id for res in nodes if res.phase == "running"}
@@ -73,7 +84,8 @@ class MachineSetNodes(Controller):
     def _remove(self, ctx: Context, machine_set: Resource | None, key: str, wanted: set[str]) -> None:
         members = ctx.all(kinds.CLUSTER_MACHINE, machine_set=key)
         surplus = [res for res in members if res.id not in wanted and res.phase == "running"]
-        for res in surplus[: self._may_go(machine_set, members, surplus)]:
+        lost = [res for res in surplus if ctx.running(kinds.LINK, res.id) is None]
+        for res in lost or surplus[: self._may_go(machine_set, members, surplus)]:
             ctx.teardown(res)
 
     def _may_go(self, machine_set: Resource | None, members: list[Resource], surplus: list[Resource]) -> int:
