@@ -1,0 +1,45 @@
+"""A stream of bytes that is idle: with a beat, a reader who has left is noticed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+
+from omni_gateway.http import streaming
+from omni_gateway.http.problems import Problem
+
+
+@contextmanager
+def idle(ended: threading.Event) -> Iterator[Iterator[bytes]]:
+    """A source that has nothing to say until it is left."""
+
+    def lines() -> Iterator[bytes]:
+        ended.wait(20)
+        yield from ()
+
+    try:
+        yield lines()
+    finally:
+        ended.set()
+
+
+def test_an_idle_stream_beats_and_frees_its_place_when_it_is_left(bare: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "FIRST_WORD_SECONDS", 0.01)
+    monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.01)
+    limiter, ended = streaming.StreamLimiter(1), threading.Event()
+    with bare.test_request_context():
+        response = streaming.stream_bytes(
+            lambda: idle(ended), media="application/x-ndjson", limiter=limiter, beat=b"\n"
+        )
+        chunks = iter(response.response)
+        said = [bytes(next(chunks)) for _ in range(4)]
+        with pytest.raises(Problem):
+            limiter.take()
+        response.close()
+    assert said == [b"", b"\n", b"\n", b"\n"]
+    assert ended.is_set()
+    limiter.take()
