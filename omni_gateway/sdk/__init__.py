@@ -19,6 +19,7 @@ from omni_gateway.sdk.exchange import Change, Listing, ListQuery
 from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter, sort_and_cut
 from omni_gateway.sdk.operations import Operation, OperationKind
+from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.plugin import READ, READ_WRITE, PluginError, ResourcePlugin
 from omni_gateway.sdk.query import Filter, label_filter
 from omni_gateway.sdk.resource import Resource
@@ -72,5 +73,6 @@ __all__ = [
     "omni_errors",
     "problem_for",
     "require",
+    "resources_of",
     "sort_and_cut",
 ]

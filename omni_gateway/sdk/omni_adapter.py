@@ -11,7 +11,7 @@ from omni_gateway.omni import errors
 from omni_gateway.omni.resources import WatchEvent
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.exchange import Change, ChangeKind, Listing, ListQuery
-from omni_gateway.sdk.parsing import CACHE, from_text
+from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.resource import Resource
 
 _KINDS: dict[str, ChangeKind] = {"created": "added", "updated": "modified", "destroyed": "deleted"}
@@ -43,7 +43,7 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
             selectors=self.selectors(query),
         )
-        items = CACHE.resources(page.texts, from_text)
+        items = resources_of(page)
         if not paged_by_omni:
             items = sort_and_cut(items, query, self.sortable)
         return Listing(items, page.total)

@@ -6,12 +6,12 @@ and what is derived from it (the parsed object, its rendered body, its digests) 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from threading import Lock
 
 import orjson
 
+from omni_gateway.omni import Listing
 from omni_gateway.sdk.resource import Resource
 
 #: Of the texts; what is derived from them takes about five times as much.
@@ -19,33 +19,29 @@ MAX_TEXT_BYTES = 12 * 1024 * 1024
 
 
 class ResourceCache:
-    """Least recently used objects go first. Objects from here are shared: they are read, never changed in place."""
+    """Objects that came in first go first. Objects from here are shared: they are read, never changed in place."""
 
     def __init__(self, max_bytes: int = MAX_TEXT_BYTES) -> None:
         self._max = max_bytes
         self._used = 0
         self._lock = Lock()
-        self._kept: OrderedDict[str, Resource] = OrderedDict()
+        self._kept: dict[str, Resource] = {}
 
     def resources(self, texts: Sequence[str], read: Callable[[str], Resource]) -> list[Resource]:
         """Return the objects of ``texts``, in their order; ``read`` parses those that are not here."""
         with self._lock:
-            kept = self._kept
-            found = []
-            for text in texts:
-                resource = kept.get(text)
-                if resource is None:
-                    resource = read(text)
-                    resource.memo = {}
-                    kept[text] = resource
-                    self._used += len(text)
-                else:
-                    kept.move_to_end(text)
-                found.append(resource)
-            while self._used > self._max and kept:
-                text, _ = kept.popitem(last=False)
-                self._used -= len(text)
-        return found
+            found = [self._kept.get(text) for text in texts]
+            complete = [resource or self._add(text, read) for text, resource in zip(texts, found, strict=True)]
+            while self._used > self._max:
+                oldest = next(iter(self._kept))
+                del self._kept[oldest]
+                self._used -= len(oldest)
+        return complete
+
+    def _add(self, text: str, read: Callable[[str], Resource]) -> Resource:
+        resource = self._kept[text] = read(text).shared()
+        self._used += len(text)
+        return resource
 
 
 def from_text(text: str) -> Resource:
@@ -53,4 +49,9 @@ def from_text(text: str) -> Resource:
     return Resource.from_omni(orjson.loads(text))
 
 
-CACHE = ResourceCache()
+_CACHE = ResourceCache()
+
+
+def resources_of(listing: Listing) -> list[Resource]:
+    """Return the objects of Omni's answer to a list; they are shared, so they are read and never changed in place."""
+    return _CACHE.resources(listing.texts, from_text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 RUNNING = "running"
 TEARING_DOWN = "tearingDown"
@@ -34,6 +34,11 @@ class Resource:
     finalizers: tuple[str, ...] = ()
     #: What was derived from an object that is shared and therefore never changes; None: derive it each time.
     memo: dict[Any, Any] | None = field(default=None, init=False, repr=False, compare=False)
+
+    def shared(self) -> Self:
+        """Mark this object as one that many hold and nobody changes any more; return it."""
+        self.memo = {}
+        return self
 
     def derived(self, key: Any, make: Callable[[Resource], Any]) -> Any:
         """Return ``make(self)``, made once for a shared object."""

@@ -6,10 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-from omni_gateway.sdk import Change, Listing, ListQuery, Resource, ResourceAdapter, omni_errors, sort_and_cut
+from omni_gateway.sdk import (
+    Change,
+    Listing,
+    ListQuery,
+    Resource,
+    ResourceAdapter,
+    omni_errors,
+    resources_of,
+    sort_and_cut,
+)
 from resources.machine import names, selecting
 from resources.machine.changing import check_change, write_change
-from resources.machine.join import Machine, cluster_of, join, own_extensions
+from resources.machine.join import Machine, cluster_of, join, join_shared, own_extensions
 from resources.machine.reading import find
 from resources.machine.watching import watch_machines
 
@@ -28,7 +37,7 @@ class MachineAdapter(ResourceAdapter):
         statuses = self._all(names.MACHINE_STATUSES, selecting.selectors_for_statuses(query))
         nodes, own = self._membership() if _has_members(statuses) else ({}, {})
         joined = (
-            join(machine, status, node, own.get((cluster_of(status, node), id)))
+            join_shared(machine, status, node, own.get((cluster_of(status, node), id)))
             for id, machine in self._all(names.MACHINES).items()
             for status, node in [(statuses.get(id), nodes.get(id))]
         )
@@ -36,8 +45,7 @@ class MachineAdapter(ResourceAdapter):
         return Listing(sort_and_cut(found, query, selecting.SORTABLE), len(found))
 
     def _all(self, type: str, selectors: Sequence[str] = ()) -> dict[str, Resource]:
-        items = self.omni.resources.list(type, selectors=selectors).items
-        return {item["metadata"]["id"]: Resource.from_omni(item) for item in items}
+        return {item.id: item for item in resources_of(self.omni.resources.list(type, selectors=selectors))}
 
     def _membership(self) -> tuple[dict[str, Resource], dict[tuple[str, str], Resource]]:
         configurations = self._all(names.EXTENSIONS_CONFIGURATIONS, [names.LABEL_CLUSTER_MACHINE])

@@ -73,6 +73,16 @@ def join(machine: Resource, status: Resource | None, node: Resource | None, own:
     return joined
 
 
+def join_shared(machine: Resource, status: Resource | None, node: Resource | None, own: Resource | None) -> Machine:
+    """Join parts that are shared (see ``resources_of``): once for the same parts, as long as the machine is kept."""
+    joined: Machine | None = machine.memo.get(join) if machine.memo is not None else None
+    if joined is None or joined.status is not status or joined.node is not node or joined.own_extensions is not own:
+        joined = join(machine, status, node, own).shared()
+        if machine.memo is not None:
+            machine.memo[join] = joined
+    return joined
+
+
 def _spec(joined: Machine, machine: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str, Any]:
     """Put the two specs into one: of the connection the Machine knows first, of the rest only the status does.
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Response, request
@@ -15,9 +14,8 @@ from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.exchange import Listing, ListQuery
 from omni_gateway.sdk.query import Filter, parse_fields, to_list_query
 from omni_gateway.sdk.representation import Representation
-from omni_gateway.sdk.resource import Resource
-from omni_gateway.sdk.resume import ResumePoint
 from omni_gateway.sdk.views.answering import CACHE_STATUS, json_response
+from omni_gateway.sdk.views.pages import RenderedPages
 from omni_gateway.sdk.views.watching import watch_response
 
 
@@ -28,6 +26,7 @@ class Collection:
     adapter: ResourceAdapter
     representation: Representation
     filters: Sequence[Filter] = ()
+    pages: RenderedPages = field(default_factory=RenderedPages, compare=False)
 
     def answer(self, arguments: Mapping[str, Any], forced: Mapping[str, Any] | None = None) -> Response:
         """Answer the request in flight with a page or, when it asks for a stream, a watch."""
@@ -49,23 +48,13 @@ class Collection:
             path=request.path,
             args=request.args,
         )
+        rendered = self.pages.page(request.query_string, page, self.representation, fields)
         if query.offset == 0 and len(page.items) == page.total:
-            head["X-Resume-Point"] = str(ResumePoint.of(page.items))
-        tag = _list_etag(page, fields)
-        if etags.if_none_match(request, tag):
-            return Response(status=304, headers={**head, "ETag": tag})
-        return json_response(self.representation.list_body(page.items, fields), headers={**head, "ETag": tag})
-
-
-def _list_etag(page: Listing, fields: tuple[str, ...]) -> str:
-    """Tag a page by the ids and versions on it: cheap, and weak, for the same data may be written otherwise."""
-    digest = blake2b(b"".join([item.derived("state", _state) for item in page.items]), digest_size=8)
-    digest.update(f"{page.total}\0{','.join(fields)}".encode())
-    return f'W/"{digest.hexdigest()}"'
-
-
-def _state(item: Resource) -> bytes:
-    return f"{item.id}\0{item.version}\0{item.phase}\n".encode()
+            head["X-Resume-Point"] = rendered.resume_point
+        head["ETag"] = rendered.etag
+        if etags.if_none_match(request, rendered.etag):
+            return Response(status=304, headers=head)
+        return json_response(rendered.body, headers=head)
 
 
 def list_view(collection: Collection) -> Callable[..., Response]:
