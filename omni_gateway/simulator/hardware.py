@@ -79,6 +79,7 @@ class Hardware:
     initial_extensions: list[str] = field(default_factory=list)
     extra_kernel_args: list[str] = field(default_factory=list)
     installed: bool = False
+    disk: str = ""
     cluster: str = ""
     role: int = 0
     config_sha: str = ""

@@ -39,7 +39,7 @@ def append(store: Store, machine_id: str, messages: Iterable[str], service: str 
     """Add lines to a machine's log, stamped with the present moment."""
     now = stamp(datetime.now(UTC))
     lines = [_line(now, service, message) for message in messages]
-    if not lines:
+    if not lines or store.peek(namespace_of(EMULATED_MACHINE), EMULATED_MACHINE, machine_id) is None:
         return
 
     def change(res: Resource) -> None:

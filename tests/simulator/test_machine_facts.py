@@ -123,3 +123,15 @@ def test_a_machine_request_set_makes_as_many_requests_as_it_asks_for(world: Worl
     world.teardown(kinds.MACHINE_REQUEST_SET, "pool")
     world.wait(lambda: world.find(kinds.MACHINE_REQUEST_SET, "pool") is None)
     assert world.all(kinds.MACHINE_REQUEST) == []
+
+
+def test_talos_is_installed_on_the_disk_that_was_chosen(world: World) -> None:
+    world.make(kinds.MACHINE_INSTALL_DISK_CONFIG, world.machine(1), {"disk": "/dev/vdb"})
+    world.wait(lambda: world.spec(kinds.MACHINE_INSTALL_DISK_STATUS, world.machine(1))["disk"] == "/dev/vdb")
+
+    world.ready_cluster(control_planes=1, workers=1)
+    world.wait(world.settled)
+
+    assert world.spec(kinds.MACHINE_INSTALL_DISK_STATUS, world.machine(1))["disk"] == "/dev/vdb"
+    assert "disk: /dev/vdb" in world.spec(kinds.REDACTED_CLUSTER_MACHINE_CONFIG, world.machine(1))["data"]
+    assert world.all(kinds.MACHINE_CONFIG_DIFF) == []

@@ -61,11 +61,13 @@ class Install(Controller):
         config = ctx.find(kinds.WANTED_CONFIG, member.id)
         target = ctx.find(kinds.CLUSTER_MACHINE_TALOS_VERSION, member.id)
         view = view_of(ctx, member.id)
-        if config is None or target is None or view is None or view.member is None:
+        disk = ctx.find(kinds.MACHINE_INSTALL_DISK_STATUS, member.id)
+        if config is None or target is None or disk is None or view is None or view.member is None:
             return
         role = role_of(member)
         made = {
             "installed": True,
+            "disk": hw.disk if hw.installed else disk.spec["disk"],
             "cluster": view.member.cluster,
             "role": role,
             "talos_version": target.spec["talos_version"],

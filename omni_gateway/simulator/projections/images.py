@@ -87,7 +87,7 @@ def _install_disk(view: MachineView) -> Said:
     disk = view.wanted_disk or devices[0]["dev_path"]
     message = f"Talos will be installed on {disk}"
     if view.hardware.installed:
-        disk = devices[0]["dev_path"]
+        disk = view.hardware.disk
         message = f"Talos is installed on {disk}"
     disks = [{"dev_path": device["dev_path"], "selectable": True} for device in devices]
     return Said({"disk": disk, "message": message, "disks": disks}, _member_labels(view, machine_set=False))
@@ -104,7 +104,7 @@ def _upgrade_status(view: MachineView) -> Said:
         "current_talos_version": "v" + hw.talos_version,
         "phase": _UPGRADING if busy else _UP_TO_DATE,
         "status": "the machine is being upgraded" if busy else "nothing to upgrade",
-        "is_maintenance": not hw.cluster,
+        "is_maintenance": not hw.cluster and view.member is None,
     }
     return Said(spec, _member_labels(view))
 

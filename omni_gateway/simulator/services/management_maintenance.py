@@ -107,6 +107,6 @@ def _check_lifecycle(request: pb.MaintenanceLifecycleRequest) -> None:
 def _lifecycle_steps(request: pb.MaintenanceLifecycleRequest, version: str) -> list[hardware.Step]:
     if request.operation == _UPGRADE:
         return upgrade_steps({"talos_version": version}, member=False)
-    made = {"installed": True, "talos_version": version}
+    made = {"installed": True, "disk": request.disk, "talos_version": version}
     line = f"installing Talos {version} on {request.disk}"
     return [hardware.Step("install", _INSTALL_SECONDS, made, line), *hardware.reboot_steps()]
