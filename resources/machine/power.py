@@ -48,7 +48,7 @@ def reboot(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run
         return WouldDo(machine, machine)
     operation = power_operations.mark(adapter.omni, id)
     mode = body.get("mode", "DEFAULT")
-    _ask(machine, lambda: adapter.omni.machines.reboot(id, cluster=machine.cluster, mode=mode))
+    ask(machine, lambda: adapter.omni.machines.reboot(id, cluster=machine.cluster, mode=mode))
     return power_operations.read_reboot(adapter.omni, operation)
 
 
@@ -59,7 +59,7 @@ def shutdown(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_r
         return WouldDo(machine, machine)
     operation = power_operations.mark(adapter.omni, id)
     force = body.get("force", False)
-    _ask(machine, lambda: adapter.omni.machines.shutdown(id, cluster=machine.cluster, force=force))
+    ask(machine, lambda: adapter.omni.machines.shutdown(id, cluster=machine.cluster, force=force))
     return power_operations.read_shutdown(adapter.omni, operation)
 
 
@@ -75,12 +75,12 @@ def connected(adapter: MachineAdapter, id: str) -> Machine:
     return machine
 
 
-def _ask(machine: Machine, call: Callable[[], None]) -> None:
-    """Make a call to the machine itself; what it says while it is busy is no fault of the request."""
+def ask(machine: Machine, call: Callable[[], None]) -> None:
+    """Make a call to the machine's own Talos; one that does not know it is a 501."""
     try:
         call()
     except omni_errors.Unimplemented as error:
-        raise problem_for(error, hint=f"Talos on machine {machine.id!r} does not know this call.") from error
+        raise problem_for(error, hint=f"The Talos of machine {machine.id!r} does not know this call.") from error
 
 
 def power_on(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Answer:

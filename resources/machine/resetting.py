@@ -16,7 +16,7 @@ from resources.machine import locking, names
 from resources.machine.adapter import MachineAdapter
 from resources.machine.join import Machine
 from resources.machine.operations import read_reset
-from resources.machine.power import connected
+from resources.machine.power import ask, connected
 
 _MEMBER_LABELS = (
     names.LABEL_CLUSTER,
@@ -103,7 +103,7 @@ def _reset_free(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dr
         return WouldDo(machine, machine)
     graceful, reboot = body.get("graceful", True), body.get("reboot", True)
     try:
-        adapter.omni.machines.reset(id, cluster=machine.cluster, graceful=graceful, reboot=reboot)
+        ask(machine, lambda: adapter.omni.machines.reset(id, graceful=graceful, reboot=reboot))
     except omni_errors.PermissionDenied as error:
         hint = (
             "Talos wants its own admin role for this, which Omni gives to nobody. A free machine has no cluster's data:"

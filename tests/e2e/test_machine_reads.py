@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from omni_gateway.omni import OmniClient
-from tests.e2e.cluster_steps import Machines, Made, Unique, Wait, problem
+from tests.e2e.cluster_steps import READY_SECONDS, Machines, Made, Unique, Wait, problem
 from tests.e2e.conftest import Versions
 from tests.e2e.machine_steps import MACHINE_STATUSES, NO_MACHINE, members
 
@@ -208,7 +208,7 @@ def test_changes_of_the_configuration_are_listed_newest_first(
     def diffs() -> list[dict[str, Any]]:
         return list(api.get(f"machines/{of.worker}/config-diff").json())
 
-    wait_until(lambda: api.get(f"clusters/{of.cluster}/status").json()["ready"], 120, "the cluster")
+    wait_until(lambda: api.get(f"clusters/{of.cluster}/status").json()["ready"], READY_SECONDS, "the cluster")
     for value in ("10", "20"):
         id, before = unique("patch"), len(diffs())
         data = f'machine:\n  sysctls:\n    vm.swappiness: "{value}"\n'
