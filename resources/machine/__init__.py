@@ -39,8 +39,10 @@ plugin = ResourcePlugin(
         maintenance.MAINTENANCE,
     ),
     destroys=operations.DESTROY,
-    description="Machines that have joined this Omni. A DELETE makes Omni forget one; it joins again when it still"
-    " runs with a valid join token",
+    description="Machines that have joined this Omni. A PATCH takes `labels` (yours are changed, Omni's own cannot be),"
+    " `maintenance` (`true` holds the updates of a cluster's worker back, `false` lets them through) and `extensions`"
+    " (a list for this member alone; `null` leaves it to its machine set and cluster): all of it is done, or nothing."
+    " A DELETE makes Omni forget a machine; it joins again when it still runs with a valid join token.",
     import_name=__name__,
 )
 

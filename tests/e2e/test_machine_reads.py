@@ -209,8 +209,9 @@ def test_changes_of_the_configuration_are_listed_newest_first(
         return list(api.get(f"machines/{of.worker}/config-diff").json())
 
     wait_until(lambda: api.get(f"clusters/{of.cluster}/status").json()["ready"], READY_SECONDS, "the cluster")
+    name = unique("patch")
     for value in ("10", "20"):
-        id, before = unique("patch"), len(diffs())
+        id, before = f"{name}-{value}", len(diffs())  # patches apply in the order of their ids
         data = f'machine:\n  sysctls:\n    vm.swappiness: "{value}"\n'
         labels = {"omni.sidero.dev/cluster": of.cluster, "omni.sidero.dev/cluster-machine": of.worker}
         answer = api.post("configpatches", json={"id": id, "data": data, "labels": labels})

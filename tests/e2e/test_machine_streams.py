@@ -52,6 +52,12 @@ def test_a_followed_log_goes_on_with_what_happens(api: httpx.Client, machine: st
     assert first != next_line
 
 
+def test_the_head_of_a_followed_log_comes_and_ends(api: httpx.Client, machine: str) -> None:
+    for _ in range(10):
+        answer = api.head(f"machines/{machine}/logs", params={"follow": "true", "tail": 1})
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
 @contextmanager
 def watching(api: httpx.Client, url: str, **params: str) -> Iterator[Iterator[dict[str, Any]]]:
     with api.stream("GET", url, params=params, headers=NDJSON) as stream:

@@ -131,3 +131,41 @@ def test_the_join_keeps_what_the_status_says_and_leaves_the_parts_alone(said: di
     joined = join(machine(), part, None, None)
     assert {key: joined.spec[key] for key in said} == said
     assert part.spec == before
+
+
+SPECS = st.fixed_dictionaries(
+    {},
+    optional={
+        "talos_version": st.just("v1.13.7"),
+        "hardware": st.fixed_dictionaries(
+            {},
+            optional={
+                "processors": st.lists(st.just({"core_count": 4}), max_size=2),
+                "memory_modules": st.lists(st.just({"size_mb": 1024}), max_size=2),
+                "blockdevices": st.lists(st.sampled_from([{}, {"size": "53687091200"}, {"cdrom": True}]), max_size=3),
+                "arch": st.just("amd64"),
+            },
+        ),
+        "network": st.fixed_dictionaries({}, optional={"hostname": st.text(max_size=4)}),
+        "role": st.integers(0, 5),
+        "power_state": st.integers(0, 5),
+        "schematic": st.fixed_dictionaries({}, optional={"kernel_args": st.lists(st.text(max_size=4), max_size=2)}),
+        "diagnostics": st.lists(st.just({"id": "d", "message": "m"}), max_size=2),
+        "cluster": st.sampled_from(["", "c1"]),
+        "maintenance": st.just(True),
+    },
+)
+
+
+@given(spec=SPECS, member=st.booleans(), own=st.booleans())
+def test_whatever_omni_leaves_out_every_field_is_there_with_its_type(
+    spec: dict[str, Any], member: bool, own: bool
+) -> None:
+    part = Resource(ID, spec)
+    joined = join(machine(), part, node() if member else None, extensions("a") if own else None)
+    document = shown(joined)
+    assert document.keys() >= _schema.spec_names
+    assert isinstance(document["hostname"], str) and isinstance(document["maintenance"], bool)
+    assert isinstance(document["role"], str) and isinstance(document["power_state"], str)
+    for disk in (document["hardware"] or {}).get("blockdevices", ()):
+        assert isinstance(disk["size"], int)
