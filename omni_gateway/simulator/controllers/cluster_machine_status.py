@@ -70,8 +70,9 @@ class ClusterMachineStatus(Controller):
         own.write(kinds.CLUSTER_MACHINE_IDENTITY, member.id, spec, member_labels(member))
 
     def _config(self, ctx: Context, member: Resource, hw: Hardware) -> None:
-        wanted = ctx.find(kinds.WANTED_CONFIG, member.id)
-        redacted = ctx.find(kinds.REDACTED_CLUSTER_MACHINE_CONFIG, member.id)
+        with ctx.store.lock:  # text and digest are written in one step, and read in one
+            wanted = ctx.find(kinds.WANTED_CONFIG, member.id)
+            redacted = ctx.find(kinds.REDACTED_CLUSTER_MACHINE_CONFIG, member.id)
         target = ctx.find(kinds.CLUSTER_MACHINE_TALOS_VERSION, member.id)
         if wanted is None or redacted is None or target is None or wanted.spec["sha"] != hw.config_sha:
             return

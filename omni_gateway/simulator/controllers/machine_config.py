@@ -63,10 +63,13 @@ class MachineConfig(Controller):
         Context(ctx.store, "ClusterMachineConfigPatchesController").write(
             kinds.CLUSTER_MACHINE_CONFIG_PATCHES, key, {"patches": patches}, own_labels
         )
-        Context(ctx.store, "RedactedClusterMachineConfigController").write(
-            kinds.REDACTED_CLUSTER_MACHINE_CONFIG, key, {"data": machineconfig_render.to_yaml(documents)}, own_labels
-        )
-        ctx.write(kinds.WANTED_CONFIG, key, wanted, own_labels)
+        redacted = {"data": machineconfig_render.to_yaml(documents)}
+        # One step: whoever sees the new text must see its digest too, or takes it for what a machine already runs.
+        with ctx.store.lock:
+            Context(ctx.store, "RedactedClusterMachineConfigController").write(
+                kinds.REDACTED_CLUSTER_MACHINE_CONFIG, key, redacted, own_labels
+            )
+            ctx.write(kinds.WANTED_CONFIG, key, wanted, own_labels)
 
 
 def _inputs(ctx: Context, member: Resource) -> machineconfig_render.Inputs | None:
