@@ -17,7 +17,7 @@ UNREACHABLE_RETRY_SECONDS = 5
 _TABLE: Mapping[type[OmniError], tuple[int, str]] = {
     errors.NotFound: (404, "not-found"),
     errors.AlreadyExists: (409, "exists"),
-    errors.StaleVersion: (409, "conflict"),
+    errors.StaleVersion: (409, "changed-meanwhile"),
     errors.FinalizersRemain: (409, "conflict"),
     errors.FailedPrecondition: (409, "conflict"),
     errors.InvalidArgument: (422, "refused-by-omni"),

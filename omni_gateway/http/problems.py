@@ -40,7 +40,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "not-found": ProblemType(404, "Not found", "There is no such object, route or operation."),
     "method-not-allowed": ProblemType(405, "Method not allowed", "The `Allow` header names the methods there are."),
     "not-acceptable": ProblemType(406, "Not acceptable", "The answer has no form that `Accept` names."),
-    "conflict": ProblemType(409, "Conflict", "The object's state, or another write, is in the way.", True),
+    "conflict": ProblemType(409, "Conflict", "The object's present state is in the way; `hint` says what to do first."),
+    "changed-meanwhile": ProblemType(409, "Changed meanwhile", "Other writes came between, again and again.", True),
     "exists": ProblemType(409, "Exists already", "There is an object of this name; `Location` names it."),
     "tearing-down": ProblemType(409, "Tearing down", "The object is being removed and takes no writes."),
     "idempotency-conflict": ProblemType(

@@ -45,4 +45,4 @@ def change(
             continue
         return adapter.get(id)
     text = f"{id!r} was changed by others {WRITE_ATTEMPTS} times while this write was tried."
-    raise Problem(409, "conflict", text, hint="Try again.")
+    raise Problem(409, "changed-meanwhile", text, hint="Try again.")

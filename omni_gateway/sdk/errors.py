@@ -17,7 +17,7 @@ class StaleVersion(Problem):
     """The object has another version than the one written over (for adapters whose back end is not Omni)."""
 
     def __init__(self, id: str) -> None:
-        super().__init__(409, "conflict", f"{id!r} was changed meanwhile.", hint="Try again.")
+        super().__init__(409, "changed-meanwhile", f"{id!r} was changed meanwhile.", hint="Try again.")
 
 
 MISSING = (NotFound, omni_errors.NotFound)

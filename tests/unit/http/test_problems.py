@@ -34,7 +34,7 @@ def test_the_page_of_problems_is_the_table() -> None:
     [
         (f"{RESOURCES}/Get", CODE.NOT_FOUND, 404, "not-found"),
         (f"{RESOURCES}/Create", CODE.ALREADY_EXISTS, 409, "exists"),
-        (f"{RESOURCES}/Update", CODE.ALREADY_EXISTS, 409, "conflict"),
+        (f"{RESOURCES}/Update", CODE.ALREADY_EXISTS, 409, "changed-meanwhile"),
         (f"{RESOURCES}/Delete", CODE.FAILED_PRECONDITION, 409, "conflict"),
         (f"{RESOURCES}/Create", CODE.INVALID_ARGUMENT, 422, "refused-by-omni"),
         (f"{RESOURCES}/Create", CODE.UNKNOWN, 422, "refused-by-omni"),
