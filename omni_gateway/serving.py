@@ -57,6 +57,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "accesslog": None,
         "errorlog": "-",
         "loglevel": settings.log_level.lower(),
+        "when_ready": _stop_gracefully_on_interrupt,
         "post_worker_init": _start_worker,
         "proc_name": "omni-gateway",
     }
@@ -75,9 +76,15 @@ def greet_omni(worker: Any) -> None:
         log.info("Omni answers to the gateway's key %r", gateway.omni.identity.name)
 
 
+def _stop_gracefully_on_interrupt(server: Any) -> None:
+    """Let Ctrl-C mean what SIGTERM means: gunicorn would drop the requests in flight."""
+    signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+
 def _start_worker(worker: Any) -> None:
+    # Ctrl-C reaches every process of the terminal; the master tells its workers when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     close_streams_on(signal.SIGTERM)
-    close_streams_on(signal.SIGINT)
     greet_omni(worker)
 
 

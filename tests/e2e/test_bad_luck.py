@@ -18,7 +18,7 @@ import httpx
 import pytest
 from pysequoia import Profile, Tsk
 
-from omni_gateway.omni import OmniConfig
+from omni_gateway.omni import OmniClient, OmniConfig
 
 from .conftest import Served, free_port, start_gateway, stop_gateway
 
@@ -114,27 +114,43 @@ def test_a_wrong_setting_stops_the_start_with_one_line_that_names_it(
     assert "Traceback" not in said
 
 
-def test_sigterm_lets_a_request_in_flight_finish_closes_streams_and_leaves_no_process(
-    serve: Callable[..., Served], omni_config: OmniConfig
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_lets_requests_in_flight_finish_and_ends_streams(
+    serve: Callable[..., Served], omni_config: OmniConfig, unique: Callable[[str], str], number: signal.Signals
 ) -> None:
     served = serve(omni_config.endpoint, omni_config.service_account_key)
-    head = {"Authorization": f"Bearer {served.tokens['admin']}", "Accept": "application/x-ndjson"}
-    seen = threading.Event()
-    ended = threading.Event()
+    head = {"Authorization": f"Bearer {served.tokens['admin']}"}
+    cluster = f"{served.url}/api/v1/clusters/{unique('c')}"
+    httpx.post(f"{served.url}/api/v1/clusters", headers=head, json={"id": cluster.rpartition("/")[2]}, timeout=30)
+    answers: list[int] = []
+    watching, ended = threading.Event(), threading.Event()
 
     def watch() -> None:
-        with httpx.stream("GET", f"{served.url}/api/v1/configpatches", headers=head, timeout=60) as answer:
+        stream = {**head, "Accept": "application/x-ndjson"}
+        with httpx.stream("GET", f"{served.url}/api/v1/configpatches", headers=stream, timeout=60) as answer:
             for line in answer.iter_lines():
                 if "BOOKMARK" in line:
-                    seen.set()
+                    watching.set()
         ended.set()
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    assert seen.wait(20)
-    served.process.send_signal(signal.SIGTERM)
-    assert served.process.wait(20) == 0
-    assert ended.wait(5)
+    def wait() -> None:
+        url = f"{served.url}/api/v1/operations/cluster-bootstrap/{cluster.rpartition('/')[2]}?wait=3s"
+        answers.append(httpx.get(url, headers=head, timeout=30).status_code)
+
+    threads = [threading.Thread(target=target, daemon=True) for target in (watch, wait)]
+    try:
+        for thread in threads:
+            thread.start()
+        assert watching.wait(20)
+        ask(served, "/livez")  # a later connection is answered, so the earlier one was taken
+        served.process.send_signal(number)
+        assert served.process.wait(20) == 0
+        assert ended.wait(5)
+        threads[1].join(5)
+        assert answers == [200]
+    finally:
+        with OmniClient(omni_config) as omni:
+            omni.resources.teardown("Clusters.omni.sidero.dev", cluster.rpartition("/")[2])
 
 
 def test_without_an_omni_the_embedded_one_is_started_and_ends_with_the_gateway(
