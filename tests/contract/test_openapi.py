@@ -44,6 +44,18 @@ def test_every_operation_has_a_summary_a_tag_an_answer_and_problems(document: di
     assert incomplete == {}
 
 
+def test_every_good_answer_but_204_has_a_body_with_a_schema(document: dict[str, Any]) -> None:
+    without = [
+        f"{name} {status}"
+        for name, operation in operations(document)
+        for status, response in operation["responses"].items()
+        if status.startswith("2")
+        and status != "204"
+        and not any("schema" in media for media in response.get("content", {}).values())
+    ]
+    assert without == []
+
+
 def test_every_json_answer_has_a_schema(document: dict[str, Any]) -> None:
     without = [
         f"{name} {status}"

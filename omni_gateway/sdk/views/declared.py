@@ -12,7 +12,14 @@ from omni_gateway.sdk.query import ReadQuery, WriteQuery, list_query_schema
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
 from omni_gateway.sdk.views import below, creating, item, listing
-from omni_gateway.sdk.views.documenting import IF_MATCH, IF_NONE_MATCH, View, documented
+from omni_gateway.sdk.views.documenting import (
+    DRY_RUN,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    View,
+    documented,
+    or_dry_run,
+)
 from omni_gateway.sdk.views.listing import Collection
 
 if TYPE_CHECKING:
@@ -21,6 +28,8 @@ if TYPE_CHECKING:
 STREAMS = ("text/event-stream", "application/x-ndjson")
 LIST_HEADERS = ("ETag", "X-Pagination", "Link", "X-Resume-Point", "Cache-Status")
 _WATCHABLE = "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes."
+#: The items are another plugin's, whose schema this one does not know.
+_OTHERS: Any = {"type": "array", "items": {"type": "object"}}
 _WRITE_PROBLEMS = {
     404: "No such object",
     409: "Tearing down, or changed by others too often",
@@ -89,7 +98,7 @@ def _create(plugin: ResourcePlugin) -> View | None:
         query=WriteQuery(),
         body=plugin.schema,
         body_example=plugin.example,
-        answers={201: (plugin.schema, f"The new {plugin.singular}")},
+        answers={201: (plugin.schema, f"The new {plugin.singular}"), **DRY_RUN},
         answer_headers=("ETag", "Location"),
         problems={409: "There is one of this name already", 422: "A field is wrong, or Omni refuses the value"},
     )
@@ -126,7 +135,7 @@ def _replace(plugin: ResourcePlugin, single: item.Item) -> View | None:
         query=WriteQuery(),
         body=plugin.schema,
         body_example=plugin.example,
-        answers={200: (plugin.schema, f"The {plugin.singular} as it is now")},
+        answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} as it is now")},
         answer_headers=("ETag",),
         problems=_WRITE_PROBLEMS,
         parameters=[IF_MATCH],
@@ -143,7 +152,7 @@ def _patch(plugin: ResourcePlugin, single: item.Item) -> View | None:
         operation_id=f"patch_{plugin.singular_id}",
         summary=f"Change a {plugin.singular} by a merge patch (RFC 7396)",
         query=WriteQuery(),
-        answers={200: (plugin.schema, f"The {plugin.singular} as it is now")},
+        answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} as it is now")},
         answer_headers=("ETag",),
         problems={**_WRITE_PROBLEMS, 415: "Not a merge patch; Accept-Patch tells what is"},
         parameters=[IF_MATCH],
@@ -170,6 +179,7 @@ def _delete(plugin: ResourcePlugin, single: item.Item) -> View | None:
         query=WriteQuery(),
         answers={
             204: (None, "Gone"),
+            **DRY_RUN,
             **({202: (OperationSchema, "Omni is removing it")} if plugin.destroys else {}),
         },
         problems={404: "No such object", 412: "If-Match names another state", 409: "It is being removed already"},
@@ -204,7 +214,11 @@ def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -
         view, answer = below.sublist_view(plugin.adapter, held, sub.filter), type(schema)(many=True)
         query = list_query_schema(operation_id, [])
     else:
-        view, answer, query = below.subcollection_view(plugin.adapter, sub), None, list_query_schema(operation_id, [])
+        view, answer, query = (
+            below.subcollection_view(plugin.adapter, sub),
+            _OTHERS,
+            list_query_schema(operation_id, []),
+        )
     return documented(
         plugin.blueprint,
         view,

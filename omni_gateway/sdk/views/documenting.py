@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import marshmallow as ma
+from marshmallow import fields
 
 from omni_gateway.http.auth import Role, require
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import ProblemSchema
+from omni_gateway.sdk.schema import SpecSchema
 
 View = Callable[..., Any]
 
@@ -47,6 +49,24 @@ IDEMPOTENCY_KEY = {
 
 #: Problems that any guarded operation can answer with, and what they mean.
 COMMON_PROBLEMS = {401: "No or no valid credential", 403: "The role is too low, or Omni refuses", 503: "Omni is away"}
+
+
+class DryRunSchema(SpecSchema):
+    """What a write would do (`?dry_run=true`)."""
+
+    dry_run = fields.Boolean(metadata={"description": "Always true"})
+    object = fields.Dict(allow_none=True, metadata={"description": "The object that would result; null: it would go"})
+    diff = fields.List(fields.Dict(), metadata={"description": "RFC 6902 operations from the present object to it"})
+    also = fields.List(fields.Dict(), metadata={"description": "Other objects that would be made with it"})
+
+
+def or_dry_run(schema: Any) -> Any:
+    """Document an answer that is what a dry run tells when one was asked for."""
+    return {"oneOf": [schema, DryRunSchema]}
+
+
+#: The answer to a dry run where a real one has another status.
+DRY_RUN = {200: (DryRunSchema, "What would be done (only with `dry_run=true`)")}
 
 
 def headers(*names: str) -> dict[str, Any]:

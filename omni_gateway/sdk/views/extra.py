@@ -14,7 +14,7 @@ from omni_gateway.http.idempotency import idempotent
 from omni_gateway.sdk.operations import OperationSchema
 from omni_gateway.sdk.query import NoQuery, WriteQuery
 from omni_gateway.sdk.views import acting
-from omni_gateway.sdk.views.documenting import IDEMPOTENCY_KEY, documented
+from omni_gateway.sdk.views.documenting import DRY_RUN, IDEMPOTENCY_KEY, documented, or_dry_run
 
 if TYPE_CHECKING:
     from omni_gateway.sdk.plugin import ResourcePlugin
@@ -51,9 +51,9 @@ class Computed:
 def mount_action(plugin: ResourcePlugin, function: Callable[..., Any], action: Action) -> None:
     """Add the route of an action; it takes an Idempotency-Key, for its effect has no name of its own."""
     if action.operation:
-        answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Under way")}
+        answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Under way"), **DRY_RUN}
     else:
-        answers = {200: (action.answers or plugin.schema, "Done")}
+        answers = {200: (or_dry_run(action.answers or plugin.schema), "Done")}
     view = acting.action_view(plugin.adapter, plugin.representation, function, with_body=action.body is not None)
     word = action.name.replace("-", "_")
     guarded = documented(
