@@ -80,7 +80,7 @@ class Settings:
     fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12, "int")
     log_level: str = _setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     embedded: bool = _setting(
-        "EMBEDDED", "Set by `serve` for its workers: the Omni behind this gateway is the embedded one", False, "bool"
+        "EMBEDDED", "The Omni behind this gateway is a simulator (`serve` sees that by itself)", False, "bool"
     )
 
     @property
