@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -60,20 +60,16 @@ class Feed(Generic[T]):
             kind, value = self._queue.get(timeout=timeout)
         except queue.Empty:
             return None
-        if kind == "item":
-            return value  # type: ignore[no-any-return]
-        if kind == "error" and not self._closed.is_set():
+        if self._closed.is_set() or kind == "end":
+            raise Ended
+        if kind == "error":
             raise value
-        raise Ended
+        return value  # type: ignore[no-any-return]
 
     def end(self) -> None:
         """Wake the reader with the end, from any thread."""
         self._closed.set()
-        try:
-            self._queue.put_nowait(("end", None))
-        except queue.Full:
-            while not self._queue.empty():
-                self._queue.get_nowait()
+        with suppress(queue.Full):  # a reader with so much to read looks up soon enough
             self._queue.put_nowait(("end", None))
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -17,6 +18,8 @@ from omni_gateway.http.problems import Problem, flatten
 
 MAX_DEPTH = 64
 JSON = "application/json"
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
@@ -53,23 +56,11 @@ def _explain(error: json.JSONDecodeError | UnicodeDecodeError) -> str:
 
 def _check_depth(raw: bytes) -> None:
     """Bound the nesting before any parser recurses; brackets inside strings do not count."""
-    depth, inside, escaped = 0, False, False
-    for byte in raw:
-        if inside:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                inside = False
-        elif byte == 0x22:
-            inside = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise Problem(400, "bad-json", f"Nested deeper than {MAX_DEPTH} levels.")
-        elif byte in b"]}":
-            depth -= 1
+    depth = 0
+    for bracket in _STRINGS.sub(b"", raw).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise Problem(400, "bad-json", f"Nested deeper than {MAX_DEPTH} levels.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
