@@ -100,7 +100,7 @@ def stream_bytes(
     headers: Mapping[str, str] | None = None,
     beat: bytes = b"",
 ) -> Response:
-    """Answer bytes as they come; an error after the first of them cuts the answer short.
+    """Answer bytes as they come; an error after the first of them breaks the connection off.
 
     ``beat`` is sent while nothing comes: without it nobody notices that the reader of an idle stream has left.
     """
@@ -171,19 +171,20 @@ def _body(
             item = feed.get(min(every, left))
     except (Ended, Cancelled):
         return
-    except (Problem, OmniError) as error:
-        yield _last_words(error, write)
-    except Exception:
-        log.exception("a stream's source failed")
-        yield _last_words(Problem(500, "internal"), write)
+    except Exception as error:
+        if write is bytes:
+            raise  # the connection breaks off, so that nobody takes half a file for a whole one
+        yield write(StreamEvent("ERROR", orjson.dumps(_last_problem(error).to_dict())))
 
 
-def _last_words(error: Problem | OmniError, write: Callable[[Any], bytes]) -> bytes:
-    """Tell an error that came after the status line; a plain byte stream can only be cut."""
-    if write is bytes:
-        return b""
-    problem = error if isinstance(error, Problem) else problem_for(error)
-    return write(StreamEvent("ERROR", orjson.dumps(problem.to_dict())))
+def _last_problem(error: Exception) -> Problem:
+    """Return the problem that tells of an error which came after the status line."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, OmniError):
+        return problem_for(error)
+    log.error("a stream's source failed", exc_info=error)
+    return Problem(500, "internal")
 
 
 def _write_sse(event: StreamEvent) -> bytes:

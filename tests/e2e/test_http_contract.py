@@ -395,3 +395,14 @@ class TestEveryAnswer:
 
     def test_cache_status_tells_that_omni_was_asked(self, api: httpx.Client) -> None:
         assert "fwd" in api.get("configpatches").headers["Cache-Status"]
+
+
+class TestHead:
+    def test_head_of_a_stream_opens_none(
+        self, api: httpx.Client, make: Make, made: Callable[[str], str], unique: Callable[[str], str]
+    ) -> None:
+        name = unique("c")
+        assert api.post("clusters", json={"id": name}).status_code == 201
+        made(f"clusters/{name}")
+        answer = api.head(f"clusters/{name}/support-bundle")
+        assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (200, "application/zip", b"")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from werkzeug.http import dump_options_header
 
 from omni_gateway.http import streaming
@@ -64,6 +64,8 @@ def respond(representation: Representation, answer: Answer) -> Response:
         return dry_run_response(before, after, also=answer.also)
     if isinstance(answer, Raw):
         return Response(answer.body, headers=_file_headers(answer.filename), mimetype=answer.media_type)
+    if isinstance(answer, Stream) and request.method == "HEAD":
+        return Response(headers=_file_headers(answer.filename), mimetype=answer.media_type)
     if isinstance(answer, Stream):
         return streaming.stream_bytes(
             answer.open,

@@ -43,3 +43,20 @@ def test_an_idle_stream_beats_and_frees_its_place_when_it_is_left(bare: Flask, m
     assert said == [b"", b"\n", b"\n", b"\n"]
     assert ended.is_set()
     limiter.take()
+
+
+def test_an_error_in_the_middle_of_a_file_breaks_it_off(bare: Flask) -> None:
+    @contextmanager
+    def failing() -> Iterator[Iterator[bytes]]:
+        def parts() -> Iterator[bytes]:
+            yield b"half"
+            raise RuntimeError("lost")
+
+        yield parts()
+
+    with bare.test_request_context():
+        response = streaming.stream_bytes(failing, media="application/zip", limiter=streaming.StreamLimiter(1))
+    body = iter(response.response)
+    assert (next(body), next(body)) == (b"", b"half")
+    with pytest.raises(RuntimeError):
+        next(body)
