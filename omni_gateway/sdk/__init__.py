@@ -22,6 +22,8 @@ from omni_gateway.sdk.operations import Operation, OperationKind
 from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.plugin import READ, READ_WRITE, PluginError, ResourcePlugin
 from omni_gateway.sdk.query import Filter, label_filter
+from omni_gateway.sdk.reading import find
+from omni_gateway.sdk.refusals import Refusals
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.schema import ResourceSchema, SpecSchema
 from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
@@ -50,6 +52,7 @@ __all__ = [
     "PluginError",
     "Problem",
     "Raw",
+    "Refusals",
     "Resource",
     "ResourceAdapter",
     "ResourcePlugin",
@@ -66,6 +69,7 @@ __all__ = [
     "current_gateway",
     "current_principal",
     "fields",
+    "find",
     "id_link",
     "label_filter",
     "label_link",

@@ -6,13 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omni_gateway.sdk import OmniResourceAdapter, Resource, omni_errors
+from omni_gateway.sdk import (
+    OmniResourceAdapter,
+    Refusals,
+    Resource,
+    find,
+    omni_errors,
+)
 from resources.cluster import locks, names
 from resources.cluster.building import build
 from resources.cluster.composition import parts_of
 from resources.cluster.composition_checks import check_composition
-from resources.cluster.reading import find
-from resources.cluster.refusals import Refusals
 from resources.cluster.versions import Catalogue
 
 _SORTABLE = ("kubernetes_version", "talos_version")

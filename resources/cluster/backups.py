@@ -15,14 +15,14 @@ from omni_gateway.sdk import (
     ListQuery,
     OmniClient,
     OmniResourceAdapter,
+    Refusals,
     Resource,
     ResourceSchema,
+    find,
     sort_and_cut,
 )
 from omni_gateway.sdk import fields as wire
 from resources.cluster import names
-from resources.cluster.reading import find
-from resources.cluster.refusals import Refusals
 
 OF_CLUSTER = Filter("cluster", "Only those of this cluster")
 

@@ -17,10 +17,12 @@ from omni_gateway.sdk import (
     OmniResourceAdapter,
     Operation,
     Problem,
+    Refusals,
     Resource,
     SpecSchema,
     WouldDo,
     change,
+    find,
     omni_errors,
 )
 from omni_gateway.sdk import fields as wire
@@ -29,8 +31,6 @@ from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.backups import check_backup, uuid_of
 from resources.cluster.composition_schemas import UpdateStrategy
 from resources.cluster.operations import read_bootstrap
-from resources.cluster.reading import find
-from resources.cluster.refusals import Refusals
 
 _HINT = (
     "Omni starts a control plane from a backup only when its machine set is created: delete the machine set first"

@@ -9,9 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from omni_gateway.sdk import OmniClient, OmniError, Problem, Resource, omni_errors, problem_for
+from omni_gateway.sdk import (
+    OmniClient,
+    OmniError,
+    Problem,
+    Resource,
+    find,
+    omni_errors,
+    problem_for,
+)
 from resources.cluster import names
-from resources.cluster.reading import find
 
 UNDO_SECONDS = 10.0
 _LOOK_SECONDS = 0.1

@@ -6,13 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from omni_gateway.sdk import OmniClient, Resource, omni_errors
+from omni_gateway.sdk import (
+    OmniClient,
+    Refusals,
+    Resource,
+    find,
+    omni_errors,
+)
 from resources.cluster import locks, names
 from resources.cluster.backups import check_backup
 from resources.cluster.composition import NewSet, Part, parts_of, sets_of
 from resources.cluster.composition_schemas import MAX_MACHINES, UNLIMITED
-from resources.cluster.reading import find
-from resources.cluster.refusals import Refusals
 from resources.cluster.versions import Parsed
 
 

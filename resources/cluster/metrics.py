@@ -7,11 +7,14 @@ from typing import Any
 
 from marshmallow import fields
 
-from omni_gateway.sdk import SpecSchema, object_url
+from omni_gateway.sdk import (
+    SpecSchema,
+    find,
+    object_url,
+)
 from omni_gateway.sdk import fields as wire
 from resources.cluster import names
 from resources.cluster.adapter import ClusterAdapter
-from resources.cluster.reading import find
 from resources.cluster.status_schemas import ClusterMachineCountsSchema, ClusterStatusSchema
 
 _FEATURES = {

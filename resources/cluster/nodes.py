@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from omni_gateway.sdk import Filter, Listing, ListQuery, NotFound, Resource, ResourceAdapter, object_url, sort_and_cut
+from omni_gateway.sdk import (
+    Filter,
+    Listing,
+    ListQuery,
+    NotFound,
+    Resource,
+    ResourceAdapter,
+    find,
+    object_url,
+    sort_and_cut,
+)
 from resources.cluster import names
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.kubernetes_schemas import KubernetesNodeSchema
-from resources.cluster.reading import find
 
 OF_CLUSTER = Filter("cluster", "Only those of this cluster")
 _SORTABLE = frozenset({"name", "kubelet_version", "ready", "machine"})

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from omni_gateway.sdk import OmniClient, Operation, OperationKind, Problem, Resource, object_url
+from omni_gateway.sdk import (
+    OmniClient,
+    Operation,
+    OperationKind,
+    Problem,
+    Resource,
+    find,
+    object_url,
+)
 from resources.cluster import names
-from resources.cluster.reading import find, has_control_plane
+from resources.cluster.reading import has_control_plane
 from resources.cluster.status_schemas import ClusterDestroyStatusSchema, ClusterStatusSchema
 
 State = Literal["running", "succeeded", "failed"]

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from omni_gateway.sdk import OmniClient, Operation, OperationKind, Resource, ResourceSchema
+from omni_gateway.sdk import (
+    OmniClient,
+    Operation,
+    OperationKind,
+    Resource,
+    ResourceSchema,
+    find,
+)
 from resources.cluster import locks, names
 from resources.cluster.kubernetes_schemas import (
     KubernetesUpgradePhase,
@@ -13,7 +20,7 @@ from resources.cluster.kubernetes_schemas import (
     TalosUpgradeStatusSchema,
 )
 from resources.cluster.operations import BEING_REMOVED, get_cluster, make
-from resources.cluster.reading import find, has_control_plane
+from resources.cluster.reading import has_control_plane
 
 
 @dataclass(frozen=True, slots=True)

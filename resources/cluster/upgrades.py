@@ -9,9 +9,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import Operation, Problem, Resource, SpecSchema, WouldDo, change, omni_errors
+from omni_gateway.sdk import (
+    Operation,
+    Problem,
+    Resource,
+    SpecSchema,
+    WouldDo,
+    change,
+    find,
+    omni_errors,
+)
 from resources.cluster.adapter import ClusterAdapter
-from resources.cluster.reading import find
 from resources.cluster.upgrade_operations import KUBERNETES, TALOS, Upgrade
 from resources.cluster.versions import Version
 

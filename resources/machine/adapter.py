@@ -12,6 +12,7 @@ from omni_gateway.sdk import (
     ListQuery,
     Resource,
     ResourceAdapter,
+    find,
     omni_errors,
     resources_of,
     sort_and_cut,
@@ -19,7 +20,6 @@ from omni_gateway.sdk import (
 from resources.machine import names, selecting
 from resources.machine.changing import check_change, write_change
 from resources.machine.join import Machine, cluster_of, join, join_shared, own_extensions
-from resources.machine.reading import find
 from resources.machine.watching import watch_machines
 
 

@@ -8,10 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from omni_gateway.sdk import STALE, OmniClient, OmniError, Problem, Resource, problem_for
+from omni_gateway.sdk import (
+    STALE,
+    OmniClient,
+    OmniError,
+    Problem,
+    Refusals,
+    Resource,
+    problem_for,
+)
 from resources.machine import extensions, labelling, locking
 from resources.machine.join import Machine
-from resources.machine.refusals import Refusals
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from omni_gateway.sdk import OmniClient, Problem, Resource, omni_errors
+from omni_gateway.sdk import (
+    OmniClient,
+    Problem,
+    Refusals,
+    Resource,
+    find,
+    omni_errors,
+)
 from resources.machine import names
 from resources.machine.join import Machine
-from resources.machine.reading import find
-from resources.machine.refusals import Refusals
 
 _NAMED_AT_MOST = 12
 

@@ -10,11 +10,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from omni_gateway.sdk import OmniClient, Resource
+from omni_gateway.sdk import (
+    OmniClient,
+    Refusals,
+    Resource,
+    find,
+)
 from resources.machine import names
 from resources.machine.join import Machine
-from resources.machine.reading import find
-from resources.machine.refusals import Refusals
 
 #: Label → its new value, or None to remove it.
 Difference = Mapping[str, str | None]

@@ -6,11 +6,16 @@ Only workers can be locked.
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniClient, Problem, Resource, problem_for
+from omni_gateway.sdk import (
+    OmniClient,
+    Problem,
+    Resource,
+    find,
+    problem_for,
+)
 from omni_gateway.sdk import omni_errors as errors
 from resources.machine import names
 from resources.machine.join import Machine
-from resources.machine.reading import find
 
 
 def check(omni: OmniClient, existing: Machine, wanted: Resource) -> None:

@@ -21,6 +21,7 @@ from omni_gateway.sdk import (
     Resource,
     SpecSchema,
     WouldDo,
+    find,
     omni_errors,
     problem_for,
 )
@@ -30,7 +31,6 @@ from resources.machine.below_schemas import MachineUpgradeStatusSchema
 from resources.machine.join import Machine
 from resources.machine.operations import make
 from resources.machine.power import connected
-from resources.machine.reading import find
 
 _KIND = "machine-maintenance"
 _MARK = "~"

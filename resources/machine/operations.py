@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, Literal
 
-from omni_gateway.sdk import OmniClient, Operation, OperationKind, Problem, Resource, object_url
+from omni_gateway.sdk import (
+    OmniClient,
+    Operation,
+    OperationKind,
+    Problem,
+    Resource,
+    find,
+    object_url,
+)
 from omni_gateway.sdk import fields as wire
 from resources.machine import names
-from resources.machine.reading import find
 
 State = Literal["running", "succeeded", "failed"]
 

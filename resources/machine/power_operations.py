@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from omni_gateway.sdk import OmniClient, Operation, OperationKind, Resource
+from omni_gateway.sdk import (
+    OmniClient,
+    Operation,
+    OperationKind,
+    Resource,
+    find,
+)
 from omni_gateway.sdk import fields as wire
 from resources.machine import names
 from resources.machine.operations import make
-from resources.machine.reading import find
 from resources.machine.status_schemas import PowerState
 
 #: Between a machine's id and the id of a boot; stands in neither and needs no escape in a URL.

@@ -7,11 +7,14 @@ from typing import Any
 
 from marshmallow import fields
 
-from omni_gateway.sdk import SpecSchema, object_url
+from omni_gateway.sdk import (
+    SpecSchema,
+    find,
+    object_url,
+)
 from omni_gateway.sdk import fields as wire
 from resources.machine import names
 from resources.machine.adapter import MachineAdapter
-from resources.machine.reading import find
 
 
 class MachineTalosVersionSchema(SpecSchema):

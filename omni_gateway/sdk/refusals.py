@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from omni_gateway.sdk import Problem
+from omni_gateway.http.problems import Problem
 
 
 class Refusals:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniClient, Resource, omni_errors
+from omni_gateway.omni import OmniClient
+from omni_gateway.omni import errors as omni_errors
+from omni_gateway.sdk.resource import Resource
 
 
 def find(omni: OmniClient, type: str, id: str, namespace: str = "default") -> Resource | None:
