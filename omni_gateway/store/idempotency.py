@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from omni_gateway.store.store import Store
+    from sqlalchemy import Engine
 
 KEPT = timedelta(hours=24)
 #: A claim without an answer is that of a worker that died; longer than any request may run.
@@ -29,8 +29,8 @@ class Recorded:
 class IdempotencyStore:
     """Claim a key, keep its answer, find it again."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, engine: Callable[[], Engine]) -> None:
+        self._engine = engine
 
     def claim(self, key: str, request: str) -> Recorded | None:
         """Take a key for a request; None when it is ours now, else what is kept of its first use.
@@ -45,11 +45,11 @@ class IdempotencyStore:
         now = datetime.now(UTC)
         old = delete(T).where(or_(T.c.created < now - KEPT, (T.c.status.is_(None)) & (T.c.created < now - ABANDONED)))
         try:
-            with self._store.engine().begin() as connection:
+            with self._engine().begin() as connection:
                 connection.execute(old)
                 connection.execute(insert(T).values(key=key, request=request, created=now))
         except IntegrityError:
-            with self._store.engine().connect() as connection:
+            with self._engine().connect() as connection:
                 row = connection.execute(select(T).where(T.c.key == key)).mappings().first()
             if row is None:
                 return self.claim(key, request)
@@ -63,7 +63,7 @@ class IdempotencyStore:
         from omni_gateway.store.tables import IDEMPOTENCY as T
 
         values = {"status": status, "headers": json.dumps(dict(headers)).encode(), "body": body}
-        with self._store.engine().begin() as connection:
+        with self._engine().begin() as connection:
             connection.execute(update(T).where(T.c.key == key).values(**values))
 
     def release(self, key: str) -> None:
@@ -72,5 +72,5 @@ class IdempotencyStore:
 
         from omni_gateway.store.tables import IDEMPOTENCY as T
 
-        with self._store.engine().begin() as connection:
+        with self._engine().begin() as connection:
             connection.execute(delete(T).where(T.c.key == key))

@@ -37,12 +37,12 @@ class Store:
     @cached_property
     def tokens(self) -> TokenStore:
         """Return the tokens."""
-        return TokenStore(self)
+        return TokenStore(self.engine)
 
     @cached_property
     def idempotency(self) -> IdempotencyStore:
         """Return the answers kept for Idempotency-Keys."""
-        return IdempotencyStore(self)
+        return IdempotencyStore(self.engine)
 
 
 def _connect(url: str) -> Engine:

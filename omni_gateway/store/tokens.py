@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from omni_gateway.store.store import Store
+    from sqlalchemy import Engine
 
 SECRET_BYTES = 32
 PREFIX = "ogw_"
@@ -35,8 +36,8 @@ class Token:
 class TokenStore:
     """Make, find, list and revoke tokens."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, engine: Callable[[], Engine]) -> None:
+        self._engine = engine
 
     def create(self, name: str, role: str, ttl: timedelta | None) -> tuple[Token, str]:
         """Make a token with 256 random bits; its text is returned this once and kept nowhere."""
@@ -52,7 +53,7 @@ class TokenStore:
         digest = _digest(secret)
         kept = self.find_by_hash(digest)
         others = update(TOKENS).where(TOKENS.c.name == BOOTSTRAP, TOKENS.c.sha256 != digest).values(revoked=True)
-        with self._store.engine().begin() as connection:
+        with self._engine().begin() as connection:
             connection.execute(others)
         if kept is None:
             self._insert(BOOTSTRAP, "admin", secret, None)
@@ -73,7 +74,7 @@ class TokenStore:
             expires=token.expires,
             revoked=False,
         )
-        with self._store.engine().begin() as connection:
+        with self._engine().begin() as connection:
             connection.execute(row)
         return token
 
@@ -83,7 +84,7 @@ class TokenStore:
 
         from omni_gateway.store.tables import TOKENS
 
-        with self._store.engine().connect() as connection:
+        with self._engine().connect() as connection:
             row = connection.execute(select(TOKENS).where(TOKENS.c.sha256 == digest)).mappings().first()
         if row is None or not secrets.compare_digest(row["sha256"], digest):
             return None
@@ -96,7 +97,7 @@ class TokenStore:
         from omni_gateway.store.tables import TOKENS
 
         query = select(TOKENS).where(TOKENS.c.revoked.is_(False)).order_by(TOKENS.c.created)
-        with self._store.engine().connect() as connection:
+        with self._engine().connect() as connection:
             return [_token(row) for row in connection.execute(query).mappings()]
 
     def revoke(self, id: str) -> bool:
@@ -105,7 +106,7 @@ class TokenStore:
 
         from omni_gateway.store.tables import TOKENS
 
-        with self._store.engine().begin() as connection:
+        with self._engine().begin() as connection:
             return bool(connection.execute(update(TOKENS).where(TOKENS.c.id == id).values(revoked=True)).rowcount)
 
 
