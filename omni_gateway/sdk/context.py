@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import Any, Protocol, cast
 
-from flask import current_app
+from flask import Response, current_app
 
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
-
-if TYPE_CHECKING:
-    from omni_gateway.sdk.adapter import ResourceAdapter
-    from omni_gateway.sdk.operations import OperationKind
-    from omni_gateway.sdk.plugin import ResourcePlugin
+from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.operations import OperationKind
 
 EXTENSION = "omni_gateway"
+
+
+class Answering(Protocol):
+    """A collection that answers the request in flight; ``forced`` filters come from the URL's path."""
+
+    def answer(self, arguments: Mapping[str, Any], forced: Mapping[str, Any] | None = None) -> Response:
+        """Return a page or a stream."""
+        ...
+
+
+class Mounted(Protocol):
+    """What plugins know of each other."""
+
+    @property
+    def collection(self) -> Answering:
+        """Return the plugin's list."""
+        ...
 
 
 @dataclass
@@ -24,7 +39,7 @@ class Gateway:
 
     omni: OmniClient
     streams: StreamLimiter
-    plugins: dict[str, ResourcePlugin] = field(default_factory=dict)
+    plugins: dict[str, Mounted] = field(default_factory=dict)
     operations: dict[str, OperationKind] = field(default_factory=dict)
     _adapters: dict[int, ResourceAdapter] = field(default_factory=dict)
 
