@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -406,3 +407,23 @@ class TestHead:
         made(f"clusters/{name}")
         answer = api.head(f"clusters/{name}/support-bundle")
         assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (200, "application/zip", b"")
+
+
+class TestCrowds:
+    def test_streams_never_starve_requests(self, api: httpx.Client, wait_until: Callable[..., Any]) -> None:
+        """The default is eight streams for sixteen threads of the one worker here."""
+        head = {"Accept": "application/x-ndjson"}
+        with ExitStack() as open_streams:
+            for _ in range(8):
+                answer = open_streams.enter_context(api.stream("GET", "configpatches", headers=head))
+                assert answer.status_code == 200
+            refused = api.get("configpatches", headers=head)
+            assert (refused.status_code, refused.json()["code"]) == (503, "too-many-streams")
+            assert int(refused.headers["Retry-After"]) > 0
+            assert api.get("configpatches").status_code == 200
+
+        def has_room() -> bool:
+            with api.stream("GET", "configpatches", headers=head) as again:
+                return again.status_code == 200
+
+        wait_until(has_room, 30, "room for a stream after the others left")
