@@ -27,7 +27,7 @@ lint: $(STAMP) ## ruff, mypy, import rules
 	$(BIN)/lint-imports
 
 test: lint ## everything: lint, types, import rules, tests; never against a live Omni, whatever the environment says
-	OMNI_ENDPOINT= $(BIN)/pytest -n 2 --dist loadfile
+	env -u OMNI_ENDPOINT $(BIN)/pytest -n 2 --dist loadfile
 
 test-live: $(STAMP) ## the e2e suite against the Omni named by OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY
 	@test -n "$$OMNI_ENDPOINT" || { echo "set OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY first"; exit 2; }
