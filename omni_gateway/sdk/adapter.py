@@ -62,6 +62,9 @@ class ResourceAdapter:
         """Start to remove the object; return when the back end has taken the order."""
         raise NotImplementedError
 
+    def check_delete(self, resource: Resource) -> None:
+        """Refuse what the back end would refuse of a removal, so that a dry run can tell; the default: nothing."""
+
     def watch(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
         """Open a stream: every present object as ``added``, one ``bookmark``, then changes as they come.
 

@@ -54,6 +54,11 @@ class ClusterAdapter(OmniResourceAdapter):
         super().create(resource, extras)
         build(self.omni, resource, self.also(resource, extras))
 
+    def check_delete(self, resource: Resource) -> None:
+        """Raise 409 for a locked cluster; one that is going already is past that."""
+        if not resource.tearing_down:
+            locks.refuse_locked(resource, resource)
+
     def delete(self, resource: Resource) -> None:
         """Tear the cluster down; 409 when Omni refuses because it is locked."""
         try:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from omni_gateway.sdk import Operation, WouldDo
-from resources.cluster import locks
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.operations import read_destroy
 
@@ -15,8 +14,7 @@ def destroy(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_ru
     """Tear a cluster down; one that is going already is left to go on. 409 when it is locked."""
     cluster = adapter.get(id)
     if dry_run:
-        if not cluster.tearing_down:
-            locks.refuse_locked(cluster, cluster)
+        adapter.check_delete(cluster)
         return WouldDo(cluster, None)
     if not cluster.tearing_down:
         adapter.delete(cluster)

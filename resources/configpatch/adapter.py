@@ -38,6 +38,11 @@ class ConfigPatchAdapter(OmniResourceAdapter):
         """Write the patch in plain text."""
         super().replace(plain(resource))
 
+    def check_delete(self, resource: Resource) -> None:
+        """Raise 403 for a patch that Omni's controllers own."""
+        if resource.owner:
+            raise owned_problem(resource)
+
     def delete(self, resource: Resource) -> None:
         """Remove the patch; 403 when Omni refuses because its controllers own it."""
         try:

@@ -48,6 +48,7 @@ def test_from_creation_to_destruction(
 
     api.post(f"{url}/actions/lock").raise_for_status()
     problem(api.delete(url), 409, "conflict")
+    problem(api.delete(f"{url}?dry_run=true"), 409, "conflict")
     api.post(f"{url}/actions/unlock").raise_for_status()
     cluster = api.get(url).json()
     assert cluster["labels"] == {"env": "prod"} and cluster["annotations"] == {}

@@ -100,6 +100,7 @@ def test_a_patch_of_omni_s_own_cannot_be_changed(api: httpx.Client, owned: str, 
 def test_a_patch_of_omni_s_own_cannot_be_replaced_or_removed(api: httpx.Client, owned: str) -> None:
     url = f"configpatches/{owned}"
     problem(api.put(url, json={"id": owned, "data": DATA}), 403, "omni-forbidden")
+    problem(api.delete(f"{url}?dry_run=true"), 403, "omni-forbidden")
     document = problem(api.delete(url), 403, "omni-forbidden")
     assert document["grpc_code"] == "PERMISSION_DENIED"
     assert "patch of your own" in document["hint"]

@@ -105,6 +105,7 @@ def delete_view(item: Item) -> Callable[..., Response]:
         if not existing.tearing_down:
             check_preconditions(item.representation, existing)
         if arguments["dry_run"]:
+            adapter.check_delete(existing)
             return dry_run_response(item.representation.document(existing), None)
         if not existing.tearing_down:
             adapter.delete(existing)
