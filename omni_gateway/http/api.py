@@ -8,12 +8,13 @@ from typing import Any, cast
 import marshmallow as ma
 import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import MEDIA_TYPE, Problem, ProblemSchema, code_for_status
+from omni_gateway.http.request_id import request_id
 from omni_gateway.omni.errors import OmniError
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class GatewayApi(Api):  # type: ignore[misc]
     def _register_responses(self) -> None:
         """Document errors with the media type that they have."""
         super()._register_responses()
-        for response in self.spec.components.responses.values():
+        for response in self.spec.components.responses_lazy.values():
             content = response.get("content")
             if content and "application/json" in content:
                 content[MEDIA_TYPE] = content.pop("application/json")
@@ -98,9 +99,9 @@ class GatewayApi(Api):  # type: ignore[misc]
 
 def _internal(error: Exception) -> Response:
     """Answer a defect of ours: nothing of it leaks, and the log has it under the request id."""
-    if isinstance(error, RecursionError):
-        return Problem(400, "bad-json", "The body is nested too deeply.").response()
-    log.exception("unexpected error")
+    if isinstance(error, RecursionError) and request.content_length:
+        return Problem(400, "bad-json", "Something in the body is nested too deeply.").response()
+    log.exception("unexpected error in request %s", request_id())
     return Problem(500, "internal").response()
 
 

@@ -11,7 +11,7 @@ from functools import total_ordering, wraps
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, request
 
 from omni_gateway.http.problems import Problem
 from omni_gateway.store import Store, Token
@@ -19,6 +19,7 @@ from omni_gateway.store import Store, Token
 View = TypeVar("View", bound=Callable[..., Any])
 
 EXTENSION = "omni_gateway_auth"
+_PRINCIPAL = "omni_gateway.principal"
 REALM = 'Bearer realm="omni-gateway"'
 CACHE_SECONDS = 5.0
 CACHE_SIZE = 1024
@@ -87,9 +88,18 @@ def init_app(app: Flask, store: Store) -> None:
 
 def current_principal() -> Principal:
     """Return the caller of the request in flight; a 401 problem when there is no valid credential."""
-    if "principal" not in g:
-        g.principal = _authenticate()
-    return cast(Principal, g.principal)
+    principal = known_principal()
+    if principal is None:
+        principal = request.environ[_PRINCIPAL] = _authenticate()
+    return principal
+
+
+def known_principal() -> Principal | None:
+    """Return the caller if this request has proved who it is.
+
+    Kept with the request and not in ``g``, which requests inside one application context share.
+    """
+    return cast("Principal | None", request.environ.get(_PRINCIPAL))
 
 
 def _authenticate() -> Principal:

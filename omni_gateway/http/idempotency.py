@@ -1,6 +1,7 @@
 """``Idempotency-Key``: send a POST again, get the first answer again.
 
-For POSTs whose effect has no name of its own (actions). Kept 24 hours in the store, so any replica replays it.
+For POSTs whose effect has no name of its own (actions). Kept 24 hours in the store, so any replica replays it. A
+request that was refused or failed is not kept: under its key it may be sent again.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
         except BaseException:
             store.release(key)
             raise
+        if response.status_code >= 500:
+            store.release(key)
+            return response
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         store.keep(key, response.status_code, kept, response.get_data())
         return response

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -13,12 +15,18 @@ from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from omni_gateway.http.field_errors import UNKNOWN, flatten
 from omni_gateway.http.nearest import did_you_mean
-from omni_gateway.http.problems import Problem, flatten
+from omni_gateway.http.problems import Problem
 
 MAX_DEPTH = 64
 JSON = "application/json"
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+#: Of an integer of 64 bits, its sign included.
+_LONGEST_INTEGER = 20
+#: Characters of the caller's own text that an answer repeats.
+_SHOWN = 100
+#: Possessive, and content with a string that never ends: no body makes it look at a byte twice.
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -26,7 +34,8 @@ def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
     """Return the body's JSON value.
 
     Raises problems: 415 for another media type than ``allow``, 413 for too large a body, 400 for anything that is no
-    JSON or could be read in two ways: duplicate keys, NaN, lone surrogates, nesting deeper than 64, an empty body.
+    JSON or could be read in two ways: an empty body, duplicate keys, NaN, numbers beyond 64 bits, lone surrogates,
+    nesting deeper than 64. The time it takes grows with the body's length and no faster.
     """
     if request.mimetype not in allow:
         accepted = ", ".join(allow)
@@ -41,7 +50,13 @@ def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
         raise Problem(400, "bad-json", "The body is empty.")
     _check_depth(raw)
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(
+            raw.decode(),
+            object_pairs_hook=_unique,
+            parse_int=_integer,
+            parse_float=_float,
+            parse_constant=_no_constant,
+        )
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise Problem(400, "bad-json", _explain(error)) from error
     _check_text(value)
@@ -66,10 +81,24 @@ def _check_depth(raw: bytes) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Problem(400, "bad-json", f"The key {twice!r} stands twice in one object.")
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise Problem(400, "bad-json", f"The key {twice[:_SHOWN]!r} stands twice in one object.")
     return result
+
+
+def _integer(text: str) -> int:
+    """Refuse what neither protobuf nor most JSON readers can carry, before Python spends time on the digits."""
+    if len(text) > _LONGEST_INTEGER or not -(2**63) <= (value := int(text)) < 2**64:
+        raise Problem(400, "bad-json", "A number is larger than 64 bits.")
+    return value
+
+
+def _float(text: str) -> float:
+    """Refuse what would be read as infinity, for which JSON has no word."""
+    value = float(text)
+    if math.isinf(value):
+        raise Problem(400, "bad-json", "A number is larger than 64 bits.")
+    return value
 
 
 def _no_constant(text: str) -> NoReturn:
@@ -77,7 +106,7 @@ def _no_constant(text: str) -> NoReturn:
 
 
 def _check_text(value: Any) -> None:
-    """Refuse lone surrogates and numbers beyond 64 bits: neither protobuf nor most JSON readers can carry them."""
+    """Refuse lone surrogates: neither protobuf nor most JSON readers can carry them."""
     if isinstance(value, str):
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             raise Problem(400, "bad-json", "A text holds a lone surrogate, which is no Unicode character.")
@@ -88,8 +117,6 @@ def _check_text(value: Any) -> None:
     elif isinstance(value, list):
         for item in value:
             _check_text(item)
-    elif isinstance(value, int) and not -(2**63) <= value < 2**64:
-        raise Problem(400, "bad-json", "A number is larger than 64 bits.")
 
 
 class GatewayParser(FlaskParser):
@@ -116,23 +143,20 @@ class GatewayParser(FlaskParser):
         by_location: Mapping[str, Any] = (
             error.messages if isinstance(error.messages, dict) else {"json": error.messages}
         )
-        known = tuple(field.data_key or name for name, field in schema.load_fields.items())
         if "query" in by_location:
-            raise _query_problem(by_location["query"], known)
-        messages = by_location.get("json", by_location)
-        if not isinstance(messages, Mapping):
-            messages = {"_": messages}
-        raise Problem(422, "validation", errors=flatten(messages, known))
+            raise _query_problem(by_location["query"], schema)
+        raise Problem(422, "validation", errors=flatten(by_location.get("json", by_location), schema=schema))
 
 
-def _query_problem(messages: Mapping[str, Any], known: tuple[str, ...]) -> Problem:
-    unknown = [name for name, texts in messages.items() if texts == ["Unknown field."]]
+def _query_problem(messages: Mapping[str, Any], schema: ma.Schema) -> Problem:
+    known = tuple(field.data_key or name for name, field in schema.load_fields.items())
+    unknown = [name for name, texts in messages.items() if texts == [UNKNOWN]]
     if unknown:
         errors = {name: [f"No such parameter{did_you_mean(name, known)}"] for name in unknown}
         return Problem(
             422, "unknown-parameter", f"No parameter {unknown[0]!r}{did_you_mean(unknown[0], known)}", errors=errors
         )
-    return Problem(422, "validation", errors=flatten(messages, known))
+    return Problem(422, "validation", errors=flatten(messages, schema=schema))
 
 
 class GatewayBlueprint(Blueprint):  # type: ignore[misc]

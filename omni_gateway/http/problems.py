@@ -15,7 +15,7 @@ import orjson
 from flask import Response, has_request_context, request
 from marshmallow import fields
 
-from omni_gateway.http.nearest import did_you_mean
+from omni_gateway.http.field_errors import flatten
 from omni_gateway.http.request_id import request_id
 
 MEDIA_TYPE = "application/problem+json"
@@ -125,10 +125,14 @@ class Problem(Exception):
         self.extra = dict(extra or {})
 
     @classmethod
-    def from_validation(cls, error: ma.ValidationError, *, known: Iterable[str] = ()) -> Problem:
-        """Turn marshmallow's nested messages into paths; an unknown field is told its nearest known name."""
-        messages = error.messages if isinstance(error.messages, dict) else {"_": error.messages}
-        return cls(422, "validation", errors=flatten(messages, tuple(known)))
+    def from_validation(
+        cls, error: ma.ValidationError, *, schema: ma.Schema | None = None, known: Iterable[str] = ()
+    ) -> Problem:
+        """Turn marshmallow's nested messages into paths; an unknown field is told its nearest known name.
+
+        ``schema`` (which refused) finds it at every depth, ``known`` at the top level only.
+        """
+        return cls(422, "validation", errors=flatten(error.messages, schema=schema, known=known))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document's members."""
@@ -140,8 +144,7 @@ class Problem(Exception):
             "code": self.code,
             "retryable": CATALOGUE[self.code].retryable,
         }
-        if has_request_context():
-            document |= {"instance": quote(request.path), "request_id": request_id()}
+        document |= request_members()
         for name in ("errors", "hint", "grpc_code"):
             if (value := getattr(self, name)) is not None:
                 document[name] = value
@@ -153,32 +156,17 @@ class Problem(Exception):
         return Response(orjson.dumps(self.to_dict()), self.status, headers=headers, content_type=MEDIA_TYPE)
 
 
+def request_members() -> dict[str, str]:
+    """Return the members that name the request in flight; none outside of one (a stream's generator is)."""
+    return {"instance": quote(request.path), "request_id": request_id()} if has_request_context() else {}
+
+
 def _detail_from(errors: Mapping[str, list[str]] | None) -> str | None:
     if not errors:
         return None
     name, messages = next(iter(errors.items()))
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return f"{name}: {messages[0]}{more}"
-
-
-def flatten(messages: Mapping[Any, Any], known: tuple[str, ...] = (), prefix: str = "") -> dict[str, list[str]]:
-    """Flatten nested messages to ``{"spec.field": [...]}``, list positions included."""
-    flat: dict[str, list[str]] = {}
-    for key, value in messages.items():
-        if key == "_schema" or (key == "value" and prefix and isinstance(value, list)):
-            path = prefix or "_"
-        else:
-            path = f"{prefix}.{key}" if prefix else str(key)
-        if isinstance(value, Mapping):
-            flat |= flatten(value, (), path)
-        else:
-            texts = [str(text) for text in (value if isinstance(value, list) else [value])]
-            flat.setdefault(path, []).extend(_with_neighbour(text, str(key), known) for text in texts)
-    return flat
-
-
-def _with_neighbour(text: str, name: str, known: tuple[str, ...]) -> str:
-    return f"Unknown field{did_you_mean(name, known)}" if text == "Unknown field." else text
 
 
 class ProblemSchema(ma.Schema):

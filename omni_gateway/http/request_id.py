@@ -6,18 +6,23 @@ import logging
 import re
 import secrets
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, has_request_context, request
 
 HEADER = "X-Request-ID"
+_ENVIRON = "omni_gateway.request_id"
 _FIT = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def request_id() -> str:
-    """Return the id of the request in flight."""
-    if "request_id" not in g:
+    """Return the id of the request in flight.
+
+    Kept with the request and not in ``g``, which requests inside one application context share.
+    """
+    kept = request.environ.get(_ENVIRON)
+    if kept is None:
         given = request.headers.get(HEADER, "")
-        g.request_id = given if _FIT.fullmatch(given) else secrets.token_hex(12)
-    return str(g.request_id)
+        kept = request.environ[_ENVIRON] = given if _FIT.fullmatch(given) else secrets.token_hex(12)
+    return str(kept)
 
 
 class RequestIdFilter(logging.Filter):

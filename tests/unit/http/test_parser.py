@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from flask import Flask, jsonify, request
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omni_gateway.http.parser import strict_json
+from omni_gateway.http.problems import Problem
 
 
 @pytest.fixture
@@ -41,6 +43,10 @@ def post(app: Flask, data: bytes, content_type: str | None = "application/json")
         (b"[" * 100_000, "deeper"),
         (b'{"a":' * 65 + b"1" + b"}" * 65, "deeper"),
         (b"[123456789012345678901234567890]", "64 bits"),
+        (b"[18446744073709551616]", "64 bits"),
+        (b"[-9223372036854775809]", "64 bits"),
+        (b"1" * 5000, "64 bits"),
+        (b"[1e999]", "64 bits"),
     ],
 )
 def test_a_body_that_could_be_misread_is_refused_with_the_reason(echo: Flask, body: bytes, words: str) -> None:
@@ -58,6 +64,34 @@ def test_another_media_type_is_refused_and_the_right_one_named(echo: Flask, cont
 def test_a_body_over_the_limit_is_refused(echo: Flask) -> None:
     answer = post(echo, b'"' + b"x" * 200_000 + b'"')
     assert (answer.status_code, answer.get_json()["code"]) == (413, "too-large")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'\\"' * 200_000,
+        b'"' + b'\\"' * 200_000 + b"\\",
+        b'"\\' * 150_000,
+        b"{" + b",".join(b'"%d":1' % number for number in range(40_000)) + b',"z":1,"z":2}',
+    ],
+    ids=["quotes outside a string", "a string without an end", "quotes after backslashes", "a key twice at the end"],
+)
+def test_no_body_takes_longer_than_its_length_explains(body: bytes) -> None:
+    with Flask("x").test_request_context(method="POST", data=body, content_type="application/json"):
+        began = time.process_time()
+        with pytest.raises(Problem):
+            strict_json(request)
+        assert time.process_time() - began < 2.0  # a hundredth of this as a rule; minutes where time grows squared
+
+
+@pytest.mark.parametrize("number", [2**64 - 1, -(2**63), 0, -1, 1.5, 1e308])
+def test_every_number_of_64_bits_is_read(echo: Flask, number: float) -> None:
+    assert json.loads(post(echo, json.dumps(number).encode()).data) == number
+
+
+def test_a_long_key_that_stands_twice_is_not_repeated_whole(echo: Flask) -> None:
+    key = b'"' + b"k" * 40_000 + b'":1'
+    assert len(post(echo, b"{" + key + b"," + key + b"}").data) < 1000
 
 
 def test_brackets_inside_strings_do_not_count_as_nesting(echo: Flask) -> None:
