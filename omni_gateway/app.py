@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     app.extensions[EXTENSION] = gateway
     request_id.init_app(app)
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
-    auth.init_app(app, Store(settings.database_url))
+    auth.init_app(app, Store(settings.database_url, settings.bootstrap_token))
     audit.init_app(app)
     api = GatewayApi(app)
     found = _mount_plugins(api, gateway, settings)

@@ -73,11 +73,8 @@ def _ensure_a_token(settings: Settings, bind: str) -> None:
     """Keep the bootstrap token's hash; with no token at all, make an admin token and show it this once."""
     from omni_gateway.store import Store
 
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tokens = Store(settings.database_url).tokens
-    if settings.bootstrap_token:
-        tokens.ensure_bootstrap(settings.bootstrap_token)
-    elif not tokens.list():
+    tokens = Store(settings.database_url, settings.bootstrap_token).tokens
+    if not tokens.list() and not settings.bootstrap_token:
         _, secret = tokens.create("first-run", "admin", None)
         click.echo(
             f"\nAn admin token was made. It is shown this once:\n\n    export TOKEN={secret}\n\n"
@@ -152,7 +149,6 @@ def _tokens() -> Any:
     from omni_gateway.store import Store
 
     settings = Settings.load()
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Store(settings.database_url).tokens
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 
-from flask import Flask, Response, has_request_context, request
+from flask import Flask, Response, request
 
 HEADER = "X-Request-ID"
 _ENVIRON = "omni_gateway.request_id"
@@ -23,15 +22,6 @@ def request_id() -> str:
         given = request.headers.get(HEADER, "")
         kept = request.environ[_ENVIRON] = given if _FIT.fullmatch(given) else secrets.token_hex(12)
     return str(kept)
-
-
-class RequestIdFilter(logging.Filter):
-    """Adds ``request_id`` to log records; ``-`` outside a request."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Mark the record and let it pass."""
-        record.request_id = request_id() if has_request_context() else "-"
-        return True
 
 
 def init_app(app: Flask) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,8 @@ from omni_gateway.store.tokens import TokenStore
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+CREATE_ATTEMPTS = 10
+
 
 class Store:
     """The gateway's own database.
@@ -20,8 +24,10 @@ class Store:
     SQLAlchemy is imported on first use: an idle worker that nobody calls need not carry it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, bootstrap_token: str = "") -> None:
+        """Open nothing yet; ``bootstrap_token`` becomes the one bootstrap token on first use, whoever serves."""
         self._url = url
+        self._bootstrap_token = bootstrap_token
         self._lock = Lock()
         self._engine: Engine | None = None
         self._pid = 0
@@ -29,9 +35,14 @@ class Store:
     def engine(self) -> Engine:
         """Return this process's engine; a connection that crossed a fork would be shared with the parent."""
         with self._lock:
-            if self._engine is None or self._pid != os.getpid():
-                self._engine = _connect(self._url)
-                self._pid = os.getpid()
+            if self._engine is not None and self._pid != os.getpid():
+                self._engine.dispose(close=False)  # the parent still uses what it opened
+                self._engine = None
+            if self._engine is None:
+                engine = _connect(self._url)
+                if self._bootstrap_token:
+                    TokenStore(lambda: engine).ensure_bootstrap(self._bootstrap_token)
+                self._engine, self._pid = engine, os.getpid()
             return self._engine
 
     @cached_property
@@ -48,17 +59,34 @@ class Store:
 def _connect(url: str) -> Engine:
     from sqlalchemy import create_engine, event
 
-    from omni_gateway.store.tables import METADATA
-
     engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
+        if engine.url.database:
+            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
         @event.listens_for(engine, "connect")
         def _configure(connection: object, _: object) -> None:
             cursor = connection.cursor()  # type: ignore[attr-defined]
-            cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA busy_timeout=5000")
+            cursor.execute("PRAGMA journal_mode=WAL")
             cursor.close()
 
-    METADATA.create_all(engine)
+    _create_tables(engine)
     return engine
+
+
+def _create_tables(engine: Engine) -> None:
+    """Make the tables that are missing; of several processes that start at once, the losers look again."""
+    from sqlalchemy.exc import DBAPIError
+
+    from omni_gateway.store.tables import METADATA
+
+    for attempt in range(1, CREATE_ATTEMPTS + 1):
+        try:
+            METADATA.create_all(engine)
+        except DBAPIError:
+            if attempt == CREATE_ATTEMPTS:
+                raise
+            time.sleep(0.05 * attempt)
+        else:
+            return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -45,26 +46,30 @@ class TokenStore:
         return self._insert(name, role, secret, ttl), secret
 
     def ensure_bootstrap(self, secret: str) -> None:
-        """Make the token that the operator gave the one bootstrap token; an earlier one ends."""
-        from sqlalchemy import update
+        """Make the token that the operator gave the one bootstrap token; an earlier one is forgotten.
+
+        One that was revoked by hand stays revoked. Processes that start at once may all call this.
+        """
+        from sqlalchemy import delete
+        from sqlalchemy.exc import IntegrityError
 
         from omni_gateway.store.tables import TOKENS
 
         digest = _digest(secret)
-        kept = self.find_by_hash(digest)
-        others = update(TOKENS).where(TOKENS.c.name == BOOTSTRAP, TOKENS.c.sha256 != digest).values(revoked=True)
+        superseded = delete(TOKENS).where(TOKENS.c.id == BOOTSTRAP, TOKENS.c.sha256 != digest)
         with self._engine().begin() as connection:
-            connection.execute(others)
-        if kept is None:
-            self._insert(BOOTSTRAP, "admin", secret, None)
+            connection.execute(superseded)
+        if self.find_by_hash(digest) is None:
+            with suppress(IntegrityError):  # another process made it just now
+                self._insert(BOOTSTRAP, "admin", secret, None, id=BOOTSTRAP)
 
-    def _insert(self, name: str, role: str, secret: str, ttl: timedelta | None) -> Token:
+    def _insert(self, name: str, role: str, secret: str, ttl: timedelta | None, id: str | None = None) -> Token:
         from sqlalchemy import insert
 
         from omni_gateway.store.tables import TOKENS
 
         now = datetime.now(UTC)
-        token = Token(secrets.token_hex(6), name, role, now, now + ttl if ttl else None, False)
+        token = Token(id or secrets.token_hex(6), name, role, now, now + ttl if ttl else None, False)
         row = insert(TOKENS).values(
             id=token.id,
             name=name,

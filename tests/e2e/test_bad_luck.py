@@ -22,6 +22,8 @@ from omni_gateway.omni import OmniClient, OmniConfig
 
 from .conftest import Served, free_port, start_gateway, stop_gateway
 
+BOOTSTRAP = "bootstrap-token-of-this-test-0123456789"
+
 
 @pytest.fixture
 def silent() -> Iterator[str]:
@@ -205,7 +207,7 @@ def test_plain_gunicorn_serves_the_same_application(
 ) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
     env |= {"OMNI_ENDPOINT": omni_config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key}
-    env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path)}
+    env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path / "new"), "OMNI_GATEWAY_BOOTSTRAP_TOKEN": BOOTSTRAP}
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", "4", "-b", f"127.0.0.1:{port}"]
     root = Path(__file__).parents[2]
@@ -219,5 +221,7 @@ def test_plain_gunicorn_serves_the_same_application(
 
         try:
             wait_until(ready, 20, "a ready application")
+            head = {"Authorization": f"Bearer {BOOTSTRAP}"}
+            assert httpx.get(f"http://127.0.0.1:{port}/api/v1", headers=head, timeout=20).status_code == 200
         finally:
             process.terminate()

@@ -87,7 +87,7 @@ def patch_view(item: Item) -> Callable[..., Response]:
             try:
                 loaded: Mapping[str, Any] = schema.load(document)
             except ma.ValidationError as error:
-                raise Problem.from_validation(error, known=item.representation.known_fields) from error
+                raise Problem.from_validation(error, schema=item.representation.schema) from error
             _check_id(loaded, id)
             return loaded
 

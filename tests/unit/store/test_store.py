@@ -1,0 +1,71 @@
+"""The store: its first use, several processes at once, the bootstrap token."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from omni_gateway.store import Store
+
+PROCESSES = 4
+ROUNDS = 3
+STARTER = """
+import sys
+from omni_gateway.store import Store
+sys.stdin.readline()
+print(len(Store(sys.argv[1], sys.argv[2]).tokens.list()))
+"""
+
+
+def at(folder: Path) -> str:
+    return f"sqlite:///{folder / 'gateway.sqlite'}"
+
+
+def valid(store: Store, secret: str) -> bool:
+    token = store.tokens.find_by_hash(hashlib.sha256(secret.encode()).hexdigest())
+    return token is not None and token.valid()
+
+
+def test_a_state_directory_that_is_not_there_yet_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "state"
+    Store(at(folder)).tokens.create("t", "reader", None)
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_processes_that_start_at_once_on_a_new_database_all_start(tmp_path: Path) -> None:
+    for number in range(ROUNDS):
+        command = [sys.executable, "-c", STARTER, at(tmp_path / str(number)), "b" * 40]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        started = [subprocess.Popen(command, text=True, **pipes) for _ in range(PROCESSES)]
+        for process in started:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        ended = [process.communicate(timeout=60) for process in started]
+        assert [out.strip() for out, _ in ended] == ["1"] * PROCESSES, [error for _, error in ended]
+
+
+def test_the_bootstrap_token_is_there_from_the_first_use(tmp_path: Path) -> None:
+    assert valid(Store(at(tmp_path), "a" * 40), "a" * 40)
+
+
+def test_another_bootstrap_token_ends_the_first_and_the_first_can_come_back(tmp_path: Path) -> None:
+    first, second = "a" * 40, "b" * 40
+    Store(at(tmp_path), first).engine()
+    after = Store(at(tmp_path), second)
+    assert (valid(after, first), valid(after, second)) == (False, True)
+    back = Store(at(tmp_path), first)
+    assert (valid(back, first), valid(back, second)) == (True, False)
+
+
+def test_a_bootstrap_token_that_was_revoked_stays_revoked(tmp_path: Path) -> None:
+    store = Store(at(tmp_path), "a" * 40)
+    store.tokens.revoke(store.tokens.list()[0].id)
+    assert not valid(Store(at(tmp_path), "a" * 40), "a" * 40)
+
+
+def test_a_token_that_merely_has_the_name_is_left_alone(tmp_path: Path) -> None:
+    _, secret = Store(at(tmp_path)).tokens.create("bootstrap", "reader", None)
+    assert valid(Store(at(tmp_path), "a" * 40), secret)
