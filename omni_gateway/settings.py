@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,7 +94,9 @@ class Settings:
         merged = _with_file(dict(os.environ if environ is None else environ))
         values = {item.name: _read(item.metadata, item.default, merged) for item in fields(cls) if item.metadata}
         try:
-            omni = OmniConfig.from_environ(merged) if merged.get("OMNI_ENDPOINT") else None
+            omni = None
+            if merged.get("OMNI_ENDPOINT"):
+                omni = replace(OmniConfig.from_environ(merged), timeout=values["omni_timeout"])
         except ConfigError as error:
             raise SettingsError(str(error)) from error
         settings = cls(omni=omni, **values)
