@@ -6,6 +6,7 @@ Nothing here talks to Omni, opens a database or starts a thread: that happens on
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from flask import Flask
 from werkzeug.wrappers import Response
@@ -98,7 +99,7 @@ def _mount(item: Found, api: GatewayApi, gateway: Gateway, skip: bool) -> Found:
         failure: BrokenPlugin = mount_failure(item, error)
         if not skip:
             raise failure from error
-        return Found(item.entry_point, item.target, item.distribution, item.version, "broken", None, failure.cause)
+        return replace(item, state="broken", plugin=None, problem=failure.cause)
     return item
 
 

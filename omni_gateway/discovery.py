@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Literal
 
@@ -109,7 +109,7 @@ def _refuse_twins(found: Iterable[Found], skip_broken: bool) -> list[Found]:
             cause = f"the name {item.plugin.name!r} is taken by {twin}"
             if not skip_broken:
                 raise BrokenPlugin(item, cause)
-            item = Found(item.entry_point, item.target, item.distribution, item.version, "broken", None, cause)
+            item = replace(item, state="broken", plugin=None, problem=cause)
         elif item.plugin:
             names[item.plugin.name] = item
         checked.append(item)

@@ -16,11 +16,10 @@ from omni_gateway.sdk import fields
 from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.operations import (
     OPERATIONS_URL,
-    RETRY_AFTER_SECONDS,
     OperationSchema,
     wait_for_change,
 )
-from omni_gateway.sdk.views.answering import json_response
+from omni_gateway.sdk.views.answering import json_response, retry_after
 from omni_gateway.sdk.views.documenting import documented
 
 MAX_WAIT_SECONDS = 60
@@ -52,8 +51,7 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
         detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}"
         raise Problem(404, "not-found", detail, hint=hint)
     operation = wait_for_change(lambda: found.read(gateway.omni, id), _seconds(arguments.get("wait")))
-    headers = {} if operation.done else {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return json_response(operation.document(), headers={"Cache-Control": "no-store", **headers})
+    return json_response(operation.document(), headers={"Cache-Control": "no-store", **retry_after(operation)})
 
 
 def blueprint(gateway: Gateway) -> GatewayBlueprint:

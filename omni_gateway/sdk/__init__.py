@@ -18,7 +18,7 @@ from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
 from omni_gateway.sdk.exchange import Change, Listing, ListQuery
 from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter, sort_and_cut
-from omni_gateway.sdk.operations import Operation, OperationKind
+from omni_gateway.sdk.operations import Operation, OperationKind, State
 from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.plugin import READ, READ_WRITE, PluginError, ResourcePlugin
 from omni_gateway.sdk.query import Filter, label_filter
@@ -60,6 +60,7 @@ __all__ = [
     "Role",
     "SpecSchema",
     "StaleVersion",
+    "State",
     "Stream",
     "SubCollection",
     "SubList",

@@ -89,10 +89,10 @@ class ResourcePlugin:
         self.sdk = sdk
         self.filters = tuple(filters)
         self.subresources = tuple(subresources)
-        if destroys is None and "delete" in roles:
-            destroys = removal(name, singular, adapter)
-        self.operations = tuple(dict.fromkeys([*operations, *(kind for kind in (destroys, creates) if kind)]))
-        self.destroys = destroys
+        self.destroys = destroys or removal(name, singular, adapter)
+        removes = [self.destroys] if destroys or "delete" in roles else []
+        kinds = [*operations, *removes, *([creates] if creates else [])]
+        self.operations = tuple(dict.fromkeys(kinds))
         self.creates = creates
         self.example = example
         self.schema = schema()

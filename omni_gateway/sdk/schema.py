@@ -20,19 +20,18 @@ _LABEL_VALUE = validate.Length(max=16384)
 _PAIRS = validate.Length(max=256)
 
 
+def _no_control_characters(text: str) -> None:
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ma.ValidationError("Must not contain control characters.")
+
+
 def _valid_id(text: str) -> None:
     """Hold an id to Omni's limits for every type (facts: cluster-side 1.8)."""
     if not text:
         raise ma.ValidationError("Must not be empty.")
     if len(text.encode()) > MAX_ID_BYTES:
         raise ma.ValidationError(f"Must be at most {MAX_ID_BYTES} bytes.")
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise ma.ValidationError("Must not contain control characters.")
-
-
-def _no_control_characters(text: str) -> None:
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise ma.ValidationError("Must not contain control characters.")
+    _no_control_characters(text)
 
 
 class SpecSchema(ma.Schema):

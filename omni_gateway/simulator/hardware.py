@@ -116,11 +116,6 @@ class Hardware:
         return self.power == "on" and (not self.steps or _STEP_STAGES[self.step][2])
 
     @property
-    def configured(self) -> bool:
-        """Whether a cluster's configuration runs on it, and the machine with it."""
-        return bool(self.cluster) and self.power == "on"
-
-    @property
     def stage(self) -> int:
         """Omni's stage of a machine that belongs to a cluster."""
         if self.power != "on" and not self.steps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from omni_gateway.sdk import (
     OmniClient,
@@ -11,14 +11,13 @@ from omni_gateway.sdk import (
     OperationKind,
     Problem,
     Resource,
+    State,
     find,
     object_url,
 )
 from resources.cluster import names
 from resources.cluster.reading import has_control_plane
 from resources.cluster.status_schemas import ClusterDestroyStatusSchema, ClusterStatusSchema
-
-State = Literal["running", "succeeded", "failed"]
 
 BEING_REMOVED = "The cluster is being removed."
 EMPTY = "There is no control plane yet; add its machine set to bring the cluster up."

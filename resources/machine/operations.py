@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Any
 
 from omni_gateway.sdk import (
     OmniClient,
@@ -12,13 +12,12 @@ from omni_gateway.sdk import (
     OperationKind,
     Problem,
     Resource,
+    State,
     find,
     object_url,
 )
 from omni_gateway.sdk import fields as wire
 from resources.machine import names
-
-State = Literal["running", "succeeded", "failed"]
 
 
 class MemberStage(IntEnum):

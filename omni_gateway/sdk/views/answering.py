@@ -42,12 +42,15 @@ def object_response(
     return json_response(representation.body(resource, fields), status, head)
 
 
-def operation_response(operation: Operation, *, status: int = 202) -> Response:
+def retry_after(operation: Operation) -> dict[str, str]:
+    """Say when to ask again how far an operation is; nothing once it has ended."""
+    return {} if operation.done else {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+
+def operation_response(operation: Operation) -> Response:
     """Answer 202 with the operation, where to ask for it and when."""
-    head = {"Location": operation.url, "Operation-Location": operation.url}
-    if not operation.done:
-        head["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return json_response(operation.document(), status, head)
+    head = {"Location": operation.url, "Operation-Location": operation.url, **retry_after(operation)}
+    return json_response(operation.document(), 202, head)
 
 
 def dry_run_response(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask.views import MethodView
@@ -40,22 +41,15 @@ _WRITE_PROBLEMS = {
 
 def mount(plugin: ResourcePlugin) -> None:
     """Add the routes of every verb that has a role, and of every sub-resource."""
-    collection = {"get": _list(plugin), "post": _create(plugin)}
-    _add(plugin, "", "Collection", collection)
-    single = item.Item(plugin.adapter, plugin.representation, plugin.destroys)
-    objects = {
-        "get": _get(plugin, single),
-        "put": _replace(plugin, single),
-        "patch": _patch(plugin, single),
-        "delete": _delete(plugin, single),
-    }
-    _add(plugin, "/<id>", "Item", objects)
+    for rule, name, verbs in _ROUTES:
+        methods = {method: make(plugin) for verb, (method, make) in verbs.items() if verb in plugin.roles}
+        _add(plugin, rule, name, methods)
     for sub in plugin.subresources:
         _add(plugin, f"/<id>/{sub.name}", sub.name, {"get": _below(plugin, sub)})
 
 
-def _add(plugin: ResourcePlugin, rule: str, name: str, methods: dict[str, View | None]) -> None:
-    present = {method: _as_method(view) for method, view in methods.items() if view is not None}
+def _add(plugin: ResourcePlugin, rule: str, name: str, methods: Mapping[str, View]) -> None:
+    present = {method: _as_method(view) for method, view in methods.items()}
     if present:
         view_class = type(f"{plugin.plural_id}_{name}", (MethodView,), present)
         plugin.blueprint.add_url_rule(rule, endpoint=name, view_func=view_class)
@@ -66,9 +60,11 @@ def _as_method(view: View) -> Any:
     return staticmethod(view)
 
 
-def _list(plugin: ResourcePlugin) -> View | None:
-    if "list" not in plugin.roles:
-        return None
+def _item(plugin: ResourcePlugin) -> item.Item:
+    return item.Item(plugin.adapter, plugin.representation)
+
+
+def _list(plugin: ResourcePlugin) -> View:
     return documented(
         plugin.blueprint,
         listing.list_view(plugin.collection),
@@ -85,9 +81,7 @@ def _list(plugin: ResourcePlugin) -> View | None:
     )
 
 
-def _create(plugin: ResourcePlugin) -> View | None:
-    if "create" not in plugin.roles:
-        return None
+def _create(plugin: ResourcePlugin) -> View:
     creation = creating.Creation(plugin.adapter, plugin.representation, plugin.creates.name if plugin.creates else "")
     return documented(
         plugin.blueprint,
@@ -104,12 +98,10 @@ def _create(plugin: ResourcePlugin) -> View | None:
     )
 
 
-def _get(plugin: ResourcePlugin, single: item.Item) -> View | None:
-    if "get" not in plugin.roles:
-        return None
+def _get(plugin: ResourcePlugin) -> View:
     return documented(
         plugin.blueprint,
-        item.get_view(single),
+        item.get_view(_item(plugin)),
         role=plugin.roles["get"],
         operation_id=f"get_{plugin.singular_id}",
         summary=f"Read a {plugin.singular}",
@@ -123,12 +115,10 @@ def _get(plugin: ResourcePlugin, single: item.Item) -> View | None:
     )
 
 
-def _replace(plugin: ResourcePlugin, single: item.Item) -> View | None:
-    if "replace" not in plugin.roles:
-        return None
+def _replace(plugin: ResourcePlugin) -> View:
     return documented(
         plugin.blueprint,
-        item.put_view(single),
+        item.put_view(_item(plugin)),
         role=plugin.roles["replace"],
         operation_id=f"replace_{plugin.singular_id}",
         summary=f"Replace the spec, labels and annotations of a {plugin.singular}",
@@ -142,12 +132,10 @@ def _replace(plugin: ResourcePlugin, single: item.Item) -> View | None:
     )
 
 
-def _patch(plugin: ResourcePlugin, single: item.Item) -> View | None:
-    if "patch" not in plugin.roles:
-        return None
+def _patch(plugin: ResourcePlugin) -> View:
     return documented(
         plugin.blueprint,
-        item.patch_view(single),
+        item.patch_view(_item(plugin)),
         role=plugin.roles["patch"],
         operation_id=f"patch_{plugin.singular_id}",
         summary=f"Change a {plugin.singular} by a merge patch (RFC 7396)",
@@ -167,12 +155,10 @@ def _patch(plugin: ResourcePlugin, single: item.Item) -> View | None:
     )
 
 
-def _delete(plugin: ResourcePlugin, single: item.Item) -> View | None:
-    if "delete" not in plugin.roles:
-        return None
+def _delete(plugin: ResourcePlugin) -> View:
     return documented(
         plugin.blueprint,
-        item.delete_view(single),
+        item.delete_view(_item(plugin), plugin.destroys),
         role=plugin.roles["delete"],
         operation_id=f"delete_{plugin.singular_id}",
         summary=f"Remove a {plugin.singular}",
@@ -180,11 +166,27 @@ def _delete(plugin: ResourcePlugin, single: item.Item) -> View | None:
         answers={
             204: (None, "Gone"),
             **DRY_RUN,
-            **({202: (OperationSchema, "Omni is removing it")} if plugin.destroys else {}),
+            202: (OperationSchema, "Omni is removing it"),
         },
         problems={404: "No such object", 412: "If-Match names another state", 409: "It is being removed already"},
         parameters=[IF_MATCH],
     )
+
+
+#: Rule, name, and for each verb its HTTP method and what makes its view.
+_ROUTES: Sequence[tuple[str, str, Mapping[str, tuple[str, Callable[[ResourcePlugin], View]]]]] = (
+    ("", "Collection", {"list": ("get", _list), "create": ("post", _create)}),
+    (
+        "/<id>",
+        "Item",
+        {
+            "get": ("get", _get),
+            "replace": ("put", _replace),
+            "patch": ("patch", _patch),
+            "delete": ("delete", _delete),
+        },
+    ),
+)
 
 
 def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -> View:
@@ -208,17 +210,13 @@ def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -
             problems=problems,
             parameters=[IF_NONE_MATCH],
         )
+    answer: Any = _OTHERS
     if isinstance(sub, SubList):
         schema = sub.schema()
         held = Collection(sub.adapter, Representation(schema, sub.collection, sub.links), sub.filters)
         view, answer = below.sublist_view(plugin.adapter, held, sub.filter), type(schema)(many=True)
-        query = list_query_schema(operation_id, [])
     else:
-        view, answer, query = (
-            below.subcollection_view(plugin.adapter, sub),
-            _OTHERS,
-            list_query_schema(operation_id, []),
-        )
+        view = below.subcollection_view(plugin.adapter, sub)
     return documented(
         plugin.blueprint,
         view,
@@ -226,7 +224,7 @@ def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -
         operation_id=operation_id,
         summary=sub.summary,
         description=_WATCHABLE,
-        query=query,
+        query=list_query_schema(operation_id, []),
         answers={200: (answer, sub.summary)},
         answer_headers=LIST_HEADERS,
         media_types=STREAMS,

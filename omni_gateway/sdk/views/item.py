@@ -14,15 +14,15 @@ from omni_gateway.http import mergepatch, streaming
 from omni_gateway.http.parser import strict_json
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk import changing
-from omni_gateway.sdk.actions import WouldDo
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.exchange import ListQuery
-from omni_gateway.sdk.operations import Operation, OperationKind
+from omni_gateway.sdk.operations import OperationKind
 from omni_gateway.sdk.query import parse_fields
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.views.acting import respond
 from omni_gateway.sdk.views.answering import (
     check_preconditions,
     dry_run_response,
@@ -42,7 +42,6 @@ class Item:
 
     adapter: ResourceAdapter
     representation: Representation
-    destroy: OperationKind | None = None
 
     @property
     def bound(self) -> ResourceAdapter:
@@ -96,8 +95,8 @@ def patch_view(item: Item) -> Callable[..., Response]:
     return patch
 
 
-def delete_view(item: Item) -> Callable[..., Response]:
-    """Return the view that removes an object: 204 when it is gone at once, 202 and an operation while Omni works."""
+def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
+    """Return the view that removes an object: 204 when it is gone at once, 202 and ``destroy`` while Omni works."""
 
     def delete(arguments: Mapping[str, Any], id: str) -> Response:
         adapter = item.bound
@@ -111,15 +110,9 @@ def delete_view(item: Item) -> Callable[..., Response]:
             adapter.delete(existing)
         if _gone(adapter, id):
             return Response(status=204)
-        return operation_response(destroy_operation(item, id))
+        return operation_response(destroy.read(current_gateway().omni, id))
 
     return delete
-
-
-def destroy_operation(item: Item, id: str) -> Operation:
-    """Return how far the removal of an object is."""
-    assert item.destroy is not None  # a plugin with a delete route has one
-    return item.destroy.read(current_gateway().omni, id)
 
 
 def _check_id(body: Mapping[str, Any], id: str) -> None:
@@ -134,11 +127,7 @@ def _write(item: Item, id: str, change: Callable[[Resource], Mapping[str, Any]],
         check_preconditions(item.representation, existing)
         return _overlay(item, existing, change(existing))
 
-    answer = changing.change(item.bound, id, by, dry_run=dry_run)
-    if isinstance(answer, WouldDo):
-        before, after = (item.representation.document(each) if each else None for each in (answer.before, answer.after))
-        return dry_run_response(before, after)
-    return object_response(item.representation, answer)
+    return respond(item.representation, changing.change(item.bound, id, by, dry_run=dry_run))
 
 
 def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resource:
