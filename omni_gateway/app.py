@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from omni_gateway import __version__
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
-from omni_gateway.http import audit, auth, document, headers, request_id
+from omni_gateway.http import audit, auth, document, headers, paths, request_id
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
@@ -56,6 +56,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     )
     gateway = Gateway(omni or _client(settings), StreamLimiter(settings.max_streams))
     app.extensions[EXTENSION] = gateway
+    paths.init_app(app)
     request_id.init_app(app)
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
     auth.init_app(app, Store(settings.database_url, settings.bootstrap_token))

@@ -14,7 +14,7 @@ from typing import Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from omni_gateway.sdk import SDK_VERSION, PluginError, ResourcePlugin
+from omni_gateway.sdk import SDK_VERSION, PluginError, ServicePlugin
 
 GROUP = "omni_gateway.resources"
 
@@ -30,7 +30,7 @@ class Found:
     distribution: str
     version: str
     state: State
-    plugin: ResourcePlugin | None = None
+    plugin: ServicePlugin | None = None
     problem: str = ""
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ def _load(point: EntryPoint, disabled: Collection[str]) -> Found:
     distribution = point.dist.name if point.dist else "unknown distribution"
     version = point.dist.version if point.dist else ""
 
-    def found(state: State, plugin: ResourcePlugin | None = None, problem: str = "") -> Found:
+    def found(state: State, plugin: ServicePlugin | None = None, problem: str = "") -> Found:
         return Found(point.name, point.value, distribution, version, state, plugin, problem)
 
     if point.name in disabled:
@@ -71,8 +71,8 @@ def _load(point: EntryPoint, disabled: Collection[str]) -> Found:
         plugin = point.load()
     except Exception as error:
         return found("broken", problem=_explain(point, error))
-    if not isinstance(plugin, ResourcePlugin):
-        return found("broken", problem=f"it is a {type(plugin).__name__}, not a ResourcePlugin")
+    if not isinstance(plugin, ServicePlugin):
+        return found("broken", problem=f"it is a {type(plugin).__name__}, not a ResourcePlugin or ServicePlugin")
     if plugin.name in disabled:
         return found("disabled")
     problem = sdk_mismatch(plugin.sdk)

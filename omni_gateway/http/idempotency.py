@@ -7,10 +7,11 @@ request that was refused or failed is not kept: under its key it may be sent aga
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
+import orjson
 from flask import Response, current_app, request
 
 from omni_gateway.http.auth import EXTENSION as AUTH
@@ -24,8 +25,11 @@ LONGEST_KEY = 255
 _KEPT_HEADERS = ("Content-Type", "Location", "Operation-Location", "Retry-After", "ETag")
 
 
-def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Let a view's POST be repeated safely under a key; without the header it runs as ever."""
+def idempotent(view: Callable[..., Response], *, forget: Collection[str] = ()) -> Callable[..., Response]:
+    """Let a view's POST be repeated safely under a key; without the header it runs as ever.
+
+    ``forget`` names members of the answer that are told once: they are not kept, and a replay does not have them.
+    """
 
     @wraps(view)
     def run(*args: Any, **kwargs: Any) -> Response:
@@ -46,10 +50,16 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
             store.release(key)
             return response
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        store.keep(key, response.status_code, kept, response.get_data())
+        store.keep(key, response.status_code, kept, _without(forget, response.get_data()))
         return response
 
     return run
+
+
+def _without(names: Collection[str], body: bytes) -> bytes:
+    if not names:
+        return body
+    return orjson.dumps({name: value for name, value in orjson.loads(body).items() if name not in names})
 
 
 def _key(text: str) -> str:

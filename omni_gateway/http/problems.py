@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 import marshmallow as ma
 import orjson
-from flask import Response, has_request_context, request
+from flask import Response, has_request_context
 from marshmallow import fields
 
 from omni_gateway.http.field_errors import flatten
+from omni_gateway.http.paths import request_path
 from omni_gateway.http.request_id import request_id
 
 MEDIA_TYPE = "application/problem+json"
@@ -158,7 +158,7 @@ class Problem(Exception):
 
 def request_members() -> dict[str, str]:
     """Return the members that name the request in flight; none outside of one (a stream's generator is)."""
-    return {"instance": quote(request.path), "request_id": request_id()} if has_request_context() else {}
+    return {"instance": request_path(), "request_id": request_id()} if has_request_context() else {}
 
 
 def _detail_from(errors: Mapping[str, list[str]] | None) -> str | None:

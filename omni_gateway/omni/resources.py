@@ -16,6 +16,7 @@ import orjson
 from omni_gateway.omni import rpcs
 from omni_gateway.omni.calls import Calls, parsed
 from omni_gateway.omni.signing import Metadata
+from omni_gateway.omni.types import namespace_of
 from omni_gateway.omni.watch import Watch, WatchEvent, events_in
 from omni_gateway.stubs import cosi_resource_pb2 as cosi
 from omni_gateway.stubs import resources_pb2 as pb
@@ -42,22 +43,25 @@ class Listing:
 
 
 class ResourceClient:
-    """Reads and writes objects; every method raises the ``OmniError`` that its failure stands for."""
+    """Reads and writes objects; every method raises the ``OmniError`` that its failure stands for.
+
+    Where no ``namespace`` is given it is the type's own (:mod:`omni_gateway.omni.types`), or ``default``.
+    """
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    def get(self, type: str, id: str, namespace: str = "default") -> dict[str, Any]:
+    def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
         """Return one object; ``NotFound`` when there is none (also when the namespace is not the type's own)."""
         answer = self._calls.unary(
-            rpcs.GET, lambda: pb.GetRequest(namespace=namespace, type=type, id=id), metadata=_OMNI
+            rpcs.GET, lambda: pb.GetRequest(namespace=namespace or namespace_of(type), type=type, id=id), metadata=_OMNI
         )
         return parsed(rpcs.GET.name, answer.body)  # type: ignore[no-any-return]
 
     def list(
         self,
         type: str,
-        namespace: str = "default",
+        namespace: str | None = None,
         *,
         offset: int = 0,
         limit: int = 0,
@@ -75,7 +79,7 @@ class ResourceClient:
         answer = self._calls.unary(
             rpcs.LIST,
             lambda: pb.ListRequest(
-                namespace=namespace,
+                namespace=namespace or namespace_of(type),
                 type=type,
                 offset=offset,
                 limit=limit,
@@ -94,7 +98,7 @@ class ResourceClient:
         id: str,
         spec: Mapping[str, Any],
         *,
-        namespace: str = "default",
+        namespace: str | None = None,
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
     ) -> None:
@@ -102,7 +106,7 @@ class ResourceClient:
 
         def build() -> pb.CreateRequest:
             metadata = cosi.Metadata(
-                namespace=namespace,
+                namespace=namespace or namespace_of(type),
                 type=type,
                 id=id,
                 version=_NEW_VERSION,
@@ -129,20 +133,22 @@ class ResourceClient:
 
         self._calls.unary(rpcs.UPDATE, build, metadata=_OMNI)
 
-    def teardown(self, type: str, id: str, namespace: str = "default") -> None:
+    def teardown(self, type: str, id: str, namespace: str | None = None) -> None:
         """Mark an object for removal; Omni destroys most types by itself once no controller holds them."""
         self._calls.unary(
-            rpcs.TEARDOWN, lambda: pb.DeleteRequest(namespace=namespace, type=type, id=id), metadata=_OMNI
+            rpcs.TEARDOWN,
+            lambda: pb.DeleteRequest(namespace=namespace or namespace_of(type), type=type, id=id),
+            metadata=_OMNI,
         )
 
-    def delete(self, type: str, id: str, namespace: str = "default", *, timeout: float | None = None) -> None:
+    def delete(self, type: str, id: str, namespace: str | None = None, *, timeout: float | None = None) -> None:
         """Tear an object down, wait until it may go, destroy it; ``DeadlineExceeded`` after ``timeout`` seconds.
 
         The object may vanish by itself before the last step, so ``NotFound`` after a successful read means success.
         """
         self._calls.unary(
             rpcs.DELETE,
-            lambda: pb.DeleteRequest(namespace=namespace, type=type, id=id),
+            lambda: pb.DeleteRequest(namespace=namespace or namespace_of(type), type=type, id=id),
             metadata=_OMNI,
             timeout=timeout,
         )
@@ -150,7 +156,7 @@ class ResourceClient:
     def watch(
         self,
         type: str,
-        namespace: str = "default",
+        namespace: str | None = None,
         *,
         id: str = "",
         selectors: Sequence[str] = (),
@@ -163,7 +169,7 @@ class ResourceClient:
         """
         return self._calls.stream(
             rpcs.WATCH,
-            lambda: pb.WatchRequest(namespace=namespace, type=type, id=id, search_for=search),
+            lambda: pb.WatchRequest(namespace=namespace or namespace_of(type), type=type, id=id, search_for=search),
             events_in,
             metadata=_with_selectors(selectors),
             timeout=timeout,

@@ -7,11 +7,11 @@ range it was written for in ``ResourcePlugin(sdk=...)``.
 from omni_gateway.http.auth import Role, current_principal, require
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
-from omni_gateway.omni import OmniClient, OmniError
+from omni_gateway.omni import OmniClient, OmniError, types
 from omni_gateway.omni import errors as omni_errors
-from omni_gateway.sdk import fields
+from omni_gateway.sdk import fields, locks, names
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
-from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.adapter import Created, Present, ResourceAdapter
 from omni_gateway.sdk.changing import change
 from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
@@ -20,12 +20,13 @@ from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter, sort_and_cut
 from omni_gateway.sdk.operations import Operation, OperationKind, State
 from omni_gateway.sdk.parsing import resources_of
-from omni_gateway.sdk.plugin import READ, READ_WRITE, PluginError, ResourcePlugin
+from omni_gateway.sdk.plugin import READ, READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.query import Filter, label_filter
 from omni_gateway.sdk.reading import find
 from omni_gateway.sdk.refusals import Refusals
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.schema import ResourceSchema, SpecSchema
+from omni_gateway.sdk.service import PluginError, ServicePlugin
 from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
 
 SDK_VERSION = "1.0.0"
@@ -39,6 +40,7 @@ __all__ = [
     "STALE",
     "Answer",
     "Change",
+    "Created",
     "Filter",
     "Gateway",
     "ListQuery",
@@ -50,6 +52,7 @@ __all__ = [
     "Operation",
     "OperationKind",
     "PluginError",
+    "Present",
     "Problem",
     "Raw",
     "Refusals",
@@ -58,6 +61,7 @@ __all__ = [
     "ResourcePlugin",
     "ResourceSchema",
     "Role",
+    "ServicePlugin",
     "SpecSchema",
     "StaleVersion",
     "State",
@@ -74,10 +78,13 @@ __all__ = [
     "id_link",
     "label_filter",
     "label_link",
+    "locks",
+    "names",
     "object_url",
     "omni_errors",
     "problem_for",
     "require",
     "resources_of",
     "sort_and_cut",
+    "types",
 ]

@@ -5,13 +5,25 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.exchange import Change, Listing, ListQuery
+from omni_gateway.sdk.operations import Operation
 from omni_gateway.sdk.polling import polling_watch
 from omni_gateway.sdk.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What a create found: an object that is what the caller wants, made before."""
+
+    resource: Resource
+
+
+#: What a create may return; see :meth:`ResourceAdapter.create`.
+Created = Resource | Operation | Present | None
 
 
 class ResourceAdapter:
@@ -50,8 +62,13 @@ class ResourceAdapter:
         """Return what a create makes besides the object itself, in order; a dry run shows it. The default: nothing."""
         return ()
 
-    def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
-        """Make the object; return when the back end holds it."""
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
+        """Make the object; return when the back end holds it.
+
+        None: the caller is answered (201) with what ``get`` then tells. A ``Resource`` is answered as it is, for what
+        can only be told once. ``Present``: there was such an object already, which is as good (200). An ``Operation``:
+        the object will come (202).
+        """
         raise NotImplementedError
 
     def replace(self, resource: Resource) -> None:
@@ -64,6 +81,12 @@ class ResourceAdapter:
 
     def check_delete(self, resource: Resource) -> None:
         """Refuse what the back end would refuse of a removal, so that a dry run can tell; the default: nothing."""
+
+    def refuse_owned(self, existing: Resource) -> None:
+        """Refuse a change of an object that the back end keeps to itself; the default: there are none.
+
+        A removal is asked of the back end itself, and only its dry run asks here.
+        """
 
     def watch(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
         """Open a stream: every present object as ``added``, one ``bookmark``, then changes as they come.

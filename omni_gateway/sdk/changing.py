@@ -33,6 +33,7 @@ def change(
         if existing.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
         if wanted is not existing:
+            adapter.refuse_owned(existing)
             adapter.check(wanted, existing, {})
         if dry_run:
             return WouldDo(existing, wanted)

@@ -28,8 +28,8 @@ class Mounted(Protocol):
     """What plugins know of each other."""
 
     @property
-    def collection(self) -> Answering:
-        """Return the plugin's list."""
+    def collection(self) -> Answering | None:
+        """Return the plugin's list, if it has one."""
         ...
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
+from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import errors
 from omni_gateway.omni.resources import WatchEvent
-from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.omni.types import namespace_of
+from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.exchange import Change, ChangeKind, Listing, ListQuery
 from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.resource import Resource
@@ -22,9 +24,16 @@ _METADATA_SORTS = frozenset({"created", "updated", "version", "owner"})
 class OmniResourceAdapter(ResourceAdapter):
     """Serve objects of one Omni type, e.g. ``OmniResourceAdapter("ConfigPatches.omni.sidero.dev")``."""
 
-    def __init__(self, type: str, namespace: str = "default", *, sortable: Sequence[str] = ()) -> None:
+    def __init__(
+        self, type: str, namespace: str | None = None, *, sortable: Sequence[str] = (), hint: str = ""
+    ) -> None:
+        """Serve ``type``; ``sortable`` names the members of its specs that lists may be sorted by.
+
+        ``hint`` says what to do instead where Omni refuses a write because its controllers own the object or the type.
+        """
         self.type = type
-        self.namespace = namespace
+        self.namespace = namespace or namespace_of(type)
+        self.hint = hint
         self.sortable = frozenset(sortable)
 
     def list(self, query: ListQuery) -> Listing:
@@ -56,27 +65,42 @@ class OmniResourceAdapter(ResourceAdapter):
         """Read one object; ``omni.errors.NotFound`` when there is none."""
         return Resource.from_omni(self.omni.resources.get(self.type, id, self.namespace))
 
-    def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Create the object in its type's own namespace: Omni takes any, and no controller would see it."""
-        self.omni.resources.create(
-            self.type,
-            resource.id,
-            resource.spec,
-            namespace=self.namespace,
-            labels=resource.labels,
-            annotations=resource.annotations,
-        )
+        with self.hinted():
+            self.omni.resources.create(
+                self.type,
+                resource.id,
+                resource.spec,
+                namespace=self.namespace,
+                labels=resource.labels,
+                annotations=resource.annotations,
+            )
+        return None
 
     def replace(self, resource: Resource) -> None:
         """Update the object at the version it carries."""
-        self.omni.resources.update(resource.to_omni(), version=resource.version)
+        with self.hinted():
+            self.omni.resources.update(resource.to_omni(), version=resource.version)
 
     def delete(self, resource: Resource) -> None:
         """Tear the object down; Omni destroys it when the last finalizer is gone (facts: cluster-side 1.5)."""
-        try:
+        with self.hinted(), suppress(errors.NotFound):
             self.omni.resources.teardown(self.type, resource.id, self.namespace)
-        except errors.NotFound:
-            return
+
+    @contextmanager
+    def hinted(self) -> Iterator[None]:
+        """Tell what to do instead (``hint``) where Omni refuses a write by design."""
+        try:
+            yield
+        except errors.PermissionDenied as error:
+            raise problem_for(error, hint=self.hint or None) from error
+
+    def refuse_owned(self, existing: Resource) -> None:
+        """Raise the 403 that Omni would answer to a write over an object that one of its controllers owns."""
+        if existing.owner:
+            text = f"Omni's {existing.owner} owns {existing.id!r}."
+            raise Problem(403, "omni-forbidden", text, hint=self.hint or None)
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:

@@ -7,7 +7,7 @@ from omni_gateway.omni import errors as omni_errors
 from omni_gateway.sdk.resource import Resource
 
 
-def find(omni: OmniClient, type: str, id: str, namespace: str = "default") -> Resource | None:
+def find(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> Resource | None:
     """Return the object, or None when there is none."""
     try:
         return Resource.from_omni(omni.resources.get(type, id, namespace))

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from omni_gateway.http import etags
-from omni_gateway.sdk.links import LinkMaker, object_url
+from omni_gateway.sdk.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.schema import ResourceSchema
 
@@ -17,12 +17,15 @@ ALWAYS = ("id", "metadata.version")
 
 
 class Representation:
-    """Renders the objects of one schema; ``collection`` is the first word of their URLs."""
+    """Renders the objects of one schema; ``collection`` is where their URLs begin, and ends where there is but one."""
 
-    def __init__(self, schema: ResourceSchema, collection: str, links: Mapping[str, LinkMaker]) -> None:
+    def __init__(
+        self, schema: ResourceSchema, collection: str, links: Mapping[str, LinkMaker], *, singleton: bool = False
+    ) -> None:
         self.schema = schema
         self.collection = collection
         self.links = links
+        self.singleton = singleton
         names = {field.data_key or name for name, field in schema.dump_fields.items()}
         self.known_fields = frozenset(names - schema.request_only)
 
@@ -56,8 +59,12 @@ class Representation:
                 document.pop(field.data_key or name, None)
         return document
 
+    def url(self, id: str) -> str:
+        """Return the address of the object of this id."""
+        return f"{API_PREFIX}/{self.collection}" if self.singleton else object_url(self.collection, id)
+
     def _links(self, resource: Resource) -> dict[str, str]:
-        links = {"self": object_url(self.collection, resource.id)}
+        links = {"self": self.url(resource.id)}
         for name, make in self.links.items():
             url = make(resource)
             if url is not None:

@@ -90,6 +90,9 @@ class ResourceSchema(SpecSchema):
     #: Fields of the request that are no part of the object's spec (a plugin's adapter reads them from ``extras``).
     request_only: ClassVar[frozenset[str]] = frozenset()
 
+    #: Members of an answer that are told once and kept nowhere, the answers to repeated requests included.
+    shown_once: ClassVar[frozenset[str]] = frozenset()
+
     #: Second names of members of the spec: ``{"workload_proxy": "features.enable_workload_proxy"}``. Each is declared
     #: as a ``dump_only`` field; callers read it under both names and may write it under either.
     aliases: ClassVar[Mapping[str, str]] = {}
@@ -104,6 +107,13 @@ class ResourceSchema(SpecSchema):
         self.render_spec = self._render_with_aliases if self._aliases else self._render_members
         wire = {self.fields[name].attribute or name: self.fields[name] for name in self.spec_names}
         self._writable = frozenset(key for key, field in wire.items() if not field.dump_only)
+
+    def name_the_only(self, id: str) -> None:
+        """Let the id be left out: there is but one object of this kind."""
+        field = self.fields["id"]
+        field.required, field.load_default = False, id
+        field.validate = validate.Equal(id)
+        field.validators = [field.validate]
 
     @ma.pre_load
     def drop_read_only(self, data: Any, **_: Any) -> Any:
@@ -142,7 +152,7 @@ class ResourceSchema(SpecSchema):
         """Build the object that validated input describes; fields left out or ``null`` are not set."""
         spec = {key: value for key, value in loaded.items() if key in self._writable and value is not None}
         return Resource(
-            id=loaded["id"],
+            id=loaded.get("id", ""),
             spec=_without_nulls(spec),
             labels=dict(loaded.get("labels") or {}),
             annotations=dict(loaded.get("annotations") or {}),

@@ -1,7 +1,7 @@
 """Clusters: create, watch, patch, upgrade, lock, restore, destroy."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, id_link
-from resources.cluster import bootstrap, files, locks, metrics, nodes, operations, upgrade_operations, upgrades
+from resources.cluster import bootstrap, files, locking, metrics, nodes, operations, upgrade_operations, upgrades
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.below import SUBRESOURCES
 from resources.cluster.destroying import destroy
@@ -93,8 +93,11 @@ plugin.action(
     operation=True,
 )(destroy)
 plugin.action(
-    "lock", role=Role.OPERATOR, summary="Let nothing change the cluster until it is unlocked", description=locks.ABOUT
-)(locks.lock)
+    "lock", role=Role.OPERATOR, summary="Let nothing change the cluster until it is unlocked", description=locking.ABOUT
+)(locking.lock)
 plugin.action(
-    "unlock", role=Role.OPERATOR, summary="Take the lock off, and end an import that holds it", description=locks.ABOUT
-)(locks.unlock)
+    "unlock",
+    role=Role.OPERATOR,
+    summary="Take the lock off, and end an import that holds it",
+    description=locking.ABOUT,
+)(locking.unlock)

@@ -11,9 +11,11 @@ from omni_gateway.sdk import (
     Refusals,
     Resource,
     find,
+    locks,
     omni_errors,
+    types,
 )
-from resources.cluster import locks, names
+from resources.cluster import locking
 from resources.cluster.building import build
 from resources.cluster.composition import parts_of
 from resources.cluster.composition_checks import check_composition
@@ -26,7 +28,7 @@ class ClusterAdapter(OmniResourceAdapter):
     """Clusters, with the checks that Omni would make but tells less clearly, and the parts that a POST may carry."""
 
     def __init__(self) -> None:
-        super().__init__(names.CLUSTERS, sortable=_SORTABLE)
+        super().__init__(types.CLUSTERS, sortable=_SORTABLE)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Complete a new cluster's versions and refuse, field by field, what Omni's own data say is wrong.
@@ -38,7 +40,7 @@ class ClusterAdapter(OmniResourceAdapter):
             _check_name(resource.id, refusals)
             _complete_versions(self._catalogue(), resource, refusals)
         else:
-            locks.refuse_locked(existing, resource)
+            locking.refuse_change(existing, resource)
             self._check_changed_versions(resource, existing, refusals)
         self._check_backup_interval(resource, existing, refusals)
         if existing is None and extras:
@@ -57,7 +59,7 @@ class ClusterAdapter(OmniResourceAdapter):
     def check_delete(self, resource: Resource) -> None:
         """Raise 409 for a locked cluster; one that is going already is past that."""
         if not resource.tearing_down:
-            locks.refuse_locked(resource, resource)
+            locking.refuse_change(resource, resource)
 
     def delete(self, resource: Resource) -> None:
         """Tear the cluster down; 409 when Omni refuses because it is locked."""
@@ -96,7 +98,7 @@ class ClusterAdapter(OmniResourceAdapter):
             refusals.add("backup_configuration.interval", text)
 
     def _backup_limits(self) -> tuple[float, float]:
-        features = find(self.omni, names.FEATURES_CONFIGS, names.FEATURES_CONFIG_ID)
+        features = find(self.omni, types.FEATURES_CONFIGS, "features-config")
         settings = features.spec.get("etcd_backup_settings") or {} if features else {}
         return _seconds(settings.get("min_interval"), 0.0), _seconds(settings.get("max_interval"), math.inf)
 

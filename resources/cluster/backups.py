@@ -19,10 +19,11 @@ from omni_gateway.sdk import (
     Resource,
     ResourceSchema,
     find,
+    names,
     sort_and_cut,
+    types,
 )
 from omni_gateway.sdk import fields as wire
-from resources.cluster import names
 
 OF_CLUSTER = Filter("cluster", "Only those of this cluster")
 
@@ -39,7 +40,7 @@ class EtcdBackupAdapter(OmniResourceAdapter):
     """Backups of one cluster. Omni lists them by cluster only and takes no other label term, so we select the rest."""
 
     def __init__(self) -> None:
-        super().__init__(names.ETCD_BACKUPS, names.EXTERNAL_NAMESPACE, sortable=("created_at", "snapshot", "size"))
+        super().__init__(types.ETCD_BACKUPS, sortable=("created_at", "snapshot", "size"))
 
     def list(self, query: ListQuery) -> Listing:
         """Return the backups of ``query.filters["cluster"]``."""
@@ -68,7 +69,7 @@ def _of_cluster(query: ListQuery) -> ListQuery:
 
 def uuid_of(omni: OmniClient, cluster: str) -> str:
     """Return a cluster's UUID; empty while Omni has not given it one."""
-    found = find(omni, names.CLUSTER_UUIDS, cluster)
+    found = find(omni, types.CLUSTER_UUIDS, cluster)
     return str(found.spec.get("uuid", "")) if found else ""
 
 
@@ -80,12 +81,10 @@ def check_backup(omni: OmniClient, backup: Mapping[str, str], field: str, refusa
         text = "Omni knows no cluster with this UUID; the cluster that was backed up must still exist."
         refusals.add(f"{field}.cluster_uuid", text)
         return
-    page = omni.resources.list(
-        names.ETCD_BACKUPS, names.EXTERNAL_NAMESPACE, selectors=[f"{names.LABEL_CLUSTER}={source}"]
-    )
+    page = omni.resources.list(types.ETCD_BACKUPS, selectors=[f"{names.LABEL_CLUSTER}={source}"])
     if backup["snapshot"] not in {(item.get("spec") or {}).get("snapshot") for item in page.items}:
         refusals.add(f"{field}.snapshot", f"Cluster {source!r} has no backup of this name.")
 
 
 def _clusters(omni: OmniClient) -> Iterator[Resource]:
-    return map(Resource.from_omni, omni.resources.list(names.CLUSTER_UUIDS).items)
+    return map(Resource.from_omni, omni.resources.list(types.CLUSTER_UUIDS).items)

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniResourceAdapter, Resource, SubCollection, SubList, SubResource, label_filter
-from resources.cluster import names, nodes
+from omni_gateway.sdk import (
+    OmniResourceAdapter,
+    Resource,
+    SubCollection,
+    SubList,
+    SubResource,
+    label_filter,
+    names,
+    types,
+)
+from resources.cluster import nodes
 from resources.cluster.backups import OF_CLUSTER, ClusterEtcdBackupSchema, EtcdBackupAdapter
 from resources.cluster.kubernetes_schemas import (
     KubernetesNodeSchema,
@@ -25,29 +34,29 @@ from resources.cluster.status_schemas import (
 
 def _nothing_to_say(cluster: str) -> Resource:
     """Omni keeps diagnostics only while a machine has some."""
-    return Resource(cluster, type=names.CLUSTER_DIAGNOSTICS, version=0)
+    return Resource(cluster, type=types.CLUSTER_DIAGNOSTICS, version=0)
 
 
 SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
-    SubResource("status", OmniResourceAdapter(names.CLUSTER_STATUSES), ClusterStatusSchema, "How the cluster is"),
+    SubResource("status", OmniResourceAdapter(types.CLUSTER_STATUSES), ClusterStatusSchema, "How the cluster is"),
     SubResource(
         "bootstrap",
-        OmniResourceAdapter(names.CLUSTER_BOOTSTRAP_STATUSES),
+        OmniResourceAdapter(types.CLUSTER_BOOTSTRAP_STATUSES),
         ClusterBootstrapSchema,
         "Whether etcd was started",
     ),
     SubResource(
-        "endpoints", OmniResourceAdapter(names.CLUSTER_ENDPOINTS), ClusterEndpointSchema, "Where the control plane is"
+        "endpoints", OmniResourceAdapter(types.CLUSTER_ENDPOINTS), ClusterEndpointSchema, "Where the control plane is"
     ),
     SubResource(
         "kubernetes-status",
-        OmniResourceAdapter(names.KUBERNETES_STATUSES),
+        OmniResourceAdapter(types.KUBERNETES_STATUSES),
         KubernetesStatusSchema,
         "Nodes and static pods as Kubernetes tells them",
     ),
     SubResource(
         "controlplane-status",
-        OmniResourceAdapter(names.CONTROL_PLANE_STATUSES),
+        OmniResourceAdapter(types.CONTROL_PLANE_STATUSES),
         ControlPlaneStatusSchema,
         "Conditions of the control plane",
         id=names.control_planes,
@@ -55,32 +64,32 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
     ),
     SubResource(
         "diagnostics",
-        OmniResourceAdapter(names.CLUSTER_DIAGNOSTICS),
+        OmniResourceAdapter(types.CLUSTER_DIAGNOSTICS),
         ClusterDiagnosticsSchema,
         "Machines that Talos warns about",
         absent=_nothing_to_say,
     ),
     SubResource(
         "destroy-status",
-        OmniResourceAdapter(names.CLUSTER_DESTROY_STATUSES),
+        OmniResourceAdapter(types.CLUSTER_DESTROY_STATUSES),
         ClusterDestroyStatusSchema,
         "How far the removal is",
     ),
     SubResource(
         "workload-proxy-status",
-        OmniResourceAdapter(names.CLUSTER_WORKLOAD_PROXY_STATUSES),
+        OmniResourceAdapter(types.CLUSTER_WORKLOAD_PROXY_STATUSES),
         ClusterWorkloadProxyStatusSchema,
         "What the workload proxy exposes",
     ),
     SubResource(
         "kubernetes-upgrade",
-        OmniResourceAdapter(names.KUBERNETES_UPGRADE_STATUSES),
+        OmniResourceAdapter(types.KUBERNETES_UPGRADE_STATUSES),
         KubernetesUpgradeStatusSchema,
         "How far a Kubernetes upgrade is",
     ),
     SubResource(
         "talos-upgrade",
-        OmniResourceAdapter(names.TALOS_UPGRADE_STATUSES),
+        OmniResourceAdapter(types.TALOS_UPGRADE_STATUSES),
         TalosUpgradeStatusSchema,
         "How far a Talos upgrade is",
     ),
@@ -96,7 +105,7 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
     ),
     SubList(
         "machinesets",
-        OmniResourceAdapter(names.MACHINE_SETS, sortable=("update_strategy",)),
+        OmniResourceAdapter(types.MACHINE_SETS, sortable=("update_strategy",)),
         ClusterMachineSetSchema,
         "The cluster's machine sets",
         filters=(label_filter("cluster", names.LABEL_CLUSTER),),

@@ -23,10 +23,12 @@ from omni_gateway.sdk import (
     WouldDo,
     change,
     find,
+    names,
     omni_errors,
+    types,
 )
 from omni_gateway.sdk import fields as wire
-from resources.cluster import locks, names
+from resources.cluster import locking
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.backups import check_backup, uuid_of
 from resources.cluster.composition_schemas import UpdateStrategy
@@ -73,7 +75,7 @@ def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_
     if backup is not None:
         if cluster.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
-        locks.refuse_locked(cluster, cluster)
+        locking.refuse_change(cluster, cluster)
         planned = _restore(adapter, id, _checked(adapter, id, backup), dry_run=dry_run)
         if dry_run:
             return WouldDo(cluster, cluster, also=[planned])
@@ -94,8 +96,8 @@ def _checked(adapter: ClusterAdapter, id: str, backup: Mapping[str, str]) -> dic
 
 def _restore(adapter: ClusterAdapter, cluster: str, spec: dict[str, str], *, dry_run: bool) -> Resource:
     """Give the control plane's machine set its bootstrap spec, making the set where there is none."""
-    sets = OmniResourceAdapter(names.MACHINE_SETS).bind(adapter.omni)
-    existing = find(adapter.omni, names.MACHINE_SETS, names.control_planes(cluster))
+    sets = OmniResourceAdapter(types.MACHINE_SETS).bind(adapter.omni)
+    existing = find(adapter.omni, types.MACHINE_SETS, names.control_planes(cluster))
     if existing is None:
         planned = _control_plane(cluster, spec)
         if not dry_run:
@@ -110,7 +112,7 @@ def _restore(adapter: ClusterAdapter, cluster: str, spec: dict[str, str], *, dry
 def _control_plane(cluster: str, spec: dict[str, str]) -> Resource:
     return Resource(
         id=names.control_planes(cluster),
-        type=names.MACHINE_SETS,
+        type=types.MACHINE_SETS,
         spec={"update_strategy": int(UpdateStrategy.Rolling), "bootstrap_spec": spec},
         labels={names.LABEL_CLUSTER: cluster, names.LABEL_CONTROL_PLANE: ""},
     )

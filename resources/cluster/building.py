@@ -17,8 +17,8 @@ from omni_gateway.sdk import (
     find,
     omni_errors,
     problem_for,
+    types,
 )
-from resources.cluster import names
 
 UNDO_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
@@ -73,8 +73,8 @@ def _undo(omni: OmniClient, cluster: str) -> bool:
     """Tear the cluster down and wait a little for its end; whether it is gone."""
     deadline = time.monotonic() + UNDO_SECONDS
     try:
-        omni.resources.teardown(names.CLUSTERS, cluster)
-        while find(omni, names.CLUSTERS, cluster) is not None:
+        omni.resources.teardown(types.CLUSTERS, cluster)
+        while find(omni, types.CLUSTERS, cluster) is not None:
             if time.monotonic() > deadline:
                 return False
             time.sleep(_LOOK_SECONDS)

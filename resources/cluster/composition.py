@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omni_gateway.sdk import Resource
-from resources.cluster import names
+from omni_gateway.sdk import Resource, names, types
 from resources.cluster.composition_schemas import UNLIMITED, UpdateStrategy
 
 _ALLOCATION_UNLIMITED = 1
@@ -73,7 +72,7 @@ def _patches(field: str, prefix: str, labels: dict[str, str], said: Mapping[str,
     for number, patch in enumerate(said.get("config_patches") or ()):
         resource = Resource(
             id=f"{prefix}-{patch['name']}",
-            type=names.CONFIG_PATCHES,
+            type=types.CONFIG_PATCHES,
             spec={"data": patch["data"]},
             labels=dict(labels),
             annotations={names.ANNOTATION_NAME: patch["name"]},
@@ -87,7 +86,7 @@ def _machine_set(cluster: str, new: NewSet) -> Resource:
     if new.machine_class:
         spec["machine_allocation"] = _allocation(new.machine_class, new.said["machine_count"])
     labels = {**(new.said.get("labels") or {}), names.LABEL_CLUSTER: cluster, new.role: ""}
-    return Resource(id=new.id, type=names.MACHINE_SETS, spec=spec, labels=labels)
+    return Resource(id=new.id, type=types.MACHINE_SETS, spec=spec, labels=labels)
 
 
 def _allocation(machine_class: str, count: int | str) -> dict[str, Any]:
@@ -99,5 +98,5 @@ def _allocation(machine_class: str, count: int | str) -> dict[str, Any]:
 def _nodes(cluster: str, new: NewSet) -> Iterator[Part]:
     labels = {names.LABEL_CLUSTER: cluster, names.LABEL_MACHINE_SET: new.id, new.role: ""}
     for number, machine in enumerate(new.machines):
-        node = Resource(id=machine, type=names.MACHINE_SET_NODES, labels=dict(labels))
+        node = Resource(id=machine, type=types.MACHINE_SET_NODES, labels=dict(labels))
         yield Part(f"{new.field}.machines.{number}", node)

@@ -11,9 +11,11 @@ from omni_gateway.sdk import (
     Refusals,
     Resource,
     find,
+    locks,
+    names,
     omni_errors,
+    types,
 )
-from resources.cluster import locks, names
 from resources.cluster.backups import check_backup
 from resources.cluster.composition import NewSet, Part, parts_of, sets_of
 from resources.cluster.composition_schemas import MAX_MACHINES, UNLIMITED
@@ -55,7 +57,7 @@ def _check_ids_free(omni: OmniClient, parts: Iterable[Part], refusals: Refusals)
         taken = find(omni, part.resource.type, part.resource.id)
         if taken is None:
             continue
-        if part.resource.type == names.MACHINE_SET_NODES:
+        if part.resource.type == types.MACHINE_SET_NODES:
             owner = taken.labels.get(names.LABEL_MACHINE_SET, "another machine set")
             refusals.add(part.field, f"Machine {taken.id!r} is not free: it belongs to {owner!r}.")
         else:
@@ -64,7 +66,7 @@ def _check_ids_free(omni: OmniClient, parts: Iterable[Part], refusals: Refusals)
 
 def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) -> None:
     for part in parts:
-        if part.resource.type != names.CONFIG_PATCHES:
+        if part.resource.type != types.CONFIG_PATCHES:
             continue
         try:
             omni.management.validate_config(part.resource.spec["data"])
@@ -75,7 +77,7 @@ def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) 
 def _check_machines(omni: OmniClient, new: NewSet, talos: str, refusals: Refusals) -> None:
     for number, machine in enumerate(new.machines):
         field = f"{new.field}.machines.{number}"
-        status = find(omni, names.MACHINE_STATUSES, machine)
+        status = find(omni, types.MACHINE_STATUSES, machine)
         if status is None:
             refusals.add(field, f"There is no machine {machine!r}.")
         elif cluster := status.spec.get("cluster"):
@@ -91,7 +93,7 @@ def _check_classes(omni: OmniClient, sets: Sequence[NewSet], refusals: Refusals)
     for new in sets:
         if not new.machine_class:
             continue
-        found = find(omni, names.MACHINE_CLASSES, new.machine_class)
+        found = find(omni, types.MACHINE_CLASSES, new.machine_class)
         if found is None:
             refusals.add(f"{new.field}.machine_class", f"There is no machine class {new.machine_class!r}.")
             continue
@@ -125,5 +127,5 @@ def _free_in_class(omni: OmniClient, machine_class: Resource) -> set[str]:
     selectors = [f"{entry},{names.LABEL_AVAILABLE}" for entry in machine_class.spec.get("match_labels") or ()]
     if not selectors:
         return set()
-    page = omni.resources.list(names.MACHINE_STATUSES, selectors=selectors)
+    page = omni.resources.list(types.MACHINE_STATUSES, selectors=selectors)
     return {item["metadata"]["id"] for item in page.items}

@@ -11,9 +11,9 @@ from omni_gateway.sdk import (
     SpecSchema,
     find,
     object_url,
+    types,
 )
 from omni_gateway.sdk import fields as wire
-from resources.cluster import names
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.status_schemas import ClusterMachineCountsSchema, ClusterStatusSchema
 
@@ -52,7 +52,7 @@ class ClusterMetricsSchema(SpecSchema):
 def metrics(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
     """Count a cluster's machines by how they are; all zeros while Omni has no status of it."""
     cluster = adapter.get(id)
-    found = find(adapter.omni, names.CLUSTER_STATUSES, id)
+    found = find(adapter.omni, types.CLUSTER_STATUSES, id)
     status = _status_schema.render_spec(found.spec if found else {})
     counts = {name: status[name] for name in ("total", "healthy", "connected", "requested")}
     on = cluster.spec.get("features") or {}

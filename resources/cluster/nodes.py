@@ -13,10 +13,11 @@ from omni_gateway.sdk import (
     Resource,
     ResourceAdapter,
     find,
+    names,
     object_url,
     sort_and_cut,
+    types,
 )
-from resources.cluster import names
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.kubernetes_schemas import KubernetesNodeSchema
 
@@ -40,8 +41,8 @@ class KubernetesNodeAdapter(ResourceAdapter):
         return Listing(sort_and_cut(chosen, query, _SORTABLE), len(chosen))
 
     def _nodes(self, cluster: str) -> Iterator[Resource]:
-        expected = find(self.omni, names.CLUSTER_KUBERNETES_NODES, cluster)
-        reported = find(self.omni, names.KUBERNETES_STATUSES, cluster)
+        expected = find(self.omni, types.CLUSTER_KUBERNETES_NODES, cluster)
+        reported = find(self.omni, types.KUBERNETES_STATUSES, cluster)
         nodes = {node["nodename"]: node for node in _listed(reported, "nodes")}
         pods = {node["nodename"]: node.get("static_pods") or [] for node in _listed(reported, "static_pods")}
         machines = self._machines(cluster)
@@ -60,7 +61,7 @@ class KubernetesNodeAdapter(ResourceAdapter):
     def _machines(self, cluster: str) -> dict[str, str]:
         """Return node name → machine id."""
         selector = f"{names.LABEL_CLUSTER}={cluster}"
-        identities = self.omni.resources.list(names.CLUSTER_MACHINE_IDENTITIES, selectors=[selector]).items
+        identities = self.omni.resources.list(types.CLUSTER_MACHINE_IDENTITIES, selectors=[selector]).items
         return {(item.get("spec") or {}).get("nodename", ""): item["metadata"]["id"] for item in identities}
 
 

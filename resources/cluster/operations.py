@@ -14,8 +14,8 @@ from omni_gateway.sdk import (
     State,
     find,
     object_url,
+    types,
 )
-from resources.cluster import names
 from resources.cluster.reading import has_control_plane
 from resources.cluster.status_schemas import ClusterDestroyStatusSchema, ClusterStatusSchema
 
@@ -33,7 +33,7 @@ def read_create(omni: OmniClient, id: str) -> Operation:
     when etcd has been started, every machine asked for is healthy, and both the cluster and its API say ready.
     """
     cluster = get_cluster(omni, id)
-    status = find(omni, names.CLUSTER_STATUSES, id)
+    status = find(omni, types.CLUSTER_STATUSES, id)
     details = _status_schema.render_spec(status.spec) if status else {}
 
     def operation(state: State, progress: str = "", error: str = "") -> Operation:
@@ -80,12 +80,12 @@ def read_destroy(omni: OmniClient, id: str) -> Operation:
     A cluster that is not there has been removed, as far as anybody can tell; one that nobody is removing has no such
     operation, which is a 404.
     """
-    cluster = find(omni, names.CLUSTERS, id)
+    cluster = find(omni, types.CLUSTERS, id)
     if cluster is None:
         return make("cluster-destroy", id, "succeeded", "There is no such cluster (any more).")
     if not cluster.tearing_down:
         raise Problem(404, "not-found", f"Nobody is removing cluster {id!r}.")
-    status = find(omni, names.CLUSTER_DESTROY_STATUSES, id)
+    status = find(omni, types.CLUSTER_DESTROY_STATUSES, id)
     waiting = f"Omni's controllers still hold it: {', '.join(sorted(cluster.finalizers))}."
     progress = (status.spec.get("phase") if status else "") or waiting
     details = {"finalizers": list(cluster.finalizers)} | (_destroy_schema.render_spec(status.spec) if status else {})
@@ -113,13 +113,13 @@ def make(
 
 def is_bootstrapped(omni: OmniClient, id: str) -> bool:
     """Whether Omni has started the cluster's etcd."""
-    status = find(omni, names.CLUSTER_BOOTSTRAP_STATUSES, id)
+    status = find(omni, types.CLUSTER_BOOTSTRAP_STATUSES, id)
     return bool(status and status.spec.get("bootstrapped"))
 
 
 def get_cluster(omni: OmniClient, id: str) -> Resource:
     """Return the cluster; ``omni_errors.NotFound`` when there is none."""
-    return Resource.from_omni(omni.resources.get(names.CLUSTERS, id))
+    return Resource.from_omni(omni.resources.get(types.CLUSTERS, id))
 
 
 CREATE = OperationKind("cluster-create", read_create, "A cluster on its way up, from POST to a healthy Kubernetes API")

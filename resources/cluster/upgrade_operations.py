@@ -11,8 +11,9 @@ from omni_gateway.sdk import (
     Resource,
     ResourceSchema,
     find,
+    locks,
+    types,
 )
-from resources.cluster import locks, names
 from resources.cluster.kubernetes_schemas import (
     KubernetesUpgradePhase,
     KubernetesUpgradeStatusSchema,
@@ -70,7 +71,7 @@ KUBERNETES = Upgrade(
     "kubernetes-upgrade",
     "Kubernetes",
     "kubernetes_version",
-    names.KUBERNETES_UPGRADE_STATUSES,
+    types.KUBERNETES_UPGRADE_STATUSES,
     KubernetesUpgradePhase.Done,
     KubernetesUpgradePhase.Failed,
     KubernetesUpgradeStatusSchema(),
@@ -79,7 +80,7 @@ TALOS = Upgrade(
     "talos-upgrade",
     "Talos",
     "talos_version",
-    names.TALOS_UPGRADE_STATUSES,
+    types.TALOS_UPGRADE_STATUSES,
     TalosUpgradePhase.Done,
     TalosUpgradePhase.Failed,
     TalosUpgradeStatusSchema(),

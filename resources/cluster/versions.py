@@ -12,8 +12,7 @@ from typing import Any, Self
 
 from marshmallow import fields
 
-from omni_gateway.sdk import OmniClient
-from resources.cluster import names
+from omni_gateway.sdk import OmniClient, types
 
 _VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9A-Za-z.-]{1,64}))?")
 _NAMED_AT_MOST = 12
@@ -81,7 +80,7 @@ class Catalogue:
     @classmethod
     def read(cls, omni: OmniClient) -> Self:
         """Ask Omni; one call."""
-        return cls(TalosVersion.from_omni(item) for item in omni.resources.list(names.TALOS_VERSIONS, "default").items)
+        return cls(TalosVersion.from_omni(item) for item in omni.resources.list(types.TALOS_VERSIONS, "default").items)
 
     def newest_talos(self, kubernetes: str | None) -> str | None:
         """Return the newest offered release, of those that go with ``kubernetes`` when it is given."""

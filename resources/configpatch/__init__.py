@@ -1,7 +1,7 @@
 """Configuration patches: what Talos on a cluster's machines is told beyond Omni's own configuration."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, label_link
-from resources.configpatch import names, targeting, validation
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, label_link, names
+from resources.configpatch import targeting, validation
 from resources.configpatch.adapter import ConfigPatchAdapter
 from resources.configpatch.schemas import (
     EXAMPLE,

@@ -8,9 +8,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import ResourceSchema, SpecSchema, names
 from omni_gateway.sdk import fields as wire
-from resources.configpatch import names
 
 #: Request members that callers of other APIs may expect, and the label that says the same here.
 _TARGETS = {

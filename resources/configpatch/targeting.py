@@ -9,8 +9,18 @@ from collections.abc import Sequence
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Filter, ListQuery, OmniClient, Problem, Resource, label_filter, object_url, omni_errors
-from resources.configpatch import names
+from omni_gateway.sdk import (
+    Filter,
+    ListQuery,
+    OmniClient,
+    Problem,
+    Resource,
+    label_filter,
+    names,
+    object_url,
+    omni_errors,
+    types,
+)
 
 FILTERS = (
     label_filter("cluster", names.LABEL_CLUSTER, "Only patches of this cluster, its machine sets and its machines"),
@@ -43,8 +53,8 @@ def check_labels(omni: OmniClient, patch: Resource, existing: Resource | None) -
     if names.LABEL_SYSTEM_PATCH in patch.labels and names.LABEL_SYSTEM_PATCH not in before:
         errors[_field(names.LABEL_SYSTEM_PATCH)] = ["Marks the patches that Omni makes itself; yours cannot have it."]
     for label, type, must_exist in (
-        (names.LABEL_CLUSTER, names.CLUSTERS, True),
-        (names.LABEL_MACHINE_SET, names.MACHINE_SETS, False),
+        (names.LABEL_CLUSTER, types.CLUSTERS, True),
+        (names.LABEL_MACHINE_SET, types.MACHINE_SETS, False),
     ):
         if label in patch.labels and patch.labels[label] != before.get(label):
             text = _wrong_target(omni, type, patch.labels[label], must_exist=must_exist, new=existing is None)
@@ -60,7 +70,7 @@ def _wrong_target(omni: OmniClient, type: str, id: str, *, must_exist: bool, new
     A machine set may come later than its patches; a cluster comes first, for a patch is made for it. Omni takes no
     new patches for either while it is being removed.
     """
-    what = "cluster" if type == names.CLUSTERS else "machine set"
+    what = "cluster" if type == types.CLUSTERS else "machine set"
     try:
         target = Resource.from_omni(omni.resources.get(type, id)) if id else None
     except omni_errors.NotFound:

@@ -13,11 +13,13 @@ from omni_gateway.sdk import (
     Resource,
     ResourceAdapter,
     find,
+    names,
     omni_errors,
     resources_of,
     sort_and_cut,
+    types,
 )
-from resources.machine import names, selecting
+from resources.machine import selecting
 from resources.machine.changing import check_change, write_change
 from resources.machine.join import Machine, cluster_of, join, join_shared, own_extensions
 from resources.machine.watching import watch_machines
@@ -26,7 +28,7 @@ from resources.machine.watching import watch_machines
 class MachineAdapter(ResourceAdapter):
     """The machines of this Omni, free ones and members of clusters."""
 
-    type = names.MACHINES
+    type = types.MACHINES
 
     def list(self, query: ListQuery) -> Listing:
         """Join all machines and choose from them.
@@ -34,11 +36,11 @@ class MachineAdapter(ResourceAdapter):
         Two lists whatever their number, and two small ones more where any machine is in a cluster. A machine that has
         not reported yet is among them, without labels.
         """
-        statuses = self._all(names.MACHINE_STATUSES, selecting.selectors_for_statuses(query))
+        statuses = self._all(types.MACHINE_STATUSES, selecting.selectors_for_statuses(query))
         nodes, own = self._membership() if _has_members(statuses) else ({}, {})
         joined = (
             join_shared(machine, status, node, own.get((cluster_of(status, node), id)))
-            for id, machine in self._all(names.MACHINES).items()
+            for id, machine in self._all(types.MACHINES).items()
             for status, node in [(statuses.get(id), nodes.get(id))]
         )
         found = [machine for machine in joined if selecting.chosen(query, machine)]
@@ -48,18 +50,18 @@ class MachineAdapter(ResourceAdapter):
         return {item.id: item for item in resources_of(self.omni.resources.list(type, selectors=selectors))}
 
     def _membership(self) -> tuple[dict[str, Resource], dict[tuple[str, str], Resource]]:
-        configurations = self._all(names.EXTENSIONS_CONFIGURATIONS, [names.LABEL_CLUSTER_MACHINE])
-        return self._all(names.MACHINE_SET_NODES), own_extensions(configurations.values())
+        configurations = self._all(types.EXTENSIONS_CONFIGURATIONS, [names.LABEL_CLUSTER_MACHINE])
+        return self._all(types.MACHINE_SET_NODES), own_extensions(configurations.values())
 
     def get(self, id: str) -> Machine:
         """Read and join one machine: two calls, and two more for a member of a cluster."""
-        machine = Resource.from_omni(self.omni.resources.get(names.MACHINES, id))
-        status = find(self.omni, names.MACHINE_STATUSES, id)
+        machine = Resource.from_omni(self.omni.resources.get(types.MACHINES, id))
+        status = find(self.omni, types.MACHINE_STATUSES, id)
         if status is None or names.LABEL_AVAILABLE in status.labels:
             return join(machine, status, None, None)
-        node = find(self.omni, names.MACHINE_SET_NODES, id)
+        node = find(self.omni, types.MACHINE_SET_NODES, id)
         selector = f"{names.LABEL_CLUSTER_MACHINE} = {id}"
-        configurations = self._all(names.EXTENSIONS_CONFIGURATIONS, [selector])
+        configurations = self._all(types.EXTENSIONS_CONFIGURATIONS, [selector])
         own = own_extensions(configurations.values()).get((cluster_of(status, node), id))
         return join(machine, status, node, own)
 
@@ -74,7 +76,7 @@ class MachineAdapter(ResourceAdapter):
     def delete(self, resource: Resource) -> None:
         """Remove the machine from Omni: its Link is torn down, and all else of it goes with that."""
         try:
-            self.omni.resources.teardown(names.LINKS, resource.id)
+            self.omni.resources.teardown(types.LINKS, resource.id)
         except omni_errors.NotFound:
             return
 

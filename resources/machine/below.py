@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniResourceAdapter, Resource, SubList, SubResource
-from resources.machine import config_diffs, names
+from omni_gateway.sdk import OmniResourceAdapter, Resource, SubList, SubResource, types
+from resources.machine import config_diffs
 from resources.machine.below_schemas import (
     MachineConfigDiffSchema,
     MachineExtensionsStatusSchema,
@@ -17,46 +17,46 @@ from resources.machine.status_schemas import MachineStatusSchema
 
 def _no_labels(machine: str) -> Resource:
     """Omni keeps the object only once somebody has set a label."""
-    return Resource(machine, type=names.MACHINE_LABELS, version=0)
+    return Resource(machine, type=types.MACHINE_LABELS, version=0)
 
 
 def _nothing_pending(machine: str) -> Resource:
     """Omni keeps the object only while something waits to be done."""
-    return Resource(machine, type=names.MACHINE_PENDING_UPDATES, version=0)
+    return Resource(machine, type=types.MACHINE_PENDING_UPDATES, version=0)
 
 
 SUBRESOURCES: tuple[SubResource | SubList, ...] = (
     SubResource(
-        "status", OmniResourceAdapter(names.MACHINE_STATUSES), MachineStatusSchema, "What Omni knows of the machine"
+        "status", OmniResourceAdapter(types.MACHINE_STATUSES), MachineStatusSchema, "What Omni knows of the machine"
     ),
     SubResource(
         "labels",
-        OmniResourceAdapter(names.MACHINE_LABELS),
+        OmniResourceAdapter(types.MACHINE_LABELS),
         MachineLabelsSchema,
         "The labels that users gave the machine",
         absent=_no_labels,
     ),
     SubResource(
         "extensions",
-        OmniResourceAdapter(names.MACHINE_EXTENSIONS_STATUSES),
+        OmniResourceAdapter(types.MACHINE_EXTENSIONS_STATUSES),
         MachineExtensionsStatusSchema,
         "System extensions, installed and on their way",
     ),
     SubResource(
         "upgrade-status",
-        OmniResourceAdapter(names.MACHINE_UPGRADE_STATUSES),
+        OmniResourceAdapter(types.MACHINE_UPGRADE_STATUSES),
         MachineUpgradeStatusSchema,
         "What the machine should run, and how far it is from it",
     ),
     SubResource(
         "kernel-args",
-        OmniResourceAdapter(names.KERNEL_ARGS_STATUSES),
+        OmniResourceAdapter(types.KERNEL_ARGS_STATUSES),
         MachineKernelArgsSchema,
         "Kernel arguments, wanted and present",
     ),
     SubResource(
         "pending-updates",
-        OmniResourceAdapter(names.MACHINE_PENDING_UPDATES),
+        OmniResourceAdapter(types.MACHINE_PENDING_UPDATES),
         MachinePendingUpdatesSchema,
         "What waits to be done to the machine",
         absent=_nothing_pending,

@@ -16,8 +16,8 @@ from omni_gateway.sdk import (
     Resource,
     object_url,
     sort_and_cut,
+    types,
 )
-from resources.machine import names
 
 OF_MACHINE = Filter("machine", "Only those of this machine")
 NEWEST_FIRST = (("id", True),)
@@ -31,7 +31,7 @@ class ConfigDiffAdapter(OmniResourceAdapter):
     """
 
     def __init__(self) -> None:
-        super().__init__(names.MACHINE_CONFIG_DIFFS)
+        super().__init__(types.MACHINE_CONFIG_DIFFS)
 
     def list(self, query: ListQuery) -> Listing:
         """Return a page of the machine's diffs."""

@@ -16,12 +16,16 @@ from omni_gateway.sdk import (
     Refusals,
     Resource,
     find,
+    names,
     omni_errors,
+    types,
 )
-from resources.machine import names
 from resources.machine.join import Machine
 
 _NAMED_AT_MOST = 12
+
+#: Whose extensions are meant when no publisher is named.
+_PREFIX = "siderolabs/"
 
 
 def check_names(omni: OmniClient, existing: Machine, wanted: Resource, refusals: Refusals) -> None:
@@ -44,9 +48,9 @@ def check_names(omni: OmniClient, existing: Machine, wanted: Resource, refusals:
 
 def _known(omni: OmniClient, cluster: str) -> frozenset[str] | None:
     """Return the extensions of the cluster's Talos version; None when Omni has no list of them."""
-    found = find(omni, names.CLUSTERS, cluster)
+    found = find(omni, types.CLUSTERS, cluster)
     version = found.spec.get("talos_version", "") if found else ""
-    catalogue = find(omni, names.TALOS_EXTENSIONS, version) if version else None
+    catalogue = find(omni, types.TALOS_EXTENSIONS, version) if version else None
     if catalogue is None:
         return None
     return frozenset(item["name"] for item in catalogue.spec.get("items") or [])
@@ -54,7 +58,7 @@ def _known(omni: OmniClient, cluster: str) -> frozenset[str] | None:
 
 def full_name(name: str) -> str:
     """Return an extension's full name; Omni lets the usual publisher be left out."""
-    return name if "/" in name else names.EXTENSIONS_PREFIX + name
+    return name if "/" in name else _PREFIX + name
 
 
 def check_state(existing: Machine, wanted: Resource) -> None:
@@ -82,7 +86,7 @@ def write(omni: OmniClient, wanted: Machine) -> None:
     if listed == (own.spec.get("extensions") or [] if own else None):
         return
     if listed is None and own is not None:
-        omni.resources.teardown(names.EXTENSIONS_CONFIGURATIONS, own.id)
+        omni.resources.teardown(types.EXTENSIONS_CONFIGURATIONS, own.id)
     elif own is not None:
         body = replace(own, spec={**own.spec, "extensions": _full(listed)}).to_omni()
         omni.resources.update(body, version=own.version)
@@ -95,12 +99,12 @@ def _full(listed: Sequence[str] | None) -> list[str]:
 
 
 def _create(omni: OmniClient, wanted: Machine, listed: list[str]) -> None:
-    id = names.own_extensions(wanted.id)
+    id = f"{wanted.id}-extensions"
     labels = {names.LABEL_CLUSTER: wanted.cluster, names.LABEL_CLUSTER_MACHINE: wanted.id}
     try:
-        omni.resources.create(names.EXTENSIONS_CONFIGURATIONS, id, {"extensions": listed}, labels=labels)
+        omni.resources.create(types.EXTENSIONS_CONFIGURATIONS, id, {"extensions": listed}, labels=labels)
     except omni_errors.AlreadyExists:
-        left = find(omni, names.EXTENSIONS_CONFIGURATIONS, id)
+        left = find(omni, types.EXTENSIONS_CONFIGURATIONS, id)
         if left is None or left.tearing_down:
             raise Problem(409, "conflict", f"{id!r} is still being removed.", hint="Try again.") from None
         body = replace(left, spec={"extensions": listed}, labels=labels).to_omni()

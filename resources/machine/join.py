@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from omni_gateway.sdk import Resource
-from resources.machine import names
+from omni_gateway.sdk import Resource, names
 
 #: How much room the versions of the smaller parts get below those of machine and status (see ``_version``).
 _ROOM = 4096

@@ -15,8 +15,9 @@ from omni_gateway.sdk import (
     Refusals,
     Resource,
     find,
+    names,
+    types,
 )
-from resources.machine import names
 from resources.machine.join import Machine
 
 #: Label → its new value, or None to remove it.
@@ -76,7 +77,7 @@ def write(omni: OmniClient, machine: str, users: Resource | None, changed: Diffe
     if not changed:
         return
     if users is None:
-        omni.resources.create(names.MACHINE_LABELS, machine, {}, labels=_applied({}, changed))
+        omni.resources.create(types.MACHINE_LABELS, machine, {}, labels=_applied({}, changed))
         return
     body = replace(users, labels=_applied(users.labels, changed)).to_omni()
     omni.resources.update(body, version=users.version)
@@ -84,7 +85,7 @@ def write(omni: OmniClient, machine: str, users: Resource | None, changed: Diffe
 
 def read(omni: OmniClient, machine: str) -> Resource | None:
     """Return the object that holds a machine's labels as its users set them."""
-    return find(omni, names.MACHINE_LABELS, machine)
+    return find(omni, types.MACHINE_LABELS, machine)
 
 
 def _applied(labels: Mapping[str, str], changed: Difference) -> dict[str, str]:
@@ -100,7 +101,7 @@ def wait_until_shown(omni: OmniClient, machine: str, changed: Difference) -> Non
     """
     deadline, pause = time.monotonic() + SHOWN_WITHIN, _FIRST_PAUSE
     while changed and time.monotonic() < deadline:
-        status = find(omni, names.MACHINE_STATUSES, machine)
+        status = find(omni, types.MACHINE_STATUSES, machine)
         if status is None or all(status.labels.get(key) == value for key, value in changed.items()):
             return
         time.sleep(pause)

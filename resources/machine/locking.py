@@ -11,10 +11,12 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
     find,
+    locks,
+    names,
     problem_for,
+    types,
 )
 from omni_gateway.sdk import omni_errors as errors
-from resources.machine import names
 from resources.machine.join import Machine
 
 
@@ -39,19 +41,7 @@ def check(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
         )
     if existing.node.tearing_down:
         raise Problem(409, "tearing-down", f"Machine {existing.id!r} is being taken out of its cluster.")
-    refuse_locked_cluster(omni, existing)
-
-
-def refuse_locked_cluster(omni: OmniClient, machine: Machine) -> None:
-    """Raise 409 when the machine's cluster is locked: nothing of it can be changed then, its nodes included."""
-    cluster = find(omni, names.CLUSTERS, machine.cluster)
-    if cluster is not None and names.ANNOTATION_CLUSTER_LOCKED in cluster.annotations:
-        raise Problem(
-            409,
-            "conflict",
-            f"Cluster {machine.cluster!r} is locked.",
-            hint=f"POST /api/v1/clusters/{machine.cluster}/actions/unlock first.",
-        )
+    locks.refuse_locked(omni, existing.cluster)
 
 
 def write(omni: OmniClient, wanted: Machine) -> None:
@@ -66,7 +56,7 @@ def restore(omni: OmniClient, before: Machine) -> None:
     """Put the lock back to how it was when the machine was read."""
     if before.node is None:
         return
-    node = find(omni, names.MACHINE_SET_NODES, before.id)
+    node = find(omni, types.MACHINE_SET_NODES, before.id)
     if node is not None and is_locked(node) != is_locked(before.node):
         _put(omni, node, is_locked(before.node))
 

@@ -22,10 +22,11 @@ from omni_gateway.sdk import (
     SpecSchema,
     WouldDo,
     find,
+    names,
     omni_errors,
     problem_for,
+    types,
 )
-from resources.machine import names
 from resources.machine.adapter import MachineAdapter
 from resources.machine.below_schemas import MachineUpgradeStatusSchema
 from resources.machine.join import Machine
@@ -85,7 +86,7 @@ def maintenance(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dr
 
 
 def _check(adapter: MachineAdapter, machine: Machine, body: Mapping[str, Any], version: str) -> None:
-    if version and find(adapter.omni, names.TALOS_VERSIONS, version) is None:
+    if version and find(adapter.omni, types.TALOS_VERSIONS, version) is None:
         raise Problem(422, "validation", errors={"version": [f"Omni offers no Talos version {version!r}."]})
     disks = [disk.get("linux_name") for disk in (machine.spec.get("hardware") or {}).get("blockdevices") or ()]
     if "disk" in body and disks and body["disk"] not in disks:
@@ -121,10 +122,10 @@ def _begin(adapter: MachineAdapter, id: str, body: Mapping[str, Any], version: s
 def read_maintenance(omni: OmniClient, id: str) -> Operation:
     """Tell how far an installation or upgrade is, from Omni's task, the upgrade status and the machine's report."""
     machine, _, mark = id.partition(_MARK)
-    status = Resource.from_omni(omni.resources.get(names.MACHINE_STATUSES, machine))
-    upgrade = find(omni, names.MACHINE_UPGRADE_STATUSES, machine)
+    status = Resource.from_omni(omni.resources.get(types.MACHINE_STATUSES, machine))
+    upgrade = find(omni, types.MACHINE_UPGRADE_STATUSES, machine)
     details = _upgrade_schema.render_spec(upgrade.spec) if upgrade else {}
-    task = find(omni, names.ONGOING_TASKS, names.maintenance_task(machine), names.EPHEMERAL_NAMESPACE)
+    task = find(omni, types.ONGOING_TASKS, f"machine-{machine}-maintenance-upgrade")
     if task is not None:
         progress = str(task.spec.get("title") or "Omni is at work.")
         return make(_KIND, id, machine, "running", progress, details)

@@ -11,9 +11,9 @@ from omni_gateway.sdk import (
     SpecSchema,
     find,
     object_url,
+    types,
 )
 from omni_gateway.sdk import fields as wire
-from resources.machine import names
 from resources.machine.adapter import MachineAdapter
 from resources.machine.schemas import MachineSchema
 
@@ -61,7 +61,7 @@ class MachineMetricsSchema(SpecSchema):
 def metrics(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
     """Tell a machine's connection, power and resources; zeros while it has not reported."""
     spec = _schema.render_spec(adapter.get(id).spec)
-    link = find(adapter.omni, names.MACHINE_STATUS_LINKS, id, names.METRICS_NAMESPACE)
+    link = find(adapter.omni, types.MACHINE_STATUS_LINKS, id)
     counter = (link.spec.get("siderolink_counter") or {}) if link else {}
     return {
         "id": id,

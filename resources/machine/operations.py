@@ -15,9 +15,9 @@ from omni_gateway.sdk import (
     State,
     find,
     object_url,
+    types,
 )
 from omni_gateway.sdk import fields as wire
-from resources.machine import names
 
 
 class MemberStage(IntEnum):
@@ -64,13 +64,13 @@ def stage_of(status: Resource | None) -> str:
 def read_destroy(omni: OmniClient, id: str) -> Operation:
     """Tell how far the removal of a machine is; one that nobody is removing has no such operation (404)."""
     kind = "machine-destroy"
-    machine, link = find(omni, names.MACHINES, id), find(omni, names.LINKS, id)
+    machine, link = find(omni, types.MACHINES, id), find(omni, types.LINKS, id)
     if machine is None and link is None:
         return make(kind, id, id, "succeeded", "There is no such machine (any more).")
     if link is not None and not link.tearing_down:
         raise Problem(404, "not-found", f"Nobody is removing machine {id!r}.")
     waiting = sorted({*(link.finalizers if link else ()), *(machine.finalizers if machine else ())})
-    member = find(omni, names.CLUSTER_MACHINE_STATUSES, id)
+    member = find(omni, types.CLUSTER_MACHINE_STATUSES, id)
     leaving = f"It is leaving its cluster ({stage_of(member)}). " if member else ""
     progress = f"{leaving}Omni's controllers still hold it: {', '.join(waiting)}."
     return make(kind, id, id, "running", progress, {"finalizers": waiting})
@@ -79,13 +79,13 @@ def read_destroy(omni: OmniClient, id: str) -> Operation:
 def read_reset(omni: OmniClient, id: str) -> Operation:
     """Tell how far a machine is on its way out of its cluster and back into maintenance mode."""
     kind = "machine-reset"
-    status = find(omni, names.MACHINE_STATUSES, id)
+    status = find(omni, types.MACHINE_STATUSES, id)
     if status is None:
         return make(kind, id, id, "succeeded", "There is no such machine (any more).")
-    node = find(omni, names.MACHINE_SET_NODES, id)
+    node = find(omni, types.MACHINE_SET_NODES, id)
     if node is not None and not node.tearing_down:
         raise Problem(404, "not-found", f"Nobody is taking machine {id!r} out of its cluster.")
-    member = find(omni, names.CLUSTER_MACHINE_STATUSES, id)
+    member = find(omni, types.CLUSTER_MACHINE_STATUSES, id)
     cluster = status.spec.get("cluster", "")
     if node is not None or member is not None or cluster:
         details = {"stage": stage_of(member), "cluster": cluster}

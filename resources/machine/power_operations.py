@@ -15,9 +15,9 @@ from omni_gateway.sdk import (
     OperationKind,
     Resource,
     find,
+    types,
 )
 from omni_gateway.sdk import fields as wire
-from resources.machine import names
 from resources.machine.operations import make
 from resources.machine.status_schemas import PowerState
 
@@ -32,13 +32,13 @@ def mark(omni: OmniClient, machine: str) -> str:
 
 
 def _boot_id(omni: OmniClient, machine: str) -> str:
-    snapshot = find(omni, names.MACHINE_STATUS_SNAPSHOTS, machine)
+    snapshot = find(omni, types.MACHINE_STATUS_SNAPSHOTS, machine)
     return str(snapshot.spec.get("boot_id", "")) if snapshot else ""
 
 
 def _status(omni: OmniClient, machine: str) -> Resource:
     """Return the machine's status; ``omni_errors.NotFound`` when there is none."""
-    return Resource.from_omni(omni.resources.get(names.MACHINE_STATUSES, machine))
+    return Resource.from_omni(omni.resources.get(types.MACHINE_STATUSES, machine))
 
 
 def read_reboot(omni: OmniClient, id: str) -> Operation:

@@ -10,9 +10,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import Operation, Problem, SpecSchema, WouldDo, object_url, omni_errors, problem_for
+from omni_gateway.sdk import (
+    Operation,
+    Problem,
+    SpecSchema,
+    WouldDo,
+    locks,
+    names,
+    object_url,
+    omni_errors,
+    problem_for,
+    types,
+)
 from omni_gateway.sdk import fields as wire
-from resources.machine import locking, names
+from resources.machine import locking
 from resources.machine.adapter import MachineAdapter
 from resources.machine.join import Machine
 from resources.machine.operations import read_reset
@@ -75,12 +86,12 @@ def _check_member(adapter: MachineAdapter, machine: Machine, *, force: bool) -> 
             f"Machine {machine.id!r} is locked, and Omni keeps locked machines where they are.",
             hint=f'PATCH {url} with {{"maintenance": false}} first.',
         )
-    locking.refuse_locked_cluster(adapter.omni, machine)
+    locks.refuse_locked(adapter.omni, machine.cluster)
 
 
 def _take_out(adapter: MachineAdapter, machine: Machine) -> None:
     try:
-        adapter.omni.resources.teardown(names.MACHINE_SET_NODES, machine.id)
+        adapter.omni.resources.teardown(types.MACHINE_SET_NODES, machine.id)
     except omni_errors.NotFound:
         return
     except omni_errors.PermissionDenied as error:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from omni_gateway.sdk import Filter, ListQuery, label_filter
-from resources.machine import names
+from omni_gateway.sdk import Filter, ListQuery, label_filter, names
 from resources.machine.join import Machine
 
 FILTERS = (

@@ -11,9 +11,9 @@ from omni_gateway.sdk import (
     SpecSchema,
     find,
     object_url,
+    types,
 )
 from omni_gateway.sdk import fields as wire
-from resources.machine import names
 from resources.machine.adapter import MachineAdapter
 
 
@@ -43,7 +43,7 @@ def talos_version(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) ->
         "talos_version": str(machine.spec.get("talos_version", "")).removeprefix("v"),
         "schematic_id": (machine.spec.get("schematic") or {}).get("full_id", ""),
     }
-    asked = find(adapter.omni, names.CLUSTER_MACHINE_TALOS_VERSIONS, id)
+    asked = find(adapter.omni, types.CLUSTER_MACHINE_TALOS_VERSIONS, id)
     wanted = {name: (asked.spec.get(name) if asked else None) or now for name, now in current.items()}
     return {
         "id": id,

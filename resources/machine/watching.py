@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
-from omni_gateway.sdk import Change, OmniClient, OmniError, Resource
-from resources.machine import names
+from omni_gateway.sdk import Change, OmniClient, OmniError, Resource, names, types
 from resources.machine.join import Machine, cluster_of, join, own_extensions
 
-TYPES = (names.MACHINES, names.MACHINE_STATUSES, names.MACHINE_SET_NODES, names.EXTENSIONS_CONFIGURATIONS)
-_SHARE_ID = frozenset(TYPES) - {names.EXTENSIONS_CONFIGURATIONS}
+TYPES = (types.MACHINES, types.MACHINE_STATUSES, types.MACHINE_SET_NODES, types.EXTENSIONS_CONFIGURATIONS)
+_SHARE_ID = frozenset(TYPES) - {types.EXTENSIONS_CONFIGURATIONS}
 _BUFFERED = 1024
 _PUT_SECONDS = 0.5
 
@@ -75,23 +74,23 @@ class _Parts:
             self._held[type].pop(id, None)
         else:
             self._held[type][id] = Resource.from_omni(body)
-        if type == names.EXTENSIONS_CONFIGURATIONS:
+        if type == types.EXTENSIONS_CONFIGURATIONS:
             self._own = None
             return str((metadata.get("labels") or {}).get(names.LABEL_CLUSTER_MACHINE, ""))
         return id
 
     def ids(self) -> list[str]:
         """Return the ids of all machines, in order."""
-        return sorted(self._held[names.MACHINES])
+        return sorted(self._held[types.MACHINES])
 
     def machine(self, id: str) -> Machine | None:
         """Join what is known of a machine; None when there is no such machine."""
-        machine = self._held[names.MACHINES].get(id)
+        machine = self._held[types.MACHINES].get(id)
         if machine is None:
             return None
-        status, node = (self._held[type].get(id) for type in (names.MACHINE_STATUSES, names.MACHINE_SET_NODES))
+        status, node = (self._held[type].get(id) for type in (types.MACHINE_STATUSES, types.MACHINE_SET_NODES))
         if self._own is None:
-            self._own = own_extensions(self._held[names.EXTENSIONS_CONFIGURATIONS].values())
+            self._own = own_extensions(self._held[types.EXTENSIONS_CONFIGURATIONS].values())
         return join(machine, status, node, self._own.get((cluster_of(status, node), id)))
 
 

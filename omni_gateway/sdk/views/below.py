@@ -64,8 +64,8 @@ def subcollection_view(parent: ResourceAdapter, sub: SubCollection) -> Callable[
         gateway = current_gateway()
         gateway.bound(parent).get(id)
         other = gateway.plugins.get(sub.plugin)
-        if other is None:
+        if (collection := other.collection if other else None) is None:
             raise Problem(501, "not-implemented", f"The plugin {sub.plugin!r} is not loaded here.")
-        return other.collection.answer(arguments, {sub.filter: id})
+        return collection.answer(arguments, {sub.filter: id})
 
     return get

@@ -9,12 +9,14 @@ from typing import Any
 from flask import Response
 
 from omni_gateway.http.problems import Problem
-from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.adapter import Present, ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.links import object_url
+from omni_gateway.sdk.operations import Operation
 from omni_gateway.sdk.representation import Representation
-from omni_gateway.sdk.views.answering import dry_run_response, object_response
+from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.views.answering import dry_run_response, object_response, operation_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +29,35 @@ class Creation:
 
 
 def post_view(creation: Creation) -> Callable[..., Response]:
-    """Return the view that creates an object: 201, where it is, and the object as Omni holds it."""
+    """Return the view that creates an object: 201, where it is, and the object as the back end holds it.
+
+    An adapter may say that the object was there (200) or will come (202); see :meth:`ResourceAdapter.create`.
+    """
 
     def post(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> Response:
         schema, representation = creation.representation.schema, creation.representation
         adapter = current_gateway().bound(creation.adapter)
         wanted = schema.to_resource(body, type=adapter.type, namespace=adapter.namespace)
         extras = {name: body[name] for name in schema.request_only if body.get(name) is not None}
-        url = object_url(representation.collection, wanted.id)
-        _refuse_existing(adapter, wanted.id, url)
+        if wanted.id:
+            _refuse_existing(adapter, wanted.id, representation.url(wanted.id))
         adapter.check(wanted, None, extras)
         if arguments["dry_run"]:
             return dry_run_response(None, representation.document(wanted), also=adapter.also(wanted, extras))
-        adapter.create(wanted, extras)
-        headers = {"Location": url}
-        if creation.operation:
-            headers["Operation-Location"] = object_url("operations", creation.operation, wanted.id)
-        return object_response(representation, adapter.get(wanted.id), status=201, headers=headers)
+        return _made(creation, adapter.create(wanted, extras) or adapter.get(wanted.id))
 
     return post
+
+
+def _made(creation: Creation, made: Resource | Operation | Present) -> Response:
+    if isinstance(made, Operation):
+        return operation_response(made)
+    new = not isinstance(made, Present)
+    resource = made.resource if isinstance(made, Present) else made
+    headers = {"Location": creation.representation.url(resource.id)}
+    if creation.operation:
+        headers["Operation-Location"] = object_url("operations", creation.operation, resource.id)
+    return object_response(creation.representation, resource, status=201 if new else 200, headers=headers)
 
 
 def _refuse_existing(adapter: ResourceAdapter, id: str, url: str) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask.views import MethodView
 
+from omni_gateway.http.auth import Role
+from omni_gateway.http.idempotency import idempotent
 from omni_gateway.sdk.links import LinkMaker, object_url
 from omni_gateway.sdk.operations import OperationSchema
 from omni_gateway.sdk.query import ReadQuery, WriteQuery, list_query_schema
@@ -15,6 +17,7 @@ from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
 from omni_gateway.sdk.views import below, creating, item, listing
 from omni_gateway.sdk.views.documenting import (
     DRY_RUN,
+    IDEMPOTENCY_KEY,
     IF_MATCH,
     IF_NONE_MATCH,
     View,
@@ -41,18 +44,21 @@ _WRITE_PROBLEMS = {
 
 def mount(plugin: ResourcePlugin) -> None:
     """Add the routes of every verb that has a role, and of every sub-resource."""
-    for rule, name, verbs in _ROUTES:
+    routes = _singleton_routes() if plugin.singleton else _ROUTES
+    for rule, name, verbs in routes:
         methods = {method: make(plugin) for verb, (method, make) in verbs.items() if verb in plugin.roles}
         _add(plugin, rule, name, methods)
+    above = "" if plugin.singleton else "/<id>"
     for sub in plugin.subresources:
-        _add(plugin, f"/<id>/{sub.name}", sub.name, {"get": _below(plugin, sub)})
+        _add(plugin, f"{above}/{sub.name}", sub.name, {"get": _below(plugin, sub)})
 
 
 def _add(plugin: ResourcePlugin, rule: str, name: str, methods: Mapping[str, View]) -> None:
     present = {method: _as_method(view) for method, view in methods.items()}
     if present:
         view_class = type(f"{plugin.plural_id}_{name}", (MethodView,), present)
-        plugin.blueprint.add_url_rule(rule, endpoint=name, view_func=view_class)
+        only = {"id": plugin.singleton} if plugin.singleton and name != "Collection" else {}
+        plugin.blueprint.add_url_rule(rule, endpoint=name, view_func=view_class, defaults=only)
 
 
 def _as_method(view: View) -> Any:
@@ -83,9 +89,10 @@ def _list(plugin: ResourcePlugin) -> View:
 
 def _create(plugin: ResourcePlugin) -> View:
     creation = creating.Creation(plugin.adapter, plugin.representation, plugin.creates.name if plugin.creates else "")
+    view = creating.post_view(creation)
     return documented(
         plugin.blueprint,
-        creating.post_view(creation),
+        idempotent(view, forget=plugin.schema.shown_once) if plugin.idempotent_create else view,
         role=plugin.roles["create"],
         operation_id=f"create_{plugin.singular_id}",
         summary=f"Create a {plugin.singular}",
@@ -95,6 +102,7 @@ def _create(plugin: ResourcePlugin) -> View:
         answers={201: (plugin.schema, f"The new {plugin.singular}"), **DRY_RUN},
         answer_headers=("ETag", "Location"),
         problems={409: "There is one of this name already", 422: "A field is wrong, or Omni refuses the value"},
+        parameters=[IDEMPOTENCY_KEY] if plugin.idempotent_create else [],
     )
 
 
@@ -156,6 +164,7 @@ def _patch(plugin: ResourcePlugin) -> View:
 
 
 def _delete(plugin: ResourcePlugin) -> View:
+    assert plugin.destroys is not None  # a plugin that deletes has a kind of operation for it
     return documented(
         plugin.blueprint,
         item.delete_view(_item(plugin), plugin.destroys),
@@ -189,8 +198,14 @@ _ROUTES: Sequence[tuple[str, str, Mapping[str, tuple[str, Callable[[ResourcePlug
 )
 
 
+def _singleton_routes() -> Sequence[tuple[str, str, Mapping[str, tuple[str, Callable[[ResourcePlugin], View]]]]]:
+    """Serve the one object where a collection would be."""
+    (_, collection, on_all), (_, item_name, on_one) = _ROUTES
+    return ("", collection, {"create": on_all["create"]}), ("", item_name, on_one)
+
+
 def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -> View:
-    role = plugin.roles["get"]
+    role = plugin.roles.get("get", Role.READER)
     operation_id = f"get_{plugin.singular_id}_{sub.name.replace('-', '_')}"
     problems = {404: "No such object, or nothing of this kind below it"}
     if isinstance(sub, SubResource):

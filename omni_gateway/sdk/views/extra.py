@@ -17,7 +17,7 @@ from omni_gateway.sdk.views import acting
 from omni_gateway.sdk.views.documenting import DRY_RUN, IDEMPOTENCY_KEY, documented, or_dry_run
 
 if TYPE_CHECKING:
-    from omni_gateway.sdk.plugin import ResourcePlugin
+    from omni_gateway.sdk.service import ServicePlugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,11 @@ class Computed:
     answers: type[ma.Schema] | None
     media_type: str | None
     query: type[ma.Schema] | None
+    on_collection: bool
     description: str
 
 
-def mount_action(plugin: ResourcePlugin, function: Callable[..., Any], action: Action) -> None:
+def mount_action(plugin: ServicePlugin, function: Callable[..., Any], action: Action) -> None:
     """Add the route of an action; it takes an Idempotency-Key, for its effect has no name of its own."""
     if action.operation:
         answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Under way"), **DRY_RUN}
@@ -74,16 +75,17 @@ def mount_action(plugin: ResourcePlugin, function: Callable[..., Any], action: A
     plugin.blueprint.add_url_rule(rule, endpoint=f"action-{action.name}", view_func=guarded, methods=["POST"])
 
 
-def mount_computed(plugin: ResourcePlugin, function: Callable[..., Any], computed: Computed) -> None:
+def mount_computed(plugin: ServicePlugin, function: Callable[..., Any], computed: Computed) -> None:
     """Add the route of a computed document."""
     answer: Any = computed.answers() if computed.answers else None
     view = acting.computed_view(plugin.adapter, plugin.representation, function)
     word = re.sub(r"[<>:]", "", computed.path).replace("-", "_").replace("/", "_")
+    whose = plugin.plural_id if computed.on_collection and word else plugin.singular_id
     guarded = documented(
         plugin.blueprint,
         view,
         role=computed.role,
-        operation_id=f"get_{plugin.singular_id}_{word}",
+        operation_id="_".join(part for part in ("get", whose, word) if part),
         summary=computed.summary,
         description=computed.description,
         query=(computed.query or NoQuery)(),
@@ -91,6 +93,6 @@ def mount_computed(plugin: ResourcePlugin, function: Callable[..., Any], compute
         media_types=(computed.media_type,) if computed.media_type else (),
         problems={404: "No such object"},
     )
-    plugin.blueprint.add_url_rule(
-        f"/<id>/{computed.path}", endpoint=f"computed-{word}", view_func=guarded, methods=["GET"]
-    )
+    words = [part for part in ("" if computed.on_collection else "<id>", computed.path) if part]
+    rule = "".join(f"/{part}" for part in words)
+    plugin.blueprint.add_url_rule(rule, endpoint=f"computed-{word}", view_func=guarded, methods=["GET"])

@@ -104,6 +104,7 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
         if not existing.tearing_down:
             check_preconditions(item.representation, existing)
         if arguments["dry_run"]:
+            adapter.refuse_owned(existing)
             adapter.check_delete(existing)
             return dry_run_response(item.representation.document(existing), None)
         if not existing.tearing_down:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, request
 
-from omni_gateway.http import etags, pagination, streaming
+from omni_gateway.http import etags, pagination, paths, streaming
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.exchange import Listing, ListQuery
@@ -45,7 +45,7 @@ class Collection:
             page=arguments["page"],
             page_size=arguments["page_size"],
             total=page.total,
-            path=request.path,
+            path=paths.request_path(),
             args=request.args,
         )
         rendered = self.pages.page(request.query_string, page, self.representation, fields)

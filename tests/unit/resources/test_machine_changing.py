@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.sdk import Problem, Resource, omni_errors
-from resources.machine import names
+from omni_gateway.sdk import Problem, Resource, names, omni_errors
 from resources.machine.changing import Step, run
 from resources.machine.join import Machine, join
 from resources.machine.labelling import difference, opposite, to_write

@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.sdk import Resource
-from resources.machine import names
+from omni_gateway.sdk import Resource, names, types
 from resources.machine.join import Machine, join, own_extensions
 from resources.machine.schemas import MachineSchema
 
@@ -18,16 +17,16 @@ _schema = MachineSchema()
 
 
 def machine(**spec: Any) -> Resource:
-    return Resource(ID, {"connected": True, "management_address": "fd00::1", **spec}, type=names.MACHINES)
+    return Resource(ID, {"connected": True, "management_address": "fd00::1", **spec}, type=types.MACHINES)
 
 
 def status(labels: dict[str, str] | None = None, **spec: Any) -> Resource:
-    return Resource(ID, {"network": {"hostname": "talos-1"}, **spec}, labels or {}, type=names.MACHINE_STATUSES)
+    return Resource(ID, {"network": {"hostname": "talos-1"}, **spec}, labels or {}, type=types.MACHINE_STATUSES)
 
 
 def node(machine_set: str = "c1-workers", *, locked: bool = False) -> Resource:
     labels = {names.LABEL_CLUSTER: "c1", names.LABEL_MACHINE_SET: machine_set}
-    return Resource(ID, {}, labels, {names.ANNOTATION_LOCKED: ""} if locked else {}, type=names.MACHINE_SET_NODES)
+    return Resource(ID, {}, labels, {names.ANNOTATION_LOCKED: ""} if locked else {}, type=types.MACHINE_SET_NODES)
 
 
 def extensions(*listed: str, id: str = "x", cluster: str = "c1", machine: str = ID) -> Resource:

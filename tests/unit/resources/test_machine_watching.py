@@ -11,8 +11,7 @@ import grpc
 import pytest
 
 from omni_gateway.omni.resources import WatchEvent
-from omni_gateway.sdk import Change, omni_errors
-from resources.machine import names
+from omni_gateway.sdk import Change, names, omni_errors
 from resources.machine.join import Machine
 from resources.machine.watching import _SHARE_ID, TYPES, _changes, _Parts
 

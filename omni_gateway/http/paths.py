@@ -1,0 +1,68 @@
+"""Ids with a slash in them: ``%2F`` in a URL is part of an id, not the end of it (RFC 3986 §2.2).
+
+WSGI servers decode the path before an application sees it, so the two look the same in ``PATH_INFO``. The raw URL that
+they also hand over (``RAW_URI``) tells them apart: what a URL had encoded as ``/`` or ``%`` stays encoded in
+``PATH_INFO``, and the converter of URL variables decodes it at last. A server that hands over no raw URL serves ids
+without slashes as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from flask import Flask, request
+from werkzeug.routing import UnicodeConverter
+
+_RAW = ("RAW_URI", "REQUEST_URI")
+
+
+class EncodedSlashes:
+    """WSGI middleware: keep an encoded slash or percent sign encoded in ``PATH_INFO``, decode everything else."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Pass the request on."""
+        environ["PATH_INFO"] = protected_path(environ)
+        return self._application(environ, start_response)  # type: ignore[no-any-return]
+
+
+def protected_path(environ: dict[str, Any]) -> str:
+    """Return the path whose variables still hold ``%2F`` and ``%25`` where the URL had them."""
+    decoded: str = environ.get("PATH_INFO", "")
+    raw = next((environ[name] for name in _RAW if environ.get(name)), "")
+    path = raw.partition("?")[0].partition("#")[0]
+    protected = "/".join(_protect(segment) for segment in path.split("/"))
+    script: str = environ.get("SCRIPT_NAME", "")
+    if script and protected.startswith(script):
+        protected = protected[len(script) :]
+    same = protected.replace("%2F", "/").replace("%25", "%") == decoded
+    return protected if same else decoded.replace("%", "%25")
+
+
+def _protect(segment: str) -> str:
+    plain = unquote_to_bytes(segment.encode("latin-1", "replace"))
+    return plain.replace(b"%", b"%25").replace(b"/", b"%2F").decode("latin-1")
+
+
+class SegmentConverter(UnicodeConverter):
+    """A variable of a URL: one path segment, decoded."""
+
+    def to_python(self, value: str) -> str:
+        """Return what the URL's segment stands for."""
+        return value.replace("%2F", "/").replace("%25", "%")
+
+
+def request_path() -> str:
+    """Return the path of the request in flight as it stands in a URL."""
+    return quote(request.path, safe="/%")
+
+
+def init_app(app: Flask) -> None:
+    """Read ids from URLs as their callers wrote them."""
+    app.wsgi_app = EncodedSlashes(app.wsgi_app)  # type: ignore[method-assign]
+    for name in ("default", "string"):
+        app.url_map.converters[name] = SegmentConverter

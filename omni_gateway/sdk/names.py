@@ -1,0 +1,39 @@
+"""Omni's words that many resources need: labels, annotations, ids that Omni derives (facts: cluster-side 1.10)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Labels and annotations under it are Omni's own.
+OWN_PREFIX: Final = "omni.sidero.dev/"
+
+LABEL_AVAILABLE: Final = f"{OWN_PREFIX}available"
+LABEL_CLUSTER: Final = f"{OWN_PREFIX}cluster"
+LABEL_CLUSTER_MACHINE: Final = f"{OWN_PREFIX}cluster-machine"
+LABEL_CLUSTER_UUID: Final = f"{OWN_PREFIX}cluster-uuid"
+LABEL_CONTROL_PLANE: Final = f"{OWN_PREFIX}role-controlplane"
+LABEL_INSTALLED: Final = f"{OWN_PREFIX}installed"
+LABEL_MACHINE: Final = f"{OWN_PREFIX}machine"
+LABEL_MACHINE_SET: Final = f"{OWN_PREFIX}machine-set"
+LABEL_SYSTEM_PATCH: Final = f"{OWN_PREFIX}system-patch"
+LABEL_WORKER: Final = f"{OWN_PREFIX}role-worker"
+
+ANNOTATION_CLUSTER_LOCKED: Final = f"{OWN_PREFIX}cluster-locked"
+ANNOTATION_IMPORTING: Final = f"{OWN_PREFIX}cluster-import-is-in-progress"
+ANNOTATION_LOCKED: Final = f"{OWN_PREFIX}locked"
+ANNOTATION_NAME: Final = "name"
+
+
+def control_planes(cluster: str) -> str:
+    """Return the one id that Omni takes for a cluster's control plane set; its ControlPlaneStatus has it too."""
+    return f"{cluster}-control-planes"
+
+
+def cluster_of_control_planes(id: str) -> str:
+    """Return the cluster whose control plane set has this id."""
+    return id.removesuffix("-control-planes")
+
+
+def workers(cluster: str, name: str = "") -> str:
+    """Return the id of a worker set: ``<cluster>-workers`` or ``<cluster>-workers-<name>``."""
+    return f"{cluster}-workers-{name}" if name else f"{cluster}-workers"

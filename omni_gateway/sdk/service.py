@@ -1,0 +1,169 @@
+"""What every plugin can do, with or without objects of its own: answer documents, act, mount itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import marshmallow as ma
+from flask import Flask
+
+from omni_gateway.http.api import GatewayApi
+from omni_gateway.http.auth import Role
+from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.context import Gateway
+from omni_gateway.sdk.links import API_PREFIX
+from omni_gateway.sdk.operations import OperationKind
+from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.schema import ResourceSchema
+from omni_gateway.sdk.views import extra
+from omni_gateway.sdk.views.listing import Collection
+
+#: What the gateway itself serves below ``/api/v1``, and the names of its own blueprints.
+RESERVED_NAMES = frozenset({"apply", "auth/can-i", "document", "health", "index", "metrics", "operations", "resources"})
+
+
+class PluginError(Exception):
+    """A plugin's declaration is wrong; the text says what."""
+
+
+class ServicePlugin:
+    """Routes under one name that are no resource: computed documents, streams, actions.
+
+    :param name: where its URLs begin below ``/api/v1``, e.g. ``auth/whoami``; unique among the plugins.
+    :param singular: the word for it in operationIds; the default is its name.
+    :param adapter: what its functions are given; the default one knows Omni's client and nothing else.
+    :param sdk: the range of SDK versions this plugin was written for (PEP 440 specifiers).
+    :param operations: the kinds of long work it starts.
+    :param description: what it is; the text of its tag in the document.
+    """
+
+    roles: Mapping[str, Role] = {}
+    collection: Collection | None = None
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        singular: str = "",
+        adapter: ResourceAdapter | None = None,
+        sdk: str = ">=1.0,<2",
+        operations: Sequence[OperationKind] = (),
+        description: str = "",
+        import_name: str = __name__,
+    ) -> None:
+        self.name = name
+        self.singular = singular or name
+        self.adapter = adapter or ResourceAdapter()
+        self.sdk = sdk
+        self.operations = tuple(dict.fromkeys(operations))
+        self.schema = ResourceSchema()
+        self.representation = Representation(self.schema, name, {})
+        self.blueprint = GatewayBlueprint(name, import_name, url_prefix=f"{API_PREFIX}/{name}", description=description)
+
+    @property
+    def plural_id(self) -> str:
+        """Return the plural as it stands in operationIds."""
+        return _word(self.name)
+
+    @property
+    def singular_id(self) -> str:
+        """Return the singular as it stands in operationIds."""
+        return _word(self.singular)
+
+    def action(
+        self,
+        name: str,
+        *,
+        role: Role,
+        summary: str,
+        body: type[ma.Schema] | None = None,
+        example: Mapping[str, Any] | None = None,
+        answers: type[ma.Schema] | None = None,
+        operation: bool = False,
+        on_collection: bool = False,
+        description: str = "",
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Add ``POST <object>/actions/<name>`` (or ``<collection>/actions/<name>``).
+
+        The function takes ``(adapter, id, body, *, dry_run)`` (no ``id`` on a collection) and returns an ``Answer``:
+        ``operation`` says that it is a 202 with an operation, ``answers`` names the schema of a mapping; else it is
+        the changed object.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            extra.mount_action(
+                self,
+                function,
+                extra.Action(
+                    name,
+                    role,
+                    summary,
+                    body() if body else None,
+                    example,
+                    answers,
+                    operation,
+                    on_collection,
+                    description,
+                ),
+            )
+            return function
+
+        return decorate
+
+    def computed(
+        self,
+        path: str,
+        *,
+        role: Role,
+        summary: str,
+        answers: type[ma.Schema] | None = None,
+        media_type: str | None = None,
+        query: type[ma.Schema] | None = None,
+        on_collection: bool = False,
+        description: str = "",
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Add ``GET <object>/<path>`` (or ``<collection>/<path>``) for what no single object of the back end holds.
+
+        The function takes ``(adapter, id, *further path words, query)`` (no ``id`` on a collection) and returns an
+        ``Answer``. ``path`` may hold further variables: ``"kubernetes-nodes/<node>"``. ``media_type`` documents a raw
+        or streamed answer.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            extra.mount_computed(
+                self,
+                function,
+                extra.Computed(path, role, summary, answers, media_type, query, on_collection, description),
+            )
+            return function
+
+        return decorate
+
+    def register(self, api: GatewayApi, gateway: Gateway) -> None:
+        """Mount this plugin on an application; :class:`PluginError` when its name or an operation kind is taken."""
+        if self.name in gateway.plugins or self.name in RESERVED_NAMES:
+            raise PluginError(f"the name {self.name!r} is taken")
+        for kind in self.operations:
+            if kind.name in gateway.operations:
+                raise PluginError(f"the operation kind {kind.name!r} is taken by another plugin")
+        self._refuse_taken_routes(api)
+        api.register_blueprint(self.blueprint)
+        gateway.plugins[self.name] = self
+        gateway.operations.update({kind.name: kind for kind in self.operations})
+
+    def _refuse_taken_routes(self, api: GatewayApi) -> None:
+        """Flask lets two blueprints share a URL and the first one wins in silence."""
+        app: Flask = api.app
+        prefix = self.blueprint.url_prefix or ""
+        taken = {rule.rule for rule in app.url_map.iter_rules()}
+        if any(rule == prefix or rule.startswith(f"{prefix}/") for rule in taken):
+            raise PluginError(f"the route {prefix} is taken")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
+def _word(name: str) -> str:
+    return name.replace("-", "_").replace("/", "_")

@@ -1,0 +1,45 @@
+"""Locking a cluster against changes; in Omni that is an annotation, and its presence is what counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from omni_gateway.sdk import Resource, ResourceAdapter, WouldDo, change, locks, names
+
+ABOUT = (
+    "A locked cluster, its machine sets and its machines take no change and cannot be removed (409); configuration"
+    " patches still can. Answers the cluster; a cluster that is (un)locked already stays as it is."
+)
+
+
+def refuse_change(existing: Resource, wanted: Resource) -> None:
+    """Raise 409 for a change to a cluster that is locked before and after it."""
+    if locks.takes_no_change(existing) and locks.is_locked(wanted):
+        raise locks.locked_problem(existing.id)
+
+
+def lock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+    """Lock a cluster; answers it. One that is locked stays as it is."""
+
+    def by(existing: Resource) -> Resource:
+        if locks.is_locked(existing):
+            return existing
+        return replace(existing, annotations={**existing.annotations, names.ANNOTATION_CLUSTER_LOCKED: ""})
+
+    return change(adapter, id, by, dry_run=dry_run)
+
+
+def unlock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+    """Unlock a cluster, and end an import that holds it; answers it. One that is not locked stays as it is."""
+
+    def by(existing: Resource) -> Resource:
+        kept = {
+            key: value
+            for key, value in existing.annotations.items()
+            if key not in (names.ANNOTATION_CLUSTER_LOCKED, names.ANNOTATION_IMPORTING)
+        }
+        return existing if kept == existing.annotations else replace(existing, annotations=kept)
+
+    return change(adapter, id, by, dry_run=dry_run)

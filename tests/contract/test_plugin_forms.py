@@ -1,0 +1,190 @@
+"""The forms of a plugin beside the usual collection: one object only, no objects, creates that answer otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from marshmallow import fields
+
+from omni_gateway.app import create_app
+from omni_gateway.discovery import Found
+from omni_gateway.sdk import (
+    READ_WRITE,
+    Listing,
+    ListQuery,
+    NotFound,
+    Operation,
+    OperationKind,
+    Present,
+    Resource,
+    ResourceAdapter,
+    ResourcePlugin,
+    ResourceSchema,
+    Role,
+    ServicePlugin,
+    SpecSchema,
+)
+from omni_gateway.settings import Settings
+
+from .conftest import Caller
+
+
+class NoteSchema(ResourceSchema):
+    """A note."""
+
+    text = fields.String()
+
+
+class KeptSchema(ResourceSchema):
+    """A secret, told once."""
+
+    id = fields.String(dump_only=True)
+    shown_once = frozenset({"secret"})
+    secret = fields.String(dump_only=True)
+    name = fields.String()
+
+
+class GreetingSchema(SpecSchema):
+    """A greeting."""
+
+    text = fields.String()
+
+
+class InMemory(ResourceAdapter):
+    """Objects in a dictionary, shared by every copy of the adapter."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, Resource] = {}
+
+    def list(self, query: ListQuery) -> Listing:
+        return Listing(list(self.held.values()), len(self.held))
+
+    def get(self, id: str) -> Resource:
+        if id not in self.held:
+            raise NotFound(id)
+        return self.held[id]
+
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> Any:
+        if resource.spec.get("text") == "later":
+            return Operation("note-arrival", resource.id, "running")
+        if resource.spec.get("text") == "known":
+            return Present(resource)
+        if "name" in resource.spec:
+            resource.id = "made-here"
+            self.held[resource.id] = Resource("made-here", {"name": resource.spec["name"]})
+            return Resource("made-here", {"name": resource.spec["name"], "secret": "only now"})
+        self.held[resource.id] = resource
+        return None
+
+    def replace(self, resource: Resource) -> None:
+        self.held[resource.id] = resource
+
+    def delete(self, resource: Resource) -> None:
+        del self.held[resource.id]
+
+
+def plugins() -> Sequence[ServicePlugin]:
+    arrival = OperationKind("note-arrival", lambda omni, id: Operation("note-arrival", id, "running"))
+    motto = ResourcePlugin(
+        name="house/motto",
+        singular="motto",
+        schema=NoteSchema,
+        adapter=InMemory(),
+        roles={verb: role for verb, role in READ_WRITE.items() if verb != "list"},
+        singleton="motto",
+    )
+    notes = ResourcePlugin(
+        name="house/notes",
+        singular="note",
+        schema=NoteSchema,
+        adapter=InMemory(),
+        roles=READ_WRITE,
+        operations=[arrival],
+    )
+    kept = ResourcePlugin(
+        name="house/kept",
+        singular="kept-thing",
+        schema=KeptSchema,
+        adapter=InMemory(),
+        roles=READ_WRITE,
+        idempotent_create=True,
+    )
+    greeting = ServicePlugin(name="house/greeting", description="No objects at all")
+
+    @greeting.computed("", on_collection=True, role=Role.READER, summary="Greet", answers=GreetingSchema)
+    def greet(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"text": "hello"}
+
+    return motto, notes, kept, greeting
+
+
+@pytest.fixture
+def house(settings: Settings, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Caller:
+    found = [Found(plugin.name, "here", "house", "1.0", "loaded", plugin) for plugin in plugins()]
+    monkeypatch.setattr("omni_gateway.app.discover", lambda **_: found)
+    return Caller(create_app(settings).test_client(), tokens["admin"])
+
+
+def test_the_only_object_of_its_kind_lives_at_the_collections_own_url(house: Caller) -> None:
+    made = house.post("house/motto", json={"text": "festina lente"})
+    assert (made.status_code, made.headers["Location"]) == (201, "/api/v1/house/motto")
+    assert made.json["id"] == "motto"
+    assert made.json["_links"]["self"] == "/api/v1/house/motto"
+
+
+def test_the_only_object_can_be_changed_and_removed(house: Caller) -> None:
+    house.post("house/motto", json={"text": "festina lente"})
+    assert house.put("house/motto", json={"text": "semper"}).json["text"] == "semper"
+    assert house.patch("house/motto", json={"text": "ad astra"}).json["text"] == "ad astra"
+    assert house.delete("house/motto").status_code == 204
+    assert house.get("house/motto").status_code == 404
+
+
+def test_the_only_object_takes_no_other_id(house: Caller) -> None:
+    answer = house.post("house/motto", json={"id": "other", "text": "x"})
+    assert answer.status_code == 422
+    assert "id" in answer.json["errors"]
+
+
+def test_names_may_have_several_words_and_ids_may_have_slashes(house: Caller) -> None:
+    made = house.post("house/notes", json={"id": "a/b c", "text": "x"})
+    assert made.headers["Location"] == "/api/v1/house/notes/a%2Fb%20c"
+    assert house.get(made.headers["Location"]).json["id"] == "a/b c"
+
+
+def test_what_comes_later_is_a_202_with_its_operation(house: Caller) -> None:
+    made = house.post("house/notes", json={"id": "n1", "text": "later"})
+    assert made.status_code == 202
+    assert made.headers["Operation-Location"] == "/api/v1/operations/note-arrival/n1"
+
+
+def test_what_was_there_already_is_a_200(house: Caller) -> None:
+    assert house.post("house/notes", json={"id": "n2", "text": "known"}).status_code == 200
+
+
+def test_an_id_may_be_given_by_the_back_end(house: Caller) -> None:
+    made = house.post("house/kept", json={"name": "n"})
+    assert (made.status_code, made.headers["Location"]) == (201, "/api/v1/house/kept/made-here")
+    assert made.json["secret"] == "only now"
+    assert not house.get("house/kept/made-here").json.get("secret")
+
+
+def test_what_is_told_once_is_not_in_the_answer_to_a_repeated_request(house: Caller) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    first = house.post("house/kept", json={"name": "n"}, headers=key)
+    again = house.post("house/kept", json={"name": "n"}, headers=key)
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
+    assert "secret" in first.json and "secret" not in again.json
+
+
+def test_a_service_answers_at_its_own_url(house: Caller) -> None:
+    assert house.get("house/greeting").json == {"text": "hello"}
+
+
+def test_every_form_is_in_the_document(house: Caller) -> None:
+    paths = house.get("/openapi.json").json["paths"]
+    assert set(paths["/api/v1/house/motto"]) == {"get", "post", "put", "patch", "delete"}
+    assert paths["/api/v1/house/greeting"]["get"]["operationId"] == "get_house_greeting"
