@@ -9,7 +9,7 @@ from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, OmniError, types
 from omni_gateway.omni import errors as omni_errors
-from omni_gateway.sdk import fields, locks, names
+from omni_gateway.sdk import fields, locks, masking, names
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import Created, Present, ResourceAdapter
 from omni_gateway.sdk.changing import change
@@ -79,6 +79,7 @@ __all__ = [
     "label_filter",
     "label_link",
     "locks",
+    "masking",
     "names",
     "object_url",
     "omni_errors",

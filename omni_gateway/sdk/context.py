@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 
 from flask import Response, current_app
 
+from omni_gateway.http.auth import Role
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.adapter import ResourceAdapter
@@ -26,6 +27,21 @@ class Answering(Protocol):
 
 class Mounted(Protocol):
     """What plugins know of each other."""
+
+    @property
+    def name(self) -> str:
+        """Return where the plugin's URLs begin."""
+        ...
+
+    @property
+    def adapter(self) -> ResourceAdapter:
+        """Return its back end."""
+        ...
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Return the role that each verb takes."""
+        ...
 
     @property
     def collection(self) -> Answering | None:

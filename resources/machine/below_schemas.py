@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
-from resources.machine.masking import mask_configuration, mask_tokens
+from omni_gateway.sdk.masking import mask_configuration, mask_tokens
 
 
 class MachineUpgradePhase(IntEnum):

@@ -10,8 +10,8 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import Stream
+from omni_gateway.sdk.masking import mask_tokens_in_line
 from resources.machine.adapter import MachineAdapter
-from resources.machine.masking import mask_tokens_in_line
 
 NDJSON = "application/x-ndjson"
 DEFAULT_TAIL = 100

@@ -9,8 +9,8 @@ from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.masking import mask_tokens
 from resources.machine.hardware_schemas import MachineHardwareSchema, MachineNetworkSchema
-from resources.machine.masking import mask_tokens
 
 
 class MachineRole(IntEnum):

@@ -34,7 +34,7 @@ LIST_HEADERS = ("ETag", "X-Pagination", "Link", "X-Resume-Point", "Cache-Status"
 _WATCHABLE = "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes."
 #: The items are another plugin's, whose schema this one does not know.
 _OTHERS: Any = {"type": "array", "items": {"type": "object"}}
-_WRITE_PROBLEMS = {
+WRITE_PROBLEMS = {
     404: "No such object",
     409: "Tearing down, or changed by others too often",
     412: "If-Match names another state",
@@ -135,7 +135,7 @@ def _replace(plugin: ResourcePlugin) -> View:
         body_example=plugin.example,
         answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} as it is now")},
         answer_headers=("ETag",),
-        problems=_WRITE_PROBLEMS,
+        problems=WRITE_PROBLEMS,
         parameters=[IF_MATCH],
     )
 
@@ -150,17 +150,16 @@ def _patch(plugin: ResourcePlugin) -> View:
         query=WriteQuery(),
         answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} as it is now")},
         answer_headers=("ETag",),
-        problems={**_WRITE_PROBLEMS, 415: "Not a merge patch; Accept-Patch tells what is"},
+        problems={**WRITE_PROBLEMS, 415: "Not a merge patch; Accept-Patch tells what is"},
         parameters=[IF_MATCH],
-        extra_doc={
-            "requestBody": {
-                "required": True,
-                "content": {
-                    item.PATCH_TYPES[0]: {"schema": {"type": "object"}, "example": {"labels": {"env": "prod"}}}
-                },
-            }
-        },
+        extra_doc=merge_patch_body(),
     )
+
+
+def merge_patch_body() -> dict[str, Any]:
+    """Document the body of a merge patch: any part of the object, ``null`` where a member is to go."""
+    content = {"schema": {"type": "object"}, "example": {"labels": {"env": "prod"}}}
+    return {"requestBody": {"required": True, "content": {item.PATCH_TYPES[0]: content}}}
 
 
 def _delete(plugin: ResourcePlugin) -> View:
