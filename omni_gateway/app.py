@@ -18,6 +18,9 @@ from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.routes import health, index, operations
+from omni_gateway.routes.generic import views as generic
+from omni_gateway.routes.generic.catalogue import Catalogue
+from omni_gateway.routes.generic.kinds import OPERATION
 from omni_gateway.sdk.context import EXTENSION, Gateway
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.store import Store
@@ -63,6 +66,9 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     audit.init_app(app)
     api = GatewayApi(app)
     found = _mount_plugins(api, gateway, settings)
+    catalogue = Catalogue(gateway)
+    gateway.operations[OPERATION] = catalogue.removal()
+    api.register_blueprint(generic.blueprint(catalogue))
     api.register_blueprint(operations.blueprint(gateway))
     api.register_blueprint(index.blueprint(found))
     app.register_blueprint(document.blueprint)

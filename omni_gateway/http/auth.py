@@ -118,19 +118,21 @@ def _authenticate() -> Principal:
     return principal
 
 
+def demand(role: Role) -> None:
+    """Raise 401 without a valid credential, 403 with too low a role."""
+    principal = current_principal()
+    if principal.role < role:
+        text = f"This needs the role {role.value}; your token has {principal.role.value}."
+        raise Problem(403, "forbidden", text)
+
+
 def require(role: Role) -> Callable[[View], View]:
     """Guard a view: 401 without a valid credential, 403 with too low a role."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            principal = current_principal()
-            if principal.role < role:
-                raise Problem(
-                    403,
-                    "forbidden",
-                    f"This needs the role {role.value}; your token has {principal.role.value}.",
-                )
+            demand(role)
             return view(*args, **kwargs)
 
         guarded.__required_role__ = role  # type: ignore[attr-defined]

@@ -1,0 +1,85 @@
+"""Which types Omni has, by any of the names that people give them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from omni_gateway.http.nearest import did_you_mean
+from omni_gateway.http.problems import Problem
+from omni_gateway.omni import OmniClient, OmniError, types
+from omni_gateway.omni.types import OmniType
+
+DEFINITIONS = OmniType("ResourceDefinitions.meta.cosi.dev", "meta")
+KEPT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One type: its full name, the namespace of its objects, what else it is called."""
+
+    type: str
+    namespace: str
+    display_type: str = ""
+    aliases: tuple[str, ...] = ()
+    sensitivity: str = ""
+
+    def names(self) -> Iterable[str]:
+        """Return every name that finds it, in lower case."""
+        plural = self.type.partition(".")[0]
+        return {name.lower() for name in (self.type, plural, self.display_type, *self.aliases) if name}
+
+
+class Definitions:
+    """Omni's ResourceDefinitions, read once a minute at most; they change with Omni's version only."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._until = 0.0
+        self._all: dict[str, Definition] = {}
+
+    def all(self, omni: OmniClient) -> list[Definition]:
+        """Return every type that this Omni knows, by name."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._all = {item.type: item for item in _read(omni)}
+                self._until = time.monotonic() + KEPT_SECONDS
+            return [self._all[type] for type in sorted(self._all)]
+
+    def find(self, omni: OmniClient, name: str) -> Definition:
+        """Return the type that ``name`` means: full, short or an alias, in either case; 404 names near ones."""
+        by_name = {known: item for item in self.all(omni) for known in item.names()}
+        found = by_name.get(name.lower())
+        if found is None:
+            raise Problem(
+                404,
+                "not-found",
+                f"Omni has no resource type {name!r}{did_you_mean(name.lower(), by_name)}",
+                hint="GET /api/v1/resources lists them.",
+            )
+        return found
+
+
+def _read(omni: OmniClient) -> list[Definition]:
+    """Ask Omni for its definitions; the types that we know are always among them, for Omni need not list them all."""
+    known = {str(item): Definition(item, item.namespace) for item in vars(types).values() if isinstance(item, OmniType)}
+    try:
+        told = [_definition(item["spec"]) for item in omni.resources.list(DEFINITIONS).items]
+    except OmniError:
+        told = []
+    return list((known | {item.type: item for item in told if item.type}).values())
+
+
+def _definition(spec: Mapping[str, Any]) -> Definition:
+    """Read a definition; its members are spelled by Go's habits or by proto's."""
+    said = {key.replace("_", "").lower(): value for key, value in spec.items()}
+    return Definition(
+        type=said.get("type", ""),
+        namespace=said.get("defaultnamespace") or "default",
+        display_type=said.get("displaytype", ""),
+        aliases=tuple(said.get("allaliases") or said.get("aliases") or ()),
+        sensitivity=said.get("sensitivity") or "",
+    )

@@ -1,0 +1,119 @@
+"""One type, served by the same views as any plugin's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from marshmallow import fields
+
+from omni_gateway.http.auth import Role
+from omni_gateway.http.nearest import did_you_mean
+from omni_gateway.http.problems import Problem
+from omni_gateway.omni import OmniClient
+from omni_gateway.omni.specs import SpecError, to_plain, to_wire
+from omni_gateway.routes.generic.definitions import Definition
+from omni_gateway.routes.generic.redaction import masked_members, redact, restore
+from omni_gateway.sdk.context import Gateway
+from omni_gateway.sdk.links import object_url
+from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
+from omni_gateway.sdk.operations import Operation, OperationKind
+from omni_gateway.sdk.removal import removal
+from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.schema import ResourceSchema
+from omni_gateway.sdk.views.creating import Creation
+from omni_gateway.sdk.views.item import Item
+from omni_gateway.sdk.views.listing import Collection
+
+OPERATION = "resource-destroy"
+
+
+class GenericResourceSchema(ResourceSchema):
+    """An object of any type of Omni's: its spec is not flattened, for nothing is known of its members' names."""
+
+    spec = fields.Dict(
+        keys=fields.String(),
+        load_default=dict,
+        metadata={
+            "description": "By proto names, enums by name; omnictl's spelling is taken too. Secrets read `***`.",
+            "additionalProperties": True,
+        },
+    )
+
+    def __init__(self, type: str = "", **kwargs: Any) -> None:
+        """Describe objects of this type."""
+        super().__init__(**kwargs)
+        self.type = type
+        self.render_spec = self._render_generic
+
+    def _render_generic(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        return {"spec": redact(self.type, to_plain(self.type, spec))}
+
+    def to_resource(self, loaded: Mapping[str, Any], *, type: str = "", namespace: str = "default") -> Resource:
+        """Build the object; a ``validation`` problem names a member that its type does not have."""
+        made = super().to_resource({**loaded, "spec": None}, type=type, namespace=namespace)
+        return replace(made, spec=wire_spec(self.type, loaded.get("spec") or {}))
+
+    def unknown_spec(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """Return nothing: the whole spec is in the caller's hands."""
+        return {}
+
+
+def wire_spec(type: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a caller's spec in Omni's form; a ``validation`` problem names a member that there is not."""
+    try:
+        return to_wire(type, spec)
+    except SpecError as error:
+        text = f"Unknown field{did_you_mean(error.path.rpartition('.')[2], error.known)}"
+        raise Problem(422, "validation", errors={error.path: [text]}) from error
+
+
+class GenericAdapter(OmniResourceAdapter):
+    """Objects of any type; what was read with its secrets masked may be sent back."""
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Put masked secrets back; 422 for a mask that stands for nothing."""
+        resource.spec = restore(self.type, resource.spec, existing.spec if existing else {})
+        if masked := masked_members(resource.spec):
+            text = "This is what a secret reads as; give its value."
+            raise Problem(422, "validation", errors={path: [text] for path in masked})
+
+
+class Kind:
+    """What the views need of one type."""
+
+    def __init__(self, definition: Definition, plugin: str | None) -> None:
+        """``plugin`` is the name of the plugin that serves the same objects, if any: they link to each other."""
+        self.type = definition.type
+        self.adapter = GenericAdapter(definition.type, definition.namespace)
+        links = {} if plugin is None else {"resource": partial(_plugin_link, plugin)}
+        self.representation = Representation(GenericResourceSchema(self.type), f"resources/{self.type}", links)
+        self.collection = Collection(self.adapter, self.representation)
+        self.item = Item(self.adapter, self.representation)
+        self.creation = Creation(self.adapter, self.representation)
+        self.destroy = OperationKind(OPERATION, self._removal)
+
+    def _removal(self, omni: OmniClient, id: str) -> Operation:
+        kind = removal(f"resources/{self.type}", "resource", self.adapter)
+        return replace(kind.read(omni, id), kind=OPERATION, id=f"{self.type}/{id}")
+
+
+def _plugin_link(plugin: str, resource: Resource) -> str:
+    return object_url(plugin, resource.id)
+
+
+def plugin_of(gateway: Gateway, type: str) -> str | None:
+    """Return the name of the plugin whose objects are of this type, if there is one."""
+    return next((name for name, plugin in gateway.plugins.items() if plugin.adapter.type == type), None)
+
+
+def role_for(gateway: Gateway, type: str, verb: str) -> Role:
+    """Return what a verb takes: what the type's own plugin asks for it, admin where there is none.
+
+    No way around a plugin's roles leads through here, and nobody has yet judged the types without one.
+    """
+    serving = [plugin.roles for plugin in gateway.plugins.values() if plugin.adapter.type == type]
+    return max((roles[verb] for roles in serving if verb in roles), default=Role.ADMIN)
