@@ -18,6 +18,7 @@ from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.routes import health, index, operations
+from omni_gateway.routes.applying import views as applying
 from omni_gateway.routes.generic import views as generic
 from omni_gateway.routes.generic.catalogue import Catalogue
 from omni_gateway.routes.generic.kinds import OPERATION
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
     api.register_blueprint(generic.blueprint(catalogue))
+    api.register_blueprint(applying.blueprint(gateway, catalogue))
     api.register_blueprint(operations.blueprint(gateway))
     api.register_blueprint(index.blueprint(found))
     app.register_blueprint(document.blueprint)

@@ -34,6 +34,7 @@ class ProblemType:
 CATALOGUE: Mapping[str, ProblemType] = {
     "bad-request": ProblemType(400, "Bad request", "The request cannot be understood."),
     "bad-json": ProblemType(400, "Bad JSON", "The body is no JSON, or JSON that could be read in two ways."),
+    "bad-yaml": ProblemType(400, "Bad YAML", "The body is no YAML, or holds what JSON could not say: aliases, tags."),
     "unauthenticated": ProblemType(401, "No credential", "Send a valid token: `Authorization: Bearer …`."),
     "forbidden": ProblemType(403, "Forbidden", "Your role is too low; the answer names the one that is needed."),
     "omni-forbidden": ProblemType(403, "Refused by Omni", "Omni lets nobody do this, or not the gateway's key."),
@@ -57,6 +58,9 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "unknown-parameter": ProblemType(422, "Unknown parameter", "A query parameter that this route does not have."),
     "bad-selector": ProblemType(422, "Bad selector", "The label selector cannot be read."),
     "refused-by-omni": ProblemType(422, "Refused by Omni", "Omni refuses a value; `detail` is its reason."),
+    "apply-incomplete": ProblemType(
+        422, "Not all was applied", "`results` tells of each document what became of it, and why."
+    ),
     "idempotency-mismatch": ProblemType(
         422, "Key used for another request", "This Idempotency-Key came with another request before."
     ),

@@ -45,6 +45,10 @@ class Catalogue:
             raise Problem(403, "forbidden", text, hint="GET /api/v1/join-tokens names them by a handle.")
         return self._kind(definition)
 
+    def find(self, name: str) -> Kind:
+        """Return the type that ``name`` means, whoever asks; a 404 problem for an unknown one."""
+        return self._kind(self._definitions.find(self._gateway.omni, name))
+
     def removal(self) -> OperationKind:
         """Return the operation kind of every type: ids are ``<type>/<id>``."""
 

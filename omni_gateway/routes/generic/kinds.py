@@ -90,7 +90,8 @@ class Kind:
         self.type = definition.type
         self.adapter = GenericAdapter(definition.type, definition.namespace)
         links = {} if plugin is None else {"resource": partial(_plugin_link, plugin)}
-        self.representation = Representation(GenericResourceSchema(self.type), f"resources/{self.type}", links)
+        self.schema = GenericResourceSchema(self.type)
+        self.representation = Representation(self.schema, f"resources/{self.type}", links)
         self.collection = Collection(self.adapter, self.representation)
         self.item = Item(self.adapter, self.representation)
         self.creation = Creation(self.adapter, self.representation)

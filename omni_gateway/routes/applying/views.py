@@ -1,0 +1,144 @@
+"""The route of ``POST /api/v1/apply``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+from marshmallow import fields
+
+from omni_gateway.http.auth import Role
+from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
+from omni_gateway.http.problems import Problem
+from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
+from omni_gateway.routes.applying.documents import ApplyDocumentSchema
+from omni_gateway.routes.applying.outcomes import count
+from omni_gateway.routes.applying.plan import Plan
+from omni_gateway.routes.applying.writing import write_all_or_nothing, write_each
+from omni_gateway.routes.generic.catalogue import Catalogue
+from omni_gateway.sdk.context import Gateway
+from omni_gateway.sdk.links import API_PREFIX
+from omni_gateway.sdk.query import WriteQuery
+from omni_gateway.sdk.schema import SpecSchema
+from omni_gateway.sdk.views.answering import json_response
+from omni_gateway.sdk.views.documenting import documented
+
+MAX_DOCUMENTS = 2000
+EXAMPLE_YAML = """\
+metadata:
+  type: MachineClasses.omni.sidero.dev
+  id: metal
+spec:
+  matchlabels:
+    - omni.sidero.dev/platform = metal
+"""
+_DESCRIPTION = f"""\
+The body is YAML documents in omnictl's format, or one of them or a list of them as JSON; at most {MAX_DOCUMENTS}.
+They are written in the order that Omni needs: a cluster before its machine sets. An object that is there is replaced
+whole (spec, labels, annotations), one that is as it should be is left alone. One bad document stops nothing but what
+depends on it, unless `atomic=true`: then everything is checked first, and what was written is taken back on failure.
+When anything was not applied the answer is a 422 problem (`apply-incomplete`) with the same `results`.
+
+Each document takes the role that its type's own routes ask for; a type without routes of its own takes admin."""
+
+
+class ApplyQuery(WriteQuery):
+    """Query of an apply."""
+
+    atomic = fields.Boolean(
+        load_default=False, metadata={"description": "All or nothing: take back what was written when one fails"}
+    )
+
+
+class ApplyResultSchema(SpecSchema):
+    """What became of one document."""
+
+    index = fields.Integer(metadata={"description": "Its place in the request, from 0"})
+    type = fields.String()
+    id = fields.String()
+    action = fields.String(
+        metadata={
+            "description": "In a dry run: what would be done",
+            "enum": ["created", "updated", "unchanged", "failed", "skipped", "taken-back", "not-written"],
+        }
+    )
+    diff = fields.List(fields.Dict(), metadata={"description": "RFC 6902 operations (dry run only)"})
+    problem = fields.Dict(metadata={"description": "Why it was not applied, as a problem document"})
+
+
+class AppliedSchema(SpecSchema):
+    """What became of the documents."""
+
+    dry_run = fields.Boolean()
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata={"description": "action → number"})
+    results = fields.List(fields.Nested(ApplyResultSchema))
+
+
+def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
+    """Return the blueprint of one application."""
+    routes = GatewayBlueprint("apply", __name__, url_prefix=f"{API_PREFIX}/apply", description="Many objects at once")
+
+    def apply(arguments: Mapping[str, Any]) -> Response:
+        plan = Plan(gateway, catalogue, _documents())
+        if arguments["dry_run"] or arguments["atomic"]:
+            plan.check_deeply()
+        if arguments["dry_run"]:
+            for outcome in plan.pending():
+                outcome.diff = plan.diff(outcome)
+        elif arguments["atomic"]:
+            write_all_or_nothing(plan)
+        else:
+            write_each(plan)
+        return _answer(plan, dry_run=arguments["dry_run"])
+
+    example = {"application/yaml": {"schema": {"type": "string"}, "example": EXAMPLE_YAML}}
+    body = {"schema": {"oneOf": [ApplyDocumentSchema(), {"type": "array", "items": ApplyDocumentSchema()}]}}
+    view = documented(
+        routes,
+        apply,
+        role=Role.OPERATOR,
+        operation_id="apply_resources",
+        summary="Create or update many objects in omnictl's format",
+        description=_DESCRIPTION,
+        query=ApplyQuery(),
+        answers={200: (AppliedSchema(), "Every document is applied")},
+        problems={
+            400: "The YAML or JSON cannot be read",
+            413: "Too large, or too many documents",
+            415: "Neither YAML nor JSON",
+            422: "Something was not applied; `results` tells what",
+        },
+        extra_doc={"requestBody": {"required": True, "content": {**example, JSON: {**body, "example": _example()}}}},
+    )
+    routes.add_url_rule("", endpoint="apply", view_func=view, methods=["POST"])
+    return routes
+
+
+def _example() -> Any:
+    return yaml_documents(EXAMPLE_YAML.encode(), most=1)[0]
+
+
+def _documents() -> list[Any]:
+    if request.mimetype in MEDIA_TYPES:
+        found = yaml_documents(request.get_data(cache=True), most=MAX_DOCUMENTS)
+    else:
+        body = strict_json(request, allow=(JSON, *MEDIA_TYPES))
+        found = body if isinstance(body, list) else [body]
+    if not found:
+        raise Problem(422, "validation", "There is no document in the body.")
+    if len(found) > MAX_DOCUMENTS:
+        raise Problem(413, "too-large", f"There are more than {MAX_DOCUMENTS} documents.", hint="Send them in parts.")
+    return found
+
+
+def _answer(plan: Plan, *, dry_run: bool) -> Response:
+    counts = count(plan.outcomes)
+    document = {"dry_run": dry_run, "counts": counts, "results": [outcome.to_dict() for outcome in plan.outcomes]}
+    missed = [outcome for outcome in plan.outcomes if not outcome.done]
+    if not missed:
+        return json_response(document)
+    first = next((outcome for outcome in missed if outcome.problem), missed[0])
+    why = f" The first: {first.type}/{first.id}: {first.problem.detail}" if first.problem else ""
+    text = f"{len(missed)} of {len(plan.outcomes)} documents were not applied.{why}"
+    raise Problem(422, "apply-incomplete", text, extra=document)

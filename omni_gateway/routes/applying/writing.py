@@ -1,0 +1,96 @@
+"""Write what is planned; when all or nothing is asked for, take back what was written before one failed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from omni_gateway.http.omni_errors import problem_for
+from omni_gateway.http.problems import Problem
+from omni_gateway.omni import OmniError
+from omni_gateway.routes.applying.order import needs
+from omni_gateway.routes.applying.outcomes import Outcome
+from omni_gateway.routes.applying.plan import Plan
+from omni_gateway.sdk.changing import change
+from omni_gateway.sdk.errors import STALE
+from omni_gateway.sdk.resource import Resource
+
+log = logging.getLogger(__name__)
+
+
+def write_each(plan: Plan) -> None:
+    """Write every document that can be written; one that needs what failed is skipped, and so on."""
+    lost = {(outcome.type, outcome.id) for outcome in plan.outcomes if outcome.problem is not None}
+    for outcome in plan.pending():
+        assert outcome.document is not None
+        if missing := sorted(needs(outcome.document) & lost):
+            names = ", ".join(f"{type}/{id}" for type, id in missing)
+            outcome.fail(Problem(409, "conflict", f"It belongs to {names}, which was not applied."), "skipped")
+        else:
+            _write(plan, outcome)
+        if outcome.problem is not None:
+            lost.add(outcome.document.key)
+
+
+def write_all_or_nothing(plan: Plan) -> None:
+    """Write every document, or none: what is wrong is found before the first write as far as it can be known."""
+    pending = plan.pending()
+    if any(outcome.problem is not None for outcome in plan.outcomes):
+        _leave(pending)
+        return
+    written: list[Outcome] = []
+    for position, outcome in enumerate(pending):
+        _write(plan, outcome)
+        if outcome.problem is not None:
+            _leave(pending[position + 1 :])
+            for earlier in reversed(written):
+                _take_back(plan, earlier)
+            return
+        if outcome.action != "unchanged":
+            written.append(outcome)
+
+
+def _leave(outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        outcome.action = "not-written"
+
+
+def _write(plan: Plan, outcome: Outcome) -> None:
+    """Write one document; Omni's refusal is its problem."""
+    assert outcome.document is not None
+    if outcome.action == "unchanged":
+        return
+    adapter, wanted = plan.adapter(outcome), outcome.document.wanted
+    try:
+        if outcome.before is None:
+            adapter.create(wanted, {})
+            return
+        try:
+            adapter.replace(_over(outcome.before, wanted))
+        except STALE:  # Omni's controllers write too; the loop reads again
+            change(adapter, outcome.id, lambda existing: _over(existing, wanted))
+    except OmniError as error:
+        outcome.fail(problem_for(error))
+    except Problem as problem:
+        outcome.fail(problem)
+
+
+def _over(existing: Resource, wanted: Resource) -> Resource:
+    return replace(existing, spec=wanted.spec, labels=wanted.labels, annotations=wanted.annotations)
+
+
+def _take_back(plan: Plan, outcome: Outcome) -> None:
+    """Undo one write: tear down what is new, write back what was there; what cannot be undone is told."""
+    adapter, before = plan.adapter(outcome), outcome.before
+    try:
+        if before is None:
+            adapter.delete(adapter.get(outcome.id))
+        else:
+            change(adapter, outcome.id, lambda existing: _over(existing, before))
+        outcome.action = "taken-back"
+    except (OmniError, Problem) as error:
+        log.warning("apply could not take back %s %s: %s", outcome.type, outcome.id, type(error).__name__)
+        problem = problem_for(error) if isinstance(error, OmniError) else error
+        outcome.problem = Problem(
+            problem.status, problem.code, f"It was {outcome.action} and could not be taken back: {problem.detail}"
+        )
