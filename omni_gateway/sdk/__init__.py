@@ -20,7 +20,7 @@ from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter, sort_and_cut
 from omni_gateway.sdk.operations import Operation, OperationKind, State
 from omni_gateway.sdk.parsing import resources_of
-from omni_gateway.sdk.plugin import READ, READ_WRITE, ResourcePlugin
+from omni_gateway.sdk.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.query import Filter, label_filter
 from omni_gateway.sdk.reading import find
 from omni_gateway.sdk.refusals import Refusals
@@ -32,6 +32,7 @@ from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
 SDK_VERSION = "1.0.0"
 
 __all__ = [
+    "ADMIN_READ_WRITE",
     "API_PREFIX",
     "MISSING",
     "READ",

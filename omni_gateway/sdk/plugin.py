@@ -26,6 +26,7 @@ from omni_gateway.sdk.views.listing import Collection
 
 VERBS = ("list", "get", "create", "replace", "patch", "delete")
 READ: Mapping[str, Role] = {"list": Role.READER, "get": Role.READER}
+ADMIN_READ_WRITE: Mapping[str, Role] = dict.fromkeys(VERBS, Role.ADMIN)
 READ_WRITE: Mapping[str, Role] = {**READ, **dict.fromkeys(("create", "replace", "patch", "delete"), Role.OPERATOR)}
 
 

@@ -83,13 +83,15 @@ class ServicePlugin:
         answers: type[ma.Schema] | None = None,
         operation: bool = False,
         on_collection: bool = False,
+        shown_once: Sequence[str] = (),
         description: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Add ``POST <object>/actions/<name>`` (or ``<collection>/actions/<name>``).
 
         The function takes ``(adapter, id, body, *, dry_run)`` (no ``id`` on a collection) and returns an ``Answer``:
         ``operation`` says that it is a 202 with an operation, ``answers`` names the schema of a mapping; else it is
-        the changed object.
+        the changed object. ``shown_once`` names members of the answer that are kept nowhere: an answer that is
+        repeated under an ``Idempotency-Key`` does not have them.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,6 +107,7 @@ class ServicePlugin:
                     answers,
                     operation,
                     on_collection,
+                    frozenset(shown_once),
                     description,
                 ),
             )

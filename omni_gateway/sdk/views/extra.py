@@ -32,6 +32,7 @@ class Action:
     answers: type[ma.Schema] | None
     operation: bool
     on_collection: bool
+    shown_once: frozenset[str]
     description: str
 
 
@@ -59,7 +60,7 @@ def mount_action(plugin: ServicePlugin, function: Callable[..., Any], action: Ac
     word = action.name.replace("-", "_")
     guarded = documented(
         plugin.blueprint,
-        idempotent(view),
+        idempotent(view, forget=action.shown_once),
         role=action.role,
         operation_id=f"{word}_{plugin.plural_id if action.on_collection else plugin.singular_id}",
         summary=action.summary,
