@@ -1,0 +1,18 @@
+"""Omni's access policy: who gets which role on which clusters, beyond their own."""
+
+from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin
+from resources.accesspolicy.adapter import ID, AccessPolicyAdapter
+from resources.accesspolicy.schemas import EXAMPLE, AccessPolicySchema
+
+plugin = ResourcePlugin(
+    name="auth/access-policy",
+    singular="access-policy",
+    schema=AccessPolicySchema,
+    adapter=AccessPolicyAdapter(),
+    roles={verb: role for verb, role in ADMIN_READ_WRITE.items() if verb != "list"},
+    singleton=ID,
+    example=EXAMPLE,
+    description="Omni's one access policy: groups of users and of clusters, and the rules between them. Omni runs the"
+    " policy's own `tests` at each write and refuses a policy that fails one.",
+    import_name=__name__,
+)

@@ -1,0 +1,31 @@
+"""The one access policy in Omni."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from omni_gateway.sdk import OmniResourceAdapter, Refusals, Resource, types
+
+ID = "access-policy"
+_GROUP = "group/"
+#: Member of a rule → member of the policy that its groups are in.
+_GROUPS = {"users": "user_groups", "clusters": "cluster_groups"}
+
+
+class AccessPolicyAdapter(OmniResourceAdapter):
+    """The policy; Omni judges it, but for groups that are not there: it takes a rule that can never apply."""
+
+    def __init__(self) -> None:
+        super().__init__(types.ACCESS_POLICIES)
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Refuse (422, by rule) groups that the policy does not define."""
+        refusals = Refusals()
+        for number, rule in enumerate(resource.spec.get("rules") or []):
+            for member, groups in _GROUPS.items():
+                known = resource.spec.get(groups) or {}
+                for place, name in enumerate(rule.get(member) or []):
+                    if name.startswith(_GROUP) and name.removeprefix(_GROUP) not in known:
+                        refusals.add(f"rules.{number}.{member}.{place}", f"`{groups}` has no group of this name.")
+        refusals.raise_any()

@@ -1,0 +1,127 @@
+"""The access policy as callers read and write it (``specs.AccessPolicySpec``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields
+
+from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import fields as wire
+
+
+def _text(description: str, **options: Any) -> fields.String:
+    return fields.String(metadata={"description": description}, **options)
+
+
+def _texts(description: str) -> fields.List[str]:
+    return fields.List(fields.String(), metadata={"description": description})
+
+
+class AccessPolicyUserSchema(SpecSchema):
+    """One user of a group, by exactly one of the three."""
+
+    name = _text("An identity: an e-mail address")
+    match = _text("A pattern of identities: `*@example.com`")
+    label_selectors = _texts("Selectors of labels that SAML gave the identity")
+
+
+class AccessPolicyUserGroupSchema(SpecSchema):
+    """A group of users."""
+
+    users = fields.List(fields.Nested(AccessPolicyUserSchema))
+
+
+class AccessPolicyClusterSchema(SpecSchema):
+    """One cluster of a group, by one of the two."""
+
+    name = _text("A cluster's id")
+    match = _text("A pattern of ids: `prod-*`")
+
+
+class AccessPolicyClusterGroupSchema(SpecSchema):
+    """A group of clusters."""
+
+    clusters = fields.List(fields.Nested(AccessPolicyClusterSchema))
+
+
+class AccessPolicyImpersonateSchema(SpecSchema):
+    """Whom a user is in Kubernetes."""
+
+    groups = _texts("Groups of Kubernetes: `system:masters`")
+
+
+class AccessPolicyKubernetesSchema(SpecSchema):
+    """What a rule gives in Kubernetes."""
+
+    impersonate = wire.Message(AccessPolicyImpersonateSchema)
+
+
+class AccessPolicyRuleSchema(SpecSchema):
+    """Gives users a role, and groups of Kubernetes, on clusters."""
+
+    users = _texts("Identities, or groups of `user_groups` as `group/<name>`")
+    clusters = _texts("Ids of clusters, or groups of `cluster_groups` as `group/<name>`")
+    kubernetes = wire.Message(AccessPolicyKubernetesSchema)
+    role = _text("`None`, `Reader`, `Operator` or `Admin`; left out: the rule changes no role")
+
+
+class AccessPolicyTestUserSchema(SpecSchema):
+    """The user of a test."""
+
+    name = _text("An identity")
+    labels = fields.Dict(keys=fields.String(), values=fields.String())
+
+
+class AccessPolicyTestClusterSchema(SpecSchema):
+    """The cluster of a test."""
+
+    name = _text("A cluster's id; it need not exist")
+
+
+class AccessPolicyExpectedSchema(SpecSchema):
+    """What a test expects the rules to give."""
+
+    kubernetes = wire.Message(AccessPolicyKubernetesSchema)
+    role = fields.String()
+
+
+class AccessPolicyTestSchema(SpecSchema):
+    """A test of the rules; Omni runs it when the policy is written."""
+
+    name = fields.String()
+    user = wire.Message(AccessPolicyTestUserSchema)
+    cluster = wire.Message(AccessPolicyTestClusterSchema)
+    expected = wire.Message(AccessPolicyExpectedSchema)
+
+
+class AccessPolicySchema(ResourceSchema):
+    """Who gets which role on which clusters, beyond the role of their own."""
+
+    user_groups = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(AccessPolicyUserGroupSchema),
+        metadata={"description": "Groups of users, by name"},
+    )
+    cluster_groups = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(AccessPolicyClusterGroupSchema),
+        metadata={"description": "Groups of clusters, by name"},
+    )
+    rules = fields.List(fields.Nested(AccessPolicyRuleSchema))
+    tests = fields.List(fields.Nested(AccessPolicyTestSchema))
+
+
+EXAMPLE: dict[str, Any] = {
+    "user_groups": {"support": {"users": [{"match": "*@support.example.com"}]}},
+    "cluster_groups": {"staging": {"clusters": [{"match": "staging-*"}]}},
+    "rules": [{"users": ["group/support"], "clusters": ["group/staging"], "role": "Operator"}],
+    "tests": [
+        {
+            "name": "support operates staging",
+            "user": {"name": "ada@support.example.com"},
+            "cluster": {"name": "staging-1"},
+            "expected": {"role": "Operator"},
+        }
+    ],
+}

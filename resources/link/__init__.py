@@ -1,0 +1,16 @@
+"""Links: the tunnels over which machines speak with Omni."""
+
+from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role, id_link, types
+from resources.link.schemas import LinkSchema
+
+plugin = ResourcePlugin(
+    name="links",
+    singular="link",
+    schema=LinkSchema,
+    adapter=OmniResourceAdapter(types.LINKS, sortable=("connected", "last_endpoint", "node_subnet")),
+    roles={"list": Role.READER, "get": Role.READER, "delete": Role.OPERATOR},
+    links={"machine": id_link("machines")},
+    description="The tunnel of each machine, by the machine's id. Omni makes them when machines join; removing one"
+    " makes Omni forget the machine, which joins again when it still runs with a valid join token.",
+    import_name=__name__,
+)

@@ -1,0 +1,15 @@
+"""Pending machines: they have called in, and Omni has not let them join yet."""
+
+from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role, types
+from resources.pendingmachine.schemas import PendingMachineSchema
+
+plugin = ResourcePlugin(
+    name="pending-machines",
+    singular="pending-machine",
+    schema=PendingMachineSchema,
+    adapter=OmniResourceAdapter(types.PENDING_MACHINES, sortable=("connected", "last_endpoint", "node_subnet")),
+    roles={"list": Role.READER, "get": Role.READER, "delete": Role.OPERATOR},
+    description="Machines that have called in and have not joined yet: Omni makes sure who they are first. Removing one"
+    " makes Omni forget the attempt.",
+    import_name=__name__,
+)

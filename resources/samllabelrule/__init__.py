@@ -1,0 +1,15 @@
+"""Rules that give users a role by the labels that SAML gave them."""
+
+from omni_gateway.sdk import ADMIN_READ_WRITE, OmniResourceAdapter, ResourcePlugin, types
+from resources.samllabelrule.schemas import EXAMPLE, SAMLLabelRuleSchema
+
+plugin = ResourcePlugin(
+    name="auth/saml-label-rules",
+    singular="saml-label-rule",
+    schema=SAMLLabelRuleSchema,
+    adapter=OmniResourceAdapter(types.SAML_LABEL_RULES, sortable=("assign_role", "update_on_each_login")),
+    roles=ADMIN_READ_WRITE,
+    example=EXAMPLE,
+    description="Which role a user who comes by SAML is given, by the labels that the SAML assertion gave",
+    import_name=__name__,
+)

@@ -1,0 +1,31 @@
+"""Asking Omni who it takes the gateway for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from omni_gateway.sdk import OmniClient, ResourceAdapter, current_principal, types
+from resources.whoami.schemas import WhoamiPermissionsSchema
+
+_PERMISSIONS = tuple(WhoamiPermissionsSchema().fields)
+
+
+def whoami(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the identity and permissions of the gateway's key, and the caller's token."""
+    caller = current_principal()
+    user = _only(adapter.omni, types.CURRENT_USERS)
+    permissions = _only(adapter.omni, types.PERMISSIONS)
+    return {
+        "identity": user.get("identity", ""),
+        "role": user.get("role", ""),
+        "user_id": user.get("user_id", ""),
+        "permissions": {name: bool(permissions.get(name)) for name in _PERMISSIONS},
+        "token": {"name": caller.name, "role": caller.role.value},
+    }
+
+
+def _only(omni: OmniClient, type: types.OmniType) -> Mapping[str, Any]:
+    """Return the spec of the one object that Omni computes for whoever asks."""
+    items = omni.resources.list(type).items
+    return items[0].get("spec") or {} if items else {}
