@@ -13,6 +13,7 @@ from omni_gateway.sdk import fields, locks, masking, names
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import Created, Present, ResourceAdapter
 from omni_gateway.sdk.changing import change
+from omni_gateway.sdk.cluster_parts import ClusterPartAdapter
 from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
 from omni_gateway.sdk.exchange import Change, Listing, ListQuery
@@ -21,7 +22,7 @@ from omni_gateway.sdk.omni_adapter import OmniResourceAdapter, sort_and_cut
 from omni_gateway.sdk.operations import Operation, OperationKind, State
 from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, ResourcePlugin
-from omni_gateway.sdk.query import Filter, label_filter
+from omni_gateway.sdk.query import Filter, id_filter, label_filter
 from omni_gateway.sdk.reading import find
 from omni_gateway.sdk.refusals import Refusals
 from omni_gateway.sdk.resource import Resource
@@ -41,6 +42,7 @@ __all__ = [
     "STALE",
     "Answer",
     "Change",
+    "ClusterPartAdapter",
     "Created",
     "Filter",
     "Gateway",
@@ -76,6 +78,7 @@ __all__ = [
     "current_principal",
     "fields",
     "find",
+    "id_filter",
     "id_link",
     "label_filter",
     "label_link",

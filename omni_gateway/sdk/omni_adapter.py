@@ -25,15 +25,25 @@ class OmniResourceAdapter(ResourceAdapter):
     """Serve objects of one Omni type, e.g. ``OmniResourceAdapter("ConfigPatches.omni.sidero.dev")``."""
 
     def __init__(
-        self, type: str, namespace: str | None = None, *, sortable: Sequence[str] = (), hint: str = ""
+        self,
+        type: str,
+        namespace: str | None = None,
+        *,
+        sortable: Sequence[str] = (),
+        hint: str = "",
+        id_filter: str = "",
     ) -> None:
         """Serve ``type``; ``sortable`` names the members of its specs that lists may be sorted by.
+
+        ``id_filter`` names the filter (see ``sdk.id_filter``) whose value is an object's id: the machine of its kernel
+        arguments, the cluster of its load balancer.
 
         ``hint`` says what to do instead where Omni refuses a write because its controllers own the object or the type.
         """
         self.type = type
         self.namespace = namespace or namespace_of(type)
         self.hint = hint
+        self.id_filter = id_filter
         self.sortable = frozenset(sortable)
 
     def list(self, query: ListQuery) -> Listing:
@@ -41,6 +51,8 @@ class OmniResourceAdapter(ResourceAdapter):
 
         Omni leaves zero values out of its JSON and refuses to sort by a field that one object lacks.
         """
+        if self.id_filter in query.filters:
+            return self._only(query)
         paged_by_omni = query.sort in _SORTED_BY_OMNI
         page = self.omni.resources.list(
             self.type,
@@ -56,6 +68,19 @@ class OmniResourceAdapter(ResourceAdapter):
         if not paged_by_omni:
             items = sort_and_cut(items, query, self.sortable)
         return Listing(items, page.total)
+
+    def _only(self, query: ListQuery) -> Listing:
+        """Return the object whose id the filter names, if there is one and the rest of the query takes it."""
+        try:
+            found = [self.get(query.filters[self.id_filter])]
+        except errors.NotFound:
+            found = []
+        chosen = [
+            item
+            for item in found
+            if (query.selector is None or query.selector.matches(item.labels)) and query.search in item.id
+        ]
+        return Listing(sort_and_cut(chosen, query, self.sortable), len(chosen))
 
     def selectors(self, query: ListQuery) -> Sequence[str]:
         """Return the label query in Omni's grammar."""

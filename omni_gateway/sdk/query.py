@@ -44,6 +44,11 @@ def label_filter(name: str, label: str, description: str = "") -> Filter:
     return Filter(name, description or f"Only those of this {name}", lambda value: f"{label}={value}")
 
 
+def id_filter(name: str, description: str = "") -> Filter:
+    """Select the one object that shares its id with a ``name``; the adapter must be told (``id_filter=name``)."""
+    return Filter(name, description or f"Only that of this {name}")
+
+
 class ReadQuery(ma.Schema):
     """Query of a read."""
 

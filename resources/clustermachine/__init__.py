@@ -1,0 +1,82 @@
+"""Machines as members of their clusters; a machine set node makes one."""
+
+from omni_gateway.sdk import (
+    READ_WRITE,
+    OmniResourceAdapter,
+    ResourcePlugin,
+    SubResource,
+    id_link,
+    label_filter,
+    label_link,
+    names,
+    types,
+)
+from resources.clustermachine.adapter import ClusterMachineAdapter
+from resources.clustermachine.joining import JOINING
+from resources.clustermachine.schemas import (
+    ClusterMachineConfigSchema,
+    ClusterMachineConfigStatusSchema,
+    ClusterMachineIdentitySchema,
+    ClusterMachinePendingUpdatesSchema,
+    ClusterMachineSchema,
+    ClusterMachineStatusSchema,
+    ClusterMachineTalosVersionSchema,
+)
+
+EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "machineset": "my-cluster-workers"}
+
+plugin = ResourcePlugin(
+    name="clustermachines",
+    singular="clustermachine",
+    schema=ClusterMachineSchema,
+    adapter=ClusterMachineAdapter(),
+    roles=READ_WRITE,
+    filters=(
+        label_filter("cluster", names.LABEL_CLUSTER),
+        label_filter("machineset", names.LABEL_MACHINE_SET),
+    ),
+    subresources=[
+        SubResource(
+            "status", OmniResourceAdapter(types.CLUSTER_MACHINE_STATUSES), ClusterMachineStatusSchema, "How it is"
+        ),
+        SubResource(
+            "config-status",
+            OmniResourceAdapter(types.CLUSTER_MACHINE_CONFIG_STATUSES),
+            ClusterMachineConfigStatusSchema,
+            "Which configuration it has applied",
+        ),
+        SubResource(
+            "talos-version",
+            OmniResourceAdapter(types.CLUSTER_MACHINE_TALOS_VERSIONS),
+            ClusterMachineTalosVersionSchema,
+            "Which Talos it is to run",
+        ),
+        SubResource(
+            "config",
+            OmniResourceAdapter(types.REDACTED_CLUSTER_MACHINE_CONFIGS),
+            ClusterMachineConfigSchema,
+            "Its configuration, secrets redacted",
+        ),
+        SubResource(
+            "identity",
+            OmniResourceAdapter(types.CLUSTER_MACHINE_IDENTITIES),
+            ClusterMachineIdentitySchema,
+            "Who it is inside its cluster",
+        ),
+        SubResource(
+            "pending-updates",
+            OmniResourceAdapter(types.MACHINE_PENDING_UPDATES),
+            ClusterMachinePendingUpdatesSchema,
+            "What Omni holds back for it",
+        ),
+    ],
+    links={
+        "machine": id_link("machines"),
+        "cluster": label_link("clusters", names.LABEL_CLUSTER),
+        "machineset": label_link("machinesets", names.LABEL_MACHINE_SET),
+    },
+    example=EXAMPLE,
+    description="Machines as members of their clusters; a machine set node makes one",
+    import_name=__name__,
+    operations=[JOINING],
+)

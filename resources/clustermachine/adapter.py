@@ -1,0 +1,64 @@
+"""Cluster machines: Omni's controllers own them, machine set nodes are what people may write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from omni_gateway.sdk import (
+    Created,
+    OmniResourceAdapter,
+    Operation,
+    Problem,
+    Resource,
+    find,
+    locks,
+    names,
+    object_url,
+    types,
+)
+from resources.clustermachine.joining import KIND
+
+_HINT = "POST makes a machine set node and DELETE removes it; what is in a cluster machine is Omni's own."
+
+
+class ClusterMachineAdapter(OmniResourceAdapter):
+    """Read cluster machines; a create makes the machine set node that Omni makes one of, a delete takes it away."""
+
+    def __init__(self) -> None:
+        super().__init__(types.CLUSTER_MACHINES, hint=_HINT)
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Raise 422 for a machine set that is not there, 409 for a locked cluster."""
+        if existing is not None:
+            return
+        name = extras.get("machineset", "")
+        machine_set = find(self.omni, types.MACHINE_SETS, name) if name else None
+        if machine_set is None:
+            text = f"There is no machine set {name!r}." if name else "Names the machine set that the machine joins."
+            raise Problem(422, "validation", errors={"machineset": [text]})
+        cluster = machine_set.labels.get(names.LABEL_CLUSTER, "")
+        locks.refuse_locked(self.omni, cluster)
+        resource.labels = {names.LABEL_CLUSTER: cluster, names.LABEL_MACHINE_SET: name, **resource.labels}
+
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
+        """Name the machine for its machine set; the operation ends when Omni has made the cluster machine."""
+        self.omni.resources.create(types.MACHINE_SET_NODES, resource.id, {}, labels=resource.labels)
+        return Operation(KIND, resource.id, "running", target=object_url("clustermachines", resource.id))
+
+    def check_delete(self, resource: Resource) -> None:
+        """Raise 409 when the cluster is locked."""
+        locks.refuse_locked(self.omni, resource.labels.get(names.LABEL_CLUSTER, ""))
+
+    def delete(self, resource: Resource) -> None:
+        """Take the machine out of its machine set; 409 where none names it (a machine class picked it)."""
+        self.check_delete(resource)
+        if find(self.omni, types.MACHINE_SET_NODES, resource.id) is None:
+            raise Problem(409, "conflict", f"No machine set node names {resource.id!r}.", hint="Scale its machine set.")
+        self.omni.resources.teardown(types.MACHINE_SET_NODES, resource.id)
+
+    def refuse_owned(self, existing: Resource) -> None:
+        """Raise the 403 that Omni answers to changes; removals are of the node, so they are not asked here."""
+        if not existing.tearing_down:
+            return
+        super().refuse_owned(existing)

@@ -1,0 +1,16 @@
+"""The clusters of the fleet, counted by Omni."""
+
+from omni_gateway.sdk import ResourcePlugin, Role
+from resources.clustermetrics.adapter import ClusterMetricsAdapter
+from resources.clustermetrics.schemas import FleetClusterMetricsSchema
+
+plugin = ResourcePlugin(
+    name="cluster-metrics",
+    singular="cluster-metrics",
+    schema=FleetClusterMetricsSchema,
+    adapter=ClusterMetricsAdapter(),
+    roles={"get": Role.READER},
+    description="The clusters of the fleet, counted by Omni",
+    import_name=__name__,
+    singleton="metrics",
+)

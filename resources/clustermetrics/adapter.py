@@ -1,0 +1,56 @@
+"""Omni counts clusters in two objects; callers read one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import IntEnum
+from typing import Any
+
+from omni_gateway.sdk import Change, Listing, ListQuery, OmniResourceAdapter, Resource, ResourceAdapter, find, types
+
+ID = "metrics"
+
+
+class ClusterPhase(IntEnum):
+    """Phases that clusters are counted by (``specs.ClusterStatusSpec.Phase``)."""
+
+    UNKNOWN = 0
+    SCALING_UP = 1
+    SCALING_DOWN = 2
+    RUNNING = 3
+    DESTROYING = 4
+
+
+class ClusterMetricsAdapter(OmniResourceAdapter):
+    """ClusterStatusMetrics with the features that ClusterMetrics counts."""
+
+    def __init__(self) -> None:
+        super().__init__(types.CLUSTER_STATUS_METRICS)
+
+    def get(self, id: str) -> Resource:
+        """Return both in one; phases by their names."""
+        status = super().get(id)
+        features = find(self.omni, types.CLUSTER_METRICS, id)
+        phases: Mapping[str, Any] = status.spec.get("phases") or {}
+        named = {_name(number): count for number, count in phases.items()}
+        counted = features.spec.get("features") or {} if features else {}
+        return replace(status, spec={**status.spec, "phases": named, "features": counted})
+
+    @contextmanager
+    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
+        """Look again every second: the answer is made of two objects."""
+        with ResourceAdapter.watch(self, query, id) as changes:
+            yield changes
+
+    def list(self, query: ListQuery) -> Listing:
+        """Return the one object, for the watch."""
+        return Listing([self.get(ID)], 1)
+
+
+def _name(number: str) -> str:
+    try:
+        return ClusterPhase(int(number)).name
+    except ValueError:
+        return f"UNKNOWN_{number}"

@@ -1,0 +1,20 @@
+"""Requests for a backup of a cluster's etcd; POST to etcdbackups is the easier way."""
+
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, id_filter, id_link
+from resources.etcdmanualbackup.adapter import EtcdManualBackupAdapter
+from resources.etcdmanualbackup.schemas import EtcdManualBackupSchema
+
+EXAMPLE = {"id": "my-cluster", "backup_at": "2026-08-21T10:00:00Z"}
+
+plugin = ResourcePlugin(
+    name="etcd-manual-backups",
+    singular="etcd-manual-backup",
+    schema=EtcdManualBackupSchema,
+    adapter=EtcdManualBackupAdapter(),
+    roles={verb: role for verb, role in READ_WRITE.items() if verb not in ("replace", "patch")},
+    filters=(id_filter("cluster"),),
+    links={"cluster": id_link("clusters")},
+    example=EXAMPLE,
+    description="Requests for a backup of a cluster's etcd; POST to etcdbackups is the easier way",
+    import_name=__name__,
+)

@@ -1,0 +1,20 @@
+"""Requests for backups: Omni takes one for a cluster that is not there, and does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource, find, types
+
+
+class EtcdManualBackupAdapter(OmniResourceAdapter):
+    """One request for each cluster, by the cluster's id."""
+
+    def __init__(self) -> None:
+        super().__init__(types.ETCD_MANUAL_BACKUPS, id_filter="cluster")
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Raise 422 for a cluster that is not there."""
+        if find(self.omni, types.CLUSTERS, resource.id) is None:
+            raise Problem(422, "validation", errors={"id": [f"There is no cluster {resource.id!r}."]})

@@ -1,0 +1,31 @@
+"""The system extensions of clusters, machine sets and machines; labels say whose."""
+
+from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, label_filter, label_link, names, types
+from resources.extensionsconfiguration.schemas import ExtensionsConfigurationSchema
+
+EXAMPLE = {
+    "id": "my-cluster-extensions",
+    "extensions": ["siderolabs/iscsi-tools"],
+    "labels": {names.LABEL_CLUSTER: "my-cluster"},
+}
+
+plugin = ResourcePlugin(
+    name="extensions-configurations",
+    singular="extensions-configuration",
+    schema=ExtensionsConfigurationSchema,
+    adapter=OmniResourceAdapter(types.EXTENSIONS_CONFIGURATIONS),
+    roles=READ_WRITE,
+    filters=(
+        label_filter("cluster", names.LABEL_CLUSTER),
+        label_filter("machineset", names.LABEL_MACHINE_SET),
+        label_filter("machine", names.LABEL_CLUSTER_MACHINE),
+    ),
+    links={
+        "cluster": label_link("clusters", names.LABEL_CLUSTER),
+        "machineset": label_link("machinesets", names.LABEL_MACHINE_SET),
+        "machine": label_link("machines", names.LABEL_CLUSTER_MACHINE),
+    },
+    example=EXAMPLE,
+    description="The system extensions of clusters, machine sets and machines; labels say whose",
+    import_name=__name__,
+)

@@ -1,0 +1,13 @@
+"""Which system extensions machines are to have."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from omni_gateway.sdk import ResourceSchema
+
+
+class ExtensionsConfigurationSchema(ResourceSchema):
+    """System extensions of a cluster, a machine set or one machine; its labels say whose. The narrowest wins."""
+
+    extensions = fields.List(fields.String())

@@ -1,0 +1,38 @@
+"""Images that Omni pulls to nodes before an upgrade."""
+
+from omni_gateway.sdk import (
+    READ_WRITE,
+    OmniResourceAdapter,
+    ResourcePlugin,
+    SubResource,
+    label_filter,
+    label_link,
+    names,
+    types,
+)
+from resources.imagepullrequest.schemas import ImagePullRequestSchema, ImagePullStatusSchema
+
+_HINT = "Omni pulls images by itself during an upgrade: POST /api/v1/clusters/{id}/actions/kubernetes-upgrade."
+
+EXAMPLE = {
+    "id": "my-cluster",
+    "node_image_list": [{"node": "node-1", "images": ["registry.k8s.io/kube-apiserver:v1.33.0"]}],
+}
+
+plugin = ResourcePlugin(
+    name="image-pull-requests",
+    singular="image-pull-request",
+    schema=ImagePullRequestSchema,
+    adapter=OmniResourceAdapter(types.IMAGE_PULL_REQUESTS, hint=_HINT),
+    roles=READ_WRITE,
+    filters=(label_filter("cluster", names.LABEL_CLUSTER),),
+    subresources=[
+        SubResource(
+            "status", OmniResourceAdapter(types.IMAGE_PULL_STATUSES), ImagePullStatusSchema, "How far the pulling is"
+        )
+    ],
+    links={"cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    example=EXAMPLE,
+    description="Images that Omni pulls to nodes before an upgrade",
+    import_name=__name__,
+)

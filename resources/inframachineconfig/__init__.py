@@ -1,0 +1,19 @@
+"""What infrastructure providers are to do with their machines, by machine."""
+
+from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, id_filter, id_link, types
+from resources.inframachineconfig.schemas import InfraMachineConfigSchema
+
+EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "acceptance_status": "ACCEPTED"}
+
+plugin = ResourcePlugin(
+    name="infra-machine-configs",
+    singular="infra-machine-config",
+    schema=InfraMachineConfigSchema,
+    adapter=OmniResourceAdapter(types.INFRA_MACHINE_CONFIGS, id_filter="machine"),
+    roles=READ_WRITE,
+    filters=(id_filter("machine"),),
+    links={"machine": id_link("machines")},
+    example=EXAMPLE,
+    description="What infrastructure providers are to do with their machines, by machine",
+    import_name=__name__,
+)

@@ -1,0 +1,27 @@
+"""Further kernel arguments of machines, by machine."""
+
+from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, SubResource, id_filter, id_link, types
+from resources.kernelargs.schemas import KernelArgsSchema, KernelArgsStatusSchema
+
+EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "args": ["console=ttyS0"]}
+
+plugin = ResourcePlugin(
+    name="kernel-args",
+    singular="kernel-args",
+    schema=KernelArgsSchema,
+    adapter=OmniResourceAdapter(types.KERNEL_ARGS, id_filter="machine"),
+    roles=READ_WRITE,
+    filters=(id_filter("machine"),),
+    subresources=[
+        SubResource(
+            "status",
+            OmniResourceAdapter(types.KERNEL_ARGS_STATUSES),
+            KernelArgsStatusSchema,
+            "Which kernel arguments the machine has",
+        )
+    ],
+    links={"machine": id_link("machines")},
+    example=EXAMPLE,
+    description="Further kernel arguments of machines, by machine",
+    import_name=__name__,
+)

@@ -1,0 +1,23 @@
+"""Further kernel arguments of a machine."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from omni_gateway.sdk import ResourceSchema, masking
+from omni_gateway.sdk import fields as wire
+
+
+class KernelArgsSchema(ResourceSchema):
+    """Further kernel arguments of one machine, whose id it has."""
+
+    args = fields.List(fields.String())
+
+
+class KernelArgsStatusSchema(ResourceSchema):
+    """Which kernel arguments a machine has, and which it will have."""
+
+    args = fields.List(wire.Masked(masking.mask_tokens))
+    current_args = fields.List(wire.Masked(masking.mask_tokens))
+    unmet_conditions = fields.List(fields.String())
+    current_cmdline = wire.Masked(masking.mask_tokens)

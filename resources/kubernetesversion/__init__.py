@@ -1,0 +1,14 @@
+"""Kubernetes versions that Omni offers."""
+
+from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin, types
+from resources.kubernetesversion.schemas import KubernetesVersionSchema
+
+plugin = ResourcePlugin(
+    name="kubernetes-versions",
+    singular="kubernetes-version",
+    schema=KubernetesVersionSchema,
+    adapter=OmniResourceAdapter(types.KUBERNETES_VERSIONS),
+    roles=READ,
+    description="Kubernetes versions that Omni offers",
+    import_name=__name__,
+)

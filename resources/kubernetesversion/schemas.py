@@ -1,0 +1,13 @@
+"""A Kubernetes version that Omni offers."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from omni_gateway.sdk import ResourceSchema
+
+
+class KubernetesVersionSchema(ResourceSchema):
+    """A Kubernetes version that Omni offers."""
+
+    version = fields.String()

@@ -1,0 +1,21 @@
+"""The load balancers of the clusters, one each, as Omni sets them up."""
+
+from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, id_filter, id_link, types
+from resources.loadbalancerconfig.schemas import LoadBalancerConfigSchema
+
+_HINT = "Omni keeps one load balancer for each cluster; there is nothing to set."
+
+EXAMPLE = {"id": "my-cluster", "bind_port": "10000"}
+
+plugin = ResourcePlugin(
+    name="loadbalancer-configs",
+    singular="loadbalancer-config",
+    schema=LoadBalancerConfigSchema,
+    adapter=OmniResourceAdapter(types.LOAD_BALANCER_CONFIGS, hint=_HINT, id_filter="cluster"),
+    roles=READ_WRITE,
+    filters=(id_filter("cluster"),),
+    links={"cluster": id_link("clusters"), "status": id_link("loadbalancers", "status")},
+    example=EXAMPLE,
+    description="The load balancers of the clusters, one each, as Omni sets them up",
+    import_name=__name__,
+)

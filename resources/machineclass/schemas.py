@@ -1,0 +1,42 @@
+"""A machine class as callers read and write it."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from marshmallow import fields
+
+from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import fields as wire
+
+
+class MachineClassGrpcTunnelMode(IntEnum):
+    """Values of ``MachineClassGrpcTunnelMode``."""
+
+    UNSET = 0
+    ENABLED = 1
+    DISABLED = 2
+
+
+class MachineClassMetaValueSchema(SpecSchema):
+    """Machine class meta value (``specs.MetaValue``)."""
+
+    key = wire.Integer()
+    value = fields.String()
+
+
+class MachineClassProvisionSchema(SpecSchema):
+    """Machine class provision (``specs.MachineClassSpec.Provision``)."""
+
+    provider_id = fields.String()
+    kernel_args = fields.List(fields.String())
+    meta_values = fields.List(fields.Nested(MachineClassMetaValueSchema))
+    provider_data = fields.String()
+    grpc_tunnel = wire.Enum(MachineClassGrpcTunnelMode)
+
+
+class MachineClassSchema(ResourceSchema):
+    """Machines of a kind: those that `match_labels` selects, or those that a provider makes (`auto_provision`)."""
+
+    match_labels = fields.List(fields.String())
+    auto_provision = wire.Message(MachineClassProvisionSchema)

@@ -1,0 +1,26 @@
+"""Requests for machines of an infrastructure provider."""
+
+from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, SubResource, types
+from resources.machinerequestset.adapter import MachineRequestSetAdapter
+from resources.machinerequestset.schemas import MachineRequestSetSchema, MachineRequestSetStatusSchema
+
+EXAMPLE = {"id": "more-metal", "provider_id": "bare-metal", "machine_count": 2, "talos_version": "1.11.0"}
+
+plugin = ResourcePlugin(
+    name="machine-request-sets",
+    singular="machine-request-set",
+    schema=MachineRequestSetSchema,
+    adapter=MachineRequestSetAdapter(),
+    roles=READ_WRITE,
+    subresources=[
+        SubResource(
+            "status",
+            OmniResourceAdapter(types.MACHINE_REQUEST_SET_STATUSES),
+            MachineRequestSetStatusSchema,
+            "That Omni works on it",
+        )
+    ],
+    example=EXAMPLE,
+    description="Requests for machines of an infrastructure provider",
+    import_name=__name__,
+)

@@ -1,0 +1,42 @@
+"""A request for machines of an infrastructure provider."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from marshmallow import fields
+
+from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import fields as wire
+
+
+class MachineRequestSetGrpcTunnelMode(IntEnum):
+    """Values of ``MachineRequestSetGrpcTunnelMode``."""
+
+    UNSET = 0
+    ENABLED = 1
+    DISABLED = 2
+
+
+class MachineRequestSetMetaValueSchema(SpecSchema):
+    """Machine request set meta value (``specs.MetaValue``)."""
+
+    key = wire.Integer()
+    value = fields.String()
+
+
+class MachineRequestSetSchema(ResourceSchema):
+    """So many machines of an infrastructure provider."""
+
+    provider_id = fields.String()
+    machine_count = wire.Integer()
+    talos_version = fields.String()
+    extensions = fields.List(fields.String())
+    kernel_args = fields.List(fields.String())
+    meta_values = fields.List(fields.Nested(MachineRequestSetMetaValueSchema))
+    provider_data = fields.String()
+    grpc_tunnel = wire.Enum(MachineRequestSetGrpcTunnelMode)
+
+
+class MachineRequestSetStatusSchema(ResourceSchema):
+    """That Omni works on a request for machines; its metadata tell the rest."""

@@ -1,0 +1,52 @@
+"""Sets of machines of one role in a cluster: its control plane, and its workers."""
+
+from omni_gateway.sdk import (
+    READ_WRITE,
+    OmniResourceAdapter,
+    ResourcePlugin,
+    Role,
+    SubCollection,
+    SubResource,
+    label_filter,
+    label_link,
+    names,
+    types,
+)
+from resources.machineset.adapter import MachineSetAdapter, destroy, patches_link
+from resources.machineset.schemas import MachineSetDestroyStatusSchema, MachineSetSchema, MachineSetStatusSchema
+
+EXAMPLE = {
+    "id": "my-cluster-workers",
+    "labels": {names.LABEL_CLUSTER: "my-cluster", names.LABEL_WORKER: ""},
+    "update_strategy": "Rolling",
+}
+
+plugin = ResourcePlugin(
+    name="machinesets",
+    singular="machineset",
+    schema=MachineSetSchema,
+    adapter=MachineSetAdapter(),
+    roles=READ_WRITE,
+    filters=(label_filter("cluster", names.LABEL_CLUSTER),),
+    subresources=[
+        SubResource(
+            "status", OmniResourceAdapter(types.MACHINE_SET_STATUSES), MachineSetStatusSchema, "How a machine set is"
+        ),
+        SubResource(
+            "destroy-status",
+            OmniResourceAdapter(types.MACHINE_SET_DESTROY_STATUSES),
+            MachineSetDestroyStatusSchema,
+            "How far its removal is",
+        ),
+        SubCollection("nodes", "machinesetnodes", "machineset", "The machines that are named for it"),
+    ],
+    links={"configpatches": patches_link, "cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    example=EXAMPLE,
+    description="Sets of machines of one role in a cluster: its control plane, and its workers",
+    import_name=__name__,
+)
+
+
+plugin.action("destroy", role=Role.OPERATOR, summary="Remove a machine set; its machines are reset", operation=True)(
+    destroy
+)

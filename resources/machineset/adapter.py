@@ -1,0 +1,31 @@
+"""Machine sets in Omni."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from omni_gateway.sdk import ClusterPartAdapter, Operation, Resource, ResourceAdapter, WouldDo, object_url, types
+
+
+class MachineSetAdapter(ClusterPartAdapter):
+    """Machine sets; a locked cluster's take no change."""
+
+    def __init__(self) -> None:
+        super().__init__(types.MACHINE_SETS)
+
+
+def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+    """Tear a machine set down, as DELETE does; one that is going already is left to go on."""
+    existing = adapter.get(id)
+    if dry_run:
+        adapter.check_delete(existing)
+        return WouldDo(existing, None)
+    if not existing.tearing_down:
+        adapter.delete(existing)
+    return Operation("machineset-destroy", id, "running", target=object_url("machinesets", id))
+
+
+def patches_link(machine_set: Resource) -> str:
+    """Link to the configuration patches of a machine set."""
+    return f"/api/v1/configpatches?machineset={machine_set.id}"

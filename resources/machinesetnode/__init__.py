@@ -1,0 +1,38 @@
+"""Machines, named one by one for a machine set."""
+
+from omni_gateway.sdk import (
+    READ_WRITE,
+    ClusterPartAdapter,
+    ResourcePlugin,
+    id_link,
+    label_filter,
+    label_link,
+    names,
+    types,
+)
+from resources.machinesetnode.schemas import MachineSetNodeSchema
+
+EXAMPLE = {
+    "id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
+    "labels": {names.LABEL_CLUSTER: "my-cluster", names.LABEL_MACHINE_SET: "my-cluster-workers"},
+}
+
+plugin = ResourcePlugin(
+    name="machinesetnodes",
+    singular="machinesetnode",
+    schema=MachineSetNodeSchema,
+    adapter=ClusterPartAdapter(types.MACHINE_SET_NODES),
+    roles=READ_WRITE,
+    filters=(
+        label_filter("cluster", names.LABEL_CLUSTER),
+        label_filter("machineset", names.LABEL_MACHINE_SET),
+    ),
+    links={
+        "machine": id_link("machines"),
+        "cluster": label_link("clusters", names.LABEL_CLUSTER),
+        "machineset": label_link("machinesets", names.LABEL_MACHINE_SET),
+    },
+    example=EXAMPLE,
+    description="Machines, named one by one for a machine set",
+    import_name=__name__,
+)

@@ -1,0 +1,25 @@
+"""What Omni is busy with, also by the object that a task is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from omni_gateway.sdk import Filter, Listing, ListQuery, OmniResourceAdapter, sort_and_cut, types
+
+RESOURCE = Filter("resource", "Only tasks about the object of this id")
+
+
+class OngoingTaskAdapter(OmniResourceAdapter):
+    """Tasks; Omni has no label for their objects, so they are picked here."""
+
+    def __init__(self) -> None:
+        super().__init__(types.ONGOING_TASKS, sortable=("title", "resource_id"))
+
+    def list(self, query: ListQuery) -> Listing:
+        """Return the tasks, those about one object where the filter names it."""
+        wanted = query.filters.get("resource")
+        if wanted is None:
+            return super().list(query)
+        whole = super().list(replace(query, offset=0, limit=0, filters={}))
+        chosen = [item for item in whole.items if item.spec.get("resource_id") == wanted]
+        return Listing(sort_and_cut(chosen, query, self.sortable), len(chosen))

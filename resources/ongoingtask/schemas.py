@@ -1,0 +1,92 @@
+"""What Omni is busy with."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from marshmallow import fields
+
+from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import fields as wire
+
+
+class OngoingTaskPhase(IntEnum):
+    """Values of ``OngoingTaskPhase``."""
+
+    OK = 0
+    PRE_ROTATE = 1
+    ROTATE = 2
+    POST_ROTATE = 3
+
+
+class OngoingTaskComponent(IntEnum):
+    """Values of ``OngoingTaskComponent``."""
+
+    NONE = 0
+    TALOS_CA = 1
+    KUBERNETES_CA = 2
+
+
+class OngoingTaskTalosUpgradeStatusSchema(SpecSchema):
+    """Ongoing task talos upgrade status (``specs.TalosUpgradeStatusSpec``)."""
+
+    phase = wire.Enum(OngoingTaskPhase)
+    error = fields.String()
+    step = fields.String()
+    status = fields.String()
+    last_upgrade_version = fields.String()
+    current_upgrade_version = fields.String()
+    upgrade_versions = fields.List(fields.String())
+
+
+class OngoingTaskKubernetesUpgradeStatusSchema(SpecSchema):
+    """Ongoing task kubernetes upgrade status (``specs.KubernetesUpgradeStatusSpec``)."""
+
+    phase = wire.Enum(OngoingTaskPhase)
+    error = fields.String()
+    step = fields.String()
+    status = fields.String()
+    last_upgrade_version = fields.String()
+    current_upgrade_version = fields.String()
+    upgrade_versions = fields.List(fields.String())
+
+
+class OngoingTaskDestroyStatusSchema(SpecSchema):
+    """Ongoing task destroy status (``specs.DestroyStatusSpec``)."""
+
+    phase = fields.String()
+
+
+class OngoingTaskMachineUpgradeStatusSchema(SpecSchema):
+    """Ongoing task machine upgrade status (``specs.MachineUpgradeStatusSpec``)."""
+
+    schematic_id = fields.String()
+    talos_version = fields.String()
+    current_schematic_id = fields.String()
+    current_talos_version = fields.String()
+    phase = wire.Enum(OngoingTaskPhase)
+    status = fields.String()
+    error = fields.String()
+    is_maintenance = wire.Boolean()
+
+
+class OngoingTaskClusterSecretsRotationStatusSchema(SpecSchema):
+    """Ongoing task cluster secrets rotation status (``specs.ClusterSecretsRotationStatusSpec``)."""
+
+    phase = wire.Enum(OngoingTaskPhase)
+    component = wire.Enum(OngoingTaskComponent)
+    error = fields.String()
+    step = fields.String()
+    status = fields.String()
+
+
+class OngoingTaskSchema(ResourceSchema):
+    """Something that Omni is doing; which of the members is set tells what."""
+
+    title = fields.String()
+    talos_upgrade = wire.Message(OngoingTaskTalosUpgradeStatusSchema)
+    kubernetes_upgrade = wire.Message(OngoingTaskKubernetesUpgradeStatusSchema)
+    destroy = wire.Message(OngoingTaskDestroyStatusSchema)
+    machine_upgrade = wire.Message(OngoingTaskMachineUpgradeStatusSchema)
+    secrets_rotation = wire.Message(OngoingTaskClusterSecretsRotationStatusSchema)
+    resource_id = fields.String()

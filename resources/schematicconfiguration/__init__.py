@@ -1,0 +1,32 @@
+"""Which image each machine is to run; Omni makes them."""
+
+from omni_gateway.sdk import (
+    READ_WRITE,
+    OmniResourceAdapter,
+    ResourcePlugin,
+    id_link,
+    label_filter,
+    label_link,
+    names,
+    types,
+)
+from resources.schematicconfiguration.schemas import SchematicConfigurationSchema
+
+_HINT = (
+    "Change what makes them: /api/v1/extensions-configurations, /api/v1/kernel-args, or the cluster's Talos version."
+)
+
+EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "talos_version": "1.11.0"}
+
+plugin = ResourcePlugin(
+    name="schematic-configurations",
+    singular="schematic-configuration",
+    schema=SchematicConfigurationSchema,
+    adapter=OmniResourceAdapter(types.SCHEMATIC_CONFIGURATIONS, hint=_HINT),
+    roles=READ_WRITE,
+    filters=(label_filter("cluster", names.LABEL_CLUSTER),),
+    links={"machine": id_link("machines"), "cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    example=EXAMPLE,
+    description="Which image each machine is to run; Omni makes them",
+    import_name=__name__,
+)

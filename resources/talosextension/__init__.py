@@ -1,0 +1,15 @@
+"""The system extensions of each Talos version."""
+
+from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin, id_link, types
+from resources.talosextension.schemas import TalosExtensionsSchema
+
+plugin = ResourcePlugin(
+    name="talos-extensions",
+    singular="talos-extension",
+    schema=TalosExtensionsSchema,
+    adapter=OmniResourceAdapter(types.TALOS_EXTENSIONS),
+    roles=READ,
+    links={"version": id_link("talos-versions")},
+    description="The system extensions of each Talos version",
+    import_name=__name__,
+)

@@ -1,0 +1,15 @@
+"""Talos versions that Omni offers, with the Kubernetes versions that each runs."""
+
+from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin, id_link, types
+from resources.talosversion.schemas import TalosVersionSchema
+
+plugin = ResourcePlugin(
+    name="talos-versions",
+    singular="talos-version",
+    schema=TalosVersionSchema,
+    adapter=OmniResourceAdapter(types.TALOS_VERSIONS),
+    roles=READ,
+    links={"extensions": id_link("talos-extensions")},
+    description="Talos versions that Omni offers, with the Kubernetes versions that each runs",
+    import_name=__name__,
+)
