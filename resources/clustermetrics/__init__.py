@@ -6,7 +6,7 @@ from resources.clustermetrics.schemas import FleetClusterMetricsSchema
 
 plugin = ResourcePlugin(
     name="cluster-metrics",
-    singular="cluster-metrics",
+    singular="fleet-cluster-metrics",
     schema=FleetClusterMetricsSchema,
     adapter=ClusterMetricsAdapter(),
     roles={"get": Role.READER},

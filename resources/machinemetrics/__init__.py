@@ -5,7 +5,7 @@ from resources.machinemetrics.schemas import FleetMachineMetricsSchema
 
 plugin = ResourcePlugin(
     name="machine-metrics",
-    singular="machine-metrics",
+    singular="fleet-machine-metrics",
     schema=FleetMachineMetricsSchema,
     adapter=OmniResourceAdapter(types.MACHINE_STATUS_METRICS),
     roles={"get": Role.READER},

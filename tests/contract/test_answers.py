@@ -15,6 +15,8 @@ from omni_gateway.omni import OmniClient
 from .conftest import Caller
 
 CLUSTER = "answers"
+#: Omni lets nobody read these, though their documents are told of (facts: access.tsv).
+READ_BY_NOBODY = {"/api/v1/machine-request-sets/{id}/status"}
 PATCH = {"id": "answers-patch", "data": "machine:\n  sysctls:\n    vm.swappiness: '1'\n"}
 
 
@@ -57,6 +59,9 @@ def test_every_read_answers_what_its_schema_says(api: Caller, document: dict[str
         url = path.replace("{id}", living.get(collection, CLUSTER)).replace("{node}", living["node"])
         url = url.replace("{kind}", "cluster-create")
         answer = api.get(url)
+        if path in READ_BY_NOBODY:
+            assert (answer.status_code, answer.json["code"]) == (403, "omni-forbidden"), path
+            continue
         if answer.status_code == 404:
             continue
         validator = Draft202012Validator({**schema, "components": document["components"]})
