@@ -17,7 +17,7 @@ from omni_gateway.http import audit, auth, document, headers, paths, request_id
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
-from omni_gateway.routes import health, index, operations
+from omni_gateway.routes import can_i, health, index, operations
 from omni_gateway.routes.applying import views as applying
 from omni_gateway.routes.generic import views as generic
 from omni_gateway.routes.generic.catalogue import Catalogue
@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     gateway.operations[OPERATION] = catalogue.removal()
     api.register_blueprint(generic.blueprint(catalogue))
     api.register_blueprint(applying.blueprint(gateway, catalogue))
+    api.register_blueprint(can_i.blueprint())
     api.register_blueprint(operations.blueprint(gateway))
     api.register_blueprint(index.blueprint(found))
     app.register_blueprint(document.blueprint)

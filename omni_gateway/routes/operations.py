@@ -6,19 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
+import orjson
 from flask import Response
+from marshmallow import fields
 
 from omni_gateway.http.auth import Role
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
-from omni_gateway.sdk import fields
+from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.operations import (
     OPERATIONS_URL,
     OperationSchema,
     wait_for_change,
 )
+from omni_gateway.sdk.query import NoQuery
+from omni_gateway.sdk.schema import SpecSchema
 from omni_gateway.sdk.views.answering import json_response, retry_after
 from omni_gateway.sdk.views.documenting import documented
 
@@ -28,7 +32,7 @@ MAX_WAIT_SECONDS = 60
 class WaitQuery(ma.Schema):
     """Query of an operation."""
 
-    wait = fields.Duration(
+    wait = wire.Duration(
         metadata={
             "description": f"Hold the answer until the operation changes or ends: `30s`, at most {MAX_WAIT_SECONDS}s"
         }
@@ -54,6 +58,23 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
     return json_response(operation.document(), headers={"Cache-Control": "no-store", **retry_after(operation)})
 
 
+class OperationKindSchema(SpecSchema):
+    """A sort of long work."""
+
+    kind = fields.String()
+    summary = fields.String()
+    url = fields.String(metadata={"description": "Where one is; `{id}` is what is worked on"})
+
+
+def list_kinds(arguments: Mapping[str, Any]) -> Response:
+    """Answer which sorts of long work there are; each is derived from Omni's state, so there is no list of runs."""
+    kinds = sorted(current_gateway().operations.values(), key=lambda kind: kind.name)
+    told = [
+        {"kind": kind.name, "summary": kind.summary, "url": f"{OPERATIONS_URL}/{kind.name}/{{id}}"} for kind in kinds
+    ]
+    return json_response(orjson.dumps(told))
+
+
 def blueprint(gateway: Gateway) -> GatewayBlueprint:
     """Return the blueprint; it is made per application, for it documents the kinds that its plugins brought."""
     kinds = "\n".join(
@@ -71,5 +92,15 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         answers={200: (OperationSchema, "The operation")},
         problems={404: "No such operation", 422: "A parameter is wrong"},
     )
+    listed = documented(
+        routes,
+        list_kinds,
+        role=Role.READER,
+        operation_id="list_operation_kinds",
+        summary="List the kinds of operations",
+        query=NoQuery(),
+        answers={200: (OperationKindSchema(many=True), "The kinds")},
+    )
+    routes.add_url_rule("", endpoint="kinds", view_func=listed, methods=["GET"])
     routes.add_url_rule("/<kind>/<id>", endpoint="operation", view_func=view, methods=["GET"])
     return routes

@@ -7,18 +7,20 @@ range it was written for in ``ResourcePlugin(sdk=...)``.
 from omni_gateway.http.auth import Role, current_principal, require
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
-from omni_gateway.omni import OmniClient, OmniError, types
+from omni_gateway.omni import OmniClient, OmniError, key_pairs, types
 from omni_gateway.omni import errors as omni_errors
+from omni_gateway.omni.management import Overlay
 from omni_gateway.sdk import fields, locks, masking, names
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import Created, Present, ResourceAdapter
+from omni_gateway.sdk.call_adapter import CallAdapter
 from omni_gateway.sdk.changing import change
 from omni_gateway.sdk.cluster_parts import ClusterPartAdapter
 from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
 from omni_gateway.sdk.exchange import Change, Listing, ListQuery
 from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
-from omni_gateway.sdk.omni_adapter import OmniResourceAdapter, sort_and_cut
+from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
 from omni_gateway.sdk.operations import Operation, OperationKind, State
 from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, ResourcePlugin
@@ -27,6 +29,7 @@ from omni_gateway.sdk.reading import find
 from omni_gateway.sdk.refusals import Refusals
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.schema import ResourceSchema, SpecSchema
+from omni_gateway.sdk.selecting import select, sort_and_cut
 from omni_gateway.sdk.service import PluginError, ServicePlugin
 from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
 
@@ -41,6 +44,7 @@ __all__ = [
     "SDK_VERSION",
     "STALE",
     "Answer",
+    "CallAdapter",
     "Change",
     "ClusterPartAdapter",
     "Created",
@@ -54,6 +58,7 @@ __all__ = [
     "OmniResourceAdapter",
     "Operation",
     "OperationKind",
+    "Overlay",
     "PluginError",
     "Present",
     "Problem",
@@ -80,6 +85,7 @@ __all__ = [
     "find",
     "id_filter",
     "id_link",
+    "key_pairs",
     "label_filter",
     "label_link",
     "locks",
@@ -90,6 +96,7 @@ __all__ = [
     "problem_for",
     "require",
     "resources_of",
+    "select",
     "sort_and_cut",
     "types",
 ]

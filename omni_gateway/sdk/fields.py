@@ -14,6 +14,8 @@ from typing import Any
 
 from marshmallow import fields
 
+from omni_gateway.sdk.masking import MASK
+
 _DURATION_UNITS = {"h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(\d+(?:\.\d{1,9})?)(h|m|s)")
 
@@ -146,6 +148,16 @@ class Masked(fields.String, Rendered):
     def render(self, value: Any) -> str:
         """Return the masked text."""
         return self.mask(str(value))
+
+
+class Secret(fields.String, Rendered):
+    """Text that callers may write and never read: ``***`` stands for one that is set."""
+
+    zero = ""
+
+    def render(self, value: Any) -> str:
+        """Tell whether there is one."""
+        return MASK if value else ""
 
 
 class Message(fields.Nested):

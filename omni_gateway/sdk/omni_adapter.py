@@ -15,10 +15,10 @@ from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.exchange import Change, ChangeKind, Listing, ListQuery
 from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.selecting import select, sort_and_cut
 
 _KINDS: dict[str, ChangeKind] = {"created": "added", "updated": "modified", "destroyed": "deleted"}
 _SORTED_BY_OMNI: tuple[tuple[tuple[str, bool], ...], ...] = ((), (("id", False),), (("id", True),))
-_METADATA_SORTS = frozenset({"created", "updated", "version", "owner"})
 
 
 class OmniResourceAdapter(ResourceAdapter):
@@ -75,12 +75,7 @@ class OmniResourceAdapter(ResourceAdapter):
             found = [self.get(query.filters[self.id_filter])]
         except errors.NotFound:
             found = []
-        chosen = [
-            item
-            for item in found
-            if (query.selector is None or query.selector.matches(item.labels)) and query.search in item.id
-        ]
-        return Listing(sort_and_cut(chosen, query, self.sortable), len(chosen))
+        return select(found, query, self.sortable)
 
     def selectors(self, query: ListQuery) -> Sequence[str]:
         """Return the label query in Omni's grammar."""
@@ -157,25 +152,3 @@ def _change(event: WatchEvent) -> Change:
         return Change("bookmark")
     body = event.resource if event.resource is not None else event.old
     return Change(_KINDS[event.kind], Resource.from_omni(cast("Mapping[str, Any]", body)))
-
-
-def sort_and_cut(items: Sequence[Resource], query: ListQuery, sortable: frozenset[str]) -> list[Resource]:
-    """Sort by the query's keys with the id as the last one, then take the page; objects without a value come first.
-
-    Raises a ``validation`` problem that lists the sortable fields when a key is none of them.
-    """
-    ordered = sorted(items, key=lambda item: item.id)
-    for name, descending in reversed(query.sort):
-        if name not in _METADATA_SORTS | sortable | {"id"}:
-            known = ", ".join(sorted(_METADATA_SORTS | sortable | {"id"}))
-            raise Problem(422, "validation", errors={"sort": [f"Cannot sort by {name!r}; sortable fields: {known}."]})
-        ordered.sort(key=lambda item, name=name: _sort_key(item, name), reverse=descending)  # type: ignore[misc]
-    end = query.offset + query.limit if query.limit else None
-    return ordered[query.offset : end]
-
-
-def _sort_key(item: Resource, name: str) -> tuple[int, Any]:
-    value = getattr(item, name) if name in _METADATA_SORTS or name == "id" else item.spec.get(name)
-    if value is None:
-        return (0, "")
-    return (1, value if isinstance(value, (int, float)) else str(value))

@@ -1,70 +1,10 @@
-"""A cluster's etcd backups: the list, and whether one can be started from."""
+"""Whether a cluster can be started from an etcd backup."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 
-from marshmallow import fields
-
-from omni_gateway.sdk import (
-    Change,
-    Filter,
-    Listing,
-    ListQuery,
-    OmniClient,
-    OmniResourceAdapter,
-    Refusals,
-    Resource,
-    ResourceSchema,
-    find,
-    names,
-    sort_and_cut,
-    types,
-)
-from omni_gateway.sdk import fields as wire
-
-OF_CLUSTER = Filter("cluster", "Only those of this cluster")
-
-
-class ClusterEtcdBackupSchema(ResourceSchema):
-    """A backup of a cluster's etcd; restore it by `actions/bootstrap`, or in `control_plane.bootstrap_spec`."""
-
-    created_at = wire.Timestamp(dump_only=True)
-    snapshot = fields.String(dump_only=True)
-    size = wire.Int64(dump_only=True, metadata={"description": "Bytes"})
-
-
-class EtcdBackupAdapter(OmniResourceAdapter):
-    """Backups of one cluster. Omni lists them by cluster only and takes no other label term, so we select the rest."""
-
-    def __init__(self) -> None:
-        super().__init__(types.ETCD_BACKUPS, sortable=("created_at", "snapshot", "size"))
-
-    def list(self, query: ListQuery) -> Listing:
-        """Return the backups of ``query.filters["cluster"]``."""
-        items = super().list(_of_cluster(query)).items
-        chosen = [item for item in items if query.selector is None or query.selector.matches(item.labels)]
-        return Listing(sort_and_cut(chosen, query, self.sortable), len(chosen))
-
-    @contextmanager
-    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Follow the backups of one cluster."""
-        with super().watch(_of_cluster(query), id) as changes:
-            yield (
-                change
-                for change in changes
-                if change.resource is None or query.selector is None or query.selector.matches(change.resource.labels)
-            )
-
-    def selectors(self, query: ListQuery) -> Sequence[str]:
-        """Return the one term that Omni takes."""
-        return [f"{names.LABEL_CLUSTER}={query.filters['cluster']}"]
-
-
-def _of_cluster(query: ListQuery) -> ListQuery:
-    return replace(query, selector=None, sort=(), offset=0, limit=0)
+from omni_gateway.sdk import OmniClient, Refusals, Resource, find, names, types
 
 
 def uuid_of(omni: OmniClient, cluster: str) -> str:

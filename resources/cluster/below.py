@@ -13,7 +13,6 @@ from omni_gateway.sdk import (
     types,
 )
 from resources.cluster import nodes
-from resources.cluster.backups import OF_CLUSTER, ClusterEtcdBackupSchema, EtcdBackupAdapter
 from resources.cluster.kubernetes_schemas import (
     KubernetesNodeSchema,
     KubernetesStatusSchema,
@@ -112,15 +111,7 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         filter="cluster",
         collection="machinesets",
     ),
-    SubList(
-        "etcdbackups",
-        EtcdBackupAdapter(),
-        ClusterEtcdBackupSchema,
-        "Backups of the cluster's etcd",
-        filters=(OF_CLUSTER,),
-        filter="cluster",
-        collection="etcdbackups",
-    ),
     SubCollection("machines", "machines", "cluster", "The cluster's machines"),
+    SubCollection("etcdbackups", "etcdbackups", "cluster", "Backups of the cluster's etcd"),
     SubCollection("configpatches", "configpatches", "cluster", "The cluster's configuration patches"),
 )

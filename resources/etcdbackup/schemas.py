@@ -1,4 +1,4 @@
-"""A backup of a cluster's etcd."""
+"""A backup of a cluster's etcd, and how the last one went (``specs.EtcdBackup…Spec``)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from omni_gateway.sdk import ResourceSchema
 from omni_gateway.sdk import fields as wire
 
 
-class EtcdBackupStatus(IntEnum):
-    """Values of ``EtcdBackupStatus``."""
+class EtcdBackupState(IntEnum):
+    """Values of ``EtcdBackupStatusSpec.Status``."""
 
     Unknown = 0
     Ok = 1
@@ -19,10 +19,22 @@ class EtcdBackupStatus(IntEnum):
     Running = 3
 
 
+class EtcdBackupSchema(ResourceSchema):
+    """A backup; restore it by `clusters/{id}/actions/bootstrap`, or in `control_plane.bootstrap_spec`."""
+
+    id = fields.String(dump_only=True, metadata={"description": "The cluster's id and the backup's Unix time"})
+    cluster = fields.String(required=True, load_only=True, metadata={"description": "The cluster to back up now"})
+    created_at = wire.Timestamp(dump_only=True)
+    snapshot = fields.String(dump_only=True, metadata={"description": "Its name where a restore asks for one"})
+    size = wire.Int64(dump_only=True, metadata={"description": "Bytes"})
+
+    request_only = frozenset({"cluster"})
+
+
 class EtcdBackupStatusSchema(ResourceSchema):
     """How the last backup of a cluster went."""
 
-    status = wire.Enum(EtcdBackupStatus)
-    error = fields.String()
-    last_backup_time = wire.Timestamp()
-    last_backup_attempt = wire.Timestamp()
+    status = wire.Enum(EtcdBackupState)
+    error = fields.String(metadata={"description": "What went wrong"})
+    last_backup_time = wire.Timestamp(metadata={"description": "When the last good one was taken"})
+    last_backup_attempt = wire.Timestamp(metadata={"description": "When one was last tried"})

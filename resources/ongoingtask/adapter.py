@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from omni_gateway.sdk import Filter, Listing, ListQuery, OmniResourceAdapter, sort_and_cut, types
+from omni_gateway.sdk import Filter, Listing, ListQuery, OmniResourceAdapter, select, types
 
 RESOURCE = Filter("resource", "Only tasks about the object of this id")
 
@@ -21,5 +21,5 @@ class OngoingTaskAdapter(OmniResourceAdapter):
         if wanted is None:
             return super().list(query)
         whole = super().list(replace(query, offset=0, limit=0, filters={}))
-        chosen = [item for item in whole.items if item.spec.get("resource_id") == wanted]
-        return Listing(sort_and_cut(chosen, query, self.sortable), len(chosen))
+        about = (item for item in whole.items if item.spec.get("resource_id") == wanted)
+        return select(about, replace(query, selector=None, search=""), self.sortable)

@@ -1,0 +1,19 @@
+"""Omni's audit log: who did what."""
+
+from omni_gateway.sdk import Role, ServicePlugin
+from resources.auditlog.reading import NDJSON, AuditLogQuery, audit_log
+
+plugin = ServicePlugin(
+    name="audit-log",
+    description="Who did what in Omni, as JSON lines. The gateway's key needs Omni's role Auditor or Admin.",
+    import_name=__name__,
+)
+
+plugin.computed(
+    "",
+    role=Role.ADMIN,
+    summary="Read the audit log",
+    media_type=NDJSON,
+    query=AuditLogQuery,
+    on_collection=True,
+)(audit_log)

@@ -1,0 +1,87 @@
+"""Streaming the audit log (``ManagementService.ReadAuditLog``; facts: machine-auth-detail 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import Problem, ResourceAdapter, Stream
+
+NDJSON = "application/x-ndjson"
+#: What a quiet log says from time to time while it is followed, so that a reader that has left is noticed.
+IDLE = b"\n"
+ORDERS = ("date", "event_type", "resource_type", "resource_id", "cluster_id", "actor")
+EVENTS = (
+    "create",
+    "update",
+    "update_with_conflicts",
+    "destroy",
+    "teardown",
+    "talos_access",
+    "k8s_access",
+    "audit_log_access",
+)
+_LENGTH = validate.Length(min=1, max=256)
+
+
+def _text(description: str) -> fields.String:
+    return fields.String(validate=_LENGTH, metadata={"description": description})
+
+
+class AuditLogQuery(ma.Schema):
+    """Which records, and in which order."""
+
+    start = fields.Date(metadata={"description": "First day (UTC), e.g. 2026-08-01; left out: 29 days ago"})
+    end = fields.Date(metadata={"description": "Last day (UTC), included; left out: today"})
+    order_by = fields.String(validate=validate.OneOf(ORDERS))
+    descending = fields.Boolean(load_default=False)
+    search = _text("Text anywhere in a record")
+    event_type = fields.String(validate=validate.OneOf(EVENTS))
+    resource_type = _text("Only records about objects of this Omni type")
+    resource_id = _text("Only records about the object of this id")
+    cluster = _text("Only records about this cluster")
+    actor = _text("Only records of this identity")
+    follow = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Stay, and send what comes from now on; takes no other parameter"},
+    )
+
+
+def audit_log(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Stream:
+    """Stream the records, one JSON object in a line."""
+    follow = query["follow"]
+    others = sorted(name for name, value in query.items() if name != "follow" and value)
+    if follow and others:
+        raise Problem(422, "validation", errors={name: ["Cannot go with `follow`."] for name in others})
+    start, end = (query.get(name) for name in ("start", "end"))
+    if start and end and start > end:
+        raise Problem(422, "validation", errors={"end": ["Must not be before `start`."]})
+
+    @contextmanager
+    def open_log() -> Iterator[Iterator[bytes]]:
+        records = adapter.omni.management.read_audit_log(
+            start=_day(start),
+            end=_day(end),
+            order_by=query.get("order_by", "unspecified").upper(),
+            descending=query["descending"],
+            search=query.get("search", ""),
+            event_type=query.get("event_type", "unspecified").upper(),
+            resource_type=query.get("resource_type", ""),
+            resource_id=query.get("resource_id", ""),
+            cluster=query.get("cluster", ""),
+            actor=query.get("actor", ""),
+            follow=follow,
+        )
+        with records:
+            yield (record.line + b"\n" for record in records if record.line)
+
+    return Stream(open_log, NDJSON, beat=IDLE if follow else b"")
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day else ""

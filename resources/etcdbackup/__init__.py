@@ -1,0 +1,32 @@
+"""Backups of clusters' etcd."""
+
+from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role, SubResource, label_link, names, types
+from resources.etcdbackup.adapter import OF_CLUSTER, EtcdBackupAdapter, cluster_of
+from resources.etcdbackup.operation import BACKUP
+from resources.etcdbackup.schemas import EtcdBackupSchema, EtcdBackupStatusSchema
+
+EXAMPLE = {"cluster": "my-cluster"}
+
+plugin = ResourcePlugin(
+    name="etcdbackups",
+    singular="etcdbackup",
+    schema=EtcdBackupSchema,
+    adapter=EtcdBackupAdapter(),
+    roles={"list": Role.READER, "get": Role.READER, "create": Role.OPERATOR},
+    filters=(OF_CLUSTER,),
+    subresources=[
+        SubResource(
+            "status",
+            OmniResourceAdapter(types.ETCD_BACKUP_STATUSES),
+            EtcdBackupStatusSchema,
+            "How the last backup of the cluster went",
+            id=cluster_of,
+        )
+    ],
+    links={"cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    operations=(BACKUP,),
+    idempotent_create=True,
+    example=EXAMPLE,
+    description="Backups of clusters' etcd. POST takes one now: an operation that ends when Omni says how it went.",
+    import_name=__name__,
+)

@@ -1,0 +1,29 @@
+"""Installation media: Omni's own catalogue, and configurations that users keep."""
+
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
+from resources.installationmedia.adapter import KIND, InstallationMediaAdapter
+from resources.installationmedia.download import DownloadQuery, DownloadURLSchema, download_url
+from resources.installationmedia.schemas import InstallationMediaSchema
+
+EXAMPLE = {"id": "rack-7", "architecture": "AMD64", "talos_version": "1.11.0"}
+
+plugin = ResourcePlugin(
+    name="installation-medias",
+    singular="installation-media",
+    schema=InstallationMediaSchema,
+    adapter=InstallationMediaAdapter(),
+    roles=READ_WRITE,
+    filters=(KIND,),
+    example=EXAMPLE,
+    description="Media that machines are installed from: Omni's own catalogue (read-only) and configurations that users"
+    " keep. `download-url` makes the image and tells where it is.",
+    import_name=__name__,
+)
+
+plugin.computed(
+    "download-url",
+    role=Role.OPERATOR,
+    summary="Where the image is to be downloaded",
+    answers=DownloadURLSchema,
+    query=DownloadQuery,
+)(download_url)

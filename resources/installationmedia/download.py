@@ -1,0 +1,108 @@
+"""The image of an installation medium: its schematic is made, then the factory's URL asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import Overlay, Problem, Resource, SpecSchema, find, omni_errors, types
+from resources.installationmedia.adapter import CATALOGUE, InstallationMediaAdapter, names_of
+from resources.installationmedia.schemas import MediaArchitecture, MediaBootloader, MediaTunnel
+
+ISO, DISK, PXE = "iso", "disk", "pxe"
+_TUNNELS = {MediaTunnel.UNSET: "AUTO", MediaTunnel.ENABLED: "ENABLED", MediaTunnel.DISABLED: "DISABLED"}
+
+
+class DownloadQuery(ma.Schema):
+    """Which image of the medium."""
+
+    talos_version = fields.String(metadata={"description": "Needed for the catalogue's; a configuration has its own"})
+    kind = fields.String(
+        validate=validate.OneOf((ISO, DISK, PXE)),
+        metadata={"description": "Left out: an ISO for metal, a disk image for the rest"},
+    )
+
+
+class DownloadURLSchema(SpecSchema):
+    """Where the image is."""
+
+    url = fields.String()
+    headers = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "To be sent along", "additionalProperties": {"type": "string"}},
+    )
+    schematic_id = fields.String()
+    talos_version = fields.String()
+    kind = fields.String(metadata={"enum": [ISO, DISK, PXE]})
+
+
+def download_url(adapter: InstallationMediaAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Make the schematic (the same content has the same id) and tell where the image is."""
+    medium = adapter.get(id)
+    version = str(query.get("talos_version") or medium.spec.get("talos_version") or "").removeprefix("v")
+    if not version:
+        raise Problem(422, "validation", errors={"talos_version": ["Which Talos version is the image to have?"]})
+    if find(adapter.omni, types.TALOS_VERSIONS, version) is None:
+        raise Problem(422, "validation", errors={"talos_version": [f"Omni does not know Talos {version!r}."]})
+    try:
+        schematic = adapter.omni.management.create_schematic(talos_version=version, **_recipe(adapter, medium))
+    except omni_errors.Unknown as error:
+        raise Problem(422, "refused-by-omni", error.detail, grpc_code=error.code.name) from error
+    platform, format = _platform(medium)
+    kind = query.get("kind") or (ISO if platform == "metal" and format in ("", "iso") else DISK)
+    asset = adapter.omni.management.boot_asset_url(
+        schematic.id,
+        version,
+        kind.upper(),
+        platform=platform,
+        architecture=MediaArchitecture(medium.spec.get("architecture", 1)).name.lower(),
+        format="" if format == "iso" else format,
+        secure_boot=bool(medium.spec.get("secure_boot")),
+    )
+    return {
+        "url": asset.url,
+        "headers": dict(asset.headers),
+        "schematic_id": schematic.id,
+        "talos_version": version,
+        "kind": kind,
+    }
+
+
+def _platform(medium: Resource) -> tuple[str, str]:
+    """Return the platform and the image's format, empty for the platform's own."""
+    spec = medium.spec
+    if spec["kind"] == CATALOGUE:
+        metal = spec.get("profile") == "iso" or spec.get("overlay")
+        return ("metal" if metal else spec.get("profile", "metal")), spec.get("extension", "")
+    if spec.get("cloud"):
+        return spec["cloud"]["platform"], ""
+    return "metal", "raw.xz" if spec.get("sbc") else ""
+
+
+def _recipe(adapter: InstallationMediaAdapter, medium: Resource) -> dict[str, Any]:
+    """Return what the schematic is made of."""
+    spec = medium.spec
+    if spec["kind"] == CATALOGUE:
+        return {"media_id": medium.id}
+    board = spec.get("sbc")
+    overlay = None
+    if board:
+        known = find(adapter.omni, types.SBC_CONFIGS, board["overlay"])
+        said = known.spec if known else {}
+        overlay = Overlay(
+            said.get("overlay_name", board["overlay"]), said.get("overlay_image", ""), board.get("overlay_options", "")
+        )
+    return {
+        "extensions": names_of(spec.get("install_extensions") or ()),
+        "extra_kernel_args": spec.get("kernel_args", "").split(),
+        "join_token": spec.get("join_token", ""),
+        "overlay": overlay,
+        "grpc_tunnel": _TUNNELS.get(spec.get("grpc_tunnel", 0), "AUTO"),
+        "bootloader": MediaBootloader(spec.get("bootloader", 0)).name.removeprefix("BOOT_"),
+        "embedded_machine_config": spec.get("embedded_machine_config", ""),
+        "image_factory_url": spec.get("image_factory_url", ""),
+    }

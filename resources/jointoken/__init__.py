@@ -1,0 +1,28 @@
+"""Join tokens: whoever has one can add machines to this Omni."""
+
+from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin, Role
+from resources.jointoken.actions import make_default, revoke, unrevoke
+from resources.jointoken.adapter import JoinTokenAdapter
+from resources.jointoken.schemas import JoinTokenSchema
+
+EXAMPLE = {"name": "rack-7", "expiration_time": "2030-01-01T00:00:00Z"}
+
+plugin = ResourcePlugin(
+    name="join-tokens",
+    singular="join-token",
+    schema=JoinTokenSchema,
+    adapter=JoinTokenAdapter(),
+    roles=ADMIN_READ_WRITE,
+    example=EXAMPLE,
+    idempotent_create=True,
+    description="Whoever has a join token can add machines to this Omni. In Omni the id is the secret itself, so here"
+    " the id is a handle made of it; the token is in the answer to POST, once.",
+    import_name=__name__,
+)
+
+for _name, _summary, _function in (
+    ("make-default", "Make it the token that new installation media carry", make_default),
+    ("revoke", "Let nobody join with it any more", revoke),
+    ("unrevoke", "Let machines join with it again", unrevoke),
+):
+    plugin.action(_name, role=Role.ADMIN, summary=_summary)(_function)

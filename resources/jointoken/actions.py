@@ -1,0 +1,45 @@
+"""What is done with a join token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from omni_gateway.sdk import Resource, WouldDo, change
+from resources.jointoken.adapter import DefaultJoinTokenAdapter, JoinTokenAdapter
+
+
+def make_default(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+    """Make a token the default."""
+    before = adapter.get(id)
+    secret = adapter.secret(id).id
+
+    def by(existing: Resource) -> Resource:
+        if existing.spec.get("token_id") == secret:
+            return existing
+        return replace(existing, spec={**existing.spec, "token_id": secret})
+
+    defaults = DefaultJoinTokenAdapter().bind(adapter.omni)
+    change(defaults, defaults.ID, by, dry_run=dry_run)
+    shown = replace(before, spec={**before.spec, "is_default": True})  # Omni's status follows in a moment
+    return WouldDo(before, shown) if dry_run else shown
+
+
+def revoke(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+    """Revoke a token."""
+    return _set_revoked(adapter, id, True, dry_run)
+
+
+def unrevoke(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+    """Take a revocation back."""
+    return _set_revoked(adapter, id, False, dry_run)
+
+
+def _set_revoked(adapter: JoinTokenAdapter, id: str, revoked: bool, dry_run: bool) -> Resource | WouldDo:
+    def by(existing: Resource) -> Resource:
+        if bool(existing.spec.get("revoked")) == revoked:
+            return existing
+        return replace(existing, spec={**existing.spec, "revoked": revoked})
+
+    return change(adapter, id, by, dry_run=dry_run)

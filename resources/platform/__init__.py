@@ -1,0 +1,16 @@
+"""Where Talos can run: clouds, metal and single-board computers."""
+
+from omni_gateway.sdk import READ, ResourcePlugin
+from resources.platform.adapter import KIND, PlatformAdapter
+from resources.platform.schemas import PlatformSchema
+
+plugin = ResourcePlugin(
+    name="platforms",
+    singular="platform",
+    schema=PlatformSchema,
+    adapter=PlatformAdapter(),
+    roles=READ,
+    filters=(KIND,),
+    description="Where Talos can run: clouds, metal and single-board computers",
+    import_name=__name__,
+)

@@ -1,0 +1,36 @@
+"""Omni's three catalogues of platforms, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import CallAdapter, Filter, Resource, resources_of, types
+
+TYPES = {
+    "cloud": types.CLOUD_PLATFORM_CONFIGS,
+    "metal": types.METAL_PLATFORM_CONFIGS,
+    "sbc": types.SBC_CONFIGS,
+}
+KIND = Filter("kind", "Only those of this kind", field=fields.String(validate=validate.OneOf(tuple(TYPES))))
+
+
+class PlatformAdapter(CallAdapter):
+    """Clouds, metal and single-board computers; Omni writes all three."""
+
+    type = types.CLOUD_PLATFORM_CONFIGS
+    namespace = types.CLOUD_PLATFORM_CONFIGS.namespace
+    sortable = frozenset({"label", "kind", "min_version"})
+
+    def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return the platforms of the kind asked for, or of all three."""
+        found: list[Resource] = []
+        for kind, type in TYPES.items():
+            if filters.get("kind", kind) != kind:
+                continue
+            for item in resources_of(self.omni.resources.list(type)):
+                item.spec["kind"] = kind
+                found.append(item)
+        return found

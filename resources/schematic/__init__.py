@@ -1,0 +1,19 @@
+"""Schematics: recipes of Talos images, named by their content."""
+
+from omni_gateway.sdk import READ, ResourcePlugin, Role
+from resources.schematic.adapter import SchematicAdapter
+from resources.schematic.schemas import SchematicSchema
+
+EXAMPLE = {"talos_version": "1.11.0", "extensions": ["siderolabs/qemu-guest-agent"]}
+
+plugin = ResourcePlugin(
+    name="schematics",
+    singular="schematic",
+    schema=SchematicSchema,
+    adapter=SchematicAdapter(),
+    roles={**READ, "create": Role.OPERATOR},
+    example=EXAMPLE,
+    description="Recipes of Talos images. A schematic is named by its content and never changes; the image factory"
+    " keeps it. POST makes one whose machines join this Omni; lists tell those that the fleet uses.",
+    import_name=__name__,
+)

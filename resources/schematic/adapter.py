@@ -1,0 +1,93 @@
+"""Schematics: Omni has no such type any more, so what the fleet uses is gathered (facts: machine-auth-side 1, 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omni_gateway.sdk import (
+    CallAdapter,
+    Created,
+    Overlay,
+    Present,
+    Problem,
+    Refusals,
+    Resource,
+    find,
+    omni_errors,
+    resources_of,
+    types,
+)
+from omni_gateway.sdk.masking import mask_tokens
+
+
+class SchematicAdapter(CallAdapter):
+    """The schematics of machines and of their configurations; a new one is made by a call."""
+
+    type = types.SCHEMATIC_CONFIGURATIONS
+
+    def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return every schematic that a machine runs or is to run."""
+        found: dict[str, Resource] = {}
+        for machine in resources_of(self.omni.resources.list(types.MACHINE_STATUSES)):
+            said = machine.spec.get("schematic") or {}
+            id = said.get("full_id") or said.get("id")
+            if not id:
+                continue
+            item = self._item(found, id)
+            item.spec["machines"].append(machine.id)
+            item.spec.setdefault("extensions", said.get("extensions") or [])
+            item.spec.setdefault("extra_kernel_args", [mask_tokens(text) for text in said.get("kernel_args") or []])
+            item.spec.setdefault("yaml", said.get("raw") or "")
+        for configuration in resources_of(self.omni.resources.list(types.SCHEMATIC_CONFIGURATIONS)):
+            if id := configuration.spec.get("schematic_id"):
+                self._item(found, id)
+        return list(found.values())
+
+    def _item(self, found: dict[str, Resource], id: str) -> Resource:
+        return found.setdefault(id, Resource(id, {"machines": []}, type=self.type, namespace=self.namespace))
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Refuse (422) versions and extensions that Omni does not know; its image factory would fail later."""
+        super().check(resource, existing, extras)
+        refusals = Refusals()
+        version = str(extras.get("talos_version", "")).removeprefix("v")
+        wanted = resource.spec.get("extensions") or []
+        if version and find(self.omni, types.TALOS_VERSIONS, version) is None:
+            refusals.add("talos_version", f"Omni does not know Talos {version!r}.")
+        elif wanted and not version:
+            refusals.add("talos_version", "Is needed to check the extensions against.")
+        elif wanted:
+            known = find(self.omni, types.TALOS_EXTENSIONS, version)
+            names = {item["name"] for item in (known.spec.get("items") or [])} if known else set()
+            for place, name in enumerate(wanted):
+                if name not in names and f"siderolabs/{name}" not in names:
+                    refusals.add(f"extensions.{place}", f"Talos {version} has no extension {name!r}.")
+        refusals.raise_any()
+
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
+        """Make the schematic; the same content has the same id, so one that the fleet uses is told as present."""
+        overlay = extras.get("overlay")
+        try:
+            made = self.omni.management.create_schematic(
+                talos_version=str(extras.get("talos_version", "")).removeprefix("v"),
+                extensions=resource.spec.get("extensions") or (),
+                extra_kernel_args=resource.spec.get("extra_kernel_args") or (),
+                meta_values=extras.get("meta_values"),
+                media_id=extras.get("media_id", ""),
+                overlay=Overlay(**overlay) if overlay else None,
+                bootloader=extras.get("bootloader", "AUTO"),
+                grpc_tunnel=extras.get("grpc_tunnel", "AUTO"),
+                embedded_machine_config=extras.get("embedded_machine_config", ""),
+            )
+        except omni_errors.Unknown as error:
+            hint = "An unknown media_id ends so, and an image factory that cannot be reached."
+            raise Problem(422, "refused-by-omni", error.detail, hint=hint, grpc_code=error.code.name) from error
+        used = next((item for item in self.items({}) if item.id == made.id), None)
+        spec = {
+            **(used.spec if used else {"machines": [], **resource.spec}),
+            "yaml": made.yaml,
+            "grpc_tunnel_enabled": made.grpc_tunnel_enabled,
+        }
+        told = Resource(made.id, spec, type=self.type, namespace=self.namespace)
+        return Present(told) if used else told

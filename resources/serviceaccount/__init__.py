@@ -1,0 +1,29 @@
+"""Service accounts: identities of scripts, CI jobs and infrastructure providers in Omni."""
+
+from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin, Role
+from resources.serviceaccount.adapter import ServiceAccountAdapter
+from resources.serviceaccount.renewing import RenewalSchema, renew
+from resources.serviceaccount.schemas import ServiceAccountSchema
+
+EXAMPLE = {"id": "automation", "role": "Operator", "ttl": "720h"}
+
+plugin = ResourcePlugin(
+    name="auth/service-accounts",
+    singular="service-account",
+    schema=ServiceAccountSchema,
+    adapter=ServiceAccountAdapter(),
+    roles={verb: role for verb, role in ADMIN_READ_WRITE.items() if verb not in ("replace", "patch")},
+    example=EXAMPLE,
+    description="Identities of scripts, CI jobs and infrastructure providers in Omni. The gateway makes the key pair"
+    " and shows the private half once, in the answer; a caller may send a public key of its own instead.",
+    import_name=__name__,
+)
+
+plugin.action(
+    "renew",
+    role=Role.ADMIN,
+    summary="Give an account a further key; its old keys go on working until they expire",
+    body=RenewalSchema,
+    example={"ttl": "720h"},
+    shown_once=("key",),
+)(renew)

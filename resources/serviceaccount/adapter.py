@@ -1,0 +1,82 @@
+"""Service accounts, over Omni's management calls: it lets nobody write the objects behind them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from omni_gateway.sdk import CallAdapter, Created, Refusals, Resource, types
+from resources.serviceaccount import keys
+
+_NAME = re.compile(r"(infra-provider:)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+
+
+class ServiceAccountAdapter(CallAdapter):
+    """Accounts by their short names; a full identity is understood too."""
+
+    type = types.SERVICE_ACCOUNT_STATUSES
+    namespace = types.SERVICE_ACCOUNT_STATUSES.namespace
+    sortable = frozenset({"role", "last_active"})
+
+    def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return every account with its public keys."""
+        return [
+            Resource(
+                account.name,
+                {
+                    "role": account.role,
+                    "identity": keys.identity_of(account.name),
+                    "last_active": account.last_active,
+                    "public_keys": [
+                        {
+                            "id": key.id,
+                            "expiration": _text(key.expires),
+                            "created": _text(key.created),
+                            "last_used": _text(key.last_used),
+                        }
+                        for key in account.keys
+                    ],
+                },
+                type=self.type,
+                namespace=self.namespace,
+            )
+            for account in self.omni.management.list_service_accounts()
+        ]
+
+    def canonical(self, id: str) -> str:
+        """Return the short name."""
+        return keys.short_name(id)
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Refuse (422) what Omni answers ``Unknown`` to: names, roles and keys that it does not take."""
+        super().check(resource, existing, extras)
+        refusals = Refusals()
+        if not _NAME.match(resource.id):
+            refusals.add("id", "Must be a DNS label (a-z, 0-9, -), with `infra-provider:` before it for a provider.")
+        if (resource.spec.get("role") == "InfraProvider") != resource.id.startswith(keys.PROVIDER):
+            refusals.add("role", f"`InfraProvider` and names that begin with `{keys.PROVIDER}` belong together.")
+        keys.check(extras, refusals)
+        refusals.raise_any()
+
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
+        """Register the account with its first key and tell its value, which nobody keeps."""
+        public, value = keys.chosen(resource.id, extras)
+        self.omni.management.create_service_account(resource.id, public, role=resource.spec["role"])
+        return self.with_key(resource.id, value)
+
+    def delete(self, resource: Resource) -> None:
+        """Remove the account; its keys sign nothing from now on."""
+        self.omni.management.destroy_service_account(resource.id)
+
+    def with_key(self, name: str, value: str) -> Resource:
+        """Return an account as Omni tells it, with the value of its new key if there is one to show."""
+        account = self.get(name)
+        if value:
+            account.spec["key"] = value
+        return account
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

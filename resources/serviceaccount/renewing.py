@@ -1,0 +1,34 @@
+"""A further key for an account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from omni_gateway.sdk import Refusals, Resource, SpecSchema, WouldDo
+from resources.serviceaccount import keys
+from resources.serviceaccount.adapter import ServiceAccountAdapter
+from resources.serviceaccount.schemas import public_key, ttl
+
+
+class RenewalSchema(SpecSchema):
+    """Which key the account is to get."""
+
+    body_optional: ClassVar[bool] = True
+
+    ttl = ttl()
+    public_key = public_key()
+
+
+def renew(adapter: ServiceAccountAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+    """Add a key and tell its value once; 404 for an account that is not there (Omni says ``Unknown``)."""
+    account = adapter.get(id)
+    wanted = {name: value for name, value in body.items() if value is not None}
+    refusals = Refusals()
+    keys.check(wanted, refusals)
+    refusals.raise_any()
+    if dry_run:
+        return WouldDo(account, account)
+    public, value = keys.chosen(account.id, wanted)
+    adapter.omni.management.renew_service_account(account.id, public)
+    return adapter.with_key(account.id, value)

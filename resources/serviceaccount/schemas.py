@@ -1,0 +1,55 @@
+"""A service account as callers read and write it (``ManagementService.ListServiceAccounts``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import fields as wire
+
+ROLES = ("None", "InfraProvider", "Reader", "Auditor", "Operator", "Admin")
+
+
+def ttl() -> Any:
+    """Return the field of a key's life."""
+    text = "How long the key is good: 10m to 8760h (365 days); 8736h if not given"
+    return wire.Duration(load_only=True, metadata={"description": text})
+
+
+def public_key() -> Any:
+    """Return the field of a key that the caller has made."""
+    text = "Your own armored OpenPGP public key; left out, the gateway makes a pair and answers with `key`"
+    return fields.String(load_only=True, validate=validate.Length(max=65536), metadata={"description": text})
+
+
+class ServiceAccountKeySchema(SpecSchema):
+    """A public key of an account."""
+
+    id = fields.String(metadata={"description": "Fingerprint"})
+    expiration = wire.Timestamp()
+    created = wire.Timestamp()
+    last_used = wire.Timestamp()
+
+
+class ServiceAccountSchema(ResourceSchema):
+    """An identity of a script or a program. Its id is the short name: `automation`, `infra-provider:metal`."""
+
+    role = fields.String(
+        required=True,
+        validate=validate.OneOf(ROLES),
+        metadata={"description": "Its role in Omni; `InfraProvider` for the names that begin with `infra-provider:`"},
+    )
+    identity = fields.String(dump_only=True, metadata={"description": "Its full name in Omni"})
+    public_keys = fields.List(fields.Nested(ServiceAccountKeySchema), dump_only=True)
+    last_active = fields.String(dump_only=True, metadata={"description": "When it last called; empty: never"})
+    key = fields.String(
+        dump_only=True,
+        metadata={"description": "`OMNI_SERVICE_ACCOUNT_KEY` of the new key: shown this once and kept nowhere"},
+    )
+    ttl = ttl()
+    public_key = public_key()
+
+    request_only = frozenset({"ttl", "public_key"})
+    shown_once = frozenset({"key"})

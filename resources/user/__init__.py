@@ -1,0 +1,18 @@
+"""Users: people who sign in to Omni."""
+
+from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin
+from resources.user.adapter import UserAdapter
+from resources.user.schemas import UserSchema
+
+EXAMPLE = {"id": "ada@example.com", "role": "Reader"}
+
+plugin = ResourcePlugin(
+    name="auth/users",
+    singular="user",
+    schema=UserSchema,
+    adapter=UserAdapter(),
+    roles=ADMIN_READ_WRITE,
+    example=EXAMPLE,
+    description="People who sign in to Omni, by e-mail address",
+    import_name=__name__,
+)

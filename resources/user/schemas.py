@@ -1,0 +1,23 @@
+"""A user as callers read and write it (``ManagementService.ListUsers``)."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import ResourceSchema
+
+ROLES = ("None", "Reader", "Auditor", "Operator", "Admin")
+
+
+class UserSchema(ResourceSchema):
+    """A person; the id is the e-mail address, in lower case."""
+
+    role = fields.String(required=True, validate=validate.OneOf(ROLES), metadata={"description": "The role in Omni"})
+    user_id = fields.String(dump_only=True, metadata={"description": "Omni's own id of the user"})
+    saml_labels = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        dump_only=True,
+        metadata={"description": "Labels that SAML gave", "additionalProperties": {"type": "string"}},
+    )
+    last_active = fields.String(dump_only=True, metadata={"description": "When last seen; empty: never"})
