@@ -7,13 +7,14 @@ numbers, zero values left out. A new resource type therefore needs nothing here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import orjson
 
-from omni_gateway.omni import rpcs
+from omni_gateway.omni import errors, rpcs
 from omni_gateway.omni.calls import Calls, parsed
 from omni_gateway.omni.signing import Metadata
 from omni_gateway.omni.types import namespace_of
@@ -27,6 +28,8 @@ _OMNI = (("runtime", "Omni"),)
 _NEW_VERSION = "1"
 _ANY_VERSION = "undefined"
 _RUNNING = "running"
+#: How long the destruction of an object that nothing holds may take.
+_UNHELD_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,16 @@ class ResourceClient:
             lambda: pb.DeleteRequest(namespace=namespace or namespace_of(type), type=type, id=id),
             metadata=_OMNI,
         )
+
+    def remove(self, type: str, id: str, namespace: str | None = None) -> None:
+        """Tear an object down, and destroy it when no controller holds it; ``NotFound`` when there is none.
+
+        Omni of August 2026 destroys an unheld object by itself; 1.7 leaves it tearing down for ever (tried on both).
+        """
+        self.teardown(type, id, namespace)
+        with suppress(errors.NotFound, errors.FinalizersRemain, errors.DeadlineExceeded):
+            if not self.get(type, id, namespace)["metadata"].get("finalizers"):
+                self.delete(type, id, namespace, timeout=_UNHELD_SECONDS)
 
     def delete(self, type: str, id: str, namespace: str | None = None, *, timeout: float | None = None) -> None:
         """Tear an object down, wait until it may go, destroy it; ``DeadlineExceeded`` after ``timeout`` seconds.

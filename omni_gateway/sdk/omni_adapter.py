@@ -106,7 +106,7 @@ class OmniResourceAdapter(ResourceAdapter):
     def delete(self, resource: Resource) -> None:
         """Tear the object down; Omni destroys it when the last finalizer is gone (facts: cluster-side 1.5)."""
         with self.hinted(), suppress(errors.NotFound):
-            self.omni.resources.teardown(self.type, resource.id, self.namespace)
+            self.omni.resources.remove(self.type, resource.id, self.namespace)
 
     @contextmanager
     def hinted(self) -> Iterator[None]:

@@ -25,11 +25,14 @@ def removal(collection: str, singular: str, adapter: ResourceAdapter) -> Operati
 
 def _read(kind: str, collection: str, adapter: ResourceAdapter, omni: OmniClient, id: str) -> Operation:
     target = object_url(collection, id)
+    bound = adapter.bind(omni)
     try:
-        resource = adapter.bind(omni).get(id)
+        resource = bound.get(id)
     except MISSING:
         return Operation(kind, id, "succeeded", "There is no such object (any more).", target=target)
     if not resource.tearing_down:
         raise Problem(404, "not-found", f"Nobody is removing {id!r}.")
+    if not resource.finalizers:
+        bound.delete(resource)  # the order was given; an older Omni does not carry it out by itself
     held = f"Held by {', '.join(sorted(resource.finalizers)) or 'nobody'}."
     return Operation(kind, id, "running", held, target=target, details={"finalizers": list(resource.finalizers)})

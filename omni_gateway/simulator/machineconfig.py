@@ -23,6 +23,10 @@ def check_patch(text: str) -> None:
     if not found:
         raise InvalidArgument("the config patch is empty")
     problems = [problem for number, node in enumerate(found, 1) for problem in _document(number, node)]
+    kindless = [
+        number for number, node in enumerate(found, 1) if isinstance(node, yaml.MappingNode) and _kindless(node)
+    ]
+    problems += [f"document {number}: a second v1alpha1 document is not allowed" for number in kindless[1:]]
     if problems:
         raise InvalidArgument("the config patch is not valid: " + "; ".join(problems[:_MAX_PROBLEMS]))
 
@@ -32,11 +36,15 @@ def _document(number: int, node: yaml.Node) -> Iterator[str]:
     if not isinstance(node, yaml.MappingNode):
         yield f"{where}: a patch is a mapping, not a list or a single value"
         return
-    if _child(node, "kind") is not None or _child(node, "apiVersion") is not None:
+    if not _kindless(node):
         yield from _other_document(where, node)
         return
     yield from _walk(where, node, V1ALPHA1, "")
     yield from _forbidden(where, node)
+
+
+def _kindless(node: yaml.MappingNode) -> bool:
+    return _child(node, "kind") is None and _child(node, "apiVersion") is None
 
 
 def _other_document(where: str, node: yaml.MappingNode) -> Iterator[str]:

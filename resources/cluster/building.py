@@ -73,7 +73,7 @@ def _undo(omni: OmniClient, cluster: str) -> bool:
     """Tear the cluster down and wait a little for its end; whether it is gone."""
     deadline = time.monotonic() + UNDO_SECONDS
     try:
-        omni.resources.teardown(types.CLUSTERS, cluster)
+        omni.resources.remove(types.CLUSTERS, cluster)
         while find(omni, types.CLUSTERS, cluster) is not None:
             if time.monotonic() > deadline:
                 return False

@@ -55,7 +55,7 @@ class ClusterMachineAdapter(OmniResourceAdapter):
         self.check_delete(resource)
         if find(self.omni, types.MACHINE_SET_NODES, resource.id) is None:
             raise Problem(409, "conflict", f"No machine set node names {resource.id!r}.", hint="Scale its machine set.")
-        self.omni.resources.teardown(types.MACHINE_SET_NODES, resource.id)
+        self.omni.resources.remove(types.MACHINE_SET_NODES, resource.id)
 
     def refuse_owned(self, existing: Resource) -> None:
         """Raise the 403 that Omni answers to changes; removals are of the node, so they are not asked here."""

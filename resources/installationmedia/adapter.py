@@ -82,7 +82,7 @@ class InstallationMediaAdapter(OmniResourceAdapter):
     def delete(self, resource: Resource) -> None:
         """Remove a configuration; Omni refuses to remove what is its own."""
         with self.hinted():
-            self.omni.resources.teardown(resource.type, resource.id, resource.namespace)
+            self.omni.resources.remove(resource.type, resource.id, resource.namespace)
 
 
 def _config(item: Resource) -> Resource:

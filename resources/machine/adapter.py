@@ -76,7 +76,7 @@ class MachineAdapter(ResourceAdapter):
     def delete(self, resource: Resource) -> None:
         """Remove the machine from Omni: its Link is torn down, and all else of it goes with that."""
         try:
-            self.omni.resources.teardown(types.LINKS, resource.id)
+            self.omni.resources.remove(types.LINKS, resource.id)
         except omni_errors.NotFound:
             return
 

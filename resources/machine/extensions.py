@@ -86,7 +86,7 @@ def write(omni: OmniClient, wanted: Machine) -> None:
     if listed == (own.spec.get("extensions") or [] if own else None):
         return
     if listed is None and own is not None:
-        omni.resources.teardown(types.EXTENSIONS_CONFIGURATIONS, own.id)
+        omni.resources.remove(types.EXTENSIONS_CONFIGURATIONS, own.id)
     elif own is not None:
         body = replace(own, spec={**own.spec, "extensions": _full(listed)}).to_omni()
         omni.resources.update(body, version=own.version)

@@ -91,7 +91,7 @@ def _check_member(adapter: MachineAdapter, machine: Machine, *, force: bool) -> 
 
 def _take_out(adapter: MachineAdapter, machine: Machine) -> None:
     try:
-        adapter.omni.resources.teardown(types.MACHINE_SET_NODES, machine.id)
+        adapter.omni.resources.remove(types.MACHINE_SET_NODES, machine.id)
     except omni_errors.NotFound:
         return
     except omni_errors.PermissionDenied as error:

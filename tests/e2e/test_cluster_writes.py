@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from omni_gateway.omni import OmniClient
+from omni_gateway.omni import errors as omni_errors
 from tests.e2e.cluster_steps import Made, Unique, Wait, end_of, new_cluster, problem
 
 CLUSTERS = "Clusters.omni.sidero.dev"
@@ -40,8 +41,9 @@ def test_labels_are_patched_and_the_rest_stays(api: httpx.Client, cluster: str) 
 
 
 def test_a_flat_feature_name_can_be_patched_on_and_off(api: httpx.Client, cluster: str) -> None:
-    on = patch(api, cluster, {"workload_proxy": True}).json()
-    off = patch(api, cluster, {"workload_proxy": False}).json()
+    answers = [patch(api, cluster, {"workload_proxy": value}) for value in (True, False)]
+    assert [answer.status_code for answer in answers] == [200, 200], answers[-1].text
+    on, off = (answer.json() for answer in answers)
     assert on["features"]["enable_workload_proxy"] is True and on["workload_proxy"] is True
     assert off["features"]["enable_workload_proxy"] is False and off["workload_proxy"] is False
 
@@ -163,18 +165,30 @@ def test_a_deleted_cluster_goes_and_the_operation_ends(api: httpx.Client, cluste
     problem(api.get(cluster), 404, "not-found")
 
 
+def change_finalizers(omni: OmniClient, name: str, by: Callable[[list[str]], list[str]], wait_until: Wait) -> None:
+    """Write a cluster's finalizers, again while Omni's controllers write it at the same moment."""
+
+    def written() -> bool:
+        held = omni.resources.get(CLUSTERS, name)
+        held["metadata"]["finalizers"] = by(held["metadata"].get("finalizers") or [])
+        try:
+            omni.resources.update(held, version=None)
+        except omni_errors.StaleVersion:
+            return False
+        return True
+
+    wait_until(written, 30, "the cluster's finalizers")
+
+
 @pytest.fixture
-def going(api: httpx.Client, cluster: str, omni: OmniClient) -> Iterator[str]:
+def going(api: httpx.Client, cluster: str, omni: OmniClient, wait_until: Wait) -> Iterator[str]:
     """A cluster that is being removed and held back by a finalizer of this test's."""
     name = cluster.split("/")[1]
-    held = omni.resources.get(CLUSTERS, name)
-    held["metadata"]["finalizers"] = [*held["metadata"].get("finalizers", ()), HOLD]
-    omni.resources.update(held, version=None)
+    change_finalizers(omni, name, lambda finalizers: [*finalizers, HOLD], wait_until)
     assert api.delete(cluster).status_code == 202
     yield cluster
-    held = omni.resources.get(CLUSTERS, name)
-    held["metadata"]["finalizers"] = [item for item in held["metadata"].get("finalizers", ()) if item != HOLD]
-    omni.resources.update(held, version=None)  # which brings it back to life: whoever made it removes it again
+    # This brings it back to life: whoever made it removes it again.
+    change_finalizers(omni, name, lambda finalizers: [item for item in finalizers if item != HOLD], wait_until)
 
 
 def test_a_cluster_that_is_going_takes_no_writes(api: httpx.Client, going: str, versions: Any) -> None:

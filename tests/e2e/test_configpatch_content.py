@@ -10,6 +10,8 @@ from tests.e2e.cluster_steps import Made, Unique, Wait, new_cluster, problem
 
 PATCHES = "ConfigPatches.omni.sidero.dev"
 DATA = 'machine:\n  sysctls:\n    vm.swappiness: "10"\n'
+#: Talos takes one document without a kind in a patch; others stand beside it.
+OTHER = "apiVersion: v1alpha1\nkind: EnvironmentConfig\nvariables:\n  E2E: '1'\n"
 
 BAD = {
     "broken YAML": "machine: [",
@@ -61,7 +63,7 @@ def test_a_patch_cannot_be_made_bad(api: httpx.Client, made: Made, unique: Uniqu
 
 
 def test_json_and_several_documents_are_taken(api: httpx.Client, made: Made, unique: Unique) -> None:
-    for data in ('{"machine": {"sysctls": {"vm.swappiness": "10"}}}', f"{DATA}---\n{DATA}"):
+    for data in ('{"machine": {"sysctls": {"vm.swappiness": "10"}}}', f"{DATA}---\n{OTHER}"):
         id = unique("patch")
         answer = api.post("configpatches", json={"id": id, "data": data})
         made(f"configpatches/{id}")

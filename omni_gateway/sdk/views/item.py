@@ -107,7 +107,7 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
             adapter.refuse_owned(existing)
             adapter.check_delete(existing)
             return dry_run_response(item.representation.document(existing), None)
-        if not existing.tearing_down:
+        if not existing.tearing_down or not existing.finalizers:
             adapter.delete(existing)
         if _gone(adapter, id):
             return Response(status=204)
