@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -183,6 +184,8 @@ def change_finalizers(omni: OmniClient, name: str, by: Callable[[list[str]], lis
 @pytest.fixture
 def going(api: httpx.Client, cluster: str, omni: OmniClient, wait_until: Wait) -> Iterator[str]:
     """A cluster that is being removed and held back by a finalizer of this test's."""
+    if os.environ.get("OMNI_ENDPOINT"):
+        pytest.skip("a live Omni may refuse to take the finalizer back (1.7 does), and the cluster would stay for ever")
     name = cluster.split("/")[1]
     change_finalizers(omni, name, lambda finalizers: [*finalizers, HOLD], wait_until)
     assert api.delete(cluster).status_code == 202
