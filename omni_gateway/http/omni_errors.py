@@ -41,7 +41,15 @@ _HINTS: Mapping[type[OmniError], str] = {
 #: A read has no precondition of the caller's: an Omni that refuses one is not set up yet (its EULA, for one).
 _READS = ("ResourceService/Get", "ResourceService/List", "ResourceService/Watch")
 #: Omni answers Unknown to a value that it cannot decode or sort by; these calls are told apart from real failures.
-_UNKNOWN_MEANS_BAD_INPUT = ("ResourceService/Create", "ResourceService/Update", "ResourceService/List")
+_UNKNOWN_MEANS_BAD_INPUT = (
+    "ResourceService/Create",
+    "ResourceService/Update",
+    "ResourceService/List",
+    "ManagementService/CreateServiceAccount",
+    "ManagementService/RenewServiceAccount",
+    "ManagementService/CreateUser",
+    "ManagementService/UpdateUser",
+)
 
 
 def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from omni_gateway.sdk import CallAdapter, Created, Refusals, Resource, types
+from omni_gateway.sdk import CallAdapter, Created, NotFound, Refusals, Resource, types
 from resources.serviceaccount import keys
 
+#: How long Omni may take to list what was made, and how often that is looked for.
+LISTED_SECONDS, LOOK_SECONDS = 5.0, 0.05
 _NAME = re.compile(r"(infra-provider:)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 
 
@@ -63,19 +67,37 @@ class ServiceAccountAdapter(CallAdapter):
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Register the account with its first key and tell its value, which nobody keeps."""
         public, value = keys.chosen(resource.id, extras)
-        self.omni.management.create_service_account(resource.id, public, role=resource.spec["role"])
-        return self.with_key(resource.id, value)
+        key = self.omni.management.create_service_account(resource.id, public, role=resource.spec["role"])
+        return self.with_key(resource, key, value)
 
     def delete(self, resource: Resource) -> None:
         """Remove the account; its keys sign nothing from now on."""
         self.omni.management.destroy_service_account(resource.id)
 
-    def with_key(self, name: str, value: str) -> Resource:
-        """Return an account as Omni tells it, with the value of its new key if there is one to show."""
-        account = self.get(name)
+    def with_key(self, account: Resource, key: str, value: str) -> Resource:
+        """Return an account as Omni tells it, with the value of its new key ``key`` if there is one to show.
+
+        Omni lists an account, and a new key of one, a moment after the call. When that takes too long, what was sent is
+        told: the value of the key must not be lost.
+        """
+        told = self._listed(account.id, key)
+        if told is None:
+            spec = {**account.spec, "identity": keys.identity_of(account.id)}
+            told = Resource(account.id, spec, type=self.type, namespace=self.namespace)
         if value:
-            account.spec["key"] = value
-        return account
+            told.spec["key"] = value
+        return told
+
+    def _listed(self, name: str, key: str) -> Resource | None:
+        deadline = time.monotonic() + LISTED_SECONDS
+        while True:
+            with suppress(NotFound):
+                account = self.get(name)
+                if key in [item["id"] for item in account.spec["public_keys"]]:
+                    return account
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(LOOK_SECONDS)
 
 
 def _text(moment: datetime | None) -> str | None:

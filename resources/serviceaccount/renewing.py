@@ -30,5 +30,5 @@ def renew(adapter: ServiceAccountAdapter, id: str, body: Mapping[str, Any], *, d
     if dry_run:
         return WouldDo(account, account)
     public, value = keys.chosen(account.id, wanted)
-    adapter.omni.management.renew_service_account(account.id, public)
-    return adapter.with_key(account.id, value)
+    key = adapter.omni.management.renew_service_account(account.id, public)
+    return adapter.with_key(account, key, value)

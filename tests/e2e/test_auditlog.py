@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import httpx
@@ -28,6 +29,7 @@ def test_a_write_is_in_the_log(api: httpx.Client, made: Made, unique: Unique, wa
     wait_until(lambda: any(name in json.dumps(record) for record in records(api)), 30, "the record")
 
 
+@pytest.mark.skipif("OMNI_ENDPOINT" in os.environ, reason="an older Omni (1.7) knows no filters of records")
 def test_what_is_asked_for_alone_is_told(api: httpx.Client) -> None:
     assert {record["event_type"] for record in records(api, event_type="create")} <= {"create"}
     assert records(api, search="no such text anywhere 0123456789") == []

@@ -135,7 +135,7 @@ def empty(api: httpx.Client, unique: Unique, made: Made, versions: Any, wait_unt
     """An empty cluster on the older versions, once Omni has looked at it."""
     name = unique("c")
     new_cluster(api, made, name, talos_version=versions.talos, kubernetes_version=versions.kubernetes)
-    wait_until(lambda: api.get(f"clusters/{name}/talos-upgrade").status_code == 200, what="its statuses")
+    wait_until(lambda: api.get(f"clusters/{name}/talos-upgrade").status_code == 200, 60, "its statuses")
     return f"clusters/{name}"
 
 

@@ -82,8 +82,16 @@ def test_what_was_read_can_be_sent_back(operator: httpx.Client, omni: OmniClient
     assert "kind" not in held
 
 
+def download_url(operator: httpx.Client, url: str, **query: str) -> dict[str, Any]:
+    answer = operator.get(f"{url}/download-url", params=query)
+    if answer.status_code == 501:
+        pytest.skip("this Omni cannot tell where images are (1.7 has no such call)")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
 def test_a_configuration_has_an_image(operator: httpx.Client, medium: dict[str, Any]) -> None:
-    told = operator.get(f"{MEDIA}/{medium['id']}/download-url").json()
+    told = download_url(operator, f"{MEDIA}/{medium['id']}")
     assert told["schematic_id"] in told["url"]
     assert told["kind"] == "iso"
 
@@ -92,7 +100,7 @@ def test_the_catalogue_has_images_and_is_read_only(operator: httpx.Client, versi
     listed = operator.get(MEDIA, params={"kind": "catalogue", "search": "aws-amd64"}).json()
     url = f"{MEDIA}/{listed[0]['id']}"
     assert listed[0]["architecture"] == "AMD64"
-    told = operator.get(f"{url}/download-url", params={"talos_version": versions.talos}).json()
+    told = download_url(operator, url, talos_version=versions.talos)
     assert told["schematic_id"] in told["url"]
     problem(operator.get(f"{url}/download-url"), 422, "validation")
     problem(operator.patch(url, json={"kernel_args": "a"}), 403, "omni-forbidden")

@@ -41,9 +41,9 @@ def test_another_role_is_in_omni(api: httpx.Client, omni: OmniClient, user: dict
 def test_a_precondition_that_is_old_changes_nothing(api: httpx.Client, omni: OmniClient, user: dict[str, Any]) -> None:
     url = f"{URL}/{user['id']}"
     tag = api.get(url).headers["ETag"]
-    assert api.patch(url, json={"role": "Auditor"}, headers={"If-Match": tag}).status_code == 200
+    assert api.patch(url, json={"role": "Operator"}, headers={"If-Match": tag}).status_code == 200
     problem(api.patch(url, json={"role": "Admin"}, headers={"If-Match": tag}), 412, "stale-precondition")
-    assert roles(omni)[user["id"]] == "Auditor"
+    assert roles(omni)[user["id"]] == "Operator"
 
 
 def test_a_removed_user_is_gone(api: httpx.Client, omni: OmniClient, user: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from omni_gateway.sdk.operations import OperationKind
 from omni_gateway.sdk.query import parse_fields
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.unset import without_unset
 from omni_gateway.sdk.views.acting import respond
 from omni_gateway.sdk.views.answering import (
     check_preconditions,
@@ -137,7 +138,7 @@ def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resou
     if only_new := sorted(schema.request_only & loaded.keys()):
         raise Problem(422, "validation", errors={name: ["Can be given on POST only."] for name in only_new})
     new = schema.to_resource({**loaded, "id": existing.id})
-    spec = {**schema.unknown_spec(existing.spec), **new.spec}
+    spec = {**schema.unknown_spec(existing.spec), **without_unset(new.spec, existing.spec)}
     return replace(existing, spec=spec, labels=new.labels, annotations=new.annotations)
 
 
