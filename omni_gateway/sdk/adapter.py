@@ -35,6 +35,8 @@ class ResourceAdapter:
 
     type: str = ""
     namespace: str = "default"
+    #: Whether false, 0 and empty text differ from a field that is not set; in Omni's own specs they do not.
+    zeros_count: bool = True
     omni: OmniClient
 
     def bind(self, omni: OmniClient) -> Self:

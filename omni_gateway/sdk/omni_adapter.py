@@ -24,6 +24,8 @@ _SORTED_BY_OMNI: tuple[tuple[tuple[str, bool], ...], ...] = ((), (("id", False),
 class OmniResourceAdapter(ResourceAdapter):
     """Serve objects of one Omni type, e.g. ``OmniResourceAdapter("ConfigPatches.omni.sidero.dev")``."""
 
+    zeros_count = False
+
     def __init__(
         self,
         type: str,

@@ -17,7 +17,7 @@ GOOD: dict[str, list[dict[str, Any]]] = {
     "ConfigPatches": [
         {"data": "machine:\n  sysctls:\n    a: b\n"},
         {"data": '{"machine": {"sysctls": {"a": "b"}}}'},
-        {"data": "machine: {}\n---\nmachine: {}\n"},
+        {"data": "machine: {}\n---\napiVersion: v1alpha1\nkind: EnvironmentConfig\nvariables:\n  A: b\n"},
     ],
     "KernelArgs": [{}, {"args": ["", "a b", "siderolink.api=x"]}, {"args": ["x" * 256] * 64}],
     "ExtensionsConfigurations": [{}],

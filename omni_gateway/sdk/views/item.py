@@ -138,7 +138,8 @@ def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resou
     if only_new := sorted(schema.request_only & loaded.keys()):
         raise Problem(422, "validation", errors={name: ["Can be given on POST only."] for name in only_new})
     new = schema.to_resource({**loaded, "id": existing.id})
-    spec = {**schema.unknown_spec(existing.spec), **without_unset(new.spec, existing.spec)}
+    said = new.spec if item.adapter.zeros_count else without_unset(new.spec, existing.spec)
+    spec = {**schema.unknown_spec(existing.spec), **said}
     return replace(existing, spec=spec, labels=new.labels, annotations=new.annotations)
 
 
