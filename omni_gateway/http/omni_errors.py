@@ -49,6 +49,7 @@ _UNKNOWN_MEANS_BAD_INPUT = (
     "ManagementService/RenewServiceAccount",
     "ManagementService/CreateUser",
     "ManagementService/UpdateUser",
+    "ManagementService/CreateSchematic",
 )
 
 

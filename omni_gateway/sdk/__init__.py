@@ -10,7 +10,7 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, OmniError, key_pairs, types
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.omni.management import Overlay
-from omni_gateway.sdk import fields, locks, masking, names
+from omni_gateway.sdk import enums, fields, locks, masking, names
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import Created, Present, ResourceAdapter
 from omni_gateway.sdk.call_adapter import CallAdapter
@@ -81,6 +81,7 @@ __all__ = [
     "change",
     "current_gateway",
     "current_principal",
+    "enums",
     "fields",
     "find",
     "id_filter",

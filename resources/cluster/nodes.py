@@ -15,7 +15,7 @@ from omni_gateway.sdk import (
     find,
     names,
     object_url,
-    sort_and_cut,
+    select,
     types,
 )
 from resources.cluster.adapter import ClusterAdapter
@@ -33,12 +33,7 @@ class KubernetesNodeAdapter(ResourceAdapter):
 
     def list(self, query: ListQuery) -> Listing:
         """Return the nodes; three calls to Omni however many there are."""
-        chosen = [
-            node
-            for node in self._nodes(query.filters["cluster"])
-            if query.search in node.id and (query.selector is None or query.selector.matches(node.labels))
-        ]
-        return Listing(sort_and_cut(chosen, query, _SORTABLE), len(chosen))
+        return select(self._nodes(query.filters["cluster"]), query, _SORTABLE)
 
     def _nodes(self, cluster: str) -> Iterator[Resource]:
         expected = find(self.omni, types.CLUSTER_KUBERNETES_NODES, cluster)

@@ -8,12 +8,16 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Overlay, Problem, Resource, SpecSchema, find, omni_errors, types
+from omni_gateway.sdk import Overlay, Problem, Resource, SpecSchema, enums, find, types
 from resources.installationmedia.adapter import CATALOGUE, InstallationMediaAdapter, names_of
-from resources.installationmedia.schemas import MediaArchitecture, MediaBootloader, MediaTunnel
+from resources.installationmedia.schemas import MediaBootloader
 
 ISO, DISK, PXE = "iso", "disk", "pxe"
-_TUNNELS = {MediaTunnel.UNSET: "AUTO", MediaTunnel.ENABLED: "ENABLED", MediaTunnel.DISABLED: "DISABLED"}
+_TUNNELS = {
+    enums.GrpcTunnelMode.UNSET: "AUTO",
+    enums.GrpcTunnelMode.ENABLED: "ENABLED",
+    enums.GrpcTunnelMode.DISABLED: "DISABLED",
+}
 
 
 class DownloadQuery(ma.Schema):
@@ -48,10 +52,7 @@ def download_url(adapter: InstallationMediaAdapter, id: str, query: Mapping[str,
         raise Problem(422, "validation", errors={"talos_version": ["Which Talos version is the image to have?"]})
     if find(adapter.omni, types.TALOS_VERSIONS, version) is None:
         raise Problem(422, "validation", errors={"talos_version": [f"Omni does not know Talos {version!r}."]})
-    try:
-        schematic = adapter.omni.management.create_schematic(talos_version=version, **_recipe(adapter, medium))
-    except omni_errors.Unknown as error:
-        raise Problem(422, "refused-by-omni", error.detail, grpc_code=error.code.name) from error
+    schematic = adapter.omni.management.create_schematic(talos_version=version, **_recipe(adapter, medium))
     platform, format = _platform(medium)
     kind = query.get("kind") or (ISO if platform == "metal" and format in ("", "iso") else DISK)
     asset = adapter.omni.management.boot_asset_url(
@@ -59,7 +60,7 @@ def download_url(adapter: InstallationMediaAdapter, id: str, query: Mapping[str,
         version,
         kind.upper(),
         platform=platform,
-        architecture=MediaArchitecture(medium.spec.get("architecture", 1)).name.lower(),
+        architecture=enums.Architecture(medium.spec.get("architecture", 1)).name.lower(),
         format="" if format == "iso" else format,
         secure_boot=bool(medium.spec.get("secure_boot")),
     )

@@ -6,24 +6,8 @@ from enum import IntEnum
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
 from omni_gateway.sdk import fields as wire
-
-
-class MediaArchitecture(IntEnum):
-    """Values of ``PlatformConfigSpec.Arch``."""
-
-    UNKNOWN_ARCH = 0
-    AMD64 = 1
-    ARM64 = 2
-
-
-class MediaTunnel(IntEnum):
-    """Values of ``specs.GrpcTunnelMode``."""
-
-    UNSET = 0
-    ENABLED = 1
-    DISABLED = 2
 
 
 class MediaBootloader(IntEnum):
@@ -52,7 +36,7 @@ class InstallationMediaSchema(ResourceSchema):
     """A medium: one of Omni's catalogue, or a configuration that somebody keeps."""
 
     kind = fields.String(dump_only=True, metadata={"enum": ["catalogue", "config"], "description": "Whose it is"})
-    architecture = wire.Enum(MediaArchitecture, required=True)
+    architecture = wire.Enum(enums.Architecture, required=True)
     talos_version = fields.String()
     install_extensions = fields.List(fields.String())
     kernel_args = fields.String(validate=validate.Length(max=4096), metadata={"description": "Separated by spaces"})
@@ -60,7 +44,7 @@ class InstallationMediaSchema(ResourceSchema):
     sbc = wire.Message(InstallationMediaBoardSchema)
     join_token = wire.Secret(metadata={"description": "Reads `***` when one is set; left out: the default token"})
     secure_boot = wire.Boolean()
-    grpc_tunnel = wire.Enum(MediaTunnel)
+    grpc_tunnel = wire.Enum(enums.GrpcTunnelMode)
     machine_labels = fields.Dict(
         keys=fields.String(),
         values=fields.String(),

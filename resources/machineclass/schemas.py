@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
 from omni_gateway.sdk import fields as wire
-
-
-class MachineClassGrpcTunnelMode(IntEnum):
-    """Values of ``MachineClassGrpcTunnelMode``."""
-
-    UNSET = 0
-    ENABLED = 1
-    DISABLED = 2
 
 
 class MachineClassMetaValueSchema(SpecSchema):
@@ -32,7 +22,7 @@ class MachineClassProvisionSchema(SpecSchema):
     kernel_args = fields.List(fields.String())
     meta_values = fields.List(fields.Nested(MachineClassMetaValueSchema))
     provider_data = fields.String()
-    grpc_tunnel = wire.Enum(MachineClassGrpcTunnelMode)
+    grpc_tunnel = wire.Enum(enums.GrpcTunnelMode)
 
 
 class MachineClassSchema(ResourceSchema):

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
 from omni_gateway.sdk import fields as wire
-
-
-class MachineRequestSetGrpcTunnelMode(IntEnum):
-    """Values of ``MachineRequestSetGrpcTunnelMode``."""
-
-    UNSET = 0
-    ENABLED = 1
-    DISABLED = 2
 
 
 class MachineRequestSetMetaValueSchema(SpecSchema):
@@ -35,7 +25,7 @@ class MachineRequestSetSchema(ResourceSchema):
     kernel_args = fields.List(fields.String())
     meta_values = fields.List(fields.Nested(MachineRequestSetMetaValueSchema))
     provider_data = fields.String()
-    grpc_tunnel = wire.Enum(MachineRequestSetGrpcTunnelMode)
+    grpc_tunnel = wire.Enum(enums.GrpcTunnelMode)
 
 
 class MachineRequestSetStatusSchema(ResourceSchema):

@@ -6,16 +6,8 @@ from enum import IntEnum
 
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema
+from omni_gateway.sdk import ResourceSchema, enums
 from omni_gateway.sdk import fields as wire
-
-
-class Architecture(IntEnum):
-    """Values of ``PlatformConfigSpec.Arch``."""
-
-    UNKNOWN_ARCH = 0
-    AMD64 = 1
-    ARM64 = 2
 
 
 class BootMethod(IntEnum):
@@ -33,7 +25,7 @@ class PlatformSchema(ResourceSchema):
     kind = fields.String(metadata={"enum": ["cloud", "metal", "sbc"], "description": "Which catalogue it stands in"})
     label = fields.String(metadata={"description": "Its name for people"})
     description = fields.String()
-    architectures = fields.List(wire.Enum(Architecture))
+    architectures = fields.List(wire.Enum(enums.Architecture))
     boot_methods = fields.List(wire.Enum(BootMethod), metadata={"description": "How machines can be started"})
     disk_image_suffix = fields.String(metadata={"description": "Ending of its disk image's name"})
     documentation = fields.String(metadata={"description": "Path below Talos' documentation"})

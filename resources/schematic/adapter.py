@@ -10,11 +10,11 @@ from omni_gateway.sdk import (
     Created,
     Overlay,
     Present,
-    Problem,
     Refusals,
     Resource,
     find,
     omni_errors,
+    problem_for,
     resources_of,
     types,
 )
@@ -82,7 +82,7 @@ class SchematicAdapter(CallAdapter):
             )
         except omni_errors.Unknown as error:
             hint = "An unknown media_id ends so, and an image factory that cannot be reached."
-            raise Problem(422, "refused-by-omni", error.detail, hint=hint, grpc_code=error.code.name) from error
+            raise problem_for(error, hint=hint) from error
         used = next((item for item in self.items({}) if item.id == made.id), None)
         spec = {
             **(used.spec if used else {"machines": [], **resource.spec}),
