@@ -176,6 +176,11 @@ def _detail_from(errors: Mapping[str, list[str]] | None) -> str | None:
 class ProblemSchema(ma.Schema):
     """An error (RFC 9457)."""
 
+    class Meta:
+        """Some kinds have members of their own (RFC 9457 §3.2); readers ignore those they do not know."""
+
+        unknown = ma.INCLUDE
+
     type = fields.String(metadata={"format": "uri-reference", "description": "A page about this kind of error"})
     title = fields.String()
     status = fields.Integer()

@@ -46,6 +46,8 @@ class ResourcePlugin(ServicePlugin):
     :param destroys: the operation kind that a DELETE answers with, where the plain one (see :mod:`.removal`) says too
         little.
     :param creates: the operation kind that follows a POST, for objects that take time to come up.
+    :param makes: the operation kind that a POST is answered with (202), where Omni only begins to make the object.
+    :param may_find: whether a POST may be answered with an object that was there and is as good (200).
     :param example: a request body, shown in the document (a test sends it).
     :param singleton: the id of the one object there can be; its URL is then the collection's own, and there is no list.
     :param idempotent_create: whether POST takes an ``Idempotency-Key``: where the effect has no name of its own.
@@ -69,6 +71,8 @@ class ResourcePlugin(ServicePlugin):
         operations: Sequence[OperationKind] = (),
         destroys: OperationKind | None = None,
         creates: OperationKind | None = None,
+        makes: OperationKind | None = None,
+        may_find: bool = False,
         example: Mapping[str, Any] | None = None,
         singleton: str = "",
         idempotent_create: bool = False,
@@ -86,7 +90,7 @@ class ResourcePlugin(ServicePlugin):
             singular=singular,
             adapter=adapter,
             sdk=sdk,
-            operations=[*operations, *removes, *([creates] if creates else [])],
+            operations=[*operations, *removes, *(kind for kind in (creates, makes) if kind)],
             description=description,
             import_name=import_name,
         )
@@ -95,6 +99,8 @@ class ResourcePlugin(ServicePlugin):
         self.subresources = tuple(subresources)
         self.destroys = removes[0] if removes else None
         self.creates = creates
+        self.makes = makes
+        self.may_find = may_find
         self.example = example
         self.singleton = singleton
         self.idempotent_create = idempotent_create

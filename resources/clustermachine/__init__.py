@@ -78,5 +78,5 @@ plugin = ResourcePlugin(
     example=EXAMPLE,
     description="Machines as members of their clusters; a machine set node makes one",
     import_name=__name__,
-    operations=[JOINING],
+    makes=JOINING,
 )

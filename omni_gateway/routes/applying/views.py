@@ -10,7 +10,7 @@ from marshmallow import fields
 
 from omni_gateway.http.auth import Role
 from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
-from omni_gateway.http.problems import Problem
+from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
 from omni_gateway.routes.applying.documents import ApplyDocumentSchema
 from omni_gateway.routes.applying.outcomes import count
@@ -70,9 +70,16 @@ class ApplyResultSchema(SpecSchema):
 class AppliedSchema(SpecSchema):
     """What became of the documents."""
 
-    dry_run = fields.Boolean()
+    dry_run = fields.Boolean(metadata={"description": "Whether nothing was written"})
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata={"description": "action → number"})
     results = fields.List(fields.Nested(ApplyResultSchema))
+
+
+class ApplyProblemSchema(AppliedSchema, ProblemSchema):
+    """Not everything was applied: a problem document with the results beside it."""
+
+    class Meta(ProblemSchema.Meta):
+        """As problems are."""
 
 
 def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
@@ -109,6 +116,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
             415: "Neither YAML nor JSON",
             422: "Something was not applied; `results` tells what",
         },
+        problem_schema=ApplyProblemSchema,
         extra_doc={"requestBody": {"required": True, "content": {**example, JSON: {**body, "example": _example()}}}},
     )
     routes.add_url_rule("", endpoint="apply", view_func=view, methods=["POST"])

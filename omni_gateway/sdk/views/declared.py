@@ -99,11 +99,24 @@ def _create(plugin: ResourcePlugin) -> View:
         query=WriteQuery(),
         body=plugin.schema,
         body_example=plugin.example,
-        answers={201: (plugin.schema, f"The new {plugin.singular}"), **DRY_RUN},
+        answers=_create_answers(plugin),
         answer_headers=("ETag", "Location"),
-        problems={409: "There is one of this name already", 422: "A field is wrong, or Omni refuses the value"},
+        problems={
+            404: "What it belongs to is not there",
+            409: "There is one of this name already",
+            422: "A field is wrong, or Omni refuses the value",
+        },
         parameters=[IDEMPOTENCY_KEY] if plugin.idempotent_create else [],
     )
+
+
+def _create_answers(plugin: ResourcePlugin) -> dict[int, tuple[Any, str]]:
+    if plugin.makes:
+        return {202: (OperationSchema, f"The {plugin.singular} will come"), **DRY_RUN}
+    made = {201: (plugin.schema, f"The new {plugin.singular}"), **DRY_RUN}
+    if plugin.may_find:
+        made[200] = (or_dry_run(plugin.schema), f"There was such a {plugin.singular} already; or the dry run's answer")
+    return made
 
 
 def _get(plugin: ResourcePlugin) -> View:
@@ -243,6 +256,7 @@ def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -
         answer_headers=LIST_HEADERS,
         media_types=STREAMS,
         problems=problems,
+        parameters=[IF_NONE_MATCH],
     )
 
 

@@ -43,12 +43,21 @@ IF_NONE_MATCH = {
 IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
-    "schema": {"type": "string", "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]( *[!-~])*$"},
     "description": "Send the same key again and the first answer is replayed for 24 hours",
 }
 
 #: Problems that any guarded operation can answer with, and what they mean.
-COMMON_PROBLEMS = {401: "No or no valid credential", 403: "The role is too low, or Omni refuses", 503: "Omni is away"}
+COMMON_PROBLEMS = {
+    400: "A header or the body cannot be read",
+    401: "No or no valid credential",
+    403: "The role is too low, or Omni refuses",
+    503: "Omni is away",
+}
+#: What reading a body can end with.
+BODY_PROBLEMS = {413: "The body is too large", 415: "The body has another media type"}
+#: Nobody can do anything about these but try again; they share their words.
+_UPSTREAM_PROBLEMS = {500: "INTERNAL_SERVER_ERROR", 502: "BAD_GATEWAY", 504: "GATEWAY_TIMEOUT"}
 
 
 class DryRunSchema(SpecSchema):
@@ -89,25 +98,30 @@ def documented(
     answer_headers: Sequence[str] = (),
     media_types: Sequence[str] = (),
     problems: Mapping[int, str] | None = None,
+    problem_schema: type[ma.Schema] = ProblemSchema,
     parameters: Sequence[Mapping[str, Any]] = (),
     extra_doc: Mapping[str, Any] | None = None,
 ) -> View:
     """Wrap a view: guard it with ``role``, parse ``query`` then ``body`` (both injected in this order), document it.
 
-    ``answers`` maps a status to (schema or None, description); ``media_types`` are further forms of the 200 answer.
+    ``answers`` maps a status to (schema or None, description); ``media_types`` are further forms of the 200 answer;
+    ``problem_schema`` is for problems that carry members of their own.
     """
     for status, (schema, text) in answers.items():
         documented_headers = headers(*answer_headers) if status < 300 else None
         view = blueprint.response(status, schema, description=text, headers=documented_headers)(view)
     for media_type in media_types:
-        text_schema = {"type": "string"}
-        view = blueprint.alt_response(200, schema=text_schema, content_type=media_type, description=answers[200][1])(
-            view
-        )
-    for status, text in {**COMMON_PROBLEMS, **(problems or {})}.items():
+        form = {"type": "object" if media_type.endswith("yaml") else "string"}
+        view = blueprint.alt_response(200, schema=form, content_type=media_type, description=answers[200][1])(view)
+    if IF_NONE_MATCH in parameters:
+        view = blueprint.alt_response(304, description="It is still as If-None-Match says")(view)
+    reads_body = body is not None or "requestBody" in (extra_doc or {})
+    for status, text in {**COMMON_PROBLEMS, **(BODY_PROBLEMS if reads_body else {}), **(problems or {})}.items():
         view = blueprint.alt_response(
-            status, schema=ProblemSchema, content_type="application/problem+json", description=text
+            status, schema=problem_schema, content_type="application/problem+json", description=text
         )(view)
+    for status, name in _UPSTREAM_PROBLEMS.items():
+        view = blueprint.alt_response(status, name)(view)
     if body is not None:
         required = not getattr(body, "body_optional", False)
         view = blueprint.arguments(body, location="json", example=body_example, required=required)(view)
