@@ -58,12 +58,13 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         PROPAGATE_EXCEPTIONS=False,
     )
-    gateway = Gateway(omni or _client(settings), StreamLimiter(settings.max_streams))
+    store = Store(settings.database_url, settings.bootstrap_token)
+    gateway = Gateway(omni or _client(settings), StreamLimiter(settings.max_streams), store)
     app.extensions[EXTENSION] = gateway
     paths.init_app(app)
     request_id.init_app(app)
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
-    auth.init_app(app, Store(settings.database_url, settings.bootstrap_token))
+    auth.init_app(app, store)
     audit.init_app(app)
     api = GatewayApi(app)
     found = _mount_plugins(api, gateway, settings)

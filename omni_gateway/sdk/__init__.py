@@ -31,6 +31,7 @@ from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.schema import ResourceSchema, SpecSchema
 from omni_gateway.sdk.selecting import select, sort_and_cut
 from omni_gateway.sdk.service import PluginError, ServicePlugin
+from omni_gateway.sdk.stored import StoredResourceAdapter
 from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
 
 SDK_VERSION = "1.0.0"
@@ -73,6 +74,7 @@ __all__ = [
     "SpecSchema",
     "StaleVersion",
     "State",
+    "StoredResourceAdapter",
     "Stream",
     "SubCollection",
     "SubList",

@@ -13,6 +13,7 @@ from omni_gateway.sdk.exchange import Change, Listing, ListQuery
 from omni_gateway.sdk.operations import Operation
 from omni_gateway.sdk.polling import polling_watch
 from omni_gateway.sdk.resource import Resource
+from omni_gateway.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ class ResourceAdapter:
     namespace: str = "default"
     #: Whether false, 0 and empty text differ from a field that is not set; in Omni's own specs they do not.
     zeros_count: bool = True
+    #: Given by :meth:`bind` and by the application: the way to Omni, and the gateway's own database.
     omni: OmniClient
+    store: Store
 
     def bind(self, omni: OmniClient) -> Self:
         """Return a copy of this adapter that speaks through ``omni``."""

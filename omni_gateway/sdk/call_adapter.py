@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.errors import NotFound
@@ -19,7 +19,7 @@ class CallAdapter(ResourceAdapter):
     A subclass gives ``items``; list, get and watch follow from it. ``sortable`` names members of the specs.
     """
 
-    sortable: ClassVar[frozenset[str]] = frozenset()
+    sortable: frozenset[str] = frozenset()
 
     def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
         """Return every object that the plugin's own filters let through."""

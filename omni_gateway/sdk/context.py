@@ -13,6 +13,7 @@ from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.operations import OperationKind
+from omni_gateway.store import Store
 
 EXTENSION = "omni_gateway"
 
@@ -55,6 +56,7 @@ class Gateway:
 
     omni: OmniClient
     streams: StreamLimiter
+    store: Store
     plugins: dict[str, Mounted] = field(default_factory=dict)
     operations: dict[str, OperationKind] = field(default_factory=dict)
     _adapters: dict[int, ResourceAdapter] = field(default_factory=dict)
@@ -63,7 +65,8 @@ class Gateway:
         """Return this application's copy of a plugin's adapter."""
         key = id(adapter)
         if key not in self._adapters:
-            self._adapters[key] = adapter.bind(self.omni)
+            bound = self._adapters[key] = adapter.bind(self.omni)
+            bound.store = self.store
         return self._adapters[key]
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.links import object_url
 from omni_gateway.sdk.operations import Operation, OperationKind
@@ -25,7 +26,7 @@ def removal(collection: str, singular: str, adapter: ResourceAdapter) -> Operati
 
 def _read(kind: str, collection: str, adapter: ResourceAdapter, omni: OmniClient, id: str) -> Operation:
     target = object_url(collection, id)
-    bound = adapter.bind(omni)
+    bound = current_gateway().bound(adapter)
     try:
         resource = bound.get(id)
     except MISSING:

@@ -87,6 +87,9 @@ class ResourceSchema(SpecSchema):
         metadata={"description": "Relative URLs", "additionalProperties": {"type": "string"}},
     )
 
+    #: Whether a caller may leave the id out, and the adapter's ``check`` completes it.
+    id_optional: ClassVar[bool] = False
+
     #: Fields of the request that are no part of the object's spec (a plugin's adapter reads them from ``extras``).
     request_only: ClassVar[frozenset[str]] = frozenset()
 
@@ -101,6 +104,7 @@ class ResourceSchema(SpecSchema):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.fields["id"].required = self.fields["id"].required and not self.id_optional
         self._aliases = {name: tuple(path.split(".")) for name, path in self.aliases.items()}
         self.spec_names = frozenset(self.fields) - ENVELOPE - {"links"} - self.request_only
         self._render_members = compile_schema(self, only=self.spec_names)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import time
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from omni_gateway.store.documents import DocumentStore
 from omni_gateway.store.idempotency import IdempotencyStore
+from omni_gateway.store.migrating import migrate
 from omni_gateway.store.tokens import TokenStore
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-CREATE_ATTEMPTS = 10
 
 
 class Store:
@@ -55,6 +54,11 @@ class Store:
         """Return the answers kept for Idempotency-Keys."""
         return IdempotencyStore(self.engine)
 
+    @cached_property
+    def documents(self) -> DocumentStore:
+        """Return the objects that plugins keep here."""
+        return DocumentStore(self.engine)
+
 
 def _connect(url: str) -> Engine:
     from sqlalchemy import create_engine, event
@@ -71,22 +75,5 @@ def _connect(url: str) -> Engine:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.close()
 
-    _create_tables(engine)
+    migrate(engine)
     return engine
-
-
-def _create_tables(engine: Engine) -> None:
-    """Make the tables that are missing; of several processes that start at once, the losers look again."""
-    from sqlalchemy.exc import DBAPIError
-
-    from omni_gateway.store.tables import METADATA
-
-    for attempt in range(1, CREATE_ATTEMPTS + 1):
-        try:
-            METADATA.create_all(engine)
-        except DBAPIError:
-            if attempt == CREATE_ATTEMPTS:
-                raise
-            time.sleep(0.05 * attempt)
-        else:
-            return

@@ -1,8 +1,8 @@
-"""The tables."""
+"""The tables as they are now; ``migrations`` tells how a database gets there, a test that the two agree."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import JSON, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, String, Table
 
 METADATA = MetaData()
 
@@ -27,4 +27,17 @@ IDEMPOTENCY = Table(
     Column("status", Integer),
     Column("headers", LargeBinary),
     Column("body", LargeBinary),
+)
+
+DOCUMENTS = Table(
+    "documents",
+    METADATA,
+    Column("collection", String(100), primary_key=True),
+    Column("id", String(1024), primary_key=True),
+    Column("spec", JSON, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("annotations", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("updated", DateTime(timezone=True), nullable=False),
 )

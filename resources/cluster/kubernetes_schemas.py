@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
 from omni_gateway.sdk import fields as wire
-
-
-class KubernetesUpgradePhase(IntEnum):
-    """``specs.KubernetesUpgradeStatusSpec.Phase``."""
-
-    Unknown = 0
-    Upgrading = 1
-    Done = 2
-    Failed = 3
-    Reverting = 4
-
-
-class TalosUpgradePhase(IntEnum):
-    """``specs.TalosUpgradeStatusSpec.Phase``."""
-
-    Unknown = 0
-    Upgrading = 1
-    Done = 2
-    Failed = 3
-    Reverting = 4
-    UpdatingMachineSchematics = 5
 
 
 class KubernetesNodeStatusSchema(SpecSchema):
@@ -90,10 +67,10 @@ class _UpgradeStatusSchema(ResourceSchema):
 class KubernetesUpgradeStatusSchema(_UpgradeStatusSchema):
     """How far a Kubernetes upgrade is; absent until Kubernetes has come up."""
 
-    phase = wire.Enum(KubernetesUpgradePhase)
+    phase = wire.Enum(enums.KubernetesUpgradePhase)
 
 
 class TalosUpgradeStatusSchema(_UpgradeStatusSchema):
     """How far a Talos upgrade is."""
 
-    phase = wire.Enum(TalosUpgradePhase)
+    phase = wire.Enum(enums.TalosUpgradePhase)

@@ -7,18 +7,8 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
 from omni_gateway.sdk import fields as wire
-
-
-class ClusterPhase(IntEnum):
-    """``specs.ClusterStatusSpec.Phase``."""
-
-    UNKNOWN = 0
-    SCALING_UP = 1
-    SCALING_DOWN = 2
-    RUNNING = 3
-    DESTROYING = 4
 
 
 class ConditionType(IntEnum):
@@ -59,7 +49,7 @@ class ClusterStatusSchema(ResourceSchema):
 
     available = wire.Boolean(metadata={"description": "The control plane has a machine"})
     machines = wire.Message(ClusterMachineCountsSchema)
-    phase = wire.Enum(ClusterPhase)
+    phase = wire.Enum(enums.ClusterPhase)
     ready = wire.Boolean(metadata={"description": "All machine sets are running and ready"})
     kubernetes_api_ready = wire.Boolean(attribute="kubernetesAPIReady")
     controlplane_ready = wire.Boolean(attribute="controlplaneReady")

@@ -10,14 +10,13 @@ from omni_gateway.sdk import (
     OperationKind,
     Resource,
     ResourceSchema,
+    enums,
     find,
     locks,
     types,
 )
 from resources.cluster.kubernetes_schemas import (
-    KubernetesUpgradePhase,
     KubernetesUpgradeStatusSchema,
-    TalosUpgradePhase,
     TalosUpgradeStatusSchema,
 )
 from resources.cluster.operations import BEING_REMOVED, get_cluster, make
@@ -72,8 +71,8 @@ KUBERNETES = Upgrade(
     "Kubernetes",
     "kubernetes_version",
     types.KUBERNETES_UPGRADE_STATUSES,
-    KubernetesUpgradePhase.Done,
-    KubernetesUpgradePhase.Failed,
+    enums.KubernetesUpgradePhase.Done,
+    enums.KubernetesUpgradePhase.Failed,
     KubernetesUpgradeStatusSchema(),
 )
 TALOS = Upgrade(
@@ -81,8 +80,8 @@ TALOS = Upgrade(
     "Talos",
     "talos_version",
     types.TALOS_UPGRADE_STATUSES,
-    TalosUpgradePhase.Done,
-    TalosUpgradePhase.Failed,
+    enums.TalosUpgradePhase.Done,
+    enums.TalosUpgradePhase.Failed,
     TalosUpgradeStatusSchema(),
 )
 

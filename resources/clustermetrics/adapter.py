@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from enum import IntEnum
 from typing import Any
 
-from omni_gateway.sdk import Change, Listing, ListQuery, OmniResourceAdapter, Resource, ResourceAdapter, find, types
+from omni_gateway.sdk import (
+    Change,
+    Listing,
+    ListQuery,
+    OmniResourceAdapter,
+    Resource,
+    ResourceAdapter,
+    enums,
+    find,
+    types,
+)
 
 ID = "metrics"
-
-
-class ClusterPhase(IntEnum):
-    """Phases that clusters are counted by (``specs.ClusterStatusSpec.Phase``)."""
-
-    UNKNOWN = 0
-    SCALING_UP = 1
-    SCALING_DOWN = 2
-    RUNNING = 3
-    DESTROYING = 4
 
 
 class ClusterMetricsAdapter(OmniResourceAdapter):
@@ -51,6 +50,6 @@ class ClusterMetricsAdapter(OmniResourceAdapter):
 
 def _name(number: str) -> str:
     try:
-        return ClusterPhase(int(number)).name
+        return enums.ClusterPhase(int(number)).name
     except ValueError:
         return f"UNKNOWN_{number}"

@@ -6,18 +6,9 @@ from enum import IntEnum
 
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
 from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.masking import mask_configuration, mask_tokens
-
-
-class MachineUpgradePhase(IntEnum):
-    """``specs.MachineUpgradeStatusSpec.Phase``."""
-
-    Unknown = 0
-    Pending = 1
-    Upgrading = 2
-    UpToDate = 3
 
 
 class MachineExtensionPhase(IntEnum):
@@ -54,7 +45,7 @@ class MachineUpgradeStatusSchema(ResourceSchema):
     talos_version = fields.String(dump_only=True, metadata={"description": "The version that it should run"})
     current_schematic_id = fields.String(dump_only=True)
     current_talos_version = fields.String(dump_only=True)
-    phase = wire.Enum(MachineUpgradePhase, dump_only=True)
+    phase = wire.Enum(enums.MachineUpgradePhase, dump_only=True)
     status = fields.String(dump_only=True, metadata={"description": "For people"})
     error = fields.String(dump_only=True)
     is_maintenance = wire.Boolean(dump_only=True, metadata={"description": "The machine is in maintenance mode"})

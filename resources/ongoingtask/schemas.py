@@ -6,12 +6,12 @@ from enum import IntEnum
 
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
 from omni_gateway.sdk import fields as wire
 
 
-class OngoingTaskPhase(IntEnum):
-    """Values of ``OngoingTaskPhase``."""
+class RotationPhase(IntEnum):
+    """``specs.SecretRotationSpec.Phase``."""
 
     OK = 0
     PRE_ROTATE = 1
@@ -19,8 +19,8 @@ class OngoingTaskPhase(IntEnum):
     POST_ROTATE = 3
 
 
-class OngoingTaskComponent(IntEnum):
-    """Values of ``OngoingTaskComponent``."""
+class RotationComponent(IntEnum):
+    """``specs.SecretRotationSpec.Component``."""
 
     NONE = 0
     TALOS_CA = 1
@@ -30,7 +30,7 @@ class OngoingTaskComponent(IntEnum):
 class OngoingTaskTalosUpgradeStatusSchema(SpecSchema):
     """Ongoing task talos upgrade status (``specs.TalosUpgradeStatusSpec``)."""
 
-    phase = wire.Enum(OngoingTaskPhase)
+    phase = wire.Enum(enums.TalosUpgradePhase)
     error = fields.String()
     step = fields.String()
     status = fields.String()
@@ -42,7 +42,7 @@ class OngoingTaskTalosUpgradeStatusSchema(SpecSchema):
 class OngoingTaskKubernetesUpgradeStatusSchema(SpecSchema):
     """Ongoing task kubernetes upgrade status (``specs.KubernetesUpgradeStatusSpec``)."""
 
-    phase = wire.Enum(OngoingTaskPhase)
+    phase = wire.Enum(enums.KubernetesUpgradePhase)
     error = fields.String()
     step = fields.String()
     status = fields.String()
@@ -64,7 +64,7 @@ class OngoingTaskMachineUpgradeStatusSchema(SpecSchema):
     talos_version = fields.String()
     current_schematic_id = fields.String()
     current_talos_version = fields.String()
-    phase = wire.Enum(OngoingTaskPhase)
+    phase = wire.Enum(enums.MachineUpgradePhase)
     status = fields.String()
     error = fields.String()
     is_maintenance = wire.Boolean()
@@ -73,8 +73,8 @@ class OngoingTaskMachineUpgradeStatusSchema(SpecSchema):
 class OngoingTaskClusterSecretsRotationStatusSchema(SpecSchema):
     """Ongoing task cluster secrets rotation status (``specs.ClusterSecretsRotationStatusSpec``)."""
 
-    phase = wire.Enum(OngoingTaskPhase)
-    component = wire.Enum(OngoingTaskComponent)
+    phase = wire.Enum(RotationPhase)
+    component = wire.Enum(RotationComponent)
     error = fields.String()
     step = fields.String()
     status = fields.String()

@@ -155,6 +155,6 @@ def test_no_answer_differs_from_the_document(world: World, kind: str, mode: Gene
             for_each_example(
                 operation, mode, ids, lambda case, texts=texts: texts.append(complaint(world, case, checks))
             )
-    wrong = [f"{label}: {text}" for label, texts in complaints.items() for text in texts if text]
+    wrong = [f"{label}: {next(filter(None, texts))}" for label, texts in complaints.items() if any(texts)]
     assert not wrong, "\n\n".join(wrong)
     assert len(complaints) > 20

@@ -1,0 +1,123 @@
+"""Objects of plugins: JSON with a version that every write raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One object of a collection; ``version`` is 1 when it is made."""
+
+    id: str
+    spec: Mapping[str, Any]
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    version: int
+    created: datetime
+    updated: datetime
+
+
+class DocumentStore:
+    """Make, read and change documents; ids are unique within a collection."""
+
+    def __init__(self, engine: Callable[[], Engine]) -> None:
+        self._engine = engine
+
+    def list(self, collection: str) -> list[Document]:
+        """Return all documents of a collection, by id."""
+        from sqlalchemy import select
+
+        from omni_gateway.store.tables import DOCUMENTS as T
+
+        query = select(T).where(T.c.collection == collection).order_by(T.c.id)
+        with self._engine().connect() as connection:
+            return [_document(row) for row in connection.execute(query).mappings()]
+
+    def find(self, collection: str, id: str) -> Document | None:
+        """Return one document, or None."""
+        from sqlalchemy import select
+
+        from omni_gateway.store.tables import DOCUMENTS as T
+
+        query = select(T).where(T.c.collection == collection, T.c.id == id)
+        with self._engine().connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return _document(row) if row else None
+
+    def create(
+        self, collection: str, id: str, spec: Mapping[str, Any], labels: Mapping[str, str], notes: Mapping[str, str]
+    ) -> bool:
+        """Make a document; False when there is one of this id."""
+        from sqlalchemy import insert
+        from sqlalchemy.exc import IntegrityError
+
+        from omni_gateway.store.tables import DOCUMENTS as T
+
+        now = datetime.now(UTC)
+        row = insert(T).values(
+            collection=collection,
+            id=id,
+            spec=dict(spec),
+            labels=dict(labels),
+            annotations=dict(notes),
+            version=1,
+            created=now,
+            updated=now,
+        )
+        try:
+            with self._engine().begin() as connection:
+                connection.execute(row)
+        except IntegrityError:
+            return False
+        return True
+
+    def replace(
+        self,
+        collection: str,
+        id: str,
+        version: int,
+        spec: Mapping[str, Any],
+        labels: Mapping[str, str],
+        notes: Mapping[str, str],
+    ) -> bool:
+        """Write over the version given; False when the document is not (any more) at that version."""
+        from sqlalchemy import update
+
+        from omni_gateway.store.tables import DOCUMENTS as T
+
+        which = (T.c.collection == collection) & (T.c.id == id) & (T.c.version == version)
+        row = update(T).where(which)
+        row = row.values(
+            spec=dict(spec),
+            labels=dict(labels),
+            annotations=dict(notes),
+            version=version + 1,
+            updated=datetime.now(UTC),
+        )
+        with self._engine().begin() as connection:
+            return bool(connection.execute(row).rowcount)
+
+    def delete(self, collection: str, id: str, version: int) -> bool:
+        """Remove the version given; False when the document is not (any more) at that version."""
+        from sqlalchemy import delete
+
+        from omni_gateway.store.tables import DOCUMENTS as T
+
+        which = (T.c.collection == collection) & (T.c.id == id) & (T.c.version == version)
+        with self._engine().begin() as connection:
+            return bool(connection.execute(delete(T).where(which)).rowcount)
+
+
+def _document(row: Any) -> Document:
+    """SQLite gives times back without their zone; they were written in UTC."""
+    created, updated = (
+        value.replace(tzinfo=UTC) if value.tzinfo is None else value for value in (row["created"], row["updated"])
+    )
+    return Document(row["id"], row["spec"], row["labels"], row["annotations"], row["version"], created, updated)

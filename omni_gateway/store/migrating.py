@@ -1,0 +1,53 @@
+"""Bring a database to the tables that this release needs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+#: The last step of ``migrations/versions``; a test compares the two.
+HEAD = "0002"
+ATTEMPTS = 10
+
+
+def migrate(engine: Engine) -> None:
+    """Run the steps that are missing; of several processes that start at once, the losers look again.
+
+    Alembic is imported only when there is something to do: a worker that finds its tables need not carry it.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            if present(engine) != HEAD:
+                _upgrade(engine)
+        except DBAPIError:
+            if attempt == ATTEMPTS:
+                raise
+            time.sleep(0.05 * attempt)
+        else:
+            return
+
+
+def present(engine: Engine) -> str | None:
+    """Return the step that a database is at; None for one without any."""
+    from sqlalchemy import inspect, text
+
+    if not inspect(engine).has_table("alembic_version"):
+        return None
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "omni_gateway.store:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)
