@@ -5,10 +5,10 @@ from __future__ import annotations
 from omni_gateway.sdk import OmniResourceAdapter, Resource, SubList, SubResource, types
 from resources.machine import config_diffs
 from resources.machine.below_schemas import (
+    LabelsOfMachineSchema,
     MachineConfigDiffSchema,
     MachineExtensionsStatusSchema,
     MachineKernelArgsSchema,
-    MachineLabelsSchema,
     MachinePendingUpdatesSchema,
     MachineUpgradeStatusSchema,
 )
@@ -32,7 +32,7 @@ SUBRESOURCES: tuple[SubResource | SubList, ...] = (
     SubResource(
         "labels",
         OmniResourceAdapter(types.MACHINE_LABELS),
-        MachineLabelsSchema,
+        LabelsOfMachineSchema,
         "The labels that users gave the machine",
         absent=_no_labels,
     ),

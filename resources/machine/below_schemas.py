@@ -19,7 +19,7 @@ class MachineExtensionPhase(IntEnum):
     Removing = 2
 
 
-class MachineLabelsSchema(ResourceSchema):
+class LabelsOfMachineSchema(ResourceSchema):
     """The labels that users gave a machine (``specs.MachineLabelsSpec``, which is empty); change them by PATCH."""
 
 

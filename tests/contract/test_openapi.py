@@ -101,6 +101,27 @@ def test_every_operation_names_the_role_it_needs(document: dict[str, Any]) -> No
     assert silent == []
 
 
+def test_every_list_documents_how_it_is_paged_filtered_and_sorted(document: dict[str, Any]) -> None:
+    wanted = {"page", "page_size", "label_selector", "search", "sort", "fields", "If-None-Match"}
+    lists = [item["get"] for item in document["paths"].values() if "X-Pagination" in str(item.get("get", {}))]
+    assert len(lists) > 30
+    missing = {
+        operation["operationId"]: wanted - {parameter.get("name") for parameter in operation["parameters"]}
+        for operation in lists
+    }
+    assert {name: names for name, names in missing.items() if names} == {}
+
+
+def test_every_write_documents_dry_runs_and_preconditions(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        method, _, path = name.partition(" ")
+        names = {parameter.get("name") for parameter in operation.get("parameters", ())}
+        if method != "GET":
+            assert "dry_run" in names, name
+        if method in ("PUT", "PATCH", "DELETE") and not path.startswith("/api/v1/resources"):
+            assert "If-Match" in names, name
+
+
 def test_the_document_is_the_same_bytes_each_time_and_can_be_revalidated(app: Flask) -> None:
     client = app.test_client()
     first = client.get("/openapi.json")

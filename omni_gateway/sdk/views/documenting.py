@@ -6,6 +6,8 @@ Their order matters and fails silently when wrong: the role is asked first, then
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from functools import wraps
 from typing import Any, cast
 
 import marshmallow as ma
@@ -107,12 +109,13 @@ def documented(
     ``answers`` maps a status to (schema or None, description); ``media_types`` are further forms of the 200 answer;
     ``problem_schema`` is for problems that carry members of their own.
     """
-    for status, (schema, text) in answers.items():
-        documented_headers = headers(*answer_headers) if status < 300 else None
-        view = blueprint.response(status, schema, description=text, headers=documented_headers)(view)
+    # Before JSON, which is then named first: generated clients take the first form that they know.
     for media_type in media_types:
         form = {"type": "object" if media_type.endswith("yaml") else "string"}
         view = blueprint.alt_response(200, schema=form, content_type=media_type, description=answers[200][1])(view)
+    for status, (schema, text) in answers.items():
+        documented_headers = headers(*answer_headers) if status < 300 else None
+        view = blueprint.response(status, schema, description=text, headers=documented_headers)(view)
     if IF_NONE_MATCH in parameters:
         view = blueprint.alt_response(304, description="It is still as If-None-Match says")(view)
     reads_body = body is not None or "requestBody" in (extra_doc or {})
@@ -129,7 +132,17 @@ def documented(
         view = blueprint.arguments(query, location="query")(view)
     doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
     doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
-    if parameters:
-        doc["parameters"] = list(parameters)
     doc["x-required-role"] = role.value
-    return cast(View, require(role)(blueprint.doc(**doc)(view)))
+    return cast(View, require(role)(blueprint.doc(**doc)(_with_parameters(view, parameters))))
+
+
+def _with_parameters(view: View, parameters: Sequence[Mapping[str, Any]]) -> View:
+    """Document parameters that the view reads itself, beside those of the query; ``doc`` would replace these."""
+
+    @wraps(view)
+    def same(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    same._apidoc = deepcopy(getattr(view, "_apidoc", {}))  # type: ignore[attr-defined]
+    same._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(parameters)  # type: ignore[attr-defined]
+    return same
