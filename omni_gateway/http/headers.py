@@ -35,6 +35,8 @@ def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> Non
     """Add the headers; ``simulator`` marks every answer, so that nobody takes the embedded Omni for a real one."""
 
     def add(response: Response) -> Response:
+        if response.status_code in (204, 304):
+            response.headers.pop("Content-Type", None)  # there is no content to have one (RFC 9110 §8.3)
         for name, value in _ALWAYS.items():
             response.headers.setdefault(name, value)
         if simulator:

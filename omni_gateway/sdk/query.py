@@ -55,7 +55,10 @@ class ReadQuery(ma.Schema):
     fields_ = fields.String(
         data_key="fields",
         attribute="fields",
-        metadata={"description": "Only these fields, comma separated, dotted for nested ones: `fields=labels,spec.x`"},
+        metadata={
+            "description": "Only these fields, comma separated, dotted for nested ones: `fields=labels,metadata.phase`."
+            " Required ones that are not named are left out too"
+        },
     )
 
 

@@ -66,13 +66,13 @@ class EtcdBackupAdapter(OmniResourceAdapter):
             page = self.omni.resources.list(self.type, self.namespace, selectors=[_term(cluster)])
         except omni_errors.NotFound:
             return ()
-        return resources_of(page)
+        return [_named(item) for item in resources_of(page)]
 
     def get(self, id: str) -> Resource:
         """Read one backup; a name that can be none is not there (Omni answers ``Unknown``)."""
         if not _ID.match(id):
             raise NotFound(id)
-        return super().get(id)
+        return _named(super().get(id))
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
@@ -83,7 +83,7 @@ class EtcdBackupAdapter(OmniResourceAdapter):
             return
         with super().watch(replace(query, selector=None, sort=(), offset=0, limit=0)) as changes:
             yield (
-                change
+                change if change.resource is None else replace(change, resource=_named(change.resource))
                 for change in changes
                 if change.resource is None or query.selector is None or query.selector.matches(change.resource.labels)
             )
@@ -94,12 +94,13 @@ class EtcdBackupAdapter(OmniResourceAdapter):
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Raise 404 for a cluster that is not there: Omni would not say."""
-        if find(self.omni, types.CLUSTERS, extras["cluster"]) is None:
-            raise Problem(404, "not-found", f"There is no cluster {extras['cluster']!r}.")
+        cluster = resource.spec["cluster"]
+        if find(self.omni, types.CLUSTERS, cluster) is None:
+            raise Problem(404, "not-found", f"There is no cluster {cluster!r}.")
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Ask for a backup now: one request for each cluster, written over when there was one before."""
-        cluster = extras["cluster"]
+        cluster = resource.spec["cluster"]
         now = {"backup_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
         before = find(self.omni, types.ETCD_MANUAL_BACKUPS, cluster)
         if before is None:
@@ -107,6 +108,12 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         else:
             self.omni.resources.update(replace(before, spec=now).to_omni(), version=before.version)
         return Operation(KIND, cluster, "running", target=object_url("clusters", cluster, "etcdbackups"))
+
+
+def _named(backup: Resource) -> Resource:
+    """Return a backup with its cluster in the spec, where callers write it too."""
+    cluster = backup.labels.get(names.LABEL_CLUSTER) or cluster_of(backup.id)
+    return replace(backup, spec={**backup.spec, "cluster": cluster})
 
 
 def _term(cluster: str) -> str:

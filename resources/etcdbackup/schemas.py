@@ -23,12 +23,10 @@ class EtcdBackupSchema(ResourceSchema):
     """A backup; restore it by `clusters/{id}/actions/bootstrap`, or in `control_plane.bootstrap_spec`."""
 
     id = fields.String(dump_only=True, metadata={"description": "The cluster's id and the backup's Unix time"})
-    cluster = fields.String(required=True, load_only=True, metadata={"description": "The cluster to back up now"})
+    cluster = fields.String(required=True, metadata={"description": "The cluster that is backed up"})
     created_at = wire.Timestamp(dump_only=True)
     snapshot = fields.String(dump_only=True, metadata={"description": "Its name where a restore asks for one"})
     size = wire.Int64(dump_only=True, metadata={"description": "Bytes"})
-
-    request_only = frozenset({"cluster"})
 
 
 class EtcdBackupStatusSchema(ResourceSchema):

@@ -34,8 +34,8 @@ FIELDS: dict[str, type[ma.fields.Field]] = {
     "google.protobuf.Timestamp": wire.Timestamp,
     "google.protobuf.Duration": wire.Duration,
 }
-#: Put together of several types: their members are not those of the one type that their adapter names.
-GATHERED = {"FleetClusterMetricsSchema", "MachineSchema", "PlatformSchema", "SchematicSchema"}
+#: Put together of several types, or with what labels say: not all of their members are those of one message.
+GATHERED = {"EtcdBackupSchema", "FleetClusterMetricsSchema", "MachineSchema", "PlatformSchema", "SchematicSchema"}
 ENVELOPE = ("id", "namespace", "labels", "annotations", "metadata", "links")
 
 

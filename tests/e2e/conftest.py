@@ -25,6 +25,7 @@ import pytest
 
 from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.omni import errors as omni_errors
+from tests.e2e.answers import Document
 
 START_SECONDS = 30.0
 GONE_SECONDS = 60.0
@@ -118,36 +119,43 @@ def served(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) ->
     stop_gateway(running)
 
 
-def _client(served: Served, role: str | None) -> httpx.Client:
+@pytest.fixture(scope="session")
+def document(served: Served) -> Document:
+    """What the gateway says of its answers."""
+    return Document(httpx.get(f"{served.url}/openapi.json").json())
+
+
+def _client(served: Served, document: Document, role: str | None) -> httpx.Client:
     headers = {"Authorization": f"Bearer {served.tokens[role]}"} if role else {}
-    return httpx.Client(base_url=f"{served.url}/api/v1/", headers=headers, timeout=30)
+    hooks = {"response": [document.check]}
+    return httpx.Client(base_url=f"{served.url}/api/v1/", headers=headers, timeout=30, event_hooks=hooks)
 
 
 @pytest.fixture(scope="session")
-def api(served: Served) -> Iterator[httpx.Client]:
+def api(served: Served, document: Document) -> Iterator[httpx.Client]:
     """The API with an admin's token."""
-    with _client(served, "admin") as client:
+    with _client(served, document, "admin") as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def operator(served: Served) -> Iterator[httpx.Client]:
+def operator(served: Served, document: Document) -> Iterator[httpx.Client]:
     """The API with an operator's token."""
-    with _client(served, "operator") as client:
+    with _client(served, document, "operator") as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def reader(served: Served) -> Iterator[httpx.Client]:
+def reader(served: Served, document: Document) -> Iterator[httpx.Client]:
     """The API with a reader's token."""
-    with _client(served, "reader") as client:
+    with _client(served, document, "reader") as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def anonymous(served: Served) -> Iterator[httpx.Client]:
+def anonymous(served: Served, document: Document) -> Iterator[httpx.Client]:
     """The API without a credential."""
-    with _client(served, None) as client:
+    with _client(served, document, None) as client:
         yield client
 
 
