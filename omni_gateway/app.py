@@ -13,11 +13,11 @@ from werkzeug.wrappers import Response
 
 from omni_gateway import __version__
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
-from omni_gateway.http import audit, auth, document, headers, paths, request_id
+from omni_gateway.http import audit, auth, document, headers, metrics, paths, request_id
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
-from omni_gateway.routes import can_i, health, index, operations
+from omni_gateway.routes import can_i, health, index, operations, prometheus
 from omni_gateway.routes.applying import views as applying
 from omni_gateway.routes.generic import views as generic
 from omni_gateway.routes.generic.catalogue import Catalogue
@@ -66,6 +66,8 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
     auth.init_app(app, store)
     audit.init_app(app)
+    metrics.init_app(app)
+    gateway.omni.observe_calls(metrics.count_call)
     api = GatewayApi(app)
     found = _mount_plugins(api, gateway, settings)
     catalogue = Catalogue(gateway)
@@ -75,6 +77,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     api.register_blueprint(can_i.blueprint())
     api.register_blueprint(operations.blueprint(gateway))
     api.register_blueprint(index.blueprint(found))
+    api.register_blueprint(prometheus.blueprint())
     app.register_blueprint(document.blueprint)
     app.register_blueprint(health.blueprint(found, embedded=settings.embedded))
     app.after_request(_accept_patch)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
+from tempfile import mkdtemp
 from typing import Any
 
 import click
@@ -37,8 +40,23 @@ def _plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 @click.version_option(__version__, prog_name="omni-gateway")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """A REST API with OpenAPI docs in front of Sidero Omni."""
+    if context.invoked_subcommand == "serve":
+        context.with_resource(_workers_count_together())
+
+
+@contextmanager
+def _workers_count_together() -> Iterator[None]:
+    """Name the folder of the workers' metrics before the library that counts is imported: it looks but once."""
+    folder, owner = mkdtemp(prefix="omni-gateway-metrics-"), os.getpid()
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+    try:
+        yield
+    finally:
+        if os.getpid() == owner:  # a worker that ends comes by here too
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @main.command()

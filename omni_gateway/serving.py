@@ -13,7 +13,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from omni_gateway.app import create_app
-from omni_gateway.http import streaming
+from omni_gateway.http import metrics, streaming
 from omni_gateway.omni import OmniError
 from omni_gateway.routes.health import explain
 from omni_gateway.sdk.context import EXTENSION, Gateway
@@ -59,6 +59,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "loglevel": settings.log_level.lower(),
         "when_ready": _stop_gracefully_on_interrupt,
         "post_worker_init": _start_worker,
+        "child_exit": _end_worker,
         "proc_name": "omni-gateway",
     }
 
@@ -86,6 +87,10 @@ def _start_worker(worker: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     close_streams_on(signal.SIGTERM)
     greet_omni(worker)
+
+
+def _end_worker(server: Any, worker: Any) -> None:
+    metrics.worker_ended(worker.pid)
 
 
 def close_streams_on(number: signal.Signals) -> None:

@@ -18,6 +18,7 @@ import orjson
 from flask import Request, Response
 
 from omni_gateway.http.feeding import Ended, Feed, close_all
+from omni_gateway.http.metrics import STREAMS
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni.errors import Cancelled, OmniError
@@ -54,6 +55,7 @@ class StreamLimiter:
         """Take a slot and return what frees it (once); a problem when all are taken."""
         if self._slots is None or not self._slots.acquire(blocking=False):
             raise Problem(503, "too-many-streams", headers={"Retry-After": "5"})
+        STREAMS.inc()
         slots, lock, freed = self._slots, Lock(), [False]
 
         def free() -> None:
@@ -61,6 +63,7 @@ class StreamLimiter:
                 if freed[0]:
                     return
                 freed[0] = True
+            STREAMS.dec()
             slots.release()
 
         return free

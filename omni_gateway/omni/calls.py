@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -45,13 +46,19 @@ class Calls:
         """Make one call within ``timeout`` seconds (the configured ones if not given); raises ``OmniError``."""
         request = _written(rpc.name, build)
         entries = _sendable(rpc.name, metadata)
+        code, started = grpc.StatusCode.OK, time.perf_counter()
         try:
             call = self._signed_channel().unary(rpc)
             return call(request, timeout=self._timeout if timeout is None else timeout, metadata=entries)  # type: ignore[no-any-return]
         except grpc.RpcError as error:
-            raise from_rpc(rpc.name, error) from None
+            failure = from_rpc(rpc.name, error)
+            code = failure.code
+            raise failure from None
         except ValueError:
+            code = grpc.StatusCode.CANCELLED
             raise _closed(rpc.name) from None
+        finally:
+            self._holder.observer(rpc.name, code.name, time.perf_counter() - started)
 
     def stream(
         self,
@@ -67,6 +74,7 @@ class Calls:
         entries = _sendable(rpc.name, metadata)
         try:
             call = self._signed_channel().streaming(rpc)
+            self._holder.observer(rpc.name, grpc.StatusCode.OK.name, None)
             return Stream(rpc.name, call(request, timeout=timeout, metadata=entries), expand)
         except grpc.RpcError as error:
             raise from_rpc(rpc.name, error) from None

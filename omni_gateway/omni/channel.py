@@ -36,6 +36,13 @@ _holders: weakref.WeakSet[ChannelHolder] = weakref.WeakSet()
 _inherited: list[grpc.Channel] = []
 
 
+Observer = Callable[[str, str, "float | None"], None]
+
+
+def _nobody(method: str, code: str, seconds: float | None) -> None:
+    """Observe nothing."""
+
+
 class ChannelHolder:
     """Hand out the channel of the process that asks; thread-safe.
 
@@ -50,6 +57,8 @@ class ChannelHolder:
         self._lock = threading.Lock()
         self._channel: grpc.Channel | None = None
         self._pid = os.getpid()
+        #: Told of every call's name, status code and seconds (None for a stream, told when it opens).
+        self.observer: Observer = _nobody
         _holders.add(self)
 
     def get(self) -> grpc.Channel:

@@ -9,7 +9,7 @@ import grpc
 
 from omni_gateway.omni.auth import AuthClient
 from omni_gateway.omni.calls import Calls
-from omni_gateway.omni.channel import ChannelHolder
+from omni_gateway.omni.channel import ChannelHolder, Observer
 from omni_gateway.omni.config import OmniConfig
 from omni_gateway.omni.keys import KeyIdentity, parse_key
 from omni_gateway.omni.machines import MachineClient
@@ -56,6 +56,10 @@ class OmniClient:
         other._owns_holder = False
         other._speak_as(self.config, signer)
         return other
+
+    def observe_calls(self, observer: Observer) -> None:
+        """Have ``observer(method, code, seconds)`` told of every call over this channel; None seconds: a stream."""
+        self._holder.observer = observer
 
     def ping(self, timeout: float = 2.0) -> None:
         """Make the cheapest signed read, within ``timeout`` seconds; raises ``OmniError`` unless Omni takes the key."""

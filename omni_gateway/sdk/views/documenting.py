@@ -98,6 +98,7 @@ def documented(
     body_example: Any = None,
     answers: Mapping[int, tuple[Any, str]],
     answer_headers: Sequence[str] = (),
+    content_type: str | None = None,
     media_types: Sequence[str] = (),
     problems: Mapping[int, str] | None = None,
     problem_schema: type[ma.Schema] = ProblemSchema,
@@ -106,7 +107,8 @@ def documented(
 ) -> View:
     """Wrap a view: guard it with ``role``, parse ``query`` then ``body`` (both injected in this order), document it.
 
-    ``answers`` maps a status to (schema or None, description); ``media_types`` are further forms of the 200 answer;
+    ``answers`` maps a status to (schema or None, description), in JSON unless ``content_type`` says otherwise;
+    ``media_types`` are further forms of the 200 answer;
     ``problem_schema`` is for problems that carry members of their own.
     """
     # Before JSON, which is then named first: generated clients take the first form that they know.
@@ -115,7 +117,8 @@ def documented(
         view = blueprint.alt_response(200, schema=form, content_type=media_type, description=answers[200][1])(view)
     for status, (schema, text) in answers.items():
         documented_headers = headers(*answer_headers) if status < 300 else None
-        view = blueprint.response(status, schema, description=text, headers=documented_headers)(view)
+        form = {"content_type": content_type} if content_type else {}
+        view = blueprint.response(status, schema, description=text, headers=documented_headers, **form)(view)
     if IF_NONE_MATCH in parameters:
         view = blueprint.alt_response(304, description="It is still as If-None-Match says")(view)
     reads_body = body is not None or "requestBody" in (extra_doc or {})

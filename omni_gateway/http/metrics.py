@@ -1,0 +1,85 @@
+"""What a worker did, for Prometheus: requests, calls to Omni, open streams.
+
+Routes are labelled by their rule, never by their URL, so that the number of series is bounded. With several workers
+the numbers are kept in files of ``PROMETHEUS_MULTIPROC_DIR`` (``omni-gateway serve`` sets it); without that variable a
+process tells of itself only.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from flask import Flask, Response, request
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+
+from omni_gateway import __version__
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+_STARTED = "omni_gateway.started"
+
+_REGISTRY = CollectorRegistry()
+REQUESTS = Counter(
+    "omni_gateway_requests_total", "Requests answered", ["method", "route", "status"], registry=_REGISTRY
+)
+REQUEST_SECONDS = Histogram(
+    "omni_gateway_request_seconds",
+    "Time to an answer's status line",
+    ["method", "route"],
+    buckets=_SECONDS,
+    registry=_REGISTRY,
+)
+CALLS = Counter("omni_gateway_omni_calls_total", "Calls to Omni", ["method", "code"], registry=_REGISTRY)
+CALL_SECONDS = Histogram(
+    "omni_gateway_omni_call_seconds", "Time of unary calls to Omni", ["method"], buckets=_SECONDS, registry=_REGISTRY
+)
+STREAMS = Gauge(
+    "omni_gateway_open_streams", "Watches, logs and files open now", registry=_REGISTRY, multiprocess_mode="livesum"
+)
+INFO = Gauge(
+    "omni_gateway_info", "The version that runs", ["version"], registry=_REGISTRY, multiprocess_mode="mostrecent"
+)
+
+
+def init_app(app: Flask) -> None:
+    """Count every request of an application, refused ones included."""
+    INFO.labels(__version__).set(1)
+
+    def start() -> None:
+        request.environ[_STARTED] = time.perf_counter()
+
+    def count(response: Response) -> Response:
+        method = request.method if request.method in _METHODS else "OTHER"
+        route = request.url_rule.rule if request.url_rule else "none"
+        REQUESTS.labels(method, route, response.status_code).inc()
+        if (started := request.environ.get(_STARTED)) is not None:
+            REQUEST_SECONDS.labels(method, route).observe(time.perf_counter() - started)
+        return response
+
+    app.before_request_funcs.setdefault(None, []).insert(0, start)
+    app.after_request(count)
+
+
+def count_call(method: str, code: str, seconds: float | None) -> None:
+    """Count one call to Omni; ``seconds`` is None for a stream, which lasts as long as it likes."""
+    CALLS.labels(method, code).inc()
+    if seconds is not None:
+        CALL_SECONDS.labels(method).observe(seconds)
+
+
+def exposition() -> bytes:
+    """Return the numbers of all workers in Prometheus' text format."""
+    if FOLDER not in os.environ:
+        return bytes(generate_latest(_REGISTRY))
+    together = CollectorRegistry()
+    multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return bytes(generate_latest(together))
+
+
+def worker_ended(pid: int) -> None:
+    """Forget what a dead worker had open."""
+    if FOLDER in os.environ:
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
