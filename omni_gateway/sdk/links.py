@@ -13,8 +13,11 @@ LinkMaker = Callable[[Resource], str | None]
 
 
 def object_url(collection: str, id: str, *rest: str) -> str:
-    """Return ``/api/v1/<collection>/<id>[/<rest>...]``, the id escaped; relative to the host, so no proxy breaks it."""
-    return "/".join((API_PREFIX, collection, quote(id, safe=""), *rest))
+    """Return ``/api/v1/<collection>/<id>[/<rest>...]``, all after the collection escaped.
+
+    It is relative to the host, so no proxy breaks it.
+    """
+    return "/".join((API_PREFIX, collection, *(quote(word, safe="") for word in (id, *rest))))
 
 
 def label_link(collection: str, label: str) -> LinkMaker:

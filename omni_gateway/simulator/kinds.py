@@ -107,6 +107,7 @@ AUDIT_HEAD = "AuditHeads.simulator.local"
 EMULATED_FLEET = "EmulatedFleets.simulator.local"
 EMULATED_LOG = "EmulatedLogs.simulator.local"
 WANTED_CONFIG = "WantedConfigs.simulator.local"
+KUBERNETES_SERVICE = "KubernetesServices.simulator.local"
 
 _ELSEWHERE = {
     AUDIT_ENTRY: "simulator",
@@ -135,6 +136,7 @@ _ELSEWHERE = {
     EMULATED_MACHINE: "simulator",
     EMULATED_LOG: "simulator",
     WANTED_CONFIG: "simulator",
+    KUBERNETES_SERVICE: "simulator",
 }
 
 

@@ -23,6 +23,7 @@ from .catalog import seed_catalog
 from .controllers import all_controllers
 from .fleet import seed_fleet
 from .interceptor import Gatekeeper
+from .kubernetes_proxy import KubernetesProxy
 from .login import seed_login
 from .runtime import Runtime
 from .services.auth import AuthService
@@ -68,7 +69,10 @@ class Simulator:
         seed_fleet(self.store, fleet)
         self._runtime = Runtime(self.store, all_controllers(), speed)
         self._watchers = Watchers(self.store)
-        self._server = build_server(self.store, self._watchers, lambda: f"http://{self.address}")
+        self._kubernetes = KubernetesProxy(self.store)
+        self._server = build_server(
+            self.store, self._watchers, lambda: f"http://{self.address}", lambda: self._kubernetes.url
+        )
 
     def start(self, listen: str = "127.0.0.1:0") -> str:
         """Serve, and return host and port; OSError when the address cannot be had."""
@@ -79,6 +83,7 @@ class Simulator:
             raise OSError(f"cannot listen on {listen}") from None
         self.address = f"{host}:{port}"
         self._runtime.start()
+        self._kubernetes.start()
         self._server.start()
         return self.address
 
@@ -87,11 +92,14 @@ class Simulator:
         stopped = self._server.stop(_STOP_SECONDS)
         self._watchers.close()
         stopped.wait()
+        self._kubernetes.stop()
         self._runtime.stop()
         self.store.close()
 
 
-def build_server(store: Store, watchers: Watchers, advertised_url: Callable[[], str]) -> grpc.Server:
+def build_server(
+    store: Store, watchers: Watchers, advertised_url: Callable[[], str], kubernetes_url: Callable[[], str]
+) -> grpc.Server:
     """Return a gRPC server with every service of Omni's registered, not yet listening."""
     server = grpc.server(
         ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="grpc"),
@@ -102,6 +110,7 @@ def build_server(store: Store, watchers: Watchers, advertised_url: Callable[[], 
     resources_pb2_grpc.add_ResourceServiceServicer_to_server(resources, server)
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(store), server)
     oidc_pb2_grpc.add_OIDCServiceServicer_to_server(OIDCService(), server)
-    management_pb2_grpc.add_ManagementServiceServicer_to_server(ManagementService(store, advertised_url), server)
+    management = ManagementService(store, advertised_url, kubernetes_url)
+    management_pb2_grpc.add_ManagementServiceServicer_to_server(management, server)
     machine_pb2_grpc.add_MachineServiceServicer_to_server(MachineService(store), server)
     return server

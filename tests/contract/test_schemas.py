@@ -35,7 +35,14 @@ FIELDS: dict[str, type[ma.fields.Field]] = {
     "google.protobuf.Duration": wire.Duration,
 }
 #: Put together of several types, or with what labels say: not all of their members are those of one message.
-GATHERED = {"EtcdBackupSchema", "FleetClusterMetricsSchema", "MachineSchema", "PlatformSchema", "SchematicSchema"}
+GATHERED = {
+    "EtcdBackupSchema",
+    "ExposedServiceSchema",
+    "FleetClusterMetricsSchema",
+    "MachineSchema",
+    "PlatformSchema",
+    "SchematicSchema",
+}
 ENVELOPE = ("id", "namespace", "labels", "annotations", "metadata", "links")
 
 

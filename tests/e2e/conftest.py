@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -194,24 +195,38 @@ def _reserved() -> set[str]:
     return set()
 
 
-@pytest.fixture
-def free_machines(omni: OmniClient, _reserved: set[str]) -> Iterator[Callable[[int], list[str]]]:
-    """Ids of available machines, this test's alone; skips by name where there are not enough."""
+@contextmanager
+def reservations(omni: OmniClient, reserved: set[str]) -> Iterator[Callable[[int], list[str]]]:
+    """Hand out ids of available machines to one user alone; skips by name where there are not enough."""
     mine: list[str] = []
 
     def reserve(count: int) -> list[str]:
         selector = "omni.sidero.dev/available"
         listing = omni.resources.list("MachineStatuses.omni.sidero.dev", selectors=[selector])
-        free = [item["metadata"]["id"] for item in listing.items if item["metadata"]["id"] not in _reserved]
+        free = [item["metadata"]["id"] for item in listing.items if item["metadata"]["id"] not in reserved]
         if len(free) < count:
             pytest.skip(f"needs {count} free machines, this Omni has {len(free)}")
         taken = free[:count]
         mine.extend(taken)
-        _reserved.update(taken)
+        reserved.update(taken)
         return taken
 
     yield reserve
-    _reserved.difference_update(mine)
+    reserved.difference_update(mine)
+
+
+@pytest.fixture
+def free_machines(omni: OmniClient, _reserved: set[str]) -> Iterator[Callable[[int], list[str]]]:
+    """Ids of available machines, this test's alone."""
+    with reservations(omni, _reserved) as reserve:
+        yield reserve
+
+
+@pytest.fixture(scope="module")
+def module_machines(omni: OmniClient, _reserved: set[str]) -> Iterator[Callable[[int], list[str]]]:
+    """Ids of available machines, for the tests of one module."""
+    with reservations(omni, _reserved) as reserve:
+        yield reserve
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def test_a_kubeconfig_logs_its_user_in_through_the_issuer(reader: Caller) -> Non
     login = config["users"][0]["user"]["exec"]
     assert (config["kind"], login["command"]) == ("Config", "kubectl")
     assert "oidc-login" in login["args"]
-    assert config["clusters"][0]["cluster"]["server"].startswith("https://")
+    assert config["clusters"][0]["cluster"]["server"].startswith("http://")
 
 
 def test_a_kubeconfig_is_made_for_a_cluster_that_does_not_exist_too(reader: Caller) -> None:

@@ -17,6 +17,7 @@ from .destroy_cluster import DestroyCluster
 from .destroy_machine_set import DestroyMachineSet
 from .endpoints import Endpoints
 from .etcd_backup import EtcdBackup
+from .exposed_services import ExposedServices
 from .finalizers import Finalizers
 from .image_pull import ImagePull
 from .install import Install
@@ -48,6 +49,7 @@ def all_controllers() -> tuple[Controller, ...]:
         SystemPatches(),
         Endpoints(),
         LoadBalancer(),
+        ExposedServices(),
         Bootstrap(),
         ControlPlane(),
         Allocation(),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from omni_gateway.stubs import management_pb2_grpc as pb_grpc
 
-from ..network import OMNI_URL
+from ..network import KUBERNETES_PROXY_URL, OMNI_URL
 from ..store import Store
 from .management_accounts import AccountCalls
 from .management_audit import AuditCalls
@@ -37,8 +37,13 @@ class ManagementService(
 ):
     """Put together from one class per feature, each over the same store.
 
-    `advertised_url` tells under which URL callers reach this server.
+    `advertised_url` tells under which URL callers reach this server, `kubernetes_url` the proxy to clusters.
     """
 
-    def __init__(self, store: Store, advertised_url: Callable[[], str] = lambda: OMNI_URL) -> None:
-        super().__init__(store, advertised_url)
+    def __init__(
+        self,
+        store: Store,
+        advertised_url: Callable[[], str] = lambda: OMNI_URL,
+        kubernetes_url: Callable[[], str] = lambda: KUBERNETES_PROXY_URL,
+    ) -> None:
+        super().__init__(store, advertised_url, kubernetes_url)

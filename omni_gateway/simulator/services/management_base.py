@@ -15,9 +15,10 @@ Context = grpc.ServicerContext
 class Calls:
     """A part of the management service."""
 
-    def __init__(self, store: Store, advertised_url: Callable[[], str]) -> None:
+    def __init__(self, store: Store, advertised_url: Callable[[], str], kubernetes_url: Callable[[], str]) -> None:
         self._store = store
         self._advertised_url = advertised_url
+        self._kubernetes_url = kubernetes_url
 
 
 def cluster_of(context: Context) -> str:

@@ -1,14 +1,10 @@
 """Client configurations: for kubectl, talosctl and omnictl.
 
-They name the proxies of a real Omni's shape; a simulator has no workload cluster behind them.
+Behind the Kubernetes proxy that they name, a simulated cluster has Services and nothing else.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 import time
 from typing import Any
 
@@ -17,10 +13,10 @@ from google.protobuf import empty_pb2
 
 from omni_gateway.stubs import management_pb2 as pb
 
-from .. import access, kinds
+from .. import access, kinds, kubernetes_tokens
 from ..errors import InvalidArgument, PermissionDenied, Unknown
 from ..identity import Identity
-from ..network import INSTANCE_NAME, KUBERNETES_PROXY_URL
+from ..network import INSTANCE_NAME
 from .management_base import Calls, Context, cluster_of
 
 _GRANT_TYPES = ("", "auto", "authcode", "authcode-keyboard")
@@ -46,7 +42,7 @@ class ConfigCalls(Calls):
             if request.grant_type not in _GRANT_TYPES:
                 raise InvalidArgument(f"{request.grant_type!r} is no grant type")
             user = {"exec": self._login(request, cluster)}
-        config = _kubeconfig(cluster, _user_name(request, who), user)
+        config = _kubeconfig(cluster, _user_name(request, who), user, self._kubernetes_url())
         return pb.KubeconfigResponse(kubeconfig=_yaml(config))
 
     def Talosconfig(self, request: pb.TalosconfigRequest, context: Context) -> pb.TalosconfigResponse:
@@ -102,7 +98,7 @@ class ConfigCalls(Calls):
         now = int(time.time())
         claims = {
             "iss": f"{self._advertised_url()}/oidc",
-            "aud": [KUBERNETES_PROXY_URL],
+            "aud": [self._kubernetes_url()],
             "sub": request.service_account_user,
             "groups": list(request.service_account_groups),
             "cluster": cluster,
@@ -111,35 +107,24 @@ class ConfigCalls(Calls):
             "nbf": now,
             "exp": now + int(ttl),
         }
-        return _jwt(claims, uuid.spec["uuid"])
+        return kubernetes_tokens.sign(claims, uuid.spec["uuid"])
 
 
 def _user_name(request: pb.KubeconfigRequest, who: Identity) -> str:
     return request.service_account_user if request.service_account else who.name
 
 
-def _kubeconfig(cluster: str, user: str, credentials: dict[str, Any]) -> dict[str, Any]:
+def _kubeconfig(cluster: str, user: str, credentials: dict[str, Any], server: str) -> dict[str, Any]:
     name = f"{INSTANCE_NAME}-{cluster}"
     user_name = f"{name}-{user}"
     return {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": name, "cluster": {"server": KUBERNETES_PROXY_URL}}],
+        "clusters": [{"name": name, "cluster": {"server": server}}],
         "contexts": [{"name": name, "context": {"cluster": name, "namespace": "default", "user": user_name}}],
         "current-context": name,
         "users": [{"name": user_name, "user": credentials}],
     }
-
-
-def _jwt(claims: dict[str, Any], secret: str) -> str:
-    """Return a signed token. Nothing takes it: there is no Kubernetes behind a simulator."""
-    header = {"alg": "HS256", "typ": "JWT"}
-    body = ".".join(_base64(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
-    return f"{body}.{_base64(hmac.new(secret.encode(), body.encode(), hashlib.sha256).digest())}"
-
-
-def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _yaml(content: dict[str, Any]) -> bytes:

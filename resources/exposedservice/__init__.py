@@ -1,0 +1,24 @@
+"""Services of clusters that Omni shows under URLs of its own."""
+
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, label_filter, label_link, names
+from resources.exposedservice.adapter import ExposedServiceAdapter
+from resources.exposedservice.operations import EXPOSING, HIDING
+from resources.exposedservice.schemas import ExposedServiceSchema
+
+EXAMPLE = {"cluster": "my-cluster", "service": "grafana", "service_namespace": "monitoring", "port": 8080}
+
+plugin = ResourcePlugin(
+    name="exposed-services",
+    singular="exposed-service",
+    schema=ExposedServiceSchema,
+    adapter=ExposedServiceAdapter(),
+    roles=READ_WRITE,
+    filters=(label_filter("cluster", names.LABEL_CLUSTER),),
+    makes=EXPOSING,
+    destroys=HIDING,
+    links={"cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    example=EXAMPLE,
+    description="Services of clusters that Omni shows under URLs of its own. Omni finds them by annotations of"
+    " Kubernetes Services; writes here set these, through Omni's Kubernetes proxy.",
+    import_name=__name__,
+)

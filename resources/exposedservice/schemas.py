@@ -1,0 +1,40 @@
+"""An exposed service as callers read and write it (``specs.ExposedServiceSpec``)."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import ResourceSchema
+from omni_gateway.sdk import fields as wire
+
+_KUBERNETES_NAME = validate.Regexp(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", error="Must be a DNS label (RFC 1123).")
+#: The first label of a host name, beside which Omni puts its own.
+_PREFIX = validate.Regexp(r"^([a-z0-9][a-z0-9-]{0,61})?$", error="Must be at most 62 of a-z, 0-9 and -.")
+
+
+class ExposedServiceSchema(ResourceSchema):
+    """A Kubernetes Service that Omni shows under a URL of its own."""
+
+    id = fields.String(dump_only=True, metadata={"description": "`<cluster>/<service>.<service_namespace>/<port>`"})
+    cluster = fields.String(required=True, metadata={"description": "The cluster that runs it"})
+    service = fields.String(required=True, validate=_KUBERNETES_NAME, metadata={"description": "Name of the Service"})
+    service_namespace = fields.String(
+        load_default="default", validate=_KUBERNETES_NAME, metadata={"description": "The Service's own namespace"}
+    )
+    port = wire.Integer(
+        required=True,
+        validate=validate.Range(1, 65535),
+        metadata={"description": "A port of the cluster's nodes that nothing else uses; part of the id"},
+    )
+    label = fields.String(
+        validate=validate.Length(max=256), metadata={"description": "What it is called; else its name"}
+    )
+    icon_base64 = fields.String(
+        validate=validate.Length(max=65536), metadata={"description": "An SVG, gzip'ed or plain, in base64"}
+    )
+    prefix = fields.String(
+        validate=_PREFIX, metadata={"description": "Begin of the URL's host name, for one that is easy to remember"}
+    )
+    url = fields.String(dump_only=True, metadata={"description": "Where Omni shows it"})
+    error = fields.String(dump_only=True, metadata={"description": "Why it is not shown; empty when it is"})
+    has_explicit_alias = wire.Boolean(dump_only=True, metadata={"description": "Whether `prefix` was given"})
