@@ -12,8 +12,9 @@ plugin = ResourcePlugin(
     schema=SchematicSchema,
     adapter=SchematicAdapter(),
     roles={**READ, "create": Role.OPERATOR},
+    may_find=True,
     example=EXAMPLE,
     description="Recipes of Talos images. A schematic is named by its content and never changes; the image factory"
-    " keeps it. POST makes one whose machines join this Omni; lists tell those that the fleet uses.",
+    " keeps it. POST makes one whose machines join this Omni; lists tell those of the fleet, and those made here.",
     import_name=__name__,
 )

@@ -20,6 +20,9 @@ from omni_gateway.sdk import (
 )
 from omni_gateway.sdk.masking import mask_tokens
 
+REMEMBERED = "schematics"
+MOST_REMEMBERED = 1000
+
 
 class SchematicAdapter(CallAdapter):
     """The schematics of machines and of their configurations; a new one is made by a call."""
@@ -27,7 +30,7 @@ class SchematicAdapter(CallAdapter):
     type = types.SCHEMATIC_CONFIGURATIONS
 
     def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
-        """Return every schematic that a machine runs or is to run."""
+        """Return every schematic that a machine runs or is to run, and those that were made here."""
         found: dict[str, Resource] = {}
         for machine in resources_of(self.omni.resources.list(types.MACHINE_STATUSES)):
             said = machine.spec.get("schematic") or {}
@@ -42,6 +45,9 @@ class SchematicAdapter(CallAdapter):
         for configuration in resources_of(self.omni.resources.list(types.SCHEMATIC_CONFIGURATIONS)):
             if id := configuration.spec.get("schematic_id"):
                 self._item(found, id)
+        for made in self.store.documents.list(REMEMBERED):
+            item = self._item(found, made.id)
+            item.spec = {**made.spec, **item.spec}
         return list(found.values())
 
     def _item(self, found: dict[str, Resource], id: str) -> Resource:
@@ -83,11 +89,16 @@ class SchematicAdapter(CallAdapter):
         except omni_errors.Unknown as error:
             hint = "An unknown media_id ends so, and an image factory that cannot be reached."
             raise problem_for(error, hint=hint) from error
-        used = next((item for item in self.items({}) if item.id == made.id), None)
-        spec = {
-            **(used.spec if used else {"machines": [], **resource.spec}),
-            "yaml": made.yaml,
-            "grpc_tunnel_enabled": made.grpc_tunnel_enabled,
-        }
+        known = next((item for item in self.items({}) if item.id == made.id), None)
+        asked = {**resource.spec, "yaml": mask_tokens(made.yaml), "grpc_tunnel_enabled": made.grpc_tunnel_enabled}
+        if known is None:
+            self._remember(made.id, asked)
+        spec = {"machines": [], **asked, **(known.spec if known else {})}
         told = Resource(made.id, spec, type=self.type, namespace=self.namespace)
-        return Present(told) if used else told
+        return Present(told) if known else told
+
+    def _remember(self, id: str, spec: Mapping[str, Any]) -> None:
+        """Keep what was made, without its secrets: Omni itself tells of a schematic only when a machine has it."""
+        if len(self.store.documents.list(REMEMBERED)) < MOST_REMEMBERED:
+            words = [mask_tokens(text) for text in spec.get("extra_kernel_args") or ()]
+            self.store.documents.create(REMEMBERED, id, {**spec, "extra_kernel_args": words}, {}, {})

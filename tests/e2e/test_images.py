@@ -24,12 +24,22 @@ def test_platforms_of_three_catalogues_stand_in_one_list(reader: httpx.Client) -
     problem(reader.get("platforms?kind=moon"), 422, "validation")
 
 
-def test_a_schematic_is_named_by_its_content(operator: httpx.Client, versions: Versions) -> None:
-    body = {"talos_version": versions.talos, "extra_kernel_args": ["console=ttyS0"]}
+def test_a_schematic_is_named_by_its_content(operator: httpx.Client, versions: Versions, unique: Unique) -> None:
+    body = {"talos_version": versions.talos, "extra_kernel_args": [f"made.by={unique('schematic')}"]}
     first, second = operator.post("schematics", json=body), operator.post("schematics", json=body)
-    assert first.status_code in (200, 201), first.text
+    assert (first.status_code, second.status_code) == (201, 200), first.text
     assert first.json()["id"] == second.json()["id"]
     assert "jointoken=***" in first.json()["yaml"]
+
+
+def test_a_schematic_that_was_made_is_read_before_any_machine_has_it(
+    operator: httpx.Client, reader: httpx.Client, versions: Versions, unique: Unique
+) -> None:
+    body = {"talos_version": versions.talos, "extra_kernel_args": [f"made.by={unique('schematic')}"]}
+    made = operator.post("schematics", json=body)
+    read = reader.get(str(reader.base_url.join(made.headers["Location"])))
+    assert (read.status_code, read.json()["machines"]) == (200, [])
+    assert read.json()["extra_kernel_args"] == body["extra_kernel_args"]
 
 
 def test_the_join_token_is_in_no_schematic(reader: httpx.Client, omni: OmniClient) -> None:
