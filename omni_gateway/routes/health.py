@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response
@@ -49,9 +50,11 @@ def blueprint(found: list[Found], *, embedded: bool) -> Blueprint:
         omni = _check_omni(current_gateway())
         document = {
             "status": omni["status"],
+            "timestamp": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "version": omni_gateway.__version__,
             "omni": {**omni, "simulator": embedded},
             "plugins": [{"name": item.entry_point, "version": item.version, "state": item.state} for item in found],
+            "_links": {"self": "/health", "live": "/livez", "ready": "/readyz", "metrics": "/metrics"},
         }
         return json_response(document, headers={"Cache-Control": "no-store"})
 

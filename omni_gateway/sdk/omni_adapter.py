@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any, cast
 
 from omni_gateway.http.omni_errors import problem_for
@@ -66,10 +67,17 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
             selectors=self.selectors(query),
         )
-        items = resources_of(page)
+        items = [self.shown(item) for item in resources_of(page)]
         if not paged_by_omni:
             items = sort_and_cut(items, query, self.sortable)
         return Listing(items, page.total)
+
+    def shown(self, resource: Resource) -> Resource:
+        """Return an object of Omni's as callers read it; the default: as it is.
+
+        For members of the spec that stand in the id or in labels: return a copy, never change what is given.
+        """
+        return resource
 
     def _only(self, query: ListQuery) -> Listing:
         """Return the object whose id the filter names, if there is one and the rest of the query takes it."""
@@ -85,7 +93,7 @@ class OmniResourceAdapter(ResourceAdapter):
 
     def get(self, id: str) -> Resource:
         """Read one object; ``omni.errors.NotFound`` when there is none."""
-        return Resource.from_omni(self.omni.resources.get(self.type, id, self.namespace))
+        return self.shown(Resource.from_omni(self.omni.resources.get(self.type, id, self.namespace)))
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Create the object in its type's own namespace: Omni takes any, and no controller would see it."""
@@ -135,8 +143,11 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
         )
         with stream:
-            changes = map(_change, stream)
+            changes = (self._shown_change(_change(event)) for event in stream)
             yield _with_bookmark(changes) if id else changes
+
+    def _shown_change(self, change: Change) -> Change:
+        return change if change.resource is None else replace(change, resource=self.shown(change.resource))
 
 
 def _with_bookmark(changes: Iterator[Change]) -> Iterator[Change]:

@@ -31,7 +31,7 @@ class Representation:
 
     def document(self, resource: Resource) -> dict[str, Any]:
         """Return the flat JSON object: id, namespace, the spec's fields, labels, annotations, metadata, links."""
-        return {
+        document = {
             "id": resource.id,
             "namespace": resource.namespace,
             **self.schema.render_spec(resource.spec),
@@ -48,6 +48,7 @@ class Representation:
             },
             "_links": self._links(resource),
         }
+        return self.schema.name_again(document) if self.schema.aliases else document
 
     def writable(self, resource: Resource) -> dict[str, Any]:
         """Return the part of the document that a caller may change: what a merge patch applies to."""

@@ -96,8 +96,9 @@ class ResourceSchema(SpecSchema):
     #: Members of an answer that are told once and kept nowhere, the answers to repeated requests included.
     shown_once: ClassVar[frozenset[str]] = frozenset()
 
-    #: Second names of members of the spec: ``{"workload_proxy": "features.enable_workload_proxy"}``. Each is declared
-    #: as a ``dump_only`` field; callers read it under both names and may write it under either.
+    #: Second names: of members of the spec (``{"workload_proxy": "features.enable_workload_proxy"}``), of the ``id``,
+    #: of labels (``{"cluster": "labels:omni.sidero.dev/cluster"}``). Each is declared as a ``dump_only`` field;
+    #: callers read it under both names and may write it under either.
     aliases: ClassVar[Mapping[str, str]] = {}
 
     render_spec: Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -105,10 +106,11 @@ class ResourceSchema(SpecSchema):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.fields["id"].required = self.fields["id"].required and not self.id_optional
-        self._aliases = {name: tuple(path.split(".")) for name, path in self.aliases.items()}
+        self._aliases = {name: _path(text) for name, text in self.aliases.items()}
+        self._spec_aliases = {name: path for name, path in self._aliases.items() if path[0] not in ENVELOPE}
         self.spec_names = frozenset(self.fields) - ENVELOPE - {"links"} - self.request_only
         self._render_members = compile_schema(self, only=self.spec_names)
-        self.render_spec = self._render_with_aliases if self._aliases else self._render_members
+        self.render_spec = self._render_with_aliases if self._spec_aliases else self._render_members
         wire = {self.fields[name].attribute or name: self.fields[name] for name in self.spec_names}
         self._writable = frozenset(key for key, field in wire.items() if not field.dump_only)
 
@@ -140,13 +142,17 @@ class ResourceSchema(SpecSchema):
 
     def _render_with_aliases(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         rendered = self._render_members(spec)
-        for name, path in self._aliases.items():
-            value: Any = rendered
-            for word in path:
-                value = value.get(word) if isinstance(value, Mapping) else None
-            if value is not None:
+        for name, path in self._spec_aliases.items():
+            if (value := _at(rendered, path)) is not None:
                 rendered[name] = value
         return rendered
+
+    def name_again(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Add to a whole document the second names of its id and of its labels; what is not there has none."""
+        for name, path in self._aliases.items():
+            if path[0] in ENVELOPE and (value := _at(document, path)) is not None:
+                document[name] = value
+        return document
 
     def _read_only(self, key: str) -> bool:
         field = self.dump_fields.get(key)
@@ -167,6 +173,18 @@ class ResourceSchema(SpecSchema):
     def unknown_spec(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a newer back end keeps in ``spec`` and this schema cannot write: a replace must not lose it."""
         return {key: value for key, value in spec.items() if key not in self._writable}
+
+
+def _path(text: str) -> tuple[str, ...]:
+    """Split where a second name points to; a label's key has dots of its own."""
+    where, _, label = text.partition(":")
+    return (where, label) if label else tuple(text.split("."))
+
+
+def _at(document: Any, path: tuple[str, ...]) -> Any:
+    for word in path:
+        document = document.get(word) if isinstance(document, Mapping) else None
+    return document
 
 
 def _set_default(document: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -39,7 +39,9 @@ class ClusterMachineConfigApplyStatus(IntEnum):
 class ClusterMachineSchema(ResourceSchema):
     """A machine as a member of a cluster; Omni makes it from a machine set node."""
 
+    aliases = {"machine_id": "id"}
     request_only = frozenset({"machineset"})
+    machine_id = fields.String(dump_only=True, metadata={"description": "Second name of the id; can be written too"})
     machineset = fields.String(load_only=True, metadata={"description": "On POST: the machine set that it joins"})
     kubernetes_version = fields.String()
 

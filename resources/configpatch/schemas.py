@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema, names
 from omni_gateway.sdk import fields as wire
-
-#: Request members that callers of other APIs may expect, and the label that says the same here.
-_TARGETS = {
-    "cluster": names.LABEL_CLUSTER,
-    "machineset": names.LABEL_MACHINE_SET,
-    "machine": names.LABEL_CLUSTER_MACHINE,
-}
-
 
 MAX_DATA_BYTES = 2 * 1024 * 1024
 
@@ -44,15 +34,14 @@ class ConfigPatchSchema(ResourceSchema):
 
     data = _data()
 
-    @ma.pre_load
-    def name_the_label(self, data: Any, **_: Any) -> Any:
-        """Tell whoever names a target by a member of its own which label to set."""
-        given = _TARGETS.keys() & data.keys() if isinstance(data, Mapping) else set()
-        if given:
-            raise ma.ValidationError(
-                {name: [f"Not a field: the label `{_TARGETS[name]}` says this."] for name in sorted(given)}
-            )
-        return data
+    aliases = {
+        "cluster": f"labels:{names.LABEL_CLUSTER}",
+        "machineset": f"labels:{names.LABEL_MACHINE_SET}",
+        "machine": f"labels:{names.LABEL_CLUSTER_MACHINE}",
+    }
+    cluster = fields.String(dump_only=True, metadata={"description": "Second name of the label; can be written too"})
+    machineset = fields.String(dump_only=True, metadata={"description": "Second name of the label; can be written too"})
+    machine = fields.String(dump_only=True, metadata={"description": "Second name of the label; can be written too"})
 
 
 class ConfigPatchValidateActionSchema(SpecSchema):

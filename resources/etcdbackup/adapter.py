@@ -66,13 +66,18 @@ class EtcdBackupAdapter(OmniResourceAdapter):
             page = self.omni.resources.list(self.type, self.namespace, selectors=[_term(cluster)])
         except omni_errors.NotFound:
             return ()
-        return [_named(item) for item in resources_of(page)]
+        return [self.shown(item) for item in resources_of(page)]
+
+    def shown(self, resource: Resource) -> Resource:
+        """Return a backup with its cluster in the spec, where callers write it too."""
+        cluster = resource.labels.get(names.LABEL_CLUSTER) or cluster_of(resource.id)
+        return replace(resource, spec={**resource.spec, "cluster": cluster})
 
     def get(self, id: str) -> Resource:
         """Read one backup; a name that can be none is not there (Omni answers ``Unknown``)."""
         if not _ID.match(id):
             raise NotFound(id)
-        return _named(super().get(id))
+        return super().get(id)
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
@@ -83,7 +88,7 @@ class EtcdBackupAdapter(OmniResourceAdapter):
             return
         with super().watch(replace(query, selector=None, sort=(), offset=0, limit=0)) as changes:
             yield (
-                change if change.resource is None else replace(change, resource=_named(change.resource))
+                change
                 for change in changes
                 if change.resource is None or query.selector is None or query.selector.matches(change.resource.labels)
             )
@@ -108,12 +113,6 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         else:
             self.omni.resources.update(replace(before, spec=now).to_omni(), version=before.version)
         return Operation(KIND, cluster, "running", target=object_url("clusters", cluster, "etcdbackups"))
-
-
-def _named(backup: Resource) -> Resource:
-    """Return a backup with its cluster in the spec, where callers write it too."""
-    cluster = backup.labels.get(names.LABEL_CLUSTER) or cluster_of(backup.id)
-    return replace(backup, spec={**backup.spec, "cluster": cluster})
 
 
 def _term(cluster: str) -> str:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
-    Change,
     Created,
-    Listing,
-    ListQuery,
     OmniResourceAdapter,
     Operation,
     Problem,
@@ -38,23 +34,9 @@ class ExposedServiceAdapter(OmniResourceAdapter):
     def __init__(self) -> None:
         super().__init__(types.EXPOSED_SERVICES, sortable=("port", "label", "url"))
 
-    def list(self, query: ListQuery) -> Listing:
-        """Return what Omni shows."""
-        listing = super().list(query)
-        return replace(listing, items=[_named(item) for item in listing.items])
-
-    def get(self, id: str) -> Resource:
-        """Return one."""
-        return _named(super().get(id))
-
-    @contextmanager
-    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Follow what Omni shows."""
-        with super().watch(query, id) as changes:
-            yield (
-                change if change.resource is None else replace(change, resource=_named(change.resource))
-                for change in changes
-            )
+    def shown(self, resource: Resource) -> Resource:
+        """Add to the spec what id and labels say."""
+        return _named(resource)
 
     def refuse_owned(self, existing: Resource) -> None:
         """Refuse nothing: Omni's controller owns the object, and what is written is the Service that it follows."""

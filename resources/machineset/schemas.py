@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema
+from omni_gateway.sdk import ResourceSchema, SpecSchema, names
 from omni_gateway.sdk import fields as wire
 
 
@@ -70,6 +70,12 @@ class MachineSetSchema(ResourceSchema):
     `machine_allocation` takes machines of a machine class; without it `machinesetnodes` name them one by one.
     """
 
+    aliases = {"cluster": f"labels:{names.LABEL_CLUSTER}", "machine_count": "machine_allocation.machine_count"}
+    cluster = fields.String(dump_only=True, metadata={"description": "Second name of the label; can be written too"})
+    machine_count = wire.Integer(
+        dump_only=True,
+        metadata={"description": "Second name of the one in `machine_allocation`; can be written too"},
+    )
     update_strategy = wire.Enum(MachineSetUpdateStrategy)
     machine_class = wire.Message(MachineSetMachineAllocationSchema)
     bootstrap_spec = wire.Message(MachineSetBootstrapSchema)

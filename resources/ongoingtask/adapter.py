@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from omni_gateway.sdk import Filter, Listing, ListQuery, OmniResourceAdapter, select, types
+from omni_gateway.sdk import Filter, Listing, ListQuery, OmniResourceAdapter, Resource, select, types
 
+#: Members of the spec, of which a task has one.
+TASK_TYPES = ("talos_upgrade", "kubernetes_upgrade", "destroy", "machine_upgrade", "secrets_rotation")
 RESOURCE = Filter("resource", "Only tasks about the object of this id")
 
 
@@ -14,6 +16,11 @@ class OngoingTaskAdapter(OmniResourceAdapter):
 
     def __init__(self) -> None:
         super().__init__(types.ONGOING_TASKS, sortable=("title", "resource_id"))
+
+    def shown(self, resource: Resource) -> Resource:
+        """Name the kind of a task: it is the one of its members that is set."""
+        kind = next((name for name in TASK_TYPES if name in resource.spec), "")
+        return replace(resource, spec={**resource.spec, "task_type": kind})
 
     def list(self, query: ListQuery) -> Listing:
         """Return the tasks, those about one object where the filter names it."""

@@ -84,6 +84,7 @@ class OngoingTaskSchema(ResourceSchema):
     """Something that Omni is doing; which of the members is set tells what."""
 
     title = fields.String()
+    task_type = fields.String(dump_only=True, metadata={"description": "Which of the next members is set"})
     talos_upgrade = wire.Message(OngoingTaskTalosUpgradeStatusSchema)
     kubernetes_upgrade = wire.Message(OngoingTaskKubernetesUpgradeStatusSchema)
     destroy = wire.Message(OngoingTaskDestroyStatusSchema)

@@ -31,6 +31,8 @@ class ServiceAccountAdapter(CallAdapter):
                 account.name,
                 {
                     "role": account.role,
+                    "roles": [account.role],
+                    "created_at": min((text for key in account.keys if (text := _text(key.created))), default=None),
                     "identity": keys.identity_of(account.name),
                     "last_active": account.last_active,
                     "public_keys": [

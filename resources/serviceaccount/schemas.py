@@ -41,6 +41,10 @@ class ServiceAccountSchema(ResourceSchema):
         validate=validate.OneOf(ROLES),
         metadata={"description": "Its role in Omni; `InfraProvider` for the names that begin with `infra-provider:`"},
     )
+    aliases = {"name": "id"}
+    name = fields.String(dump_only=True, metadata={"description": "Second name of the id; can be written too"})
+    roles = fields.List(fields.String(), dump_only=True, metadata={"description": "The one role, as a list"})
+    created_at = wire.Timestamp(dump_only=True, metadata={"description": "When its oldest key was made"})
     identity = fields.String(dump_only=True, metadata={"description": "Its full name in Omni"})
     public_keys = fields.List(fields.Nested(ServiceAccountKeySchema), dump_only=True)
     last_active = fields.String(dump_only=True, metadata={"description": "When it last called; empty: never"})

@@ -98,9 +98,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("no such cluster", {"labels": {f"{PREFIX}cluster": "there-is-none"}}, f"labels.{PREFIX}cluster"),
     ("a cluster without a name", {"labels": {f"{PREFIX}cluster": ""}}, f"labels.{PREFIX}cluster"),
     ("Omni's own mark", {"labels": {f"{PREFIX}system-patch": ""}}, f"labels.{PREFIX}system-patch"),
-    ("a target beside the labels", {"cluster": "c1"}, "cluster"),
-    ("a set beside the labels", {"machineset": "c1-workers"}, "machineset"),
-    ("a machine beside the labels", {"machine": MACHINE}, "machine"),
+    ("no such cluster by its second name", {"cluster": "there-is-none"}, f"labels.{PREFIX}cluster"),
     ("no data", {"data": None}, "data"),
     ("empty data", {"data": ""}, "data"),
     ("data that is no text", {"data": {"machine": {}}}, "data"),
@@ -120,9 +118,13 @@ def test_what_is_wrong_is_refused_by_field_also_in_a_dry_run(
     assert api.get(f"configpatches/{id}").status_code == 404
 
 
-def test_a_target_beside_the_labels_is_told_which_label_to_set(api: httpx.Client) -> None:
-    answer = api.post("configpatches", json={"id": "x", "data": DATA, "cluster": "c1"})
-    assert f"{PREFIX}cluster" in problem(answer, 422, "validation")["errors"]["cluster"][0]
+def test_a_target_can_be_named_beside_the_labels(api: httpx.Client, made: Any, unique: Unique) -> None:
+    cluster, id = unique("cluster"), unique("patch")
+    new_cluster(api, made, cluster)
+    answer = api.post("configpatches", json={"id": id, "data": DATA, "cluster": cluster})
+    made(f"configpatches/{id}")
+    assert (answer.status_code, answer.json()["labels"][f"{PREFIX}cluster"]) == (201, cluster)
+    assert api.get(f"configpatches/{id}").json()["cluster"] == cluster
 
 
 def test_labels_are_checked_when_they_change(api: httpx.Client, patch: Patch) -> None:
