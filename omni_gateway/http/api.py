@@ -13,6 +13,7 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from omni_gateway.http.omni_errors import problem_for
+from omni_gateway.http.openapi_links import add_links
 from omni_gateway.http.problems import MEDIA_TYPE, Problem, ProblemSchema, code_for_status
 from omni_gateway.http.request_id import request_id
 from omni_gateway.omni.errors import OmniError
@@ -107,6 +108,8 @@ def _internal(error: Exception) -> Response:
 
 def freeze(api: GatewayApi) -> bytes:
     """Make the document's bytes, once, when every route is there."""
-    document = orjson.dumps(api.spec.to_dict())
+    described = api.spec.to_dict()
+    add_links(described)
+    document = orjson.dumps(described)
     api.app.extensions[DOCUMENT] = document
     return document

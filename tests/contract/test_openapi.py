@@ -122,6 +122,24 @@ def test_every_write_documents_dry_runs_and_preconditions(document: dict[str, An
             assert "If-Match" in names, name
 
 
+def test_links_lead_from_answers_to_operations_that_are_there(document: dict[str, Any]) -> None:
+    known = {operation["operationId"]: operation for _, operation in operations(document)}
+    linked = {
+        (operation["operationId"], name): link
+        for _, operation in operations(document)
+        for response in operation["responses"].values()
+        for name, link in response.get("links", {}).items()
+    }
+    assert linked["create_configpatch", "get"]["operationId"] == "get_configpatch"
+    assert linked["get_cluster", "status"]["operationId"] == "get_cluster_status"
+    assert linked["destroy_cluster", "operation"]["operationId"] == "get_operation"
+    for link in linked.values():
+        path = next(
+            name for name in document["paths"] if known[link["operationId"]] in document["paths"][name].values()
+        )
+        assert all(f"{{{name}}}" in path for name in link["parameters"])
+
+
 def test_the_document_is_the_same_bytes_each_time_and_can_be_revalidated(app: Flask) -> None:
     client = app.test_client()
     first = client.get("/openapi.json")
