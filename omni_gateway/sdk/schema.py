@@ -126,7 +126,7 @@ class ResourceSchema(SpecSchema):
         """Let a document that was read be sent back: its read-only fields count for nothing."""
         if not isinstance(data, Mapping):
             return data
-        said = {key: value for key, value in data.items() if key not in self._aliases or value not in (False, None)}
+        said = {key: value for key, value in data.items() if key not in self._aliases or value not in (False, None, "")}
         plain = self.without_aliases(said)
         return {
             key: value for key, value in plain.items() if key not in READ_ONLY_ENVELOPE and not self._read_only(key)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -16,6 +18,7 @@ Wait = Callable[..., Any]
 
 #: Real machines take minutes, the embedded Omni's a second.
 READY_SECONDS = 600
+ROOM_SECONDS = 30
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -44,6 +47,19 @@ def end_of(api: httpx.Client, answer: httpx.Response, wait_until: Wait) -> dict[
 
     operation: dict[str, Any] = wait_until(ended, READY_SECONDS, f"the end of {url}")
     return operation
+
+
+@contextmanager
+def changes(api: httpx.Client, url: str) -> Iterator[Iterator[str]]:
+    """Watch a URL: the lines of its changes. Streams of other tests are noticed to have ended at their next beat."""
+    deadline = time.monotonic() + ROOM_SECONDS
+    while True:
+        with api.stream("GET", url, headers={"Accept": "application/x-ndjson"}) as stream:
+            if stream.status_code != 503 or time.monotonic() > deadline:
+                assert stream.status_code == 200, stream.read()
+                yield (line for line in stream.iter_lines() if line.strip())
+                return
+        time.sleep(0.5)
 
 
 def new_cluster(api: httpx.Client, made: Made, name: str, **body: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from omni_gateway.omni import OmniClient
-from tests.e2e.cluster_steps import Machines, Wait, problem
+from tests.e2e.cluster_steps import Machines, Wait, changes, problem
 from tests.e2e.machine_steps import NO_MACHINE
 
 LINKS = "Links.omni.sidero.dev"
@@ -36,8 +36,8 @@ def test_the_token_of_a_machine_is_never_shown(api: httpx.Client, omni: OmniClie
 
 def test_a_link_can_be_watched(reader: httpx.Client, free_machines: Machines) -> None:
     machine = free_machines(1)[0]
-    with reader.stream("GET", f"links/{machine}", headers={"Accept": "application/x-ndjson"}) as stream:
-        assert machine in next(line for line in stream.iter_lines() if line.strip())
+    with changes(reader, f"links/{machine}") as lines:
+        assert machine in next(lines)
 
 
 @pytest.mark.skipif("OMNI_ENDPOINT" in os.environ, reason="would use up the machines of a live Omni")

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.cluster_steps import Made, Unique, problem
+from tests.e2e.cluster_steps import Made, Unique, changes, problem
 
 URL = "oidc/providers"
 BODY: dict[str, Any] = {"name": "Corporate", "issuer_url": "https://login.example.com", "client_id": "gateway"}
@@ -79,8 +79,7 @@ def test_they_are_searched_sorted_and_selected(api: httpx.Client, provider: dict
 
 def test_a_change_is_told_to_who_watches(api: httpx.Client, provider: dict[str, Any]) -> None:
     url = f"{URL}/{provider['id']}"
-    with api.stream("GET", url, headers={"Accept": "application/x-ndjson"}) as stream:
-        lines = (line for line in stream.iter_lines() if line.strip())
+    with changes(api, url) as lines:
         assert '"ADDED"' in next(lines)
         api.patch(url, json={"name": "Seen"})
         assert any("Seen" in line for line in lines)

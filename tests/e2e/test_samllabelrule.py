@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from omni_gateway.omni import OmniClient
-from tests.e2e.cluster_steps import Made, Unique, Wait, problem
+from tests.e2e.cluster_steps import Made, Unique, Wait, changes, problem
 
 URL = "auth/saml-label-rules"
 TYPE = "SAMLLabelRules.omni.sidero.dev"
@@ -70,5 +70,5 @@ def test_they_are_for_admins_only(operator: httpx.Client, anonymous: httpx.Clien
 
 
 def test_a_rule_can_be_watched(api: httpx.Client, rule: dict[str, Any], wait_until: Wait) -> None:
-    with api.stream("GET", f"{URL}/{rule['id']}", headers={"Accept": "application/x-ndjson"}) as stream:
-        assert rule["id"] in next(line for line in stream.iter_lines() if line.strip())
+    with changes(api, f"{URL}/{rule['id']}") as lines:
+        assert rule["id"] in next(lines)

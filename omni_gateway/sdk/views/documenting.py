@@ -59,7 +59,7 @@ COMMON_PROBLEMS = {
 #: What reading a body can end with.
 BODY_PROBLEMS = {413: "The body is too large", 415: "The body has another media type"}
 #: Nobody can do anything about these but try again; they share their words.
-_UPSTREAM_PROBLEMS = {500: "INTERNAL_SERVER_ERROR", 502: "BAD_GATEWAY", 504: "GATEWAY_TIMEOUT"}
+_UPSTREAM_PROBLEMS = {500: "INTERNAL_SERVER_ERROR", 501: "NOT_IMPLEMENTED", 502: "BAD_GATEWAY", 504: "GATEWAY_TIMEOUT"}
 
 
 class DryRunSchema(SpecSchema):
