@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import schemathesis
@@ -130,16 +129,16 @@ def for_each_example(operation: Any, mode: GenerationMode, ids: list[str], use: 
     call()
 
 
-def is_wrong_as_sent(case: Any, answer: Any) -> bool:
+def is_wrong_as_sent(case: Any) -> bool:
     """Whether what breaks the rules went over the wire: an empty list in a query does not, a credential always does."""
     wrong = {place.value for place, part in case.meta.components.items() if part.mode is GenerationMode.NEGATIVE}
-    return bool(wrong - {"query", "header", "cookie"}) or bool("query" in wrong and urlsplit(answer.request.url).query)
+    return bool(wrong - {"query", "header", "cookie"}) or ("query" in wrong and [] not in case.query.values())
 
 
 def complaint(world: World, case: Any, checks: list[Any]) -> str:
     """Send a request; return what is wrong with the answer, or nothing."""
     answer = case.call(headers=world.headers)
-    if not is_wrong_as_sent(case, answer):
+    if not is_wrong_as_sent(case):
         checks = [check for check in checks if check is not negative_data_rejection]
     try:
         case.validate_response(answer, checks=checks)
