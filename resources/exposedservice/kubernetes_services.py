@@ -68,8 +68,14 @@ def _told(cluster: str, namespace: str, service: str) -> Iterator[None]:
             raise Problem(404, "not-found", text) from None
         if error.status == 409:
             raise Problem(409, "changed-meanwhile", "The Service was changed meanwhile.", hint="Try again.") from None
+        if not error.status:  # that is how the client tells of TLS that failed
+            raise _unreachable(cluster) from None
         text = f"The Kubernetes API of cluster {cluster!r} answers {error.status}."
         raise Problem(502, "omni-error", text) from None
     except (HTTPError, OSError):
-        text = f"The Kubernetes API of cluster {cluster!r} cannot be reached through Omni."
-        raise Problem(503, "omni-unreachable", text) from None
+        raise _unreachable(cluster) from None
+
+
+def _unreachable(cluster: str) -> Problem:
+    text = f"The Kubernetes API of cluster {cluster!r} cannot be reached through Omni."
+    return Problem(503, "omni-unreachable", text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from omni_gateway.sdk.operations import Operation
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.views.answering import dry_run_response, object_response, operation_response
+
+#: Seconds between looks for an object that was just made.
+LOOKS = (0.01, 0.04, 0.1, 0.25, 0.6, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,22 @@ def post_view(creation: Creation) -> Callable[..., Response]:
         adapter.check(wanted, None, extras)
         if arguments["dry_run"]:
             return dry_run_response(None, representation.document(wanted), also=adapter.also(wanted, extras))
-        return _made(creation, adapter.create(wanted, extras) or adapter.get(wanted.id))
+        return _made(creation, adapter.create(wanted, extras) or held(adapter, wanted.id))
 
     return post
+
+
+def held(adapter: ResourceAdapter, id: str) -> Resource:
+    """Read an object that was just made; the back end's not-found error when it does not show for three seconds.
+
+    A real Omni reads from a cache that may be behind its own writes for a moment.
+    """
+    for pause in LOOKS:
+        try:
+            return adapter.get(id)
+        except MISSING:
+            time.sleep(pause)
+    return adapter.get(id)
 
 
 def _made(creation: Creation, made: Resource | Operation | Present) -> Response:

@@ -1,0 +1,31 @@
+"""What follows a create: a back end may show a new object a moment late."""
+
+from __future__ import annotations
+
+import pytest
+
+from omni_gateway.sdk import NotFound, Resource, ResourceAdapter
+from omni_gateway.sdk.views import creating
+
+
+class Late(ResourceAdapter):
+    """Shows an object from the ``looks``-th look on."""
+
+    def __init__(self, looks: int) -> None:
+        self.left = looks
+
+    def get(self, id: str) -> Resource:
+        self.left -= 1
+        if self.left > 0:
+            raise NotFound(id)
+        return Resource(id)
+
+
+def test_a_new_object_that_shows_late_is_waited_for() -> None:
+    assert creating.held(Late(3), "one").id == "one"
+
+
+def test_one_that_never_shows_is_not_found_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(creating, "LOOKS", (0.0, 0.0))
+    with pytest.raises(NotFound):
+        creating.held(Late(9), "one")
