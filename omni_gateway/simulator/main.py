@@ -6,7 +6,6 @@ import argparse
 import logging
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,9 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     if options.db:
         Path(options.db).parent.mkdir(parents=True, exist_ok=True)
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    # Blocked in every thread from here on and waited for below: a handler that sets an event can lock itself out, when
+    # the signal comes just as the main thread begins to wait for that event.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     simulator = Simulator(fleet=options.fleet, db=options.db, speed=options.speed, key_file=options.key_file)
     try:
         address = simulator.start(options.listen)
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if options.ready_file is not None:
         _write_whole(options.ready_file, address + "\n")
-    ended.wait()
+    signal.sigwait(ends)
     simulator.stop()
     return 0
 

@@ -91,7 +91,8 @@ class Simulator:
         """End every call, then the controllers, then close the database."""
         stopped = self._server.stop(_STOP_SECONDS)
         self._watchers.close()
-        stopped.wait()
+        if not stopped.wait(2 * _STOP_SECONDS):
+            log.warning("some calls did not end within %g s of being cancelled; left behind", _STOP_SECONDS)
         self._kubernetes.stop()
         self._runtime.stop()
         self.store.close()

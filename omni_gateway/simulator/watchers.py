@@ -70,6 +70,7 @@ class Watchers:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._watchers: dict[tuple[str, str], list[Watcher]] = {}
+        self._closed = False
         self._stop = store.subscribe(self._on_event)
 
     def follow(self, namespace: str, type_: str, alive: Callable[[], bool]) -> tuple[Watcher, tuple[Resource, ...]]:
@@ -77,6 +78,8 @@ class Watchers:
         watcher = Watcher(alive)
         with self._store.lock:
             self._watchers.setdefault((namespace, type_), []).append(watcher)
+            if self._closed:  # a call that was let in just before the end
+                watcher.close()
             return watcher, tuple(self._store.view(namespace, type_))
 
     def leave(self, namespace: str, type_: str, watcher: Watcher) -> None:
@@ -91,6 +94,7 @@ class Watchers:
         """End every watch."""
         self._stop()
         with self._store.lock:
+            self._closed = True
             for watchers in self._watchers.values():
                 for watcher in watchers:
                     watcher.close()

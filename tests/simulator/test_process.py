@@ -22,7 +22,8 @@ def simulator(directory: Path, *options: str) -> Iterator[tuple[subprocess.Popen
     """Run one in a directory until the block ends."""
     ready = directory / "ready"
     ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "omni_gateway.simulator", "--listen", "127.0.0.1:0", "--fleet", "2"]
+    command = [sys.executable, "-X", "faulthandler", "-m", "omni_gateway.simulator"]
+    command += ["--listen", "127.0.0.1:0", "--fleet", "2"]
     command += ["--ready-file", str(ready), "--key-file", str(directory / "key"), *options]
     with (directory / "log").open("ab") as log:
         process = subprocess.Popen(command, stderr=log)
@@ -32,7 +33,17 @@ def simulator(directory: Path, *options: str) -> Iterator[tuple[subprocess.Popen
             yield process, Caller(channel, (directory / "key").read_text().strip())
     finally:
         process.terminate()
+        _end(process, directory / "log")
+
+
+def _end(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for it; one that does not end is made to say where each thread stands, in the failure's text."""
+    try:
         process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        process.wait(20)
+        raise AssertionError(f"the simulator did not end:\n{log.read_text()}") from None
 
 
 def _wait_for(ready: Path, process: subprocess.Popen[bytes]) -> str:
