@@ -12,8 +12,9 @@ from flask import Flask
 from werkzeug.wrappers import Response
 
 from omni_gateway import __version__
+from omni_gateway.authentication import authenticator
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
-from omni_gateway.http import audit, auth, document, headers, metrics, paths, request_id
+from omni_gateway.http import audit, document, guard, headers, idempotency, metrics, paths, request_id
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
@@ -64,7 +65,8 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     paths.init_app(app)
     request_id.init_app(app)
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
-    auth.init_app(app, store)
+    guard.init_app(app, authenticator(settings, store, gateway.omni))
+    idempotency.init_app(app, store.idempotency)
     audit.init_app(app)
     metrics.init_app(app)
     gateway.omni.observe_calls(metrics.count_call)

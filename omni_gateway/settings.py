@@ -20,6 +20,8 @@ from omni_gateway.omni import ConfigError, OmniConfig
 PREFIX = "OMNI_GATEWAY_"
 CONFIG_FILE = f"{PREFIX}CONFIG_FILE"
 MINIMUM_TOKEN_BYTES = 32
+WAYS_IN = ("token", "oidc", "omni-key")
+OFF = "off"
 
 
 _KINDS: Mapping[str, Callable[[str], Any]] = {
@@ -57,6 +59,13 @@ class Settings:
             "doc": f"An admin token given from outside, at least {MINIMUM_TOKEN_BYTES} bytes; only its hash is kept",
             "kind": "str",
         },
+    )
+    auth: tuple[str, ...] = _setting(
+        "AUTH",
+        "Ways in, comma separated: `token` (the gateway's own), `oidc` (JWTs of `oidc/providers`), `omni-key`"
+        " (pass-through of the caller's own Omni key); `off` alone: everybody is an admin",
+        ("token",),
+        "list",
     )
     plugins_disabled: tuple[str, ...] = _setting(
         "PLUGINS_DISABLED", "Plugins to leave out, comma separated", (), "list"
@@ -109,6 +118,9 @@ class Settings:
             raise SettingsError(f"{PREFIX}PLUGIN_ERRORS must be stop or skip, not {self.plugin_errors!r}")
         if self.bootstrap_token and len(self.bootstrap_token.encode()) < MINIMUM_TOKEN_BYTES:
             raise SettingsError(f"{PREFIX}BOOTSTRAP_TOKEN must have at least {MINIMUM_TOKEN_BYTES} bytes")
+        unknown = sorted(set(self.auth) - {*WAYS_IN, OFF})
+        if unknown or not self.auth or (OFF in self.auth and len(self.auth) > 1):
+            raise SettingsError(f"{PREFIX}AUTH must be {OFF} alone, or some of {', '.join(WAYS_IN)}")
         if not 1 <= self.threads <= 256:
             raise SettingsError(f"{PREFIX}THREADS must be from 1 to 256")
         if not 0 <= self.max_streams < self.threads:

@@ -9,7 +9,7 @@ import re
 from flask import Flask, Response, request
 from marshmallow import fields
 
-from omni_gateway.http.auth import known_principal
+from omni_gateway.http.guard import known_principal
 from omni_gateway.http.request_id import request_id
 
 log = logging.getLogger("omni_gateway.audit")
@@ -32,7 +32,7 @@ def _line(response: Response) -> str:
     principal = known_principal()
     entries = {
         "who": principal.name if principal else "-",
-        "role": principal.role.value if principal else "-",
+        "role": principal.role_name if principal else "-",
         "method": request.method,
         "route": request.url_rule.rule if request.url_rule else "-",
         "id": (request.view_args or {}).get("id", "-"),

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, request, send_from_directory
 
 from omni_gateway.http import etags
 from omni_gateway.http.api import DOCUMENT
-from omni_gateway.http.auth import public
+from omni_gateway.http.guard import public
 from omni_gateway.http.problems import CATALOGUE, Problem
 
 _ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"

@@ -12,17 +12,22 @@ from functools import wraps
 from typing import Any
 
 import orjson
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 
-from omni_gateway.http.auth import EXTENSION as AUTH
-from omni_gateway.http.auth import current_principal
+from omni_gateway.http.guard import current_principal
 from omni_gateway.http.problems import Problem
 from omni_gateway.store import IdempotencyStore, Recorded
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 LONGEST_KEY = 255
+EXTENSION = "omni_gateway_idempotency"
 _KEPT_HEADERS = ("Content-Type", "Location", "Operation-Location", "Retry-After", "ETag")
+
+
+def init_app(app: Flask, store: IdempotencyStore) -> None:
+    """Let this application keep its answers in ``store``."""
+    app.extensions[EXTENSION] = store
 
 
 def idempotent(view: Callable[..., Response], *, forget: Collection[str] = ()) -> Callable[..., Response]:
@@ -36,7 +41,7 @@ def idempotent(view: Callable[..., Response], *, forget: Collection[str] = ()) -
         text = request.headers.get(HEADER)
         if text is None:
             return view(*args, **kwargs)
-        store: IdempotencyStore = current_app.extensions[AUTH].store.idempotency
+        store: IdempotencyStore = current_app.extensions[EXTENSION]
         key = _key(text)
         recorded = store.claim(key, _request_hash())
         if recorded is not None:
@@ -66,7 +71,7 @@ def _key(text: str) -> str:
     """Hash the key together with its caller: one caller's keys say nothing about another's."""
     if not 1 <= len(text) <= LONGEST_KEY or not text.isascii() or not text.isprintable():
         raise Problem(400, "bad-request", f"{HEADER} must be 1 to {LONGEST_KEY} printable ASCII characters.")
-    return hashlib.sha256(f"{current_principal().token_id}\0{text}".encode()).hexdigest()
+    return hashlib.sha256(f"{current_principal().id}\0{text}".encode()).hexdigest()
 
 
 def _request_hash() -> str:

@@ -9,7 +9,8 @@ import marshmallow as ma
 from flask import Response
 from marshmallow import fields
 
-from omni_gateway.http.auth import Role, current_principal
+from omni_gateway.auth import Role
+from omni_gateway.http.guard import current_principal
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
@@ -52,13 +53,13 @@ def can_i(arguments: Mapping[str, Any]) -> Response:
     if name not in plugins:
         raise Problem(422, "validation", errors={"resource": [f"No resource {name!r}{did_you_mean(name, plugins)}"]})
     needed = plugins[name].roles.get("list" if verb == WATCH else verb)
-    role = current_principal().role
+    caller = current_principal()
     return json_response(
         {
-            "allowed": needed is not None and role >= needed,
+            "allowed": needed is not None and caller.may(needed),
             "resource": name,
             "verb": verb,
-            "role": role.value,
+            "role": caller.role_name,
             "needed_role": needed.value if needed else None,
         },
         headers={"Cache-Control": "no-store"},

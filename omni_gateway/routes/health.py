@@ -11,7 +11,7 @@ from flask import Blueprint, Response
 
 import omni_gateway
 from omni_gateway.discovery import Found
-from omni_gateway.http.auth import public
+from omni_gateway.http.guard import public
 from omni_gateway.omni import OmniError, errors
 from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.views.answering import json_response

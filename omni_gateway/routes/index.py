@@ -9,8 +9,9 @@ from flask import Response
 from marshmallow import fields
 
 import omni_gateway
+from omni_gateway.auth import Principal, Role
 from omni_gateway.discovery import Found
-from omni_gateway.http.auth import Role, current_principal
+from omni_gateway.http.guard import current_principal
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.sdk import SDK_VERSION, SpecSchema
 from omni_gateway.sdk.links import API_PREFIX
@@ -44,12 +45,12 @@ def blueprint(found: list[Found]) -> GatewayBlueprint:
     routes = GatewayBlueprint("index", __name__, description="What there is")
 
     def get_index(arguments: Mapping[str, Any]) -> Response:
-        role = current_principal().role
+        caller = current_principal()
         document = {
             "name": "omni-gateway",
             "version": omni_gateway.__version__,
             "sdk_version": SDK_VERSION,
-            "resources": [_resource(item, role) for item in found if item.plugin],
+            "resources": [_resource(item, caller) for item in found if item.plugin],
             "_links": {"openapi": "/openapi.json", "ui": "/", "health": "/health"},
         }
         return json_response(document)
@@ -67,13 +68,13 @@ def blueprint(found: list[Found]) -> GatewayBlueprint:
     return routes
 
 
-def _resource(found: Found, role: Role) -> dict[str, Any]:
+def _resource(found: Found, caller: Principal) -> dict[str, Any]:
     plugin = found.plugin
     assert plugin is not None
     return {
         "name": plugin.name,
         "description": plugin.blueprint.description,
-        "verbs": [verb for verb, needed in plugin.roles.items() if role >= needed],
+        "verbs": [verb for verb, needed in plugin.roles.items() if caller.may(needed)],
         "plugin": f"{found.distribution} {found.version}",
         "url": f"{API_PREFIX}/{plugin.name}",
     }

@@ -10,7 +10,7 @@ import orjson
 from flask import Response
 from marshmallow import fields
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 from omni_gateway.http.metrics import MEDIA_TYPE, exposition
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.sdk.query import NoQuery

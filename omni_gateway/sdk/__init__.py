@@ -4,7 +4,8 @@
 range it was written for in ``ResourcePlugin(sdk=...)``.
 """
 
-from omni_gateway.http.auth import Role, current_principal, require
+from omni_gateway.auth import Role
+from omni_gateway.http.guard import current_principal, demand, require
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, OmniError, key_pairs, types
@@ -83,6 +84,7 @@ __all__ = [
     "change",
     "current_gateway",
     "current_principal",
+    "demand",
     "enums",
     "fields",
     "find",

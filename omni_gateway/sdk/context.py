@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 from flask import Response, current_app
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.adapter import ResourceAdapter

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.links import LinkMaker
 from omni_gateway.sdk.operations import OperationKind

@@ -8,8 +8,8 @@ from typing import Any
 import marshmallow as ma
 from flask import Flask
 
+from omni_gateway.auth import Role
 from omni_gateway.http.api import GatewayApi
-from omni_gateway.http.auth import Role
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import Gateway

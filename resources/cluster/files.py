@@ -14,7 +14,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Problem, Raw, Role, Stream, current_principal
+from omni_gateway.sdk import Problem, Raw, Role, Stream, demand
 from omni_gateway.sdk import fields as wire
 from resources.cluster.adapter import ClusterAdapter
 
@@ -78,8 +78,7 @@ def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Ra
 
 
 def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> bytes:
-    if current_principal().role < Role.OPERATOR:
-        raise Problem(403, "forbidden", "A service account's kubeconfig needs the role operator.")
+    demand(Role.OPERATOR, omni_decides=True)
     ttl = timedelta(seconds=float(query["ttl"].removesuffix("s")))
     groups = [group.strip() for group in query.get("groups", "").split(",") if group.strip()]
     errors = {}

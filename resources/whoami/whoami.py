@@ -21,7 +21,7 @@ def whoami(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, A
         "role": user.get("role", ""),
         "user_id": user.get("user_id", ""),
         "permissions": {name: bool(permissions.get(name)) for name in _PERMISSIONS},
-        "token": {"name": caller.name, "role": caller.role.value},
+        "token": {"name": caller.name, "role": caller.role_name},
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 
 OPEN = {
     "/livez",

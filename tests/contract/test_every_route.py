@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 
 from .conftest import Caller
 

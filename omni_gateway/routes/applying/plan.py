@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from omni_gateway.http import mergepatch
-from omni_gateway.http.auth import demand
+from omni_gateway.http.guard import demand
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniError

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request
 from marshmallow import fields
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
 from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from omni_gateway.http.auth import demand
+from omni_gateway.http.guard import demand
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, types
 from omni_gateway.routes.generic.definitions import Definition, Definitions

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient

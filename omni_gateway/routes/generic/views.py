@@ -9,7 +9,7 @@ import orjson
 from flask import Response
 from marshmallow import fields
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.routes.generic.catalogue import Catalogue
 from omni_gateway.routes.generic.definitions import Definition

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask.views import MethodView
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.sdk.links import LinkMaker, object_url
 from omni_gateway.sdk.operations import OperationSchema

@@ -13,7 +13,8 @@ from typing import Any, cast
 import marshmallow as ma
 from marshmallow import fields
 
-from omni_gateway.http.auth import Role, require
+from omni_gateway.auth import Role
+from omni_gateway.http.guard import require
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import ProblemSchema
 from omni_gateway.sdk.schema import SpecSchema

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
 
-from omni_gateway.http.auth import Role
+from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.sdk.operations import OperationSchema
 from omni_gateway.sdk.query import NoQuery, WriteQuery

@@ -8,7 +8,8 @@ import pytest
 from flask import Flask, Response, request
 from flask.testing import FlaskClient
 
-from omni_gateway.http.auth import Role, require
+from omni_gateway.auth import Role
+from omni_gateway.http.guard import require
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.problems import Problem
 from omni_gateway.store import Store

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from omni_gateway.http.auth import Role, require
+from omni_gateway.auth import Role
+from omni_gateway.http.guard import require
 from omni_gateway.store import Store
 
 

@@ -1,0 +1,11 @@
+"""Who calls: the ways in, what each proves of a caller, and which clusters that caller may touch.
+
+Nothing here knows HTTP; ``omni_gateway.http.guard`` asks an :class:`Authenticator` and guards the views.
+"""
+
+from omni_gateway.auth.authenticator import Authenticator, Method, Rejected
+from omni_gateway.auth.principal import Principal, Role
+from omni_gateway.auth.scope import EVERYTHING, Scope
+from omni_gateway.auth.tokens import TokenMethod
+
+__all__ = ["EVERYTHING", "Authenticator", "Method", "Principal", "Rejected", "Role", "Scope", "TokenMethod"]

@@ -1,0 +1,54 @@
+"""The caller of a request, as far as a credential proves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import total_ordering
+from typing import TYPE_CHECKING, Literal
+
+from omni_gateway.auth.scope import EVERYTHING, Scope
+
+if TYPE_CHECKING:
+    from omni_gateway.omni import Signer
+
+MethodName = Literal["token", "oidc", "omni-key", "off"]
+
+
+@total_ordering
+class Role(Enum):
+    """What a caller may do; each role includes the ones below it."""
+
+    READER = "reader"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def __lt__(self, other: Role) -> bool:
+        order = list(Role)
+        return order.index(self) < order.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller.
+
+    ``id`` is unique among all callers and stays the same from request to request: limits, idempotency keys and audit
+    lines go by it. ``role`` None: no role here (an Omni account that has none). ``signer`` is the caller's own Omni
+    identity in pass-through; Omni then decides what the gateway would decide otherwise.
+    """
+
+    name: str
+    role: Role | None
+    id: str
+    method: MethodName = "token"
+    scope: Scope = EVERYTHING
+    signer: Signer | None = field(default=None, repr=False, compare=False)
+
+    def may(self, role: Role) -> bool:
+        """Whether the caller has a role or one that includes it."""
+        return self.role is not None and self.role >= role
+
+    @property
+    def role_name(self) -> str:
+        """Return the role's name; ``none`` for a caller without one."""
+        return self.role.value if self.role else "none"
