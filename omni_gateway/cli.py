@@ -174,12 +174,15 @@ def _tokens() -> Any:
 @click.argument("name")
 @click.option("--role", type=click.Choice(["reader", "operator", "admin"]), default="reader", show_default=True)
 @click.option("--days", type=click.IntRange(1, 3650), help="Expires after so many days (default: never).")
+@click.option("--cluster", "clusters", multiple=True, help="Only this cluster, or those of a pattern; may be repeated.")
 @_plain_errors
-def create_token(name: str, role: str, days: int | None) -> None:
+def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ...]) -> None:
     """Make a token and print it; it cannot be shown again."""
     from datetime import timedelta
 
-    _, secret = _tokens().create(name, role, timedelta(days=days) if days else None)
+    if clusters and role == "admin":
+        raise click.ClickException("a token that is held to some clusters can be reader or operator")
+    _, secret = _tokens().create(name, role, timedelta(days=days) if days else None, clusters or None)
     click.echo(secret)
 
 
@@ -189,7 +192,9 @@ def list_tokens() -> None:
     """List the tokens; their text is kept nowhere."""
     for item in _tokens().list():
         expires = item.expires.isoformat() if item.expires else "never"
-        click.echo(f"{item.id}  {item.role:<8}  expires {expires}  {item.name}")
+        used = item.last_used.isoformat(timespec="minutes") if item.last_used else "never"
+        clusters = "" if item.clusters is None else f"  clusters {','.join(item.clusters)}"
+        click.echo(f"{item.id}  {item.role:<8}  expires {expires}  last used {used}  {item.name}{clusters}")
 
 
 @token.command("revoke")

@@ -69,12 +69,15 @@ def greet_omni(worker: Any) -> None:
     if worker.age > 1:
         return
     gateway = cast(Gateway, worker.app.wsgi().extensions[EXTENSION])
+    if not gateway.own_omni.identity.fingerprint:
+        log.info("the gateway has no key of its own: callers bring theirs")
+        return
     try:
-        gateway.omni.ping()
+        gateway.own_omni.ping()
     except OmniError as error:
         log.error("%s (%s). Requests will fail until that is mended.", explain(error), error.code.name)
     else:
-        log.info("Omni answers to the gateway's key %r", gateway.omni.identity.name)
+        log.info("Omni answers to the gateway's key %r", gateway.own_omni.identity.name)
 
 
 def _stop_gracefully_on_interrupt(server: Any) -> None:

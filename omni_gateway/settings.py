@@ -105,7 +105,8 @@ class Settings:
         try:
             omni = None
             if merged.get("OMNI_ENDPOINT"):
-                omni = replace(OmniConfig.from_environ(merged), timeout=values["omni_timeout"])
+                config = OmniConfig.from_environ(merged, key_needed=values["auth"] != ("omni-key",))
+                omni = replace(config, timeout=values["omni_timeout"])
         except ConfigError as error:
             raise SettingsError(str(error)) from error
         settings = cls(omni=omni, **values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from functools import total_ordering
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from omni_gateway.auth.scope import EVERYTHING, Scope
 
 if TYPE_CHECKING:
-    from omni_gateway.omni import Signer
+    from omni_gateway.omni import OmniClient
 
 MethodName = Literal["token", "oidc", "omni-key", "off"]
 
@@ -33,8 +34,8 @@ class Principal:
     """The caller.
 
     ``id`` is unique among all callers and stays the same from request to request: limits, idempotency keys and audit
-    lines go by it. ``role`` None: no role here (an Omni account that has none). ``signer`` is the caller's own Omni
-    identity in pass-through; Omni then decides what the gateway would decide otherwise.
+    lines go by it. ``role`` None: no role here (an Omni account that has none). ``expires``: when the credential does.
+    ``omni`` makes calls as the caller itself, in pass-through; Omni then decides what the gateway would otherwise.
     """
 
     name: str
@@ -42,7 +43,8 @@ class Principal:
     id: str
     method: MethodName = "token"
     scope: Scope = EVERYTHING
-    signer: Signer | None = field(default=None, repr=False, compare=False)
+    expires: datetime | None = None
+    omni: OmniClient | None = field(default=None, repr=False, compare=False)
 
     def may(self, role: Role) -> bool:
         """Whether the caller has a role or one that includes it."""

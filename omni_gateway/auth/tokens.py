@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections import OrderedDict
+from datetime import UTC, datetime
 from threading import Lock
 
 from omni_gateway.auth.authenticator import Rejected
 from omni_gateway.auth.principal import MethodName, Principal, Role
+from omni_gateway.auth.scope import Scope
 from omni_gateway.store import Token, TokenStore
+
+log = logging.getLogger(__name__)
 
 CACHE_SECONDS = 1.0
 CACHE_SIZE = 1024
+NOTE_SECONDS = 60.0
 
 
 class TokenMethod:
@@ -28,6 +34,7 @@ class TokenMethod:
         self._tokens = tokens
         self._lock = Lock()
         self._cache: OrderedDict[str, tuple[float, Token | None]] = OrderedDict()
+        self._noted: dict[str, float] = {}
 
     def recognises(self, credential: str) -> bool:
         """Take whatever no other method wants: an operator's own bootstrap token may look like anything."""
@@ -38,7 +45,24 @@ class TokenMethod:
         token = self._find(hashlib.sha256(credential.encode("utf-8", "surrogateescape")).hexdigest())
         if token is None or not token.valid():
             raise Rejected("The token is unknown, revoked or expired.")
-        return Principal(token.name, Role(token.role), f"token:{token.id}")
+        self._note_use(token)
+        return Principal(
+            token.name, Role(token.role), f"token:{token.id}", scope=Scope(token.clusters), expires=token.expires
+        )
+
+    def _note_use(self, token: Token) -> None:
+        """Keep when the token was used, at most once a minute; a store that fails loses a date and no request."""
+        now = time.monotonic()
+        with self._lock:
+            if self._noted.get(token.id, -NOTE_SECONDS) > now - NOTE_SECONDS:
+                return
+            if len(self._noted) >= CACHE_SIZE:
+                self._noted.clear()
+            self._noted[token.id] = now
+        try:
+            self._tokens.used(token.id, datetime.now(UTC))
+        except Exception:
+            log.warning("the last use of token %s could not be kept", token.id, exc_info=True)
 
     def _find(self, digest: str) -> Token | None:
         now = time.monotonic()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, has_request_context, request
 
 from omni_gateway.auth import Authenticator, Principal, Rejected, Role
 from omni_gateway.http.problems import Problem
@@ -53,14 +53,26 @@ def _authenticate() -> Principal:
         raise Problem(401, "unauthenticated", str(error), headers=headers) from None
 
 
+def refused_by_omni() -> Problem | None:
+    """Return the 401 for a caller whose own Omni key Omni stopped to take; None where the key is the gateway's."""
+    principal = known_principal() if has_request_context() else None
+    if principal is None or principal.omni is None:
+        return None
+    headers = {"WWW-Authenticate": f'{REALM}, error="invalid_token"'}
+    return Problem(401, "unauthenticated", "Omni does not take your key any more.", headers=headers)
+
+
 def demand(role: Role, *, omni_decides: bool = False) -> None:
     """Raise 401 without a valid credential, 403 with too low a role.
 
     ``omni_decides``: the answer comes from Omni, so a caller who brings its own Omni identity is Omni's to judge.
+    A caller who is held to some clusters never gets what takes an admin: that is about all of them.
     """
     principal = current_principal()
-    if omni_decides and principal.signer is not None:
+    if omni_decides and principal.omni is not None:
         return
+    if role is Role.ADMIN and principal.scope.restricted:
+        raise Problem(403, "forbidden", "This is about all clusters; you may touch only some.")
     if not principal.may(role):
         text = f"This needs the role {role.value}; yours is {principal.role_name}."
         raise Problem(403, "forbidden", text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from omni_gateway.http.guard import refused_by_omni
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import errors
 from omni_gateway.omni.errors import OmniError
@@ -55,6 +56,8 @@ _UNKNOWN_MEANS_BAD_INPUT = (
 
 def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
     """Return the problem that tells a caller of Omni's refusal."""
+    if isinstance(error, errors.CredentialRefused) and (theirs := refused_by_omni()):
+        return theirs
     status, code = _status_and_code(error)
     headers = {"Retry-After": str(math.ceil(error.retry_after or UNREACHABLE_RETRY_SECONDS))} if status == 503 else {}
     default_hint = next((text for kind, text in _HINTS.items() if isinstance(error, kind)), None)

@@ -47,14 +47,17 @@ class OmniConfig:
             raise ConfigError("the largest message must be more than 0 bytes")
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> OmniConfig:
-        """Read ``OMNI_ENDPOINT``, a key, ``OMNI_CA_FILE`` and ``OMNI_INSECURE``; ``ConfigError`` names the variable."""
+    def from_environ(cls, environ: Mapping[str, str] = os.environ, *, key_needed: bool = True) -> OmniConfig:
+        """Read ``OMNI_ENDPOINT``, a key, ``OMNI_CA_FILE`` and ``OMNI_INSECURE``; ``ConfigError`` names the variable.
+
+        Without a key that is not ``key_needed``, calls are unsigned.
+        """
         endpoint = environ.get("OMNI_ENDPOINT", "").strip()
         if not endpoint:
             raise ConfigError("OMNI_ENDPOINT is not set; it is Omni's URL, such as https://omni.example.com")
         config = cls(
             endpoint=endpoint,
-            service_account_key=_key_from(environ),
+            service_account_key=_key_from(environ, key_needed),
             ca_file=environ.get("OMNI_CA_FILE", "").strip() or None,
             insecure=_flag(environ, "OMNI_INSECURE"),
         )
@@ -79,12 +82,14 @@ class OmniConfig:
         return pem
 
 
-def _key_from(environ: Mapping[str, str]) -> str:
+def _key_from(environ: Mapping[str, str], needed: bool) -> str:
     for variable in KEY_VARIABLES:
         value = environ.get(variable, "").strip()
         if value:
             parse_key(value, variable=variable)
             return value
+    if not needed:
+        return ""
     raise ConfigError("OMNI_SERVICE_ACCOUNT_KEY (or SIDERO_SERVICE_ACCOUNT_KEY, which wins) is not set")
 
 

@@ -73,6 +73,7 @@ def blueprint() -> GatewayBlueprint:
         routes,
         can_i,
         role=Role.READER,
+        omni_decides=True,
         operation_id="can_i",
         summary="Ask whether you may do something",
         query=CanIQuery(),

@@ -70,7 +70,11 @@ def _add(routes: Blueprint, name: str, view: Callable[[], Response]) -> None:
 def _check_omni(gateway: Gateway) -> dict[str, Any]:
     start = time.monotonic()
     try:
-        gateway.omni.ping(timeout=PING_SECONDS)
+        gateway.own_omni.ping(timeout=PING_SECONDS)
+    except errors.CredentialRefused as error:
+        if gateway.own_omni.identity.fingerprint:
+            return {"status": "unavailable", "reason": explain(error)}
+        # The gateway has no key, for its callers bring theirs: Omni answers, and that is all there is to know.
     except OmniError as error:
         return {"status": "unavailable", "reason": explain(error)}
     return {"status": "ok", "latency_ms": round((time.monotonic() - start) * 1000, 1)}

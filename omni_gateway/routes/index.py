@@ -59,6 +59,7 @@ def blueprint(found: list[Found]) -> GatewayBlueprint:
         routes,
         get_index,
         role=Role.READER,
+        omni_decides=True,
         operation_id="get_index",
         summary="List the resources and what you may do with them",
         query=NoQuery(),

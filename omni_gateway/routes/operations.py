@@ -16,6 +16,7 @@ from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.context import Gateway, current_gateway
+from omni_gateway.sdk.errors import NotFound
 from omni_gateway.sdk.operations import (
     OPERATIONS_URL,
     OperationSchema,
@@ -23,6 +24,7 @@ from omni_gateway.sdk.operations import (
 )
 from omni_gateway.sdk.query import NoQuery
 from omni_gateway.sdk.schema import SpecSchema
+from omni_gateway.sdk.scoping import may_ask
 from omni_gateway.sdk.views.answering import json_response, retry_after
 from omni_gateway.sdk.views.documenting import documented
 
@@ -54,7 +56,11 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
         hint = f"Kinds: {', '.join(sorted(gateway.operations))}."
         detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}"
         raise Problem(404, "not-found", detail, hint=hint)
-    operation = wait_for_change(lambda: found.read(gateway.omni, id), _seconds(arguments.get("wait")))
+    about = gateway.operated_by.get(kind)
+    if about is not None and not may_ask(gateway.bound(about), id):
+        raise NotFound(id)
+    omni = gateway.omni
+    operation = wait_for_change(lambda: found.read(omni, id), _seconds(arguments.get("wait")))
     return json_response(operation.document(), headers={"Cache-Control": "no-store", **retry_after(operation)})
 
 
@@ -85,6 +91,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         routes,
         get_operation,
         role=Role.READER,
+        omni_decides=True,
         operation_id="get_operation",
         summary="Read how far an operation is",
         description=f"Kinds:\n\n{kinds}",
@@ -96,6 +103,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         routes,
         list_kinds,
         role=Role.READER,
+        omni_decides=True,
         operation_id="list_operation_kinds",
         summary="List the kinds of operations",
         query=NoQuery(),

@@ -16,6 +16,7 @@ from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import Created, Present, ResourceAdapter
 from omni_gateway.sdk.call_adapter import CallAdapter
 from omni_gateway.sdk.changing import change
+from omni_gateway.sdk.cluster_members import clusters_of_machines
 from omni_gateway.sdk.cluster_parts import ClusterPartAdapter
 from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
@@ -82,6 +83,7 @@ __all__ = [
     "SubResource",
     "WouldDo",
     "change",
+    "clusters_of_machines",
     "current_gateway",
     "current_principal",
     "demand",

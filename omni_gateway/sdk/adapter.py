@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.exchange import Change, Listing, ListQuery
+from omni_gateway.sdk.names import LABEL_CLUSTER
 from omni_gateway.sdk.operations import Operation
 from omni_gateway.sdk.polling import polling_watch
 from omni_gateway.sdk.resource import Resource
@@ -38,6 +39,8 @@ class ResourceAdapter:
     namespace: str = "default"
     #: Whether false, 0 and empty text differ from a field that is not set; in Omni's own specs they do not.
     zeros_count: bool = True
+    #: Whether Omni gives the answers and so judges a caller who brings an Omni identity of its own.
+    omni_decides: bool = False
     #: Given by :meth:`bind` and by the application: the way to Omni, and the gateway's own database.
     omni: OmniClient
     store: Store
@@ -47,6 +50,17 @@ class ResourceAdapter:
         bound = copy.copy(self)
         bound.omni = omni
         return bound
+
+    def cluster_of(self, resource: Resource) -> str | None:
+        """Return the cluster that an object belongs to: callers may be held to some clusters. None: to no cluster.
+
+        The default goes by Omni's label. It is also asked of an object that is to be made.
+        """
+        return resource.labels.get(LABEL_CLUSTER)
+
+    def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
+        """Return the cluster of each object; to be overridden where one call can answer for many."""
+        return [self.cluster_of(resource) for resource in resources]
 
     def list(self, query: ListQuery) -> Listing:
         """Return the objects that ``query`` asks for."""

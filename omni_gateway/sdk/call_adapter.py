@@ -19,6 +19,7 @@ class CallAdapter(ResourceAdapter):
     A subclass gives ``items``; list, get and watch follow from it. ``sortable`` names members of the specs.
     """
 
+    omni_decides = True
     sortable: frozenset[str] = frozenset()
 
     def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:

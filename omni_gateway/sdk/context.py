@@ -9,10 +9,12 @@ from typing import Any, Protocol, cast
 from flask import Response, current_app
 
 from omni_gateway.auth import Role
+from omni_gateway.http.guard import current_principal
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.operations import OperationKind
+from omni_gateway.sdk.scoping import ScopedAdapter
 from omni_gateway.store import Store
 
 EXTENSION = "omni_gateway"
@@ -52,22 +54,41 @@ class Mounted(Protocol):
 
 @dataclass
 class Gateway:
-    """The running gateway, one per application."""
+    """The running gateway, one per application; ``own_omni`` makes calls as the gateway itself."""
 
-    omni: OmniClient
+    own_omni: OmniClient
     streams: StreamLimiter
     store: Store
     plugins: dict[str, Mounted] = field(default_factory=dict)
     operations: dict[str, OperationKind] = field(default_factory=dict)
+    #: Operation kind → the adapter whose objects it is about.
+    operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
     _adapters: dict[int, ResourceAdapter] = field(default_factory=dict)
 
+    @property
+    def omni(self) -> OmniClient:
+        """Return the client by which the request in flight speaks to Omni: its caller's own in pass-through.
+
+        Only for the length of a request (RuntimeError outside of one): what goes on after it takes the client along.
+        """
+        return current_principal().omni or self.own_omni
+
     def bound(self, adapter: ResourceAdapter) -> ResourceAdapter:
-        """Return this application's copy of a plugin's adapter."""
+        """Return a plugin's adapter for the request in flight: with its caller's client, within its caller's scope."""
+        caller = current_principal()
+        bound = self._shared(adapter) if caller.omni is None else self._copy(adapter, caller.omni)
+        return ScopedAdapter(bound, caller.scope) if caller.scope.restricted else bound
+
+    def _shared(self, adapter: ResourceAdapter) -> ResourceAdapter:
         key = id(adapter)
         if key not in self._adapters:
-            bound = self._adapters[key] = adapter.bind(self.omni)
-            bound.store = self.store
+            self._adapters[key] = self._copy(adapter, self.own_omni)
         return self._adapters[key]
+
+    def _copy(self, adapter: ResourceAdapter, omni: OmniClient) -> ResourceAdapter:
+        bound = adapter.bind(omni)
+        bound.store = self.store
+        return bound
 
 
 def current_gateway() -> Gateway:

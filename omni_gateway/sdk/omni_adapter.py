@@ -13,6 +13,7 @@ from omni_gateway.omni import errors
 from omni_gateway.omni.resources import WatchEvent
 from omni_gateway.omni.types import namespace_of
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
+from omni_gateway.sdk.cluster_members import clusters_of_machines
 from omni_gateway.sdk.exchange import Change, ChangeKind, Listing, ListQuery
 from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.resource import Resource
@@ -26,6 +27,7 @@ class OmniResourceAdapter(ResourceAdapter):
     """Serve objects of one Omni type, e.g. ``OmniResourceAdapter("ConfigPatches.omni.sidero.dev")``."""
 
     zeros_count = False
+    omni_decides = True
 
     def __init__(
         self,
@@ -35,11 +37,15 @@ class OmniResourceAdapter(ResourceAdapter):
         sortable: Sequence[str] = (),
         hint: str = "",
         id_filter: str = "",
+        named_by: str = "",
     ) -> None:
         """Serve ``type``; ``sortable`` names the members of its specs that lists may be sorted by.
 
         ``id_filter`` names the filter (see ``sdk.id_filter``) whose value is an object's id: the machine of its kernel
         arguments, the cluster of its load balancer.
+
+        ``named_by`` says that ids are those of a ``cluster`` or a ``machine``, and so which cluster an object belongs
+        to; the filter says it too.
 
         ``hint`` says what to do instead where Omni refuses a write because its controllers own the object or the type.
         """
@@ -47,6 +53,7 @@ class OmniResourceAdapter(ResourceAdapter):
         self.namespace = namespace or namespace_of(type)
         self.hint = hint
         self.id_filter = id_filter
+        self.named_by = named_by or id_filter
         self.sortable = frozenset(sortable)
 
     def list(self, query: ListQuery) -> Listing:
@@ -117,6 +124,18 @@ class OmniResourceAdapter(ResourceAdapter):
         """Tear the object down; Omni destroys it when the last finalizer is gone (facts: cluster-side 1.5)."""
         with self.hinted(), suppress(errors.NotFound):
             self.omni.resources.remove(self.type, resource.id, self.namespace)
+
+    def cluster_of(self, resource: Resource) -> str | None:
+        """Return the cluster by its label, or by the id where that names a cluster or one of its machines."""
+        return self.clusters_of([resource])[0]
+
+    def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
+        """Return the cluster of each object; where ids name machines, of these (one more call)."""
+        if self.named_by == "cluster":
+            return [resource.id for resource in resources]
+        if self.named_by == "machine":
+            return clusters_of_machines(self.omni, [resource.id for resource in resources])
+        return [super(OmniResourceAdapter, self).cluster_of(resource) for resource in resources]
 
     @contextmanager
     def hinted(self) -> Iterator[None]:

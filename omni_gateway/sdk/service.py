@@ -84,6 +84,7 @@ class ServicePlugin:
         operation: bool = False,
         on_collection: bool = False,
         shown_once: Sequence[str] = (),
+        anywhere: bool = False,
         description: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Add ``POST <object>/actions/<name>`` (or ``<collection>/actions/<name>``).
@@ -91,7 +92,8 @@ class ServicePlugin:
         The function takes ``(adapter, id, body, *, dry_run)`` (no ``id`` on a collection) and returns an ``Answer``:
         ``operation`` says that it is a 202 with an operation, ``answers`` names the schema of a mapping; else it is
         the changed object. ``shown_once`` names members of the answer that are kept nowhere: an answer that is
-        repeated under an ``Idempotency-Key`` does not have them.
+        repeated under an ``Idempotency-Key`` does not have them. ``anywhere`` opens an action on a collection to
+        callers who are held to some clusters: it is about none.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,6 +110,7 @@ class ServicePlugin:
                     operation,
                     on_collection,
                     frozenset(shown_once),
+                    anywhere,
                     description,
                 ),
             )
@@ -125,20 +128,21 @@ class ServicePlugin:
         media_type: str | None = None,
         query: type[ma.Schema] | None = None,
         on_collection: bool = False,
+        anywhere: bool = False,
         description: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Add ``GET <object>/<path>`` (or ``<collection>/<path>``) for what no single object of the back end holds.
 
         The function takes ``(adapter, id, *further path words, query)`` (no ``id`` on a collection) and returns an
         ``Answer``. ``path`` may hold further variables: ``"kubernetes-nodes/<node>"``. ``media_type`` documents a raw
-        or streamed answer.
+        or streamed answer. ``anywhere``: as for an action.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             extra.mount_computed(
                 self,
                 function,
-                extra.Computed(path, role, summary, answers, media_type, query, on_collection, description),
+                extra.Computed(path, role, summary, answers, media_type, query, on_collection, anywhere, description),
             )
             return function
 
@@ -155,6 +159,7 @@ class ServicePlugin:
         api.register_blueprint(self.blueprint)
         gateway.plugins[self.name] = self
         gateway.operations.update({kind.name: kind for kind in self.operations})
+        gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
 
     def _refuse_taken_routes(self, api: GatewayApi) -> None:
         """Flask lets two blueprints share a URL and the first one wins in silence."""

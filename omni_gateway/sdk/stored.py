@@ -20,6 +20,7 @@ MAX_OBJECTS = 1000
 class StoredResourceAdapter(CallAdapter):
     """Serve the documents of one ``collection`` of the store; at most ``MAX_OBJECTS``, for lists are read whole."""
 
+    omni_decides = False
     namespace = NAMESPACE
 
     def __init__(self, collection: str, *, sortable: frozenset[str] = frozenset()) -> None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 #: The last step of ``migrations/versions``; a test compares the two.
-HEAD = "0002"
+HEAD = "0003"
 ATTEMPTS = 10
 
 

@@ -16,6 +16,8 @@ TOKENS = Table(
     Column("created", DateTime(timezone=True), nullable=False),
     Column("expires", DateTime(timezone=True)),
     Column("revoked", Boolean, nullable=False, default=False),
+    Column("clusters", JSON),
+    Column("last_used", DateTime(timezone=True)),
 )
 
 IDEMPOTENCY = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,10 @@ class Token:
     created: datetime
     expires: datetime | None
     revoked: bool
+    #: Patterns of the clusters that it is for; None: all of them.
+    clusters: tuple[str, ...] | None = None
+    #: To the minute.
+    last_used: datetime | None = None
 
     def valid(self) -> bool:
         """Whether it may still be used."""
@@ -40,10 +44,12 @@ class TokenStore:
     def __init__(self, engine: Callable[[], Engine]) -> None:
         self._engine = engine
 
-    def create(self, name: str, role: str, ttl: timedelta | None) -> tuple[Token, str]:
+    def create(
+        self, name: str, role: str, ttl: timedelta | None, clusters: Sequence[str] | None = None
+    ) -> tuple[Token, str]:
         """Make a token with 256 random bits; its text is returned this once and kept nowhere."""
         secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-        return self._insert(name, role, secret, ttl), secret
+        return self._insert(name, role, secret, ttl, clusters=clusters), secret
 
     def ensure_bootstrap(self, secret: str) -> None:
         """Make the token that the operator gave the one bootstrap token; an earlier one is forgotten.
@@ -63,13 +69,22 @@ class TokenStore:
             with suppress(IntegrityError):  # another process made it just now
                 self._insert(BOOTSTRAP, "admin", secret, None, id=BOOTSTRAP)
 
-    def _insert(self, name: str, role: str, secret: str, ttl: timedelta | None, id: str | None = None) -> Token:
+    def _insert(
+        self,
+        name: str,
+        role: str,
+        secret: str,
+        ttl: timedelta | None,
+        id: str | None = None,
+        clusters: Sequence[str] | None = None,
+    ) -> Token:
         from sqlalchemy import insert
 
         from omni_gateway.store.tables import TOKENS
 
         now = datetime.now(UTC)
-        token = Token(id or secrets.token_hex(6), name, role, now, now + ttl if ttl else None, False)
+        held_to = None if clusters is None else tuple(clusters)
+        token = Token(id or secrets.token_hex(6), name, role, now, now + ttl if ttl else None, False, held_to)
         row = insert(TOKENS).values(
             id=token.id,
             name=name,
@@ -78,6 +93,7 @@ class TokenStore:
             created=token.created,
             expires=token.expires,
             revoked=False,
+            clusters=None if held_to is None else list(held_to),
         )
         with self._engine().begin() as connection:
             connection.execute(row)
@@ -94,6 +110,27 @@ class TokenStore:
         if row is None or not secrets.compare_digest(row["sha256"], digest):
             return None
         return _token(row)
+
+    def find(self, id: str) -> Token | None:
+        """Return a token that is not revoked, by its id."""
+        from sqlalchemy import select
+
+        from omni_gateway.store.tables import TOKENS
+
+        query = select(TOKENS).where(TOKENS.c.id == id, TOKENS.c.revoked.is_(False))
+        with self._engine().connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return _token(row) if row else None
+
+    def used(self, id: str, at: datetime) -> None:
+        """Keep when a token was used; an earlier time than the one kept changes nothing."""
+        from sqlalchemy import or_, update
+
+        from omni_gateway.store.tables import TOKENS
+
+        earlier = or_(TOKENS.c.last_used.is_(None), TOKENS.c.last_used < at)
+        with self._engine().begin() as connection:
+            connection.execute(update(TOKENS).where(TOKENS.c.id == id, earlier).values(last_used=at))
 
     def list(self) -> list[Token]:
         """Return the tokens that are not revoked, oldest first."""
@@ -121,8 +158,9 @@ def _digest(secret: str) -> str:
 
 def _token(row: Any) -> Token:
     """SQLite gives times back without their zone; they were written in UTC."""
-    created, expires = (
+    created, expires, last_used = (
         value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
-        for value in (row["created"], row["expires"])
+        for value in (row["created"], row["expires"], row["last_used"])
     )
-    return Token(row["id"], row["name"], row["role"], created, expires, bool(row["revoked"]))
+    clusters = None if row["clusters"] is None else tuple(row["clusters"])
+    return Token(row["id"], row["name"], row["role"], created, expires, bool(row["revoked"]), clusters, last_used)

@@ -1,9 +1,10 @@
 """Omni's audit log: who did what."""
 
-from omni_gateway.sdk import Role, ServicePlugin
+from omni_gateway.sdk import CallAdapter, Role, ServicePlugin
 from resources.auditlog.reading import NDJSON, AuditLogQuery, audit_log
 
 plugin = ServicePlugin(
+    adapter=CallAdapter(),
     name="audit-log",
     description="Who did what in Omni, as JSON lines. The gateway's key needs Omni's role Auditor or Admin.",
     import_name=__name__,

@@ -28,7 +28,7 @@ class ClusterAdapter(OmniResourceAdapter):
     """Clusters, with the checks that Omni would make but tells less clearly, and the parts that a POST may carry."""
 
     def __init__(self) -> None:
-        super().__init__(types.CLUSTERS, sortable=_SORTABLE)
+        super().__init__(types.CLUSTERS, sortable=_SORTABLE, named_by="cluster")
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Complete a new cluster's versions and refuse, field by field, what Omni's own data say is wrong.

@@ -30,6 +30,7 @@ class KubernetesNodeAdapter(ResourceAdapter):
     """Nodes of the cluster in ``query.filters["cluster"]``: those that Omni expects and that Kubernetes reports."""
 
     type = "KubernetesNodes"
+    omni_decides = True
 
     def list(self, query: ListQuery) -> Listing:
         """Return the nodes; three calls to Omni however many there are."""

@@ -60,6 +60,10 @@ class EtcdBackupAdapter(OmniResourceAdapter):
             backups = [item for found in pool.map(self._of, clusters) for item in found]
         return select(backups, query, self.sortable)
 
+    def cluster_of(self, resource: Resource) -> str | None:
+        """Return the cluster that the spec names."""
+        return resource.spec.get("cluster") or cluster_of(resource.id)
+
     def _of(self, cluster: str) -> Sequence[Resource]:
         """Return one cluster's backups; none for a cluster that is not there (any more)."""
         try:

@@ -38,6 +38,10 @@ class ExposedServiceAdapter(OmniResourceAdapter):
         """Add to the spec what id and labels say."""
         return _named(resource)
 
+    def cluster_of(self, resource: Resource) -> str | None:
+        """Return the cluster that the spec names, or else the id."""
+        return resource.spec.get("cluster") or resource.id.partition("/")[0] or None
+
     def refuse_owned(self, existing: Resource) -> None:
         """Refuse nothing: Omni's controller owns the object, and what is written is the Service that it follows."""
 

@@ -41,6 +41,7 @@ class JoinTokenAdapter(ResourceAdapter):
     """JoinTokens with their JoinTokenStatuses, in two calls."""
 
     type = types.JOIN_TOKENS
+    omni_decides = True
     sortable = frozenset({"name", "state", "use_count", "expiration_time"})
 
     def list(self, query: ListQuery) -> Listing:

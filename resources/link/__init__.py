@@ -7,7 +7,9 @@ plugin = ResourcePlugin(
     name="links",
     singular="link",
     schema=LinkSchema,
-    adapter=OmniResourceAdapter(types.LINKS, sortable=("connected", "last_endpoint", "node_subnet")),
+    adapter=OmniResourceAdapter(
+        types.LINKS, sortable=("connected", "last_endpoint", "node_subnet"), named_by="machine"
+    ),
     roles={"list": Role.READER, "get": Role.READER, "delete": Role.OPERATOR},
     links={"machine": id_link("machines")},
     description="The tunnel of each machine, by the machine's id. Omni makes them when machines join; removing one"

@@ -7,7 +7,7 @@ plugin = ResourcePlugin(
     name="loadbalancers",
     singular="loadbalancer",
     schema=LoadBalancerStatusSchema,
-    adapter=OmniResourceAdapter(types.LOAD_BALANCER_STATUSES),
+    adapter=OmniResourceAdapter(types.LOAD_BALANCER_STATUSES, named_by="cluster"),
     roles={},
     subresources=[
         SubResource(

@@ -12,6 +12,7 @@ from omni_gateway.sdk import (
     ListQuery,
     Resource,
     ResourceAdapter,
+    clusters_of_machines,
     find,
     names,
     omni_errors,
@@ -29,6 +30,13 @@ class MachineAdapter(ResourceAdapter):
     """The machines of this Omni, free ones and members of clusters."""
 
     type = types.MACHINES
+    omni_decides = True
+
+    def cluster_of(self, resource: Resource) -> str | None:
+        """Return the cluster that the machine is in, or is to be in."""
+        if isinstance(resource, Machine):
+            return resource.cluster or None
+        return clusters_of_machines(self.omni, [resource.id])[0]
 
     def list(self, query: ListQuery) -> Listing:
         """Join all machines and choose from them.

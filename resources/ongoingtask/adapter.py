@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from omni_gateway.sdk import Filter, Listing, ListQuery, OmniResourceAdapter, Resource, select, types
+from omni_gateway.sdk import (
+    Filter,
+    Listing,
+    ListQuery,
+    OmniResourceAdapter,
+    Resource,
+    clusters_of_machines,
+    select,
+    types,
+)
 
 #: Members of the spec, of which a task has one.
 TASK_TYPES = ("talos_upgrade", "kubernetes_upgrade", "destroy", "machine_upgrade", "secrets_rotation")
@@ -21,6 +30,11 @@ class OngoingTaskAdapter(OmniResourceAdapter):
         """Name the kind of a task: it is the one of its members that is set."""
         kind = next((name for name in TASK_TYPES if name in resource.spec), "")
         return replace(resource, spec={**resource.spec, "task_type": kind})
+
+    def cluster_of(self, resource: Resource) -> str | None:
+        """Return the cluster that the task is about, or the one of its machine."""
+        about = str(resource.spec.get("resource_id", ""))
+        return (clusters_of_machines(self.omni, [about])[0] if "machine_upgrade" in resource.spec else about) or None
 
     def list(self, query: ListQuery) -> Listing:
         """Return the tasks, those about one object where the filter names it."""

@@ -7,7 +7,9 @@ plugin = ResourcePlugin(
     name="pending-machines",
     singular="pending-machine",
     schema=PendingMachineSchema,
-    adapter=OmniResourceAdapter(types.PENDING_MACHINES, sortable=("connected", "last_endpoint", "node_subnet")),
+    adapter=OmniResourceAdapter(
+        types.PENDING_MACHINES, sortable=("connected", "last_endpoint", "node_subnet"), named_by="machine"
+    ),
     roles={"list": Role.READER, "get": Role.READER, "delete": Role.OPERATOR},
     description="Machines that have called in and have not joined yet: Omni makes sure who they are first. Removing one"
     " makes Omni forget the attempt.",

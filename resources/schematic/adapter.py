@@ -45,7 +45,7 @@ class SchematicAdapter(CallAdapter):
         for configuration in resources_of(self.omni.resources.list(types.SCHEMATIC_CONFIGURATIONS)):
             if id := configuration.spec.get("schematic_id"):
                 self._item(found, id)
-        for made in self.store.documents.list(REMEMBERED):
+        for made in self.store.documents.list(self._remembered):
             item = self._item(found, made.id)
             item.spec = {**made.spec, **item.spec}
         return list(found.values())
@@ -97,8 +97,13 @@ class SchematicAdapter(CallAdapter):
         told = Resource(made.id, spec, type=self.type, namespace=self.namespace)
         return Present(told) if known else told
 
+    @property
+    def _remembered(self) -> str:
+        """Return the collection of what this identity made: what one caller's key made is not another caller's."""
+        return f"{REMEMBERED}/{self.omni.identity.fingerprint}"
+
     def _remember(self, id: str, spec: Mapping[str, Any]) -> None:
         """Keep what was made, without its secrets: Omni itself tells of a schematic only when a machine has it."""
-        if len(self.store.documents.list(REMEMBERED)) < MOST_REMEMBERED:
+        if len(self.store.documents.list(self._remembered)) < MOST_REMEMBERED:
             words = [mask_tokens(text) for text in spec.get("extra_kernel_args") or ()]
-            self.store.documents.create(REMEMBERED, id, {**spec, "extra_kernel_args": words}, {}, {})
+            self.store.documents.create(self._remembered, id, {**spec, "extra_kernel_args": words}, {}, {})

@@ -1,10 +1,11 @@
 """Who the gateway is to Omni, what it may do there, and who the caller is to the gateway."""
 
-from omni_gateway.sdk import Role, ServicePlugin
+from omni_gateway.sdk import CallAdapter, Role, ServicePlugin
 from resources.whoami.schemas import WhoamiSchema
 from resources.whoami.whoami import whoami
 
 plugin = ServicePlugin(
+    adapter=CallAdapter(),
     name="auth/whoami",
     description="The identity by which Omni is called, what it may do there, and whose token the request came with",
     import_name=__name__,
@@ -16,4 +17,5 @@ plugin.computed(
     summary="Who calls Omni, and who calls the gateway",
     answers=WhoamiSchema,
     on_collection=True,
+    anywhere=True,
 )(whoami)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from omni_gateway.sdk import SpecSchema
+from omni_gateway.sdk import fields as wire
 
 
 class WhoamiPermissionsSchema(SpecSchema):
@@ -28,16 +29,27 @@ class WhoamiPermissionsSchema(SpecSchema):
 
 
 class WhoamiTokenSchema(SpecSchema):
-    """The gateway's token that the request came with."""
+    """The caller, as far as the credential that the request came with proves it."""
 
     name = fields.String()
-    role = fields.String(metadata={"enum": ["reader", "operator", "admin"]})
+    id = fields.String(metadata={"description": "As it stands in the audit"})
+    method = fields.String(
+        metadata={
+            "enum": ["token", "oidc", "omni-key", "off"],
+            "description": "How the caller came in; `omni-key`: calls to Omni are made as the caller itself",
+        }
+    )
+    role = fields.String(metadata={"enum": ["reader", "operator", "admin", "none"]})
+    clusters = wire.OptionalList(
+        fields.String(), metadata={"description": "Patterns of the clusters within reach; null: all"}
+    )
+    expires_at = wire.Timestamp(metadata={"description": "When the credential expires; null: never"})
 
 
 class WhoamiSchema(SpecSchema):
-    """Who calls Omni (the gateway's key), and who calls the gateway (your token)."""
+    """Who calls Omni (the gateway's key, or your own), and who calls the gateway."""
 
-    identity = fields.String(metadata={"description": "Whom Omni takes the gateway for"})
+    identity = fields.String(metadata={"description": "Whom Omni takes the caller of its API for"})
     role = fields.String(metadata={"description": "The role of that identity in Omni"})
     user_id = fields.String()
     permissions = fields.Nested(WhoamiPermissionsSchema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 from omni_gateway.sdk import OmniClient, ResourceAdapter, current_principal, types
@@ -12,7 +13,7 @@ _PERMISSIONS = tuple(WhoamiPermissionsSchema().fields)
 
 
 def whoami(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the identity and permissions of the gateway's key, and the caller's token."""
+    """Return the identity and permissions by which Omni is called, and what the caller's credential proves."""
     caller = current_principal()
     user = _only(adapter.omni, types.CURRENT_USERS)
     permissions = _only(adapter.omni, types.PERMISSIONS)
@@ -21,7 +22,14 @@ def whoami(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, A
         "role": user.get("role", ""),
         "user_id": user.get("user_id", ""),
         "permissions": {name: bool(permissions.get(name)) for name in _PERMISSIONS},
-        "token": {"name": caller.name, "role": caller.role_name},
+        "token": {
+            "name": caller.name,
+            "id": caller.id,
+            "method": caller.method,
+            "role": caller.role_name,
+            "clusters": None if caller.scope.patterns is None else list(caller.scope.patterns),
+            "expires_at": caller.expires.astimezone(UTC).isoformat().replace("+00:00", "Z") if caller.expires else None,
+        },
     }
 
 

@@ -11,13 +11,14 @@ from omni_gateway.http.guard import demand
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniError
-from omni_gateway.omni.errors import NotFound
 from omni_gateway.routes.applying.documents import Document, loaded, named, resource_of
 from omni_gateway.routes.applying.order import needs, rank
 from omni_gateway.routes.applying.outcomes import Outcome
 from omni_gateway.routes.generic.catalogue import Catalogue
-from omni_gateway.routes.generic.kinds import GenericAdapter, Kind, role_for
+from omni_gateway.routes.generic.kinds import Kind, role_for
+from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import Gateway
+from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.exchange import ListQuery
 from omni_gateway.sdk.resource import Resource
 
@@ -44,9 +45,9 @@ class Plan:
         left = [outcome for outcome in self.outcomes if outcome.problem is None]
         return sorted(left, key=lambda outcome: rank(outcome.type))
 
-    def adapter(self, outcome: Outcome) -> GenericAdapter:
+    def adapter(self, outcome: Outcome) -> ResourceAdapter:
         """Return what writes the outcome's object."""
-        return self.kinds[outcome.type].adapter.bind(self.gateway.omni)
+        return self.gateway.bound(self.kinds[outcome.type].adapter)
 
     def check_deeply(self) -> None:
         """Ask the types' own plugins what they think of what has no part that is yet to be made."""
@@ -105,7 +106,7 @@ class Plan:
     def _look_up_one(self, outcome: Outcome) -> None:
         try:
             outcome.before = self.adapter(outcome).get(outcome.id)
-        except NotFound:
+        except MISSING:
             outcome.before = None
         except OmniError as error:
             outcome.fail(problem_for(error))
@@ -115,7 +116,7 @@ class Plan:
         assert outcome.document is not None
         wanted, before = outcome.document.wanted, outcome.before
         try:
-            demand(role_for(self.gateway, outcome.type, "replace" if before else "create"))
+            demand(role_for(self.gateway, outcome.type, "replace" if before else "create"), omni_decides=True)
             self.adapter(outcome).check(wanted, before, {})
             if before is None:
                 outcome.action = "created"
@@ -128,12 +129,14 @@ class Plan:
                 self.adapter(outcome).refuse_owned(before)
         except Problem as problem:
             outcome.fail(problem)
+        except OmniError as error:
+            outcome.fail(problem_for(error))
 
     def _ask_plugin(self, outcome: Outcome, document: Document) -> None:
-        name = self.catalogue.plugin_of(outcome.type)
-        if name is None:
+        plugin = self.catalogue.plugin_of(outcome.type)
+        if plugin is None:
             return
-        adapter = self.gateway.bound(self.gateway.plugins[name].adapter)
+        adapter = self.gateway.bound(plugin.adapter)
         try:
             adapter.check(document.wanted, outcome.before, {})
         except Problem as problem:

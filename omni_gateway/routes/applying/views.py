@@ -105,6 +105,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
         routes,
         apply,
         role=Role.OPERATOR,
+        omni_decides=True,
         operation_id="apply_resources",
         summary="Create or update many objects in omnictl's format",
         description=_DESCRIPTION,

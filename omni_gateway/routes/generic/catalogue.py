@@ -9,7 +9,7 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, types
 from omni_gateway.routes.generic.definitions import Definition, Definitions
 from omni_gateway.routes.generic.kinds import OPERATION, Kind, plugin_of, role_for
-from omni_gateway.sdk.context import Gateway
+from omni_gateway.sdk.context import Gateway, Mounted
 from omni_gateway.sdk.operations import Operation, OperationKind
 
 #: Their objects' ids are the secret itself, so that no URL may hold one.
@@ -29,8 +29,8 @@ class Catalogue:
         """Return every type."""
         return self._definitions.all(self._gateway.omni)
 
-    def plugin_of(self, type: str) -> str | None:
-        """Return the name of the plugin that serves a type."""
+    def plugin_of(self, type: str) -> Mounted | None:
+        """Return the plugin that serves a type."""
         return plugin_of(self._gateway, type)
 
     def allowed(self, name: str, verb: str) -> Kind:
@@ -39,7 +39,7 @@ class Catalogue:
         Raises 403 too for types whose ids are secrets: their own routes name them by a handle.
         """
         definition = self._definitions.find(self._gateway.omni, name)
-        demand(role_for(self._gateway, definition.type, verb))
+        demand(role_for(self._gateway, definition.type, verb), omni_decides=True)
         if definition.type in _SECRET_IDS:
             text = f"The ids of {definition.type} are secrets."
             raise Problem(403, "forbidden", text, hint="GET /api/v1/join-tokens names them by a handle.")

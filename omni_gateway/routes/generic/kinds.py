@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,8 @@ from omni_gateway.omni import OmniClient
 from omni_gateway.omni.specs import SpecError, to_plain, to_wire
 from omni_gateway.routes.generic.definitions import Definition
 from omni_gateway.routes.generic.redaction import masked_members, redact, restore
-from omni_gateway.sdk.context import Gateway
+from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.context import Gateway, Mounted
 from omni_gateway.sdk.links import object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
 from omni_gateway.sdk.operations import Operation, OperationKind
@@ -72,7 +73,20 @@ def wire_spec(type: str, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class GenericAdapter(OmniResourceAdapter):
-    """Objects of any type; what was read with its secrets masked may be sent back."""
+    """Objects of any type; what was read with its secrets masked may be sent back.
+
+    ``served_by`` is the adapter of the plugin that serves the same objects: it knows which cluster they belong to.
+    """
+
+    def __init__(self, type: str, namespace: str, served_by: ResourceAdapter | None) -> None:
+        super().__init__(type, namespace)
+        self._served_by = served_by
+
+    def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
+        """Return the cluster of each object."""
+        if self._served_by is None:
+            return super().clusters_of(resources)
+        return self._served_by.bind(self.omni).clusters_of(resources)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Put masked secrets back; 422 for a mask that stands for nothing."""
@@ -85,11 +99,11 @@ class GenericAdapter(OmniResourceAdapter):
 class Kind:
     """What the views need of one type."""
 
-    def __init__(self, definition: Definition, plugin: str | None) -> None:
-        """``plugin`` is the name of the plugin that serves the same objects, if any: they link to each other."""
+    def __init__(self, definition: Definition, plugin: Mounted | None) -> None:
+        """``plugin`` serves the same objects, if there is one: they link to each other."""
         self.type = definition.type
-        self.adapter = GenericAdapter(definition.type, definition.namespace)
-        links = {} if plugin is None else {"resource": partial(_plugin_link, plugin)}
+        self.adapter = GenericAdapter(definition.type, definition.namespace, plugin.adapter if plugin else None)
+        links = {} if plugin is None else {"resource": partial(_plugin_link, plugin.name)}
         self.schema = GenericResourceSchema(self.type)
         self.representation = Representation(self.schema, f"resources/{self.type}", links)
         self.collection = Collection(self.adapter, self.representation)
@@ -106,9 +120,9 @@ def _plugin_link(plugin: str, resource: Resource) -> str:
     return object_url(plugin, resource.id)
 
 
-def plugin_of(gateway: Gateway, type: str) -> str | None:
-    """Return the name of the plugin whose objects are of this type, if there is one."""
-    return next((name for name, plugin in gateway.plugins.items() if plugin.adapter.type == type), None)
+def plugin_of(gateway: Gateway, type: str) -> Mounted | None:
+    """Return the plugin whose objects are of this type, if there is one."""
+    return next((plugin for plugin in gateway.plugins.values() if plugin.adapter.type == type), None)
 
 
 def role_for(gateway: Gateway, type: str, verb: str) -> Role:

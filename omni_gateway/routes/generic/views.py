@@ -78,6 +78,7 @@ def _types_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         routes,
         list_types,
         role=Role.READER,
+        omni_decides=True,
         operation_id="list_resource_types",
         summary="List the resource types that Omni has",
         query=NoQuery(),
@@ -89,7 +90,7 @@ def _document(catalogue: Catalogue, definition: Definition) -> dict[str, Any]:
     links = {"objects": object_url("resources", definition.type)}
     plugin = catalogue.plugin_of(definition.type)
     if plugin:
-        links["resource"] = f"{API_PREFIX}/{plugin}"
+        links["resource"] = f"{API_PREFIX}/{plugin.name}"
     return {
         "type": definition.type,
         "namespace": definition.namespace,
@@ -114,6 +115,7 @@ def _list_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         routes,
         _for_kind(catalogue, "list", lambda kind: listing.list_view(kind.collection)),
         role=Role.READER,
+        omni_decides=True,
         operation_id="list_resources",
         summary="List the objects of a type",
         description=_ROLES,
@@ -131,6 +133,7 @@ def _create_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         routes,
         _for_kind(catalogue, "create", lambda kind: creating.post_view(kind.creation)),
         role=Role.OPERATOR,
+        omni_decides=True,
         operation_id="create_resource",
         summary="Create an object of a type",
         description=_ROLES,
@@ -148,6 +151,7 @@ def _get_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         routes,
         _for_kind(catalogue, "get", lambda kind: item.get_view(kind.item)),
         role=Role.READER,
+        omni_decides=True,
         operation_id="get_resource",
         summary="Read an object of a type",
         description=_ROLES,
@@ -165,6 +169,7 @@ def _replace_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         routes,
         _for_kind(catalogue, "replace", lambda kind: item.put_view(kind.item)),
         role=Role.OPERATOR,
+        omni_decides=True,
         operation_id="replace_resource",
         summary="Replace the spec, labels and annotations of an object",
         description=_ROLES,
@@ -183,6 +188,7 @@ def _patch_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         routes,
         _for_kind(catalogue, "patch", lambda kind: item.patch_view(kind.item)),
         role=Role.OPERATOR,
+        omni_decides=True,
         operation_id="patch_resource",
         summary="Change an object by a merge patch (RFC 7396)",
         description=_ROLES,
@@ -200,6 +206,7 @@ def _delete_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         routes,
         _for_kind(catalogue, "delete", lambda kind: item.delete_view(kind.item, kind.destroy)),
         role=Role.OPERATOR,
+        omni_decides=True,
         operation_id="delete_resource",
         summary="Remove an object",
         description=_ROLES,

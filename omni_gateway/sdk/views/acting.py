@@ -15,6 +15,7 @@ from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.operations import Operation
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.scoping import within_reach
 from omni_gateway.sdk.views.answering import (
     CACHE_STATUS,
     dry_run_response,
@@ -25,12 +26,18 @@ from omni_gateway.sdk.views.answering import (
 
 
 def action_view(
-    adapter: ResourceAdapter, representation: Representation, function: Callable[..., Answer], *, with_body: bool
+    adapter: ResourceAdapter,
+    representation: Representation,
+    function: Callable[..., Answer],
+    *,
+    with_body: bool,
+    writes: bool,
+    anywhere: bool,
 ) -> Callable[..., Response]:
     """Return the view of a POST: ``function(adapter, id, body, dry_run=...)``, or without an id on a collection."""
 
     def post(arguments: Mapping[str, Any], body: Mapping[str, Any] | None = None, **path: str) -> Response:
-        bound = current_gateway().bound(adapter)
+        bound = within_reach(current_gateway().bound(adapter), path.get("id"), writes=writes, anywhere=anywhere)
         answer = function(bound, *path.values(), body or {}, dry_run=arguments["dry_run"])
         return respond(representation, answer)
 
@@ -41,12 +48,13 @@ def action_view(
 
 
 def computed_view(
-    adapter: ResourceAdapter, representation: Representation, function: Callable[..., Answer]
+    adapter: ResourceAdapter, representation: Representation, function: Callable[..., Answer], *, anywhere: bool
 ) -> Callable[..., Response]:
     """Return the view of a GET: ``function(adapter, *path, query)``."""
 
     def get(arguments: Mapping[str, Any], **path: str) -> Response:
-        return respond(representation, function(current_gateway().bound(adapter), *path.values(), arguments))
+        bound = within_reach(current_gateway().bound(adapter), path.get("id"), anywhere=anywhere)
+        return respond(representation, function(bound, *path.values(), arguments))
 
     return get
 

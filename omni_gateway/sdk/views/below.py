@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, request
 
 from omni_gateway.http import streaming
+from omni_gateway.http.guard import demand
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
@@ -15,6 +16,7 @@ from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.exchange import ListQuery
 from omni_gateway.sdk.query import parse_fields
 from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.scoping import unscoped, within_reach
 from omni_gateway.sdk.subresources import SubCollection, SubResource
 from omni_gateway.sdk.views.answering import object_response
 from omni_gateway.sdk.views.listing import Collection
@@ -29,7 +31,9 @@ def subresource_view(
     def get(arguments: Mapping[str, Any], id: str) -> Response:
         gateway = current_gateway()
         fields = parse_fields(arguments.get("fields"), representation.known_fields)
-        adapter = gateway.bound(sub.adapter)
+        # What is below an object need not say which cluster it belongs to; the object above it does.
+        within_reach(gateway.bound(parent), id)
+        adapter = unscoped(gateway.bound(sub.adapter))
         media = streaming.negotiate(request)
         if media is not None:
             return watch_response(adapter, representation, ListQuery(), media, fields, id=sub.id(id))
@@ -64,8 +68,9 @@ def subcollection_view(parent: ResourceAdapter, sub: SubCollection) -> Callable[
         gateway = current_gateway()
         gateway.bound(parent).get(id)
         other = gateway.plugins.get(sub.plugin)
-        if (collection := other.collection if other else None) is None:
+        if other is None or (collection := other.collection) is None:
             raise Problem(501, "not-implemented", f"The plugin {sub.plugin!r} is not loaded here.")
+        demand(other.roles["list"], omni_decides=other.adapter.omni_decides)
         return collection.answer(arguments, {sub.filter: id})
 
     return get

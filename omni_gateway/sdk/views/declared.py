@@ -75,6 +75,7 @@ def _list(plugin: ResourcePlugin) -> View:
         plugin.blueprint,
         listing.list_view(plugin.collection),
         role=plugin.roles["list"],
+        omni_decides=plugin.adapter.omni_decides,
         operation_id=f"list_{plugin.plural_id}",
         summary=f"List {plugin.name}",
         description=_WATCHABLE,
@@ -94,6 +95,7 @@ def _create(plugin: ResourcePlugin) -> View:
         plugin.blueprint,
         idempotent(view, forget=plugin.schema.shown_once) if plugin.idempotent_create else view,
         role=plugin.roles["create"],
+        omni_decides=plugin.adapter.omni_decides,
         operation_id=f"create_{plugin.singular_id}",
         summary=f"Create a {plugin.singular}",
         query=WriteQuery(),
@@ -124,6 +126,7 @@ def _get(plugin: ResourcePlugin) -> View:
         plugin.blueprint,
         item.get_view(_item(plugin)),
         role=plugin.roles["get"],
+        omni_decides=plugin.adapter.omni_decides,
         operation_id=f"get_{plugin.singular_id}",
         summary=f"Read a {plugin.singular}",
         description=_WATCHABLE,
@@ -141,6 +144,7 @@ def _replace(plugin: ResourcePlugin) -> View:
         plugin.blueprint,
         item.put_view(_item(plugin)),
         role=plugin.roles["replace"],
+        omni_decides=plugin.adapter.omni_decides,
         operation_id=f"replace_{plugin.singular_id}",
         summary=f"Replace the spec, labels and annotations of a {plugin.singular}",
         query=WriteQuery(),
@@ -158,6 +162,7 @@ def _patch(plugin: ResourcePlugin) -> View:
         plugin.blueprint,
         item.patch_view(_item(plugin)),
         role=plugin.roles["patch"],
+        omni_decides=plugin.adapter.omni_decides,
         operation_id=f"patch_{plugin.singular_id}",
         summary=f"Change a {plugin.singular} by a merge patch (RFC 7396)",
         query=WriteQuery(),
@@ -181,6 +186,7 @@ def _delete(plugin: ResourcePlugin) -> View:
         plugin.blueprint,
         item.delete_view(_item(plugin), plugin.destroys),
         role=plugin.roles["delete"],
+        omni_decides=plugin.adapter.omni_decides,
         operation_id=f"delete_{plugin.singular_id}",
         summary=f"Remove a {plugin.singular}",
         query=WriteQuery(),
@@ -227,6 +233,7 @@ def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -
             plugin.blueprint,
             below.subresource_view(plugin.adapter, sub, representation),
             role=role,
+            omni_decides=plugin.adapter.omni_decides and sub.adapter.omni_decides,
             operation_id=operation_id,
             summary=sub.summary,
             description=_WATCHABLE,
@@ -238,16 +245,19 @@ def _below(plugin: ResourcePlugin, sub: SubResource | SubList | SubCollection) -
             parameters=[IF_NONE_MATCH],
         )
     answer: Any = _OTHERS
+    omni_decides = plugin.adapter.omni_decides
     if isinstance(sub, SubList):
         schema = sub.schema()
         held = Collection(sub.adapter, Representation(schema, sub.collection, sub.links), sub.filters)
         view, answer = below.sublist_view(plugin.adapter, held, sub.filter), type(schema)(many=True)
+        omni_decides = omni_decides and sub.adapter.omni_decides
     else:
         view = below.subcollection_view(plugin.adapter, sub)
     return documented(
         plugin.blueprint,
         view,
         role=role,
+        omni_decides=omni_decides,
         operation_id=operation_id,
         summary=sub.summary,
         description=_WATCHABLE,

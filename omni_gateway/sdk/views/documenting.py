@@ -91,6 +91,7 @@ def documented(
     view: View,
     *,
     role: Role,
+    omni_decides: bool,
     operation_id: str,
     summary: str,
     description: str = "",
@@ -106,7 +107,9 @@ def documented(
     parameters: Sequence[Mapping[str, Any]] = (),
     extra_doc: Mapping[str, Any] | None = None,
 ) -> View:
-    """Wrap a view: guard it with ``role``, parse ``query`` then ``body`` (both injected in this order), document it.
+    """Wrap a view: guard it, parse ``query`` then ``body`` (both injected in this order), document it.
+
+    ``role`` and ``omni_decides``: see ``http.guard.demand``.
 
     ``answers`` maps a status to (schema or None, description), in JSON unless ``content_type`` says otherwise;
     ``media_types`` are further forms of the 200 answer;
@@ -137,7 +140,8 @@ def documented(
     doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
     doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
     doc["x-required-role"] = role.value
-    return cast(View, require(role)(blueprint.doc(**doc)(_with_parameters(view, parameters))))
+    guard = require(role, omni_decides=omni_decides)
+    return cast(View, guard(blueprint.doc(**doc)(_with_parameters(view, parameters))))
 
 
 def _with_parameters(view: View, parameters: Sequence[Mapping[str, Any]]) -> View:

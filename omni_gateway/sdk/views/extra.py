@@ -33,6 +33,7 @@ class Action:
     operation: bool
     on_collection: bool
     shown_once: frozenset[str]
+    anywhere: bool
     description: str
 
 
@@ -47,6 +48,7 @@ class Computed:
     media_type: str | None
     query: type[ma.Schema] | None
     on_collection: bool
+    anywhere: bool
     description: str
 
 
@@ -56,12 +58,20 @@ def mount_action(plugin: ServicePlugin, function: Callable[..., Any], action: Ac
         answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Under way"), **DRY_RUN}
     else:
         answers = {200: (or_dry_run(action.answers or plugin.schema), "Done")}
-    view = acting.action_view(plugin.adapter, plugin.representation, function, with_body=action.body is not None)
+    view = acting.action_view(
+        plugin.adapter,
+        plugin.representation,
+        function,
+        with_body=action.body is not None,
+        writes=action.role > Role.READER,
+        anywhere=action.anywhere,
+    )
     word = action.name.replace("-", "_")
     guarded = documented(
         plugin.blueprint,
         idempotent(view, forget=action.shown_once),
         role=action.role,
+        omni_decides=plugin.adapter.omni_decides,
         operation_id=f"{word}_{plugin.plural_id if action.on_collection else plugin.singular_id}",
         summary=action.summary,
         description=action.description,
@@ -79,13 +89,14 @@ def mount_action(plugin: ServicePlugin, function: Callable[..., Any], action: Ac
 def mount_computed(plugin: ServicePlugin, function: Callable[..., Any], computed: Computed) -> None:
     """Add the route of a computed document."""
     answer: Any = computed.answers() if computed.answers else None
-    view = acting.computed_view(plugin.adapter, plugin.representation, function)
+    view = acting.computed_view(plugin.adapter, plugin.representation, function, anywhere=computed.anywhere)
     word = re.sub(r"[<>:]", "", computed.path).replace("-", "_").replace("/", "_")
     whose = plugin.plural_id if computed.on_collection and word else plugin.singular_id
     guarded = documented(
         plugin.blueprint,
         view,
         role=computed.role,
+        omni_decides=plugin.adapter.omni_decides,
         operation_id="_".join(part for part in ("get", whose, word) if part),
         summary=computed.summary,
         description=computed.description,

@@ -12,7 +12,12 @@ from sqlalchemy import create_engine, text
 
 from omni_gateway.store import Store
 from omni_gateway.store.migrating import HEAD, present
-from omni_gateway.store.tables import IDEMPOTENCY, METADATA, TOKENS
+from omni_gateway.store.tables import IDEMPOTENCY, METADATA
+
+TOKENS_BEFORE_THE_STEPS = """
+CREATE TABLE tokens (id VARCHAR(32) PRIMARY KEY, name VARCHAR(200) NOT NULL, role VARCHAR(20) NOT NULL,
+sha256 VARCHAR(64) NOT NULL UNIQUE, created DATETIME NOT NULL, expires DATETIME, revoked BOOLEAN NOT NULL)
+"""
 
 
 def at(folder: Path) -> str:
@@ -32,8 +37,9 @@ def test_the_last_step_is_the_one_that_is_asked_for() -> None:
 
 def test_a_database_from_before_the_steps_keeps_its_tokens(tmp_path: Path) -> None:
     old = create_engine(at(tmp_path))
-    METADATA.create_all(old, tables=[TOKENS, IDEMPOTENCY])
+    METADATA.create_all(old, tables=[IDEMPOTENCY])
     with old.begin() as connection:
+        connection.execute(text(TOKENS_BEFORE_THE_STEPS))
         connection.execute(
             text("INSERT INTO tokens VALUES ('1', 'kept', 'reader', 'x', '2026-01-01 00:00:00', NULL, false)")
         )

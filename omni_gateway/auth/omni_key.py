@@ -1,0 +1,105 @@
+"""Pass-through: the caller's own Omni service-account key is the credential, and calls to Omni are signed with it.
+
+Omni's roles and access policies then decide (facts: machine-auth-side 6). The gateway needs to know who it is only for
+what is the gateway's own: its tokens, its providers, its audit, limits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+from omni_gateway.auth.authenticator import Rejected
+from omni_gateway.auth.principal import MethodName, Principal, Role
+from omni_gateway.omni import ConfigError, KeySigner, OmniClient, parse_key
+from omni_gateway.omni.errors import CredentialRefused
+from omni_gateway.omni.types import CURRENT_USERS
+
+CACHE_SIZE = 512
+#: How long a role that Omni told is believed for what is the gateway's own; Omni itself looks at every call.
+BELIEVED_SECONDS = 10.0
+#: Base64 of ``{"``: how every key begins, and how no token of the gateway's does.
+_BEGINS = "eyJ"
+_SHORTEST = 200
+
+#: Omni's roles that include one of the gateway's; its others (None, InfraProvider) have none here.
+ROLES: Mapping[str, Role] = {
+    "Reader": Role.READER,
+    "Auditor": Role.READER,
+    "Operator": Role.OPERATOR,
+    "Admin": Role.ADMIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    principal: Principal
+    until: float
+
+
+class OmniKeyMethod:
+    """Takes the value of an ``OMNI_SERVICE_ACCOUNT_KEY`` and asks Omni whose it is.
+
+    A key is parsed once and kept, by its SHA-256, among the last ones used; it is never written anywhere.
+    """
+
+    name: MethodName = "omni-key"
+
+    def __init__(self, omni: OmniClient) -> None:
+        """``omni`` knows the way to Omni; its own identity is not used."""
+        self._omni = omni
+        self._lock = Lock()
+        self._cache: OrderedDict[bytes, _Known] = OrderedDict()
+
+    def recognises(self, credential: str) -> bool:
+        """Tell a key by how base64 of a JSON object begins; a JWT begins so too and has dots."""
+        return credential.startswith(_BEGINS) and "." not in credential and len(credential) >= _SHORTEST
+
+    def authenticate(self, credential: str) -> Principal:
+        """Return the account that the key belongs to; :class:`Rejected` when Omni does not know the key.
+
+        Raises ``OmniError`` when Omni cannot be asked.
+        """
+        digest = hashlib.sha256(credential.encode("utf-8", "surrogateescape")).digest()
+        with self._lock:
+            known = self._cache.get(digest)
+            if known is not None:
+                self._cache.move_to_end(digest)
+        if known is not None and known.until > time.monotonic():
+            return known.principal
+        client = known.principal.omni if known else None
+        principal = _ask(client or self._client(credential))
+        with self._lock:
+            self._cache[digest] = _Known(principal, time.monotonic() + BELIEVED_SECONDS)
+            self._cache.move_to_end(digest)
+            while len(self._cache) > CACHE_SIZE:
+                self._cache.popitem(last=False)
+        return principal
+
+    def _client(self, credential: str) -> OmniClient:
+        try:
+            key = parse_key(credential, variable="the credential")
+        except ConfigError as error:
+            raise Rejected(str(error)) from None
+        return self._omni.acting_as(KeySigner(key))
+
+
+def _ask(client: OmniClient) -> Principal:
+    key = client.identity
+    try:
+        items = client.resources.list(CURRENT_USERS, CURRENT_USERS.namespace).items
+    except CredentialRefused:
+        raise Rejected("Omni does not take this key: it is unknown, expired or revoked.") from None
+    spec = (items[0].get("spec") or {}) if items else {}
+    return Principal(
+        str(spec.get("identity") or key.name),
+        ROLES.get(str(spec.get("role", ""))),
+        f"omni-key:{key.fingerprint}",
+        "omni-key",
+        expires=key.expires,
+        omni=client,
+    )

@@ -1,0 +1,168 @@
+"""An adapter as a caller sees it whose token is for some clusters only.
+
+Everything that a view does goes through the adapter that :meth:`Gateway.bound` hands out, so this is the one place
+where cluster patterns are enforced: what is out of a caller's reach is not there (404, and not counted), and a write
+must be about a cluster within reach (403). What belongs to no cluster, such as versions and free machines, can be
+read and not be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from omni_gateway.auth import Scope
+from omni_gateway.http.problems import Problem
+from omni_gateway.sdk.adapter import Created, ResourceAdapter
+from omni_gateway.sdk.errors import MISSING, NotFound
+from omni_gateway.sdk.exchange import Change, Listing, ListQuery
+from omni_gateway.sdk.resource import Resource
+
+
+class ScopedAdapter(ResourceAdapter):
+    """``inner`` within a ``scope``; ``inner`` itself is for functions whose object has been looked up here before."""
+
+    def __init__(self, inner: ResourceAdapter, scope: Scope) -> None:
+        self.inner = inner
+        self.scope = scope
+        self.type = inner.type
+        self.namespace = inner.namespace
+        self.zeros_count = inner.zeros_count
+        self.omni = inner.omni
+        self.store = inner.store
+
+    def cluster_of(self, resource: Resource) -> str | None:
+        """Return the cluster that an object belongs to."""
+        return self.inner.cluster_of(resource)
+
+    def list(self, query: ListQuery) -> Listing:
+        """Return and count what is within reach."""
+        whole = self.inner.list(replace(query, offset=0, limit=0)).items
+        seen = [item for item, cluster in zip(whole, self.inner.clusters_of(whole), strict=True) if self._sees(cluster)]
+        end = query.offset + query.limit if query.limit else None
+        return Listing(seen[query.offset : end], len(seen))
+
+    def get(self, id: str) -> Resource:
+        """Return one object; :class:`NotFound` when it is out of reach."""
+        resource = self.inner.get(id)
+        if not self._sees(self.inner.cluster_of(resource)):
+            raise NotFound(id)
+        return resource
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Refuse (403) what is about another cluster before the back end tells anything of that one, and what is about
+        none after it had the chance to say which one it is."""
+        self._demand([self.inner.cluster_of(item) for item in (resource, existing) if item is not None], known=False)
+        self.inner.check(resource, existing, extras)
+        self._demand([self.inner.cluster_of(item) for item in (resource, existing) if item is not None])
+
+    def also(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return what a create makes besides."""
+        return self.inner.also(resource, extras)
+
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
+        """Make an object of a cluster within reach."""
+        self._demand([self.inner.cluster_of(resource)])
+        return self.inner.create(resource, extras)
+
+    def replace(self, resource: Resource) -> None:
+        """Write an object of a cluster within reach."""
+        self._demand([self.inner.cluster_of(resource)])
+        self.inner.replace(resource)
+
+    def delete(self, resource: Resource) -> None:
+        """Remove an object of a cluster within reach."""
+        self._demand([self.inner.cluster_of(resource)])
+        self.inner.delete(resource)
+
+    def check_delete(self, resource: Resource) -> None:
+        """Refuse what ``delete`` would refuse."""
+        self._demand([self.inner.cluster_of(resource)])
+        self.inner.check_delete(resource)
+
+    def refuse_owned(self, existing: Resource) -> None:
+        """Refuse what the back end keeps to itself."""
+        self.inner.refuse_owned(existing)
+
+    @contextmanager
+    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
+        """Follow what is within reach; an object that leaves it is told as deleted, one that enters it as added."""
+        with self.inner.watch(query, id) as changes:
+            yield self._within(changes)
+
+    def _within(self, changes: Iterator[Change]) -> Iterator[Change]:
+        told: set[str] = set()
+        for change in changes:
+            resource = change.resource
+            if resource is None:
+                yield change
+                continue
+            known = resource.id in told
+            if change.kind == "deleted" or not self._sees(self.inner.cluster_of(resource)):
+                told.discard(resource.id)
+                if known:
+                    yield Change("deleted", resource)
+                continue
+            told.add(resource.id)
+            yield change if known or change.kind == "added" else replace(change, kind="added")
+
+    def may_ask(self, id: str) -> bool:
+        """Whether the caller may know of an object of this id, or that there is none."""
+        try:
+            self.get(id)
+        except MISSING:
+            return self._sees(self.inner.cluster_of(Resource(id))) and not self._there(id)
+        return True
+
+    def demand_writable(self, id: str) -> None:
+        """Raise :class:`NotFound` unless the object is within reach, 403 when it belongs to no cluster."""
+        self._demand([self.inner.cluster_of(self.get(id))])
+
+    def _there(self, id: str) -> bool:
+        try:
+            self.inner.get(id)
+        except MISSING:
+            return False
+        return True
+
+    def _sees(self, cluster: str | None) -> bool:
+        return not cluster or self.scope.allows(cluster)
+
+    def _demand(self, clusters: Sequence[str | None], *, known: bool = True) -> None:
+        reach = ", ".join(self.scope.patterns or ())
+        for cluster in clusters:
+            if cluster and not self.scope.allows(cluster):
+                raise Problem(403, "forbidden", f"You may not touch the cluster {cluster!r}, only {reach}.")
+            if known and not cluster:
+                raise Problem(403, "forbidden", f"This belongs to no cluster; you may touch only {reach}.")
+
+
+def unscoped(adapter: ResourceAdapter) -> ResourceAdapter:
+    """Return the adapter itself, for objects that lie below one that has been looked up within the scope."""
+    return adapter.inner if isinstance(adapter, ScopedAdapter) else adapter
+
+
+def within_reach(
+    adapter: ResourceAdapter, id: str | None, *, writes: bool = False, anywhere: bool = False
+) -> ResourceAdapter:
+    """Return what a plugin's own function is given, when its object is within reach.
+
+    ``id`` None: the function is about a whole collection, so only a caller of all clusters may have it, or everybody
+    if it may be asked ``anywhere``. Raises as :class:`ScopedAdapter` does.
+    """
+    if not isinstance(adapter, ScopedAdapter):
+        return adapter
+    if id is None and not anywhere:
+        raise Problem(403, "forbidden", "This is about all clusters; you may touch only some.")
+    if id is not None and writes:
+        adapter.demand_writable(id)
+    elif id is not None:
+        adapter.get(id)
+    return adapter.inner
+
+
+def may_ask(adapter: ResourceAdapter, id: str) -> bool:
+    """Whether the caller may know of an object of this id, or that there is none."""
+    return not isinstance(adapter, ScopedAdapter) or adapter.may_ask(id)

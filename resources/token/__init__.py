@@ -1,0 +1,19 @@
+"""The gateway's own bearer tokens."""
+
+from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin
+from resources.token.adapter import TokenAdapter
+from resources.token.schemas import TokenSchema
+
+EXAMPLE = {"name": "deploy-pipeline", "role": "operator", "ttl": "720h", "clusters": ["staging-*"]}
+
+plugin = ResourcePlugin(
+    name="auth/tokens",
+    singular="token",
+    schema=TokenSchema,
+    adapter=TokenAdapter(),
+    roles={verb: role for verb, role in ADMIN_READ_WRITE.items() if verb not in ("replace", "patch")},
+    example=EXAMPLE,
+    idempotent_create=True,
+    description="Tokens of this gateway. The text of one is shown once, in the answer to its POST; DELETE revokes it.",
+    import_name=__name__,
+)

@@ -1,0 +1,47 @@
+"""A token as callers read and write it."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import ResourceSchema, Role
+from omni_gateway.sdk import fields as wire
+
+_MOST_PATTERNS = 50
+_PATTERN = validate.Regexp(
+    r"^[\w*?\[\]!-]{1,200}$", error="Must be a cluster's name, or a pattern of one: `*`, `?`, `[a-z]`, `[!a-z]`."
+)
+
+
+class TokenSchema(ResourceSchema):
+    """A bearer token of this gateway; only a hash of it is kept. The gateway chooses its id."""
+
+    id_optional = True
+
+    name = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=200),
+        metadata={"description": "For people and for the audit: who or what holds it"},
+    )
+    role = fields.String(
+        load_default=Role.READER.value,
+        validate=validate.OneOf([role.value for role in Role]),
+        metadata={"description": "What it may do; `admin` is not for tokens that are held to some clusters"},
+    )
+    clusters = wire.OptionalList(
+        fields.String(validate=_PATTERN),
+        load_default=None,
+        validate=validate.Length(min=1, max=_MOST_PATTERNS),
+        metadata={
+            "description": "Patterns of the clusters that it may see and change, as shells write them; null: all."
+            " With patterns, what belongs to no cluster can be read only"
+        },
+    )
+    ttl = wire.Duration(load_only=True, metadata={"description": "How long it is good, from 1m; not given: for ever"})
+    created_at = wire.Timestamp(dump_only=True)
+    expires_at = wire.Timestamp(dump_only=True, metadata={"description": "null: never"})
+    last_used_at = wire.Timestamp(dump_only=True, metadata={"description": "To the minute; null: never"})
+    token = fields.String(dump_only=True, metadata={"description": "Its text: shown this once and kept nowhere"})
+
+    request_only = frozenset({"ttl"})
+    shown_once = frozenset({"token"})
