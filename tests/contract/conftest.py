@@ -19,7 +19,7 @@ from omni_gateway.store import Store
 @pytest.fixture(scope="session")
 def settings(simulator: RunningSimulator, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     omni = OmniConfig(endpoint=simulator.endpoint, service_account_key=simulator.key)
-    return Settings(omni=omni, state_dir=tmp_path_factory.mktemp("state"))
+    return Settings(omni=omni, state_dir=tmp_path_factory.mktemp("state"), auth=("token", "omni-key"))
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,7 @@ def start_gateway(state_dir: Path, environ: dict[str, str]) -> Served:
     env |= {
         "OMNI_GATEWAY_STATE_DIR": str(state_dir),
         "OMNI_GATEWAY_WORKERS": "1",
+        "OMNI_GATEWAY_AUTH": "token,omni-key",
         **environ,
     }
     command = [sys.executable, "-m", "omni_gateway.cli"]

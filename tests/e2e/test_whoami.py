@@ -23,8 +23,10 @@ def test_it_tells_what_that_identity_may_do(reader: httpx.Client, omni: OmniClie
 
 
 def test_each_caller_is_told_whose_token_it_sent(reader: httpx.Client, operator: httpx.Client) -> None:
-    assert reader.get(URL).json()["token"] == {"name": "test-reader", "role": "reader"}
-    assert operator.get(URL).json()["token"] == {"name": "test-operator", "role": "operator"}
+    told = [caller.get(URL).json()["token"] for caller in (reader, operator)]
+    assert [(item["name"], item["role"]) for item in told] == [("test-reader", "reader"), ("test-operator", "operator")]
+    assert [(item["method"], item["clusters"], item["expires_at"]) for item in told] == [("token", None, None)] * 2
+    assert told[0]["id"] != told[1]["id"]
 
 
 def test_nobody_is_told_without_a_credential(anonymous: httpx.Client) -> None:
