@@ -160,7 +160,7 @@ class Secret(fields.String, Rendered):
         return MASK if value else ""
 
 
-class OptionalList(fields.List, Rendered):
+class OptionalList(fields.List[Any], Rendered):
     """A list whose absence means something else than an empty one: callers read ``null``."""
 
     def __init__(self, inner: Any, **kwargs: Any) -> None:
