@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.sdk.rendering import compile_schema
 from omni_gateway.sdk.resource import Resource
 
@@ -34,7 +35,7 @@ def _valid_id(text: str) -> None:
     _no_control_characters(text)
 
 
-class SpecSchema(ma.Schema):
+class SpecSchema(FixedSchema):
     """A nested message, or the body of an action; unknown fields are refused."""
 
     #: For an action's body: whether a request without any body means an empty object.
