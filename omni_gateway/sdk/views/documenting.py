@@ -14,7 +14,7 @@ from marshmallow import fields
 
 from omni_gateway.http.auth import Role, require
 from omni_gateway.http.parser import GatewayBlueprint
-from omni_gateway.http.problems import ProblemSchema
+from omni_gateway.http.problems import MEDIA_TYPE, ProblemSchema
 from omni_gateway.sdk.schema import SpecSchema
 
 View = Callable[..., Any]
@@ -113,34 +113,34 @@ def documented(
     ``media_types`` are further forms of the 200 answer;
     ``problem_schema`` is for problems that carry members of their own.
     """
-    view = _undocumented(view)
+    told = _undocumented(view)
     # Before JSON, which is then named first: generated clients take the first form that they know.
     for media_type in media_types:
         form = {"type": "object" if media_type.endswith("yaml") else "string"}
-        _tell(view, blueprint.alt_response(200, schema=form, content_type=media_type, description=answers[200][1]))
+        _tell(told, blueprint.alt_response(200, schema=form, content_type=media_type, description=answers[200][1]))
     for status, (schema, text) in answers.items():
         documented_headers = headers(*answer_headers) if status < 300 else None
         form = {"content_type": content_type} if content_type else {}
-        _tell(view, blueprint.response(status, schema, description=text, headers=documented_headers, **form))
+        _tell(told, blueprint.response(status, schema, description=text, headers=documented_headers, **form))
     if IF_NONE_MATCH in parameters:
-        _tell(view, blueprint.alt_response(304, description="It is still as If-None-Match says"))
+        _tell(told, blueprint.alt_response(304, description="It is still as If-None-Match says"))
     reads_body = body is not None or "requestBody" in (extra_doc or {})
     for status, text in {**COMMON_PROBLEMS, **(BODY_PROBLEMS if reads_body else {}), **(problems or {})}.items():
-        form = {"schema": problem_schema, "content_type": "application/problem+json"}
-        _tell(view, blueprint.alt_response(status, description=text, **form))
+        problem = {"schema": problem_schema, "content_type": MEDIA_TYPE}
+        _tell(told, blueprint.alt_response(status, description=text, **problem))
     for status, name in _UPSTREAM_PROBLEMS.items():
-        _tell(view, blueprint.alt_response(status, name))
+        _tell(told, blueprint.alt_response(status, name))
     if body is not None:
         required = not getattr(body, "body_optional", False)
-        view = blueprint.arguments(body, location="json", example=body_example, required=required)(view)
+        told = blueprint.arguments(body, location="json", example=body_example, required=required)(told)
     if query is not None:
-        view = blueprint.arguments(query, location="query")(view)
+        told = blueprint.arguments(query, location="query")(told)
     # Those that the view reads itself, beside those of the query: `doc` would replace these.
-    view._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(parameters)
+    told._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(parameters)
     doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
     doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
     doc["x-required-role"] = role.value
-    return cast(View, require(role)(blueprint.doc(**doc)(view)))
+    return cast(View, require(role)(blueprint.doc(**doc)(told)))
 
 
 def _undocumented(view: View) -> Any:
