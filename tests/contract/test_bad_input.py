@@ -144,6 +144,15 @@ def test_a_label_selector_may_name_what_no_header_can_carry(api: Caller) -> None
         listed = api.get("machineclasses", query_string={"label_selector": selector})
         assert [item["id"] for item in listed.json] == found
         assert json.loads(listed.headers["X-Pagination"])["total"] == len(found)
+    watched = api.get(
+        "machineclasses",
+        query_string={"label_selector": "team=Zürich"},
+        headers={"Accept": "application/x-ndjson"},
+    )
+    told = [json.loads(line) for _, line in zip(range(2), filter(bytes.strip, watched.response), strict=False)]
+    watched.close()
+    assert [event["type"] for event in told] == ["ADDED", "BOOKMARK"]
+    assert told[0]["object"]["id"] == id
     api.delete(f"machineclasses/{id}")
 
 

@@ -8,7 +8,6 @@ The tests are in an order: what one makes, the next reads, changes and removes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -27,7 +26,7 @@ NEEDED = {"auth/can-i": "?resource=clusters&verb=get", "installation-medias/{id}
 BODIES: dict[str, dict[str, Any]] = {
     "clusters": {"id": "new", "control_plane": None, "workers": None},
     "exposed-services": {**SERVICE, "port": 30054, "service": "kubernetes", "service_namespace": "default"},
-    "etcd-manual-backups": {"id": "new", "backup_at": datetime.now(UTC).isoformat()},
+    "etcd-manual-backups": {"id": "new"},
     "infra-machine-configs": {"id": NO_MACHINE},  # Omni keeps the one of a machine that is linked
     **{collection: {"id": "never"} for collection in OWNED},
     "machinesets": {"id": f"{CLUSTER}-new"},
