@@ -1,22 +1,15 @@
-"""Print the table: a bare gRPC call, a constant-bytes view, and the gateway's reads, side by side in one run."""
+"""Print the table: what the gateway adds to the bare calls; ``benchmarks/README.md`` says how to read it."""
 
 from __future__ import annotations
 
 import argparse
-import http.client
 import os
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from benchmarks.measure import Timing, interleaved
+from benchmarks import applying, long_log, reading
+from benchmarks.measure import Timing
 from benchmarks.processes import Target, gateway, omni_under_test, worker_megabytes
 from omni_gateway.omni import OmniClient, OmniConfig
-
-FLEET = 1000
-MACHINES = "Machines.omni.sidero.dev"
-STATUSES = "MachineStatuses.omni.sidero.dev"
-PATCHES = "ConfigPatches.omni.sidero.dev"
-PREFIX = "bench-"
 
 
 def main() -> None:
@@ -29,92 +22,51 @@ def main() -> None:
         host, port = parts.hostname or "127.0.0.1", parts.port or 80
         report(Target(host, port, os.environ["BENCH_TOKEN"], OmniConfig.from_environ(), None, None))
         return
-    with omni_under_test(FLEET) as omni, gateway(omni) as running:
-        report(running)
-
-
-def http_get(target: Target, path: str) -> Callable[[], object]:
-    """Return a call of one path over one kept-alive connection; anything but a 200 ends the run."""
-    connection = http.client.HTTPConnection(target.host, target.port, timeout=60)
-    headers = {"Authorization": f"Bearer {target.token}"}
-
-    def call() -> bytes:
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path}: {answer.status} {body[:300]!r}")
-        return body
-
-    return call
+    with omni_under_test(reading.FLEET) as omni:
+        with gateway(omni) as running:
+            report(running)
+        grown, rate = long_log.growth(omni.service_account_key)
+    text = f"{long_log.MEGABYTES} MB of audit log, {rate:.0f} MB/s"
+    print(_row(text, f"{grown:.1f} MB more", "at most 5"))
 
 
 def report(target: Target) -> None:
-    """Measure and print."""
+    """Measure a gateway and print."""
     megabytes = worker_megabytes(target.pid) if target.pid else None
     with OmniClient(target.omni) as omni:
-        made = _make_patches(omni)
+        first = reading.first_list(target, omni)
+        made = reading.make_objects(omni)
         try:
-            timings = _measure(target, omni)
+            timings = reading.one_object(target, omni) | reading.lists(target, omni)
         finally:
-            for id in made:
-                omni.resources.teardown(PATCHES, id)
-    _print(timings, target, megabytes)
-
-
-def _make_patches(omni: OmniClient) -> list[str]:
-    """Make 1,000 small objects, so that a list of 1,000 can be asked of any Omni, with machines or without."""
-    ids = [f"{PREFIX}{number:04d}" for number in range(FLEET)]
-    for id in ids:
-        omni.resources.create(PATCHES, id, {"data": "machine:\n  sysctls:\n    net.core.somaxconn: '4096'\n"})
-    return ids
-
-
-def _measure(target: Target, omni: OmniClient) -> dict[str, Timing]:
-    one = f"{PREFIX}0000"
-    small = interleaved(
-        {
-            "constant view": http_get(target, "/livez"),
-            "bare Get": lambda: omni.resources.get(PATCHES, one),
-            "gateway GET": http_get(target, f"/api/v1/configpatches/{one}"),
-        },
-        rounds=300,
-        warmup=30,
-    )
-    large = interleaved(
-        {
-            "bare List, texts only": lambda: omni.resources.list(PATCHES, limit=FLEET, sort_by="id"),
-            "bare List": lambda: omni.resources.list(PATCHES, limit=FLEET, sort_by="id").items,
-            "gateway list": http_get(target, f"/api/v1/configpatches?page_size={FLEET}"),
-            "bare List of machines": lambda: [
-                omni.resources.list(type, limit=FLEET, sort_by="id").items for type in (MACHINES, STATUSES)
-            ],
-            "gateway list of machines": http_get(target, f"/api/v1/machines?page_size={FLEET}"),
-        },
-        rounds=20,
-        warmup=3,
-    )
-    return small | large
-
-
-def _print(timings: dict[str, Timing], target: Target, megabytes: float | None) -> None:
-    lines = [f"{'':<26}{'p50 ms':>10}{'p95 ms':>10}"]
-    lines += [f"{name:<26}{timing.p50 * 1e3:>10.2f}{timing.p95 * 1e3:>10.2f}" for name, timing in timings.items()]
+            reading.remove_objects(omni, made)
+        rate, ratio = applying.apply_ratio(target, omni)
+    _print_timings(timings)
     p50 = {name: timing.p50 for name, timing in timings.items()}
     added = (p50["gateway GET"] - p50["bare Get"]) * 1e3
-    lines += [
-        "",
-        f"GET: gateway adds to the bare call   {added:6.2f} ms   (at most 1.5)",
-        f"GET: ratio to a constant view        {p50['gateway GET'] / p50['constant view']:6.2f}",
-        f"List of 1,000: ratio to bare List    {p50['gateway list'] / p50['bare List']:6.2f}      (at most 1.5)",
-        f"  to the call without its parsing      {p50['gateway list'] / p50['bare List, texts only']:6.2f}",
-        f"Machines: ratio to two bare Lists    {p50['gateway list of machines'] / p50['bare List of machines']:6.2f}",
-    ]
+    print(_row("GET: added to the bare call", f"{added:.2f} ms", "at most 1.5"))
+    print(_row("GET: ratio to a constant view", f"{p50['gateway GET'] / p50['constant view']:.2f}"))
+    for name in reading.THROUGH:
+        print(_row(f"1,000 {name}: ratio to List", f"{p50[name] / p50[f'{name}, bare']:.2f}", "at most 1.5"))
+    print(_row("1,000 of a type that has just changed: to List", f"{first:.2f}"))
+    print(_row("1,000 machines: to two Lists", f"{p50['machines'] / p50['machines, bare']:.2f}", "at most 1.3"))
+    text = f"apply of {applying.DOCUMENTS} ({rate:.0f}/s): to bare calls"
+    print(_row(text, f"{ratio:.2f}", "at least 0.6"))
     if target.seconds_to_ready is not None:
-        lines.append(f"Start to ready                       {target.seconds_to_ready:6.2f} s    (at most 3)")
+        print(_row("Start to ready", f"{target.seconds_to_ready:.1f} s", "at most 3"))
     if megabytes is not None:
-        lines.append(f"Idle worker                          {megabytes:6.0f} MB   (at most 110)")
-    print("\n".join(lines))
+        print(_row("Idle worker", f"{megabytes:.0f} MB", "at most 110"))
+
+
+def _print_timings(timings: dict[str, Timing]) -> None:
+    print(f"{'':<36}{'p50 ms':>10}{'p95 ms':>10}")
+    for name, timing in timings.items():
+        print(f"{name:<36}{timing.p50 * 1e3:>10.2f}{timing.p95 * 1e3:>10.2f}")
+    print()
+
+
+def _row(what: str, value: str, bound: str = "") -> str:
+    return f"{what:<50}{value:>12}   {f'({bound})' if bound else ''}".rstrip()
 
 
 if __name__ == "__main__":

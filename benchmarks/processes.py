@@ -46,8 +46,8 @@ def omni_under_test(fleet: int) -> Iterator[OmniConfig]:
 
 
 @contextmanager
-def gateway(omni: OmniConfig) -> Iterator[Target]:
-    """Serve the API with one worker and wait until it is ready."""
+def gateway(omni: OmniConfig, ready: str = "/readyz") -> Iterator[Target]:
+    """Serve the API with one worker and wait until ``ready`` is a 200."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -56,22 +56,24 @@ def gateway(omni: OmniConfig) -> Iterator[Target]:
         env |= {"OMNI_ENDPOINT": omni.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni.service_account_key}
         env |= {"OMNI_GATEWAY_STATE_DIR": state, "OMNI_GATEWAY_LOG_LEVEL": "WARNING"}
         command = [sys.executable, "-m", "omni_gateway.cli"]
-        made = subprocess.run([*command, "token", "create", "bench"], env=env, capture_output=True, check=True)
+        made = subprocess.run(
+            [*command, "token", "create", "bench", "--role", "admin"], env=env, capture_output=True, check=True
+        )
         start = time.monotonic()
         process = subprocess.Popen([*command, "serve", "--workers", "1", "--bind", f"127.0.0.1:{port}"], env=env)
         try:
-            ready = _wait_ready(port, start)
-            yield Target("127.0.0.1", port, made.stdout.decode().strip(), omni, ready, process.pid)
+            seconds = _wait_ready(port, ready, start)
+            yield Target("127.0.0.1", port, made.stdout.decode().strip(), omni, seconds, process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
 
 
-def _wait_ready(port: int, start: float) -> float:
+def _wait_ready(port: int, path: str, start: float) -> float:
     while time.monotonic() - start < 60:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection.request("GET", "/readyz")
+            connection.request("GET", path)
             if connection.getresponse().status == 200:
                 return time.monotonic() - start
         except OSError:

@@ -16,6 +16,10 @@ from omni_gateway.http.nearest import did_you_mean
 
 #: Stands for the whole body where no field is to blame.
 WHOLE = "_"
+#: More than anybody reads of one request; a body of the largest size could have a million.
+MOST_FIELDS = 100
+#: Characters of a path: the caller's own names are in it.
+LONGEST_PATH = 1024
 UNKNOWN = "Unknown field."
 
 _Node = ma.Schema | fields.Field[Any] | None
@@ -24,14 +28,16 @@ _Node = ma.Schema | fields.Field[Any] | None
 def flatten(
     messages: Any, *, schema: ma.Schema | None = None, known: Iterable[str] = (), prefix: str = ""
 ) -> dict[str, list[str]]:
-    """Return path → messages; an unknown field is told its nearest neighbour.
+    """Return path → messages, for the first hundred paths; an unknown field is told its nearest neighbour.
 
-    ``known`` names the top level's fields where there is no ``schema`` to ask.
+    ``known`` names the top level's fields where there is no ``schema`` to ask. A longer path is cut.
     """
     flat: dict[str, list[str]] = {}
     names = tuple(known) or _names(schema)
     for path, text in _walk(messages, schema, names, prefix):
-        flat.setdefault(path or WHOLE, []).append(text)
+        flat.setdefault(path[:LONGEST_PATH] or WHOLE, []).append(text)
+        if len(flat) == MOST_FIELDS:
+            break
     return flat
 
 

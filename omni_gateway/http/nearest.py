@@ -5,8 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: No name that anybody means is longer; what is compared takes time and room by its length.
+_LONGEST = 200
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for a mistyped name, or a full stop when no known one is near."""
+    if len(name) > _LONGEST:
+        return "."
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else "."

@@ -15,6 +15,7 @@ from flask import Response, has_request_context
 from marshmallow import fields
 
 from omni_gateway.http.field_errors import flatten
+from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.http.paths import request_path
 from omni_gateway.http.request_id import request_id
 
@@ -173,7 +174,7 @@ def _detail_from(errors: Mapping[str, list[str]] | None) -> str | None:
     return f"{name}: {messages[0]}{more}"
 
 
-class ProblemSchema(ma.Schema):
+class ProblemSchema(FixedSchema):
     """An error (RFC 9457)."""
 
     class Meta:

@@ -21,6 +21,11 @@ _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"(notin|in)(?=[\s(])")
 
 
+def sendable(text: str) -> bool:
+    """Whether a label query can be sent to Omni: it travels in HTTP/2 headers, which carry printable ASCII only."""
+    return text.isascii() and text.isprintable()
+
+
 class SelectorError(ValueError):
     """The text is no selector; ``position`` counts characters from 0."""
 
@@ -74,6 +79,11 @@ class Selector:
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether labels fulfil every term."""
         return all(term.matches(labels) for term in self.terms)
+
+    @property
+    def sendable(self) -> bool:
+        """Whether Omni can be asked this; labels may hold more than a question can."""
+        return sendable(self.to_omni())
 
     def to_omni(self) -> str:
         """Write the selector as one entry of Omni's ``selectors`` metadata."""

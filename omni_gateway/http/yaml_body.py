@@ -6,6 +6,8 @@ what it names: a few lines of them unfold to gigabytes, so none is taken.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Hashable
 from typing import Any
 
@@ -15,8 +17,18 @@ from omni_gateway.http.problems import Problem
 
 MEDIA_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 MAX_DEPTH = 64
-MAX_NODES = 500_000
+#: A hundred for each of the documents that a request may have; their events and nodes take 70 MB while they are read.
+MAX_NODES = 200_000
 _JSON_TAGS = ("null", "bool", "int", "float", "str", "map", "seq")
+_TAG = "tag:yaml.org,2002:"
+#: YAML 1.1 without its numbers to the base of 60: ``1:30`` is a text (as in YAML 1.2, and to omnictl), and PyYAML takes
+#: time by the square of their length.
+_NUMBERS = {
+    f"{_TAG}int": re.compile(r"[-+]?(?:0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)\Z"),
+    f"{_TAG}float": re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?\Z"),
+}
+#: Of a number that is worth reading: 64 bits to the base of 2 take 66 characters.
+_LONGEST_NUMBER = 100
 
 
 def _bad(problem: str, mark: Any) -> yaml.MarkedYAMLError:
@@ -27,7 +39,7 @@ class _Loader(yaml.CSafeLoader):
     """JSON's values: a time is text, no key is there twice, every key is the text that stands there."""
 
     yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in _JSON_TAGS]
+        first: [(tag, _NUMBERS.get(tag, pattern)) for tag, pattern in resolvers if tag.rpartition(":")[2] in _JSON_TAGS]
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -48,7 +60,38 @@ def _refuse(loader: _Loader, node: yaml.Node) -> Any:
 
 
 def _construct_map(loader: _Loader, node: Any) -> Any:
+    if not isinstance(node, yaml.MappingNode):
+        raise _bad("this is no mapping", node.start_mark)
     return loader.construct_mapping(node)
+
+
+def _construct_int(loader: _Loader, node: Any) -> Any:
+    value = loader.construct_yaml_int(_number(node, f"{_TAG}int"))
+    if not -(2**63) <= value < 2**64:
+        raise _bad("a number is larger than 64 bits", node.start_mark)
+    return value
+
+
+def _construct_float(loader: _Loader, node: Any) -> Any:
+    value = loader.construct_yaml_float(_number(node, f"{_TAG}float"))
+    if not math.isfinite(value):
+        raise _bad("a number is larger than 64 bits", node.start_mark)
+    return value
+
+
+def _number(node: Any, tag: str) -> Any:
+    """Return a node that holds a number of the kind that its tag names."""
+    if not isinstance(node, yaml.ScalarNode) or not _NUMBERS[tag].match(node.value):
+        raise _bad("this is no number", node.start_mark)
+    if len(node.value) > _LONGEST_NUMBER:
+        raise _bad("a number is larger than 64 bits", node.start_mark)
+    return node
+
+
+def _construct_bool(loader: _Loader, node: Any) -> Any:
+    if not isinstance(node, yaml.ScalarNode) or node.value.lower() not in loader.bool_values:
+        raise _bad("this is neither true nor false", node.start_mark)
+    return loader.construct_yaml_bool(node)
 
 
 def _construct_seq(loader: _Loader, node: Any) -> Any:
@@ -60,8 +103,14 @@ _Loader.yaml_constructors = {
     for tag, constructor in yaml.CSafeLoader.yaml_constructors.items()
     if tag and tag.rpartition(":")[2] in _JSON_TAGS
 }
-_Loader.add_constructor("tag:yaml.org,2002:map", _construct_map)
-_Loader.add_constructor("tag:yaml.org,2002:seq", _construct_seq)
+for _kind, _constructor in (
+    ("map", _construct_map),
+    ("seq", _construct_seq),
+    ("int", _construct_int),
+    ("float", _construct_float),
+    ("bool", _construct_bool),
+):
+    _Loader.add_constructor(_TAG + _kind, _constructor)
 _Loader.add_constructor(None, _refuse)
 
 

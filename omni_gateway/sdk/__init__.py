@@ -27,7 +27,7 @@ from omni_gateway.sdk.operations import Operation, OperationKind, State
 from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.query import Filter, id_filter, label_filter
-from omni_gateway.sdk.reading import find
+from omni_gateway.sdk.reading import find, find_labelled
 from omni_gateway.sdk.refusals import Refusals
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.schema import ResourceSchema, SpecSchema
@@ -90,6 +90,7 @@ __all__ = [
     "enums",
     "fields",
     "find",
+    "find_labelled",
     "id_filter",
     "id_link",
     "key_pairs",

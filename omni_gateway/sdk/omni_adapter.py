@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, cast
 
+from omni_gateway.http import selectors
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import errors
@@ -63,6 +64,9 @@ class OmniResourceAdapter(ResourceAdapter):
         """
         if self.id_filter in query.filters:
             return self._only(query)
+        texts = self.selectors(query)
+        if not _can_be_asked(texts):
+            return self._selected_here(query, texts)
         paged_by_omni = query.sort in _SORTED_BY_OMNI
         page = self.omni.resources.list(
             self.type,
@@ -72,9 +76,9 @@ class OmniResourceAdapter(ResourceAdapter):
             sort_by="id",
             descending=bool(query.sort and query.sort[0][1]) if paged_by_omni else False,
             search=[query.search] if query.search else (),
-            selectors=self.selectors(query),
+            selectors=texts,
         )
-        items = [self.shown(item) for item in resources_of(page)]
+        items = [self._shown_once(item) for item in resources_of(page)]
         if not paged_by_omni:
             items = sort_and_cut(items, query, self.sortable)
         return Listing(items, page.total)
@@ -82,9 +86,28 @@ class OmniResourceAdapter(ResourceAdapter):
     def shown(self, resource: Resource) -> Resource:
         """Return an object of Omni's as callers read it; the default: as it is.
 
-        For members of the spec that stand in the id or in labels: return a copy, never change what is given.
+        For members of the spec that stand in the id or in labels: return a copy, never change what is given. It must
+        follow from the object alone, for it is kept as long as the object is.
         """
         return resource
+
+    def _shown_once(self, item: Resource) -> Resource:
+        """Return ``shown(item)``, made once for an object that is shared; it is shared then too."""
+        if type(self).shown is OmniResourceAdapter.shown:
+            return item
+        made: Resource = item.derived(type(self).shown, lambda original: self.shown(original).shared())
+        return made
+
+    def _selected_here(self, query: ListQuery, texts: Sequence[str]) -> Listing:
+        """Answer a query whose label queries cannot be sent: Omni tells all, the choice is made here."""
+        everything = replace(query, selector=None, filters={}, sort=(), offset=0, limit=0)
+        wanted = [selectors.parse(text) for text in texts]
+        chosen = [
+            item
+            for item in OmniResourceAdapter.list(self, everything).items
+            if any(one.matches(item.labels) for one in wanted)
+        ]
+        return Listing(sort_and_cut(chosen, query, self.sortable), len(chosen))
 
     def _only(self, query: ListQuery) -> Listing:
         """Return the object whose id the filter names, if there is one and the rest of the query takes it."""
@@ -154,11 +177,16 @@ class OmniResourceAdapter(ResourceAdapter):
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
         """Follow Omni's own watch; leaving the context cancels it."""
+        texts = self.selectors(query)
+        if not _can_be_asked(texts):
+            with super().watch(query, id) as polled:
+                yield polled
+            return
         stream = self.omni.resources.watch(
             self.type,
             self.namespace,
             id=id,
-            selectors=self.selectors(query),
+            selectors=texts,
             search=[query.search] if query.search else (),
         )
         with stream:
@@ -167,6 +195,10 @@ class OmniResourceAdapter(ResourceAdapter):
 
     def _shown_change(self, change: Change) -> Change:
         return change if change.resource is None else replace(change, resource=self.shown(change.resource))
+
+
+def _can_be_asked(texts: Sequence[str]) -> bool:
+    return all(selectors.sendable(text) for text in texts)
 
 
 def _with_bookmark(changes: Iterator[Change]) -> Iterator[Change]:

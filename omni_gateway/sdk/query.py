@@ -10,6 +10,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.http import selectors
+from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from omni_gateway.http.problems import Problem
@@ -49,7 +50,7 @@ def id_filter(name: str, description: str = "") -> Filter:
     return Filter(name, description or f"Only that of this {name}")
 
 
-class ReadQuery(ma.Schema):
+class ReadQuery(FixedSchema):
     """Query of a read."""
 
     fields_ = fields.String(
@@ -62,7 +63,7 @@ class ReadQuery(ma.Schema):
     )
 
 
-class WriteQuery(ma.Schema):
+class WriteQuery(FixedSchema):
     """Query of a write."""
 
     dry_run = fields.Boolean(
@@ -71,7 +72,7 @@ class WriteQuery(ma.Schema):
     )
 
 
-class NoQuery(ma.Schema):
+class NoQuery(FixedSchema):
     """A route without query parameters."""
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.sdk.rendering import compile_schema
 from omni_gateway.sdk.resource import Resource
 
@@ -15,9 +16,21 @@ ENVELOPE = frozenset({"id", "namespace", "labels", "annotations", "metadata", "_
 READ_ONLY_ENVELOPE = ("metadata", "_links", "namespace")
 
 MAX_ID_BYTES = 1024
-_LABEL_KEY = validate.Length(min=1, max=1024)
-_LABEL_VALUE = validate.Length(max=16384)
 _PAIRS = validate.Length(max=256)
+
+
+def _within(most: int, least: int = 0) -> Callable[[str], None]:
+    """Hold a text to Omni's limits, which count bytes (facts: cluster-side 1.8)."""
+
+    def check(text: str) -> None:
+        if not least <= len(text.encode()) <= most:
+            raise ma.ValidationError(f"Must be {least} to {most} bytes." if least else f"Must be at most {most} bytes.")
+
+    return check
+
+
+_LABEL_KEY = _within(1024, least=1)
+_LABEL_VALUE = _within(16384)
 
 
 def _no_control_characters(text: str) -> None:
@@ -34,7 +47,7 @@ def _valid_id(text: str) -> None:
     _no_control_characters(text)
 
 
-class SpecSchema(ma.Schema):
+class SpecSchema(FixedSchema):
     """A nested message, or the body of an action; unknown fields are refused."""
 
     #: For an action's body: whether a request without any body means an empty object.

@@ -13,6 +13,7 @@ from omni_gateway.sdk import (
     Resource,
     ResourceAdapter,
     find,
+    find_labelled,
     names,
     object_url,
     select,
@@ -56,9 +57,8 @@ class KubernetesNodeAdapter(ResourceAdapter):
 
     def _machines(self, cluster: str) -> dict[str, str]:
         """Return node name → machine id."""
-        selector = f"{names.LABEL_CLUSTER}={cluster}"
-        identities = self.omni.resources.list(types.CLUSTER_MACHINE_IDENTITIES, selectors=[selector]).items
-        return {(item.get("spec") or {}).get("nodename", ""): item["metadata"]["id"] for item in identities}
+        identities = find_labelled(self.omni, types.CLUSTER_MACHINE_IDENTITIES, names.LABEL_CLUSTER, cluster)
+        return {item.spec.get("nodename", ""): item.id for item in identities}
 
 
 def _listed(resource: Resource | None, member: str) -> list[Any]:

@@ -29,8 +29,9 @@ class ClusterMachineAdapter(OmniResourceAdapter):
         super().__init__(types.CLUSTER_MACHINES, hint=_HINT)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Raise 422 for a machine set that is not there, 409 for a locked cluster."""
+        """Raise 422 for a machine set that is not there, 409 for a locked cluster; 403 for any change."""
         if existing is not None:
+            super().refuse_owned(existing)
             return
         name = extras.get("machineset", "")
         machine_set = find(self.omni, types.MACHINE_SETS, name) if name else None
@@ -58,7 +59,4 @@ class ClusterMachineAdapter(OmniResourceAdapter):
         self.omni.resources.remove(types.MACHINE_SET_NODES, resource.id)
 
     def refuse_owned(self, existing: Resource) -> None:
-        """Raise the 403 that Omni answers to changes; removals are of the node, so they are not asked here."""
-        if not existing.tearing_down:
-            return
-        super().refuse_owned(existing)
+        """Refuse nothing: what is removed is the node, which nobody owns; changes are refused by ``check``."""

@@ -65,7 +65,13 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         return resource.spec.get("cluster") or cluster_of(resource.id)
 
     def _of(self, cluster: str) -> Sequence[Resource]:
-        """Return one cluster's backups; none for a cluster that is not there (any more)."""
+        """Return one cluster's backups; none for a cluster that is not there (any more).
+
+        None either for one whose name is not ASCII: a name may be (facts: cluster-side 2), but Omni lists backups by it
+        alone, and no label query carries it.
+        """
+        if not cluster.isascii():
+            return ()
         try:
             page = self.omni.resources.list(self.type, self.namespace, selectors=[_term(cluster)])
         except omni_errors.NotFound:
@@ -86,7 +92,8 @@ class EtcdBackupAdapter(OmniResourceAdapter):
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
         """Follow one cluster's backups as Omni tells them; those of all clusters are listed again and again."""
-        if id or not query.filters.get("cluster"):
+        cluster = query.filters.get("cluster", "")
+        if id or not cluster or not cluster.isascii():
             with ResourceAdapter.watch(self, query, id) as changes:
                 yield changes
             return

@@ -4,7 +4,7 @@ from omni_gateway.sdk import READ_WRITE, ResourcePlugin, id_filter, id_link
 from resources.etcdmanualbackup.adapter import EtcdManualBackupAdapter
 from resources.etcdmanualbackup.schemas import EtcdManualBackupSchema
 
-EXAMPLE = {"id": "my-cluster", "backup_at": "2026-08-21T10:00:00Z"}
+EXAMPLE = {"id": "my-cluster"}
 
 plugin = ResourcePlugin(
     name="etcd-manual-backups",

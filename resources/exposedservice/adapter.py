@@ -15,6 +15,7 @@ from omni_gateway.sdk import (
     Refusals,
     Resource,
     find,
+    find_labelled,
     names,
     object_url,
     types,
@@ -68,9 +69,9 @@ class ExposedServiceAdapter(OmniResourceAdapter):
         self._refuse_taken(spec, resource.id)
 
     def _refuse_taken(self, spec: Mapping[str, Any], id: str) -> None:
-        term = f"{names.LABEL_CLUSTER}={spec['cluster']}"
-        for item in self.omni.resources.list(self.type, self.namespace, selectors=[term]).items:
-            other = _named(Resource.from_omni(item))
+        for other in map(
+            _named, find_labelled(self.omni, types.EXPOSED_SERVICES, names.LABEL_CLUSTER, spec["cluster"])
+        ):
             if other.id == id:
                 raise Problem(409, "exists", f"{id!r} is exposed already.")
             if other.spec["port"] == spec["port"]:

@@ -5,7 +5,7 @@ from resources.installationmedia.adapter import KIND, InstallationMediaAdapter
 from resources.installationmedia.download import DownloadQuery, DownloadURLSchema, download_url
 from resources.installationmedia.schemas import InstallationMediaSchema
 
-EXAMPLE = {"id": "rack-7", "architecture": "AMD64", "talos_version": "1.11.0"}
+EXAMPLE = {"id": "rack-7", "architecture": "AMD64", "talos_version": "1.13.7"}
 
 plugin = ResourcePlugin(
     name="installation-medias",

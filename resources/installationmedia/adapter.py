@@ -86,14 +86,13 @@ class InstallationMediaAdapter(OmniResourceAdapter):
 
 
 def _config(item: Resource) -> Resource:
-    item.spec["kind"] = CONFIG
-    return item
+    return replace(item, spec={**item.spec, "kind": CONFIG})
 
 
 def _catalogue(item: Resource) -> Resource:
-    item.spec["kind"] = CATALOGUE
-    item.spec["architecture"] = _ARCHITECTURES.get(item.spec.get("architecture", ""), 0)
-    return item
+    """Say the architecture as configurations do: by number instead of by name."""
+    architecture = _ARCHITECTURES.get(item.spec.get("architecture", ""), 0)
+    return replace(item, spec={**item.spec, "kind": CATALOGUE, "architecture": architecture})
 
 
 def names_of(extensions: Sequence[str]) -> list[str]:

@@ -33,7 +33,7 @@ def chosen(query: ListQuery, machine: Machine) -> bool:
 def selectors_for_statuses(query: ListQuery) -> list[str]:
     """Return the label query that Omni may make on the statuses; none where a machine without one could be meant."""
     selector = query.selector
-    if selector is None or not any(term.operator in _POSITIVE for term in selector.terms):
+    if selector is None or not selector.sendable or not any(term.operator in _POSITIVE for term in selector.terms):
         return []
     return [selector.to_omni()]
 

@@ -4,7 +4,7 @@ from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, Su
 from resources.machinerequestset.adapter import MachineRequestSetAdapter
 from resources.machinerequestset.schemas import MachineRequestSetSchema, MachineRequestSetStatusSchema
 
-EXAMPLE = {"id": "more-metal", "provider_id": "bare-metal", "machine_count": 2, "talos_version": "1.11.0"}
+EXAMPLE = {"id": "more-metal", "provider_id": "bare-metal", "machine_count": 2, "talos_version": "1.13.7"}
 
 plugin = ResourcePlugin(
     name="machine-request-sets",

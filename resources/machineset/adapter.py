@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
-from omni_gateway.sdk import ClusterPartAdapter, Operation, Resource, ResourceAdapter, WouldDo, object_url, types
+from omni_gateway.sdk import (
+    API_PREFIX,
+    ClusterPartAdapter,
+    Operation,
+    Resource,
+    ResourceAdapter,
+    WouldDo,
+    object_url,
+    types,
+)
 
 
 class MachineSetAdapter(ClusterPartAdapter):
@@ -28,4 +38,4 @@ def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_r
 
 def patches_link(machine_set: Resource) -> str:
     """Link to the configuration patches of a machine set."""
-    return f"/api/v1/configpatches?machineset={machine_set.id}"
+    return f"{API_PREFIX}/configpatches?machineset={quote(machine_set.id, safe='')}"

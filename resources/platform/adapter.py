@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from marshmallow import fields, validate
@@ -26,11 +27,9 @@ class PlatformAdapter(CallAdapter):
 
     def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
         """Return the platforms of the kind asked for, or of all three."""
-        found: list[Resource] = []
-        for kind, type in TYPES.items():
-            if filters.get("kind", kind) != kind:
-                continue
-            for item in resources_of(self.omni.resources.list(type)):
-                item.spec["kind"] = kind
-                found.append(item)
-        return found
+        return [
+            replace(item, spec={**item.spec, "kind": kind})
+            for kind, type in TYPES.items()
+            if filters.get("kind", kind) == kind
+            for item in resources_of(self.omni.resources.list(type))
+        ]

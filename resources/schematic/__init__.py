@@ -4,7 +4,7 @@ from omni_gateway.sdk import READ, ResourcePlugin, Role
 from resources.schematic.adapter import SchematicAdapter
 from resources.schematic.schemas import SchematicSchema
 
-EXAMPLE = {"talos_version": "1.11.0", "extensions": ["siderolabs/qemu-guest-agent"]}
+EXAMPLE = {"talos_version": "1.13.7", "extensions": ["siderolabs/qemu-guest-agent"]}
 
 plugin = ResourcePlugin(
     name="schematics",

@@ -16,7 +16,7 @@ _HINT = (
     "Change what makes them: /api/v1/extensions-configurations, /api/v1/kernel-args, or the cluster's Talos version."
 )
 
-EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "talos_version": "1.11.0"}
+EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "talos_version": "1.13.7"}
 
 plugin = ResourcePlugin(
     name="schematic-configurations",

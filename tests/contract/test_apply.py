@@ -121,6 +121,15 @@ def test_one_bad_document_stops_nothing_that_does_not_depend_on_it(
     assert api.get(f"resources/machineclasses/{name}").status_code == 200
 
 
+@pytest.mark.parametrize("number", [1, 25], ids=["read one by one", "read by a list"])
+def test_a_type_that_nobody_may_read_stops_nothing_else(api: Caller, name: str, number: int) -> None:
+    unreadable = "metadata: {type: MachineRequestSetStatuses, id: x-%d}\nspec: {}\n"
+    text = joined(CLASS.format(id=name, label="a = b"), *(unreadable % index for index in range(number)))
+    answer = api.post("apply", data=text, headers=YAML)
+    assert answer.json["counts"] == {"created": 1, "failed": number}
+    assert {item["problem"]["code"] for item in answer.json["results"][1:]} == {"omni-forbidden"}
+
+
 def test_atomic_writes_nothing_when_a_document_is_known_to_be_bad(api: Caller, name: str) -> None:
     bad = CLASS.format(id=f"{name}-2", label="a = b").replace("matchlabels", "matchlables")
     answer = api.post("apply?atomic=true", data=joined(CLASS.format(id=name, label="a = b"), bad), headers=YAML)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
 from typing import Any
 
+import marshmallow as ma
 import pytest
 from flask import Flask
 from openapi_spec_validator import validate
+
+from omni_gateway.app import create_app
+from omni_gateway.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +159,14 @@ def test_the_swagger_page_needs_nothing_from_elsewhere(app: Flask) -> None:
     assert sources
     assert [source for source in sources if source.startswith(("http", "//"))] == []
     assert {source: client.get(source).status_code for source in sources} == dict.fromkeys(sources, 200)
+
+
+def test_an_application_makes_no_schema_for_each_answer_that_it_documents(settings: Settings) -> None:
+    def schemas() -> int:
+        gc.collect()
+        return sum(isinstance(item, ma.Schema) for item in gc.get_objects())
+
+    before = schemas()
+    app = create_app(settings)  # plugins are loaded already: what is counted is one application's own
+    assert app.test_client().get("/livez").status_code == 200
+    assert schemas() - before < 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from omni_gateway.http import mergepatch
@@ -20,7 +20,6 @@ from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import Gateway
 from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.exchange import ListQuery
-from omni_gateway.sdk.resource import Resource
 
 #: From so many objects of one type on, one list costs less than a read of each.
 LIST_FROM = 20
@@ -96,11 +95,14 @@ class Plan:
                 for outcome in outcomes:
                     self._look_up_one(outcome)
 
-    def _look_up_by_list(self, outcomes: Iterable[Outcome]) -> None:
-        held: dict[str, Resource] | None = None
+    def _look_up_by_list(self, outcomes: Sequence[Outcome]) -> None:
+        try:
+            held = {item.id: item for item in self.adapter(outcomes[0]).list(ListQuery()).items}
+        except OmniError as error:
+            for outcome in outcomes:
+                outcome.fail(problem_for(error))
+            return
         for outcome in outcomes:
-            if held is None:
-                held = {item.id: item for item in self.adapter(outcome).list(ListQuery()).items}
             outcome.before = held.get(outcome.id)
 
     def _look_up_one(self, outcome: Outcome) -> None:

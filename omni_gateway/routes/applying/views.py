@@ -117,7 +117,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
             415: "Neither YAML nor JSON",
             422: "Something was not applied; `results` tells what",
         },
-        problem_schema=ApplyProblemSchema,
+        problem_schema=ApplyProblemSchema(),
         extra_doc={"requestBody": {"required": True, "content": {**example, JSON: {**body, "example": _example()}}}},
     )
     routes.add_url_rule("", endpoint="apply", view_func=view, methods=["POST"])

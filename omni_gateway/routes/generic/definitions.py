@@ -15,6 +15,8 @@ from omni_gateway.omni.types import OmniType
 
 DEFINITIONS = OmniType("ResourceDefinitions.meta.cosi.dev", "meta")
 KEPT_SECONDS = 60.0
+#: Characters of the caller's own text that an answer repeats.
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +41,30 @@ class Definitions:
     def __init__(self) -> None:
         self._lock = Lock()
         self._until = 0.0
-        self._all: dict[str, Definition] = {}
+        self._all: list[Definition] = []
+        self._by_name: dict[str, Definition] = {}
 
     def all(self, omni: OmniClient) -> list[Definition]:
         """Return every type that this Omni knows, by name."""
+        return self._present(omni)[0]
+
+    def _present(self, omni: OmniClient) -> tuple[list[Definition], Mapping[str, Definition]]:
         with self._lock:
             if time.monotonic() >= self._until:
-                self._all = {item.type: item for item in _read(omni)}
+                self._all = sorted(_read(omni), key=lambda item: item.type)
+                self._by_name = {name: item for item in self._all for name in item.names()}
                 self._until = time.monotonic() + KEPT_SECONDS
-            return [self._all[type] for type in sorted(self._all)]
+            return self._all, self._by_name
 
     def find(self, omni: OmniClient, name: str) -> Definition:
         """Return the type that ``name`` means: full, short or an alias, in either case; 404 names near ones."""
-        by_name = {known: item for item in self.all(omni) for known in item.names()}
+        by_name = self._present(omni)[1]
         found = by_name.get(name.lower())
         if found is None:
             raise Problem(
                 404,
                 "not-found",
-                f"Omni has no resource type {name!r}{did_you_mean(name.lower(), by_name)}",
+                f"Omni has no resource type {name[:_SHOWN]!r}{did_you_mean(name.lower(), by_name)}",
                 hint="GET /api/v1/resources lists them.",
             )
         return found

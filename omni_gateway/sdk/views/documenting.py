@@ -6,7 +6,6 @@ Their order matters and fails silently when wrong: the role is asked first, then
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from functools import wraps
 from typing import Any, cast
 
@@ -16,10 +15,13 @@ from marshmallow import fields
 from omni_gateway.auth import Role
 from omni_gateway.http.guard import require
 from omni_gateway.http.parser import GatewayBlueprint
-from omni_gateway.http.problems import ProblemSchema
+from omni_gateway.http.problems import MEDIA_TYPE, ProblemSchema
 from omni_gateway.sdk.schema import SpecSchema
 
 View = Callable[..., Any]
+
+#: One for all routes: two thousand answers are documented with it.
+_PROBLEM = ProblemSchema()
 
 _HEADER_DOCS = {
     "ETag": "Entity tag, for If-Match and If-None-Match",
@@ -103,7 +105,7 @@ def documented(
     content_type: str | None = None,
     media_types: Sequence[str] = (),
     problems: Mapping[int, str] | None = None,
-    problem_schema: type[ma.Schema] = ProblemSchema,
+    problem_schema: ma.Schema = _PROBLEM,
     parameters: Sequence[Mapping[str, Any]] = (),
     extra_doc: Mapping[str, Any] | None = None,
 ) -> View:
@@ -115,42 +117,48 @@ def documented(
     ``media_types`` are further forms of the 200 answer;
     ``problem_schema`` is for problems that carry members of their own.
     """
+    told = _undocumented(view)
     # Before JSON, which is then named first: generated clients take the first form that they know.
     for media_type in media_types:
         form = {"type": "object" if media_type.endswith("yaml") else "string"}
-        view = blueprint.alt_response(200, schema=form, content_type=media_type, description=answers[200][1])(view)
+        _tell(told, blueprint.alt_response(200, schema=form, content_type=media_type, description=answers[200][1]))
     for status, (schema, text) in answers.items():
         documented_headers = headers(*answer_headers) if status < 300 else None
         form = {"content_type": content_type} if content_type else {}
-        view = blueprint.response(status, schema, description=text, headers=documented_headers, **form)(view)
+        _tell(told, blueprint.response(status, schema, description=text, headers=documented_headers, **form))
     if IF_NONE_MATCH in parameters:
-        view = blueprint.alt_response(304, description="It is still as If-None-Match says")(view)
+        _tell(told, blueprint.alt_response(304, description="It is still as If-None-Match says"))
     reads_body = body is not None or "requestBody" in (extra_doc or {})
     for status, text in {**COMMON_PROBLEMS, **(BODY_PROBLEMS if reads_body else {}), **(problems or {})}.items():
-        view = blueprint.alt_response(
-            status, schema=problem_schema, content_type="application/problem+json", description=text
-        )(view)
+        problem = {"schema": problem_schema, "content_type": MEDIA_TYPE}
+        _tell(told, blueprint.alt_response(status, description=text, **problem))
     for status, name in _UPSTREAM_PROBLEMS.items():
-        view = blueprint.alt_response(status, name)(view)
+        _tell(told, blueprint.alt_response(status, name))
     if body is not None:
         required = not getattr(body, "body_optional", False)
-        view = blueprint.arguments(body, location="json", example=body_example, required=required)(view)
+        told = blueprint.arguments(body, location="json", example=body_example, required=required)(told)
     if query is not None:
-        view = blueprint.arguments(query, location="query")(view)
+        told = blueprint.arguments(query, location="query")(told)
+    # Those that the view reads itself, beside those of the query: `doc` would replace these.
+    told._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(parameters)
     doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
     doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
     doc["x-required-role"] = role.value
     guard = require(role, omni_decides=omni_decides)
-    return cast(View, guard(blueprint.doc(**doc)(_with_parameters(view, parameters))))
+    return cast(View, guard(blueprint.doc(**doc)(told)))
 
 
-def _with_parameters(view: View, parameters: Sequence[Mapping[str, Any]]) -> View:
-    """Document parameters that the view reads itself, beside those of the query; ``doc`` would replace these."""
+def _undocumented(view: View) -> Any:
+    """Return the view as a function of its own, so that what is told of it is told of nobody else."""
 
     @wraps(view)
     def same(*args: Any, **kwargs: Any) -> Any:
         return view(*args, **kwargs)
 
-    same._apidoc = deepcopy(getattr(view, "_apidoc", {}))  # type: ignore[attr-defined]
-    same._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(parameters)  # type: ignore[attr-defined]
+    same._apidoc = {}  # type: ignore[attr-defined]
     return same
+
+
+def _tell(view: Any, decorator: Callable[[View], Any]) -> None:
+    """Take from a decorator what it documents; its wrapper has nothing to do at a request, for views answer whole."""
+    view._apidoc = decorator(view)._apidoc

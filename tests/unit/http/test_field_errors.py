@@ -105,3 +105,12 @@ def test_whatever_is_sent_every_message_is_a_text_under_a_path(document: object)
         flat = flatten(error.messages, schema=Server())
         assert flat
         assert all(path and texts and all(isinstance(text, str) for text in texts) for path, texts in flat.items())
+
+
+def test_no_request_is_told_more_than_a_hundred_wrong_fields() -> None:
+    told = refused({"id": "x", **{f"unknown{number}": 1 for number in range(5000)}})
+    assert len(told) == 100
+
+
+def test_a_path_is_no_longer_than_anybody_reads() -> None:
+    assert max(len(path) for path in refused({"id": "x", "n" * 100_000: 1})) == 1024

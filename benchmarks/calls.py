@@ -1,0 +1,38 @@
+"""Calls of a served gateway over one kept-alive connection."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from benchmarks.processes import Target
+
+
+def http_get(target: Target, path: str) -> Callable[[], bytes]:
+    """Return a call of one path; anything but a 200 ends the run."""
+    connection = http.client.HTTPConnection(target.host, target.port, timeout=60)
+    return lambda: _answer(connection, target, "GET", path)
+
+
+def http_post(target: Target, path: str, body: Any) -> bytes:
+    """Post JSON; anything but a 200 ends the run."""
+    connection = http.client.HTTPConnection(target.host, target.port, timeout=600)
+    try:
+        return _answer(connection, target, "POST", path, orjson.dumps(body))
+    finally:
+        connection.close()
+
+
+def _answer(
+    connection: http.client.HTTPConnection, target: Target, method: str, path: str, body: bytes | None = None
+) -> bytes:
+    headers = {"Authorization": f"Bearer {target.token}", "Content-Type": "application/json"}
+    connection.request(method, path, body, headers=headers)
+    answer = connection.getresponse()
+    read = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"{method} {path}: {answer.status} {read[:300]!r}")
+    return read

@@ -1,0 +1,115 @@
+"""YAML from strangers: JSON's values, and whatever is not fit is refused before it costs much."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from omni_gateway.http.problems import Problem
+from omni_gateway.http.yaml_body import yaml_documents
+
+MIB = 1024 * 1024
+SECONDS, MEGABYTES = 3.0, 100.0
+#: Reads a text from its input; tells what came of it, and the processor's time and the memory that it took.
+MEASURED = """
+import json, resource, sys, time
+from omni_gateway.http.problems import Problem
+from omni_gateway.http.yaml_body import yaml_documents
+raw = sys.stdin.buffer.read()
+held = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+memory, start = held(), time.process_time()
+try:
+    outcome = len(yaml_documents(raw, most=2000))
+except Problem as problem:
+    outcome = problem.code
+print(json.dumps([outcome, time.process_time() - start, held() - memory]))
+"""
+ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)
+)
+
+
+def one(text: str) -> Any:
+    return yaml_documents(text.encode(), most=1)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("-0x1f", -31),
+        ("010", 8),
+        ("1_000", 1000),
+        ("18446744073709551615", 2**64 - 1),
+        ("1.5e+3", 1500.0),
+        ("true", True),
+        ("~", None),
+        ("1:30", "1:30"),
+        ("1:30.5", "1:30.5"),
+        ("2026-01-01", "2026-01-01"),
+        (".inf", ".inf"),
+        (".nan", ".nan"),
+        ("1.2.3", "1.2.3"),
+    ],
+)
+def test_scalars_are_jsons_values_or_texts(text: str, value: object) -> None:
+    assert (read := one(f"a: {text}")["a"]) == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('a: !!int ""', "no number"),
+        ('a: !!int "1:30"', "no number"),
+        ('a: !!float ""', "no number"),
+        ("a: !!float .inf", "no number"),
+        ('a: !!bool "perhaps"', "neither true nor false"),
+        ("a: !!map []", "no mapping"),
+        ("a: !!seq {}", "sequence"),
+        ("a: !!int []", "no number"),
+        ("a: !!bool {}", "neither true nor false"),
+        ("a: 18446744073709551616", "64 bits"),
+        (f"a: {'9' * 5000}", "64 bits"),
+        (f"a: 0x{'f' * 5000}", "64 bits"),
+        ("a: 1.5e+400", "64 bits"),
+        ("? [a]\n: b", "key"),
+        ("a: !!timestamp 2026-01-01", "tag"),
+        ("a: &x 1\nb: *x", "aliases"),
+    ],
+)
+def test_what_json_cannot_say_is_refused_with_the_place(text: str, why: str) -> None:
+    with pytest.raises(Problem) as refused:
+        one(text)
+    assert (refused.value.status, refused.value.code) == (400, "bad-yaml")
+    assert why in (refused.value.detail or "")
+    assert "at line" in (refused.value.detail or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        (ALIASES, "bad-yaml"),
+        ("[" * 100_000, "bad-yaml"),
+        ("--- {}\n" * 10_000, "too-large"),
+        ("a: [" + "1," * (2 * MIB) + "]", "too-large"),
+        ("[" + "x," * 199_000 + "]", 1),
+        ("".join(f"k{number}: 1\n" for number in range(99_000)), 1),
+        ("".join(f"- &a{number} x\n" for number in range(200_000)), "too-large"),
+        ("a: " + "1:" * (2 * MIB) + "1", 1),
+        ("a: " + "1" * (4 * MIB), "bad-yaml"),
+        ("a: 0x" + "f" * (4 * MIB), "bad-yaml"),
+        ('a: "' + "x" * (4 * MIB) + '"', 1),
+    ],
+    ids=["aliases", "depth", "documents", "parts", "most parts", "keys", "anchors", "base 60", "digits", "hex", "text"],
+)
+def test_no_body_costs_much_time_or_memory(text: str, outcome: object) -> None:
+    ran = subprocess.run([sys.executable, "-c", MEASURED], input=text.encode(), capture_output=True, check=True)
+    told, seconds, megabytes = json.loads(ran.stdout)
+    assert told == outcome
+    assert seconds < SECONDS
+    assert megabytes < MEGABYTES
