@@ -14,6 +14,7 @@ from omni_gateway.omni.keys import parse_key
 __all__ = ["ConfigError", "OmniConfig"]
 
 MIB = 1024 * 1024
+KEY_FILE_VARIABLE = "OMNI_SERVICE_ACCOUNT_KEY_FILE"
 KEY_VARIABLES = ("SIDERO_SERVICE_ACCOUNT_KEY", "OMNI_SERVICE_ACCOUNT_KEY")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -48,7 +49,7 @@ class OmniConfig:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ, *, key_needed: bool = True) -> OmniConfig:
-        """Read ``OMNI_ENDPOINT``, a key, ``OMNI_CA_FILE`` and ``OMNI_INSECURE``; ``ConfigError`` names the variable.
+        """Read ``OMNI_ENDPOINT``, a key or its file, ``OMNI_CA_FILE``, ``OMNI_INSECURE``; ``ConfigError`` names the wrong.
 
         Without a key that is not ``key_needed``, calls are unsigned.
         """
@@ -88,9 +89,23 @@ def _key_from(environ: Mapping[str, str], needed: bool) -> str:
         if value:
             parse_key(value, variable=variable)
             return value
+    if path := environ.get(KEY_FILE_VARIABLE, "").strip():
+        return _key_in(Path(path))
     if not needed:
         return ""
-    raise ConfigError("OMNI_SERVICE_ACCOUNT_KEY (or SIDERO_SERVICE_ACCOUNT_KEY, which wins) is not set")
+    raise ConfigError(
+        f"OMNI_SERVICE_ACCOUNT_KEY is not set, nor {KEY_FILE_VARIABLE} (nor SIDERO_SERVICE_ACCOUNT_KEY, which wins)"
+    )
+
+
+def _key_in(path: Path) -> str:
+    try:
+        value = path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ConfigError(f"{KEY_FILE_VARIABLE} cannot be read: {reason}") from None
+    parse_key(value, variable=KEY_FILE_VARIABLE)
+    return value
 
 
 def _flag(environ: Mapping[str, str], variable: str) -> bool:

@@ -83,3 +83,26 @@ def test_a_client_of_an_expired_key_can_be_made_so_that_start_up_can_say_so(expi
 
 def test_a_client_without_a_key_is_nobody() -> None:
     assert OmniClient(OmniConfig(ENDPOINT)).identity.name == ""
+
+
+def test_the_key_may_stand_in_a_file(tmp_path: Path, service_account_key: str) -> None:
+    file = tmp_path / "key"
+    file.write_text(service_account_key + "\n")
+    config = OmniConfig.from_environ(
+        {"OMNI_ENDPOINT": "http://127.0.0.1:1", "OMNI_SERVICE_ACCOUNT_KEY_FILE": str(file)}
+    )
+    assert config.service_account_key == service_account_key
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"no key"])
+def test_a_file_that_holds_no_key_is_told_by_the_variables_name(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match="OMNI_SERVICE_ACCOUNT_KEY_FILE"):
+        OmniConfig.from_environ({"OMNI_ENDPOINT": "http://127.0.0.1:1", "OMNI_SERVICE_ACCOUNT_KEY_FILE": str(file)})
+
+
+def test_no_key_is_needed_where_callers_bring_theirs() -> None:
+    config = OmniConfig.from_environ({"OMNI_ENDPOINT": "http://127.0.0.1:1"}, key_needed=False)
+    assert config.service_account_key == ""
