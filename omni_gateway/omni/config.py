@@ -49,7 +49,7 @@ class OmniConfig:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ, *, key_needed: bool = True) -> OmniConfig:
-        """Read ``OMNI_ENDPOINT``, a key or its file, ``OMNI_CA_FILE``, ``OMNI_INSECURE``; ``ConfigError`` names the wrong.
+        """Read ``OMNI_ENDPOINT``, a key or its file, ``OMNI_CA_FILE``, ``OMNI_INSECURE``; ``ConfigError`` names which.
 
         Without a key that is not ``key_needed``, calls are unsigned.
         """
