@@ -52,7 +52,8 @@ def fault(where: Any, *, private: bool, loopback_only: bool) -> str:
             return f"{address} is no loopback address, which http is for"
     elif address.is_global and not address.is_multicast:
         return ""
-    if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
+    reserved = address.is_reserved and not address.is_loopback  # ::1 is both
+    if reserved or address.is_link_local or address.is_multicast or address.is_unspecified:
         return f"{address} is an address that is never connected to"
     if not private:
         return f"{address} is a private address: OMNI_GATEWAY_OIDC_PRIVATE_ADDRESSES does not allow it"
