@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,8 +11,25 @@ import pytest
 
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "", None)
 SPEED = 60.0
 FLEET = 24
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_name_leaves_this_machine() -> Iterator[None]:
+    """Made-up issuers are looked up in tests too; no name server is to hear of them."""
+    look_up = socket.getaddrinfo
+
+    def only_loopback(host: Any, *arguments: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name not in LOOPBACK:
+            options["flags"] = options.get("flags", 0) | socket.AI_NUMERICHOST
+        return look_up(host, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", only_loopback)
+        yield
 
 
 @pytest.fixture(scope="session")

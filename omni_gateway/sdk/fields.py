@@ -169,9 +169,14 @@ class Message(fields.Nested):
         super().__init__(nested, **kwargs)
 
 
-class ClusterPatterns(fields.List[str]):
-    """Patterns of cluster names as shells write them (``prod-*``), as callers' scopes have them."""
+class ClusterPatterns(fields.List[str], Rendered):
+    """Patterns of cluster names as shells write them (``prod-*``), as scopes have them; null: no restriction."""
 
     def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("allow_none", True)
         pattern = fields.String(validate=validate.Length(min=1, max=LONGEST_PATTERN))
         super().__init__(pattern, validate=validate.Length(max=MOST_PATTERNS), **kwargs)
+
+    def render(self, value: Any) -> Any:
+        """Keep null and an empty list apart: every cluster, and none."""
+        return value

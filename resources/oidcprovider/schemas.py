@@ -89,8 +89,9 @@ class OIDCProviderSchema(ResourceSchema):
     )
     clusters = wire.ClusterPatterns(
         load_default=None,
-        allow_none=True,
-        metadata={"description": "Patterns of the clusters that its callers may touch (`prod-*`); null: every cluster"},
+        metadata={
+            "description": "Patterns of the clusters that its callers may touch (`prod-*`); null: every one, []: none"
+        },
     )
     clusters_claim = fields.String(
         load_default="",
