@@ -27,7 +27,7 @@ LARGEST = 512 * 1024
 DEEPEST = 16
 LONGEST_URL = 2000
 SECONDS = 5.0
-"""For one document: look-up, connection, TLS and answer together."""
+"""For a look-up, and again for connection, TLS and answer together."""
 MOST_ADDRESSES = 4
 
 _URL = re.compile(r"[\x21-\x7e]+")
@@ -54,7 +54,7 @@ class Fetcher:
 
     :param private_addresses: whether issuers may be at private and loopback addresses.
     :param ca_file: PEM file of certificate authorities to trust besides the system's.
-    :param seconds: the most that one document may take.
+    :param seconds: the most that a look-up may take, and then the document.
     """
 
     def __init__(self, *, private_addresses: bool = False, ca_file: str = "", seconds: float = SECONDS) -> None:
@@ -128,6 +128,7 @@ class Fetcher:
             kind = http.client.HTTPSConnection if place.tls else http.client.HTTPConnection
             connection = kind(place.host, place.port)
             connection.sock = sock
+            connection.auto_open = 0  # it never connects by itself, to an address that nobody has judged
             yield connection
         finally:
             timer.cancel()

@@ -63,8 +63,7 @@ class OidcMethod:
             return kept[2]
         token = tokens.read(credential)
         provider = _provider_of(token, snapshot)
-        keys = self._keys_of(provider.issuer, snapshot).find(token.kid, token.algorithm)
-        if not tokens.is_signed_by(token, keys):
+        if not _is_signed(token, self._keys_of(provider.issuer, snapshot)):
             raise Rejected("The token's signature is not that of its issuer.")
         tokens.check_claims(token, provider, now)
         principal = _principal(provider, token.claims)
@@ -100,6 +99,12 @@ def _provider_of(token: tokens.Unverified, snapshot: Snapshot) -> Provider:
         if provider.audience in audiences:
             return provider
     raise Rejected("The token is meant for another audience.")
+
+
+def _is_signed(token: tokens.Unverified, keys: IssuerKeys) -> bool:
+    if tokens.is_signed_by(token, keys.find(token.kid, token.algorithm)):
+        return True
+    return token.kid is None and tokens.is_signed_by(token, keys.find_others(token.algorithm))
 
 
 def _principal(provider: Provider, said: Mapping[str, object]) -> Principal:

@@ -70,6 +70,16 @@ class IssuerKeys:
             raise Rejected("The keys of the token's issuer cannot be fetched at present.")
         raise Rejected("The token's issuer has no such key.")
 
+    def find_others(self, algorithm: str) -> tuple[VerifyingKey, ...]:
+        """Return the keys that a token without a ``kid`` may be of, after none of those that were there has fitted.
+
+        They are fetched again if it is time for that: such a token cannot tell that the issuer has a new key.
+        """
+        flight = self._fetch_if_due()
+        if flight is not None:
+            flight.wait(self._timing.wait)
+        return self._held(None, algorithm)[0]
+
     def _held(self, kid: str | None, algorithm: str) -> tuple[tuple[VerifyingKey, ...], float]:
         with self._lock:
             keys, age = self._keys, self._clock() - self._fetched

@@ -154,6 +154,25 @@ def test_a_rotated_key_lets_in_and_the_old_one_no_more(trusting: Callable[..., G
     assert "no such key" in gate.refuse(issuer.token(first_key(), sub="carol"))
 
 
+def test_a_rotated_key_lets_in_tokens_that_name_no_key(trusting: Callable[..., Gate], issuer: Issuer) -> None:
+    gate = trusting()
+    assert gate.enter(issuer.token(head={"kid": None}))
+    issuer.keys = [rsa("two")]
+    assert gate.enter(issuer.token(head={"kid": None}, sub="bob"))
+
+
+def test_bad_signatures_without_a_key_id_cause_no_more_than_one_fetch_in_ten_seconds(
+    keys: IssuerKeys, source: Source, clock: Clock
+) -> None:
+    assert has(keys, "one")
+    for _ in range(100):
+        assert len(keys.find_others("RS256")) == 1
+    assert source.fetches == 1
+    clock.now += 10
+    keys.find_others("RS256")
+    assert source.fetches == 2
+
+
 def test_with_the_key_set_down_known_keys_let_in_and_unknown_ones_do_not(
     trusting: Callable[..., Gate], issuer: Issuer
 ) -> None:
