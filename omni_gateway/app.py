@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.wrappers import Response
 
 from omni_gateway import __version__
-from omni_gateway.authentication import authenticator
+from omni_gateway.authentication import authenticator, issuer_checks
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
 from omni_gateway.http import audit, document, guard, headers, idempotency, metrics, paths, request_id
 from omni_gateway.http.api import GatewayApi, freeze
@@ -60,7 +60,8 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
         PROPAGATE_EXCEPTIONS=False,
     )
     store = Store(settings.database_url, settings.bootstrap_token)
-    gateway = Gateway(omni or _client(settings), StreamLimiter(settings.max_streams), store)
+    limiter = StreamLimiter(settings.max_streams)
+    gateway = Gateway(omni or _client(settings), limiter, store, lambda: issuer_checks(settings))
     app.extensions[EXTENSION] = gateway
     paths.init_app(app)
     request_id.init_app(app)

@@ -7,6 +7,7 @@ A variable of the environment wins over the file. Every setting is a field of :c
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -67,6 +68,15 @@ class Settings:
         ("token",),
         "list",
     )
+    oidc_private_addresses: bool = _setting(
+        "OIDC_PRIVATE_ADDRESSES",
+        "OIDC providers may be at private and loopback addresses (link-local ones never are)",
+        False,
+        "bool",
+    )
+    oidc_ca_file: str = _setting(
+        "OIDC_CA_FILE", "PEM file of certificate authorities to trust for OIDC providers, besides the system's", ""
+    )
     plugins_disabled: tuple[str, ...] = _setting(
         "PLUGINS_DISABLED", "Plugins to leave out, comma separated", (), "list"
     )
@@ -122,12 +132,22 @@ class Settings:
         unknown = sorted(set(self.auth) - {*WAYS_IN, OFF})
         if unknown or not self.auth or (OFF in self.auth and len(self.auth) > 1):
             raise SettingsError(f"{PREFIX}AUTH must be {OFF} alone, or some of {', '.join(WAYS_IN)}")
+        if self.oidc_ca_file:
+            _check_ca_file(self.oidc_ca_file)
         if not 1 <= self.threads <= 256:
             raise SettingsError(f"{PREFIX}THREADS must be from 1 to 256")
         if not 0 <= self.max_streams < self.threads:
             raise SettingsError(f"{PREFIX}MAX_STREAMS must be less than {PREFIX}THREADS ({self.threads})")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError(f"{PREFIX}LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+
+
+def _check_ca_file(path: str) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        reason = error.strerror or "it holds no certificate"
+        raise SettingsError(f"{PREFIX}OIDC_CA_FILE names {path!r}, which cannot be read: {reason}") from error
 
 
 def _with_file(environ: dict[str, str]) -> dict[str, str]:

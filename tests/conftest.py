@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 import time
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "", None)
 SPEED = 60.0
 FLEET = 24
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_leaves_this_machine() -> Iterator[None]:
+    """Made-up issuers are called in tests too; no name server and no other host is to hear of it.
+
+    Unless the environment names a live Omni, which may be anywhere.
+    """
+    if os.environ.get("OMNI_ENDPOINT"):
+        yield
+        return
+    look_up, connect = socket.getaddrinfo, socket.socket.connect
+
+    def without_name_server(host: Any, *arguments: Any, **options: Any) -> Any:
+        if (host.decode() if isinstance(host, bytes) else host) not in LOOPBACK:
+            options["flags"] = options.get("flags", 0) | socket.AI_NUMERICHOST
+        return look_up(host, *arguments, **options)
+
+    def to_this_machine(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] != "localhost" and not ip_address(address[0]).is_loopback:
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", without_name_server)
+        patch.setattr(socket.socket, "connect", to_this_machine)
+        yield
 
 
 @pytest.fixture(scope="session")

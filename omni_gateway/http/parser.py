@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -15,19 +11,12 @@ from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from omni_gateway import strict_json as strict
 from omni_gateway.http.field_errors import UNKNOWN, flatten
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.problems import Problem
 
-MAX_DEPTH = 64
 JSON = "application/json"
-#: Of an integer of 64 bits, its sign included.
-_LONGEST_INTEGER = 20
-#: Characters of the caller's own text that an answer repeats.
-_SHOWN = 100
-#: Possessive, and content with a string that never ends: no body makes it look at a byte twice.
-_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
@@ -48,75 +37,10 @@ def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
         raise Problem(413, "too-large", "The body is larger than this gateway takes.") from error
     if not raw.strip():
         raise Problem(400, "bad-json", "The body is empty.")
-    _check_depth(raw)
     try:
-        value = json.loads(
-            raw.decode(),
-            object_pairs_hook=_unique,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_no_constant,
-        )
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise Problem(400, "bad-json", _explain(error)) from error
-    _check_text(value)
-    return value
-
-
-def _explain(error: json.JSONDecodeError | UnicodeDecodeError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at line {error.lineno}, column {error.colno}."
-    return "The body is not UTF-8."
-
-
-def _check_depth(raw: bytes) -> None:
-    """Bound the nesting before any parser recurses; brackets inside strings do not count."""
-    depth = 0
-    for bracket in _STRINGS.sub(b"", raw).translate(None, _NO_BRACKETS):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > MAX_DEPTH:
-            raise Problem(400, "bad-json", f"Nested deeper than {MAX_DEPTH} levels.")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise Problem(400, "bad-json", f"The key {twice[:_SHOWN]!r} stands twice in one object.")
-    return result
-
-
-def _integer(text: str) -> int:
-    """Refuse what neither protobuf nor most JSON readers can carry, before Python spends time on the digits."""
-    if len(text) > _LONGEST_INTEGER or not -(2**63) <= (value := int(text)) < 2**64:
-        raise Problem(400, "bad-json", "A number is larger than 64 bits.")
-    return value
-
-
-def _float(text: str) -> float:
-    """Refuse what would be read as infinity, for which JSON has no word."""
-    value = float(text)
-    if math.isinf(value):
-        raise Problem(400, "bad-json", "A number is larger than 64 bits.")
-    return value
-
-
-def _no_constant(text: str) -> NoReturn:
-    raise Problem(400, "bad-json", f"{text} is no JSON value.")
-
-
-def _check_text(value: Any) -> None:
-    """Refuse lone surrogates: neither protobuf nor most JSON readers can carry them."""
-    if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise Problem(400, "bad-json", "A text holds a lone surrogate, which is no Unicode character.")
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            _check_text(key)
-            _check_text(item)
-    elif isinstance(value, list):
-        for item in value:
-            _check_text(item)
+        return strict.parse(raw)
+    except strict.BadJson as error:
+        raise Problem(400, "bad-json", str(error)) from error
 
 
 class GatewayParser(FlaskParser):

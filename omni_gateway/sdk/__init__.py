@@ -21,6 +21,7 @@ from omni_gateway.sdk.cluster_parts import ClusterPartAdapter
 from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
 from omni_gateway.sdk.exchange import Change, Listing, ListQuery
+from omni_gateway.sdk.issuers import check_issuer, takes_jwts
 from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
 from omni_gateway.sdk.operations import Operation, OperationKind, State
@@ -83,6 +84,7 @@ __all__ = [
     "SubResource",
     "WouldDo",
     "change",
+    "check_issuer",
     "clusters_of_machines",
     "current_gateway",
     "current_principal",
@@ -106,5 +108,6 @@ __all__ = [
     "resources_of",
     "select",
     "sort_and_cut",
+    "takes_jwts",
     "types",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from flask import Response, current_app
 
@@ -16,6 +16,9 @@ from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.operations import OperationKind
 from omni_gateway.sdk.scoping import ScopedAdapter
 from omni_gateway.store import Store
+
+if TYPE_CHECKING:
+    from omni_gateway.auth.oidc import IssuerChecks
 
 EXTENSION = "omni_gateway"
 
@@ -59,6 +62,7 @@ class Gateway:
     own_omni: OmniClient
     streams: StreamLimiter
     store: Store
+    issuers: Callable[[], IssuerChecks]
     plugins: dict[str, Mounted] = field(default_factory=dict)
     operations: dict[str, OperationKind] = field(default_factory=dict)
     #: Operation kind → the adapter whose objects it is about.

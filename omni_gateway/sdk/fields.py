@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
+from omni_gateway.auth.scope import LONGEST_PATTERN, MOST_PATTERNS
 from omni_gateway.sdk.masking import MASK
 
 _DURATION_UNITS = {"h": 3600, "m": 60, "s": 1}
@@ -178,3 +179,16 @@ class Message(fields.Nested):
     def __init__(self, nested: Any, **kwargs: Any) -> None:
         kwargs.setdefault("allow_none", True)
         super().__init__(nested, **kwargs)
+
+
+class ClusterPatterns(fields.List[str], Rendered):
+    """Patterns of cluster names as shells write them (``prod-*``), as scopes have them; null: no restriction."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("allow_none", True)
+        pattern = fields.String(validate=validate.Length(min=1, max=LONGEST_PATTERN))
+        super().__init__(pattern, validate=validate.Length(max=MOST_PATTERNS), **kwargs)
+
+    def render(self, value: Any) -> Any:
+        """Keep null and an empty list apart: every cluster, and none."""
+        return value

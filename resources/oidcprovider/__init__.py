@@ -2,7 +2,8 @@
 
 from omni_gateway.sdk import READ, ResourcePlugin, Role
 from resources.oidcprovider.adapter import OIDCProviderAdapter
-from resources.oidcprovider.schemas import OIDCProviderSchema
+from resources.oidcprovider.checking import test_provider
+from resources.oidcprovider.schemas import OIDCProviderSchema, ProviderTestSchema
 
 EXAMPLE = {
     "id": "corporate",
@@ -23,3 +24,12 @@ plugin = ResourcePlugin(
     description="OpenID Connect providers, kept by the gateway itself; Omni's own one is in the list, read-only.",
     import_name=__name__,
 )
+
+plugin.action(
+    "test",
+    role=Role.ADMIN,
+    summary="Try a provider: discovery, key set, keys",
+    answers=ProviderTestSchema,
+    description="Fetches the provider's documents past every cache, by the rules that hold when its tokens come, and"
+    " answers 200 whether they serve or not. Nothing is written, so `dry_run` changes nothing.",
+)(test_provider)

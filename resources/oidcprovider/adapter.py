@@ -10,6 +10,7 @@ from omni_gateway.sdk import Problem, Resource, StoredResourceAdapter, find, typ
 
 OMNIS_OWN = "omni"
 _CONFIG = "auth-config"
+_NO_PATTERNS: Mapping[str, Any] = {"clusters": None, "clusters_claim": ""}
 _FROM_OMNI = {"provider_url": "issuer_url", "client_id": "client_id", "scopes": "scopes", "enabled": "enabled"}
 
 
@@ -29,6 +30,9 @@ class OIDCProviderAdapter(StoredResourceAdapter):
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Make an id of the name where there is none, and refuse one that is taken (409) or Omni's (422)."""
         super().check(resource, existing, extras)
+        if resource.spec.get("clusters") is not None and resource.spec.get("clusters_claim"):
+            errors = {"clusters": ["Must be null where `clusters_claim` names a claim: one of them decides."]}
+            raise Problem(422, "validation", errors=errors)
         if existing is not None:
             return
         if not resource.id:
@@ -53,7 +57,7 @@ class OIDCProviderAdapter(StoredResourceAdapter):
 
     def _resource(self, document: Any) -> Resource:
         resource = super()._resource(document)
-        resource.spec["source"] = "gateway"
+        resource.spec = {**_NO_PATTERNS, **resource.spec, "source": "gateway"}
         return resource
 
     def _omnis_own(self) -> Resource | None:
@@ -66,6 +70,7 @@ class OIDCProviderAdapter(StoredResourceAdapter):
         spec = {
             "enabled": False,
             "scopes": [],
+            **_NO_PATTERNS,
             **spec,
             "name": "Omni",
             "source": OMNIS_OWN,

@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validate
 
-from omni_gateway.sdk import ResourceSchema, Role
+from omni_gateway.sdk import ResourceSchema, Role, SpecSchema
 from omni_gateway.sdk import fields as wire
 
 SCOPES = ("openid", "profile", "email")
 _SHORT = validate.Length(min=1, max=200)
 _TOKEN = validate.Regexp(r"^[!#-\[\]-~]+$", error="Must be a scope of RFC 6749 §3.3: no spaces, quotes or backslashes.")
 _MAX_URL = 2000
+_MOST_WORDS = 10
 
 
 def issuer(text: str) -> None:
@@ -30,6 +31,11 @@ def issuer(text: str) -> None:
         raise ValidationError("Must be an https URL; http is for loopback addresses only.")
     if parts.query or parts.fragment or parts.username or parts.password:
         raise ValidationError("Must have no query, fragment, user name or password.")
+
+
+def _path(text: str) -> None:
+    if text.count(".") >= _MOST_WORDS:
+        raise ValidationError(f"Must have at most {_MOST_WORDS} words between its dots.")
 
 
 def _is_loopback(host: str) -> bool:
@@ -64,7 +70,12 @@ class OIDCProviderSchema(ResourceSchema):
     )
     enabled = wire.Boolean(load_default=True, metadata={"description": "Whether its tokens count"})
     role_claim = fields.String(
-        load_default="role", validate=_SHORT, metadata={"description": "The claim that tells the role: text, or a list"}
+        load_default="role",
+        validate=[_SHORT, _path],
+        metadata={
+            "description": "The claim that tells the role: text, or a list of texts. Dots lead into objects"
+            " (`realm_access.roles`). A caller without a role here is known, and may do nothing (403)"
+        },
     )
     role_mapping = fields.Dict(
         keys=fields.String(validate=_SHORT),
@@ -76,7 +87,53 @@ class OIDCProviderSchema(ResourceSchema):
             "additionalProperties": {"type": "string", "enum": [role.value for role in Role]},
         },
     )
+    clusters = wire.ClusterPatterns(
+        load_default=None,
+        metadata={
+            "description": "Patterns of the clusters that its callers may touch (`prod-*`); null: every one, []: none"
+        },
+    )
+    clusters_claim = fields.String(
+        load_default="",
+        validate=[validate.Length(max=200), _path],
+        metadata={
+            "description": "The claim that has such patterns for each caller, a path like `role_claim`; who has none"
+            " may touch no cluster. Empty: `clusters` counts"
+        },
+    )
     source = fields.String(
         dump_only=True,
         metadata={"enum": ["gateway", "omni"], "description": "`omni`: set when Omni starts, read-only here"},
+    )
+
+
+class ProviderTestStepSchema(SpecSchema):
+    """One step on the way to a provider's keys."""
+
+    name = fields.String(
+        metadata={
+            "enum": [
+                "discovery-address",
+                "discovery-document",
+                "issuer",
+                "keys-address",
+                "keys-document",
+                "keys",
+            ],
+            "description": "An address may be connected to; a document was read; it names this issuer; its keys serve",
+        }
+    )
+    ok = fields.Boolean()
+    detail = fields.String(metadata={"description": "What was found, or what is wrong, for people"})
+
+
+class ProviderTestSchema(SpecSchema):
+    """Whether a provider's tokens can be verified."""
+
+    ok = fields.Boolean(metadata={"description": "Whether all steps went well"})
+    counts = fields.Boolean(
+        metadata={"description": "Whether its tokens count: it is enabled, and `OMNI_GATEWAY_AUTH` has `oidc`"}
+    )
+    steps = fields.List(
+        fields.Nested(ProviderTestStepSchema), metadata={"description": "In order; the first that fails is the last"}
     )

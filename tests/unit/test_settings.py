@@ -33,6 +33,9 @@ def test_a_variable_sets_its_field() -> None:
         ("OMNI_GATEWAY_LOG_LEVEL", "LOUD", "DEBUG"),
         ("OMNI_GATEWAY_CONFIG_FILE", "/nowhere/at/all", "no such file"),
         ("OMNI_GATEWAY_OMNI_TIMEOUT", "soon", "Not a valid number"),
+        ("OMNI_GATEWAY_OIDC_CA_FILE", "/nowhere/at/all", "cannot be read"),
+        ("OMNI_GATEWAY_OIDC_CA_FILE", __file__, "no certificate"),
+        ("OMNI_GATEWAY_OIDC_PRIVATE_ADDRESSES", "perhaps", "Not a valid boolean"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name: str, value: str, words: str) -> None:

@@ -1,0 +1,189 @@
+"""An issuer's keys as they come, change, go, and cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from omni_gateway.auth import Rejected
+from omni_gateway.auth.oidc.fetching import FetchError
+from omni_gateway.auth.oidc.keys import KeySet, key_set
+from omni_gateway.auth.oidc.rotation import IssuerKeys, Timing
+from tests.issuer import KEYS, Issuer, first_key, rsa
+
+from .conftest import Clock, Gate
+
+TIMING = Timing(fresh=300, good=600, usable=3600, between=10, wait=10)
+
+
+class Source:
+    """Where an issuer's keys come from; ``hold`` keeps a fetch from ending."""
+
+    def __init__(self) -> None:
+        self.fetches = 0
+        self.kids = ["one"]
+        self.down = False
+        self.hold = Event()
+        self.hold.set()
+
+    def __call__(self) -> KeySet:
+        self.fetches += 1
+        assert self.hold.wait(20)
+        if self.down:
+            raise FetchError("The host is away.")
+        return key_set({"keys": [{**first_key().as_dict(private=False), "kid": kid} for kid in self.kids]})
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def keys(source: Source, clock: Clock) -> IssuerKeys:
+    return IssuerKeys("https://login.example.com", source, TIMING, clock)
+
+
+def has(keys: IssuerKeys, kid: str) -> bool:
+    try:
+        return bool(keys.find(kid, "RS256"))
+    except Rejected:
+        return False
+
+
+def test_keys_are_fetched_once_and_kept(keys: IssuerKeys, source: Source) -> None:
+    assert [has(keys, "one") for _ in range(5)] == [True] * 5
+    assert source.fetches == 1
+
+
+def test_a_new_key_is_fetched_when_a_token_names_it(keys: IssuerKeys, source: Source, clock: Clock) -> None:
+    assert has(keys, "one")
+    source.kids = ["one", "two"]
+    clock.now += 10
+    assert has(keys, "two")
+    assert source.fetches == 2
+
+
+def test_made_up_key_ids_cause_no_more_than_one_fetch_in_ten_seconds(
+    keys: IssuerKeys, source: Source, clock: Clock
+) -> None:
+    assert has(keys, "one")
+    for number in range(100):
+        assert not has(keys, f"made-up-{number}")
+    assert source.fetches == 1
+    clock.now += 10
+    assert not has(keys, "made-up")
+    assert not has(keys, "made-up")
+    assert source.fetches == 2
+
+
+def test_a_withdrawn_key_is_forgotten_when_the_keys_are_old(
+    keys: IssuerKeys, source: Source, clock: Clock, wait_until: Callable[..., Any]
+) -> None:
+    assert has(keys, "one")
+    source.kids = ["two"]
+    clock.now += 301
+    assert has(keys, "one")  # while the new ones come
+    wait_until(lambda: not has(keys, "one"), 10, "the end of the withdrawn key")
+    assert has(keys, "two")
+
+
+def test_a_withdrawn_key_does_not_count_after_a_long_silence(keys: IssuerKeys, source: Source, clock: Clock) -> None:
+    assert has(keys, "one")
+    source.kids = ["two"]
+    clock.now += 601
+    assert not has(keys, "one")
+
+
+def test_an_issuer_that_is_down_keeps_its_keys_for_an_hour(keys: IssuerKeys, source: Source, clock: Clock) -> None:
+    assert has(keys, "one")
+    source.down = True
+    clock.now += 3600
+    assert has(keys, "one")
+    clock.now += 1
+    with pytest.raises(Rejected, match="cannot be fetched"):
+        keys.find("one", "RS256")
+
+
+def test_an_issuer_that_is_down_is_asked_every_ten_seconds(keys: IssuerKeys, source: Source, clock: Clock) -> None:
+    source.down = True
+    assert not any(has(keys, "one") for _ in range(20))
+    assert source.fetches == 1
+    clock.now += 10
+    source.down = False
+    assert has(keys, "one")
+
+
+def test_many_callers_at_once_share_one_fetch(keys: IssuerKeys, source: Source) -> None:
+    source.hold.clear()
+    with ThreadPoolExecutor(16) as pool:
+        answers = [pool.submit(has, keys, "one") for _ in range(16)]
+        source.hold.set()
+        assert [answer.result(20) for answer in answers] == [True] * 16
+    assert source.fetches == 1
+
+
+def test_nobody_with_a_known_key_waits_for_a_fetch(keys: IssuerKeys, source: Source, clock: Clock) -> None:
+    assert has(keys, "one")
+    clock.now += 301
+    source.hold.clear()
+    done = Event()
+    Thread(target=lambda: (has(keys, "one"), done.set()), daemon=True).start()
+    assert done.wait(10)
+    source.hold.set()
+
+
+def test_a_request_does_not_wait_for_ever(source: Source, clock: Clock) -> None:
+    keys = IssuerKeys("https://login.example.com", source, Timing(wait=0.05), clock)
+    source.hold.clear()
+    with pytest.raises(Rejected, match="cannot be fetched"):
+        keys.find("one", "RS256")
+    source.hold.set()
+
+
+def test_a_rotated_key_lets_in_and_the_old_one_no_more(trusting: Callable[..., Gate], issuer: Issuer) -> None:
+    gate = trusting()
+    old = issuer.token()
+    assert gate.enter(old)
+    issuer.keys = [rsa("two")]
+    assert gate.enter(issuer.token(sub="bob"))
+    assert "no such key" in gate.refuse(issuer.token(first_key(), sub="carol"))
+
+
+def test_a_rotated_key_lets_in_tokens_that_name_no_key(trusting: Callable[..., Gate], issuer: Issuer) -> None:
+    gate = trusting()
+    assert gate.enter(issuer.token(head={"kid": None}))
+    issuer.keys = [rsa("two")]
+    assert gate.enter(issuer.token(head={"kid": None}, sub="bob"))
+
+
+def test_bad_signatures_without_a_key_id_cause_no_more_than_one_fetch_in_ten_seconds(
+    keys: IssuerKeys, source: Source, clock: Clock
+) -> None:
+    assert has(keys, "one")
+    for _ in range(100):
+        assert len(keys.find_others("RS256")) == 1
+    assert source.fetches == 1
+    clock.now += 10
+    keys.find_others("RS256")
+    assert source.fetches == 2
+
+
+def test_with_the_key_set_down_known_keys_let_in_and_unknown_ones_do_not(
+    trusting: Callable[..., Gate], issuer: Issuer
+) -> None:
+    gate = trusting()
+    assert gate.enter(issuer.token())
+    issuer.say(KEYS, {}, 503)
+    assert gate.enter(issuer.token(sub="bob"))
+    assert "no such key" in gate.refuse(issuer.token(rsa("two")))
+
+
+def test_with_the_key_set_down_from_the_start_nobody_gets_in(trusting: Callable[..., Gate], issuer: Issuer) -> None:
+    gate = trusting()
+    issuer.say(KEYS, {}, 503)
+    assert "cannot be fetched" in gate.refuse(issuer.token())
