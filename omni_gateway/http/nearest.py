@@ -9,9 +9,12 @@ from collections.abc import Iterable
 _LONGEST = 200
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` for a mistyped name, or a full stop when no known one is near."""
+def did_you_mean(name: str, known: Iterable[str], most: int = 1) -> str:
+    """Return ``; did you mean 'x'?`` for a mistyped name, or a full stop when no known one is near.
+
+    Up to ``most`` names are told, the nearest first.
+    """
     if len(name) > _LONGEST:
         return "."
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else "."
+    close = difflib.get_close_matches(name, list(known), n=most)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else "."

@@ -161,18 +161,6 @@ class Secret(fields.String, Rendered):
         return MASK if value else ""
 
 
-class OptionalList(fields.List[Any], Rendered):
-    """A list whose absence means something else than an empty one: callers read ``null``."""
-
-    def __init__(self, inner: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("allow_none", True)
-        super().__init__(inner, **kwargs)
-
-    def render(self, value: Any) -> Any:
-        """Pass the list on."""
-        return value
-
-
 class Message(fields.Nested):
     """A nested message; ``null`` when Omni does not set it."""
 

@@ -177,6 +177,7 @@ class OmniResourceAdapter(ResourceAdapter):
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
         """Follow Omni's own watch; leaving the context cancels it."""
+        id = id or query.filters.get(self.id_filter, "")
         texts = self.selectors(query)
         if not _can_be_asked(texts):
             with super().watch(query, id) as polled:

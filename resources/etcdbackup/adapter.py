@@ -91,9 +91,12 @@ class EtcdBackupAdapter(OmniResourceAdapter):
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Follow one cluster's backups as Omni tells them; those of all clusters are listed again and again."""
+        """Follow one cluster's backups as Omni tells them.
+
+        Those of all clusters, and of one that is not there (yet), are listed again and again: Omni refuses.
+        """
         cluster = query.filters.get("cluster", "")
-        if id or not cluster or not cluster.isascii():
+        if id or not cluster.isascii() or not cluster or find(self.omni, types.CLUSTERS, cluster) is None:
             with ResourceAdapter.watch(self, query, id) as changes:
                 yield changes
             return

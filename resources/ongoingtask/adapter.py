@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from omni_gateway.sdk import (
+    Change,
     Filter,
     Listing,
     ListQuery,
@@ -44,3 +47,14 @@ class OngoingTaskAdapter(OmniResourceAdapter):
         whole = super().list(replace(query, offset=0, limit=0, filters={}))
         about = (item for item in whole.items if item.spec.get("resource_id") == wanted)
         return select(about, replace(query, selector=None, search=""), self.sortable)
+
+    @contextmanager
+    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
+        """Follow the tasks, those about one object where the filter names it."""
+        wanted = query.filters.get("resource")
+        with super().watch(query, id) as changes:
+            yield (
+                change
+                for change in changes
+                if wanted is None or change.resource is None or change.resource.spec.get("resource_id") == wanted
+            )

@@ -7,11 +7,6 @@ from marshmallow import fields, validate
 from omni_gateway.sdk import ResourceSchema, Role
 from omni_gateway.sdk import fields as wire
 
-_MOST_PATTERNS = 50
-_PATTERN = validate.Regexp(
-    r"^[\w*?\[\]!-]{1,200}$", error="Must be a cluster's name, or a pattern of one: `*`, `?`, `[a-z]`, `[!a-z]`."
-)
-
 
 class TokenSchema(ResourceSchema):
     """A bearer token of this gateway; only a hash of it is kept. The gateway chooses its id."""
@@ -28,12 +23,11 @@ class TokenSchema(ResourceSchema):
         validate=validate.OneOf([role.value for role in Role]),
         metadata={"description": "What it may do; `admin` is not for tokens that are held to some clusters"},
     )
-    clusters = wire.OptionalList(
-        fields.String(validate=_PATTERN),
+    clusters = wire.ClusterPatterns(
         load_default=None,
-        validate=validate.Length(min=1, max=_MOST_PATTERNS),
         metadata={
-            "description": "Patterns of the clusters that it may see and change, as shells write them; null: all."
+            "description": "Patterns of the clusters that it may see and change, as shells write them; null: all, an"
+            " empty list: none."
             " With patterns, what belongs to no cluster can be read only"
         },
     )

@@ -40,9 +40,7 @@ class WhoamiTokenSchema(SpecSchema):
         }
     )
     role = fields.String(metadata={"enum": ["reader", "operator", "admin", "none"]})
-    clusters = wire.OptionalList(
-        fields.String(), metadata={"description": "Patterns of the clusters within reach; null: all"}
-    )
+    clusters = wire.ClusterPatterns(metadata={"description": "Patterns of the clusters within reach; null: all"})
     expires_at = wire.Timestamp(metadata={"description": "When the credential expires; null: never"})
 
 

@@ -47,10 +47,14 @@ class World:
     members: list[str]
     free: list[str]
 
-    def ask(self, method: str, url: str, body: Any = None, media: str = "application/json") -> httpx.Response:
-        """Send a request; its answer has been held against the document."""
+    def ask(
+        self, method: str, url: str, body: Any = None, media: str = "application/json", **headers: str
+    ) -> httpx.Response:
+        """Send a request (``If_Match="…"`` is a header); its answer has been held against the document."""
         path = url if url.startswith("/") else f"/api/v1/{url}"
-        said = {} if body is None else {"data": json.dumps(body), "content_type": media}
+        said: dict[str, Any] = {"headers": {name.replace("_", "-"): value for name, value in headers.items()}}
+        if body is not None:
+            said |= {"data": json.dumps(body), "content_type": media}
         answer = getattr(self.caller, method.lower())(path, **said)
         told = httpx.Response(
             answer.status_code,

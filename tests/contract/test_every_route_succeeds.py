@@ -33,6 +33,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "auth/service-accounts": {"id": "new"},
 }
 ACCEPTED = ("clustermachines", "etcdbackups", "exposed-services")
+#: What is asked for once more where that is no conflict: the same content, a further token, a further backup.
+AGAIN = {"schematics": 200, "apply": 200, "join-tokens": 201, "etcdbackups": 202}
 TYPE, OF_TYPE = "resources/{type}", "resources/machineclasses"
 
 
@@ -63,6 +65,8 @@ def own_ids(world: World, collection: str) -> list[str]:
         return ["access-policy"]
     if collection == TYPE:
         return world.ids(OF_TYPE)
+    if collection == "join-tokens":  # the default one stays
+        return [item["id"] for item in world.ask("GET", collection).json() if not item["is_default"]]
     kind = "?kind=config" if collection == "installation-medias" else ""
     ids = [item["id"] for item in world.ask("GET", f"{collection}{kind}").json()] if kind else world.ids(collection)
     mine = {"clusters": ["new"], "machinesets": [f"{CLUSTER}-new"], "oidc/providers": ["corporate"]}
@@ -74,8 +78,8 @@ def refused_by_design(answer: httpx.Response) -> bool:
     return problem.get("code") == "omni-forbidden" and bool(problem.get("hint"))
 
 
-def test_every_collection_takes_the_documents_example(world: World) -> None:
-    other = {}
+def creates(world: World) -> Iterator[tuple[str, Any]]:
+    """Return the collections that take a POST, with the document's example for this world."""
     for path, operation in world.operations("post"):
         if "{" in path or "/actions/" in path:
             continue
@@ -84,12 +88,31 @@ def test_every_collection_takes_the_documents_example(world: World) -> None:
             body = {key: value for key, value in {**body, **BODIES[path]}.items() if value is not None}
         if path == "machinesetnodes":
             body["id"] = world.free[-2]
+        yield path, body
+
+
+def test_every_collection_takes_the_documents_example(world: World) -> None:
+    other = {}
+    for path, body in creates(world):
         answer = world.ask("POST", path, body)
         expected = 202 if path in ACCEPTED else 200 if path == "apply" else 201
         if not refused_by_design(answer) if path in OWNED else answer.status_code != expected:
             other[path] = (answer.status_code, answer.text[:300])
     made = world.ask("POST", OF_TYPE, {"id": "made", "spec": {"match_labels": ["a = b"]}})
     assert (other, made.status_code) == ({}, 201)
+
+
+def test_what_is_there_is_not_made_again(world: World, wait_until: Callable[..., Any]) -> None:
+    exposed = "held/kubernetes.default/30054"
+    wait_until(lambda: exposed in world.ids("exposed-services"), 20, "the service")
+    wait_until(lambda: world.free[-1] in world.ids("clustermachines"), 20, "the machine")
+    other = {}
+    for path, body in creates(world):
+        answer = world.ask("POST", path, body)
+        expected = AGAIN.get(path, 409)
+        if not refused_by_design(answer) if path in OWNED else answer.status_code != expected:
+            other[path] = (answer.status_code, answer.text[:300])
+    assert other == {}
 
 
 def test_every_list_and_document_is_there_and_holds_something(world: World, wait_until: Callable[..., Any]) -> None:
@@ -153,6 +176,43 @@ def test_every_object_can_be_sent_back_as_it_was_read(world: World, method: str)
     assert other == {}
 
 
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_no_write_goes_over_what_has_changed_meanwhile(world: World, method: str) -> None:
+    other = {}
+    for collection, operation in collections(world, method):
+        url = url_of(collection, own_ids(world, collection)[0])
+        body = {"put": lambda url=url: world.ask("GET", url).json(), "patch": dict, "delete": lambda: None}[method]()
+        media = next(iter(operation["requestBody"]["content"])) if method == "patch" else "application/json"
+        answer = world.ask(method, url, body, media, If_Match='"of-another-state"')
+        if (answer.status_code, answer.json()["code"]) != (412, "stale-precondition"):
+            other[collection] = (answer.status_code, answer.text[:300])
+    assert other == {}
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_a_dry_run_of_every_write_tells_what_would_be_and_changes_nothing(world: World, method: str) -> None:
+    other = {}
+    for collection, operation in collections(world, method):
+        url = url_of(collection, own_ids(world, collection)[0])
+        before = world.ask("GET", url).json()
+        media = next(iter(operation["requestBody"]["content"])) if method == "patch" else "application/json"
+        body = {"put": before, "patch": {}, "delete": None}[method]
+        answer = world.ask(method, f"{url}?dry_run=true", body, media)
+        refused = collection in OWNED or (collection == "clustermachines" and method != "delete")
+        told = answer.json()
+        good = refused_by_design(answer) if refused else (answer.status_code, told.get("dry_run")) == (200, True)
+        if not good or without_bookkeeping(world.ask("GET", url).json()) != without_bookkeeping(before):
+            other[collection] = (answer.status_code, answer.text[:300])
+    assert other == {}
+
+
+def without_bookkeeping(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what a caller's write would change: Omni's controllers raise versions whenever they like."""
+    return {name: document[name] for name in ("labels", "annotations") if name in document} | {
+        name: value for name, value in document.items() if name in ("spec", "data", "args", "extensions", "name")
+    }
+
+
 def actions(world: World) -> dict[str, tuple[str, Any, int]]:
     """Return, by path, the object that each action is done to, its body (None: the document's example), its status."""
     cluster = world.ask("GET", f"clusters/{CLUSTER}").json()
@@ -211,8 +271,6 @@ def test_every_kind_of_object_can_be_removed(world: World) -> None:
     other = {}
     for collection, _ in collections(world, "delete"):
         ids = [chosen[collection]] if collection in chosen else own_ids(world, collection)
-        if collection == "join-tokens":
-            ids = [item["id"] for item in world.ask("GET", collection).json() if not item["is_default"]]
         answer = world.ask("DELETE", url_of(collection, ids[0]))
         if not refused_by_design(answer) if collection in OWNED else answer.status_code not in (202, 204):
             other[collection] = (answer.status_code, answer.text[:300])

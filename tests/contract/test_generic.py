@@ -46,10 +46,12 @@ def test_a_type_is_found_by_any_of_its_names(api: Caller, made: dict[str, Any], 
     assert api.get(f"resources/{name}/{made['id']}").json["id"] == made["id"]
 
 
-def test_an_unknown_type_is_a_404_that_names_a_near_one(api: Caller) -> None:
-    answer = api.get("resources/machineclases")
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_unknown_type_is_a_404_that_names_near_ones(api: Caller, method: str) -> None:
+    body = {"json": {"id": "x", "spec": {}}} if method == "post" else {}
+    answer = getattr(api, method)("resources/machinestatus", **body)
     assert answer.status_code == 404
-    assert "did you mean 'machineclasses'" in answer.json["detail"]
+    assert "did you mean 'machinestatuses' or 'machinestatuslinks' or " in answer.json["detail"]
 
 
 def test_the_http_contract_holds(api: Caller, made: dict[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.e2e.cluster_steps import Made, Unique, Wait, end_of, new_cluster, problem, running_cluster
+from tests.e2e.cluster_steps import Made, Unique, Wait, changes, end_of, new_cluster, problem, running_cluster
 
 OWNED = {
     "loadbalancer-configs": {"bind_port": "10000"},
@@ -89,13 +91,24 @@ def test_an_upgrade_is_an_ongoing_task_of_its_cluster(
     name = unique("busy")
     running_cluster(api, made, name, free_machines(1), versions, wait_until)  # type: ignore[operator]
     upgrade = {"version": versions.kubernetes_next}  # type: ignore[attr-defined]
-    started = api.post(f"clusters/{name}/actions/kubernetes-upgrade", json=upgrade)
-    assert started.status_code == 202, started.text
-    task = wait_until(lambda: api.get("ongoingtasks", params={"resource": name}).json(), 30, "the task")[0]
-    assert (task["task_type"], task["resource_id"]) == ("kubernetes_upgrade", name)
-    pulls = wait_until(lambda: api.get("image-pull-requests", params={"cluster": name}).json(), 30, "the pulls")
-    assert pulls[0]["node_image_list"]
+    # Both may come and go between two looks, so they are watched from before they are there.
+    with (
+        changes(api, f"ongoingtasks?resource={name}") as tasks,
+        changes(api, f"image-pull-requests?cluster={name}") as pulls,
+    ):
+        started = api.post(f"clusters/{name}/actions/kubernetes-upgrade", json=upgrade)
+        assert started.status_code == 202, started.text
+        task = next(object for object in told(tasks) if object["resource_id"] == name)
+        assert (task["task_type"], task["resource_id"]) == ("kubernetes_upgrade", name)
+        assert next(told(pulls))["node_image_list"]
     assert end_of(api, started, wait_until)["state"] == "succeeded"
+
+
+def told(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """Return the objects that a watch tells of."""
+    for event in map(json.loads, lines):
+        if event["type"] in ("ADDED", "MODIFIED"):
+            yield event["object"]
 
 
 @pytest.mark.parametrize(

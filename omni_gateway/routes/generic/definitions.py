@@ -64,7 +64,7 @@ class Definitions:
             raise Problem(
                 404,
                 "not-found",
-                f"Omni has no resource type {name[:_SHOWN]!r}{did_you_mean(name.lower(), by_name)}",
+                f"Omni has no resource type {name[:_SHOWN]!r}{did_you_mean(name.lower(), by_name, most=3)}",
                 hint="GET /api/v1/resources lists them.",
             )
         return found
