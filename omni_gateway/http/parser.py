@@ -15,6 +15,7 @@ from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from omni_gateway.http.auditing.changes import note_body
 from omni_gateway.http.field_errors import UNKNOWN, flatten
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.problems import Problem
@@ -60,6 +61,7 @@ def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise Problem(400, "bad-json", _explain(error)) from error
     _check_text(value)
+    note_body(request.environ, value)
     return value
 
 
