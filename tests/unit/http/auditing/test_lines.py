@@ -30,6 +30,7 @@ for number in range(int(sys.argv[2])):
 def _as_it_was() -> Iterator[None]:
     before = lines.log.handlers[:], lines.log.level, lines.log.propagate
     lines.log.handlers[:] = []
+    lines.log.propagate = True  # else pytest hands the logger handlers of its own
     yield
     lines.log.handlers[:], lines.log.level, lines.log.propagate = before
 
