@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 
 from flask import Flask
 from werkzeug.wrappers import Response
@@ -14,7 +15,7 @@ from werkzeug.wrappers import Response
 from omni_gateway import __version__
 from omni_gateway.authentication import authenticator, issuer_checks
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
-from omni_gateway.http import audit, document, guard, headers, idempotency, metrics, paths, request_id
+from omni_gateway.http import auditing, document, guard, headers, idempotency, metrics, paths, request_id
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
     guard.init_app(app, authenticator(settings, store, gateway.own_omni))
     idempotency.init_app(app, store.idempotency)
-    audit.init_app(app)
+    auditing.init_app(app, store.audit, _retention(settings), settings.audit_file)
     metrics.init_app(app)
     gateway.own_omni.observe_calls(metrics.count_call)
     api = GatewayApi(app)
@@ -86,6 +87,10 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     app.after_request(_accept_patch)
     freeze(api)
     return app
+
+
+def _retention(settings: Settings) -> auditing.Retention:
+    return auditing.Retention(timedelta(days=settings.audit_retention_days), settings.audit_max_rows)
 
 
 def _client(settings: Settings) -> OmniClient:

@@ -65,15 +65,29 @@ def _workers_count_together() -> Iterator[None]:
 @_plain_errors
 def serve(bind: str, workers: int | None) -> None:
     """Serve the API; without OMNI_ENDPOINT the embedded Omni runs beside it."""
+    from omni_gateway import logs
+    from omni_gateway.serving import serve as run
+
     settings = Settings.load()
     if workers:
         settings = replace(settings, workers=workers)
     logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
+    logs.mask(logging.getLogger())
+    _check_audit_file(settings)
     settings = _with_omni(settings)
     _ensure_a_token(settings, bind)
-    from omni_gateway.serving import serve as run
-
     run(bind, settings)
+
+
+def _check_audit_file(settings: Settings) -> None:
+    """Stop at once where the audit cannot be written."""
+    from omni_gateway.http.auditing import lines
+
+    try:
+        if settings.audit_file:
+            lines.check(settings.audit_file)
+    except OSError as error:
+        raise SettingsError(f"OMNI_GATEWAY_AUDIT_FILE cannot be written: {error.strerror}") from error
 
 
 def _with_omni(settings: Settings) -> Settings:

@@ -13,7 +13,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from omni_gateway.app import create_app
-from omni_gateway.http import metrics, streaming
+from omni_gateway.http import auditing, metrics, streaming
+from omni_gateway.logs import MaskedLogger
 from omni_gateway.omni import OmniError
 from omni_gateway.routes.health import explain
 from omni_gateway.sdk.context import EXTENSION, Gateway
@@ -57,8 +58,10 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "accesslog": None,
         "errorlog": "-",
         "loglevel": settings.log_level.lower(),
+        "logger_class": MaskedLogger,
         "when_ready": _stop_gracefully_on_interrupt,
         "post_worker_init": _start_worker,
+        "worker_exit": _keep_the_audit,
         "child_exit": _end_worker,
         "proc_name": "omni-gateway",
     }
@@ -90,6 +93,12 @@ def _start_worker(worker: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     close_streams_on(signal.SIGTERM)
     greet_omni(worker)
+
+
+def _keep_the_audit(server: Any, worker: Any) -> None:
+    """Write what waits for the store, in the worker that ends; the arbiter comes here too, without an application."""
+    if worker.app.callable is not None:
+        auditing.keeper_of(worker.app.callable).stop()
 
 
 def _end_worker(server: Any, worker: Any) -> None:

@@ -51,7 +51,16 @@ class Settings:
     state_dir: Path = _setting(
         "STATE_DIR", "Where tokens' hashes and the embedded Omni's database are kept", Path(".omni-gateway"), "path"
     )
-    store_url: str = _setting("STORE_URL", "SQLAlchemy URL of the store; empty: SQLite in the state directory", "")
+    store_url: str = field(
+        default="",
+        repr=False,
+        metadata={
+            "env": f"{PREFIX}STORE_URL",
+            "doc": "SQLAlchemy URL of the store (`postgresql+psycopg://…` with the extra `postgresql`);"
+            " empty: SQLite in the state directory",
+            "kind": "str",
+        },
+    )
     bootstrap_token: str = field(
         default="",
         repr=False,
@@ -97,6 +106,16 @@ class Settings:
     )
     omni_timeout: float = _setting("OMNI_TIMEOUT", "Deadline of one call to Omni", 20.0, "float")
     fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12, "int")
+    audit_file: Path | None = _setting(
+        "AUDIT_FILE",
+        "Where the audit's lines are appended (mode 0600, may be rotated); empty: standard error",
+        None,
+        "path",
+    )
+    audit_retention_days: int = _setting("AUDIT_RETENTION_DAYS", "Days that the store keeps the audit", 90, "int")
+    audit_max_rows: int = _setting(
+        "AUDIT_MAX_ROWS", "Entries that the store keeps of the audit; the oldest go first; 0: none", 500_000, "int"
+    )
     log_level: str = _setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     embedded: bool = _setting(
         "EMBEDDED", "The Omni behind this gateway is a simulator (`serve` sees that by itself)", False, "bool"
@@ -138,6 +157,10 @@ class Settings:
             raise SettingsError(f"{PREFIX}THREADS must be from 1 to 256")
         if not 0 <= self.max_streams < self.threads:
             raise SettingsError(f"{PREFIX}MAX_STREAMS must be less than {PREFIX}THREADS ({self.threads})")
+        if not 1 <= self.audit_retention_days <= 3650:
+            raise SettingsError(f"{PREFIX}AUDIT_RETENTION_DAYS must be from 1 to 3650")
+        if self.audit_max_rows < 0:
+            raise SettingsError(f"{PREFIX}AUDIT_MAX_ROWS must be 0 or more")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError(f"{PREFIX}LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
 

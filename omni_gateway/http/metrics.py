@@ -39,6 +39,12 @@ CALL_SECONDS = Histogram(
 STREAMS = Gauge(
     "omni_gateway_open_streams", "Watches, logs and files open now", registry=_REGISTRY, multiprocess_mode="livesum"
 )
+AUDITED = Counter(
+    "omni_gateway_audit_entries_total",
+    "Audit entries: kept in the store, counted with others, lost to the store; or lines that no file took (to-stderr)",
+    ["fate"],
+    registry=_REGISTRY,
+)
 INFO = Gauge(
     "omni_gateway_info", "The version that runs", ["version"], registry=_REGISTRY, multiprocess_mode="mostrecent"
 )
@@ -55,12 +61,17 @@ def init_app(app: Flask) -> None:
         method = request.method if request.method in _METHODS else "OTHER"
         route = request.url_rule.rule if request.url_rule else "none"
         REQUESTS.labels(method, route, response.status_code).inc()
-        if (started := request.environ.get(_STARTED)) is not None:
-            REQUEST_SECONDS.labels(method, route).observe(time.perf_counter() - started)
+        REQUEST_SECONDS.labels(method, route).observe(elapsed())
         return response
 
     app.before_request_funcs.setdefault(None, []).insert(0, start)
     app.after_request(count)
+
+
+def elapsed() -> float:
+    """Return for how many seconds the request in flight has been here."""
+    now = time.perf_counter()
+    return now - float(request.environ.get(_STARTED, now))
 
 
 def count_call(method: str, code: str, seconds: float | None) -> None:

@@ -12,6 +12,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from omni_gateway import strict_json as strict
+from omni_gateway.http.auditing.changes import note_body
 from omni_gateway.http.field_errors import UNKNOWN, flatten
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.problems import Problem
@@ -38,9 +39,11 @@ def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
     if not raw.strip():
         raise Problem(400, "bad-json", "The body is empty.")
     try:
-        return strict.parse(raw)
+        value = strict.parse(raw)
     except strict.BadJson as error:
         raise Problem(400, "bad-json", str(error)) from error
+    note_body(request.environ, value)
+    return value
 
 
 class GatewayParser(FlaskParser):

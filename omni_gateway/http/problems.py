@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import marshmallow as ma
 import orjson
-from flask import Response, has_request_context
+from flask import Response, has_request_context, request
 from marshmallow import fields
 
 from omni_gateway.http.field_errors import flatten
 from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.http.paths import request_path
 from omni_gateway.http.request_id import request_id
+from omni_gateway.http.secret_forms import masked
 
 MEDIA_TYPE = "application/problem+json"
+_CODE = "omni_gateway.problem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +159,22 @@ class Problem(Exception):
 
     def response(self) -> Response:
         """Return the answer."""
+        if has_request_context():
+            request.environ[_CODE] = self.code
         headers = {"Cache-Control": "no-store", **self.headers}
         return Response(orjson.dumps(self.to_dict()), self.status, headers=headers, content_type=MEDIA_TYPE)
 
 
 def request_members() -> dict[str, str]:
     """Return the members that name the request in flight; none outside of one (a stream's generator is)."""
-    return {"instance": request_path(), "request_id": request_id()} if has_request_context() else {}
+    if not has_request_context():
+        return {}
+    return {"instance": masked(request_path()), "request_id": request_id()}
+
+
+def code_of(environ: Mapping[str, Any]) -> str:
+    """Return the code of the problem that a request was answered with; empty when it was not."""
+    return cast(str, environ.get(_CODE, ""))
 
 
 def _detail_from(errors: Mapping[str, list[str]] | None) -> str | None:

@@ -9,8 +9,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 #: The last step of ``migrations/versions``; a test compares the two.
-HEAD = "0003"
+HEAD = "0004"
 ATTEMPTS = 10
+#: Of PostgreSQL: replicas that start at once go one after the other. Any number that nobody else takes.
+LOCK = 0x6F6D6E69
+
+
+class _Overtaken(Exception):
+    """Another process has done the step meanwhile."""
 
 
 def migrate(engine: Engine) -> None:
@@ -24,7 +30,7 @@ def migrate(engine: Engine) -> None:
         try:
             if present(engine) != HEAD:
                 _upgrade(engine)
-        except DBAPIError:
+        except (DBAPIError, _Overtaken):
             if attempt == ATTEMPTS:
                 raise
             time.sleep(0.05 * attempt)
@@ -45,9 +51,16 @@ def present(engine: Engine) -> str | None:
 def _upgrade(engine: Engine) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
+    from sqlalchemy import text
 
     config = Config()
     config.set_main_option("script_location", "omni_gateway.store:migrations")
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
+        try:
+            command.upgrade(config, HEAD)
+        except CommandError as error:
+            raise _Overtaken from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from omni_gateway.store.audit import AuditStore
 from omni_gateway.store.documents import DocumentStore
 from omni_gateway.store.idempotency import IdempotencyStore
 from omni_gateway.store.migrating import migrate
@@ -15,6 +16,9 @@ from omni_gateway.store.tokens import TokenStore
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+#: A server that does not answer is soon given up: requests wait behind the attempt.
+CONNECT_SECONDS = 5
 
 
 class Store:
@@ -59,11 +63,18 @@ class Store:
         """Return the objects that plugins keep here."""
         return DocumentStore(self.engine)
 
+    @cached_property
+    def audit(self) -> AuditStore:
+        """Return the entries of the audit."""
+        return AuditStore(self.engine)
+
 
 def _connect(url: str) -> Engine:
     from sqlalchemy import create_engine, event
 
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    psycopg = url.startswith("postgresql+psycopg") and "connect_timeout" not in url
+    arguments = {"connect_timeout": CONNECT_SECONDS} if psycopg else {}
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), connect_args=arguments)
     if engine.dialect.name == "sqlite":
         if engine.url.database:
             Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)

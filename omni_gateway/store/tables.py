@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
 
 METADATA = MetaData()
 
@@ -42,4 +54,36 @@ DOCUMENTS = Table(
     Column("version", Integer, nullable=False),
     Column("created", DateTime(timezone=True), nullable=False),
     Column("updated", DateTime(timezone=True), nullable=False),
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("id", String(28), primary_key=True),
+    Column("time", DateTime(timezone=True), nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("caller_id", String(200), nullable=False),
+    Column("auth", String(20), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("method", String(20), nullable=False),
+    Column("route", String(300), nullable=False),
+    Column("path", String(500), nullable=False),
+    Column("resource", String(300), nullable=False),
+    Column("object_id", String(300), nullable=False),
+    Column("cluster", String(300), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("code", String(100), nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("replayed", Boolean, nullable=False),
+    Column("request_id", String(128), nullable=False),
+    Column("remote", String(100), nullable=False),
+    Column("duration_ms", Float, nullable=False),
+    Column("changed", JSON, nullable=False),
+    Column("documents", JSON, nullable=False),
+    Column("times", Integer, nullable=False),
+    Index("audit_caller_id", "caller_id", "id"),
+    Index("audit_who", "who", "id"),
+    Index("audit_object_id", "object_id", "id"),
+    Index("audit_request_id", "request_id", "id"),
 )

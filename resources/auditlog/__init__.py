@@ -6,7 +6,10 @@ from resources.auditlog.reading import NDJSON, AuditLogQuery, audit_log
 plugin = ServicePlugin(
     adapter=CallAdapter(),
     name="audit-log",
-    description="Who did what in Omni, as JSON lines. The gateway's key needs Omni's role Auditor or Admin.",
+    description=(
+        "Who did what in Omni, as Omni recorded it: JSON lines. The gateway's key needs Omni's role Auditor or Admin."
+        " Whom this gateway let do what, by its own callers, is at `audit`."
+    ),
     import_name=__name__,
 )
 

@@ -31,6 +31,8 @@ def test_a_variable_sets_its_field() -> None:
         ("OMNI_GATEWAY_PLUGIN_ERRORS", "ignore", "stop or skip"),
         ("OMNI_GATEWAY_BOOTSTRAP_TOKEN", "short", "32 bytes"),
         ("OMNI_GATEWAY_LOG_LEVEL", "LOUD", "DEBUG"),
+        ("OMNI_GATEWAY_AUDIT_RETENTION_DAYS", "0", "1 to 3650"),
+        ("OMNI_GATEWAY_AUDIT_MAX_ROWS", "-1", "0 or more"),
         ("OMNI_GATEWAY_CONFIG_FILE", "/nowhere/at/all", "no such file"),
         ("OMNI_GATEWAY_OMNI_TIMEOUT", "soon", "Not a valid number"),
         ("OMNI_GATEWAY_OIDC_CA_FILE", "/nowhere/at/all", "cannot be read"),
@@ -69,6 +71,6 @@ def test_the_docs_table_is_the_code() -> None:
     for item in fields(Settings):
         if item.metadata:
             default = ",".join(item.default) if isinstance(item.default, tuple) else item.default
-            shown = "" if default == "" else f"`{default}`"
+            shown = "" if default in ("", None) else f"`{default}`"
             code.append((item.metadata["env"], item.metadata["doc"], shown))
     assert rows == code

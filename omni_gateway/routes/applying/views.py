@@ -9,10 +9,11 @@ from flask import Response, request
 from marshmallow import fields
 
 from omni_gateway.auth import Role
+from omni_gateway.http.auditing.changes import note_documents
 from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
 from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
-from omni_gateway.routes.applying.documents import ApplyDocumentSchema
+from omni_gateway.routes.applying.documents import ApplyDocumentSchema, named
 from omni_gateway.routes.applying.outcomes import count
 from omni_gateway.routes.applying.plan import Plan
 from omni_gateway.routes.applying.writing import write_all_or_nothing, write_each
@@ -87,7 +88,9 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
     routes = GatewayBlueprint("apply", __name__, url_prefix=f"{API_PREFIX}/apply", description="Many objects at once")
 
     def apply(arguments: Mapping[str, Any]) -> Response:
-        plan = Plan(gateway, catalogue, _documents())
+        documents = _documents()
+        note_documents(request.environ, map(named, documents))
+        plan = Plan(gateway, catalogue, documents)
         if arguments["dry_run"] or arguments["atomic"]:
             plan.check_deeply()
         if arguments["dry_run"]:

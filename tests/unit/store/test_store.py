@@ -7,6 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+
 from omni_gateway.store import Store
 
 PROCESSES = 4
@@ -34,11 +39,24 @@ def test_a_state_directory_that_is_not_there_yet_is_made_for_its_owner_alone(tmp
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_processes_that_start_at_once_on_a_new_database_all_start(tmp_path: Path) -> None:
+def made_by_an_older_release(folder: Path) -> None:
+    """Make a database as it was after the second step."""
+    folder.mkdir()
+    config = Config()
+    config.set_main_option("script_location", "omni_gateway.store:migrations")
+    with create_engine(at(folder)).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["new", "of an older release"])
+def test_processes_that_start_at_once_on_one_database_all_start(tmp_path: Path, old: bool) -> None:
     for number in range(ROUNDS):
-        command = [sys.executable, "-c", STARTER, at(tmp_path / str(number)), "b" * 40]
+        if old:
+            made_by_an_older_release(tmp_path / str(number))
+        words = [sys.executable, "-c", STARTER, at(tmp_path / str(number)), "b" * 40]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        started = [subprocess.Popen(command, text=True, **pipes) for _ in range(PROCESSES)]
+        started = [subprocess.Popen(words, text=True, **pipes) for _ in range(PROCESSES)]
         for process in started:
             assert process.stdin is not None
             process.stdin.write("go\n")

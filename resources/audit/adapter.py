@@ -1,0 +1,104 @@
+"""Entries of the audit, read from the gateway's store by page."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from omni_gateway.sdk import Change, Listing, ListQuery, NotFound, Problem, Resource, ResourceAdapter
+
+NAMESPACE = "gateway"
+TYPE = "audit"
+#: A watch begins with so many of the newest entries; whoever wants older ones reads pages.
+MOST_AT_ONCE = 1000
+POLL_SECONDS = 1.0
+#: Other workers write an entry up to so long after one that is newer.
+LATE_NANOSECONDS = 30 * 10**9
+SORTABLE = ("time", "id", "created")
+
+
+class AuditAdapter(ResourceAdapter):
+    """Read-only; sorting, filtering and paging are the database's."""
+
+    type = TYPE
+    namespace = NAMESPACE
+
+    def list(self, query: ListQuery) -> Listing:
+        """Return one page, newest first unless ``sort`` says otherwise; ``search`` looks into the path."""
+        if _nothing_matches(query):
+            return Listing([], 0)
+        limit = query.limit or MOST_AT_ONCE
+        entries, total = self.store.audit.page(
+            _filters(query), offset=query.offset, limit=limit, oldest_first=_oldest_first(query)
+        )
+        return Listing([_resource(entry.document()) for entry in entries], total)
+
+    def get(self, id: str) -> Resource:
+        """Return one entry; :class:`NotFound` when there is none (any more)."""
+        entry = self.store.audit.find(id)
+        if entry is None:
+            raise NotFound(id)
+        return _resource(entry.document())
+
+    @contextmanager
+    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
+        """Tell the newest entries, then new ones as the store gets them; an entry never changes."""
+        stopped = threading.Event()
+        try:
+            yield self._one(id, stopped) if id else self._new(query, stopped)
+        finally:
+            stopped.set()
+
+    def _one(self, id: str, stopped: threading.Event) -> Iterator[Change]:
+        yield Change("added", self.get(id))
+        yield Change("bookmark")
+        while not stopped.wait(POLL_SECONDS):
+            pass
+
+    def _new(self, query: ListQuery, stopped: threading.Event) -> Iterator[Change]:
+        told: OrderedDict[str, None] = OrderedDict()
+        newest = self.list(replace(query, sort=(), offset=0, limit=MOST_AT_ONCE)).items
+        for item in reversed(newest):
+            told[item.id] = None
+            yield Change("added", item)
+        yield Change("bookmark")
+        while not stopped.wait(POLL_SECONDS):
+            if _nothing_matches(query):
+                continue
+            for item in self._since(query, max(told, default="")):
+                if item.id not in told:
+                    told[item.id] = None
+                    yield Change("added", item)
+            while len(told) > 2 * MOST_AT_ONCE:
+                told.popitem(last=False)
+
+    def _since(self, query: ListQuery, newest: str) -> Sequence[Resource]:
+        after = f"{max(0, int(newest[:16] or '0', 16) - LATE_NANOSECONDS):016x}"
+        entries, _ = self.store.audit.page({**_filters(query), "after": after}, limit=MOST_AT_ONCE, oldest_first=True)
+        return [_resource(entry.document()) for entry in entries]
+
+
+def _filters(query: ListQuery) -> dict[str, Any]:
+    return {**query.filters, **({"text": query.search} if query.search else {})}
+
+
+def _nothing_matches(query: ListQuery) -> bool:
+    """Entries have no labels."""
+    return query.selector is not None and not query.selector.matches({})
+
+
+def _oldest_first(query: ListQuery) -> bool:
+    for name, _ in query.sort:
+        if name not in SORTABLE:
+            known = ", ".join(SORTABLE)
+            raise Problem(422, "validation", errors={"sort": [f"Cannot sort by {name!r}; sortable fields: {known}."]})
+    return bool(query.sort) and not query.sort[0][1]
+
+
+def _resource(document: Mapping[str, Any]) -> Resource:
+    spec = {name: value for name, value in document.items() if name != "id"}
+    return Resource(document["id"], spec, namespace=NAMESPACE, type=TYPE, created=document["time"])

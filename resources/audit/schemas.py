@@ -1,0 +1,64 @@
+"""An entry of the audit as admins read it."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from omni_gateway.sdk import ResourceSchema, SpecSchema
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+OUTCOMES = ("done", "denied", "invalid", "failed")
+
+
+def _text(description: str, **more: object) -> fields.String:
+    return fields.String(dump_only=True, metadata={"description": description, **more})
+
+
+class AuditDocumentSchema(SpecSchema):
+    """An object that a request with many documents was about."""
+
+    type = fields.String()
+    id = fields.String()
+
+
+class AuditEntrySchema(ResourceSchema):
+    """One request that changed something or was refused; what is not known is empty.
+
+    Bodies are not kept: of them there are the names of fields, of documents the types and ids.
+    """
+
+    time = _text("When it was answered", format="date-time")
+    who = _text("The caller's name; empty: nobody proved who it was")
+    caller_id = _text("The caller; unlike the name it is unique")
+    auth = _text("How the caller proved it", enum=["token", "oidc", "omni-key", "off", ""])
+    role = _text("The caller's role here: reader, operator, admin or none")
+    method = _text("HTTP method")
+    route = _text("The route as the URL map has it")
+    path = _text("The URL's path; what looks like a secret in it reads `***`; the query is not kept")
+    resource = _text("The resource, such as `clusters`")
+    object_id = _text("The object's id, as far as URL and answer tell it")
+    cluster = _text("The cluster that it concerns, where the gateway knew without asking")
+    status = fields.Integer(dump_only=True, metadata={"description": "HTTP status of the answer"})
+    outcome = _text("done: below 400; denied: 401, 403, 429; invalid: other 4xx; failed: 5xx", enum=list(OUTCOMES))
+    code = _text("The problem's code, where the answer was a problem")
+    dry_run = fields.Boolean(dump_only=True, metadata={"description": "Whether only the result was asked for"})
+    replayed = fields.Boolean(
+        dump_only=True, metadata={"description": "Whether it was the repetition of an answer under its Idempotency-Key"}
+    )
+    request_id = _text("The answer's `X-Request-ID`")
+    remote = _text("The address that it came from")
+    duration_ms = fields.Float(dump_only=True, metadata={"description": "Milliseconds until the answer"})
+    changed = fields.List(
+        fields.String(),
+        dump_only=True,
+        metadata={"description": "Dotted names of the fields in the body, without their values; `…`: and more"},
+    )
+    documents = fields.List(
+        fields.Nested(AuditDocumentSchema),
+        dump_only=True,
+        metadata={"description": "Which objects the body's documents were about; `…`: and more"},
+    )
+    times = fields.Integer(
+        dump_only=True,
+        metadata={"description": "How many requests this stands for: refusals beyond some in a minute are summed up"},
+    )

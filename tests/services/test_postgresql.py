@@ -1,0 +1,222 @@
+"""Two gateways on one PostgreSQL: what one of them learns, the other knows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from omni_gateway.simulator.embedded import RunningSimulator
+from omni_gateway.store import AuditEntry, AuditStore, Store
+from omni_gateway.store.audit import id_at
+from omni_gateway.store.migrating import HEAD, LOCK
+from omni_gateway.store.tables import METADATA
+from tests.e2e.conftest import Served, start_gateway, stop_gateway
+
+from .conftest import PostgreSQL, running_postgresql
+
+#: Two gateways and a server of their own take their time on a loaded machine.
+pytestmark = pytest.mark.timeout(300)
+
+PROCESSES = 6
+STARTER = """
+import sys
+from omni_gateway.store import Store
+sys.stdin.readline()
+print(len(Store(sys.argv[1], sys.argv[2]).tokens.list()))
+"""
+PROVIDER = {"id": "corporate", "name": "Corporate", "issuer_url": "https://login.example.com", "client_id": "gateway"}
+DATABASE = "shared"
+
+
+@pytest.fixture(scope="module")
+def pair(
+    postgresql: PostgreSQL, simulator: RunningSimulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Served, Served]]:
+    """Two gateways that were started at once on one empty database; each has its own state directory."""
+    environ = {
+        "OMNI_ENDPOINT": simulator.endpoint,
+        "OMNI_SERVICE_ACCOUNT_KEY": simulator.key,
+        "OMNI_GATEWAY_STORE_URL": postgresql.create(DATABASE),
+    }
+    started: list[Served] = []
+
+    def start() -> None:
+        started.append(start_gateway(tmp_path_factory.mktemp("gateway"), environ))
+
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(started) == 2
+    yield started[0], started[1]
+    for served in started:
+        stop_gateway(served)
+
+
+def client(served: Served, token: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=f"{served.url}/api/v1/", headers=headers, timeout=30)
+
+
+@pytest.fixture
+def first(pair: tuple[Served, Served]) -> Iterator[httpx.Client]:
+    with client(pair[0], pair[0].tokens["admin"]) as api:
+        yield api
+
+
+@pytest.fixture
+def second(pair: tuple[Served, Served]) -> Iterator[httpx.Client]:
+    """The second gateway, called with a token that was made at the first."""
+    with client(pair[1], pair[0].tokens["admin"]) as api:
+        yield api
+
+
+def test_a_token_of_one_is_a_token_of_the_other(first: httpx.Client, second: httpx.Client) -> None:
+    assert first.get("auth/whoami").json()["token"] == second.get("auth/whoami").json()["token"]
+    assert second.get("machines").status_code == 200
+
+
+def test_a_revoked_token_is_soon_worth_nothing_at_either(
+    postgresql: PostgreSQL, pair: tuple[Served, Served], wait_until: Callable[..., Any]
+) -> None:
+    tokens = Store(postgresql.url(DATABASE)).tokens
+    token, secret = tokens.create("short", "reader", None)
+    apis = [client(served, secret) for served in pair]
+    assert [api.get("machines").status_code for api in apis] == [200, 200]
+    assert tokens.revoke(token.id)
+    wait_until(lambda: [api.get("machines").status_code for api in apis] == [401, 401], 10)
+
+
+def test_an_answer_that_one_gave_is_replayed_by_the_other(first: httpx.Client, second: httpx.Client) -> None:
+    headers = {"Idempotency-Key": "made-once"}
+    body = {"name": "pg", "expiration_time": "2040-01-01T00:00:00Z"}
+    made = first.post("join-tokens", json=body, headers=headers)
+    again = second.post("join-tokens", json=body, headers=headers)
+    assert (made.status_code, again.status_code) == (201, 201)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json()["id"] == made.json()["id"]
+    assert "token" not in again.json()
+
+
+def test_a_provider_that_one_was_given_is_at_the_other_at_once(first: httpx.Client, second: httpx.Client) -> None:
+    made = first.post("oidc/providers", json=PROVIDER)
+    assert made.status_code == 201, made.text
+    there = second.get("oidc/providers/corporate")
+    assert there.json()["issuer_url"] == PROVIDER["issuer_url"]
+    stale = {"If-Match": there.headers["ETag"]}
+    assert second.patch("oidc/providers/corporate", json={"name": "Other"}).status_code == 200
+    assert first.patch("oidc/providers/corporate", json={"name": "Third"}, headers=stale).status_code == 412
+    assert first.delete("oidc/providers/corporate").status_code == 204
+    assert second.get("oidc/providers/corporate").status_code == 404
+
+
+def test_the_audit_of_both_is_read_at_either(
+    first: httpx.Client, second: httpx.Client, wait_until: Callable[..., Any]
+) -> None:
+    asked = [api.delete("clusters/there-is-none").headers["X-Request-ID"] for api in (first, second)]
+    for api in (first, second):
+        for id in asked:
+            wait_until(lambda api=api, id=id: len(api.get("audit", params={"request_id": id}).json()) == 1, 10, id)
+    answer = first.get("audit", params={"object_id": "there-is-none", "page_size": 1, "search": "/clusters/"})
+    assert '"total":2' in answer.headers["X-Pagination"]
+
+
+def test_many_processes_start_at_once_on_an_empty_database(
+    postgresql: PostgreSQL, database: Callable[[str], str]
+) -> None:
+    command = [sys.executable, "-c", STARTER, database("empty"), "b" * 40]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    started = [subprocess.Popen(command, text=True, **pipes) for _ in range(PROCESSES)]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ended = [process.communicate(timeout=60) for process in started]
+    assert [out.strip() for out, _ in ended] == ["1"] * PROCESSES, [error for _, error in ended]
+    assert postgresql.ask("empty", "SELECT version_num FROM alembic_version") == HEAD
+    log = (postgresql.folder / "log").read_text().splitlines()
+    assert [line for line in log if "ERROR" in line and ("alembic" in line or "pg_" in line)] == []
+
+
+def test_a_process_waits_while_another_makes_the_tables(
+    postgresql: PostgreSQL, database: Callable[[str], str], wait_until: Callable[..., Any]
+) -> None:
+    url = database("waiting")
+    started: list[int] = []
+    thread = threading.Thread(target=lambda: started.append(len(Store(url).tokens.list())))
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with create_engine(url).connect() as holder:
+        holder.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+        thread.start()
+        wait_until(lambda: postgresql.ask("waiting", waiting) == "1", what="the other's wait")
+        assert postgresql.ask("waiting", "SELECT to_regclass('tokens')") == ""
+        holder.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
+        thread.join(60)
+    assert started == [0]
+
+
+def test_the_steps_lead_to_the_tables_of_the_code(database: Callable[[str], str]) -> None:
+    with Store(database("compared")).engine().connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def entries(count: int, **members: Any) -> list[AuditEntry]:
+    start = datetime(2026, 8, 1, tzinfo=UTC)
+    members = {"caller_id": "token:1", "status": 200, "outcome": "done", "who": "äda ✓", **members}
+    return [
+        AuditEntry(id=f"{id_at(moment)}{number:012x}", time=moment, **members)
+        for number in range(count)
+        for moment in [start + timedelta(seconds=number)]
+    ]
+
+
+def test_several_prune_one_audit_at_once(database: Callable[[str], str]) -> None:
+    stores = [Store(url).audit for url in [database("pruned")] for _ in range(3)]
+    stores[0].add(entries(6000))
+    removed: list[int] = []
+
+    def prune(audit: AuditStore) -> None:
+        removed.append(audit.prune(before=datetime(2026, 8, 1, tzinfo=UTC), rows=100, strangers=10))
+
+    threads = [threading.Thread(target=prune, args=(audit,)) for audit in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sum(removed) == 5900
+    newest, total = stores[1].page({"who": "äda ✓"}, limit=1)
+    assert (total, newest[0]) == (100, entries(6000)[-1])
+
+
+def test_a_server_that_goes_away_costs_neither_requests_nor_lines(
+    simulator: RunningSimulator, postgresql: PostgreSQL, tmp_path: Path, wait_until: Callable[..., Any]
+) -> None:
+    with running_postgresql(postgresql.binaries) as own:
+        environ = {
+            "OMNI_ENDPOINT": simulator.endpoint,
+            "OMNI_SERVICE_ACCOUNT_KEY": simulator.key,
+            "OMNI_GATEWAY_STORE_URL": own.create("gateway"),
+            "OMNI_GATEWAY_AUDIT_FILE": str(tmp_path / "audit.log"),
+            "OMNI_GATEWAY_AUTH": "off",
+        }
+        served = start_gateway(tmp_path, environ)
+        assert httpx.delete(f"{served.url}/api/v1/clusters/none").status_code == 404
+        wait_until(lambda: own.ask("gateway", "SELECT count(*) FROM audit") == "1")
+    try:
+        assert [httpx.delete(f"{served.url}/api/v1/clusters/none").status_code for _ in range(5)] == [404] * 5
+        assert (tmp_path / "audit.log").read_text().count("\n") == 6
+        assert httpx.get(f"{served.url}/api/v1/machines").status_code == 200
+    finally:
+        stop_gateway(served)

@@ -1,0 +1,176 @@
+"""The thread that writes to the store: in batches, without anybody waiting, and with an end to everything."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DataError, OperationalError
+
+from omni_gateway.http.auditing import keeping
+from omni_gateway.http.auditing.crowds import MOST_EACH_MINUTE
+from omni_gateway.http.auditing.entries import new_id
+from omni_gateway.http.auditing.keeping import Keeper, Retention
+from omni_gateway.http.metrics import AUDITED
+from omni_gateway.store import AuditEntry, AuditStore, Store
+
+RETENTION = Retention(timedelta(days=90), 1000)
+
+
+def entry(status: int = 200, **members: Any) -> AuditEntry:
+    moment = time.time_ns()
+    return AuditEntry(new_id(moment), datetime.fromtimestamp(moment / 1e9, UTC), status, outcome="done", **members)
+
+
+class Capricious(AuditStore):
+    """A real store that fails when it is told to."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.engine)
+        self.failure: Callable[[Sequence[AuditEntry]], Exception | None] = lambda _: None
+        self.calls: list[int] = []
+
+    def add(self, entries: Sequence[AuditEntry]) -> None:
+        self.calls.append(len(entries))
+        if failure := self.failure(entries):
+            raise failure
+        super().add(entries)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Capricious:
+    return Capricious(Store(f"sqlite:///{tmp_path / 'store.sqlite'}"))
+
+
+@pytest.fixture
+def keeper(store: Capricious) -> Iterator[Keeper]:
+    keeper = Keeper(store, RETENTION)
+    yield keeper
+    with suppress(AttributeError):
+        keeper.stop()
+
+
+def count(fate: str) -> float:
+    return float(AUDITED.labels(fate)._value.get())
+
+
+def away(entries: Sequence[AuditEntry]) -> Exception:
+    return OperationalError("INSERT", {}, Exception("the server went away"))
+
+
+def test_entries_are_written_soon_and_together(
+    keeper: Keeper, store: Capricious, wait_until: Callable[..., Any]
+) -> None:
+    for number in range(50):
+        keeper.put(entry(object_id=str(number)))
+    wait_until(lambda: store.page({})[1] == 50)
+    assert len(store.calls) <= 2
+
+
+def test_what_waits_is_written_when_the_worker_stops(keeper: Keeper, store: Capricious) -> None:
+    for number in range(1200):
+        keeper.put(entry(object_id=str(number)))
+    before = time.monotonic()
+    keeper.stop()
+    assert store.page({})[1] == 1200
+    assert time.monotonic() - before < keeping.STOP_SECONDS
+
+
+def test_an_idle_thread_stops_at_once(keeper: Keeper, store: Capricious, wait_until: Callable[..., Any]) -> None:
+    keeper.put(entry())
+    wait_until(lambda: store.page({})[1] == 1)
+    before = time.monotonic()
+    keeper.stop()
+    assert time.monotonic() - before < keeping.IDLE_SECONDS / 2
+
+
+def test_while_the_store_is_away_entries_wait_and_nobody_else_does(
+    keeper: Keeper, store: Capricious, wait_until: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    store.failure = away
+    keeper.put(entry(object_id="early"))
+    wait_until(lambda: len(store.calls) >= 2)
+    keeper.put(entry(object_id="late"))
+    store.failure = lambda _: None
+    wait_until(lambda: store.page({})[1] == 2)
+    told = [record.message for record in caplog.records if "takes no audit entries" in record.message]
+    assert told == ["the store takes no audit entries (OperationalError); they wait"]
+
+
+def test_a_queue_that_is_full_drops_counts_and_says_so_once(
+    keeper: Keeper,
+    store: Capricious,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    wait_until: Callable[..., Any],
+) -> None:
+    monkeypatch.setattr(keeping, "QUEUED", 10)
+    store.failure = away
+    keeper.put(entry())
+    wait_until(lambda: store.calls)
+    before = count("lost")
+    for _ in range(30):
+        keeper.put(entry())
+    assert count("lost") - before == 20
+    assert len([record for record in caplog.records if "wait for the store" in record.message]) == 1
+
+
+def test_an_entry_that_the_store_refuses_costs_no_others(
+    keeper: Keeper, store: Capricious, wait_until: Callable[..., Any]
+) -> None:
+    def refuse(entries: Sequence[AuditEntry]) -> Exception | None:
+        bad = any(item.who == "bad" for item in entries)
+        return DataError("INSERT", {}, Exception("no such character")) if bad else None
+
+    store.failure = refuse
+    for who in ("good", "bad", "better"):
+        keeper.put(entry(who=who))
+    wait_until(lambda: store.page({})[1] == 2)
+    assert {item.who for item in store.page({})[0]} == {"good", "better"}
+
+
+def test_a_failure_that_nobody_has_thought_of_does_not_end_the_thread(
+    keeper: Keeper, store: Capricious, wait_until: Callable[..., Any]
+) -> None:
+    store.failure = lambda _: RuntimeError("nobody has thought of it")
+    keeper.put(entry())
+    wait_until(lambda: store.calls)
+    store.failure = lambda _: None
+    wait_until(lambda: store.page({})[1] == 1)
+
+
+def test_strangers_fill_no_database_and_their_number_is_kept(keeper: Keeper, store: Capricious) -> None:
+    for _ in range(1000):
+        keeper.put(entry(401, code="unauthenticated"))
+    keeper.put(entry(200, who="ada", caller_id="token:1"))
+    keeper.stop()
+    entries, total = store.page({"status": 401})
+    assert total == MOST_EACH_MINUTE + 1
+    assert sum(item.times for item in entries) == 1000
+    assert store.page({"who": "ada"})[1] == 1
+
+
+def test_with_no_rows_to_keep_nothing_is_started(store: Capricious) -> None:
+    keeper = Keeper(store, Retention(timedelta(days=1), 0))
+    keeper.put(entry())
+    assert store.page({})[1] == 0
+
+
+def test_a_child_process_writes_its_own_entries(
+    keeper: Keeper, store: Capricious, wait_until: Callable[..., Any]
+) -> None:
+    keeper.put(entry(who="parent"))
+    wait_until(lambda: store.page({})[1] == 1)
+    child = os.fork()
+    if child == 0:
+        keeper.put(entry(who="child"))
+        keeper.stop()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert {item.who for item in store.page({})[0]} == {"parent", "child"}

@@ -1,0 +1,104 @@
+"""Audit lines in a file: whole, for its owner alone, through a rotation, and never lost without a word."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from omni_gateway.http.auditing import lines
+
+PROCESSES = 4
+LINES = 300
+WRITER = """
+import sys
+from pathlib import Path
+from omni_gateway.http.auditing import lines
+lines.configure(Path(sys.argv[1]))
+sys.stdin.readline()
+for number in range(int(sys.argv[2])):
+    lines.log.info("%s", '{"who": "' + sys.argv[3] * 3000 + '"}')
+"""
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    before = lines.log.handlers[:], lines.log.level, lines.log.propagate
+    lines.log.handlers[:] = []
+    lines.log.propagate = True  # else pytest hands the logger handlers of its own
+    yield
+    lines.log.handlers[:], lines.log.level, lines.log.propagate = before
+
+
+def test_lines_are_appended_to_a_file_that_only_its_owner_can_read(tmp_path: Path) -> None:
+    file = tmp_path / "audit.log"
+    file.touch(0o600)
+    file.write_text("there already\n")
+    lines.configure(file)
+    lines.log.info("%s", "one")
+    assert file.read_text() == "there already\none\n"
+    new = tmp_path / "new.log"
+    lines.configure(new)
+    lines.log.info("%s", "two")
+    assert (new.read_text(), new.stat().st_mode & 0o777) == ("two\n", 0o600)
+
+
+def test_a_file_that_is_moved_away_is_begun_anew(tmp_path: Path) -> None:
+    file = tmp_path / "audit.log"
+    lines.configure(file)
+    lines.log.info("%s", "one")
+    file.rename(tmp_path / "audit.log.1")
+    lines.log.info("%s", "two")
+    assert ((tmp_path / "audit.log.1").read_text(), file.read_text()) == ("one\n", "two\n")
+
+
+def test_a_line_that_the_file_does_not_take_goes_to_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    lines.configure(folder / "audit.log")
+    lines.log.info("%s", "one")
+    (folder / "audit.log").unlink()
+    folder.rmdir()
+    lines.log.info("%s", "two")
+    lines.log.info("%s", "three")
+    folder.mkdir()
+    lines.log.info("%s", "four")
+    assert capsys.readouterr().err == "two\nthree\n"
+    assert (folder / "audit.log").read_text() == "four\n"
+
+
+def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
+    file = tmp_path / "audit.log"
+    command = [sys.executable, "-c", WRITER, str(file), str(LINES)]
+    started = [subprocess.Popen([*command, letter], stdin=subprocess.PIPE, text=True) for letter in "abcd"[:PROCESSES]]
+    for process in started:
+        process.communicate("go\n", timeout=60)
+    assert [process.returncode for process in started] == [0] * PROCESSES
+    written = [json.loads(line)["who"] for line in file.read_text().splitlines()]
+    assert len(written) == PROCESSES * LINES
+    assert {len(set(who)) for who in written} == {1}
+
+
+def test_handlers_that_an_operator_has_set_stay(tmp_path: Path) -> None:
+    own = logging.NullHandler()
+    lines.log.addHandler(own)
+    lines.configure(None)
+    assert lines.log.handlers == [own]
+
+
+def test_an_info_line_is_written_whatever_the_level_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before, root.level = root.level, logging.ERROR
+    try:
+        lines.configure(None)
+        lines.log.info("%s", "one")
+    finally:
+        root.level = before
+    assert capsys.readouterr().err == "one\n"
