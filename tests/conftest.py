@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from typing import Any
 
+import hypothesis
 import pytest
 
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
@@ -17,6 +18,10 @@ from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "", None)
 SPEED = 60.0
 FLEET = 24
+
+#: How long an example takes is the machine's business: two cores that others use too are not to fail a test.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session", autouse=True)
