@@ -90,6 +90,11 @@ class Store:
             bucket = self._buckets.get((namespace, type))
             return () if bucket is None else bucket.ordered()
 
+    def kinds(self) -> Sequence[tuple[str, str]]:
+        """Return every namespace and type that has or had an object."""
+        with self.lock:
+            return tuple(self._buckets)
+
     # -- writing
 
     def create(self, res: Resource, owner: str = "") -> Resource:
