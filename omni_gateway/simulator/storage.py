@@ -15,16 +15,21 @@ _FIELDS = ("spec", "labels", "annotations", "version", "owner", "phase", "finali
 IN_MEMORY = frozenset({"ephemeral", "infra-provider-ephemeral", "metrics", "virtual"})
 """Namespaces that Omni keeps in memory only: what is in them is gone after a restart."""
 
+_PUT = "INSERT INTO resources VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
+_DELETE = "DELETE FROM resources WHERE namespace = ? AND type = ? AND id = ?"
+
 
 class Storage:
-    """The rows of one database file; ``None`` keeps nothing. Every write is committed when the call returns.
+    """The rows of one database file; ``None`` keeps nothing.
 
-    WAL with synchronous=NORMAL: a process that is killed loses nothing, a machine that loses power at most the last
-    moments. Not thread-safe: the store's lock is around every call.
+    Writes are gathered, and are all there or none of them after :meth:`commit`. WAL with synchronous=NORMAL: what was
+    committed survives the process, however it ends; a machine that loses power loses at most the last moments. Not
+    thread-safe: the store's lock is around every call.
     """
 
     def __init__(self, path: str | None) -> None:
         self._db = None if path is None else sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._pending: dict[Key, Resource | None] = {}
         if self._db is not None:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
@@ -42,31 +47,41 @@ class Storage:
             yield replace(res, created=_moment(res.created), updated=_moment(res.updated))
 
     def put(self, res: Resource) -> None:
-        """Keep a resource as it is now."""
+        """Keep a resource, which changes no more, from the next commit on."""
         if self._db is not None and res.namespace not in IN_MEMORY:
-            body = orjson.dumps({name: getattr(res, name) for name in _FIELDS})
-            self._db.execute("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?)", (*res.key, body))
+            self._pending[res.key] = res
 
     def delete(self, key: Key) -> None:
-        """Forget a resource."""
+        """Forget a resource from the next commit on."""
         if self._db is not None and key[0] not in IN_MEMORY:
-            self._db.execute("DELETE FROM resources WHERE namespace = ? AND type = ? AND id = ?", key)
-
-    def begin(self) -> None:
-        """Hold commits back until :meth:`commit`."""
-        if self._db is not None:
-            self._db.execute("BEGIN")
+            self._pending[key] = None
 
     def commit(self) -> None:
-        """Commit what was held back."""
-        if self._db is not None:
+        """Write what was gathered; when that fails it stays gathered, for the next commit."""
+        if self._db is None or not self._pending:
+            return
+        # In the order of the keys many are written several times as fast.
+        kept = sorted(key for key, res in self._pending.items() if res is not None)
+        gone = [key for key, res in self._pending.items() if res is None]
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany(_PUT, ((*key, _body(self._pending[key])) for key in kept))
+            self._db.executemany(_DELETE, gone)
             self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._pending.clear()
 
     def close(self) -> None:
         """Close the file."""
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+def _body(res: Resource | None) -> bytes:
+    return orjson.dumps({name: getattr(res, name) for name in _FIELDS})
 
 
 def _moment(text: object) -> datetime | None:

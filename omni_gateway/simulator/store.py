@@ -7,8 +7,7 @@ events hand out may be read at leisure, by any thread, as long as nobody writes 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from .errors import AlreadyExists, Conflict, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
@@ -35,17 +34,40 @@ class _Bucket:
         return self._ordered
 
 
+class CommittingLock:
+    """A lock that its holder may take again; giving it up at last commits what was written under it."""
+
+    def __init__(self, commit: Callable[[], None]) -> None:
+        self._lock = threading.RLock()
+        self._commit = commit
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self._depth == 1:
+                self._commit()
+        finally:
+            self._depth -= 1
+            self._lock.release()
+
+
 class Store:
     """All resources. Enforces existence, version, owner, finalizers and phase; rules and roles are above it.
 
     With a path, everything but in-memory namespaces survives a restart, a kill included: a call returns after commit.
+    Writes return the stored object itself, read-only.
+    What is written under one hold of :attr:`lock` is there as a whole after that, or not at all.
     """
 
     def __init__(self, path: str | None = None) -> None:
-        self.lock = threading.RLock()
+        self._storage = Storage(path)
+        self.lock = CommittingLock(self._storage.commit)
         self._buckets: dict[tuple[str, str], _Bucket] = {}
         self._callbacks: list[Callback] = []
-        self._storage = Storage(path)
         for res in self._storage.load():
             self._bucket(res.namespace, res.type).by_id[res.id] = res
 
@@ -53,16 +75,6 @@ class Store:
         """Close the database; the store is not to be written to any more."""
         with self.lock:
             self._storage.close()
-
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Make many writes one commit: for seeding. Nobody else writes meanwhile; batches do not nest."""
-        with self.lock:
-            self._storage.begin()
-            try:
-                yield
-            finally:
-                self._storage.commit()
 
     # -- reading
 
@@ -98,17 +110,17 @@ class Store:
     # -- writing
 
     def create(self, res: Resource, owner: str = "") -> Resource:
-        """Store a new object as version 1 and return a copy; :class:`AlreadyExists`."""
+        """Store a new object as version 1 and return it; :class:`AlreadyExists`."""
         with self.lock:
             if self.peek(*res.key) is not None:
                 raise AlreadyExists(f"{_name(res.key)} already exists")
             new = res.copy()
             new.version, new.owner, new.created, new.updated = 1, owner or res.owner, _now(), None
             self._put("created", new, None)
-            return new.copy()
+            return new
 
     def update(self, res: Resource, owner: str = "", expected_version: int | None = None) -> Resource:
-        """Replace spec, labels, annotations, finalizers and phase, and return a copy.
+        """Replace spec, labels, annotations, finalizers and phase, and return the object.
 
         :class:`NotFound`, then :class:`Conflict` on another version, then :class:`PermissionDenied` on another owner.
         """
@@ -117,7 +129,7 @@ class Store:
             if expected_version is not None and expected_version != old.version:
                 raise Conflict(f"{_name(res.key)} is at version {old.version}, not {expected_version}")
             _check_owner(old, owner)
-            return self._replace(old, res.copy()).copy()
+            return self._replace(old, res.copy())
 
     def modify(
         self,
@@ -128,7 +140,7 @@ class Store:
         owner: str = "",
         create: bool = False,
     ) -> Resource | None:
-        """Change an object in place with ``fn`` and return a copy; nothing is written when ``fn`` changed nothing.
+        """Change an object by ``fn``, which gets a copy, and return it; nothing is written when nothing was changed.
 
         A missing object is None, or with ``create`` made (of that owner). :class:`PermissionDenied` on another owner.
         """
@@ -212,7 +224,7 @@ class Store:
     def _change(self, old: Resource, fn: Callable[[Resource], None]) -> Resource:
         new = old.copy()
         fn(new)
-        return new if new == old else self._replace(old, new).copy()
+        return old if new == old else self._replace(old, new)
 
     def _replace(self, old: Resource, new: Resource) -> Resource:
         if new.phase not in _PHASES:

@@ -148,7 +148,9 @@ def test_the_process_tells_where_faults_are_taken(tmp_path: Path) -> None:
 def test_a_process_told_to_take_faults_from_everywhere_does_not_start(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "omni_gateway.simulator", "--listen", "127.0.0.1:0", "--admin-listen", "0.0.0.0:0"]
 
-    ended = subprocess.run([*command, "--key-file", str(tmp_path / "key")], capture_output=True, check=False, timeout=60)
+    ended = subprocess.run(
+        [*command, "--key-file", str(tmp_path / "key")], capture_output=True, check=False, timeout=60
+    )
 
     assert ended.returncode == 1
     assert b"loopback address only" in ended.stderr

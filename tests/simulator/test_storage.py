@@ -54,10 +54,10 @@ def test_what_omni_keeps_in_memory_is_forgotten(tmp_path: Path, namespace: str) 
     assert Store(path).find(namespace, "Things", "a") is None
 
 
-def test_a_batch_is_there_afterwards(tmp_path: Path) -> None:
+def test_many_writes_under_one_hold_of_the_lock_are_there_afterwards(tmp_path: Path) -> None:
     path = str(tmp_path / "state.sqlite")
     store = Store(path)
-    with store.batch():
+    with store.lock:
         for number in range(10):
             store.create(Resource("default", "Things", str(number)))
     store.close()
