@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import signal
 import sys
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.error("%s", error)
         simulator.stop()
         return 1
+    # What is there by now stays; the collector would look through all of it again and again, a second a time.
+    gc.collect()
+    gc.freeze()
     log.info(
         "simulator of Omni, no real machines: http://%s, %d machines, %g x life's speed, state in %s, admin key in %s",
         *(address, options.fleet, options.speed, options.db or "memory", options.key_file),
