@@ -13,7 +13,7 @@ from omni_gateway.omni.rpcs import REPEATABLE
 _HARMLESS = frozenset(rpc.name for rpc in REPEATABLE)
 #: gRPC's own words when there was no connection to send anything over.
 _NEVER_SENT = "failed to connect to all addresses"
-_NOTHING = (None, "", 0, False)
+_NOTHING = ("", 0, False)
 
 
 def may_be_done(error: OmniError) -> bool:
@@ -45,10 +45,12 @@ def note(method: str, failure: OmniError | None) -> None:
 
 
 def holds(asked: Any, found: Any) -> bool:
-    """Whether what Omni has is what it was asked for, and perhaps more.
+    """Whether what Omni has is what it was asked for, and perhaps more; None asks for nothing.
 
     Omni leaves zero values out of its JSON and writes 64-bit integers as text (facts: resource-service).
     """
+    if asked is None:
+        return True
     if isinstance(asked, Mapping):
         found = {} if found is None else found  # a message without members
         return isinstance(found, Mapping) and all(holds(item, found.get(name)) for name, item in asked.items())

@@ -41,7 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         simulator.stop()
         return 1
     # What is there by now stays; the collector would look through all of it again and again, a second a time.
-    gc.collect()
     gc.freeze()
     log.info(
         "simulator of Omni, no real machines: http://%s, %d machines, %g x life's speed, state in %s, admin key in %s",

@@ -10,28 +10,13 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from .bucket import Bucket
 from .errors import AlreadyExists, Conflict, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from .resource import Event, Key, Kind, Resource
 from .storage import Storage
 
 Callback = Callable[[Event], None]
 _PHASES = ("running", "tearingDown")
-
-
-class _Bucket:
-    """The objects of one type in one namespace, by id and in the order of ids."""
-
-    def __init__(self) -> None:
-        self.by_id: dict[str, Resource] = {}
-        self._ordered: tuple[Resource, ...] | None = None
-
-    def changed(self) -> None:
-        self._ordered = None
-
-    def ordered(self) -> tuple[Resource, ...]:
-        if self._ordered is None:
-            self._ordered = tuple(self.by_id[id_] for id_ in sorted(self.by_id))
-        return self._ordered
 
 
 class CommittingLock:
@@ -66,10 +51,10 @@ class Store:
     def __init__(self, path: str | None = None) -> None:
         self._storage = Storage(path)
         self.lock = CommittingLock(self._storage.commit)
-        self._buckets: dict[tuple[str, str], _Bucket] = {}
+        self._buckets: dict[tuple[str, str], Bucket] = {}
         self._callbacks: list[Callback] = []
         for res in self._storage.load():
-            self._bucket(res.namespace, res.type).by_id[res.id] = res
+            self._bucket(res.namespace, res.type).put(res)
 
     def close(self) -> None:
         """Close the database; the store is not to be written to any more."""
@@ -90,7 +75,7 @@ class Store:
     def peek(self, namespace: str, type: str, id: str) -> Resource | None:
         """Return the stored object itself, read-only, or None."""
         bucket = self._buckets.get((namespace, type))
-        return None if bucket is None else bucket.by_id.get(id)
+        return None if bucket is None else bucket.get(id)
 
     def list(self, namespace: str, type: str, where: Callable[[Resource], bool] | None = None) -> list[Resource]:
         """Return copies of the objects that pass, in the order of their ids."""
@@ -101,6 +86,12 @@ class Store:
         with self.lock:
             bucket = self._buckets.get((namespace, type))
             return () if bucket is None else bucket.ordered()
+
+    def labelled(self, namespace: str, type: str, key: str, value: str) -> Sequence[Resource]:
+        """Return the stored objects with a label, one of ``bucket.INDEXED``, read-only, in the order of their ids."""
+        with self.lock:
+            bucket = self._buckets.get((namespace, type))
+            return () if bucket is None else bucket.labelled(key, value)
 
     def kinds(self) -> Sequence[tuple[str, str]]:
         """Return every namespace and type that has or had an object."""
@@ -171,9 +162,7 @@ class Store:
             if old.finalizers:
                 raise FailedPrecondition(f"{_name(old.key)} still has finalizers: {', '.join(old.finalizers)}")
             self._storage.delete(old.key)
-            bucket = self._bucket(namespace, type)
-            del bucket.by_id[id]
-            bucket.changed()
+            self._bucket(namespace, type).remove(id)
             self._tell(Event("destroyed", old))
 
     def add_finalizer(self, key: Key, name: str) -> None:
@@ -212,8 +201,8 @@ class Store:
 
     # -- the one way in
 
-    def _bucket(self, namespace: str, type: str) -> _Bucket:
-        return self._buckets.setdefault((namespace, type), _Bucket())
+    def _bucket(self, namespace: str, type: str) -> Bucket:
+        return self._buckets.setdefault((namespace, type), Bucket())
 
     def _live(self, namespace: str, type: str, id: str) -> Resource:
         res = self.peek(namespace, type, id)
@@ -235,9 +224,7 @@ class Store:
 
     def _put(self, kind: Kind, new: Resource, old: Resource | None) -> None:
         self._storage.put(new)
-        bucket = self._bucket(new.namespace, new.type)
-        bucket.by_id[new.id] = new
-        bucket.changed()
+        self._bucket(new.namespace, new.type).put(new)
         self._tell(Event(kind, new, old))
 
     def _tell(self, event: Event) -> None:
