@@ -105,10 +105,7 @@ class Store:
         with self.lock:
             if self.peek(*res.key) is not None:
                 raise AlreadyExists(f"{_name(res.key)} already exists")
-            new = res.copy()
-            new.version, new.owner, new.created, new.updated = 1, owner or res.owner, _now(), None
-            self._put("created", new, None)
-            return new
+            return self._begin(res.copy(), owner or res.owner)
 
     def update(self, res: Resource, owner: str = "", expected_version: int | None = None) -> Resource:
         """Replace spec, labels, annotations, finalizers and phase, and return the object.
@@ -133,6 +130,8 @@ class Store:
     ) -> Resource | None:
         """Change an object by ``fn``, which gets a copy, and return it; nothing is written when nothing was changed.
 
+        What ``fn`` puts into it is the store's from then on: nobody may change that any more.
+
         A missing object is None, or with ``create`` made (of that owner). :class:`PermissionDenied` on another owner.
         """
         with self.lock:
@@ -142,7 +141,7 @@ class Store:
                     return None
                 fresh = Resource(namespace, type, id)
                 fn(fresh)
-                return self.create(fresh, owner)
+                return self._begin(fresh, owner)
             _check_owner(old, owner)
             return self._change(old, fn)
 
@@ -209,6 +208,11 @@ class Store:
         if res is None:
             raise NotFound(f"{_name((namespace, type, id))} does not exist")
         return res
+
+    def _begin(self, new: Resource, owner: str) -> Resource:
+        new.version, new.owner, new.created, new.updated = 1, owner, _now(), None
+        self._put("created", new, None)
+        return new
 
     def _change(self, old: Resource, fn: Callable[[Resource], None]) -> Resource:
         new = old.copy()
