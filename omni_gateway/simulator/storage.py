@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -42,9 +42,13 @@ class Storage:
         """Yield everything that was kept."""
         if self._db is None:
             return
+        texts: dict[str, str] = {}
         for namespace, type_, id_, body in self._db.execute("SELECT namespace, type, id, body FROM resources"):
+            namespace, type_, id_ = (texts.setdefault(text, text) for text in (namespace, type_, id_))
             res = Resource(namespace, type_, id_, **orjson.loads(body))
-            yield replace(res, created=_moment(res.created), updated=_moment(res.updated))
+            res.spec, res.labels = _shared(res.spec, texts), _shared(res.labels, texts)
+            res.created, res.updated = _moment(res.created), _moment(res.updated)
+            yield res
 
     def put(self, res: Resource) -> None:
         """Keep a resource, which changes no more, from the next commit on."""
@@ -82,6 +86,18 @@ class Storage:
 
 def _body(res: Resource | None) -> bytes:
     return orjson.dumps({name: getattr(res, name) for name in _FIELDS})
+
+
+def _shared(value: Any, texts: dict[str, str]) -> Any:
+    """Let equal texts be one: a fleet's objects say the same things over and over."""
+    if type(value) is str:
+        return texts.setdefault(value, value)
+    if type(value) is dict:
+        for key, item in value.items():
+            value[key] = _shared(item, texts)
+    elif type(value) is list:
+        value[:] = [_shared(item, texts) for item in value]
+    return value
 
 
 def _moment(text: object) -> datetime | None:
