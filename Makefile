@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help run test test-live lint bench openapi protos setup clean
+.PHONY: help run test test-live crash-test lint bench bench-simulator openapi protos setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -19,6 +19,9 @@ setup: $(STAMP) ## make the virtual environment
 
 run: $(STAMP) ## serve the API on 127.0.0.1:8080 (with the embedded Omni unless OMNI_ENDPOINT is set)
 	$(BIN)/omni-gateway serve
+
+crash-test: $(STAMP) ## kill the simulator 120 times while it is written to, and hold what is left against what was acknowledged
+	SIMULATOR_KILLS=120 $(BIN)/pytest -q tests/simulator/test_crash.py
 
 lint: $(STAMP) ## ruff, mypy, import rules
 	$(BIN)/ruff check .
@@ -35,6 +38,9 @@ test-live: $(STAMP) ## the e2e suite against the Omni named by OMNI_ENDPOINT and
 
 bench: $(STAMP) ## the table of ratios
 	$(BIN)/python -m benchmarks $(if $(TARGET),--target $(TARGET))
+
+bench-simulator: $(STAMP) ## how the simulator carries 10,000 machines, 500 clusters, 100 watches
+	$(BIN)/python -m benchmarks.simulator_scale
 
 openapi: $(STAMP) ## print the OpenAPI document
 	@$(BIN)/omni-gateway openapi

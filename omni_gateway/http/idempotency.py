@@ -1,7 +1,8 @@
 """``Idempotency-Key``: send a POST again, get the first answer again.
 
 For POSTs whose effect has no name of its own (actions). Kept 24 hours in the store, so any replica replays it. A
-request that was refused or failed is not kept: under its key it may be sent again.
+request that was refused or failed is not kept: under its key it may be sent again. But one that failed after it wrote,
+or may have written, to Omni is never done again under its key: its answer was lost, and its effect may be there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import orjson
 from flask import Flask, Response, current_app, request
 
 from omni_gateway.http.guard import current_principal
-from omni_gateway.http.problems import Problem
+from omni_gateway.http.omni_errors import problem_for
+from omni_gateway.http.problems import MEDIA_TYPE, Problem
+from omni_gateway.omni import OmniError, outcomes
 from omni_gateway.store import IdempotencyStore, Recorded
 
 HEADER = "Idempotency-Key"
@@ -46,19 +49,35 @@ def idempotent(view: Callable[..., Response], *, forget: Collection[str] = ()) -
         recorded = store.claim(key, _request_hash())
         if recorded is not None:
             return _replay(recorded)
-        try:
-            response = view(*args, **kwargs)
-        except BaseException:
-            store.release(key)
-            raise
-        if response.status_code >= 500:
-            store.release(key)
-            return response
+        with outcomes.noting_writes() as wrote:
+            try:
+                response = view(*args, **kwargs)
+            except BaseException as error:
+                _end(store, key, unknown=wrote() and _says_nothing(error))
+                raise
+            if response.status_code >= 500:
+                _end(store, key, unknown=wrote())
+                return response
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         store.keep(key, response.status_code, kept, _without(forget, response.get_data()))
         return response
 
     return run
+
+
+def _says_nothing(error: BaseException) -> bool:
+    """Whether an error leaves open what became of the request: anything but an answer that refuses it."""
+    problem = problem_for(error) if isinstance(error, OmniError) else error
+    return not isinstance(problem, Problem) or problem.status >= 500
+
+
+def _end(store: IdempotencyStore, key: str, *, unknown: bool) -> None:
+    """Forget a request that failed, or keep that nobody knows what became of it."""
+    if not unknown:
+        store.release(key)
+        return
+    problem = Problem(409, "outcome-unknown", hint="Look whether it was done; if not, send it again under a new key.")
+    store.keep(key, problem.status, {"Content-Type": MEDIA_TYPE}, orjson.dumps(problem.to_dict()))
 
 
 def _without(names: Collection[str], body: bytes) -> bytes:

@@ -12,6 +12,7 @@ from omni_gateway.http.guard import refused_by_omni
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import errors
 from omni_gateway.omni.errors import OmniError
+from omni_gateway.omni.outcomes import may_be_done
 
 UNREACHABLE_RETRY_SECONDS = 5
 
@@ -61,6 +62,8 @@ def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
     status, code = _status_and_code(error)
     headers = {"Retry-After": str(math.ceil(error.retry_after or UNREACHABLE_RETRY_SECONDS))} if status == 503 else {}
     default_hint = next((text for kind, text in _HINTS.items() if isinstance(error, kind)), None)
+    if may_be_done(error):
+        default_hint = "It may have been done all the same: look before you send it again."
     return Problem(
         status,
         code,

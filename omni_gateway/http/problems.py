@@ -51,6 +51,11 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "idempotency-conflict": ProblemType(
         409, "Still running", "The first request with this Idempotency-Key has not ended.", True
     ),
+    "outcome-unknown": ProblemType(
+        409,
+        "Nobody knows",
+        "The first request with this Idempotency-Key got no answer from Omni; it may have been done.",
+    ),
     "gone": ProblemType(410, "Gone", "The watch's history does not reach back that far; list again."),
     "stale-precondition": ProblemType(412, "Precondition failed", "`If-Match` names another state of the object."),
     "too-large": ProblemType(413, "Too large", "The body, or what Omni would have to send, exceeds a limit."),

@@ -10,6 +10,7 @@ import grpc
 import orjson
 from google.protobuf.message import Message
 
+from omni_gateway.omni import outcomes
 from omni_gateway.omni.channel import ChannelHolder
 from omni_gateway.omni.errors import Cancelled, InvalidArgument, OmniError, Unknown, from_rpc
 from omni_gateway.omni.interceptors import SigningInterceptor
@@ -46,19 +47,21 @@ class Calls:
         """Make one call within ``timeout`` seconds (the configured ones if not given); raises ``OmniError``."""
         request = _written(rpc.name, build)
         entries = _sendable(rpc.name, metadata)
-        code, started = grpc.StatusCode.OK, time.perf_counter()
+        failure: OmniError | None = None
+        started = time.perf_counter()
         try:
             call = self._signed_channel().unary(rpc)
             return call(request, timeout=self._timeout if timeout is None else timeout, metadata=entries)  # type: ignore[no-any-return]
         except grpc.RpcError as error:
             failure = from_rpc(rpc.name, error)
-            code = failure.code
             raise failure from None
         except ValueError:
-            code = grpc.StatusCode.CANCELLED
-            raise _closed(rpc.name) from None
+            failure = _closed(rpc.name)
+            raise failure from None
         finally:
+            code = grpc.StatusCode.OK if failure is None else failure.code
             self._holder.observer(rpc.name, code.name, time.perf_counter() - started)
+            outcomes.note(rpc.name, failure)
 
     def stream(
         self,

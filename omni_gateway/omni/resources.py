@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from omni_gateway.omni import errors, rpcs
+from omni_gateway.omni import errors, outcomes, rpcs
 from omni_gateway.omni.calls import Calls, parsed
 from omni_gateway.omni.signing import Metadata
 from omni_gateway.omni.types import namespace_of
@@ -105,7 +105,10 @@ class ResourceClient:
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
     ) -> None:
-        """Create an object; ``AlreadyExists`` when the id is taken. Omni's answer is empty: read it if need be."""
+        """Create an object; ``AlreadyExists`` when the id is taken. Omni's answer is empty: read it if need be.
+
+        When that answer is lost, an object that is there as it was asked for is taken for the one that was created.
+        """
 
         def build() -> pb.CreateRequest:
             metadata = cosi.Metadata(
@@ -119,7 +122,19 @@ class ResourceClient:
             )
             return pb.CreateRequest(resource=pb.Resource(metadata=metadata, spec=_spec_text(spec)))
 
-        self._calls.unary(rpcs.CREATE, build, metadata=_OMNI)
+        try:
+            self._calls.unary(rpcs.CREATE, build, metadata=_OMNI)
+        except errors.OmniError as error:
+            metadata = {"labels": labels, "annotations": annotations, "owner": "", "phase": _RUNNING}
+            asked = {"metadata": metadata, "spec": spec}
+            if not outcomes.may_be_done(error) or not self._holds(type, id, namespace, asked):
+                raise
+
+    def _holds(self, type: str, id: str, namespace: str | None, asked: Mapping[str, Any]) -> bool:
+        try:
+            return outcomes.holds(asked, self.get(type, id, namespace))
+        except errors.OmniError:
+            return False
 
     def update(self, resource: Mapping[str, Any], *, version: int | None) -> None:
         """Replace an object whole: spec, labels, annotations **and finalizers**, so send back what was read.

@@ -1,8 +1,8 @@
 """The resume point of a watch: what a caller has seen, small enough for a header, readable by any replica.
 
 Omni's JSON watch has no bookmark of its own (facts: resource-service), so the point is a digest of what the caller
-holds: how many objects, an order-free hash of (id, created) and one of (id, created, version), and the newest time
-among them. A stream that starts from a point compares it with what is there: the same versions, nothing to tell;
+holds: how many objects, an order-free hash of (id, created) and one of (id, created, version, content), and the newest
+time among them. A stream that starts from a point compares it with what is there: the same versions, nothing to tell;
 all the same objects (none gone) and some newer, those are told; anything else, and the history is gone: 410.
 """
 
@@ -17,10 +17,12 @@ from itertools import combinations
 from math import comb
 from typing import Self
 
+import orjson
+
 from omni_gateway.sdk.resource import Resource
 
 _FORMAT = struct.Struct(">BIQQ")
-_VERSION = 1
+_VERSION = 2
 #: Timestamps are whole seconds; so many ways to read a point's last second are tried before giving up.
 MAX_GUESSES = 5000
 
@@ -29,15 +31,26 @@ class HistoryGone(Exception):
     """What happened since the resume point cannot be told; the caller must list again."""
 
 
-def _hash(*parts: str) -> int:
-    return int.from_bytes(blake2b("\0".join(parts).encode(), digest_size=8).digest())
+def _hash(*parts: bytes) -> int:
+    return int.from_bytes(blake2b(b"\0".join(parts), digest_size=8).digest())
 
 
-def _digests(resource: Resource) -> tuple[int, int, str]:
-    """Return what one object adds to a point: its hash as a member, its hash in this version, its newest time."""
-    created = resource.created or ""
-    member = _hash(resource.id, created)
-    return member, _hash(resource.id, created, str(resource.version)), max(created, resource.updated or "")
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What one object adds to a point: its hash as a member, its hash as it is now, its newest time."""
+
+    member: int
+    state: int
+    newest: str
+
+    @classmethod
+    def of(cls, resource: Resource) -> Digest:
+        """Digest an object. Its content counts: one made anew within a second differs in nothing else."""
+        created = resource.created or ""
+        content = orjson.dumps([resource.spec, resource.labels, resource.annotations], option=orjson.OPT_SORT_KEYS)
+        member = _hash(resource.id.encode(), created.encode())
+        state = _hash(resource.id.encode(), created.encode(), str(resource.version).encode(), content)
+        return cls(member, state, max(created, resource.updated or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +67,24 @@ class ResumePoint:
         """Digest the objects that a caller holds."""
         count, members, versions, newest = 0, 0, 0, ""
         for resource in resources:
-            member, version, changed = resource.derived("digests", _digests)
+            digest = resource.derived("digest", Digest.of)
             count += 1
-            members ^= member
-            versions ^= version
-            newest = max(newest, changed)
+            members ^= digest.member
+            versions ^= digest.state
+            newest = max(newest, digest.newest)
         return cls(count, members, versions, newest)
 
-    def plus(self, resource: Resource) -> Self:
-        """Digest one object more."""
-        return self._toggle(resource, 1)
+    def plus(self, digest: Digest) -> Self:
+        """Return the point with one object more."""
+        return self._toggle(digest, 1)
 
-    def minus(self, resource: Resource) -> Self:
-        """Digest one object less."""
-        return self._toggle(resource, -1)
+    def minus(self, digest: Digest) -> Self:
+        """Return the point with one object less."""
+        return self._toggle(digest, -1)
 
-    def _toggle(self, resource: Resource, step: int) -> Self:
-        member, version, changed = _digests(resource)
-        return type(self)(self.count + step, self.members ^ member, self.versions ^ version, max(self.newest, changed))
+    def _toggle(self, digest: Digest, step: int) -> Self:
+        members, versions = self.members ^ digest.member, self.versions ^ digest.state
+        return type(self)(self.count + step, members, versions, max(self.newest, digest.newest))
 
     def __str__(self) -> str:
         packed = _FORMAT.pack(_VERSION, self.count, self.members, self.versions) + self.newest.encode()
@@ -103,7 +116,9 @@ class ResumePoint:
         unsure = [item for item in objects if (item.created or "") == self.newest]
         missing = self.members ^ ResumePoint.of(sure).members
         old = {item.id for item in (*sure, *_choose(unsure, self.count - len(sure), missing))}
-        return [item for item in objects if item.id not in old or (item.updated or "") >= self.newest]
+        return [
+            item for item in objects if item.id not in old or max(item.created or "", item.updated or "") >= self.newest
+        ]
 
 
 def _choose(unsure: Sequence[Resource], count: int, members: int) -> Sequence[Resource]:

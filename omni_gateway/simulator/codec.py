@@ -10,7 +10,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from .errors import Unknown
@@ -19,7 +19,6 @@ from .types import Field, enums, messages
 _WIDE = frozenset({"int64", "uint64", "sint64", "fixed64", "sfixed64"})
 _NARROW = frozenset({"int32", "uint32", "sint32", "fixed32", "sfixed32"})
 _DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s")
-_ZERO = (None, "", 0)
 
 
 def decode(message: str, value: Any) -> dict[str, Any]:
@@ -39,17 +38,15 @@ def decode(message: str, value: Any) -> dict[str, Any]:
 
 def encode(message: str, spec: Mapping[str, Any]) -> dict[str, Any]:
     """Write a spec: proto names, zero values left out, 64-bit integers as strings; ValueError on an unknown field."""
-    known = _by_name(message)
-    if not known.keys() >= spec.keys():
-        raise ValueError(f"{message} has no field {sorted(spec.keys() - known.keys())}")
+    writers = _writers(message)
     out: dict[str, Any] = {}
-    for name, item in spec.items():
-        field = known[name]
-        if field.repeated or field.map_key:
-            if item:
-                out[name] = _encode_many(field, item)
-        elif item not in _ZERO:
-            out[name] = _encode_one(field, item)
+    try:
+        for name, item in spec.items():
+            write, empty_counts = writers[name]
+            if item or (empty_counts and item is not None):
+                out[name] = item if write is None else write(item)
+    except KeyError:
+        raise ValueError(f"{message} has no field {sorted(spec.keys() - writers.keys())}") from None
     return out
 
 
@@ -174,15 +171,26 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 # -- writing
 
 
-def _encode_many(field: Field, value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _encode_one(field, item) for key, item in value.items()}
-    return [_encode_one(field, item) for item in value]
+Writer = Callable[[Any], Any]
 
 
-def _encode_one(field: Field, value: Any) -> Any:
-    if field.type in _WIDE:
-        return str(value)
+@cache
+def _writers(message: str) -> dict[str, tuple[Writer | None, bool]]:
+    """Return for every field what writes its value (None: it goes as it is), and whether an empty one is a value."""
+    return {name: (_writer(field), _is_message(field)) for name, field in _by_name(message).items()}
+
+
+def _is_message(field: Field) -> bool:
+    return field.type in messages() and not (field.repeated or field.map_key)
+
+
+def _writer(field: Field) -> Writer | None:
+    one: Writer | None = str if field.type in _WIDE else None
     if field.type in messages():
-        return encode(field.type, value)
-    return value
+        one = partial(encode, field.type)
+    if one is None or not (field.repeated or field.map_key):
+        return one
+    write = one
+    if field.map_key:
+        return lambda value: {key: write(item) for key, item in value.items()}
+    return lambda value: [write(item) for item in value]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from .bucket import INDEXED
 from .errors import NotFound
 from .kinds import namespace_of
 from .resource import Resource
@@ -59,8 +60,13 @@ class Context:
 
     def all(self, kind: str, **labels: str) -> list[Resource]:
         """List the stored resources, read-only, with the labels (`cluster`, `machine_set`, … without the prefix)."""
-        wanted = {"omni.sidero.dev/" + key.replace("_", "-"): value for key, value in labels.items()}.items()
-        return [res for res in self.store.view(namespace_of(kind), kind) if wanted <= res.labels.items()]
+        wanted = {"omni.sidero.dev/" + key.replace("_", "-"): value for key, value in labels.items()}
+        indexed = next((key for key in reversed(INDEXED) if key in wanted), None)
+        if indexed is None:
+            found = self.store.view(namespace_of(kind), kind)
+        else:
+            found = self.store.labelled(namespace_of(kind), kind, indexed, wanted[indexed])
+        return [res for res in found if wanted.items() <= res.labels.items()]
 
     def write(
         self,
@@ -73,12 +79,16 @@ class Context:
         finalizers: Iterable[str] = (),
     ) -> None:
         """Make a resource of this controller's say exactly this; its version moves only when something changed."""
+        said = (self.owner, spec, dict(labels or {}), dict(annotations or {}))
+        held = tuple(finalizers)
+        old = self.find(kind, id_)
+        same = old is not None and (old.owner, old.spec, old.labels, old.annotations) == said
+        if old is not None and same and set(held) <= set(old.finalizers):
+            return  # as most of the time; no copy is needed to see that
 
         def fill(res: Resource) -> None:
-            res.spec = spec
-            res.labels = dict(labels or {})
-            res.annotations = dict(annotations or {})
-            for name in finalizers:
+            _, res.spec, res.labels, res.annotations = said
+            for name in held:
                 if name not in res.finalizers:
                     res.finalizers.append(name)
 

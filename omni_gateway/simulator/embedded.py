@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from . import accounts
+from .faults import Faults
 from .keys import generate
 from .server import Simulator
 from .store import Store
@@ -15,11 +16,12 @@ from .store import Store
 
 @dataclass
 class RunningSimulator:
-    """Where it listens, an Admin's key (the value of ``OMNI_SERVICE_ACCOUNT_KEY``), and its state to look into."""
+    """Where it listens, an Admin's key (the value of ``OMNI_SERVICE_ACCOUNT_KEY``), its state, and faults on demand."""
 
     endpoint: str
     key: str = field(repr=False)
     store: Store = field(repr=False)
+    faults: Faults = field(repr=False)
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
     def make_key(self, role: str) -> str:
@@ -34,8 +36,9 @@ class RunningSimulator:
 @contextmanager
 def running_simulator(*, fleet: int = 8, speed: float = 50.0, db: str | None = None) -> Iterator[RunningSimulator]:
     """Run a simulator on a free port of this machine."""
-    simulator = Simulator(fleet=fleet, speed=speed, db=db)
+    simulator = Simulator(fleet=fleet, speed=speed, db=db, faults=True)
+    assert simulator.faults is not None
     try:
-        yield RunningSimulator(f"http://{simulator.start()}", simulator.key, simulator.store)
+        yield RunningSimulator(f"http://{simulator.start()}", simulator.key, simulator.store, simulator.faults)
     finally:
         simulator.stop()

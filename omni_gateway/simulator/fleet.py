@@ -55,7 +55,7 @@ def seed_fleet(store: Store, count: int) -> None:
     if count <= seeded:
         return
     token = default_join_token(store)
-    with _no_garbage_collection(), store.batch():
+    with _no_garbage_collection(), store.lock:
         for index in range(seeded, count):
             _join(own, index, token)
         own.write(kinds.EMULATED_FLEET, _FLEET_ID, {"seeded": count})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import signal
 import sys
@@ -26,19 +27,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # the signal comes just as the main thread begins to wait for that event.
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    simulator = Simulator(fleet=options.fleet, db=options.db, speed=options.speed, key_file=options.key_file)
+    simulator = Simulator(
+        fleet=options.fleet,
+        db=options.db,
+        speed=options.speed,
+        key_file=options.key_file,
+        faults=bool(options.admin_listen),
+    )
     try:
-        address = simulator.start(options.listen)
+        address = simulator.start(options.listen, options.admin_listen)
     except OSError as error:
         log.error("%s", error)
         simulator.stop()
         return 1
+    # What is there by now stays; the collector would look through all of it again and again, a second a time.
+    gc.freeze()
     log.info(
         "simulator of Omni, no real machines: http://%s, %d machines, %g x life's speed, state in %s, admin key in %s",
         *(address, options.fleet, options.speed, options.db or "memory", options.key_file),
     )
+    if simulator.admin_address:
+        log.warning("faults on demand are taken, from anybody on this machine, at %s", simulator.admin_address)
     if options.ready_file is not None:
-        _write_whole(options.ready_file, address + "\n")
+        _write_whole(options.ready_file, "".join(f"{at}\n" for at in (address, simulator.admin_address) if at))
     signal.sigwait(ends)
     simulator.stop()
     return 0
@@ -62,7 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--db", metavar="FILE", help="keep the state in this file (default: in memory)")
     add("--speed", type=_speed, default=1.0, metavar="X", help="seconds of a machine's life per real one (%(default)s)")
     add("--key-file", type=Path, default=_STATE_DIR / "simulator.key", metavar="FILE", help="admin's key (%(default)s)")
-    add("--ready-file", type=Path, metavar="FILE", help="write host:port here once serving")
+    add("--ready-file", type=Path, metavar="FILE", help="write host:port here once serving (the admin's on a line 2)")
+    add(
+        "--admin-listen",
+        default="",
+        metavar="HOST:PORT",
+        help="take faults on demand here, loopback only (default: off)",
+    )
     add("--log-level", default="info", choices=("debug", "info", "warning", "error"), help="(%(default)s)")
     return parser
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ Kind = Literal["created", "updated", "destroyed"]
 Key = tuple[str, str, str]
 
 
-@dataclass
+@dataclass(slots=True)
 class Resource:
     """An object of Omni's state.
 
@@ -42,13 +42,19 @@ class Resource:
 
     def copy(self) -> Resource:
         """Return a deep copy, free to be changed."""
-        return replace(
-            self,
-            spec=_copied(self.spec),
-            labels=dict(self.labels),
-            annotations=dict(self.annotations),
-            finalizers=list(self.finalizers),
-            wire_text=None,
+        return Resource(
+            self.namespace,
+            self.type,
+            self.id,
+            _copied(self.spec),
+            self.labels.copy(),
+            self.annotations.copy(),
+            self.version,
+            self.owner,
+            self.phase,
+            self.finalizers.copy(),
+            self.created,
+            self.updated,
         )
 
 
@@ -61,10 +67,17 @@ class Event:
     old: Resource | None = None
 
 
+_DEEP = frozenset({dict, list})
+
+
 def _copied(value: Any) -> Any:
     """Copy JSON data; much quicker than ``copy.deepcopy``, which looks for cycles that JSON cannot have."""
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_copied(item) for item in value]
+    if type(value) is dict:
+        copied = value.copy()
+        for key, item in value.items():
+            if type(item) in _DEEP:
+                copied[key] = _copied(item)
+        return copied
+    if type(value) is list:
+        return [_copied(item) if type(item) in _DEEP else item for item in value]
     return value

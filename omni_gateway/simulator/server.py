@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,6 +20,10 @@ from .accounts import IDENTITY, refresh_status
 from .admin import ensure_admin
 from .catalog import seed_catalog
 from .controllers import all_controllers
+from .entrance import Entrance
+from .faults import Faults
+from .faults.injector import FaultInjector
+from .faults.service import serve_faults
 from .fleet import seed_fleet
 from .interceptor import Gatekeeper
 from .kubernetes_proxy import KubernetesProxy
@@ -56,40 +59,57 @@ _OPTIONS = (
 
 
 class Simulator:
-    """A running simulator. ``speed`` is how many seconds of a machine's life pass in a real one."""
+    """A running simulator. ``speed`` is how many seconds of a machine's life pass in a real one.
 
-    def __init__(self, *, fleet: int = 0, db: str | None = None, speed: float = 1.0, key_file: Path | None = None):
+    With ``faults``, calls can be made to fail on demand: by :attr:`faults`, or from outside by ``admin_listen``.
+    """
+
+    def __init__(
+        self,
+        *,
+        fleet: int = 0,
+        db: str | None = None,
+        speed: float = 1.0,
+        key_file: Path | None = None,
+        faults: bool = False,
+    ) -> None:
         self.store = Store(db)
         seed_login(self.store)
         self.key = ensure_admin(self.store, key_file)
         for identity in self.store.view("default", IDENTITY):
             refresh_status(self.store, identity.id)
         self.address = ""
+        self.admin_address = ""
         seed_catalog(self.store)
         seed_fleet(self.store, fleet)
         self._runtime = Runtime(self.store, all_controllers(), speed)
         self._watchers = Watchers(self.store)
         self._kubernetes = KubernetesProxy(self.store)
-        self._server = build_server(
-            self.store, self._watchers, lambda: f"http://{self.address}", lambda: self._kubernetes.url
-        )
+        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="grpc")
+        self._verifier = Verifier(self.store)
+        self._resources = ResourceService(self.store, self._watchers, Virtual(self.store, self._url))
+        self._management = ManagementService(self.store, self._url, lambda: self._kubernetes.url)
+        self._entrance = Entrance(self._build_server)
+        self.faults = Faults(self.store, self._entrance) if faults else None
+        self._admin: grpc.Server | None = None
 
-    def start(self, listen: str = "127.0.0.1:0") -> str:
-        """Serve, and return host and port; OSError when the address cannot be had."""
-        host = listen.rpartition(":")[0]
-        try:
-            port = self._server.add_insecure_port(listen)
-        except RuntimeError:
-            raise OSError(f"cannot listen on {listen}") from None
-        self.address = f"{host}:{port}"
+    def start(self, listen: str = "127.0.0.1:0", admin_listen: str = "") -> str:
+        """Serve, and return host and port; OSError when an address cannot be had."""
+        self.address = self._entrance.open(listen)
+        if admin_listen and self.faults is not None:
+            self._admin, self.admin_address = serve_faults(self.faults, admin_listen)
         self._runtime.start()
         self._kubernetes.start()
-        self._server.start()
+        self._entrance.serve()
         return self.address
 
     def stop(self) -> None:
         """End every call, then the controllers, then close the database."""
-        stopped = self._server.stop(_STOP_SECONDS)
+        if self._admin is not None:
+            self._admin.stop(0).wait()
+        if self.faults is not None:
+            self.faults.clear()
+        stopped = self._entrance.close(_STOP_SECONDS)
         self._watchers.close()
         if not stopped.wait(2 * _STOP_SECONDS):
             log.warning("some calls did not end within %g s of being cancelled; left behind", _STOP_SECONDS)
@@ -97,21 +117,16 @@ class Simulator:
         self._runtime.stop()
         self.store.close()
 
+    def _url(self) -> str:
+        return f"http://{self.address}"
 
-def build_server(
-    store: Store, watchers: Watchers, advertised_url: Callable[[], str], kubernetes_url: Callable[[], str]
-) -> grpc.Server:
-    """Return a gRPC server with every service of Omni's registered, not yet listening."""
-    server = grpc.server(
-        ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="grpc"),
-        interceptors=[Gatekeeper(Verifier(store))],
-        options=_OPTIONS,
-    )
-    resources = ResourceService(store, watchers, Virtual(store, advertised_url))
-    resources_pb2_grpc.add_ResourceServiceServicer_to_server(resources, server)
-    auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(store), server)
-    oidc_pb2_grpc.add_OIDCServiceServicer_to_server(OIDCService(), server)
-    management = ManagementService(store, advertised_url, kubernetes_url)
-    management_pb2_grpc.add_ManagementServiceServicer_to_server(management, server)
-    machine_pb2_grpc.add_MachineServiceServicer_to_server(MachineService(store), server)
-    return server
+    def _build_server(self) -> grpc.Server:
+        """Make a server of all services, not yet listening."""
+        trouble = [FaultInjector(self.faults)] if self.faults is not None else []
+        server = grpc.server(self._threads, interceptors=[*trouble, Gatekeeper(self._verifier)], options=_OPTIONS)
+        resources_pb2_grpc.add_ResourceServiceServicer_to_server(self._resources, server)
+        auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(self.store), server)
+        oidc_pb2_grpc.add_OIDCServiceServicer_to_server(OIDCService(), server)
+        management_pb2_grpc.add_ManagementServiceServicer_to_server(self._management, server)
+        machine_pb2_grpc.add_MachineServiceServicer_to_server(MachineService(self.store), server)
+        return server

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -15,16 +15,21 @@ _FIELDS = ("spec", "labels", "annotations", "version", "owner", "phase", "finali
 IN_MEMORY = frozenset({"ephemeral", "infra-provider-ephemeral", "metrics", "virtual"})
 """Namespaces that Omni keeps in memory only: what is in them is gone after a restart."""
 
+_PUT = "INSERT INTO resources VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
+_DELETE = "DELETE FROM resources WHERE namespace = ? AND type = ? AND id = ?"
+
 
 class Storage:
-    """The rows of one database file; ``None`` keeps nothing. Every write is committed when the call returns.
+    """The rows of one database file; ``None`` keeps nothing.
 
-    WAL with synchronous=NORMAL: a process that is killed loses nothing, a machine that loses power at most the last
-    moments. Not thread-safe: the store's lock is around every call.
+    Writes are gathered, and are all there or none of them after :meth:`commit`. WAL with synchronous=NORMAL: what was
+    committed survives the process, however it ends; a machine that loses power loses at most the last moments. Not
+    thread-safe: the store's lock is around every call.
     """
 
     def __init__(self, path: str | None) -> None:
         self._db = None if path is None else sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._pending: dict[Key, Resource | None] = {}
         if self._db is not None:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
@@ -37,36 +42,62 @@ class Storage:
         """Yield everything that was kept."""
         if self._db is None:
             return
+        texts: dict[str, str] = {}
         for namespace, type_, id_, body in self._db.execute("SELECT namespace, type, id, body FROM resources"):
+            namespace, type_, id_ = (texts.setdefault(text, text) for text in (namespace, type_, id_))
             res = Resource(namespace, type_, id_, **orjson.loads(body))
-            yield replace(res, created=_moment(res.created), updated=_moment(res.updated))
+            res.spec, res.labels = _shared(res.spec, texts), _shared(res.labels, texts)
+            res.created, res.updated = _moment(res.created), _moment(res.updated)
+            yield res
 
     def put(self, res: Resource) -> None:
-        """Keep a resource as it is now."""
+        """Keep a resource, which changes no more, from the next commit on."""
         if self._db is not None and res.namespace not in IN_MEMORY:
-            body = orjson.dumps({name: getattr(res, name) for name in _FIELDS})
-            self._db.execute("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?)", (*res.key, body))
+            self._pending[res.key] = res
 
     def delete(self, key: Key) -> None:
-        """Forget a resource."""
+        """Forget a resource from the next commit on."""
         if self._db is not None and key[0] not in IN_MEMORY:
-            self._db.execute("DELETE FROM resources WHERE namespace = ? AND type = ? AND id = ?", key)
-
-    def begin(self) -> None:
-        """Hold commits back until :meth:`commit`."""
-        if self._db is not None:
-            self._db.execute("BEGIN")
+            self._pending[key] = None
 
     def commit(self) -> None:
-        """Commit what was held back."""
-        if self._db is not None:
+        """Write what was gathered; when that fails it stays gathered, for the next commit."""
+        if self._db is None or not self._pending:
+            return
+        # In the order of the keys many are written several times as fast.
+        kept = sorted(key for key, res in self._pending.items() if res is not None)
+        gone = [key for key, res in self._pending.items() if res is None]
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany(_PUT, ((*key, _body(self._pending[key])) for key in kept))
+            self._db.executemany(_DELETE, gone)
             self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._pending.clear()
 
     def close(self) -> None:
         """Close the file."""
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+def _body(res: Resource | None) -> bytes:
+    return orjson.dumps({name: getattr(res, name) for name in _FIELDS})
+
+
+def _shared(value: Any, texts: dict[str, str]) -> Any:
+    """Let equal texts be one: a fleet's objects say the same things over and over."""
+    if type(value) is str:
+        return texts.setdefault(value, value)
+    if type(value) is dict:
+        for key, item in value.items():
+            value[key] = _shared(item, texts)
+    elif type(value) is list:
+        value[:] = [_shared(item, texts) for item in value]
+    return value
 
 
 def _moment(text: object) -> datetime | None:

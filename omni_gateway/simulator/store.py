@@ -7,10 +7,10 @@ events hand out may be read at leisure, by any thread, as long as nobody writes 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from .bucket import Bucket
 from .errors import AlreadyExists, Conflict, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from .resource import Event, Key, Kind, Resource
 from .storage import Storage
@@ -19,50 +19,47 @@ Callback = Callable[[Event], None]
 _PHASES = ("running", "tearingDown")
 
 
-class _Bucket:
-    """The objects of one type in one namespace, by id and in the order of ids."""
+class CommittingLock:
+    """A lock that its holder may take again; giving it up at last commits what was written under it."""
 
-    def __init__(self) -> None:
-        self.by_id: dict[str, Resource] = {}
-        self._ordered: tuple[Resource, ...] | None = None
+    def __init__(self, commit: Callable[[], None]) -> None:
+        self._lock = threading.RLock()
+        self._commit = commit
+        self._depth = 0
 
-    def changed(self) -> None:
-        self._ordered = None
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
 
-    def ordered(self) -> tuple[Resource, ...]:
-        if self._ordered is None:
-            self._ordered = tuple(self.by_id[id_] for id_ in sorted(self.by_id))
-        return self._ordered
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self._depth == 1:
+                self._commit()
+        finally:
+            self._depth -= 1
+            self._lock.release()
 
 
 class Store:
     """All resources. Enforces existence, version, owner, finalizers and phase; rules and roles are above it.
 
     With a path, everything but in-memory namespaces survives a restart, a kill included: a call returns after commit.
+    Writes return the stored object itself, read-only.
+    What is written under one hold of :attr:`lock` is there as a whole after that, or not at all.
     """
 
     def __init__(self, path: str | None = None) -> None:
-        self.lock = threading.RLock()
-        self._buckets: dict[tuple[str, str], _Bucket] = {}
-        self._callbacks: list[Callback] = []
         self._storage = Storage(path)
+        self.lock = CommittingLock(self._storage.commit)
+        self._buckets: dict[tuple[str, str], Bucket] = {}
+        self._callbacks: list[Callback] = []
         for res in self._storage.load():
-            self._bucket(res.namespace, res.type).by_id[res.id] = res
+            self._bucket(res.namespace, res.type).put(res)
 
     def close(self) -> None:
         """Close the database; the store is not to be written to any more."""
         with self.lock:
             self._storage.close()
-
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Make many writes one commit: for seeding. Nobody else writes meanwhile; batches do not nest."""
-        with self.lock:
-            self._storage.begin()
-            try:
-                yield
-            finally:
-                self._storage.commit()
 
     # -- reading
 
@@ -78,7 +75,7 @@ class Store:
     def peek(self, namespace: str, type: str, id: str) -> Resource | None:
         """Return the stored object itself, read-only, or None."""
         bucket = self._buckets.get((namespace, type))
-        return None if bucket is None else bucket.by_id.get(id)
+        return None if bucket is None else bucket.get(id)
 
     def list(self, namespace: str, type: str, where: Callable[[Resource], bool] | None = None) -> list[Resource]:
         """Return copies of the objects that pass, in the order of their ids."""
@@ -90,20 +87,28 @@ class Store:
             bucket = self._buckets.get((namespace, type))
             return () if bucket is None else bucket.ordered()
 
+    def labelled(self, namespace: str, type: str, key: str, value: str) -> Sequence[Resource]:
+        """Return the stored objects with a label, one of ``bucket.INDEXED``, read-only, in the order of their ids."""
+        with self.lock:
+            bucket = self._buckets.get((namespace, type))
+            return () if bucket is None else bucket.labelled(key, value)
+
+    def kinds(self) -> Sequence[tuple[str, str]]:
+        """Return every namespace and type that has or had an object."""
+        with self.lock:
+            return tuple(self._buckets)
+
     # -- writing
 
     def create(self, res: Resource, owner: str = "") -> Resource:
-        """Store a new object as version 1 and return a copy; :class:`AlreadyExists`."""
+        """Store a new object as version 1 and return it; :class:`AlreadyExists`."""
         with self.lock:
             if self.peek(*res.key) is not None:
                 raise AlreadyExists(f"{_name(res.key)} already exists")
-            new = res.copy()
-            new.version, new.owner, new.created, new.updated = 1, owner or res.owner, _now(), None
-            self._put("created", new, None)
-            return new.copy()
+            return self._begin(res.copy(), owner or res.owner)
 
     def update(self, res: Resource, owner: str = "", expected_version: int | None = None) -> Resource:
-        """Replace spec, labels, annotations, finalizers and phase, and return a copy.
+        """Replace spec, labels, annotations, finalizers and phase, and return the object.
 
         :class:`NotFound`, then :class:`Conflict` on another version, then :class:`PermissionDenied` on another owner.
         """
@@ -112,7 +117,7 @@ class Store:
             if expected_version is not None and expected_version != old.version:
                 raise Conflict(f"{_name(res.key)} is at version {old.version}, not {expected_version}")
             _check_owner(old, owner)
-            return self._replace(old, res.copy()).copy()
+            return self._replace(old, res.copy())
 
     def modify(
         self,
@@ -123,7 +128,9 @@ class Store:
         owner: str = "",
         create: bool = False,
     ) -> Resource | None:
-        """Change an object in place with ``fn`` and return a copy; nothing is written when ``fn`` changed nothing.
+        """Change an object by ``fn``, which gets a copy, and return it; nothing is written when nothing was changed.
+
+        What ``fn`` puts into it is the store's from then on: nobody may change that any more.
 
         A missing object is None, or with ``create`` made (of that owner). :class:`PermissionDenied` on another owner.
         """
@@ -134,7 +141,7 @@ class Store:
                     return None
                 fresh = Resource(namespace, type, id)
                 fn(fresh)
-                return self.create(fresh, owner)
+                return self._begin(fresh, owner)
             _check_owner(old, owner)
             return self._change(old, fn)
 
@@ -154,9 +161,7 @@ class Store:
             if old.finalizers:
                 raise FailedPrecondition(f"{_name(old.key)} still has finalizers: {', '.join(old.finalizers)}")
             self._storage.delete(old.key)
-            bucket = self._bucket(namespace, type)
-            del bucket.by_id[id]
-            bucket.changed()
+            self._bucket(namespace, type).remove(id)
             self._tell(Event("destroyed", old))
 
     def add_finalizer(self, key: Key, name: str) -> None:
@@ -195,8 +200,8 @@ class Store:
 
     # -- the one way in
 
-    def _bucket(self, namespace: str, type: str) -> _Bucket:
-        return self._buckets.setdefault((namespace, type), _Bucket())
+    def _bucket(self, namespace: str, type: str) -> Bucket:
+        return self._buckets.setdefault((namespace, type), Bucket())
 
     def _live(self, namespace: str, type: str, id: str) -> Resource:
         res = self.peek(namespace, type, id)
@@ -204,10 +209,15 @@ class Store:
             raise NotFound(f"{_name((namespace, type, id))} does not exist")
         return res
 
+    def _begin(self, new: Resource, owner: str) -> Resource:
+        new.version, new.owner, new.created, new.updated = 1, owner, _now(), None
+        self._put("created", new, None)
+        return new
+
     def _change(self, old: Resource, fn: Callable[[Resource], None]) -> Resource:
         new = old.copy()
         fn(new)
-        return new if new == old else self._replace(old, new).copy()
+        return old if new == old else self._replace(old, new)
 
     def _replace(self, old: Resource, new: Resource) -> Resource:
         if new.phase not in _PHASES:
@@ -218,9 +228,7 @@ class Store:
 
     def _put(self, kind: Kind, new: Resource, old: Resource | None) -> None:
         self._storage.put(new)
-        bucket = self._bucket(new.namespace, new.type)
-        bucket.by_id[new.id] = new
-        bucket.changed()
+        self._bucket(new.namespace, new.type).put(new)
         self._tell(Event(kind, new, old))
 
     def _tell(self, event: Event) -> None:

@@ -144,7 +144,7 @@ def test_what_changes_something_is_asked_once(client: OmniClient, scripted: Scri
     scripted.answer(rpc, failing(grpc.StatusCode.UNAVAILABLE))
     with pytest.raises(errors.Unavailable) as failed:
         WRITES[rpc](client)
-    assert len(scripted.asked) == 1
+    assert len(scripted.calls(rpc)) == 1
     assert failed.value.method == rpc.name
 
 

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,6 +26,7 @@ import pytest
 
 from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.omni import errors as omni_errors
+from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from tests.e2e.answers import Document
 
 START_SECONDS = 90.0
@@ -70,8 +71,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_gateway(state_dir: Path, environ: dict[str, str]) -> Served:
-    """Start ``omni-gateway serve`` and wait until it is alive."""
+def start_gateway(
+    state_dir: Path, environ: dict[str, str], roles: Sequence[str] = ("reader", "operator", "admin")
+) -> Served:
+    """Start ``omni-gateway serve`` with a token of each role, and wait until it is alive."""
     port = free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
     env |= {
@@ -82,7 +85,7 @@ def start_gateway(state_dir: Path, environ: dict[str, str]) -> Served:
     }
     command = [sys.executable, "-m", "omni_gateway.cli"]
     tokens = {}
-    for role in ("reader", "operator", "admin"):
+    for role in roles:
         made = subprocess.run(
             [*command, "token", "create", f"test-{role}", "--role", role], env=env, capture_output=True, check=True
         )
@@ -121,10 +124,48 @@ def served(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) ->
     stop_gateway(running)
 
 
+@dataclass
+class Fragile:
+    """An Omni that fails on demand, a gateway of its own in front of it, and a client of each."""
+
+    simulator: RunningSimulator
+    served: Served
+    api: httpx.Client
+    omni: OmniClient
+
+
+#: Seconds that the gateway in front of a fragile Omni waits for an answer.
+PATIENCE = 2.0
+
+
+@pytest.fixture(scope="session")
+def _fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fragile]:
+    with running_simulator(fleet=8, speed=60) as simulator:
+        config = OmniConfig(simulator.endpoint, simulator.key)
+        environ = {"OMNI_ENDPOINT": config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": simulator.key}
+        environ["OMNI_GATEWAY_OMNI_TIMEOUT"] = str(PATIENCE)
+        served = start_gateway(tmp_path_factory.mktemp("fragile"), environ, ["admin"])
+        with _client(served, read_document(served), "admin") as api, OmniClient(config) as omni:
+            yield Fragile(simulator, served, api, omni)
+        stop_gateway(served)
+
+
+@pytest.fixture
+def fragile(_fragile: Fragile, wait_until: Callable[..., Any]) -> Iterator[Fragile]:
+    """An Omni that fails on demand; it is whole again, and reached again, when the test has ended."""
+    yield _fragile
+    _fragile.simulator.faults.clear()
+    wait_until(lambda: httpx.get(f"{_fragile.served.url}/readyz").status_code == 200, 30, "the gateway to be ready")
+
+
 @pytest.fixture(scope="session")
 def document(served: Served) -> Document:
     """What the gateway says of its answers."""
-    return Document(httpx.get(f"{served.url}/openapi.json").json())
+    return read_document(served)
+
+
+def read_document(served: Served) -> Document:
+    return Document(httpx.get(f"{served.url}/openapi.json", timeout=30).json())
 
 
 def _client(served: Served, document: Document, role: str | None) -> httpx.Client:

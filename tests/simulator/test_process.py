@@ -50,7 +50,7 @@ def _wait_for(ready: Path, process: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         if ready.exists():
-            return ready.read_text().strip()
+            return ready.read_text().split()[0]
         time.sleep(0.02)
     raise AssertionError(f"not ready; exit code {process.poll()}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -54,10 +55,46 @@ def test_what_omni_keeps_in_memory_is_forgotten(tmp_path: Path, namespace: str) 
     assert Store(path).find(namespace, "Things", "a") is None
 
 
-def test_a_batch_is_there_afterwards(tmp_path: Path) -> None:
+_TORN = """
+import os, signal, sys
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
+store = Store(sys.argv[1])
+store.create(Resource("default", "Things", "before"))
+with store.lock:
+    store.create(Resource("default", "Things", "one"))
+    with store.lock:
+        store.create(Resource("default", "Things", "two"))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_is_written_under_one_hold_of_the_lock_is_never_there_in_part(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+
+    subprocess.run([sys.executable, "-c", _TORN, path], check=False)
+
+    assert [res.id for res in Store(path).view("default", "Things")] == ["before"]
+
+
+def test_what_could_not_be_written_is_written_with_what_comes_next(tmp_path: Path) -> None:
     path = str(tmp_path / "state.sqlite")
     store = Store(path)
-    with store.batch():
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # as a disk that is full for a while
+    with pytest.raises(sqlite3.OperationalError):
+        store.create(Resource("default", "Things", "one"))
+    other.execute("ROLLBACK")
+    store.create(Resource("default", "Things", "two"))
+    store.close()
+
+    assert [res.id for res in Store(path).view("default", "Things")] == ["one", "two"]
+
+
+def test_many_writes_under_one_hold_of_the_lock_are_there_afterwards(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.sqlite")
+    store = Store(path)
+    with store.lock:
         for number in range(10):
             store.create(Resource("default", "Things", str(number)))
     store.close()

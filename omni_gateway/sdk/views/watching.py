@@ -18,7 +18,7 @@ from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.exchange import Change, ListQuery
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
-from omni_gateway.sdk.resume import HistoryGone, ResumePoint
+from omni_gateway.sdk.resume import Digest, HistoryGone, ResumePoint
 
 _TYPES = {"added": "ADDED", "modified": "MODIFIED", "deleted": "DELETED"}
 
@@ -73,11 +73,6 @@ def _gone(error: HistoryGone) -> Problem:
     )
 
 
-def _slim(resource: Resource) -> Resource:
-    """Keep of an object what its part in a resume point needs, so that a long watch holds no specs."""
-    return Resource(resource.id, version=resource.version, created=resource.created, updated=resource.updated)
-
-
 def _events(changes: Iterator[Change], resume: ResumePoint | None, render: partial[bytes]) -> Iterator[StreamEvent]:
     present: dict[str, Resource] = {}
     for change in changes:
@@ -85,15 +80,17 @@ def _events(changes: Iterator[Change], resume: ResumePoint | None, render: parti
             break
         if change.resource is not None:
             present[change.resource.id] = change.resource
-    yield from _start(present, resume, render)
-    held = {id: _slim(resource) for id, resource in present.items()}
-    present.clear()
-    yield from _follow(changes, held, render)
-
-
-def _start(present: dict[str, Resource], resume: ResumePoint | None, render: partial[bytes]) -> Iterator[StreamEvent]:
-    """Tell what is there (or, with a resume point, what it has not seen), then the bookmark."""
     point = ResumePoint.of(present.values())
+    yield from _start(present, point, resume, render)
+    held = {id: Digest.of(resource) for id, resource in present.items()}  # a long watch holds no specs
+    present.clear()
+    yield from _follow(changes, point, held, render)
+
+
+def _start(
+    present: dict[str, Resource], point: ResumePoint, resume: ResumePoint | None, render: partial[bytes]
+) -> Iterator[StreamEvent]:
+    """Tell what is there (or, with a resume point, what it has not seen), then the bookmark at ``point``."""
     if resume is None:
         for resource in present.values():
             yield StreamEvent("ADDED", render(resource), None)
@@ -108,9 +105,10 @@ def _start(present: dict[str, Resource], resume: ResumePoint | None, render: par
     yield StreamEvent("BOOKMARK", orjson.dumps({"resume_point": str(point)}), str(point))
 
 
-def _follow(changes: Iterator[Change], held: dict[str, Resource], render: partial[bytes]) -> Iterator[StreamEvent]:
+def _follow(
+    changes: Iterator[Change], point: ResumePoint, held: dict[str, Digest], render: partial[bytes]
+) -> Iterator[StreamEvent]:
     """Tell each change with the resume point after it."""
-    point = ResumePoint.of(held.values())
     for change in changes:
         resource = change.resource
         if resource is None:
@@ -119,6 +117,6 @@ def _follow(changes: Iterator[Change], held: dict[str, Resource], render: partia
         if before is not None:
             point = point.minus(before)
         if change.kind != "deleted":
-            held[resource.id] = _slim(resource)
-            point = point.plus(resource)
+            held[resource.id] = digest = Digest.of(resource)
+            point = point.plus(digest)
         yield StreamEvent(_TYPES[change.kind], render(resource), str(point))

@@ -20,6 +20,7 @@ from ..errors import (
     Unimplemented,
 )
 from ..identity import ANONYMOUS, Identity, caller
+from ..past import seen
 from ..queries import Page, matcher
 from ..resource import Resource
 from ..store import Store
@@ -47,7 +48,7 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
             return pb.GetResponse(body=wire.text(self._virtual.get(request.type, request.id)))
         if request.type == external.TYPE:
             external.check_id(request.id)
-        res = self._store.peek(request.namespace, request.type, request.id)
+        res = seen(self._store).peek(request.namespace, request.type, request.id)
         if res is None:
             raise NotFound(f"{request.type} {request.id!r} does not exist in namespace {request.namespace!r}")
         return pb.GetResponse(body=wire.text(res))
@@ -61,7 +62,7 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         else:
             if request.type == external.TYPE:
                 external.check_list(self._store, selectors)
-            found = self._store.view(request.namespace, request.type)
+            found = seen(self._store).view(request.namespace, request.type)
         matches = matcher(selectors, request.search_for)
         if matches is not None:
             found = [res for res in found if matches(res)]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omni_gateway.sdk.resource import Resource
-from omni_gateway.sdk.resume import HistoryGone, ResumePoint
+from omni_gateway.sdk.resume import Digest, HistoryGone, ResumePoint
 
 
 def item(id: str, second: int, version: int = 1, updated: int | None = None) -> Resource:
@@ -56,6 +56,12 @@ def test_an_object_that_was_made_anew_under_its_old_name_ends_the_history() -> N
         ResumePoint.of(HELD).changes([item("a", 9), *HELD[1:]])
 
 
+def test_an_object_that_was_made_anew_within_the_second_of_the_point_is_told() -> None:
+    held = [*HELD, item("d", 9)]
+    anew = replace(item("d", 9), spec={"data": "another"})
+    assert ResumePoint.of(held).changes([*HELD, anew]) == [anew]
+
+
 @pytest.mark.parametrize("text", ["", "x", "not base64 !", "AAAA", "//8="])
 def test_text_that_is_no_resume_point_ends_the_history(text: str) -> None:
     with pytest.raises(HistoryGone):
@@ -78,7 +84,7 @@ def test_the_order_of_objects_does_not_matter(held: list[Resource], random: obje
 
 @given(items)
 def test_taking_an_object_away_undoes_adding_it(held: list[Resource]) -> None:
-    extra = item("zz", 0)
+    extra = Digest.of(item("zz", 0))
     point = ResumePoint.of(held)
     again = point.plus(extra).minus(extra)
     assert (again.count, again.members, again.versions) == (point.count, point.members, point.versions)

@@ -1,0 +1,62 @@
+"""Calls that failed and may have been done all the same: the connection broke, or the answer did not come in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from omni_gateway.omni.errors import Cancelled, DeadlineExceeded, OmniError, Unavailable
+from omni_gateway.omni.rpcs import REPEATABLE
+
+_HARMLESS = frozenset(rpc.name for rpc in REPEATABLE)
+#: gRPC's own words when there was no connection to send anything over.
+_NEVER_SENT = "failed to connect to all addresses"
+_NOTHING = ("", 0, False)
+
+
+def may_be_done(error: OmniError) -> bool:
+    """Whether a call that failed changed something, as far as this side can know."""
+    if error.method in _HARMLESS or not isinstance(error, Unavailable | DeadlineExceeded | Cancelled):
+        return False
+    return not error.detail.startswith(_NEVER_SENT)
+
+
+_writes: ContextVar[list[str] | None] = ContextVar("writes", default=None)
+
+
+@contextmanager
+def noting_writes() -> Iterator[Callable[[], bool]]:
+    """Note the writes that this thread sends; gives what tells whether any was done, or may have been."""
+    noted: list[str] = []
+    token = _writes.set(noted)
+    try:
+        yield lambda: bool(noted)
+    finally:
+        _writes.reset(token)
+
+
+def note(method: str, failure: OmniError | None) -> None:
+    """Note a call that went through, or may have though it failed."""
+    noted = _writes.get()
+    if noted is not None and method not in _HARMLESS and (failure is None or may_be_done(failure)):
+        noted.append(method)
+
+
+def holds(asked: Any, found: Any) -> bool:
+    """Whether what Omni has is what it was asked for, and perhaps more; None asks for nothing.
+
+    Omni leaves zero values out of its JSON and writes 64-bit integers as text (facts: resource-service).
+    """
+    if asked is None:
+        return True
+    if isinstance(asked, Mapping):
+        found = {} if found is None else found  # a message without members
+        return isinstance(found, Mapping) and all(holds(item, found.get(name)) for name, item in asked.items())
+    if isinstance(asked, list):
+        found = [] if found is None else found
+        return isinstance(found, list) and len(asked) == len(found) and all(map(holds, asked, found))
+    if asked in _NOTHING:
+        return not found
+    return str(asked) == str(found)

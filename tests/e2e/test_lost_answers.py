@@ -1,0 +1,190 @@
+"""Omni does what it was asked, and its answer is lost: what the caller sees, and what sending it again gives.
+
+Whatever happens, nothing is done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import pytest
+
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.stubs import simulator_faults_pb2 as pb
+
+from .cluster_steps import at, end_of, problem
+from .conftest import Fragile
+
+CLUSTERS, PATCHES, SETS, NODES = (
+    f"{name}.omni.sidero.dev" for name in ("Clusters", "ConfigPatches", "MachineSets", "MachineSetNodes")
+)
+LOST, NEVER = pb.AnswerLost(), pb.AnswerLost(hang=True)
+UNAVAILABLE = pb.Error(code=grpc.StatusCode.UNAVAILABLE.value[0])
+TOKENS = "management.ManagementService/CreateJoinToken"
+
+
+def patch(name: str) -> dict[str, Any]:
+    return {"id": name, "data": "machine:\n  sysctls:\n    net.core.somaxconn: '4096'\n", "labels": {"team": "a"}}
+
+
+def writes(fragile: Fragile, type: str, id: str) -> int:
+    """Return how often an object was written: its version."""
+    return int(fragile.omni.resources.get(type, id)["metadata"]["version"])
+
+
+@contextmanager
+def blind(fragile: Fragile, type: str, id: str) -> Iterator[None]:
+    """Let the next write of an object succeed unheard, and nobody read the object after that."""
+    lost = pb.Rule(method="*/[CUT]*", resource_type=type, resource_id=id, answer_lost=LOST)
+    unread = pb.Rule(method="*/Get", resource_type=type, resource_id=id, skip=1, error=UNAVAILABLE)
+    with fragile.simulator.faults.during(lost) as state, fragile.simulator.faults.during(unread):
+        yield
+        assert state().struck == 1
+
+
+@pytest.mark.parametrize("lost", [LOST, NEVER], ids=["broken", "never"])
+def test_a_post_whose_answer_was_lost_looks_what_became_of_it_and_answers_201(
+    fragile: Fragile, unique: Callable[[str], str], lost: pb.AnswerLost
+) -> None:
+    name = unique("p")
+    with fragile.simulator.faults.during(pb.Rule(method="*/Create", resource_id=name, answer_lost=lost)) as state:
+        answer = fragile.api.post("configpatches", json=patch(name))
+        assert state().struck == 1
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["labels"] == {"team": "a"}
+    assert writes(fragile, PATCHES, name) == 1
+    again = fragile.api.post("configpatches", json=patch(name))
+    problem(again, 409, "exists")
+    assert again.headers["Location"] == answer.headers["Location"]
+
+
+def test_a_post_that_nobody_can_look_after_is_503_and_sending_it_again_finds_it_done(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    name = unique("p")
+    with blind(fragile, PATCHES, name):
+        told = problem(fragile.api.post("configpatches", json=patch(name)), 503, "omni-unreachable")
+        assert "look before you send it again" in told["hint"]
+
+    again = fragile.api.post("configpatches", json=patch(name))
+    problem(again, 409, "exists")
+    assert fragile.api.get(at(fragile.api, again.headers["Location"])).json()["data"] == patch(name)["data"]
+    assert writes(fragile, PATCHES, name) == 1
+
+
+def test_an_object_that_another_made_meanwhile_is_not_taken_for_ours(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    name = unique("p")
+    rule = pb.Rule(method="*/Create", resource_id=name, times=1, error=UNAVAILABLE)  # lost on the way there
+    early = pb.Rule(method="*/Get", resource_id=name, times=1, stale_reads=pb.StaleReads())
+    with fragile.simulator.faults.during(early), fragile.simulator.faults.during(rule):
+        fragile.simulator.store.create(Resource("default", PATCHES, name, {"data": "machine: {sysctls: {a: b}}"}))
+        problem(fragile.api.post("configpatches", json=patch(name)), 503, "omni-unreachable")
+
+
+def test_a_put_and_a_patch_whose_answers_were_lost_can_be_sent_again(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    name = unique("p")
+    fragile.api.post("configpatches", json=patch(name))
+    wanted = {**patch(name), "labels": {"team": "b"}}
+    change = {"labels": {"tier": "one"}}
+    head = {"Content-Type": "application/merge-patch+json"}
+    for send in (
+        lambda: fragile.api.put(f"configpatches/{name}", json=wanted),
+        lambda: fragile.api.patch(f"configpatches/{name}", json=change, headers=head),
+    ):
+        with fragile.simulator.faults.during(pb.Rule(method="*/Update", resource_id=name, times=1, answer_lost=LOST)):
+            problem(send(), 503, "omni-unreachable")
+        answer = send()
+        assert answer.status_code == 200, answer.text
+    assert answer.json()["labels"] == {"team": "b", "tier": "one"}
+
+
+def test_a_delete_whose_answer_was_lost_is_404_when_sent_again(
+    fragile: Fragile, unique: Callable[[str], str], wait_until: Callable[..., Any]
+) -> None:
+    name = unique("p")
+    fragile.api.post("configpatches", json=patch(name))
+    with fragile.simulator.faults.during(pb.Rule(method="*/Teardown", resource_id=name, times=1, answer_lost=LOST)):
+        problem(fragile.api.delete(f"configpatches/{name}"), 503, "omni-unreachable")
+
+    wait_until(lambda: fragile.api.get(f"configpatches/{name}").status_code == 404)
+    problem(fragile.api.delete(f"configpatches/{name}"), 404, "not-found")
+
+
+@pytest.mark.parametrize("type", [CLUSTERS, SETS, NODES])
+def test_a_cluster_is_whole_whichever_of_its_parts_answers_was_lost(
+    fragile: Fragile, unique: Callable[[str], str], wait_until: Callable[..., Any], type: str
+) -> None:
+    name = unique("c")
+    free = fragile.omni.resources.list("MachineStatuses.omni.sidero.dev", selectors=["omni.sidero.dev/available"])
+    machines = [item["metadata"]["id"] for item in free.items][:2]
+    body = {"id": name, "control_plane": {"machines": machines[:1]}, "workers": [{"machines": machines[1:]}]}
+    with fragile.simulator.faults.during(pb.Rule(method="*/Create", resource_type=type, answer_lost=LOST)) as state:
+        answer = fragile.api.post("clusters", json=body)
+        assert state().struck >= 1
+
+    assert answer.status_code == 201, answer.text
+    assert end_of(fragile.api, answer, wait_until)["state"] == "succeeded"
+    mine = [f"omni.sidero.dev/cluster = {name}"]
+    assert fragile.omni.resources.list(SETS, selectors=mine).total == 2
+    assert fragile.omni.resources.list(NODES, selectors=mine).total == 2
+    problem(fragile.api.post("clusters", json=body), 409, "exists")
+    fragile.api.delete(f"clusters/{name}")
+    wait_until(lambda: fragile.api.get(f"clusters/{name}").status_code == 404, 60)
+
+
+def tokens(fragile: Fragile, name: str) -> int:
+    return [item["name"] for item in fragile.api.get("join-tokens").json()].count(name)
+
+
+@pytest.mark.parametrize("lost", [LOST, NEVER], ids=["broken", "never"])
+def test_under_an_idempotency_key_what_may_have_been_done_is_never_done_again(
+    fragile: Fragile, unique: Callable[[str], str], lost: pb.AnswerLost
+) -> None:
+    name = unique("t")[-16:]
+    key = {"Idempotency-Key": unique("key")}
+    with fragile.simulator.faults.during(pb.Rule(method=TOKENS, answer_lost=lost)) as state:
+        first = fragile.api.post("join-tokens", json={"name": name}, headers=key)
+        assert (first.status_code, state().struck) == (504 if lost.hang else 503, 1)
+
+    for _ in range(2):
+        again = fragile.api.post("join-tokens", json={"name": name}, headers=key)
+        told = problem(again, 409, "outcome-unknown")
+        assert told["retryable"] is False
+        assert again.headers["Idempotency-Replayed"] == "true"
+    assert tokens(fragile, name) == 1
+
+
+def test_what_was_done_but_could_not_be_read_back_is_never_done_again_either(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    name = unique("t")[-16:]
+    key = {"Idempotency-Key": unique("key")}
+    with fragile.simulator.faults.during(pb.Rule(method="*/List", resource_type="JoinToken*", error=UNAVAILABLE)):
+        problem(fragile.api.post("join-tokens", json={"name": name}, headers=key), 503, "omni-unreachable")
+
+    problem(fragile.api.post("join-tokens", json={"name": name}, headers=key), 409, "outcome-unknown")
+    assert tokens(fragile, name) == 1
+
+
+def test_what_was_surely_not_done_may_be_sent_again_under_the_same_key(
+    fragile: Fragile, unique: Callable[[str], str], wait_until: Callable[..., Any]
+) -> None:
+    name = unique("t")[-16:]
+    key = {"Idempotency-Key": unique("key")}
+    with fragile.simulator.faults.during(pb.Rule(connections=pb.Connections())):
+        fragile.api.get("clusters")  # notices that the connection is gone
+        wait_until(lambda: fragile.api.get("clusters").status_code == 503)
+        problem(fragile.api.post("join-tokens", json={"name": name}, headers=key), 503, "omni-unreachable")
+
+    wait_until(lambda: fragile.api.get("clusters").status_code == 200, 30)
+    answer = fragile.api.post("join-tokens", json={"name": name}, headers=key)
+    assert answer.status_code == 201, answer.text
+    assert tokens(fragile, name) == 1

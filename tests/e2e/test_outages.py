@@ -1,0 +1,149 @@
+"""Omni goes away, is slow, is half there, tells of the past: what a caller of the gateway sees, and how it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+from omni_gateway.stubs import simulator_faults_pb2 as pb
+
+from .cluster_steps import problem
+from .conftest import PATIENCE, Fragile
+
+CLUSTERS, PATCHES = "Clusters.omni.sidero.dev", "ConfigPatches.omni.sidero.dev"
+REFUSED = pb.Connections(mode=pb.Connections.REFUSED)
+UNANSWERED = pb.Connections(mode=pb.Connections.UNANSWERED)
+UNAVAILABLE = pb.Error(code=grpc.StatusCode.UNAVAILABLE.value[0], message="restarting")
+#: Reading it again takes as long again, and a loaded machine its time.
+LATE = 4 * PATIENCE
+
+
+def patch(name: str) -> dict[str, Any]:
+    return {"id": name, "data": "machine:\n  sysctls:\n    net.core.somaxconn: '4096'\n"}
+
+
+def health(fragile: Fragile, name: str) -> int:
+    return httpx.get(f"{fragile.served.url}/{name}", timeout=30).status_code
+
+
+def test_an_omni_that_goes_away_is_503_until_it_is_back(
+    fragile: Fragile, unique: Callable[[str], str], wait_until: Callable[..., Any]
+) -> None:
+    name = unique("p")
+    assert fragile.api.get("clusters").status_code == 200
+    with fragile.simulator.faults.during(pb.Rule(connections=REFUSED)):
+        for answer in (fragile.api.get("clusters"), fragile.api.post("configpatches", json=patch(name))):
+            assert problem(answer, 503, "omni-unreachable")["retryable"] is True
+            assert int(answer.headers["Retry-After"]) > 0
+        assert health(fragile, "readyz") == 503
+        assert health(fragile, "livez") == 200
+
+    wait_until(lambda: fragile.api.get("clusters").status_code == 200, 30)
+    assert fragile.api.post("configpatches", json=patch(name)).status_code == 201
+
+
+def test_a_slow_answer_within_the_deadline_is_an_answer(fragile: Fragile) -> None:
+    with fragile.simulator.faults.during(pb.Rule(method="*/List", delay=pb.Delay(seconds=0.3))) as state:
+        start = time.monotonic()
+        assert fragile.api.get("clusters").status_code == 200
+        assert time.monotonic() - start >= 0.3
+        assert state().struck
+
+
+def test_an_answer_that_is_too_slow_is_504_at_the_deadline_and_holds_up_nothing_else(fragile: Fragile) -> None:
+    rule = pb.Rule(method="*/List", resource_type=CLUSTERS, silence=pb.Silence())
+    with fragile.simulator.faults.during(rule) as state, ThreadPoolExecutor(4) as pool:
+        start = time.monotonic()
+        slow = [pool.submit(fragile.api.get, "clusters") for _ in range(3)]
+        assert fragile.api.get("configpatches").status_code == 200
+        assert not any(call.done() for call in slow)
+
+        for call in slow:
+            assert problem(call.result(), 504, "omni-timeout")["retryable"] is True
+        assert PATIENCE <= time.monotonic() - start < LATE
+        assert state().struck == 3
+
+
+def test_a_half_open_connection_is_504_at_the_deadline_and_is_got_over(fragile: Fragile) -> None:
+    """The connection is there, and nothing comes over it any more."""
+    assert fragile.api.get("clusters").status_code == 200
+    with fragile.simulator.faults.during(pb.Rule(silence=pb.Silence())):
+        start = time.monotonic()
+        problem(fragile.api.get("clusters"), 504, "omni-timeout")
+        assert time.monotonic() - start < LATE
+        assert health(fragile, "livez") == 200
+
+    assert fragile.api.get("clusters").status_code == 200
+
+
+def test_a_port_that_takes_connections_and_never_answers_is_504_at_the_deadline_and_is_got_over(
+    fragile: Fragile, wait_until: Callable[..., Any]
+) -> None:
+    with fragile.simulator.faults.during(pb.Rule(connections=UNANSWERED)):
+        # The connection that broke is noticed first; then a new one is tried.
+        wait_until(lambda: fragile.api.get("clusters").status_code == 504, 30)
+        start = time.monotonic()
+        problem(fragile.api.get("clusters"), 504, "omni-timeout")
+        assert time.monotonic() - start < LATE
+        assert health(fragile, "readyz") == 503
+
+    wait_until(lambda: fragile.api.get("clusters").status_code == 200, 30)
+
+
+@pytest.mark.parametrize(("failures", "status"), [(3, 200), (4, 503)])
+def test_a_read_is_tried_four_times_before_its_caller_hears_of_it(fragile: Fragile, failures: int, status: int) -> None:
+    rule = pb.Rule(method="*/List", resource_type=CLUSTERS, times=failures, error=UNAVAILABLE)
+    with fragile.simulator.faults.during(rule) as state:
+        assert fragile.api.get("clusters").status_code == status
+        assert state().struck == failures
+
+
+def test_a_write_is_tried_once(fragile: Fragile, unique: Callable[[str], str]) -> None:
+    name = unique("p")
+    with fragile.simulator.faults.during(pb.Rule(method="*/Create", error=UNAVAILABLE)) as state:
+        answer = problem(fragile.api.post("configpatches", json=patch(name)), 503, "omni-unreachable")
+        assert "may have been done" in answer["hint"]
+        assert state().matched == 1
+
+    assert fragile.api.get(f"configpatches/{name}").status_code == 404
+
+
+def test_an_omni_that_reads_from_the_past_for_a_moment_does_not_hide_what_was_just_made(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    name = unique("p")
+    rule = pb.Rule(method="*/Get", resource_type=PATCHES, resource_id=name, times=4, stale_reads=pb.StaleReads())
+    with fragile.simulator.faults.during(rule) as state:
+        answer = fragile.api.post("configpatches", json=patch(name))
+        assert state().over  # it was looked for before it was made, and three times in vain after that
+    assert (answer.status_code, answer.json()["id"]) == (201, name)
+
+
+def test_a_change_based_on_the_past_is_made_again_on_the_present(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    name = unique("p")
+    fragile.api.post("configpatches", json=patch(name))
+    rule = pb.Rule(method="*/Get", resource_type=PATCHES, resource_id=name, times=2, stale_reads=pb.StaleReads())
+    with fragile.simulator.faults.during(rule) as state:
+        fragile.omni.resources.update(
+            {
+                "metadata": {"namespace": "default", "type": PATCHES, "id": name, "labels": {"by": "another"}},
+                "spec": {"data": patch(name)["data"]},
+            },
+            version=None,
+        )
+        answer = fragile.api.patch(
+            f"configpatches/{name}",
+            json={"labels": {"mine": "yes"}},
+            headers={"Content-Type": "application/merge-patch+json"},
+        )
+        assert state().over
+    assert answer.status_code == 200, answer.text
+    assert fragile.api.get(f"configpatches/{name}").json()["labels"] == {"by": "another", "mine": "yes"}
