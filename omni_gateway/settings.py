@@ -7,6 +7,7 @@ A variable of the environment wins over the file. Every setting is a field of :c
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -75,7 +76,10 @@ class Settings:
         "PLUGIN_ERRORS", "`stop`: a broken plugin stops the start; `skip`: start without it and say so", "stop"
     )
     cors_origins: tuple[str, ...] = _setting(
-        "CORS_ORIGINS", "Origins that browsers may call from, comma separated; empty: CORS is off", (), "list"
+        "CORS_ORIGINS",
+        "Origins that browsers may call from (`https://portal.example.com`), comma separated; empty: CORS is off",
+        (),
+        "list",
     )
     allowed_hosts: tuple[str, ...] = _setting(
         "ALLOWED_HOSTS",
@@ -108,7 +112,7 @@ class Settings:
         repr=False,
         metadata={
             "env": f"{PREFIX}REDIS_URL",
-            "doc": "Redis where workers and replicas count requests together (`redis://host:6379/0`); empty: each alone",
+            "doc": "Redis where all workers and replicas count together (`redis://host:6379/0`); empty: each alone",
             "kind": "str",
         },
     )
@@ -187,6 +191,11 @@ class Settings:
             raise SettingsError(f"{PREFIX}MAX_STREAMS_PER_CALLER must be at least 1")
         if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "redis+unix://")):
             raise SettingsError(f"{PREFIX}REDIS_URL must begin with redis://, rediss:// or redis+unix://")
+        for origin in self.cors_origins:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?", origin):
+                raise SettingsError(
+                    f"{PREFIX}CORS_ORIGINS takes exact origins such as https://a.example, not {origin!r}"
+                )
         if not 0 <= self.trusted_proxies <= 10:
             raise SettingsError(f"{PREFIX}TRUSTED_PROXIES must be from 0 to 10")
         for name, seconds in (("REQUEST_TIMEOUT", self.request_timeout), ("ANSWER_TIMEOUT", self.answer_timeout)):

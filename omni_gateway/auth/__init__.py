@@ -4,8 +4,19 @@ Nothing here knows HTTP; ``omni_gateway.http.guard`` asks an :class:`Authenticat
 """
 
 from omni_gateway.auth.authenticator import Authenticator, Method, Rejected
+from omni_gateway.auth.failed_logins import FailedLogins
 from omni_gateway.auth.principal import Principal, Role
 from omni_gateway.auth.scope import EVERYTHING, Scope
 from omni_gateway.auth.tokens import TokenMethod
 
-__all__ = ["EVERYTHING", "Authenticator", "Method", "Principal", "Rejected", "Role", "Scope", "TokenMethod"]
+__all__ = [
+    "EVERYTHING",
+    "Authenticator",
+    "FailedLogins",
+    "Method",
+    "Principal",
+    "Rejected",
+    "Role",
+    "Scope",
+    "TokenMethod",
+]

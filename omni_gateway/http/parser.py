@@ -20,6 +20,7 @@ from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.problems import Problem
 
 MAX_DEPTH = 64
+MAX_VALUES = 100_000
 JSON = "application/json"
 #: Of an integer of 64 bits, its sign included.
 _LONGEST_INTEGER = 20
@@ -35,7 +36,7 @@ def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
 
     Raises problems: 415 for another media type than ``allow``, 413 for too large a body, 400 for anything that is no
     JSON or could be read in two ways: an empty body, duplicate keys, NaN, numbers beyond 64 bits, lone surrogates,
-    nesting deeper than 64. The time it takes grows with the body's length and no faster.
+    nesting deeper than 64; 413 for more than 100,000 values. The time it takes grows with the body's length, no faster.
     """
     if request.mimetype not in allow:
         accepted = ", ".join(allow)
@@ -48,7 +49,7 @@ def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
         raise Problem(413, "too-large", "The body is larger than this gateway takes.") from error
     if not raw.strip():
         raise Problem(400, "bad-json", "The body is empty.")
-    _check_depth(raw)
+    _check_size(raw)
     try:
         value = json.loads(
             raw.decode(),
@@ -69,10 +70,13 @@ def _explain(error: json.JSONDecodeError | UnicodeDecodeError) -> str:
     return "The body is not UTF-8."
 
 
-def _check_depth(raw: bytes) -> None:
-    """Bound the nesting before any parser recurses; brackets inside strings do not count."""
+def _check_size(raw: bytes) -> None:
+    """Bound the nesting before any parser recurses, and the values before any is made; strings do not count."""
+    bare = _STRINGS.sub(b"", raw)
+    if bare.count(b",") >= MAX_VALUES:
+        raise Problem(413, "too-large", f"The body holds more than {MAX_VALUES} values.")
     depth = 0
-    for bracket in _STRINGS.sub(b"", raw).translate(None, _NO_BRACKETS):
+    for bracket in bare.translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
         if depth > MAX_DEPTH:
             raise Problem(400, "bad-json", f"Nested deeper than {MAX_DEPTH} levels.")

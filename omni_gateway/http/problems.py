@@ -67,7 +67,10 @@ CATALOGUE: Mapping[str, ProblemType] = {
         422, "Key used for another request", "This Idempotency-Key came with another request before."
     ),
     "rate-limited": ProblemType(
-        429, "Too many requests", "You ask more often than you may; `RateLimit` tells, `Retry-After` when to go on.", True
+        429,
+        "Too many requests",
+        "You ask more often than you may; `RateLimit` tells, `Retry-After` when to go on.",
+        True,
     ),
     "too-many-failed-logins": ProblemType(
         429, "Too many failed logins", "Refused credentials came from your address; wait before you try another.", True

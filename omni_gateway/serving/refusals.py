@@ -41,7 +41,7 @@ _REASONS = {
 
 
 def refusal_for(error: Exception) -> Refused:
-    """Return what an error of gunicorn's parser means; its own text may repeat what the client sent, and is left out."""
+    """Return what an error of gunicorn's parser means; its text may repeat what the client sent, and is left out."""
     if isinstance(error, Refused):
         return error
     found = next((answer for kind, answer in _TABLE.items() if isinstance(error, kind)), (500, "internal"))
