@@ -8,12 +8,14 @@ holds one of them; and its loop stands still while a client delays a close. Here
 from __future__ import annotations
 
 import errno
+import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
-from socket import SHUT_WR
+from socket import SHUT_WR, SO_LINGER, SOL_SOCKET
 from ssl import SSLWantWriteError
 from typing import Any, Literal, cast
 
@@ -111,7 +113,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             if wait.phase == "request" and _arrival(conn).data:
                 self._close(conn, Refused(408, "request-timeout", "The request did not come to its end in time."))
             else:
-                self._drop(conn)
+                self._drop(conn, reset=wait.phase == "answer")
 
     def _cap_keepalive(self, deadline: float) -> None:
         """Let a stop wait for answers that are being read, not for requests that are still coming."""
@@ -130,7 +132,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         try:
             return bool(super().handle_request(req, conn))
         except TimeoutError:
-            self.log.warning("A stream ends: its reader took nothing for %g seconds", self.answer_seconds)
+            self.log.info("A stream ends: its reader took nothing for %g seconds", self.answer_seconds)
+            _reset_on_close(plain)
             raise StopIteration from None
         finally:
             conn.outbox, conn.sock = conn.sock, plain
@@ -142,11 +145,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self.log.error("A request failed outside of the application", exc_info=exc)
         else:
             self.log.info("Refused a request of %s: %d %s", (addr or ("-",))[0], refused.status, refused.code)
-        try:
+        with suppress(OSError):  # nobody is there to be told
             client.setblocking(False)
             client.send(written(refused))
-        except OSError:
-            self.log.debug("Nobody was there to be told")
 
     # The ways of a connection:
 
@@ -189,10 +190,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Ask for the body that waits for it (RFC 9110 §10.1.1)."""
         if arrival.wants_continue:
             arrival.wants_continue, arrival.continued = False, True
-            try:
+            with suppress(OSError):  # it is gone, as the next look will show
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            except OSError:
-                self.log.debug("A client that waits to be told to go on is gone")
 
     def _send_rest(self, conn: TConn, future: Any, _: Any = None) -> bool:
         """Send what is left of an answer; whether that was all, and the connection has gone on."""
@@ -256,15 +255,21 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Stop waiting for a connection, which somebody else has now."""
         self._held.pop(conn, None)
         if self._waits.pop(conn, None) is not None:
-            try:
+            with suppress(KeyError, ValueError):  # it had not to be waited for
                 self.poller.unregister(conn.sock)
-            except (KeyError, ValueError):
-                self.log.debug("It was not yet waited for")
 
-    def _drop(self, conn: TConn) -> None:
+    def _drop(self, conn: TConn, *, reset: bool = False) -> None:
         self._forget(conn)
+        if reset:
+            _reset_on_close(conn.sock)
         self.nr_conns -= 1
         conn.close()
+
+
+def _reset_on_close(connection: Any) -> None:
+    """Let the kernel forget what nobody reads, instead of offering it for minutes after the close."""
+    with suppress(OSError):
+        connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def _arrival(conn: TConn) -> Arrival:
