@@ -28,7 +28,7 @@ from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.omni import errors as omni_errors
 from tests.e2e.answers import Document
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 GONE_SECONDS = 60.0
 
 
