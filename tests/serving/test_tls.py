@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import signal
 import socket
 import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,6 +79,18 @@ def test_clients_that_never_end_their_handshake_hold_nobody_up(server: Server, c
     assert time.monotonic() - started < 15
     for one in silent:
         one.close()
+
+
+def test_a_new_certificate_is_taken_up_on_a_hangup(
+    start: Callable[..., Server], tmp_path: Path, wait_until: Callable[..., Any]
+) -> None:
+    cert, key = certificate(tmp_path)
+    server = start(tls_cert_file=cert, tls_key_file=key)
+    address = ("127.0.0.1", server.port)
+    first = ssl.get_server_certificate(address)
+    certificate(tmp_path)
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: ssl.get_server_certificate(address) != first, 60, "another certificate")
 
 
 def test_plain_http_is_not_served_on_the_port(server: Server, context: ssl.SSLContext) -> None:
