@@ -6,6 +6,7 @@ import logging
 import os
 import resource
 import signal
+import sys
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any, cast
@@ -92,11 +93,14 @@ def worker_class(settings: Settings) -> type[PatientWorker]:
 
 def _most_connections(threads: int) -> int:
     """Return how many connections a worker may hold: as many as leave file descriptors for all else."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        wanted = MOST_CONNECTIONS * 2 if hard == resource.RLIM_INFINITY else min(hard, MOST_CONNECTIONS * 2)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-        soft = max(soft, wanted)
+    soft, hard = (
+        sys.maxsize if bound == resource.RLIM_INFINITY else bound
+        for bound in resource.getrlimit(resource.RLIMIT_NOFILE)
+    )
+    wanted = min(hard, 2 * MOST_CONNECTIONS)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        soft = wanted
     return max(threads + 1, min(MOST_CONNECTIONS, soft * 3 // 4))
 
 

@@ -105,15 +105,16 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
     """Start servers with settings; they end with the module."""
     servers: list[Server] = []
 
-    def run(**settings: Any) -> Server:
+    def run(files: int | None = None, **settings: Any) -> Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         given = [f"OMNI_GATEWAY_{name.upper()}={value}" for name, value in settings.items()]
+        bounded = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "-"] if files else []
         log = tmp_path_factory.mktemp("server") / "log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.serving.echo", str(port), *given], stdout=out, stderr=out
+                [*bounded, sys.executable, "-m", "tests.serving.echo", str(port), *given], stdout=out, stderr=out
             )
         server = Server(port, process, log)
         servers.append(server)

@@ -130,6 +130,14 @@ def begun(server: Server) -> None:
     assert server.get("/1").startswith("GET /1")
 
 
+def test_a_worker_with_few_file_descriptors_holds_fewer_connections_and_goes_on(start: Callable[..., Server]) -> None:
+    server = start(files=100, threads=THREADS, max_streams=1)
+    flood = [server.connect().send(HEAD) for _ in range(300)]
+    assert server.get("/1", timeout=10).startswith("GET /1")
+    for one in flood:
+        one.close()
+
+
 def test_more_connections_than_a_worker_may_hold_push_out_those_that_waited_longest(
     start: Callable[..., Server],
 ) -> None:
