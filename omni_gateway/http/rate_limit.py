@@ -53,8 +53,8 @@ def init_app(app: Flask, limits: Sequence[RateLimitItem], redis_url: str) -> Non
         """Add the fields of draft-ietf-httpapi-ratelimit-headers-10; times are seconds from now."""
         if (current := limiter.current_limit) is None:
             return response
-        seconds = max(1, math.ceil(current.reset_at - time.time()))
         window = current.limit.get_expiry()
+        seconds = min(window, max(1, math.ceil(current.reset_at - time.time())))  # the library rounds up once more
         response.headers["RateLimit-Policy"] = f'"caller";q={current.limit.amount};w={window}'
         response.headers["RateLimit"] = f'"caller";r={max(0, current.remaining)};t={seconds}'
         if current.breached:
