@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help run test test-live crash-test lint bench bench-simulator openapi protos setup clean
+.PHONY: help run test test-live crash-test lint bench bench-simulator bench-slow openapi protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,6 +41,21 @@ bench: $(STAMP) ## the table of ratios
 
 bench-simulator: $(STAMP) ## how the simulator carries 10,000 machines, 500 clusters, 100 watches
 	$(BIN)/python -m benchmarks.simulator_scale
+
+bench-slow: $(STAMP) ## what slow clients cost the others, at bare gunicorn and through nginx
+	$(BIN)/python -m benchmarks.slow_clients
+
+# Debian starts what it installs; the tests start their own, so nothing is to be left running.
+services: ## install PostgreSQL, Redis and nginx from Debian's packages, where they are missing (as root)
+	@missing=; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	{ command -v nginx || test -x /usr/sbin/nginx; } >/dev/null || missing="$$missing nginx"; \
+	test -n "$$missing" || exit 0; \
+	command -v apt-get >/dev/null || { echo "install these yourself, this is not Debian:$$missing"; exit 1; }; \
+	test "$$(id -u)" = 0 || { echo "run this as root, for it installs:$$missing"; exit 1; }; \
+	apt-get update -qq && \
+	RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null
 
 openapi: $(STAMP) ## print the OpenAPI document
 	@$(BIN)/omni-gateway openapi

@@ -1,5 +1,9 @@
 """For any WSGI server: ``gunicorn wsgi:app`` (OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY must be set)."""
 
 from omni_gateway.app import create_app
+from omni_gateway.exposure import check_exposure
+from omni_gateway.settings import Settings
 
-app = create_app()
+settings = Settings.load()
+check_exposure(None, settings)
+app = create_app(settings)

@@ -54,7 +54,7 @@ def gateway(omni: OmniConfig, ready: str = "/readyz") -> Iterator[Target]:
     with TemporaryDirectory() as state:
         env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
         env |= {"OMNI_ENDPOINT": omni.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni.service_account_key}
-        env |= {"OMNI_GATEWAY_STATE_DIR": state, "OMNI_GATEWAY_LOG_LEVEL": "WARNING"}
+        env |= {"OMNI_GATEWAY_STATE_DIR": state, "OMNI_GATEWAY_LOG_LEVEL": "WARNING", "OMNI_GATEWAY_RATE_LIMIT": "off"}
         command = [sys.executable, "-m", "omni_gateway.cli"]
         made = subprocess.run(
             [*command, "token", "create", "bench", "--role", "admin"], env=env, capture_output=True, check=True

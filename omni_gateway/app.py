@@ -13,9 +13,21 @@ from flask import Flask
 from werkzeug.wrappers import Response
 
 from omni_gateway import __version__
+from omni_gateway.auth import FailedLogins
 from omni_gateway.authentication import authenticator, issuer_checks
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
-from omni_gateway.http import auditing, document, guard, headers, idempotency, metrics, paths, request_id
+from omni_gateway.http import (
+    auditing,
+    document,
+    forwarded,
+    guard,
+    headers,
+    idempotency,
+    metrics,
+    paths,
+    rate_limit,
+    request_id,
+)
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
@@ -59,15 +71,19 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
         },
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         PROPAGATE_EXCEPTIONS=False,
+        TRUSTED_HOSTS=list(settings.allowed_hosts) or None,
     )
     store = Store(settings.database_url, settings.bootstrap_token)
-    limiter = StreamLimiter(settings.max_streams)
+    limiter = StreamLimiter(settings.max_streams, settings.max_streams_per_caller)
     gateway = Gateway(omni or _client(settings), limiter, store, lambda: issuer_checks(settings))
     app.extensions[EXTENSION] = gateway
     paths.init_app(app)
     request_id.init_app(app)
+    forwarded.init_app(app, settings.trusted_proxies)
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
-    guard.init_app(app, authenticator(settings, store, gateway.own_omni))
+    logins = FailedLogins(settings.limits_of("failed_logins"), settings.limits_of("failed_logins_in_all"))
+    guard.init_app(app, authenticator(settings, store, gateway.own_omni), logins)
+    rate_limit.init_app(app, settings.limits_of("rate_limit"), settings.redis_url)
     idempotency.init_app(app, store.idempotency)
     auditing.init_app(app, store.audit, _retention(settings), settings.audit_file)
     metrics.init_app(app)

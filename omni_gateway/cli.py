@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from omni_gateway import __version__, embedded
+from omni_gateway.exposure import check_exposure
 from omni_gateway.settings import Settings, SettingsError
 
 DEFAULT_BIND = "127.0.0.1:8080"
@@ -74,6 +75,7 @@ def serve(bind: str, workers: int | None) -> None:
     logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
     logs.mask(logging.getLogger())
     _check_audit_file(settings)
+    check_exposure(bind, settings)
     settings = _with_omni(settings)
     _ensure_a_token(settings, bind)
     run(bind, settings)
@@ -108,9 +110,10 @@ def _ensure_a_token(settings: Settings, bind: str) -> None:
     tokens = Store(settings.database_url, settings.bootstrap_token).tokens
     if not tokens.list() and not settings.bootstrap_token:
         _, secret = tokens.create("first-run", "admin", None)
+        scheme = "https" if settings.tls_cert_file else "http"
         click.echo(
             f"\nAn admin token was made. It is shown this once:\n\n    export TOKEN={secret}\n\n"
-            f'Try it:\n\n    curl -H "Authorization: Bearer $TOKEN" http://{bind}/api/v1/machines\n',
+            f'Try it:\n\n    curl -H "Authorization: Bearer $TOKEN" {scheme}://{bind}/api/v1/machines\n',
             err=True,
         )
 

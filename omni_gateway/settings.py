@@ -7,6 +7,7 @@ A variable of the environment wins over the file. Every setting is a field of :c
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -15,6 +16,7 @@ from typing import Any, Literal
 
 import marshmallow as ma
 from dotenv import dotenv_values
+from limits import RateLimitItem, parse_many
 
 from omni_gateway.omni import ConfigError, OmniConfig
 
@@ -93,7 +95,57 @@ class Settings:
         "PLUGIN_ERRORS", "`stop`: a broken plugin stops the start; `skip`: start without it and say so", "stop"
     )
     cors_origins: tuple[str, ...] = _setting(
-        "CORS_ORIGINS", "Origins that browsers may call from, comma separated; empty: CORS is off", (), "list"
+        "CORS_ORIGINS",
+        "Origins that browsers may call from (`https://portal.example.com`), comma separated; empty: CORS is off",
+        (),
+        "list",
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        "ALLOWED_HOSTS",
+        "Values of `Host` to answer to, comma separated, `.example.com` with all below it; empty: any",
+        (),
+        "list",
+    )
+    trusted_proxies: int = _setting(
+        "TRUSTED_PROXIES",
+        "Reverse proxies in front of the gateway, whose `X-Forwarded-For`, `-Proto` and `-Host` are believed",
+        0,
+        "int",
+    )
+    tls_cert_file: str = _setting("TLS_CERT_FILE", "PEM file of the certificate chain; with the key, TLS is on", "")
+    tls_key_file: str = _setting("TLS_KEY_FILE", "PEM file of the certificate's private key", "")
+    unsafe_no_auth_beyond_loopback: bool = _setting(
+        "UNSAFE_NO_AUTH_BEYOND_LOOPBACK",
+        "With `AUTH=off`, listen where others can reach the gateway: everybody who does is an admin",
+        False,
+        "bool",
+    )
+    rate_limit: str = _setting(
+        "RATE_LIMIT",
+        "Requests of one caller (`100/second`, `6000/minute`; several with `;`), by address before it is known;"
+        " `off`: none. Counted per worker, or together with REDIS_URL",
+        "6000/minute",
+    )
+    redis_url: str = field(
+        default="",
+        repr=False,
+        metadata={
+            "env": f"{PREFIX}REDIS_URL",
+            "doc": "Redis where all workers and replicas count together (`redis://host:6379/0`); empty: each alone",
+            "kind": "str",
+        },
+    )
+    failed_logins: str = _setting(
+        "FAILED_LOGINS", "Refused credentials of one address before it has to wait; `off`: no bound", "20/minute"
+    )
+    failed_logins_in_all: str = _setting(
+        "FAILED_LOGINS_IN_ALL", "Refused credentials of all addresses together; `off`: no bound", "600/minute"
+    )
+    request_timeout: float = _setting(
+        "REQUEST_TIMEOUT", "Time that a request has to come in, head and body, before it is answered 408", 30.0, "float"
+    )
+    answer_timeout: float = _setting(
+        "ANSWER_TIMEOUT", "Time that a caller has to read an answer, or each part of a stream", 60.0, "float"
     )
     max_body_bytes: int = _setting("MAX_BODY_BYTES", "Largest request body", 4 * 1024 * 1024, "int")
     workers: int = _setting("WORKERS", "Worker processes; 0: one per core, at most 4", 0, "int")
@@ -103,6 +155,9 @@ class Settings:
         "Open watches and logs per worker; less than THREADS, so that requests still get through",
         8,
         "int",
+    )
+    max_streams_per_caller: int = _setting(
+        "MAX_STREAMS_PER_CALLER", "Open watches and logs of one caller, per worker", 6, "int"
     )
     omni_timeout: float = _setting("OMNI_TIMEOUT", "Deadline of one call to Omni", 20.0, "float")
     fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12, "int")
@@ -161,8 +216,42 @@ class Settings:
             raise SettingsError(f"{PREFIX}AUDIT_RETENTION_DAYS must be from 1 to 3650")
         if self.audit_max_rows < 0:
             raise SettingsError(f"{PREFIX}AUDIT_MAX_ROWS must be 0 or more")
+        self._check_limits()
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError(f"{PREFIX}LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+
+    def _check_limits(self) -> None:
+        for name in ("rate_limit", "failed_logins", "failed_logins_in_all"):
+            self.limits_of(name)
+        if self.max_streams_per_caller < 1:
+            raise SettingsError(f"{PREFIX}MAX_STREAMS_PER_CALLER must be at least 1")
+        if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "redis+unix://")):
+            raise SettingsError(f"{PREFIX}REDIS_URL must begin with redis://, rediss:// or redis+unix://")
+        for origin in self.cors_origins:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?", origin):
+                raise SettingsError(
+                    f"{PREFIX}CORS_ORIGINS takes exact origins such as https://a.example, not {origin!r}"
+                )
+        if not 0 <= self.trusted_proxies <= 10:
+            raise SettingsError(f"{PREFIX}TRUSTED_PROXIES must be from 0 to 10")
+        for name, seconds in (("REQUEST_TIMEOUT", self.request_timeout), ("ANSWER_TIMEOUT", self.answer_timeout)):
+            if not 1 <= seconds <= 3600:
+                raise SettingsError(f"{PREFIX}{name} must be from 1 to 3600 seconds")
+        if bool(self.tls_cert_file) != bool(self.tls_key_file):
+            raise SettingsError(f"{PREFIX}TLS_CERT_FILE and {PREFIX}TLS_KEY_FILE go together")
+        for name, path in (("TLS_CERT_FILE", self.tls_cert_file), ("TLS_KEY_FILE", self.tls_key_file)):
+            if path and not Path(path).is_file():
+                raise SettingsError(f"{PREFIX}{name} names {path!r}, and there is no such file")
+
+    def limits_of(self, name: str) -> list[RateLimitItem]:
+        """Return what a rate setting says; none where it is off."""
+        text: str = getattr(self, name)
+        if text == OFF:
+            return []
+        try:
+            return parse_many(text)
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}{name.upper()} must be like 100/minute, or off, not {text!r}") from error
 
 
 def _check_ca_file(path: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 MAX_DEPTH = 64
+MAX_VALUES = 100_000
 #: Of an integer of 64 bits, its sign included.
 _LONGEST_INTEGER = 20
 #: Characters of the sender's own text that an error repeats.
@@ -23,13 +24,18 @@ class BadJson(ValueError):
     """The bytes are no JSON, or could be read in two ways; the text says where and why."""
 
 
+class TooManyValues(BadJson):
+    """The bytes would make more values than anybody needs."""
+
+
 def parse(raw: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
     """Return the JSON value of some UTF-8.
 
     :raises BadJson: it is none, has duplicate keys, NaN, numbers beyond 64 bits, lone surrogates, or is nested deeper
         than ``max_depth``.
+    :raises TooManyValues: it holds more than ``MAX_VALUES``.
     """
-    _check_depth(raw, max_depth)
+    _check_size(raw, max_depth)
     try:
         value = json.loads(
             raw.decode(),
@@ -46,10 +52,13 @@ def parse(raw: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
     return value
 
 
-def _check_depth(raw: bytes, max_depth: int) -> None:
-    """Bound the nesting before any parser recurses; brackets inside strings do not count."""
+def _check_size(raw: bytes, max_depth: int) -> None:
+    """Bound the nesting before any parser recurses, and the values before any is made; strings do not count."""
+    bare = _STRINGS.sub(b"", raw)
+    if bare.count(b",") >= MAX_VALUES:
+        raise TooManyValues(f"The body holds more than {MAX_VALUES} values.")
     depth = 0
-    for bracket in _STRINGS.sub(b"", raw).translate(None, _NO_BRACKETS):
+    for bracket in bare.translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
         if depth > max_depth:
             raise BadJson(f"Nested deeper than {max_depth} levels.")

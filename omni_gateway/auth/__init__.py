@@ -4,6 +4,7 @@ Nothing here knows HTTP; ``omni_gateway.http.guard`` asks an :class:`Authenticat
 """
 
 from omni_gateway.auth.authenticator import Authenticator, Method, Rejected
+from omni_gateway.auth.failed_logins import FailedLogins
 from omni_gateway.auth.omni_key import OmniKeyMethod
 from omni_gateway.auth.principal import Principal, Role
 from omni_gateway.auth.scope import EVERYTHING, Scope
@@ -12,6 +13,7 @@ from omni_gateway.auth.tokens import TokenMethod
 __all__ = [
     "EVERYTHING",
     "Authenticator",
+    "FailedLogins",
     "Method",
     "OmniKeyMethod",
     "Principal",

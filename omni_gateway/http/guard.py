@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+import ipaddress
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, has_request_context, request
 
-from omni_gateway.auth import Authenticator, Principal, Rejected, Role
+from omni_gateway.auth import Authenticator, FailedLogins, Principal, Rejected, Role
 from omni_gateway.http.problems import Problem
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 EXTENSION = "omni_gateway_auth"
+_LOGINS = "omni_gateway_failed_logins"
 _PRINCIPAL = "omni_gateway.principal"
+_REFUSED = "omni_gateway.refused"
 REALM = 'Bearer realm="omni-gateway"'
 
 
-def init_app(app: Flask, authenticator: Authenticator) -> None:
+def init_app(app: Flask, authenticator: Authenticator, logins: FailedLogins) -> None:
     """Let this application know its callers by what ``authenticator`` makes of their credentials."""
     app.extensions[EXTENSION] = authenticator
+    app.extensions[_LOGINS] = logins
 
 
 def current_principal() -> Principal:
-    """Return the caller of the request in flight; a 401 problem when there is no valid credential."""
+    """Return the caller of the request in flight; a 401 problem when there is no valid credential.
+
+    A credential is looked at once in a request, and so is one that is refused.
+    """
     principal = known_principal()
     if principal is None:
-        principal = request.environ[_PRINCIPAL] = _authenticate()
+        if (refused := request.environ.get(_REFUSED)) is not None:
+            raise cast(Problem, refused)
+        try:
+            principal = request.environ[_PRINCIPAL] = _authenticate()
+        except Problem as problem:
+            request.environ[_REFUSED] = problem
+            raise
     return principal
 
 
@@ -46,11 +60,36 @@ def _authenticate() -> Principal:
         if authenticator.anonymous is not None and not scheme:
             return authenticator.anonymous
         raise Problem(401, "unauthenticated", headers={"WWW-Authenticate": REALM})
+    return _look_up(authenticator, credential.strip())
+
+
+def _look_up(authenticator: Authenticator, credential: str) -> Principal:
+    logins = cast(FailedLogins, current_app.extensions[_LOGINS])
+    address = remote_network()
+    if seconds := logins.seconds_to_wait(address, credential):
+        raise Problem(429, "too-many-failed-logins", headers={"Retry-After": str(math.ceil(seconds))})
     try:
-        return authenticator.authenticate(credential.strip())
+        principal = authenticator.authenticate(credential)
     except Rejected as error:
+        logins.failed(address, credential)
         headers = {"WWW-Authenticate": f'{REALM}, error="invalid_token"'}
         raise Problem(401, "unauthenticated", str(error), headers=headers) from None
+    logins.succeeded(credential)
+    return principal
+
+
+def remote_network() -> str:
+    """Return the caller's address; of IPv6 the network (/64), of which one caller has all addresses."""
+    text = request.remote_addr or ""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if address.version == 4:
+        return text
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def refused_by_omni() -> Problem | None:

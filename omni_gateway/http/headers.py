@@ -1,11 +1,13 @@
-"""Headers on every answer: nothing sniffed, nothing framed, nothing from elsewhere; CORS only where it is set."""
+"""Headers on every answer: nothing sniffed, framed, kept or from elsewhere; CORS only where it is set."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_cors import CORS
+
+from omni_gateway.http.guard import known_principal
 
 SIMULATOR = "X-Omni-Simulator"
 EXPOSED = (
@@ -18,6 +20,8 @@ EXPOSED = (
     "Location",
     "Operation-Location",
     "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
     "X-Request-ID",
     "Accept-Patch",
     "Idempotency-Replayed",
@@ -25,10 +29,16 @@ EXPOSED = (
 )
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
     " frame-ancestors 'none'; base-uri 'none'",
 }
+#: Only where the request came over TLS (RFC 6797 §7.2), to us or to a proxy that is believed.
+_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> None:
@@ -37,8 +47,12 @@ def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> Non
     def add(response: Response) -> Response:
         if response.status_code in (204, 304):
             response.headers.pop("Content-Type", None)  # there is no content to have one (RFC 9110 §8.3)
-        for name, value in _ALWAYS.items():
+        for name, value in (_ALWAYS | _OVER_TLS if request.is_secure else _ALWAYS).items():
             response.headers.setdefault(name, value)
+        if known_principal() is not None:  # nobody but the caller keeps it, and asks again with its tag
+            response.headers.setdefault(
+                "Cache-Control", "private, no-cache" if "ETag" in response.headers else "no-store"
+            )
         if simulator:
             response.headers[SIMULATOR] = "true"
         return response

@@ -44,6 +44,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "not-found": ProblemType(404, "Not found", "There is no such object, route or operation."),
     "method-not-allowed": ProblemType(405, "Method not allowed", "The `Allow` header names the methods there are."),
     "not-acceptable": ProblemType(406, "Not acceptable", "The answer has no form that `Accept` names."),
+    "request-timeout": ProblemType(408, "Request timeout", "The request did not come in whole in time.", True),
     "conflict": ProblemType(409, "Conflict", "The object's present state is in the way; `hint` says what to do first."),
     "changed-meanwhile": ProblemType(409, "Changed meanwhile", "Other writes came between, again and again.", True),
     "exists": ProblemType(409, "Exists already", "There is an object of this name; `Location` names it."),
@@ -59,6 +60,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "gone": ProblemType(410, "Gone", "The watch's history does not reach back that far; list again."),
     "stale-precondition": ProblemType(412, "Precondition failed", "`If-Match` names another state of the object."),
     "too-large": ProblemType(413, "Too large", "The body, or what Omni would have to send, exceeds a limit."),
+    "uri-too-long": ProblemType(414, "URI too long", "The path and its query are longer than 8 KiB."),
     "unsupported-media-type": ProblemType(
         415, "Unsupported media type", "The body is of a type this route cannot read."
     ),
@@ -71,6 +73,21 @@ CATALOGUE: Mapping[str, ProblemType] = {
     ),
     "idempotency-mismatch": ProblemType(
         422, "Key used for another request", "This Idempotency-Key came with another request before."
+    ),
+    "rate-limited": ProblemType(
+        429,
+        "Too many requests",
+        "You ask more often than you may; `RateLimit` tells, `Retry-After` when to go on.",
+        True,
+    ),
+    "too-many-failed-logins": ProblemType(
+        429, "Too many failed logins", "Refused credentials came from your address; wait before you try another.", True
+    ),
+    "too-many-own-streams": ProblemType(
+        429, "Too many streams of yours", "You hold as many streams as one caller may.", True
+    ),
+    "headers-too-large": ProblemType(
+        431, "Headers too large", "A header field is larger than 16 KiB, or there are more than 64, or 64 KiB of them."
     ),
     "internal": ProblemType(500, "Internal error", "A defect of the gateway; its log has the request id."),
     "not-implemented": ProblemType(501, "Not implemented", "Omni, or this gateway as it is set up, cannot do this."),
@@ -89,12 +106,16 @@ _BY_STATUS = {
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
+    408: "request-timeout",
     409: "conflict",
     410: "gone",
     412: "stale-precondition",
     413: "too-large",
+    414: "uri-too-long",
     415: "unsupported-media-type",
     422: "validation",
+    429: "rate-limited",
+    431: "headers-too-large",
     501: "not-implemented",
     503: "not-ready",
 }

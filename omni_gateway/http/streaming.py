@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import Any
 
 import orjson
 from flask import Request, Response
 
 from omni_gateway.http.feeding import Ended, Feed, close_all
+from omni_gateway.http.guard import known_principal
 from omni_gateway.http.metrics import STREAMS
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
@@ -46,25 +48,33 @@ class StreamEvent:
 
 
 class StreamLimiter:
-    """How many streams a worker may hold."""
+    """How many streams a worker may hold, and how many of them one caller."""
 
-    def __init__(self, limit: int) -> None:
-        self._slots = BoundedSemaphore(limit) if limit else None
+    def __init__(self, limit: int, per_caller: int | None = None) -> None:
+        self._limit = limit
+        self._per_caller = limit if per_caller is None else per_caller
+        self._lock = Lock()
+        self._open: Counter[str] = Counter()
 
-    def take(self) -> Callable[[], None]:
-        """Take a slot and return what frees it (once); a problem when all are taken."""
-        if self._slots is None or not self._slots.acquire(blocking=False):
-            raise Problem(503, "too-many-streams", headers={"Retry-After": "5"})
+    def take(self, caller: str) -> Callable[[], None]:
+        """Take a slot and return what frees it (once); a problem when all are taken, or all that one caller may."""
+        with self._lock:
+            if self._open.total() >= self._limit:
+                raise Problem(503, "too-many-streams", headers={"Retry-After": "5"})
+            if self._open[caller] >= self._per_caller:
+                raise Problem(429, "too-many-own-streams", headers={"Retry-After": "5"})
+            self._open[caller] += 1
         STREAMS.inc()
-        slots, lock, freed = self._slots, Lock(), [False]
+        freed = [False]
 
         def free() -> None:
-            with lock:
+            with self._lock:
                 if freed[0]:
                     return
                 freed[0] = True
+                self._open[caller] -= 1
+                self._open += Counter()  # forget those who hold none
             STREAMS.dec()
-            slots.release()
 
         return free
 
@@ -123,7 +133,7 @@ def _respond(
     every: float,
     max_age: float = MAX_AGE_SECONDS,
 ) -> Response:
-    free = limiter.take()
+    free = limiter.take(_caller())
     feed: Feed[Any] | None = None
 
     def close() -> None:
@@ -146,6 +156,11 @@ def _respond(
     )
     response.call_on_close(close)
     return response
+
+
+def _caller() -> str:
+    principal = known_principal()
+    return principal.id if principal else ""
 
 
 def _body(

@@ -6,15 +6,14 @@ the code together, never by Omni's text, which differs between versions.
 
 from __future__ import annotations
 
-import re
-
 import grpc
+
+from omni_gateway.omni.masking import mask_secrets
 
 _LONGEST_DETAIL = 4096
 _LONGEST_WAIT = 3600.0
 _UPDATE = "omni.resources.ResourceService/Update"
 _DELETE = "omni.resources.ResourceService/Delete"
-_SECRET_IN_TEXT = re.compile(r"(jointoken=)[^\s\"'&]+", re.IGNORECASE)
 
 
 class OmniError(Exception):
@@ -129,9 +128,9 @@ def from_rpc(method: str, error: grpc.RpcError) -> OmniError:
 
 
 def clean(text: str) -> str:
-    """Return ``text`` fit for a log line or a JSON document: one line, printable, no join token, at most 4 KiB."""
+    """Return ``text`` fit for a log line or a JSON document: one line, printable, no secret, at most 4 KiB."""
     printable = "".join(character if character.isprintable() else " " for character in text[: 4 * _LONGEST_DETAIL])
-    line = _SECRET_IN_TEXT.sub(r"\1***", " ".join(printable.split()))
+    line = mask_secrets(" ".join(printable.split()))
     return line.encode("utf-8", "replace")[:_LONGEST_DETAIL].decode("utf-8", "ignore")
 
 

@@ -63,6 +63,7 @@ def test_gunicorns_workers_share_nothing_but_the_client_object(
         server = subprocess.Popen(
             [*command, *preload, "--chdir", str(PROGRAM.parent), "gunicorn_reader:application"],
             env=environ,
+            cwd=tmp_path,  # where no gunicorn.conf.py is
             pass_fds=[listener.fileno()],
             stderr=subprocess.DEVNULL,
         )

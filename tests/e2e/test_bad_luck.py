@@ -98,6 +98,23 @@ def test_a_wrong_setting_stops_the_start_with_one_line_that_names_it(
     assert "Traceback" not in said
 
 
+def test_without_authentication_nobody_beyond_this_machine_is_served_by_accident(
+    omni_config: OmniConfig, tmp_path: Path
+) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
+    env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path), "OMNI_GATEWAY_AUTH": "off"}
+    env |= {"OMNI_ENDPOINT": omni_config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key}
+    serve = [sys.executable, "-m", "omni_gateway.cli", "serve", "--bind", f"0.0.0.0:{free_port()}"]
+    wsgi = [sys.executable, "-c", "import wsgi"]
+    for command in (serve, wsgi):
+        ended = subprocess.run(command, env=env, capture_output=True, timeout=90)
+        assert ended.returncode == 1
+        assert "OMNI_GATEWAY_UNSAFE_NO_AUTH_BEYOND_LOOPBACK" in ended.stderr.decode()
+    env["OMNI_GATEWAY_UNSAFE_NO_AUTH_BEYOND_LOOPBACK"] = "true"
+    meant = subprocess.run(wsgi, env=env, capture_output=True, timeout=90)
+    assert (meant.returncode, "EVERYBODY" in meant.stderr.decode()) == (0, True)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_lets_requests_in_flight_finish_and_ends_streams(
     serve: Callable[..., Served], omni_config: OmniConfig, unique: Callable[[str], str], number: signal.Signals
@@ -184,7 +201,7 @@ def test_the_first_start_shows_a_token_once(tmp_path: Path, omni_config: OmniCon
     assert "ogw_" not in said[1]
 
 
-def test_plain_gunicorn_serves_the_same_application(
+def test_plain_gunicorn_serves_the_same_application_within_the_same_bounds(
     tmp_path: Path, omni_config: OmniConfig, wait_until: Callable[..., Any]
 ) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
@@ -202,8 +219,11 @@ def test_plain_gunicorn_serves_the_same_application(
                 return False
 
         try:
-            wait_until(ready, 20, "a ready application")
+            wait_until(ready, 90, "a ready application")
             head = {"Authorization": f"Bearer {BOOTSTRAP}"}
+            bounded = httpx.get(f"http://127.0.0.1:{port}/livez?{'q' * 9000}", timeout=20)  # by gunicorn.conf.py
+            assert (bounded.status_code, bounded.json()["code"]) == (414, "uri-too-long")
+            assert bounded.headers["Server"] == "omni-gateway"
             assert httpx.get(f"http://127.0.0.1:{port}/api/v1", headers=head, timeout=20).status_code == 200
         finally:
             process.terminate()

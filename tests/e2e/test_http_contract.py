@@ -410,14 +410,19 @@ class TestHead:
 
 
 class TestCrowds:
-    def test_streams_never_starve_requests(self, api: httpx.Client, wait_until: Callable[..., Any]) -> None:
-        """The default is eight streams for sixteen threads of the one worker here."""
+    def test_streams_never_starve_requests(
+        self, api: httpx.Client, operator: httpx.Client, reader: httpx.Client, wait_until: Callable[..., Any]
+    ) -> None:
+        """The default is eight streams for sixteen threads of the one worker here, and six of one caller."""
         head = {"Accept": "application/x-ndjson"}
         with ExitStack() as open_streams:
-            for _ in range(8):
-                answer = open_streams.enter_context(api.stream("GET", "configpatches", headers=head))
+            for caller in (api, api, api, api, api, api, operator):
+                answer = open_streams.enter_context(caller.stream("GET", "configpatches", headers=head))
                 assert answer.status_code == 200
-            refused = api.get("configpatches", headers=head)
+            greedy = api.get("configpatches", headers=head)
+            assert (greedy.status_code, greedy.json()["code"]) == (429, "too-many-own-streams")
+            assert open_streams.enter_context(operator.stream("GET", "configpatches", headers=head)).status_code == 200
+            refused = reader.get("configpatches", headers=head)
             assert (refused.status_code, refused.json()["code"]) == (503, "too-many-streams")
             assert int(refused.headers["Retry-After"]) > 0
             assert api.get("configpatches").status_code == 200

@@ -1,108 +1,96 @@
-"""Services of other people's that the gateway works with, started by the tests from Debian's packages."""
+"""Servers of Debian's packages (`make services`): each test starts its own, on loopback, in a folder of its own."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 
-START_SECONDS = 60.0
-#: PostgreSQL refuses to run as root.
-UNPRIVILEGED = 65534
+from benchmarks import proxy
+from omni_gateway.simulator.embedded import RunningSimulator
+from tests.e2e.conftest import Served, free_port, start_gateway, stop_gateway
+from tests.services.postgres import PostgreSQL, binaries, running_postgresql
+
+REDIS = shutil.which("redis-server")
+START_SECONDS = 30.0
+
+needs_redis = pytest.mark.skipif(REDIS is None, reason="redis-server is missing: `make services` installs it")
+needs_nginx = pytest.mark.skipif(proxy.BINARY is None, reason="nginx is missing: `make services` installs it")
 
 
-@dataclass(frozen=True)
-class PostgreSQL:
-    """A running server; only a socket in its folder leads to it."""
+class Redis:
+    """A Redis that can be stopped and started again on the same port."""
 
-    folder: Path
-    binaries: Path
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def url(self, database: str) -> str:
-        """Return the SQLAlchemy URL of a database."""
-        return f"postgresql+psycopg://gateway@/{database}?host={self.folder}"
+    def start(self) -> None:
+        assert REDIS is not None
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", str(self._folder)]
+        self._process = subprocess.Popen([REDIS, *options], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.02)
+        raise RuntimeError("redis-server did not start")
 
-    def create(self, database: str) -> str:
-        """Make an empty database; return its URL."""
-        self.run("createdb", "-h", str(self.folder), "-U", "gateway", database)
-        return self.url(database)
-
-    def ask(self, database: str, query: str) -> str:
-        """Return what psql prints for a query."""
-        return self.run("psql", "-h", str(self.folder), "-U", "gateway", "-At", "-c", query, database).strip()
-
-    def run(self, program: str, *arguments: str) -> str:
-        """Run one of PostgreSQL's programs to its end."""
-        command = [*_as_nobody(), str(self.binaries / program), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=self.folder, check=False)
-        assert done.returncode == 0, f"{program}: {done.stderr}"
-        return done.stdout
-
-
-def _as_nobody() -> list[str]:
-    if os.geteuid() != 0:
-        return []
-    return ["setpriv", f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(START_SECONDS)
+            self._process = None
 
 
-def _binaries() -> Path | None:
-    """Return where Debian keeps the newest PostgreSQL's programs, or where the path has them."""
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda file: int(file.parts[-3]))
-    found = str(versions[-1]) if versions else shutil.which("postgres")
-    return Path(found).parent if found else None
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    server = Redis(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def serve(simulator: RunningSimulator, tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Start gateways under gunicorn; all of them share one store, as replicas do."""
+    started: list[Served] = []
+
+    def start(**environ: str) -> Served:
+        omni = {"OMNI_ENDPOINT": simulator.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": simulator.key}
+        started.append(start_gateway(tmp_path, omni | environ))
+        return started[-1]
+
+    yield start
+    for running in started:
+        stop_gateway(running)
 
 
 @contextmanager
-def running_postgresql(binaries: Path) -> Iterator[PostgreSQL]:
-    """Start a server with a new cluster of databases in a folder of its own, and take all of it away at the end."""
-    folder = Path(mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path has at most 107 bytes
-    if os.geteuid() == 0:
-        os.chown(folder, UNPRIVILEGED, UNPRIVILEGED)
-    server = PostgreSQL(folder, binaries)
-    data = folder / "data"
-    try:
-        server.run("initdb", "-D", str(data), "-U", "gateway", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = ["-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-c", "fsync=off"]
-        with (folder / "log").open("wb") as log:
-            command = [*_as_nobody(), str(binaries / "postgres"), *options]
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-        try:
-            _wait(server, process)
-            yield server
-        finally:
-            process.send_signal(signal.SIGINT)  # SIGTERM would wait for its clients
-            process.wait(60)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait(server: PostgreSQL, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        ready = [str(server.binaries / "pg_isready"), "-h", str(server.folder), "-U", "gateway", "-q"]
-        if subprocess.run(ready, check=False).returncode == 0:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"PostgreSQL did not start:\n{(server.folder / 'log').read_text()}")
+def before(served: Served, *, tls: bool = False) -> Iterator[int]:
+    """Put nginx before a gateway; yields nginx's port."""
+    with proxy.nginx(int(served.url.rpartition(":")[2]), tls=tls) as port:
+        yield port
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     """A PostgreSQL server of this test run's own."""
-    binaries = _binaries()
-    if binaries is None:
-        pytest.skip("needs PostgreSQL's programs (Debian: apt install postgresql)")
+    programs = binaries()
+    if programs is None:
+        pytest.skip("PostgreSQL is missing: `make services` installs it")
     pytest.importorskip("psycopg")
-    with running_postgresql(binaries) as server:
+    with running_postgresql(programs) as server:
         yield server
 
 

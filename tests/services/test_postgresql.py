@@ -23,7 +23,7 @@ from omni_gateway.store.migrating import HEAD, LOCK
 from omni_gateway.store.tables import METADATA
 from tests.e2e.conftest import Served, start_gateway, stop_gateway
 
-from .conftest import PostgreSQL, running_postgresql
+from .postgres import PostgreSQL, running_postgresql
 
 #: Two gateways and a server of their own take their time on a loaded machine.
 pytestmark = pytest.mark.timeout(300)

@@ -38,6 +38,17 @@ def test_a_variable_sets_its_field() -> None:
         ("OMNI_GATEWAY_OIDC_CA_FILE", "/nowhere/at/all", "cannot be read"),
         ("OMNI_GATEWAY_OIDC_CA_FILE", __file__, "no certificate"),
         ("OMNI_GATEWAY_OIDC_PRIVATE_ADDRESSES", "perhaps", "Not a valid boolean"),
+        ("OMNI_GATEWAY_RATE_LIMIT", "lots", "100/minute"),
+        ("OMNI_GATEWAY_FAILED_LOGINS", "-1", "100/minute"),
+        ("OMNI_GATEWAY_FAILED_LOGINS_IN_ALL", "5", "100/minute"),
+        ("OMNI_GATEWAY_MAX_STREAMS_PER_CALLER", "0", "at least 1"),
+        ("OMNI_GATEWAY_REDIS_URL", "http://x", "redis://"),
+        ("OMNI_GATEWAY_TRUSTED_PROXIES", "-1", "0 to 10"),
+        ("OMNI_GATEWAY_REQUEST_TIMEOUT", "0", "1 to 3600"),
+        ("OMNI_GATEWAY_ANSWER_TIMEOUT", "0", "1 to 3600"),
+        ("OMNI_GATEWAY_TLS_CERT_FILE", "/nowhere", "TLS_KEY_FILE"),
+        ("OMNI_GATEWAY_CORS_ORIGINS", "*", "exact origins"),
+        ("OMNI_GATEWAY_CORS_ORIGINS", "https://.*[.]example", "exact origins"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name: str, value: str, words: str) -> None:
@@ -62,6 +73,10 @@ def test_an_endpoint_without_a_key_is_refused() -> None:
 def test_the_bootstrap_token_is_not_in_the_repr() -> None:
     secret = "s" * 40
     assert secret not in repr(Settings.load({"OMNI_GATEWAY_BOOTSTRAP_TOKEN": secret}))
+
+
+def test_the_password_of_redis_is_not_in_the_repr() -> None:
+    assert "s3cret" not in repr(Settings.load({"OMNI_GATEWAY_REDIS_URL": "redis://:s3cret@127.0.0.1/0"}))
 
 
 def test_the_docs_table_is_the_code() -> None:

@@ -57,6 +57,7 @@ COMMON_PROBLEMS = {
     400: "A header or the body cannot be read",
     401: "No or no valid credential",
     403: "The role is too low, or Omni refuses",
+    429: "Too many requests, failed logins or streams; `Retry-After` tells when to go on",
     503: "Omni is away",
 }
 #: What reading a body can end with.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from omni_gateway.auth import Authenticator, TokenMethod
+from omni_gateway.auth import Authenticator, FailedLogins, TokenMethod
 from omni_gateway.http import guard, idempotency, request_id
 from omni_gateway.http.api import GatewayApi
 from omni_gateway.store import Store
@@ -29,7 +29,7 @@ def bare(store: Store) -> Flask:
         MAX_CONTENT_LENGTH=100_000,
     )
     request_id.init_app(app)
-    guard.init_app(app, Authenticator([TokenMethod(store.tokens)]))
+    guard.init_app(app, Authenticator([TokenMethod(store.tokens)]), FailedLogins((), ()))
     idempotency.init_app(app, store.idempotency)
     app.extensions["api"] = GatewayApi(app)
     return app

@@ -86,6 +86,25 @@ def test_one_more_than_the_limit_is_refused_and_closing_makes_room(source: Sourc
     chunks(again, limiter)[0].close()
 
 
+def test_one_caller_cannot_take_what_is_there_for_all() -> None:
+    limiter = StreamLimiter(3, per_caller=2)
+    free = [limiter.take("greedy") for _ in range(2)]
+    with pytest.raises(Problem) as refused:
+        limiter.take("greedy")
+    assert (refused.value.status, refused.value.code, refused.value.headers["Retry-After"]) == (
+        429,
+        "too-many-own-streams",
+        "5",
+    )
+    limiter.take("modest")
+    free[0]()
+    free[0]()  # once is enough
+    limiter.take("greedy")
+    with pytest.raises(Problem) as full:
+        limiter.take("third")
+    assert full.value.status == 503
+
+
 def test_closing_leaves_the_source(source: Source) -> None:
     source.items.put(StreamEvent("BOOKMARK", b"{}"))
     response, _ = chunks(source, StreamLimiter(1))

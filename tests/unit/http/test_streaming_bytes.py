@@ -38,11 +38,11 @@ def test_an_idle_stream_beats_and_frees_its_place_when_it_is_left(bare: Flask, m
         chunks = iter(response.response)
         said = [bytes(next(chunks)) for _ in range(4)]
         with pytest.raises(Problem):
-            limiter.take()
+            limiter.take("somebody")
         response.close()
     assert said == [b"", b"\n", b"\n", b"\n"]
     assert ended.is_set()
-    limiter.take()
+    limiter.take("somebody")
 
 
 def test_an_error_in_the_middle_of_a_file_breaks_it_off(bare: Flask) -> None:

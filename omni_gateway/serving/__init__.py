@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
+import sys
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any, cast
@@ -18,12 +20,17 @@ from omni_gateway.logs import MaskedLogger
 from omni_gateway.omni import OmniError
 from omni_gateway.routes.health import explain
 from omni_gateway.sdk.context import EXTENSION, Gateway
+from omni_gateway.serving.worker import PatientWorker
 from omni_gateway.settings import Settings
 
 log = logging.getLogger(__name__)
 
 GRACEFUL_SECONDS = 25
 MOST_WORKERS = 4
+MOST_CONNECTIONS = 4096
+"""Of one worker; each costs a file descriptor and, while it is slow, the bytes that it has sent."""
+LONGEST_FIELD = 16 * 1024
+"""Bytes of one header field: an Omni key or a token with many groups as the bearer needs some."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -48,12 +55,22 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
     """Return gunicorn's configuration: threads for blocking calls, one process per core, time to finish on a stop."""
     return {
         "bind": bind,
-        "worker_class": "gthread",
+        "worker_class": worker_class(settings),
         "workers": settings.workers or min(os.cpu_count() or 1, MOST_WORKERS),
         "threads": settings.threads,
         "timeout": 60,
         "graceful_timeout": GRACEFUL_SECONDS,
         "keepalive": 30,
+        "worker_connections": _most_connections(settings.threads),
+        "limit_request_line": 8190,
+        "limit_request_fields": 64,
+        "limit_request_field_size": LONGEST_FIELD,
+        "sendfile": False,
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
+        "forwarder_headers": "",
+        "certfile": settings.tls_cert_file or None,
+        "keyfile": settings.tls_key_file or None,
         "control_socket_disable": True,
         "accesslog": None,
         "errorlog": "-",
@@ -65,6 +82,29 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "child_exit": _end_worker,
         "proc_name": "omni-gateway",
     }
+
+
+def worker_class(settings: Settings) -> type[PatientWorker]:
+    """Return the worker with this gateway's bounds."""
+    bounds = {
+        "request_seconds": settings.request_timeout,
+        "answer_seconds": settings.answer_timeout,
+        "longest_body": settings.max_body_bytes,
+    }
+    return type("GatewayWorker", (PatientWorker,), bounds)
+
+
+def _most_connections(threads: int) -> int:
+    """Return how many connections a worker may hold: as many as leave file descriptors for all else."""
+    soft, hard = (
+        sys.maxsize if bound == resource.RLIM_INFINITY else bound
+        for bound in resource.getrlimit(resource.RLIMIT_NOFILE)
+    )
+    wanted = min(hard, 2 * MOST_CONNECTIONS)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        soft = wanted
+    return max(threads + 1, min(MOST_CONNECTIONS, soft * 3 // 4))
 
 
 def greet_omni(worker: Any) -> None:

@@ -1,0 +1,71 @@
+"""Guessing is slow: who sends refused credentials has to wait, before any of the work that looking one up takes."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+
+from limits import RateLimitItem
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+GOOD_SECONDS = 3600.0
+MOST_GOOD = 4096
+_ALL = "all"
+
+
+class FailedLogins:
+    """Counts refused credentials by address and in all, in one process.
+
+    A credential that was good within the last hour is let through while its address has to wait: whoever shares the
+    address (a NAT, a proxy) with somebody who guesses goes on working. Of it only a keyed hash is kept, whose key dies
+    with the process. Memory is bounded: an address that waits counts no more, and neither does any once all wait.
+    """
+
+    def __init__(self, per_address: Sequence[RateLimitItem], in_all: Sequence[RateLimitItem]) -> None:
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._per_address = tuple(per_address)
+        self._in_all = tuple(in_all)
+        self._key = secrets.token_bytes(32)
+        self._lock = Lock()
+        self._good: OrderedDict[bytes, float] = OrderedDict()
+
+    def seconds_to_wait(self, address: str, credential: str) -> float:
+        """Return how long to refuse a credential unseen; 0: look at it now."""
+        now = time.time()
+        limits = [(item, address) for item in self._per_address] + [(item, _ALL) for item in self._in_all]
+        until = max(
+            (self._limiter.get_window_stats(*one)[0] for one in limits if not self._limiter.test(*one)), default=0
+        )
+        if until <= now or self._was_good(credential):
+            return 0.0
+        return max(1.0, until - now)
+
+    def succeeded(self, credential: str) -> None:
+        """Remember a credential that proved somebody."""
+        digest = self._digest(credential)
+        with self._lock:
+            self._good[digest] = time.monotonic() + GOOD_SECONDS
+            self._good.move_to_end(digest)
+            if len(self._good) > MOST_GOOD:
+                self._good.popitem(last=False)
+
+    def failed(self, address: str, credential: str) -> None:
+        """Count a credential that proved nobody."""
+        with self._lock:
+            self._good.pop(self._digest(credential), None)
+        for item in self._per_address:
+            self._limiter.hit(item, address)
+        for item in self._in_all:
+            self._limiter.hit(item, _ALL)
+
+    def _was_good(self, credential: str) -> bool:
+        with self._lock:
+            return self._good.get(self._digest(credential), 0.0) > time.monotonic()
+
+    def _digest(self, credential: str) -> bytes:
+        return hashlib.blake2b(credential.encode("utf-8", "surrogateescape"), key=self._key, digest_size=16).digest()

@@ -1,0 +1,84 @@
+"""How often a caller may ask: flask-limiter with our callers, our headers and our problem.
+
+A caller is counted by what it proves to be; before that, and on open routes, by its address. Health and ``/metrics``
+are never refused, so that a flood does not look like a dead gateway.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+from flask import Flask, Response, current_app, request
+from flask_limiter import Limiter, RateLimitExceeded
+from limits import RateLimitItem
+
+from omni_gateway.http.guard import current_principal, remote_network
+from omni_gateway.http.problems import Problem
+
+UNLIMITED = frozenset({"health.livez", "health.readyz", "health.health", "metrics.metrics"})
+REDIS_SECONDS = 0.5
+_KEY = "omni_gateway.rate_key"
+
+
+def init_app(app: Flask, limits: Sequence[RateLimitItem], redis_url: str) -> None:
+    """Limit every route of an application; no limits, no limiter.
+
+    Counted in memory, each worker for itself, or in Redis together. When Redis is away, workers go on counting in
+    memory, and the log says so; they look for it again after 1, 2, 4 … seconds.
+    """
+    if not limits:
+        return
+    limiter = Limiter(
+        key_func=lambda: str(request.environ[_KEY]),
+        application_limits=[";".join(f"{item.amount}/{item.multiples} {item.GRANULARITY.name}" for item in limits)],
+        storage_uri=redis_url or "memory://",
+        storage_options=(
+            {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}  # type: ignore[dict-item]
+            if redis_url
+            else {}
+        ),
+        in_memory_fallback_enabled=bool(redis_url),
+        key_prefix="omni-gateway",
+    )
+    limiter.request_filter(lambda: request.endpoint in UNLIMITED)
+
+    def find_key() -> None:
+        """Look who calls before anything is counted: an error here is not one of the limiter's storage."""
+        if request.endpoint is not None and request.endpoint not in UNLIMITED:
+            request.environ[_KEY] = _key()
+
+    def tell(response: Response) -> Response:
+        """Add the fields of draft-ietf-httpapi-ratelimit-headers-10; times are seconds from now."""
+        if (current := limiter.current_limit) is None:
+            return response
+        window = current.limit.get_expiry()
+        seconds = min(window, max(1, math.ceil(current.reset_at - time.time())))  # the library rounds up once more
+        response.headers["RateLimit-Policy"] = f'"caller";q={current.limit.amount};w={window}'
+        response.headers["RateLimit"] = f'"caller";r={max(0, current.remaining)};t={seconds}'
+        if current.breached:
+            response.headers["Retry-After"] = str(seconds)
+        return response
+
+    app.before_request(find_key)
+    limiter.init_app(app)
+    app.after_request(tell)
+    app.register_error_handler(RateLimitExceeded, _refused)
+
+
+def _key() -> str:
+    view = current_app.view_functions[str(request.endpoint)]
+    if not getattr(view, "__public__", False):
+        try:
+            principal = current_principal()
+        except Problem:
+            return f"address:{remote_network()}"  # the view will raise it again
+        if principal.method != "off":
+            return f"caller:{principal.id}"
+    return f"address:{remote_network()}"
+
+
+def _refused(error: RateLimitExceeded) -> Response:
+    limit = error.limit.limit if error.limit else "the limit"
+    return Problem(429, "rate-limited", f"More requests than {limit}.").response()

@@ -1,0 +1,74 @@
+"""What the server refuses before the application sees it, as problem documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+from gunicorn.http import errors
+
+from omni_gateway.http.problems import CATALOGUE, MEDIA_TYPE
+
+
+class Refused(Exception):
+    """A request that is not taken: ``status`` and ``code`` as in the catalogue of problems."""
+
+    def __init__(self, status: int, code: str, detail: str | None = None) -> None:
+        super().__init__(detail or code)
+        self.status = status
+        self.code = code
+        self.detail = detail or CATALOGUE[code].meaning
+
+
+_TABLE: Mapping[type[Exception], tuple[int, str]] = {
+    errors.LimitRequestLine: (414, "uri-too-long"),
+    errors.LimitRequestHeaders: (431, "headers-too-large"),
+    errors.UnsupportedTransferCoding: (501, "not-implemented"),
+    errors.ExpectationFailed: (417, "bad-request"),
+    errors.ConfigurationProblem: (500, "internal"),
+    errors.ParseException: (400, "bad-request"),
+}
+_REASONS = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    417: "Expectation Failed",
+    431: "Request Header Fields Too Large",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+}
+
+
+def refusal_for(error: Exception) -> Refused:
+    """Return what an error of gunicorn's parser means; its text may repeat what the client sent, and is left out."""
+    if isinstance(error, Refused):
+        return error
+    found = next((answer for kind, answer in _TABLE.items() if isinstance(error, kind)), (500, "internal"))
+    return Refused(*found)
+
+
+def written(refused: Refused) -> bytes:
+    """Return the whole answer; the connection ends with it."""
+    kind = CATALOGUE[refused.code]
+    body = orjson.dumps(
+        {
+            "type": f"/problems/{refused.code}",
+            "title": kind.title,
+            "status": refused.status,
+            "detail": refused.detail,
+            "code": refused.code,
+            "retryable": kind.retryable,
+        }
+    )
+    lines = [
+        f"HTTP/1.1 {refused.status} {_REASONS.get(refused.status, 'Internal Server Error')}",
+        "Server: omni-gateway",
+        f"Content-Type: {MEDIA_TYPE}",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
+        *(["Retry-After: 5"] if kind.retryable else []),
+        "Connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body

@@ -1,0 +1,61 @@
+"""A plain WSGI application under the gateway's worker: ``python -m tests.serving.echo PORT [SETTING=VALUE …]``."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from urllib.parse import parse_qs
+
+from gunicorn.app.base import BaseApplication
+
+from omni_gateway.serving import gunicorn_options
+from omni_gateway.settings import Settings
+
+NOT_OURS = {"post_worker_init", "child_exit"}  # they ask for a gateway
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    query = {name: values[0] for name, values in parse_qs(environ["QUERY_STRING"]).items()}
+    path = environ["PATH_INFO"]
+    if path == "/stream":
+        start_response("200 OK", [("Content-Type", "application/octet-stream")])
+        return stream(int(query["size"]))
+    if path == "/unread":
+        answer = b"not read"
+    elif path == "/zeros":
+        answer = bytes(int(query["size"]))
+    elif path == "/work":
+        time.sleep(float(query["seconds"]))
+        answer = b"done"
+    else:
+        body = environ["wsgi.input"].read()
+        answer = f"{environ['REQUEST_METHOD']} {path} {len(body)} {hashlib.sha256(body).hexdigest()}".encode()
+    start_response("200 OK", [("Content-Length", str(len(answer))), ("Content-Type", "text/plain")])
+    return [answer]
+
+
+def stream(size: int) -> Iterator[bytes]:
+    while True:
+        yield bytes(size)
+
+
+class Echo(BaseApplication):  # type: ignore[misc]
+    def __init__(self, bind: str, settings: Settings) -> None:
+        self.options = gunicorn_options(bind, settings)
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            if name not in NOT_OURS:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return application
+
+
+if __name__ == "__main__":
+    given = dict(argument.split("=", 1) for argument in sys.argv[2:])
+    Echo(f"127.0.0.1:{sys.argv[1]}", Settings.load({"OMNI_GATEWAY_WORKERS": "1", **given})).run()
