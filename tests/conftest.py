@@ -10,6 +10,8 @@ import pytest
 
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 
+pytest_plugins = ["tests.conformance.report"]
+
 SPEED = 60.0
 FLEET = 24
 
