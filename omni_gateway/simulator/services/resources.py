@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import grpc
 
@@ -13,11 +13,14 @@ from .. import access, external, rules, wire
 from ..errors import (
     AlreadyExists,
     Conflict,
+    Internal,
     InvalidArgument,
     NotFound,
     PermissionDenied,
+    SimError,
     Unauthenticated,
     Unimplemented,
+    Unknown,
 )
 from ..identity import ANONYMOUS, Identity, caller
 from ..queries import Page, matcher
@@ -30,6 +33,7 @@ from .following import changes
 from .watching import watch
 
 Context = grpc.ServicerContext
+_BREAKS: Mapping[str, type[SimError]] = {"unknown": Unknown, "internal": Internal}
 
 
 class ResourceService(pb_grpc.ResourceServiceServicer):
@@ -136,6 +140,8 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         key = (request.namespace, request.type, request.id)
         if request.type == external.TYPE:
             external.check_id(request.id)
+        if (known := catalogue().get(request.type)) and known.destroy_breaks:
+            raise _BREAKS[known.destroy_breaks](f"the handler of {request.type} breaks on a teardown")
         with self._store.lock:
             old = self._store.peek(*key)
             self._check_existence_first(request.type, old, "destroy", who)
