@@ -77,5 +77,3 @@ def _can_be_tried_here(request: pytest.FixtureRequest, server: Server) -> None:
 def cluster(shared: World) -> str:
     """A cluster without machines that no case of the module changes."""
     return shared.settled_cluster()
-
-

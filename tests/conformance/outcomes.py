@@ -22,6 +22,9 @@ DEADLINE = "DeadlineExceeded"
 INTERNAL = "Internal"
 EXHAUSTED = "ResourceExhausted"
 
+SINCE_1_10 = pytest.mark.needs_omni("1.10")
+"""For what the facts tell of 1.10.0-beta.0 and an older Omni (1.7.0-beta.0 was tried) does otherwise."""
+
 
 class Divergence(AssertionError):
     """A server that does something else than the facts tell."""

@@ -50,7 +50,9 @@ def _is_case(report: Any) -> bool:
 
 
 def _lines(reports: dict[str, list[pytest.TestReport]]) -> Iterator[str]:
-    omnis = sorted({value for found in reports.values() for r in found for key, value in r.user_properties if key == "omni"})
+    omnis = sorted(
+        {value for found in reports.values() for r in found for key, value in r.user_properties if key == "omni"}
+    )
     yield f"against {', '.join(omnis) or 'an Omni that did not answer'}"
     yield ""
     yield f"{'area':<32}{'cases':>8}{'passed':>8}{'failed':>8}{'skipped':>9}"

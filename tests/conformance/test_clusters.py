@@ -1,4 +1,4 @@
-"""Clusters: what may be made and changed, what appears beside them, locks (cluster-side §2, §7, §16 p1, p2, p6, p14)."""
+"""Clusters: what may be made and changed, what is beside them, locks (cluster-side §2, §7, §16 p1, p2, p6, p14)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.outcomes import DENIED, EXISTS, INVALID, OK, cases, expect, holds, same
+from tests.conformance.outcomes import DENIED, EXISTS, INVALID, OK, SINCE_1_10, cases, expect, holds, same
 from tests.conformance.world import World
 from tests.simulator.caller import LABEL
 
@@ -22,11 +22,20 @@ def test_operators_and_admins_make_clusters(omni: World, role: str) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "wanted"),
-    cases("cluster-side 2, 16 p1 id",
-          [("with a dot", ".a", INVALID), ("with a space", " a", INVALID), ("with a slash", "/a", INVALID),
-           ("with a colon", ":a", INVALID), ("in unicode", "-ünïcode", OK), ("in upper case", "-Upper", OK),
-           ("with an underscore", "_a", OK), ("of 300 characters", "x" * 280, OK)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 2, 16 p1 id",
+        [
+            ("with a dot", ".a", INVALID),
+            ("with a space", " a", INVALID),
+            ("with a slash", "/a", INVALID),
+            ("with a colon", ":a", INVALID),
+            ("in unicode", "-ünïcode", OK),
+            ("in upper case", "-Upper", OK),
+            ("with an underscore", "_a", OK),
+            ("of 300 characters", "x" * 280, OK),
+        ],
+    ),
+)
 def test_a_clusters_name_has_letters_digits_hyphens_and_underscores(omni: World, suffix: str, wanted: str) -> None:
     expect(wanted, lambda: omni.admin.create("Clusters", omni.name() + suffix, omni.versions.pair))
 
@@ -37,13 +46,22 @@ def test_cluster_side_16_p1_an_empty_id_is_invalid(omni: World) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    cases("cluster-side 2, 16 p1 versions",
-          [("none at all", {}), ("Talos missing", {"talos_version": None}), ("Kubernetes missing", {"kubernetes_version": None}),
-           ("Talos garbage", {"talos_version": "new"}), ("Kubernetes garbage", {"kubernetes_version": "new"}),
-           ("Talos unknown", {"talos_version": "1.0.99"}), ("Kubernetes unknown", {"kubernetes_version": "1.0.99"}),
-           ("Talos with v", {"talos_version": "v{talos}"}), ("Kubernetes with v", {"kubernetes_version": "v{kubernetes}"}),
-           ("Talos with only a minor", {"talos_version": "1.13"})]),
-)  # fmt: skip
+    cases(
+        "cluster-side 2, 16 p1 versions",
+        [
+            ("none at all", {}),
+            ("Talos missing", {"talos_version": None}),
+            ("Kubernetes missing", {"kubernetes_version": None}),
+            ("Talos garbage", {"talos_version": "new"}),
+            ("Kubernetes garbage", {"kubernetes_version": "new"}),
+            ("Talos unknown", {"talos_version": "1.0.99"}),
+            ("Kubernetes unknown", {"kubernetes_version": "1.0.99"}),
+            ("Talos with v", {"talos_version": "v{talos}"}),
+            ("Kubernetes with v", {"kubernetes_version": "v{kubernetes}"}),
+            ("Talos with only a minor", {"talos_version": "1.13"}),
+        ],
+    ),
+)
 def test_a_cluster_needs_two_versions_that_omni_knows(omni: World, spec: dict[str, Any]) -> None:
     pair = omni.versions.pair
     words = {"talos": pair["talos_version"], "kubernetes": pair["kubernetes_version"]}
@@ -59,18 +77,36 @@ def test_cluster_side_16_p1_the_two_versions_must_go_together(omni: World) -> No
 def _interval(omni: World, which: str) -> Any:
     limits = omni.server.features["etcd_backup_settings"]
     low, high = (int(limits[key].removesuffix("s")) for key in ("min_interval", "max_interval"))
-    seconds = {"shortest": low, "longest": high, "too short": low - 1, "too long": high + 1, "a minute": 60, "25 h": 25 * 3600}
-    return {"absent": {}, "disabled": {"enabled": False}}.get(which) if which in ("absent", "disabled") else {
-        "enabled": True, "interval": f"{seconds[which]}s"}  # fmt: skip
+    seconds = {
+        "shortest": low,
+        "longest": high,
+        "too short": low - 1,
+        "too long": high + 1,
+        "a minute": 60,
+        "25 h": 25 * 3600,
+    }
+    return (
+        {"absent": {}, "disabled": {"enabled": False}}.get(which)
+        if which in ("absent", "disabled")
+        else {"enabled": True, "interval": f"{seconds[which]}s"}
+    )
 
 
 @pytest.mark.parametrize(
     ("which", "wanted"),
-    cases("cluster-side 2, 16 p1 backup interval",
-          [("shortest", "shortest", OK), ("longest", "longest", OK), ("too short", "too short", INVALID),
-           ("too long", "too long", INVALID), ("60 s", "a minute", INVALID), ("absent", "absent", INVALID),
-           ("absent, backups disabled", "disabled", INVALID)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 2, 16 p1 backup interval",
+        [
+            ("shortest", "shortest", OK),
+            ("longest", "longest", OK),
+            ("too short", "too short", INVALID),
+            ("too long", "too long", INVALID),
+            ("60 s", "a minute", INVALID),
+            ("absent", "absent", INVALID),
+            ("absent, backups disabled", "disabled", INVALID),
+        ],
+    ),
+)
 def test_a_backup_configuration_needs_an_interval_within_the_limits(omni: World, which: str, wanted: str) -> None:
     spec = omni.versions.pair | {"backup_configuration": _interval(omni, which)}
     expect(wanted, lambda: omni.admin.create("Clusters", omni.name(), spec))
@@ -78,10 +114,15 @@ def test_a_backup_configuration_needs_an_interval_within_the_limits(omni: World,
 
 @pytest.mark.parametrize(
     ("features", "wanted"),
-    cases("cluster-side 2 features",
-          [("workload proxy", {"enable_workload_proxy": True}, OK), ("disk encryption", {"disk_encryption": True}, OK),
-           ("node audit skip", {"enable_node_audit_skip": True}, OK)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 2 features",
+        [
+            ("workload proxy", {"enable_workload_proxy": True}, OK),
+            ("disk encryption", {"disk_encryption": True}, OK),
+            ("node audit skip", {"enable_node_audit_skip": True}, OK, SINCE_1_10),
+        ],
+    ),
+)
 def test_features_are_chosen_at_creation(omni: World, features: dict[str, bool], wanted: str) -> None:
     expect(wanted, lambda: omni.admin.create("Clusters", omni.name(), omni.versions.pair | {"features": features}))
 
@@ -92,8 +133,14 @@ def test_cluster_side_16_p1_the_embedded_discovery_service_where_the_server_has_
     expect(wanted, lambda: omni.admin.create("Clusters", omni.name(), spec))
 
 
-@pytest.mark.parametrize("embedded", cases("cluster-side 2, 16 p1 public discovery off before Talos 1.14",
-                                           [("alone", False), ("with the embedded one", True)]))  # fmt: skip
+@SINCE_1_10
+@pytest.mark.parametrize(
+    "embedded",
+    cases(
+        "cluster-side 2, 16 p1 public discovery off before Talos 1.14",
+        [("alone", False), ("with the embedded one", True)],
+    ),
+)
 def test_the_public_discovery_service_stays_on_before_talos_1_14(omni: World, embedded: bool) -> None:
     versions = omni.versions
     old = [talos for talos in versions.compatible if talos.startswith("1.") and int(talos.split(".")[1]) < 14]
@@ -124,24 +171,52 @@ def _appears(type_: str, namespace: str = "default") -> tuple[str, str, str]:
 
 @pytest.mark.parametrize(
     ("type_", "namespace"),
-    cases("cluster-side 2 appears by itself",
-          [_appears(t) for t in ("ClusterStatuses", "ClusterUUIDs", "ClusterConfigVersions", "ClusterBootstrapStatuses",
-                                 "ClusterEndpoints", "ClusterWorkloadProxyStatuses", "ClusterKubernetesNodes",
-                                 "TalosUpgradeStatuses", "LoadBalancerConfigs", "LoadBalancerStatuses")]
-          + [_appears("UpgradeRollouts", "ephemeral")]),
-)  # fmt: skip
+    cases(
+        "cluster-side 2 appears by itself",
+        [
+            _appears(t)
+            for t in (
+                "ClusterStatuses",
+                "ClusterUUIDs",
+                "ClusterConfigVersions",
+                "ClusterBootstrapStatuses",
+                "ClusterEndpoints",
+                "ClusterWorkloadProxyStatuses",
+                "ClusterKubernetesNodes",
+                "TalosUpgradeStatuses",
+                "LoadBalancerConfigs",
+                "LoadBalancerStatuses",
+            )
+        ]
+        + [_appears("UpgradeRollouts", "ephemeral")],
+    ),
+)
 def test_beside_a_new_cluster_there_is(omni: World, cluster: str, type_: str, namespace: str) -> None:
     omni.until(lambda: omni.there(type_, cluster, namespace), f"{type_} {cluster} appears")
 
 
 @pytest.mark.parametrize(
     ("type_", "namespace"),
-    cases("cluster-side 2 absent without machines",
-          [_appears(t) for t in ("KubernetesStatuses", "KubernetesUpgradeStatuses", "KubernetesUpgradeManifestStatuses",
-                                 "ControlPlaneStatuses", "ClusterKubernetesManifestsStatuses", "ClusterSecretsRotationStatuses",
-                                 "KubernetesNodeAuditResults", "ClusterDiagnostics", "ClusterTaints", "ClusterDestroyStatuses")]
-          + [_appears("EtcdBackupStatuses", "metrics")]),
-)  # fmt: skip
+    cases(
+        "cluster-side 2 absent without machines",
+        [
+            _appears(t)
+            for t in (
+                "KubernetesStatuses",
+                "KubernetesUpgradeStatuses",
+                "KubernetesUpgradeManifestStatuses",
+                "ControlPlaneStatuses",
+                "ClusterKubernetesManifestsStatuses",
+                "ClusterSecretsRotationStatuses",
+                "KubernetesNodeAuditResults",
+                "ClusterDiagnostics",
+                "ClusterTaints",
+                "ClusterDestroyStatuses",
+            )
+        ]
+        + [_appears("EtcdBackupStatuses", "metrics")],
+    ),
+)
 def test_beside_a_cluster_without_machines_there_is_no(omni: World, cluster: str, type_: str, namespace: str) -> None:
     same(None, omni.there(type_, cluster, namespace))
 
@@ -155,8 +230,14 @@ def test_cluster_side_7_a_cluster_without_machines_is_unknown_and_not_available(
 
     same([None] * 4, [status.get(key) for key in ("phase", "available", "ready", "kubernetesAPIReady")])
     same(omni.versions.pair["talos_version"], status["talos_version"])
-    same(omni.versions.pair["kubernetes_version"], status["kubernetes_version"])
-    same(omni.versions.pair["talos_version"], status["initial_talos_version"])
+
+
+@SINCE_1_10
+def test_cluster_side_7_the_status_tells_more_versions(omni: World, cluster: str) -> None:
+    status = _spec(omni, "ClusterStatuses", cluster)
+
+    same(omni.versions.pair["kubernetes_version"], status.get("kubernetes_version"))
+    same(omni.versions.pair["talos_version"], status.get("initial_talos_version"))
 
 
 def test_cluster_side_7_the_config_version_has_a_v(omni: World, cluster: str) -> None:
@@ -191,10 +272,19 @@ def test_cluster_side_7_two_clusters_never_share_a_load_balancers_port(omni: Wor
 
 @pytest.mark.parametrize(
     ("feature", "patch", "needs"),
-    cases("cluster-side 2 system patches",
-          [("disk encryption", "disk_encryption", "950-{}-encryption", None),
-           ("embedded discovery", "use_embedded_discovery_service", "950-discovery-service-{}", "embedded_discovery_service")]),
-)  # fmt: skip
+    cases(
+        "cluster-side 2 system patches",
+        [
+            ("disk encryption", "disk_encryption", "950-{}-encryption", None),
+            (
+                "embedded discovery",
+                "use_embedded_discovery_service",
+                "950-discovery-service-{}",
+                "embedded_discovery_service",
+            ),
+        ],
+    ),
+)
 def test_features_make_system_patches(omni: World, feature: str, patch: str, needs: str | None) -> None:
     if needs and not omni.server.features.get(needs):
         pytest.skip(f"this Omni has no {needs}")
@@ -212,10 +302,17 @@ def test_features_make_system_patches(omni: World, feature: str, patch: str, nee
 
 @pytest.mark.parametrize(
     ("step", "wanted"),
-    cases("cluster-side 2, 16 p2, p14 Kubernetes",
-          [("patch up", "patch up", OK), ("patch down", "patch down", OK), ("one minor up", "minor up", OK),
-           ("minors skipped", "minors up", INVALID), ("minor down", "minor down", INVALID)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 2, 16 p2, p14 Kubernetes",
+        [
+            ("patch up", "patch up", OK),
+            ("patch down", "patch down", OK),
+            ("one minor up", "minor up", OK),
+            ("minors skipped", "minors up", INVALID),
+            ("minor down", "minor down", INVALID),
+        ],
+    ),
+)
 def test_kubernetes_goes_step_by_step(omni: World, step: str, wanted: str) -> None:
     pair, target = omni.versions.kubernetes_step(step)
     name = omni.settled_cluster(pair)
@@ -225,10 +322,16 @@ def test_kubernetes_goes_step_by_step(omni: World, step: str, wanted: str) -> No
 
 @pytest.mark.parametrize(
     ("step", "wanted"),
-    cases("cluster-side 2, 16 p2 Talos",
-          [("patch up", "patch up", OK), ("patch down", "patch down", OK), ("minors up at once", "minors up", OK),
-           ("below the first minor", "minor down", INVALID)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 2, 16 p2 Talos",
+        [
+            ("patch up", "patch up", OK),
+            ("patch down", "patch down", OK),
+            ("minors up at once", "minors up", OK),
+            ("below the first minor", "minor down", INVALID),
+        ],
+    ),
+)
 def test_talos_goes_anywhere_but_below_its_first_minor(omni: World, step: str, wanted: str) -> None:
     pair, target = omni.versions.talos_step(step)
     name = omni.settled_cluster(pair)
@@ -242,7 +345,9 @@ def test_cluster_side_7_9_the_first_version_stays_and_the_status_follows(omni: W
 
     omni.admin.change("Clusters", name, talos_version=target)
 
-    omni.until(lambda: _spec(omni, "TalosUpgradeStatuses", name).get("last_upgrade_version") == target, "the status follows")
+    omni.until(
+        lambda: _spec(omni, "TalosUpgradeStatuses", name).get("last_upgrade_version") == target, "the status follows"
+    )
     same("v" + pair["talos_version"], _spec(omni, "ClusterConfigVersions", name)["version"])
     older = _spec(omni, "TalosUpgradeStatuses", name).get("upgrade_versions", [])
     holds(any(version != target for version in older), "older versions are listed, too", older)
@@ -250,7 +355,9 @@ def test_cluster_side_7_9_the_first_version_stays_and_the_status_follows(omni: W
 
 @pytest.mark.parametrize(
     "field",
-    cases("cluster-side 16 p2, p14 clear a version", [("Talos", "talos_version"), ("Kubernetes", "kubernetes_version")]),
+    cases(
+        "cluster-side 16 p2, p14 clear a version", [("Talos", "talos_version"), ("Kubernetes", "kubernetes_version")]
+    ),
 )
 def test_a_version_is_never_cleared(omni: World, cluster: str, field: str) -> None:
     expect(INVALID, lambda: omni.admin.change("Clusters", cluster, **{field: ""}))
@@ -301,7 +408,9 @@ def test_cluster_side_2_the_new_talos_must_run_the_kubernetes_that_is_there(omni
 
 def test_cluster_side_2_only_changed_versions_are_checked(omni: World) -> None:
     name = omni.settled_cluster()
-    expect(OK, lambda: omni.write("Clusters", name, lambda read: read["metadata"].setdefault("labels", {}).update(a="b")))
+    expect(
+        OK, lambda: omni.write("Clusters", name, lambda read: read["metadata"].setdefault("labels", {}).update(a="b"))
+    )
 
 
 # -- locks (2.1, p6)
@@ -319,7 +428,9 @@ def locked(omni: World) -> tuple[str, str, str]:
 
 LOCKED = {
     "no-op update": lambda omni, c, s, n: omni.admin.change("Clusters", c),
-    "label change": lambda omni, c, s, n: omni.write("Clusters", c, lambda r: r["metadata"].setdefault("labels", {}).update(a="b")),
+    "label change": lambda omni, c, s, n: omni.write(
+        "Clusters", c, lambda r: r["metadata"].setdefault("labels", {}).update(a="b")
+    ),
     "cluster teardown": lambda omni, c, s, n: omni.admin.teardown("Clusters", c),
     "cluster delete": lambda omni, c, s, n: omni.admin.delete("Clusters", c),
     "new machine set": lambda omni, c, s, n: omni.machine_set(c, "more"),
@@ -340,12 +451,14 @@ def test_cluster_side_2_1_patches_of_a_locked_cluster_are_free(omni: World, lock
     labels = {LABEL + "cluster": locked[0]}
     patch = omni.patch(labels=labels)
 
-    expect(OK, lambda: omni.admin.change("ConfigPatches", patch, data="machine:\n  sysctls:\n    a.b: \"1\"\n"))
+    expect(OK, lambda: omni.admin.change("ConfigPatches", patch, data='machine:\n  sysctls:\n    a.b: "1"\n'))
     expect(OK, lambda: omni.admin.teardown("ConfigPatches", patch))
 
 
 @pytest.mark.parametrize("role", cases("cluster-side 2.1 unlock", [(r, r) for r in ("Admin", "Operator")]))
-def test_the_lock_is_taken_off_even_with_a_change_of_the_spec(omni: World, locked: tuple[str, str, str], role: str) -> None:
+def test_the_lock_is_taken_off_even_with_a_change_of_the_spec(
+    omni: World, locked: tuple[str, str, str], role: str
+) -> None:
     def unlock(read: dict[str, Any]) -> None:
         del read["metadata"]["annotations"][LABEL + "cluster-locked"]
         read["spec"]["features"] = {"enable_workload_proxy": True}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.outcomes import DENIED, EXISTS, INVALID, MISSING, OK, cases, expect, same
+from tests.conformance.outcomes import DENIED, EXISTS, INVALID, MISSING, OK, SINCE_1_10, cases, expect, same
 from tests.conformance.world import World
 from tests.simulator.caller import LABEL, never_made
 
@@ -28,7 +28,13 @@ def machine_class(shared: World) -> str:
 SETS: list[tuple[str, str, dict[str, str], dict[str, Any], str]] = [
     ("worker", "{c}-a", {"cluster": "{c}", "role_worker": ""}, {}, OK),
     ("control plane", "{c}-control-planes", {"cluster": "{c}", "role_controlplane": ""}, {}, OK),
-    ("both roles, control plane's id", "{c}-control-planes", {"cluster": "{c}", "role_controlplane": "", "role_worker": ""}, {}, OK),
+    (
+        "both roles, control plane's id",
+        "{c}-control-planes",
+        {"cluster": "{c}", "role_controlplane": "", "role_worker": ""},
+        {},
+        OK,
+    ),
     ("both roles, worker's id", "{c}-b", {"cluster": "{c}", "role_controlplane": "", "role_worker": ""}, {}, INVALID),
     ("no labels", "{c}-a", {}, {}, INVALID),
     ("no role", "{c}-a", {"cluster": "{c}"}, {}, INVALID),
@@ -51,16 +57,52 @@ for _name, _spec, _wanted in (
     ("unlimited allocation with a count", {"name": "{class}", "allocation_type": 1, "machine_count": 2}, INVALID),
 ):
     SETS.append((_name, "{c}-a", {"cluster": "{c}", "role_worker": ""}, {"machine_allocation": _spec}, _wanted))
-SETS.append(("class by its old field", "{c}-a", {"cluster": "{c}", "role_worker": ""}, {"machine_class": {"name": "{class}", "machine_count": 1}}, OK))
-SETS.append(("missing class by its old field", "{c}-a", {"cluster": "{c}", "role_worker": ""}, {"machine_class": {"name": "no-such-class"}}, INVALID))
+SETS.append(
+    (
+        "class by its old field",
+        "{c}-a",
+        {"cluster": "{c}", "role_worker": ""},
+        {"machine_class": {"name": "{class}", "machine_count": 1}},
+        OK,
+    )
+)
+SETS.append(
+    (
+        "missing class by its old field",
+        "{c}-a",
+        {"cluster": "{c}", "role_worker": ""},
+        {"machine_class": {"name": "no-such-class"}},
+        INVALID,
+    )
+)
 for _name, _id, _role, _bootstrap in (
     ("bootstrap spec on workers", "{c}-a", "role_worker", {"cluster_uuid": "{uuid}", "snapshot": "a.snapshot"}),
-    ("bootstrap spec, unknown UUID", "{c}-control-planes", "role_controlplane", {"cluster_uuid": "none", "snapshot": "a.snapshot"}),
-    ("bootstrap spec, absolute snapshot", "{c}-control-planes", "role_controlplane", {"cluster_uuid": "{uuid}", "snapshot": "/a"}),
-    ("bootstrap spec, snapshot with ..", "{c}-control-planes", "role_controlplane", {"cluster_uuid": "{uuid}", "snapshot": "a/../b"}),
+    (
+        "bootstrap spec, unknown UUID",
+        "{c}-control-planes",
+        "role_controlplane",
+        {"cluster_uuid": "none", "snapshot": "a.snapshot"},
+    ),
+    (
+        "bootstrap spec, absolute snapshot",
+        "{c}-control-planes",
+        "role_controlplane",
+        {"cluster_uuid": "{uuid}", "snapshot": "/a"},
+    ),
+    (
+        "bootstrap spec, snapshot with ..",
+        "{c}-control-planes",
+        "role_controlplane",
+        {"cluster_uuid": "{uuid}", "snapshot": "a/../b"},
+    ),
     ("bootstrap spec, no snapshot", "{c}-control-planes", "role_controlplane", {"cluster_uuid": "{uuid}"}),
-    ("bootstrap spec, absent snapshot", "{c}-control-planes", "role_controlplane", {"cluster_uuid": "{uuid}", "snapshot": "FFFFFFFF00000000.snapshot"}),
-):  # fmt: skip
+    (
+        "bootstrap spec, absent snapshot",
+        "{c}-control-planes",
+        "role_controlplane",
+        {"cluster_uuid": "{uuid}", "snapshot": "FFFFFFFF00000000.snapshot"},
+    ),
+):
     SETS.append((_name, _id, {"cluster": "{c}", _role: ""}, {"bootstrap_spec": _bootstrap}, INVALID))
 
 
@@ -87,7 +129,9 @@ def test_cluster_side_16_p4_existing_stale_missing(omni: World, cluster: str) ->
     name = omni.machine_set(cluster, f"s{omni.name()}")
     read = omni.at_rest("MachineSets", name, 5)
 
-    expect(EXISTS, lambda: omni.admin.create("MachineSets", name, labels=_labels(cluster, cluster="{c}", role_worker="")))
+    expect(
+        EXISTS, lambda: omni.admin.create("MachineSets", name, labels=_labels(cluster, cluster="{c}", role_worker=""))
+    )
     expect(EXISTS, lambda: omni.admin.update(read, version="1"))
     expect(MISSING, lambda: omni.admin.update(never_made("MachineSets", omni.name())))
     expect(MISSING, lambda: omni.admin.teardown("MachineSets", omni.name()))
@@ -97,7 +141,10 @@ CHANGES: dict[str, tuple[str, Any]] = {
     "change the cluster label": (INVALID, lambda m: m["labels"].update({LABEL + "cluster": "other"})),
     "drop the cluster label": (INVALID, lambda m: m["labels"].pop(LABEL + "cluster")),
     "drop the role": (INVALID, lambda m: m["labels"].pop(LABEL + "role-worker")),
-    "swap the role": (OK, lambda m: (m["labels"].pop(LABEL + "role-worker"), m["labels"].update({LABEL + "role-controlplane": ""}))),
+    "swap the role": (
+        OK,
+        lambda m: (m["labels"].pop(LABEL + "role-worker"), m["labels"].update({LABEL + "role-controlplane": ""})),
+    ),
     "add a label": (OK, lambda m: m["labels"].update(env="test")),
 }
 
@@ -115,7 +162,9 @@ def test_cluster_side_3_what_to_bootstrap_from_is_not_added_later(omni: World) -
     name = omni.machine_set(cluster, "control-planes")
     uuid = omni.admin.get("ClusterUUIDs", cluster)["spec"]["uuid"]
 
-    expect(INVALID, lambda: omni.admin.change("MachineSets", name, bootstrap_spec={"cluster_uuid": uuid, "snapshot": "a"}))
+    expect(
+        INVALID, lambda: omni.admin.change("MachineSets", name, bootstrap_spec={"cluster_uuid": uuid, "snapshot": "a"})
+    )
 
 
 @pytest.mark.parametrize("role", cases("cluster-side 3 access", [("Operator", "Operator"), ("Reader", "Reader")]))
@@ -129,8 +178,10 @@ def test_cluster_side_3_an_empty_worker_set_is_running_and_ready(omni: World, cl
     name = omni.machine_set(cluster, f"s{omni.name()}")
 
     omni.until(
-        lambda: (found := omni.there("MachineSetStatuses", name))
-        and (found["spec"].get("phase"), found["spec"].get("ready")) == (3, True),
+        lambda: (
+            (found := omni.there("MachineSetStatuses", name))
+            and (found["spec"].get("phase"), found["spec"].get("ready")) == (3, True)
+        ),
         "phase Running (3) and ready",
     )
 
@@ -140,8 +191,10 @@ def test_cluster_side_3_a_set_whose_machine_is_absent_scales_up(omni: World, clu
     omni.node(cluster, name)
 
     omni.until(
-        lambda: (found := omni.there("MachineSetStatuses", name))
-        and (found["spec"].get("phase"), found["spec"]["machines"].get("requested")) == (1, 1),
+        lambda: (
+            (found := omni.there("MachineSetStatuses", name))
+            and (found["spec"].get("phase"), found["spec"]["machines"].get("requested")) == (1, 1)
+        ),
         "phase ScalingUp (1) and one machine requested",
     )
 
@@ -214,20 +267,28 @@ def test_cluster_side_4_16_p5_a_control_planes_machine_is_not_locked(omni: World
     expect(INVALID, lambda: omni.annotate("MachineSetNodes", node, "locked"))
 
 
-@pytest.mark.parametrize("key", cases("cluster-side 4, 16 p5 change of a node's label", [("cluster", "cluster"), ("set", "machine-set")]))
+@pytest.mark.parametrize(
+    "key", cases("cluster-side 4, 16 p5 change of a node's label", [("cluster", "cluster"), ("set", "machine-set")])
+)
 def test_a_node_does_not_move(omni: World, cluster: str, machine_set: str, key: str) -> None:
     other = omni.settled_cluster()
     target = {"cluster": other, "machine-set": omni.machine_set(cluster, f"s{omni.name()}")}[key]
     node = omni.node(cluster, machine_set)
 
-    expect(INVALID, lambda: omni.write("MachineSetNodes", node, lambda r: r["metadata"]["labels"].update({LABEL + key: target})))
+    expect(
+        INVALID,
+        lambda: omni.write("MachineSetNodes", node, lambda r: r["metadata"]["labels"].update({LABEL + key: target})),
+    )
 
 
 def test_cluster_side_4_a_machine_is_in_one_set_only(omni: World, cluster: str, machine_set: str) -> None:
     node = omni.node(cluster, machine_set)
     other = omni.machine_set(cluster, f"s{omni.name()}")
 
-    expect(EXISTS, lambda: omni.admin.create("MachineSetNodes", node, labels=_labels(cluster, cluster="{c}", machine_set=other)))
+    expect(
+        EXISTS,
+        lambda: omni.admin.create("MachineSetNodes", node, labels=_labels(cluster, cluster="{c}", machine_set=other)),
+    )
 
 
 def test_cluster_side_2_1_16_p5_a_locked_node_is_not_removed(omni: World, cluster: str, machine_set: str) -> None:
@@ -245,12 +306,20 @@ def test_cluster_side_4_a_node_of_an_unknown_machine_waits(omni: World, cluster:
     same("running", omni.admin.get("MachineSetNodes", node)["metadata"]["phase"])
 
 
-@pytest.mark.parametrize("verb", cases("cluster-side 16 p5 MachineSetNode missing", [("teardown", "teardown"), ("delete", "delete")]))
+@pytest.mark.parametrize(
+    "verb", cases("cluster-side 16 p5 MachineSetNode missing", [("teardown", "teardown"), ("delete", "delete")])
+)
 def test_a_missing_node_is_missing(omni: World, verb: str) -> None:
     expect(MISSING, lambda: getattr(omni.admin, verb)("MachineSetNodes", omni.name()))
 
 
-@pytest.mark.parametrize("verb", cases("cluster-side 5, 16 p5 ClusterMachine", [(v, v) for v in ("create", "update", "teardown", "delete")]))
+@pytest.mark.parametrize(
+    "verb",
+    cases(
+        "cluster-side 5, 16 p5 ClusterMachine",
+        [(v, v) for v in ("create", "update")] + [(v, v, SINCE_1_10) for v in ("teardown", "delete")],
+    ),
+)
 def test_cluster_machines_are_written_by_nobody(omni: World, verb: str) -> None:
     name = omni.name()
     argument = (never_made("ClusterMachines", name),) if verb == "update" else ("ClusterMachines", name)

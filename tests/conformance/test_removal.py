@@ -7,7 +7,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.conformance.outcomes import DEADLINE, DENIED, EXISTS, INVALID, MISSING, OK, cases, expect, holds, outcome, same
+from tests.conformance.outcomes import (
+    DEADLINE,
+    DENIED,
+    EXISTS,
+    INVALID,
+    MISSING,
+    OK,
+    SINCE_1_10,
+    cases,
+    expect,
+    holds,
+    outcome,
+    same,
+)
 from tests.conformance.world import FINALIZER, PATCH, World
 from tests.simulator.caller import LABEL
 
@@ -37,6 +50,7 @@ def test_cluster_side_16_p7_teardown_twice_is_fine_and_changes_nothing(omni: Wor
     same(2, omni.admin.get(OWN, name)["metadata"]["version"])
 
 
+@SINCE_1_10
 def test_cluster_side_1_5_an_object_held_by_nobody_disappears_by_itself_once_torn_down(omni: World) -> None:
     patch = omni.patch()
 
@@ -68,7 +82,10 @@ AUTO: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("type_", cases("cluster-side 1.5 auto-destroy of every user-managed type", [(t, t) for t in AUTO]))
+@SINCE_1_10
+@pytest.mark.parametrize(
+    "type_", cases("cluster-side 1.5 auto-destroy of every user-managed type", [(t, t) for t in AUTO])
+)
 def test_what_users_manage_vanishes_once_torn_down(omni: World, type_: str) -> None:
     name = omni.name()
     spec = dict(AUTO[type_])
@@ -98,7 +115,9 @@ spec:
 """
 
 
-@pytest.mark.parametrize("type_", cases("cluster-side 1.1, 16 p11 Delete", [("ConfigPatch", "ConfigPatches"), ("Cluster", "Clusters")]))
+@pytest.mark.parametrize(
+    "type_", cases("cluster-side 1.1, 16 p11 Delete", [("ConfigPatch", "ConfigPatches"), ("Cluster", "Clusters")])
+)
 def test_a_delete_ends_with_ok_or_loses_the_race_as_not_found_and_the_object_is_gone(omni: World, type_: str) -> None:
     names = [omni.cluster() if type_ == "Clusters" else omni.patch() for _ in range(6)]
 
@@ -121,7 +140,9 @@ def test_cluster_side_1_5_a_delete_goes_on_when_the_last_finalizer_goes(omni: Wo
     name = omni.name()
     omni.admin.create("ConfigPatches", name, {"data": PATCH.format(1)}, finalizers=[FINALIZER])
     outcomes: list[str] = []
-    deleting = threading.Thread(target=lambda: outcomes.append(outcome(lambda: omni.by("admin").delete("ConfigPatches", name))))
+    deleting = threading.Thread(
+        target=lambda: outcomes.append(outcome(lambda: omni.by("admin").delete("ConfigPatches", name)))
+    )
     deleting.start()
     read = omni.until(
         lambda: (found := omni.admin.get("ConfigPatches", name))["metadata"]["phase"] == "tearingDown" and found,
@@ -175,8 +196,13 @@ def _dying_cluster(omni: World) -> tuple[str, str]:
     return cluster, machine_set
 
 
-@pytest.mark.parametrize("what", cases("cluster-side 14, 16 p7b during a cluster's teardown", [
-    ("new MachineSet", "set"), ("new ConfigPatch", "patch"), ("new MachineSetNode", "node")]))  # fmt: skip
+@pytest.mark.parametrize(
+    "what",
+    cases(
+        "cluster-side 14, 16 p7b during a cluster's teardown",
+        [("new MachineSet", "set"), ("new ConfigPatch", "patch"), ("new MachineSetNode", "node")],
+    ),
+)
 def test_a_cluster_on_its_way_out_takes_nothing_new(omni: World, what: str) -> None:
     cluster, machine_set = _dying_cluster(omni)
     labels = {LABEL + "cluster": cluster}
@@ -207,9 +233,17 @@ def test_cluster_side_14_a_cluster_that_tears_down_shows_it(omni: World) -> None
     status = omni.until(lambda: omni.there("ClusterDestroyStatuses", cluster), "ClusterDestroyStatus appears")
     holds(isinstance(status["spec"].get("phase"), str), "phase is a text", status["spec"])
     task = omni.until(lambda: omni.there("OngoingTasks", f"{cluster}-destroy", "ephemeral"), "the task appears")
-    same(status["spec"]["phase"], omni.until(
-        lambda: omni.admin.get("OngoingTasks", f"{cluster}-destroy", "ephemeral")["spec"].get("destroy", {}).get("phase"),
-        "the task tells the phase"))  # fmt: skip
+    same(
+        status["spec"]["phase"],
+        omni.until(
+            lambda: (
+                omni.admin.get("OngoingTasks", f"{cluster}-destroy", "ephemeral")["spec"]
+                .get("destroy", {})
+                .get("phase")
+            ),
+            "the task tells the phase",
+        ),
+    )
     same(cluster, task["spec"]["resource_id"])
     omni.until(lambda: omni.admin.get("ClusterStatuses", cluster)["spec"].get("phase") == 4, "phase is DESTROYING (4)")
 
@@ -231,15 +265,26 @@ def test_cluster_side_14_the_whole_cluster_goes_once_the_node_is_let_go(omni: Wo
     cluster, machine_set = _dying_cluster(omni)
     patch = omni.admin.ids("ConfigPatches", f"{LABEL}cluster={cluster}")
     node = omni.admin.ids("MachineSetNodes", f"{LABEL}cluster={cluster}")[0]
-    omni.until(lambda: omni.admin.get("MachineSetNodes", node)["metadata"]["phase"] == "tearingDown", "the node tears down")
+    omni.until(
+        lambda: omni.admin.get("MachineSetNodes", node)["metadata"]["phase"] == "tearingDown", "the node tears down"
+    )
 
     # The finalizer is taken off, which also takes the teardown back (resource-service.md): so ask for it again.
-    omni.write("MachineSetNodes", node, lambda read: read["metadata"].update(
-        finalizers=[f for f in read["metadata"]["finalizers"] if f != FINALIZER]))  # fmt: skip
+    omni.write(
+        "MachineSetNodes",
+        node,
+        lambda read: read["metadata"].update(finalizers=[f for f in read["metadata"]["finalizers"] if f != FINALIZER]),
+    )
     outcome(lambda: omni.admin.teardown("MachineSetNodes", node))
 
-    for type_, id_ in (("MachineSetNodes", node), ("MachineSets", machine_set), ("Clusters", cluster),
-                       ("ClusterStatuses", cluster), ("ClusterUUIDs", cluster), ("ClusterDestroyStatuses", cluster)):  # fmt: skip
+    for type_, id_ in (
+        ("MachineSetNodes", node),
+        ("MachineSets", machine_set),
+        ("Clusters", cluster),
+        ("ClusterStatuses", cluster),
+        ("ClusterUUIDs", cluster),
+        ("ClusterDestroyStatuses", cluster),
+    ):
         omni.until(lambda: omni.gone(type_, id_), f"{type_} {id_} goes")  # noqa: B023
     omni.until(lambda: omni.gone("OngoingTasks", f"{cluster}-destroy", "ephemeral"), "the task goes")
     same([], patch)
@@ -247,10 +292,16 @@ def test_cluster_side_14_the_whole_cluster_goes_once_the_node_is_let_go(omni: Wo
 
 @pytest.mark.parametrize(
     ("labels", "goes"),
-    cases("cluster-side 6, 14 cascade to ConfigPatches",
-          [("of the cluster", ("cluster",), True), ("of the machine set", ("cluster", "machine-set"), True),
-           ("of a machine alone", ("machine",), False), ("without labels", (), False)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 6, 14 cascade to ConfigPatches",
+        [
+            ("of the cluster", ("cluster",), True),
+            ("of the machine set", ("cluster", "machine-set"), True),
+            ("of a machine alone", ("machine",), False),
+            ("without labels", (), False),
+        ],
+    ),
+)
 def test_patches_go_with_their_cluster(omni: World, labels: tuple[str, ...], goes: bool) -> None:
     cluster = omni.settled_cluster()
     values = {"cluster": cluster, "machine-set": omni.machine_set(cluster), "machine": omni.name()}
@@ -267,10 +318,15 @@ def test_patches_go_with_their_cluster(omni: World, labels: tuple[str, ...], goe
 
 @pytest.mark.parametrize(
     ("labels", "goes"),
-    cases("cluster-side 3 cascade of a machine set's teardown",
-          [("a patch of the set goes", ("cluster", "machine-set"), True), ("a patch of the cluster stays", ("cluster",), False),
-           ("a patch of a cluster machine stays", ("cluster", "cluster-machine"), False)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 3 cascade of a machine set's teardown",
+        [
+            ("a patch of the set goes", ("cluster", "machine-set"), True),
+            ("a patch of the cluster stays", ("cluster",), False),
+            ("a patch of a cluster machine stays", ("cluster", "cluster-machine"), False),
+        ],
+    ),
+)
 def test_patches_go_with_their_machine_set(omni: World, labels: tuple[str, ...], goes: bool) -> None:
     cluster = omni.settled_cluster()
     machine_set = omni.machine_set(cluster)
@@ -293,8 +349,12 @@ def test_cluster_side_14_a_machine_set_that_tears_down_shows_it_and_takes_its_no
 
     omni.admin.teardown("MachineSets", machine_set)
 
-    omni.until(lambda: omni.there("MachineSetDestroyStatuses", machine_set, "ephemeral"), "MachineSetDestroyStatus appears")
-    omni.until(lambda: omni.admin.get("MachineSetNodes", node)["metadata"]["phase"] == "tearingDown", "the node tears down")
+    omni.until(
+        lambda: omni.there("MachineSetDestroyStatuses", machine_set, "ephemeral"), "MachineSetDestroyStatus appears"
+    )
+    omni.until(
+        lambda: omni.admin.get("MachineSetNodes", node)["metadata"]["phase"] == "tearingDown", "the node tears down"
+    )
     expect(INVALID, lambda: omni.node(cluster, machine_set))
     expect(INVALID, lambda: omni.patch(labels={LABEL + "cluster": cluster, LABEL + "machine-set": machine_set}))
 
@@ -335,10 +395,9 @@ def test_machine_auth_side_6_a_torn_down_join_token_stays_until_it_is_deleted(om
 def test_resource_service_a_torn_down_object_is_told_to_a_watch_as_updated_then_destroyed(omni: World) -> None:
     patch = omni.patch()
     with omni.admin.watch("ConfigPatches", id=patch) as events:
-        same("created", events.next()[0])
+        same(["created", "bootstrapped"], [events.next()[0], events.next()[0]])
         omni.admin.teardown("ConfigPatches", patch)
 
         kind, new, _ = events.next()
         same(("updated", "tearingDown"), (kind, new and new["metadata"]["phase"]))
         same("destroyed", events.next()[0])
-

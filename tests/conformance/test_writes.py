@@ -11,10 +11,25 @@ import pytest
 
 from omni_gateway.stubs import cosi_resource_pb2 as cosi
 from omni_gateway.stubs import resources_pb2 as pb
-from tests.conformance.outcomes import DENIED, EXHAUSTED, EXISTS, INVALID, MISSING, OK, UNIMPLEMENTED, UNKNOWN
-from tests.conformance.outcomes import Divergence, cases, expect, holds, outcome, same
+from tests.conformance.outcomes import (
+    DENIED,
+    EXHAUSTED,
+    EXISTS,
+    INVALID,
+    MISSING,
+    OK,
+    SINCE_1_10,
+    UNIMPLEMENTED,
+    UNKNOWN,
+    Divergence,
+    cases,
+    expect,
+    holds,
+    outcome,
+    same,
+)
 from tests.conformance.world import FINALIZER, PATCH, World
-from tests.simulator.caller import DEADLINE, LABEL, Caller, full, never_made
+from tests.simulator.caller import DEADLINE, Caller, full, never_made
 
 OWN = "MachineLabels"  # the type without rules and without finalizers
 
@@ -37,7 +52,9 @@ def test_cluster_side_1_2_a_stale_version_with_an_invalid_spec_is_invalid(omni: 
     expect(INVALID, lambda: omni.admin.update(read, version="1"))
 
 
-@pytest.mark.parametrize("role", cases("cluster-side 1.2, 16 p1 create", [(r, r) for r in ("Reader", "Auditor", "None")]))
+@pytest.mark.parametrize(
+    "role", cases("cluster-side 1.2, 16 p1 create", [(r, r) for r in ("Reader", "Auditor", "None")])
+)
 def test_denied_wins_over_invalid(omni: World, role: str) -> None:
     expect(DENIED, lambda: omni.by(role).create("Clusters", omni.name(), omni.versions.pair))
     expect(DENIED, lambda: omni.by(role).create("Clusters", omni.name()))
@@ -56,7 +73,8 @@ def test_cluster_side_1_2_all_that_is_wrong_is_told_at_once(omni: World) -> None
         omni.admin.create("Clusters", omni.name() + ".dot", {"talos_version": "0.0.1", "kubernetes_version": "x"})
     except grpc.RpcError as error:
         told = str(error.details())
-        holds(all(word in told for word in ("0.0.1", "x", ".dot")), "every problem is named", told)
+        problems = [line for line in told.splitlines() if line.strip().startswith(("*", "-"))]
+        holds(len(problems) >= 3, "the name and both versions are told of", told)
     else:
         raise Divergence(INVALID, OK)
 
@@ -89,10 +107,17 @@ def _update(caller: Caller, id_: str, version: str) -> Callable[[], object]:
 
 @pytest.mark.parametrize(
     ("version", "wanted"),
-    cases("cluster-side 1.1, 16 p10 update with version",
-          [("of now", "2", OK), ("of before (stale)", "1", EXISTS), ("of the future", "7", EXISTS),
-           ("undefined: last write wins", "undefined", OK), ("that is no number", "seven", UNKNOWN)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 1.1, 16 p10 update with version",
+        [
+            ("of now", "2", OK),
+            ("of before (stale)", "1", EXISTS),
+            ("of the future", "7", EXISTS),
+            ("undefined: last write wins", "undefined", OK),
+            ("that is no number", "seven", UNKNOWN),
+        ],
+    ),
+)
 def test_the_version_of_an_update_counts(omni: World, version: str, wanted: str) -> None:
     name = omni.labels()
     omni.admin.update(omni.admin.get(OWN, name))
@@ -111,9 +136,16 @@ def test_resource_service_the_requests_current_version_has_no_effect(omni: World
 
 @pytest.mark.parametrize(
     ("verb", "wanted"),
-    cases("cluster-side 16 p2, p7, p10 of what is missing",
-          [("get", "get", MISSING), ("teardown", "teardown", MISSING), ("delete", "delete", MISSING), ("update", "update", MISSING)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 16 p2, p7, p10 of what is missing",
+        [
+            ("get", "get", MISSING),
+            ("teardown", "teardown", MISSING),
+            ("delete", "delete", MISSING),
+            ("update", "update", MISSING),
+        ],
+    ),
+)
 def test_what_is_missing_is_missing(omni: World, verb: str, wanted: str) -> None:
     name = omni.name()
     argument = (never_made(OWN, name),) if verb == "update" else (OWN, name)
@@ -123,10 +155,16 @@ def test_what_is_missing_is_missing(omni: World, verb: str, wanted: str) -> None
 
 @pytest.mark.parametrize(
     ("spec", "wanted"),
-    cases("cluster-side 1.1, 16 p10 spec JSON",
-          [("unknown field", {"colour": "red"}, UNKNOWN), ("wrong type", {"features": "yes"}, UNKNOWN),
-           ("a list", "[]", UNKNOWN), ("not JSON", "{", UNKNOWN)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 1.1, 16 p10 spec JSON",
+        [
+            ("unknown field", {"colour": "red"}, UNKNOWN),
+            ("wrong type", {"features": "yes"}, UNKNOWN),
+            ("a list", "[]", UNKNOWN),
+            ("not JSON", "{", UNKNOWN),
+        ],
+    ),
+)
 def test_a_spec_that_does_not_fit_its_message_is_unknown(omni: World, spec: Any, wanted: str) -> None:
     expect(wanted, lambda: omni.admin.create("Clusters", omni.name(), spec))
 
@@ -146,7 +184,9 @@ def test_cluster_side_1_1_an_owner_in_the_metadata_of_a_new_object_is_unknown(om
     expect(UNKNOWN, lambda: omni.admin.create(OWN, omni.name(), owner="Somebody"))
 
 
-@pytest.mark.parametrize("name", cases("cluster-side 1.1, machine-auth-detail 5", [(n, n) for n in ("Controllers", "DependencyGraph")]))
+@pytest.mark.parametrize(
+    "name", cases("cluster-side 1.1, machine-auth-detail 5", [(n, n) for n in ("Controllers", "DependencyGraph")])
+)
 def test_two_calls_are_not_implemented(omni: World, name: str) -> None:
     request = getattr(pb, f"{name}Request")()
     call = getattr(omni.admin.stub, name)
@@ -166,13 +206,17 @@ def test_cluster_side_1_8_a_patch_of_more_than_a_megabyte_is_taken(omni: World) 
 
 def _large_create(omni: World, spec: dict[str, str]) -> None:
     """Create over a channel without limits of its own, and uncompressed: the server must be the one to refuse."""
-    omni.server.unlimited(lambda channel: Caller(channel, omni.server.admin_key).create("ConfigPatches", omni.name(), spec))
+    omni.server.unlimited(
+        lambda channel: Caller(channel, omni.server.admin_key).create("ConfigPatches", omni.name(), spec)
+    )
 
 
 # -- versions
 
 
-@pytest.mark.parametrize("sent", cases("cluster-side 1.4 create with version", [("7", "7"), ("undefined", "undefined")]))
+@pytest.mark.parametrize(
+    "sent", cases("cluster-side 1.4 create with version", [("7", "7"), ("undefined", "undefined")])
+)
 def test_a_new_object_has_version_1_whatever_was_sent(omni: World, sent: str) -> None:
     name = omni.name()
 
@@ -210,12 +254,21 @@ def test_cluster_side_1_4_a_new_cluster_gets_13_finalizers_and_version_14(omni: 
     same(14, read["metadata"]["version"])
 
 
-FINALIZERS = (
-    "ClusterController ClusterStatusController ClusterDestroyStatusController ClusterUUIDController "
-    "ClusterEndpointController ClusterConfigVersionController ClusterWorkloadProxyController "
-    "ClusterWorkloadProxyStatusController ClusterKubernetesManifestsStatusController SecretsController "
-    "BackupDataController TalosUpgradeStatusController KubernetesUpgradeStatusController"
-).split()
+FINALIZERS = [
+    "ClusterController",
+    "ClusterStatusController",
+    "ClusterDestroyStatusController",
+    "ClusterUUIDController",
+    "ClusterEndpointController",
+    "ClusterConfigVersionController",
+    "ClusterWorkloadProxyController",
+    "ClusterWorkloadProxyStatusController",
+    "ClusterKubernetesManifestsStatusController",
+    "SecretsController",
+    "BackupDataController",
+    "TalosUpgradeStatusController",
+    "KubernetesUpgradeStatusController",
+]
 
 
 @pytest.mark.parametrize("name", cases("cluster-side 2 finalizers of a Cluster", [(n, n) for n in FINALIZERS]))
@@ -284,14 +337,19 @@ def test_cluster_side_16_p2_p7_a_controllers_object_is_nobody_elses(omni: World)
     expect(DENIED, lambda: omni.admin.delete("ConfigPatches", name))
 
 
-@pytest.mark.parametrize("type_", cases("cluster-side 1.6 user objects have no owner", [("Cluster", "Clusters"), ("MachineLabels", OWN)]))
+@pytest.mark.parametrize(
+    "type_", cases("cluster-side 1.6 user objects have no owner", [("Cluster", "Clusters"), ("MachineLabels", OWN)])
+)
 def test_what_a_user_makes_has_no_owner(omni: World, type_: str) -> None:
     name = omni.cluster() if type_ == "Clusters" else omni.labels()
 
     same("", omni.admin.get(type_, name)["metadata"]["owner"])
 
 
-@pytest.mark.parametrize("namespace", cases("cluster-side 1.7, 16 p1", [("wrong namespace", "ephemeral"), ("invented namespace", "conformance")]))
+@pytest.mark.parametrize(
+    "namespace",
+    cases("cluster-side 1.7, 16 p1", [("wrong namespace", "ephemeral"), ("invented namespace", "conformance")]),
+)
 def test_a_namespace_is_not_checked(omni: World, namespace: str) -> None:
     name = omni.name()
 
@@ -310,21 +368,21 @@ def test_cluster_side_1_7_reading_in_the_wrong_namespace_finds_nothing(omni: Wor
 # -- limits
 
 NAMES = ["labels", "annotations"]
-LIMITS: list[tuple[str, dict[str, Any], str]] = [
-    ("257 labels", {"labels": {f"k{n}": "" for n in range(257)}}, INVALID),
+LIMITS: list[tuple[Any, ...]] = [
+    ("257 labels", {"labels": {f"k{n}": "" for n in range(257)}}, INVALID, SINCE_1_10),
     ("256 labels", {"labels": {f"k{n}": "" for n in range(256)}}, OK),
-    ("257 annotations", {"annotations": {f"k{n}": "" for n in range(257)}}, INVALID),
+    ("257 annotations", {"annotations": {f"k{n}": "" for n in range(257)}}, INVALID, SINCE_1_10),
     ("256 annotations", {"annotations": {f"k{n}": "" for n in range(256)}}, OK),
 ]
 for _name in NAMES:
     LIMITS += [
-        (f"{_name}, key of 1025 bytes", {_name: {"k" * 1025: ""}}, INVALID),
+        (f"{_name}, key of 1025 bytes", {_name: {"k" * 1025: ""}}, INVALID, SINCE_1_10),
         (f"{_name}, key of 1024 bytes", {_name: {"k" * 1024: ""}}, OK),
-        (f"{_name}, empty key", {_name: {"": "x"}}, INVALID),
-        (f"{_name}, value of 16385 bytes", {_name: {"k": "v" * 16385}}, INVALID),
+        (f"{_name}, empty key", {_name: {"": "x"}}, INVALID, SINCE_1_10),
+        (f"{_name}, value of 16385 bytes", {_name: {"k": "v" * 16385}}, INVALID, SINCE_1_10),
         (f"{_name}, value of 16384 bytes", {_name: {"k": "v" * 16384}}, OK),
-        (f"{_name}, newline in the value", {_name: {"k": "a\nb"}}, INVALID),
-        (f"{_name}, control character in the key", {_name: {"k\x01": "a"}}, INVALID),
+        (f"{_name}, newline in the value", {_name: {"k": "a\nb"}}, INVALID, SINCE_1_10),
+        (f"{_name}, control character in the key", {_name: {"k\x01": "a"}}, INVALID, SINCE_1_10),
         (f"{_name}, unicode", {_name: {"schlüssel": "wert"}}, OK),
     ]
 
@@ -336,16 +394,23 @@ def test_metadata_has_limits(omni: World, metadata: dict[str, Any], wanted: str)
 
 @pytest.mark.parametrize(
     ("suffix", "wanted"),
-    cases("cluster-side 1.8 id",
-          [("of 1025 bytes", "x" * 1025, INVALID), ("of 1024 bytes", "x" * 1024, OK), ("with a control character", "\x01", INVALID),
-           ("empty", None, INVALID)]),
-)  # fmt: skip
+    cases(
+        "cluster-side 1.8 id",
+        [
+            ("of 1025 bytes", "x" * 1025, INVALID, SINCE_1_10),
+            ("of 1024 bytes", "x" * 1024, OK),
+            ("with a control character", "\x01", INVALID, SINCE_1_10),
+            ("empty", None, INVALID, SINCE_1_10),
+        ],
+    ),
+)
 def test_ids_have_limits(omni: World, suffix: str | None, wanted: str) -> None:
     name = omni.name()
     id_ = "" if suffix is None else name + suffix if len(suffix) == 1 else (name + suffix)[: len(suffix)]
     expect(wanted, lambda: omni.admin.create(OWN, id_))
 
 
+@SINCE_1_10
 def test_cluster_side_1_8_only_what_an_update_brings_in_is_checked(omni: World) -> None:
     name = omni.name()
     omni.admin.create(OWN, name, labels={"a": "1"})

@@ -28,9 +28,6 @@ def _manifests(_: RuleContext, new: Resource) -> Iterator[str]:
         yield f"the label {_SYSTEM_MANIFEST} is Omni's own"
     if not new.spec.get("mode"):
         yield "the mode is missing"
-    if new.spec.get("compressed_data"):
-        yield "the compressed content cannot be read: send it plain, in data"
-        return
     for document in _documents(new.spec.get("data") or ""):
         if isinstance(document, str):
             yield document
