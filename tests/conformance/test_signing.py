@@ -214,7 +214,7 @@ def test_signing_md_another_accounts_key_under_this_name(omni: World) -> None:
 
 
 def test_machine_auth_detail_4_2_an_expired_key(omni: World) -> None:
-    """A key is back-dated by 60 s (machine-auth-detail 4.1), so one of 63 s has 3 s to live; its last words are kept."""
+    """A key is back-dated by 60 s (machine-auth-detail 4.1): one of 63 s has 3 s to live; its last words are kept."""
     signer = Signer(omni.server.new_account("Reader", timedelta(seconds=63))[1])
     call = _get(omni, signer.metadata(METHOD, [RUNTIME]))
     expect(OK, call)
