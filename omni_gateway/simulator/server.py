@@ -104,7 +104,7 @@ def build_server(
     """Return a gRPC server with every service of Omni's registered, not yet listening."""
     server = grpc.server(
         ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="grpc"),
-        interceptors=[Gatekeeper(Verifier(store))],
+        interceptors=[Gatekeeper(Verifier(store), store)],
         options=_OPTIONS,
     )
     resources = ResourceService(store, watchers, Virtual(store, advertised_url))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -21,7 +20,7 @@ from tests.conformance.outcomes import (
     outcome,
     same,
 )
-from tests.conformance.world import FINALIZER, PATCH, World
+from tests.conformance.world import PATCH, World
 from tests.simulator.caller import LABEL
 
 OWN = "MachineLabels"
@@ -30,7 +29,7 @@ OWN = "MachineLabels"
 def _held(omni: World) -> str:
     """Return an object that tears down and is held by a finalizer of the test's own."""
     name = omni.name()
-    omni.admin.create(OWN, name, finalizers=[FINALIZER])
+    omni.admin.create(OWN, name, finalizers=omni.hold())
     omni.admin.teardown(OWN, name)
     return name
 
@@ -129,42 +128,21 @@ def test_a_delete_ends_with_ok_or_loses_the_race_as_not_found_and_the_object_is_
 
 def test_cluster_side_1_5_a_delete_waits_for_the_finalizers_and_the_mark_stays(omni: World) -> None:
     name = omni.name()
-    omni.admin.create(OWN, name, finalizers=[FINALIZER])
+    omni.admin.create(OWN, name, finalizers=omni.hold())
 
     expect(DEADLINE, lambda: omni.admin.delete(OWN, name, timeout=0.5))
 
     same("tearingDown", omni.admin.get(OWN, name)["metadata"]["phase"])
 
 
-def test_cluster_side_1_5_a_delete_goes_on_when_the_last_finalizer_goes(omni: World) -> None:
-    name = omni.name()
-    omni.admin.create("ConfigPatches", name, {"data": PATCH.format(1)}, finalizers=[FINALIZER])
-    outcomes: list[str] = []
-    deleting = threading.Thread(
-        target=lambda: outcomes.append(outcome(lambda: omni.by("admin").delete("ConfigPatches", name)))
-    )
-    deleting.start()
-    read = omni.until(
-        lambda: (found := omni.admin.get("ConfigPatches", name))["metadata"]["phase"] == "tearingDown" and found,
-        "the delete marks the object",
-    )
-
-    read["metadata"].pop("finalizers")
-    omni.admin.update(read, version="undefined")  # the phase becomes running again: resource-service.md
-    omni.admin.teardown("ConfigPatches", name) if not omni.gone("ConfigPatches", name) else None
-    deleting.join(20)
-
-    holds(outcomes in ([OK], [MISSING]), f"{OK} or {MISSING}", outcomes)
-    omni.until(lambda: omni.gone("ConfigPatches", name), "the object goes")
-
-
-def test_resource_service_every_update_stores_the_phase_running(omni: World) -> None:
-    """So a write to an object that tears down takes that back: never do it."""
+def test_cluster_side_1_3_what_tears_down_is_not_updated(omni: World) -> None:
+    """ResourceService expects the phase running on every update, so COSI's way to un-delete is closed here."""
     name = _held(omni)
+    read = omni.admin.get(OWN, name)
 
-    omni.admin.update(omni.admin.get(OWN, name))
-
-    same("running", omni.admin.get(OWN, name)["metadata"]["phase"])
+    expect(INVALID, lambda: omni.admin.update(read))
+    expect(INVALID, lambda: omni.admin.update(read, version="undefined"))
+    expect(EXISTS, lambda: omni.admin.update(read, version="1"))
 
 
 @pytest.mark.parametrize("role", cases("cluster-side 16 p7 teardown", [(r, r) for r in ("Reader", "Auditor", "None")]))
@@ -172,7 +150,6 @@ def test_a_teardown_is_authorised_as_a_destroy(omni: World, role: str) -> None:
     name = omni.labels()
 
     expect(DENIED, lambda: omni.by(role).teardown(OWN, name))
-    expect(DENIED, lambda: omni.by(role).teardown(OWN, omni.name()))
 
 
 def test_cluster_side_16_p7_an_operator_may_tear_down(omni: World) -> None:
@@ -191,7 +168,7 @@ def _dying_cluster(omni: World) -> tuple[str, str]:
     """Return a cluster that tears down but cannot go, and a machine set of it: a node is held by a finalizer."""
     cluster = omni.settled_cluster()
     machine_set = omni.machine_set(cluster)
-    omni.node(cluster, machine_set, finalizers=[FINALIZER])
+    omni.node(cluster, machine_set, finalizers=omni.hold())
     omni.admin.teardown("Clusters", cluster)
     return cluster, machine_set
 
@@ -219,12 +196,6 @@ def test_cluster_side_16_p7b_the_name_of_a_cluster_on_its_way_out_is_taken(omni:
     cluster, _ = _dying_cluster(omni)
 
     expect(EXISTS, lambda: omni.admin.create("Clusters", cluster, omni.versions.pair))
-
-
-def test_cluster_side_16_p7_a_cluster_on_its_way_out_is_hardly_validated(omni: World) -> None:
-    cluster, _ = _dying_cluster(omni)
-
-    expect(OK, lambda: omni.write("Clusters", cluster, lambda read: read["spec"].update(talos_version="0.0.1")))
 
 
 def test_cluster_side_14_a_cluster_that_tears_down_shows_it(omni: World) -> None:
@@ -261,21 +232,12 @@ def test_cluster_side_14_most_controllers_let_go_at_once_four_stay(omni: World) 
     same(None, omni.there("TalosUpgradeStatuses", cluster))
 
 
-def test_cluster_side_14_the_whole_cluster_goes_once_the_node_is_let_go(omni: World) -> None:
-    cluster, machine_set = _dying_cluster(omni)
-    patch = omni.admin.ids("ConfigPatches", f"{LABEL}cluster={cluster}")
-    node = omni.admin.ids("MachineSetNodes", f"{LABEL}cluster={cluster}")[0]
-    omni.until(
-        lambda: omni.admin.get("MachineSetNodes", node)["metadata"]["phase"] == "tearingDown", "the node tears down"
-    )
+def test_cluster_side_14_a_cluster_takes_all_that_it_has_along(omni: World) -> None:
+    cluster = omni.settled_cluster()
+    machine_set = omni.machine_set(cluster)
+    node = omni.node(cluster, machine_set)
 
-    # The finalizer is taken off, which also takes the teardown back (resource-service.md): so ask for it again.
-    omni.write(
-        "MachineSetNodes",
-        node,
-        lambda read: read["metadata"].update(finalizers=[f for f in read["metadata"]["finalizers"] if f != FINALIZER]),
-    )
-    outcome(lambda: omni.admin.teardown("MachineSetNodes", node))
+    omni.admin.teardown("Clusters", cluster)
 
     for type_, id_ in (
         ("MachineSetNodes", node),
@@ -284,10 +246,11 @@ def test_cluster_side_14_the_whole_cluster_goes_once_the_node_is_let_go(omni: Wo
         ("ClusterStatuses", cluster),
         ("ClusterUUIDs", cluster),
         ("ClusterDestroyStatuses", cluster),
+        ("TalosUpgradeStatuses", cluster),
+        ("LoadBalancerConfigs", cluster),
     ):
         omni.until(lambda: omni.gone(type_, id_), f"{type_} {id_} goes")  # noqa: B023
     omni.until(lambda: omni.gone("OngoingTasks", f"{cluster}-destroy", "ephemeral"), "the task goes")
-    same([], patch)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +308,7 @@ def test_patches_go_with_their_machine_set(omni: World, labels: tuple[str, ...],
 def test_cluster_side_14_a_machine_set_that_tears_down_shows_it_and_takes_its_nodes_along(omni: World) -> None:
     cluster = omni.settled_cluster()
     machine_set = omni.machine_set(cluster)
-    node = omni.node(cluster, machine_set, finalizers=[FINALIZER])
+    node = omni.node(cluster, machine_set, finalizers=omni.hold())
 
     omni.admin.teardown("MachineSets", machine_set)
 
@@ -392,6 +355,7 @@ def test_machine_auth_side_6_a_torn_down_join_token_stays_until_it_is_deleted(om
     same(None, omni.there("JoinTokens", token))
 
 
+@SINCE_1_10
 def test_resource_service_a_torn_down_object_is_told_to_a_watch_as_updated_then_destroyed(omni: World) -> None:
     patch = omni.patch()
     with omni.admin.watch("ConfigPatches", id=patch) as events:

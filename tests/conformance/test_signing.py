@@ -109,7 +109,7 @@ def test_the_payload_tells_of_the_call(omni: World, payload: Callable[[], str], 
     ("key", "wanted"),
     cases(
         "signing.md metadata sent but not signed",
-        [(key, key, UNAUTHENTICATED) for key in ("nodes", "selectors", "context", "cluster", "namespace", "uid")]
+        [(key, key, UNAUTHENTICATED) for key in ("selectors", "context", "cluster", "namespace", "uid")]
         + [(key, key, OK) for key in ("fieldselectors", "foo")],
     ),
 )

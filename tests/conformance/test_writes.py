@@ -303,7 +303,7 @@ def test_cluster_side_1_4_finalizers_left_out_are_erased_and_put_back(omni: Worl
 
 def test_cluster_side_1_4_a_finalizer_of_the_callers_own_blocks_the_end(omni: World) -> None:
     name = omni.name()
-    omni.admin.create(OWN, name, finalizers=[FINALIZER])
+    omni.admin.create(OWN, name, finalizers=omni.hold())
     omni.admin.teardown(OWN, name)
 
     read = omni.admin.get(OWN, name)["metadata"]

@@ -18,6 +18,7 @@ import pytest
 from omni_gateway.omni import key_pairs
 from omni_gateway.stubs import management_pb2 as management
 from omni_gateway.stubs import resources_pb2_grpc
+from tests.conformance import cosi_state
 from tests.conformance.outcomes import Divergence
 from tests.conformance.versions import Versions, numbers
 from tests.simulator.caller import LABEL, Caller, Signer, full
@@ -119,6 +120,11 @@ class Server:
         found = self.admin.get("SysVersions.system.sidero.dev", "current", "ephemeral")
         return str(found["spec"].get("backend_version", "unknown"))
 
+    @property
+    def patience(self) -> float:
+        """How many seconds the end of one object may take."""
+        return 10.0 if self.simulated else GONE_SECONDS
+
     def is_at_least(self, version: str) -> bool:
         """Whether this Omni is of a release, a pre-release of it included; the simulator is of the facts' own."""
         return self.simulated or numbers(self.backend) >= numbers(version)
@@ -142,6 +148,13 @@ class Server:
         request = management.CreateJoinTokenRequest(name=f"c-{secrets.token_hex(4)}")
         return str(call_management(self.admin, "CreateJoinToken", request).id)
 
+    def release(self, namespace: str, type_: str, id_: str) -> None:
+        """Let go of an object that a test has held by a finalizer; what depends on it can end then, too."""
+        if not self.simulated:
+            signer = self.admin.signer
+            assert signer is not None
+            cosi_state.release(self.channel, signer, namespace, type_, id_, FINALIZER)
+
     def unlimited(self, call: Callable[[grpc.Channel], object]) -> None:
         """Call over a channel of its own that sends what it is given, whatever its size."""
         with self.open_unlimited() as channel:
@@ -155,7 +168,7 @@ class Server:
         failures = []
         for namespace, type_, id_ in self.leftovers:
             with suppress(grpc.RpcError):
-                self.admin.delete(type_, id_, namespace, timeout=GONE_SECONDS)
+                self.admin.delete(type_, id_, namespace, timeout=self.patience)
             try:
                 self.admin.get(type_, id_, namespace)
                 failures.append(f"{type_}/{id_}")
@@ -176,6 +189,7 @@ class World:
         self.server = server
         self._made: list[Key] = []
         self._removals: list[Callable[[], object]] = []
+        self._holds = False
 
     def by(self, role: str) -> Account:
         """Return a caller: a role's, `admin` (the suite's own key) or `anonymous`."""
@@ -227,6 +241,11 @@ class World:
         name = self.name()
         self.admin.create("ConfigPatches", name, {"data": PATCH.format(number)}, **metadata)
         return name
+
+    def hold(self) -> list[str]:
+        """Return finalizers for an object that is to stay when it is torn down."""
+        self._holds = True
+        return [FINALIZER]
 
     def labels(self, **labels: str) -> str:
         """Make the simplest object there is: no rules, no finalizers."""
@@ -296,8 +315,8 @@ class World:
             with suppress(grpc.RpcError):
                 removal()
         for key in reversed(list(dict.fromkeys(self._made))):
-            if self._remove(*key):
-                self.server.leftovers.insert(0, key)
+            if self._remove(*key) and not (self._holds and self.server.simulated):
+                self.server.leftovers.append(key)
 
     def _remove(self, namespace: str, type_: str, id_: str) -> bool:
         """Tear an object down; whether it may still be there."""
@@ -318,7 +337,8 @@ class World:
             raise
         meta = read["metadata"]
         locks = [LABEL + lock for lock in LOCKS if LABEL + lock in meta.get("annotations", {})]
-        if locks or FINALIZER in meta.get("finalizers", ()):
-            meta["annotations"] = {k: v for k, v in meta.get("annotations", {}).items() if k not in locks}
-            meta["finalizers"] = [name for name in meta.get("finalizers", ()) if name != FINALIZER]
-            self.admin.update(read, version="undefined")
+        if locks and meta["phase"] == "running":
+            unlock = {key: value for key, value in meta.get("annotations", {}).items() if key not in locks}
+            self.write(type_, id_, lambda read: read["metadata"].update(annotations=unlock))
+        if FINALIZER in meta.get("finalizers", ()):
+            self.server.release(namespace, type_, id_)

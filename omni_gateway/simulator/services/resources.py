@@ -93,6 +93,7 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
             self._check_existence_first(new.type, old, "update", who)
             problems = list(rules.on_update(rules.RuleContext(self._store, who), old, new)) if old else []
             _refuse(access.problem(who, new.type, "update"), problems)
+            _check_phase(old, version)
             try:
                 self._store.update(new, expected_version=version)
             except Conflict as error:
@@ -181,6 +182,13 @@ def _writer(type_: str) -> Identity:
     if who is ANONYMOUS and type_ not in access.PUBLIC_CREATE:
         raise Unauthenticated("the call carries no valid signature")
     return who
+
+
+def _check_phase(old: Resource | None, version: int | None) -> None:
+    """Refuse to change what tears down: the last of Omni's checks, so a stale version and an owner are told first."""
+    if old is None or old.phase == "running" or old.owner or version not in (None, old.version):
+        return
+    raise InvalidArgument(f"{old.type} {old.id!r} is not in phase running")
 
 
 def _refuse(denied: str | None, problems: list[str]) -> None:
