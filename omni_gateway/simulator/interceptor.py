@@ -81,7 +81,7 @@ class Gatekeeper(grpc.ServerInterceptor):
         return self._verifier.verify(method, metadata)
 
     def _check_nodes(self, metadata: Metadata) -> None:
-        """Resolve the nodes that a call names though it is not for Talos: Omni does, and fails before it looks further."""
+        """Resolve the nodes that a call names though it is not for Talos: Omni does so before it looks further."""
         for key, value in metadata:
             if key in ("node", "nodes") and self._store.peek("default", MACHINE_STATUS, str(value)) is None:
                 raise Unknown("node not found")

@@ -53,8 +53,17 @@ class Life:
         self.planes_set, self.workers_set = f"{self.name}-control-planes", f"{self.name}-workers"
 
     def live(self) -> None:
-        for step in (self.create, self.patch, self.lock, self.kubernetes_upgrade, self.talos_upgrade, self.up, self.down,
-                     self.backup, self.destroy):  # fmt: skip
+        for step in (
+            self.create,
+            self.patch,
+            self.lock,
+            self.kubernetes_upgrade,
+            self.talos_upgrade,
+            self.up,
+            self.down,
+            self.backup,
+            self.destroy,
+        ):
             self.story.begin(step.__name__, 0.1 if self.world.server.simulated else 2.0)
             step()
         self.story.begin("after", 0.2 if self.world.server.simulated else 3.0)
@@ -288,8 +297,20 @@ ORDERS: list[tuple[Any, ...]] = [
     ("unlock", "MachineSetStatuses", "workers", "locked_updates", [1, None]),
     ("unlock", "ClusterMachineStatuses", "worker", "config_up_to_date", [None, True]),
     ("kubernetes_upgrade", "KubernetesUpgradeStatuses", "cluster", "phase", [2, 1, 2]),
-    ("kubernetes_upgrade", "KubernetesUpgradeStatuses", "cluster", "last_upgrade_version", ["{kubernetes}", "{newer_kubernetes}"]),
-    ("kubernetes_upgrade", "KubernetesUpgradeStatuses", "cluster", "current_upgrade_version", [None, "{newer_kubernetes}", None]),
+    (
+        "kubernetes_upgrade",
+        "KubernetesUpgradeStatuses",
+        "cluster",
+        "last_upgrade_version",
+        ["{kubernetes}", "{newer_kubernetes}"],
+    ),
+    (
+        "kubernetes_upgrade",
+        "KubernetesUpgradeStatuses",
+        "cluster",
+        "current_upgrade_version",
+        [None, "{newer_kubernetes}", None],
+    ),
     ("kubernetes_upgrade", "MachineSetStatuses", "workers", "phase", [3, 6, 3]),
     ("kubernetes_upgrade", "MachineSetStatuses", "planes", "phase", [3, 6, 3]),
     ("talos_upgrade", "TalosUpgradeStatuses", "cluster", "phase", [2, 1, 2]),
@@ -317,7 +338,7 @@ ORDERS: list[tuple[Any, ...]] = [
     ("destroy", "MachineSetStatuses", "planes", "phase", [3, 4]),
     ("destroy", "LoadBalancerStatuses", "cluster", "healthy", [True, None]),
     ("destroy", "MachineStatuses", "plane", "role", [1, None]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -376,26 +397,72 @@ def test_objects_come_and_go(life: Life, stage: str, type_: str, id_: str, wante
 # -- the resting state
 
 RESTING: list[tuple[str, str, dict[str, Any]]] = [
-    ("ClusterStatus", "ClusterStatuses", {
-        "available": True, "phase": 3, "ready": True, "kubernetesAPIReady": True, "controlplaneReady": True,
-        "has_connected_control_planes": True, "machines": {"total": 3, "healthy": 3, "connected": 3, "requested": 3}}),
-    ("MachineSetStatus", "MachineSetStatuses", {
-        "phase": 3, "ready": True, "error": None, "locked_updates": None,
-        "machines": {"total": 2, "healthy": 2, "connected": 2, "requested": 2}}),
-    ("ClusterMachineStatus", "ClusterMachineStatuses", {
-        "ready": True, "stage": 4, "config_up_to_date": True, "config_apply_status": 2, "last_config_error": None,
-        "is_removed": None}),
+    (
+        "ClusterStatus",
+        "ClusterStatuses",
+        {
+            "available": True,
+            "phase": 3,
+            "ready": True,
+            "kubernetesAPIReady": True,
+            "controlplaneReady": True,
+            "has_connected_control_planes": True,
+            "machines": {"total": 3, "healthy": 3, "connected": 3, "requested": 3},
+        },
+    ),
+    (
+        "MachineSetStatus",
+        "MachineSetStatuses",
+        {
+            "phase": 3,
+            "ready": True,
+            "error": None,
+            "locked_updates": None,
+            "machines": {"total": 2, "healthy": 2, "connected": 2, "requested": 2},
+        },
+    ),
+    (
+        "ClusterMachineStatus",
+        "ClusterMachineStatuses",
+        {
+            "ready": True,
+            "stage": 4,
+            "config_up_to_date": True,
+            "config_apply_status": 2,
+            "last_config_error": None,
+            "is_removed": None,
+        },
+    ),
     ("LoadBalancerStatus", "LoadBalancerStatuses", {"healthy": True, "stopped": None}),
     ("ClusterBootstrapStatus", "ClusterBootstrapStatuses", {"bootstrapped": True}),
-    ("KubernetesUpgradeStatus", "KubernetesUpgradeStatuses", {
-        "phase": 2, "step": None, "status": None, "error": None, "last_upgrade_version": "{newer_kubernetes}",
-        "current_upgrade_version": None}),
-    ("TalosUpgradeStatus", "TalosUpgradeStatuses", {
-        "phase": 2, "last_upgrade_version": "{newer_talos}", "current_upgrade_version": None}),
-    ("MachineStatus of a member", "MachineStatuses", {
-        "connected": True, "maintenance": None, "cluster": "{name}", "role": 1, "talos_version": "v{newer_talos}"}),
-    ("MachineStatus of a free machine", "free", {"connected": True, "maintenance": True, "cluster": None, "role": None}),
-]  # fmt: skip
+    (
+        "KubernetesUpgradeStatus",
+        "KubernetesUpgradeStatuses",
+        {
+            "phase": 2,
+            "step": None,
+            "status": None,
+            "error": None,
+            "last_upgrade_version": "{newer_kubernetes}",
+            "current_upgrade_version": None,
+        },
+    ),
+    (
+        "TalosUpgradeStatus",
+        "TalosUpgradeStatuses",
+        {"phase": 2, "last_upgrade_version": "{newer_talos}", "current_upgrade_version": None},
+    ),
+    (
+        "MachineStatus of a member",
+        "MachineStatuses",
+        {"connected": True, "maintenance": None, "cluster": "{name}", "role": 1, "talos_version": "v{newer_talos}"},
+    ),
+    (
+        "MachineStatus of a free machine",
+        "free",
+        {"connected": True, "maintenance": True, "cluster": None, "role": None},
+    ),
+]
 
 
 @pytest.mark.parametrize(("type_", "wanted"), cases("lifecycle.md resting state", [(a, b, c) for a, b, c in RESTING]))
@@ -432,10 +499,26 @@ def test_lifecycle_resting_labels_of_a_member(life: Life) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    cases("lifecycle.md labels of a free machine",
-          [(key, key) for key in ("available", "connected", "ready-to-use", "reporting-events", "arch", "cores", "cpu", "mem",
-                                  "platform", "storage", "talos-version")]),
-)  # fmt: skip
+    cases(
+        "lifecycle.md labels of a free machine",
+        [
+            (key, key)
+            for key in (
+                "available",
+                "connected",
+                "ready-to-use",
+                "reporting-events",
+                "arch",
+                "cores",
+                "cpu",
+                "mem",
+                "platform",
+                "storage",
+                "talos-version",
+            )
+        ],
+    ),
+)
 def test_a_free_machine_is_labelled(life: Life, key: str) -> None:
     labels = life.story.names["resting"]["free"]["metadata"]["labels"]
     holds(LABEL + key in labels, f"the label {key}", sorted(labels))
@@ -443,10 +526,16 @@ def test_a_free_machine_is_labelled(life: Life, key: str) -> None:
 
 def test_lifecycle_resting_upgrade_versions_tell_older_ones_too(life: Life) -> None:
     spec = life.story.names["resting"]
-    holds(life.kubernetes in spec["KubernetesUpgradeStatuses"]["spec"]["upgrade_versions"], f"{life.kubernetes} is offered",
-          spec["KubernetesUpgradeStatuses"]["spec"]["upgrade_versions"])  # fmt: skip
-    holds(life.talos in spec["TalosUpgradeStatuses"]["spec"]["upgrade_versions"], f"{life.talos} is offered",
-          spec["TalosUpgradeStatuses"]["spec"]["upgrade_versions"])  # fmt: skip
+    holds(
+        life.kubernetes in spec["KubernetesUpgradeStatuses"]["spec"]["upgrade_versions"],
+        f"{life.kubernetes} is offered",
+        spec["KubernetesUpgradeStatuses"]["spec"]["upgrade_versions"],
+    )
+    holds(
+        life.talos in spec["TalosUpgradeStatuses"]["spec"]["upgrade_versions"],
+        f"{life.talos} is offered",
+        spec["TalosUpgradeStatuses"]["spec"]["upgrade_versions"],
+    )
 
 
 # -- create
@@ -541,9 +630,14 @@ def test_lifecycle_kubernetes_the_control_planes_kubelet_is_the_last(life: Life)
 
 @pytest.mark.parametrize(
     ("stage", "type_"),
-    cases("lifecycle.md upgrade_versions is empty while it runs",
-          [("Kubernetes", "kubernetes_upgrade", "KubernetesUpgradeStatuses"), ("Talos", "talos_upgrade", "TalosUpgradeStatuses")]),
-)  # fmt: skip
+    cases(
+        "lifecycle.md upgrade_versions is empty while it runs",
+        [
+            ("Kubernetes", "kubernetes_upgrade", "KubernetesUpgradeStatuses"),
+            ("Talos", "talos_upgrade", "TalosUpgradeStatuses"),
+        ],
+    ),
+)
 def test_nothing_is_offered_while_an_upgrade_runs(life: Life, stage: str, type_: str) -> None:
     running = [e.spec for e in life.story.of(stage, type_, life.name) if e.spec.get("phase") == 1]
     holds(running, "events with phase Upgrading (1)", running)
@@ -568,10 +662,15 @@ def test_lifecycle_kubernetes_images_are_counted(life: Life) -> None:
 
 @pytest.mark.parametrize(
     ("stage", "id_", "detail"),
-    cases("lifecycle.md OngoingTask",
-          [("Kubernetes", "kubernetes_upgrade", "{}-kubernetes-update", "kubernetes_upgrade"),
-           ("Talos", "talos_upgrade", "{}-talos-update", "talos_upgrade"), ("destroy", "destroy", "{}-destroy", "destroy")]),
-)  # fmt: skip
+    cases(
+        "lifecycle.md OngoingTask",
+        [
+            ("Kubernetes", "kubernetes_upgrade", "{}-kubernetes-update", "kubernetes_upgrade"),
+            ("Talos", "talos_upgrade", "{}-talos-update", "talos_upgrade"),
+            ("destroy", "destroy", "{}-destroy", "destroy"),
+        ],
+    ),
+)
 def test_long_work_is_a_task(life: Life, stage: str, id_: str, detail: str) -> None:
     told = [event.spec for event in life.story.of(stage, "OngoingTasks", id_.format(life.name))]
     holds(told, "a task", told)

@@ -1,4 +1,4 @@
-"""ManagementService: cluster-side §8, §12, §16; machine-auth-side §2, §4, §6; machine-auth-detail §2.3, §3.4, §4, §6, §8."""
+"""ManagementService: cluster-side §8, §12; machine-auth-side §2, §4, §6; machine-auth-detail §2.3, §3.4, §4, §6."""
 
 from __future__ import annotations
 
@@ -427,7 +427,7 @@ def test_machine_auth_detail_4_5_a_token_may_have_expired_before_it_is_made(omni
 
 @pytest.mark.parametrize(
     ("role", "wanted"),
-    cases("machine-auth-side 4 GetMachineJoinConfig", [("Reader", "Reader", OK), ("None", "None", DENIED)]),
+    cases("machine-auth-side 4 GetMachineJoinConfig", [("Reader", "Reader", OK), ("None", "None", DENIED, SINCE_1_10)]),
 )
 def test_readers_learn_how_machines_join(omni: World, role: str, wanted: str) -> None:
     expect(wanted, lambda: _ask(omni, role, "GetMachineJoinConfig", pb.GetMachineJoinConfigRequest()))
@@ -457,6 +457,7 @@ SCHEMATICS: list[tuple[Any, ...]] = [
 ]
 
 
+@SINCE_1_10
 @pytest.mark.parametrize(("role", "fields", "wanted"), cases("machine-auth-detail 3.4 CreateSchematic", SCHEMATICS))
 def test_a_schematic_is_made(omni: World, role: str, fields: dict[str, Any], wanted: str) -> None:
     expect(wanted, lambda: _ask(omni, role, "CreateSchematic", pb.CreateSchematicRequest(**fields)))

@@ -1,4 +1,4 @@
-"""Talos's API through Omni: which machine a call is for, and who may (machine-auth-side §2, machine-auth-detail §2.4, §8)."""
+"""Talos through Omni: which machine a call is for, who may (machine-auth-side §2, machine-auth-detail §2.4)."""
 
 from __future__ import annotations
 
