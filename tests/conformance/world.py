@@ -6,6 +6,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,6 +31,7 @@ LOCKS = ("locked", "cluster-locked", "cluster-import-is-in-progress")
 ROLES = ("None", "InfraProvider", "Reader", "Auditor", "Operator", "Admin")
 ROLE_SINCE = {"Auditor": "1.10"}
 GONE_SECONDS = 60.0
+CLEANERS = 16
 
 Key = tuple[str, str, str]
 
@@ -80,7 +82,7 @@ class Server:
     prefix: str = field(default_factory=lambda: f"conf-{secrets.token_hex(3)}")
     signers: dict[str, Signer | None] = field(default_factory=dict, repr=False)
     accounts: list[str] = field(default_factory=list)
-    leftovers: list[Key] = field(default_factory=list)
+    leftovers: list[list[Key]] = field(default_factory=list)
     _numbers: Any = field(default_factory=itertools.count, repr=False)
 
     def __post_init__(self) -> None:
@@ -165,21 +167,27 @@ class Server:
 
     def close(self) -> None:
         """Remove what is left: objects first, for accounts may be needed for them, then the accounts."""
-        failures = []
-        for namespace, type_, id_ in self.leftovers:
-            with suppress(grpc.RpcError):
-                self.admin.delete(type_, id_, namespace, timeout=self.patience)
-            try:
-                self.admin.get(type_, id_, namespace)
-                failures.append(f"{type_}/{id_}")
-            except grpc.RpcError:
-                pass  # gone, or of a type that nobody may read
+        with ThreadPoolExecutor(CLEANERS) as pool:
+            failures = [name for found in pool.map(self._finish, self.leftovers) for name in found]
         for name in self.accounts:
             request = management.DestroyServiceAccountRequest(name=name)
             with suppress(grpc.RpcError):
                 call_management(self.admin, "DestroyServiceAccount", request)
         if failures:
             raise RuntimeError(f"these objects of the suite could not be removed: {', '.join(failures)}")
+
+    def _finish(self, made: list[Key]) -> list[str]:
+        """Destroy what a test made, last one first; return what is still there."""
+        left = []
+        for namespace, type_, id_ in made:
+            with suppress(grpc.RpcError):
+                self.admin.delete(type_, id_, namespace, timeout=self.patience)
+            try:
+                self.admin.get(type_, id_, namespace)
+                left.append(f"{type_}/{id_}")
+            except grpc.RpcError:
+                pass  # gone, or of a type that nobody may read
+        return left
 
 
 class World:
@@ -314,9 +322,9 @@ class World:
         for removal in reversed(self._removals):
             with suppress(grpc.RpcError):
                 removal()
-        for key in reversed(list(dict.fromkeys(self._made))):
-            if self._remove(*key) and not (self._holds and self.server.simulated):
-                self.server.leftovers.append(key)
+        left = [key for key in reversed(list(dict.fromkeys(self._made))) if self._remove(*key)]
+        if left and not (self._holds and self.server.simulated):
+            self.server.leftovers.append(left)
 
     def _remove(self, namespace: str, type_: str, id_: str) -> bool:
         """Tear an object down; whether it may still be there."""
