@@ -168,6 +168,7 @@ def _dying_cluster(omni: World) -> tuple[str, str]:
     """Return a cluster that tears down but cannot go, and a machine set of it: a node is held by a finalizer."""
     cluster = omni.settled_cluster()
     machine_set = omni.machine_set(cluster)
+    omni.at_rest("MachineSets", machine_set, 5)
     omni.node(cluster, machine_set, finalizers=omni.hold())
     omni.admin.teardown("Clusters", cluster)
     return cluster, machine_set
@@ -308,6 +309,7 @@ def test_patches_go_with_their_machine_set(omni: World, labels: tuple[str, ...],
 def test_cluster_side_14_a_machine_set_that_tears_down_shows_it_and_takes_its_nodes_along(omni: World) -> None:
     cluster = omni.settled_cluster()
     machine_set = omni.machine_set(cluster)
+    omni.at_rest("MachineSets", machine_set, 5)
     node = omni.node(cluster, machine_set, finalizers=omni.hold())
 
     omni.admin.teardown("MachineSets", machine_set)
