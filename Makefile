@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help run test test-live crash-test lint bench bench-simulator bench-slow openapi protos services setup clean
+.PHONY: help run test test-live conformance crash-test lint bench bench-simulator bench-slow openapi protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,9 +32,12 @@ lint: $(STAMP) ## ruff, mypy, import rules
 test: lint ## everything: lint, types, import rules, tests; never against a live Omni, whatever the environment says
 	env -u OMNI_ENDPOINT $(BIN)/pytest -n 2 --dist loadfile
 
-test-live: $(STAMP) ## the e2e suite against the Omni named by OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY
+conformance: $(STAMP) ## the conformance suite against the simulator, or the Omni named by OMNI_ENDPOINT
+	$(BIN)/pytest -q -m conformance tests/conformance
+
+test-live: $(STAMP) ## the e2e and conformance suites against the Omni named by OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY
 	@test -n "$$OMNI_ENDPOINT" || { echo "set OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY first"; exit 2; }
-	$(BIN)/pytest -m live tests/e2e
+	$(BIN)/pytest -m live tests/e2e tests/conformance
 
 bench: $(STAMP) ## the table of ratios
 	$(BIN)/python -m benchmarks $(if $(TARGET),--target $(TARGET))

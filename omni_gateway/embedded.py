@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,12 @@ def start(state_dir: Path, *, fleet: int, listen: str = "127.0.0.1:0") -> Embedd
     omni.key = key_file.read_text().strip()
     log.info("no OMNI_ENDPOINT: serving the embedded Omni (a simulator), %d machines, kept in %s", fleet, state_dir)
     return omni
+
+
+@cache
+def limits() -> tuple[str, ...]:
+    """Return what the embedded Omni does not do, a line for each: its own list, read as a file, for it is no import."""
+    return tuple((Path(__file__).parent / "simulator" / "data" / "limits.txt").read_text("utf-8").splitlines())
 
 
 def _stop_in_parent(omni: EmbeddedOmni, parent: int) -> None:

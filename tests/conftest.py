@@ -15,6 +15,8 @@ import pytest
 
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 
+pytest_plugins = ["tests.conformance.report"]
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "", None)
 SPEED = 60.0
 FLEET = 24

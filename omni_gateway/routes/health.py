@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 
 import omni_gateway
 from omni_gateway.discovery import Found
+from omni_gateway.embedded import limits
 from omni_gateway.http.guard import public
 from omni_gateway.omni import OmniError, errors
 from omni_gateway.sdk.context import Gateway, current_gateway
@@ -48,7 +49,7 @@ def blueprint(found: list[Found], *, embedded: bool) -> Blueprint:
 
     def health() -> Response:
         omni = _check_omni(current_gateway())
-        document = {
+        document: dict[str, Any] = {
             "status": omni["status"],
             "timestamp": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "version": omni_gateway.__version__,
@@ -56,6 +57,8 @@ def blueprint(found: list[Found], *, embedded: bool) -> Blueprint:
             "plugins": [{"name": item.entry_point, "version": item.version, "state": item.state} for item in found],
             "_links": {"self": "/health", "live": "/livez", "ready": "/readyz", "metrics": "/metrics"},
         }
+        if embedded:
+            document["simulator"] = {"documentation": "docs/simulator.md", "limits": list(limits())}
         return json_response(document, headers={"Cache-Control": "no-store"})
 
     for name, view in (("livez", livez), ("readyz", readyz), ("health", health)):

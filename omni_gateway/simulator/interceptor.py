@@ -8,9 +8,11 @@ from typing import Any, NoReturn, TypeAlias
 
 import grpc
 
-from .errors import SimError, Unauthenticated
+from .errors import SimError, Unauthenticated, Unknown
 from .identity import ANONYMOUS, Identity, set_caller
+from .kinds import MACHINE_STATUS
 from .signing import Metadata, Verifier, is_signed
+from .store import Store
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +30,9 @@ Details = grpc.HandlerCallDetails
 class Gatekeeper(grpc.ServerInterceptor):
     """Verifies the signature in the worker's thread, then runs the call as its caller."""
 
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: Verifier, store: Store) -> None:
         self._verifier = verifier
+        self._store = store
 
     def intercept_service(self, continuation: Callable[[Details], Handler | None], details: Details) -> Handler | None:
         """Wrap a method's handler; an unknown method stays unknown."""
@@ -72,9 +75,16 @@ class Gatekeeper(grpc.ServerInterceptor):
                 return self._verifier.verify(method, metadata)
             except Unauthenticated:
                 return ANONYMOUS
+        self._check_nodes(metadata)
         if method in _MAY_BE_PUBLIC and not is_signed(metadata):
             return ANONYMOUS
         return self._verifier.verify(method, metadata)
+
+    def _check_nodes(self, metadata: Metadata) -> None:
+        """Resolve the nodes that a call names though it is not for Talos: Omni does so before it looks further."""
+        for key, value in metadata:
+            if key in ("node", "nodes") and self._store.peek("default", MACHINE_STATUS, str(value)) is None:
+                raise Unknown("node not found")
 
 
 def _fail(method: str, error: Exception, context: grpc.ServicerContext) -> NoReturn:

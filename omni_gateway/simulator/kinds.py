@@ -29,6 +29,7 @@ REDACTED_CLUSTER_MACHINE_CONFIG = "RedactedClusterMachineConfigs" + _SUFFIX
 CONFIG_PATCH = "ConfigPatches" + _SUFFIX
 CONNECTION_PARAMS = "ConnectionParams" + _SUFFIX
 CONTROL_PLANE_STATUS = "ControlPlaneStatuses" + _SUFFIX
+DISCOVERY_AFFILIATE_DELETE_TASK = "DiscoveryAffiliateDeleteTasks" + _SUFFIX
 DEFAULT_JOIN_TOKEN = "DefaultJoinTokens" + _SUFFIX
 ETCD_BACKUP = "EtcdBackups" + _SUFFIX
 ETCD_BACKUP_STATUS = "EtcdBackupStatuses" + _SUFFIX

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .limits import limits
 from .server import Simulator
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "simulator of Omni, no real machines: http://%s, %d machines, %g x life's speed, state in %s, admin key in %s",
         *(address, options.fleet, options.speed, options.db or "memory", options.key_file),
     )
+    log.info("what it does not do (docs/simulator.md): %s", "; ".join(limits()))
     if simulator.admin_address:
         log.warning("faults on demand are taken, from anybody on this machine, at %s", simulator.admin_address)
     if options.ready_file is not None:

@@ -123,7 +123,9 @@ class Simulator:
     def _build_server(self) -> grpc.Server:
         """Make a server of all services, not yet listening."""
         trouble = [FaultInjector(self.faults)] if self.faults is not None else []
-        server = grpc.server(self._threads, interceptors=[*trouble, Gatekeeper(self._verifier)], options=_OPTIONS)
+        server = grpc.server(
+            self._threads, interceptors=[*trouble, Gatekeeper(self._verifier, self.store)], options=_OPTIONS
+        )
         resources_pb2_grpc.add_ResourceServiceServicer_to_server(self._resources, server)
         auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(self.store), server)
         oidc_pb2_grpc.add_OIDCServiceServicer_to_server(OIDCService(), server)

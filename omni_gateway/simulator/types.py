@@ -24,7 +24,8 @@ class ResourceType:
     """A type: its own namespace, its spec message (None when Omni has no codec for it), the lowest role of each verb.
 
     ``listable`` is False for types that are computed one id at a time. With ``existence_first`` a missing object is
-    missing for everybody, before any question of roles.
+    missing for everybody, before any question of roles. ``destroy_breaks`` is how Omni's own handler fails on a
+    teardown, whoever asks: ``unknown`` or ``internal``, empty for a handler that works.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ResourceType:
     roles: Mapping[Verb, str | None]
     listable: bool
     existence_first: bool
+    destroy_breaks: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,8 @@ def catalogue() -> Mapping[str, ResourceType]:
 def _type(row: dict[str, str]) -> ResourceType:
     message = None if row["spec"] == _NO_MESSAGE else row["spec"]
     roles = {verb: None if row[verb] == _NOBODY else row[verb] for verb in VERBS}
-    return ResourceType(
-        row["type"], row["namespace"], message, roles, row["list"] != "no", row["existence_first"] == "yes"
-    )
+    listable, existence_first = row["list"] != "no", row["existence_first"] == "yes"
+    return ResourceType(row["type"], row["namespace"], message, roles, listable, existence_first, row["destroy_breaks"])
 
 
 @cache

@@ -165,6 +165,7 @@ def test_without_an_omni_the_embedded_one_is_started_and_ends_with_the_gateway(
     finally:
         stop_gateway(served)
     assert health.json()["omni"]["simulator"] is True
+    assert "no Talos" in health.json()["simulator"]["limits"][0]
     assert machines.headers["X-Omni-Simulator"] == "true"
     assert len(machines.json()) == 3
     wait_until(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from omni_gateway.omni import OmniClient
 from omni_gateway.omni import errors as omni_errors
 from tests.e2e.cluster_steps import Made, Unique, Wait, end_of, new_cluster, problem
+from tests.e2e.conftest import LetGo
 
 CLUSTERS = "Clusters.omni.sidero.dev"
 HOLD = "e2e-test"
@@ -182,16 +182,13 @@ def change_finalizers(omni: OmniClient, name: str, by: Callable[[list[str]], lis
 
 
 @pytest.fixture
-def going(api: httpx.Client, cluster: str, omni: OmniClient, wait_until: Wait) -> Iterator[str]:
+def going(api: httpx.Client, cluster: str, omni: OmniClient, let_go: LetGo, wait_until: Wait) -> Iterator[str]:
     """A cluster that is being removed and held back by a finalizer of this test's."""
-    if os.environ.get("OMNI_ENDPOINT"):
-        pytest.skip("a live Omni may refuse to take the finalizer back (1.7 does), and the cluster would stay for ever")
     name = cluster.split("/")[1]
     change_finalizers(omni, name, lambda finalizers: [*finalizers, HOLD], wait_until)
     assert api.delete(cluster).status_code == 202
     yield cluster
-    # This brings it back to life: whoever made it removes it again.
-    change_finalizers(omni, name, lambda finalizers: [item for item in finalizers if item != HOLD], wait_until)
+    let_go(CLUSTERS, name, HOLD)
 
 
 def test_a_cluster_that_is_going_takes_no_writes(api: httpx.Client, going: str, versions: Any) -> None:

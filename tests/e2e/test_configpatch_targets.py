@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from omni_gateway.omni import OmniClient
 from resources.configpatch.schemas import EXAMPLE
 from tests.e2e.cluster_steps import Made, Unique, new_cluster, problem
+from tests.e2e.conftest import LetGo
 
 PREFIX = "omni.sidero.dev/"
 DATA = 'machine:\n  sysctls:\n    vm.swappiness: "10"\n'
@@ -157,9 +157,8 @@ def test_nobody_is_removing_a_patch_that_stays(api: httpx.Client, patch: Patch) 
     problem(api.get(f"operations/configpatch-destroy/{patch()}"), 404, "not-found")
 
 
-@pytest.mark.skipif("OMNI_ENDPOINT" in os.environ, reason="1.7 refuses to take the finalizer back")
 def test_a_patch_that_a_finalizer_holds_is_an_operation(
-    api: httpx.Client, made: Made, unique: Unique, omni: OmniClient, patch: Patch
+    api: httpx.Client, made: Made, unique: Unique, omni: OmniClient, patch: Patch, let_go: LetGo
 ) -> None:
     id = patch()
     held = omni.resources.get("ConfigPatches.omni.sidero.dev", id)
@@ -169,7 +168,5 @@ def test_a_patch_that_a_finalizer_holds_is_an_operation(
     assert answer.status_code == 202, answer.text
     operation = answer.json()
     problem(api.patch(f"configpatches/{id}", json={"labels": {"a": "b"}}), 409, "tearing-down")
-    held = omni.resources.get("ConfigPatches.omni.sidero.dev", id)
-    held["metadata"]["finalizers"] = []
-    omni.resources.update(held, version=held["metadata"]["version"])
+    let_go("ConfigPatches.omni.sidero.dev", id, "e2e")
     assert (operation["state"], operation["details"]) == ("running", {"finalizers": ["e2e"]})

@@ -11,7 +11,7 @@ import pytest
 
 from omni_gateway.omni import OmniClient
 from tests.e2e.cluster_steps import Machines, Made, Unique, Wait, problem
-from tests.e2e.conftest import Versions
+from tests.e2e.conftest import LetGo, Versions
 from tests.e2e.machine_steps import (
     EXTENSIONS_CONFIGURATIONS,
     MACHINE_SET_NODES,
@@ -165,7 +165,7 @@ def test_a_patch_that_is_wrong_in_part_does_nothing_at_all(api: httpx.Client, of
 
 
 def test_what_was_written_is_taken_back_when_a_later_write_fails(
-    api: httpx.Client, of: Members, omni: OmniClient, extension: str
+    api: httpx.Client, of: Members, omni: OmniClient, extension: str, let_go: LetGo
 ) -> None:
     held = {"extensions": [extension]}
     labels = {"omni.sidero.dev/cluster": of.cluster, "omni.sidero.dev/cluster-machine": of.worker}
@@ -179,12 +179,6 @@ def test_what_was_written_is_taken_back_when_a_later_write_fails(
         f"machines/{of.worker}", json={"labels": {"row": "7"}, "maintenance": True, "extensions": [extension]}
     )
     state = (user_labels(omni, of.worker), locked(omni, of.worker))
-    _let_go(omni, id)
+    let_go(EXTENSIONS_CONFIGURATIONS, id, "e2e")
     problem(answer, 409, "conflict")
     assert state == ({}, False), json.dumps(answer.json())
-
-
-def _let_go(omni: OmniClient, id: str) -> None:
-    going = omni.resources.get(EXTENSIONS_CONFIGURATIONS, id)
-    going["metadata"]["finalizers"] = [name for name in going["metadata"]["finalizers"] if name != "e2e"]
-    omni.resources.update(going, version=None)

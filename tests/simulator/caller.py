@@ -123,11 +123,13 @@ class Caller:
         self.stub.Delete(request, metadata=self.metadata("Delete"), timeout=timeout)
 
     @contextmanager
-    def watch(self, type_: str, *selectors: str, namespace: str = "default", **options: Any) -> Iterator[Events]:
+    def watch(
+        self, type_: str, *selectors: str, namespace: str = "default", timeout: float = DEADLINE, **options: Any
+    ) -> Iterator[Events]:
         """Watch until the block ends."""
         request = pb.WatchRequest(namespace=namespace, type=full(type_), **options)
         metadata = self.metadata("Watch", *(("selectors", selector) for selector in selectors))
-        call = self.stub.Watch(request, metadata=metadata, timeout=DEADLINE)
+        call = self.stub.Watch(request, metadata=metadata, timeout=timeout)
         try:
             yield Events(call)
         finally:

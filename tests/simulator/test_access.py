@@ -1,10 +1,8 @@
-"""Roles: what each may do with each of Omni's types, as tried against a real Omni."""
+"""Roles beyond the matrix, which is tests/conformance/test_access_matrix.py."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
-from pathlib import Path
 
 import grpc
 import pytest
@@ -19,18 +17,6 @@ _CODES = {
     grpc.StatusCode.UNIMPLEMENTED: "unimpl",
     grpc.StatusCode.ALREADY_EXISTS: "exists",
 }
-_ELSEWHERE = {
-    "Supports": "a type of Omni's hosted form, whose handler breaks on a delete",
-    "AdvertisedEndpoints": "its handler breaks on a delete",
-    "MachineConfigDiffs": "the Omni that was tried could not list them; another could",
-    "DefaultJoinTokens": "its answers depend on what the one before did",
-}
-
-
-def _table() -> list[dict[str, str]]:
-    text = (Path(__file__).parent / "data" / "access.tsv").read_text()
-    rows = csv.DictReader(text.splitlines(), delimiter="\t")
-    return [row for row in rows if row["type"].partition(".")[0] not in _ELSEWHERE]
 
 
 def _code(call: Callable[[], object]) -> str:
@@ -39,31 +25,6 @@ def _code(call: Callable[[], object]) -> str:
     except grpc.RpcError as error:
         return _CODES.get(error.code(), error.code().name)
     return "ok"
-
-
-@pytest.mark.parametrize("role", ["None", "Reader", "Auditor", "Operator", "Admin"])
-def test_a_role_may_do_what_it_may_do_at_a_real_omni(call_as: Callable[[str], Caller], role: str) -> None:
-    caller = call_as(role)
-    different = {}
-
-    for row in _table():
-        got = _tried(caller, row["type"], row["namespace"], f"probe-{role.lower()}")
-        want = {verb: row[f"{role}_{verb}"] for verb in got}
-        if got != want:
-            different[row["type"]] = (got, want)
-
-    assert different == {}
-
-
-def _tried(caller: Caller, type_: str, namespace: str, id_: str) -> dict[str, str]:
-    got = {
-        "list": _code(lambda: caller.list(type_, namespace=namespace)),
-        "create_empty": _code(lambda: caller.create(type_, id_, namespace=namespace)),
-        "teardown": _code(lambda: caller.teardown(type_, id_, namespace=namespace)),
-    }
-    if type_.startswith("EtcdBackups."):
-        del got["list"]  # needs a cluster: tests of its own
-    return got
 
 
 def test_a_type_that_there_is_not_is_denied_to_read_and_unknown_to_write(admin: Caller) -> None:

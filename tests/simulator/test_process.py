@@ -13,6 +13,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from omni_gateway.simulator.limits import limits
 from omni_gateway.simulator.server import Simulator
 from tests.simulator.caller import Caller
 
@@ -61,7 +62,9 @@ def test_it_serves_a_fleet_says_what_it_is_and_ends_cleanly(tmp_path: Path) -> N
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
 
-    assert "simulator" in (tmp_path / "log").read_text()
+    log = (tmp_path / "log").read_text()
+    assert "simulator of Omni" in log
+    assert all(limit in log for limit in limits())
 
 
 def test_its_admin_key_is_for_its_owners_eyes_only(tmp_path: Path) -> None:

@@ -222,14 +222,15 @@ def test_what_a_controller_owns_is_not_a_callers_to_change(admin: Caller, store:
         admin.teardown("ConfigPatches", name)
 
 
-def test_writing_to_an_object_that_is_tearing_down_brings_it_back(admin: Caller, name: str) -> None:
+def test_an_object_that_is_tearing_down_is_not_written_to(admin: Caller, name: str) -> None:
     admin.create("ConfigPatches", name, PATCH, finalizers=["Holder"])
     admin.teardown("ConfigPatches", name)
     assert admin.get("ConfigPatches", name)["metadata"]["phase"] == "tearingDown"
 
-    admin.update(admin.get("ConfigPatches", name))
-
-    assert admin.get("ConfigPatches", name)["metadata"]["phase"] == "running"
+    with invalid("not in phase running"):
+        admin.update(admin.get("ConfigPatches", name))
+    with exists():
+        admin.update(admin.get("ConfigPatches", name), version="1")
 
 
 # -- the end of an object

@@ -169,7 +169,7 @@ def test_a_cluster_that_is_imported_grows_but_stays(admin: Caller, cluster: str)
         admin.teardown("Clusters", cluster)
 
 
-def test_a_cluster_that_is_tearing_down_takes_no_parts_but_any_spec(admin: Caller, name: str) -> None:
+def test_a_cluster_that_is_tearing_down_takes_no_parts_and_no_change(admin: Caller, name: str) -> None:
     admin.create("Clusters", name, SPEC, finalizers=["Holder"])
     admin.teardown("Clusters", name)
     with invalid("being removed"):
@@ -177,7 +177,8 @@ def test_a_cluster_that_is_tearing_down_takes_no_parts_but_any_spec(admin: Calle
     with invalid("being removed"):
         admin.create("ConfigPatches", f"{name}-p", {"data": "machine: {}"}, labels={f"{LABEL}cluster": name})
 
-    admin.change("Clusters", name, talos_version="nonsense")
+    with invalid("not in phase running"):
+        admin.change("Clusters", name)
 
 
 def set_labels(cluster: str) -> dict[str, str]:

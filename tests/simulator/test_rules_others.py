@@ -45,7 +45,6 @@ BAD: dict[str, list[dict[str, Any]]] = {
         {"data": "colour: red"},
         {"data": "cluster:\n  clusterName: x\n"},
         {"data": "kind: Unheard\napiVersion: v1alpha1\n"},
-        {"compressed_data": "AAAA"},
     ],
     "KernelArgs": [{"args": ["x"] * 65}, {"args": ["x" * 257]}, {"args": ["two\nlines"]}],
     "ExtensionsConfigurations": [{"extensions": ["siderolabs/iscsi-tools"]}],

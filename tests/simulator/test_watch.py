@@ -67,7 +67,7 @@ def test_one_object_is_watched_by_its_id(reader: Caller, store: Store, namespace
     make(store, namespace, "a")
     make(store, namespace, "b")
     with reader.watch("MachineLabels", namespace=namespace, id="b") as events:
-        assert events.kinds(1) == ["created b"]
+        assert events.kinds(2) == ["created b", "bootstrapped"]
 
         store.destroy(namespace, TYPE, "a")
         store.destroy(namespace, TYPE, "b")
@@ -75,9 +75,9 @@ def test_one_object_is_watched_by_its_id(reader: Caller, store: Store, namespace
         assert events.kinds(1) == ["destroyed b"]
 
 
-def test_one_object_that_is_not_there_is_told_as_destroyed(reader: Caller, store: Store, namespace: str) -> None:
+def test_one_object_that_is_not_there_is_told_by_its_absence(reader: Caller, store: Store, namespace: str) -> None:
     with reader.watch("MachineLabels", namespace=namespace, id="late") as events:
-        assert events.kinds(1) == ["destroyed late"]
+        assert events.kinds(1) == ["bootstrapped"]
 
         make(store, namespace, "late")
 

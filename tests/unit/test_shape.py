@@ -37,5 +37,12 @@ def test_no_function_is_longer_than_a_screen() -> None:
     assert long == {}
 
 
+def test_a_types_rules_in_the_simulator_are_one_small_file() -> None:
+    rules = [path for path in (ROOT / "omni_gateway/simulator/rules").glob("*.py") if "= Rules(" in path.read_text()]
+    types = {path.name: path.read_text().count("= Rules(") for path in rules}
+    assert {name: count for name, count in types.items() if count > 1} == {"rotations.py": 2}  # the same for both
+    assert {path.name for path in rules if len(path.read_text().splitlines()) > 150} == set()
+
+
 def test_no_module_is_a_drawer_for_leftovers() -> None:
     assert [path for path in modules() if path.stem in ("utils", "helpers", "misc", "common")] == []

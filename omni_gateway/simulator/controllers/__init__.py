@@ -15,6 +15,7 @@ from .cluster_machine_status import ClusterMachineStatus
 from .cluster_status import ClusterStatus
 from .destroy_cluster import DestroyCluster
 from .destroy_machine_set import DestroyMachineSet
+from .discovery import Discovery
 from .endpoints import Endpoints
 from .etcd_backup import EtcdBackup
 from .exposed_services import ExposedServices
@@ -53,13 +54,15 @@ def all_controllers() -> tuple[Controller, ...]:
         Bootstrap(),
         ControlPlane(),
         Allocation(),
-        MachineSetNodes(),
+        # Counts before MachineSetNodes acts: what is asked for shows before it is there.
         MachineSetStatus(),
+        MachineSetNodes(),
         ClusterStatus(),
         MachineConfig(),
         TalosUpgrade(),
         Rollout(),
         Install(),
+        Discovery(),
         MachineLife(),
         Machines(),
         ClusterMachineStatus(),

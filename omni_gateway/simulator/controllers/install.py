@@ -10,6 +10,7 @@ from .. import kinds
 from ..context import Context, Controller, by_id
 from ..hardware import CONTROL_PLANE, Hardware, Step, begin, set_fields
 from ..resource import Resource
+from .discovery import tell_of_leaver
 from .machine_set_nodes import FINALIZERS
 from .machine_views import view_of
 from .membership import hardware, role_of
@@ -93,8 +94,10 @@ class Install(Controller):
             # What goes on in the machine itself goes on; what its cluster wanted of it does not.
             left = [step for step in hw.steps if step["kind"] in _OWN_STEPS]
             ends = hw.ends if left[:1] == hw.steps[:1] else 0.0
+            tell_of_leaver(ctx, hw)
             set_fields(ctx.store, member.id, _LEFT | {"steps": left, "ends": ends})
         elif hw.idle:
+            tell_of_leaver(ctx, hw)
             steps = [Step("leave", 0.3, {}, "leaving the cluster")]
             begin(ctx.store, member.id, [*steps, Step("reset", 1.1, dict(_LEFT), "resetting: wiping the system disk")])
         return None

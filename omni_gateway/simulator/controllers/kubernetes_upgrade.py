@@ -56,6 +56,14 @@ class KubernetesUpgrade(Controller):
             return None
         wanted = cluster.spec["kubernetes_version"]
         todo = _todo(ctx, key, wanted)
+        if current is None:
+            # The status begins as an upgrade to what runs already, and is done a moment later.
+            ctx.write(
+                kinds.KUBERNETES_UPGRADE_STATUS,
+                key,
+                {"phase": UPGRADING, "last_upgrade_version": last, "current_upgrade_version": wanted},
+                {labels.CLUSTER: key},
+            )
         if not todo:
             spec: Spec = {"phase": DONE, "last_upgrade_version": wanted} | self._at_rest(ctx, cluster, seen)
         else:

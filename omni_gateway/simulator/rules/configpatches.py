@@ -35,10 +35,6 @@ RULES = Rules(TYPE, create, update)
 
 
 def _content(new: Resource) -> Iterator[str]:
-    if new.spec.get("compressed_data"):
-        # Compression uses a dictionary that only Omni's own clients have.
-        yield "the compressed content cannot be read: send it plain, in data"
-        return
     try:
         check_patch(new.spec.get("data", ""))
     except InvalidArgument as error:

@@ -8,10 +8,10 @@ from .. import labels, selectors
 from ..errors import Internal
 from ..resource import Resource
 from .base import RuleContext, Rules
+from .infraproviders import known_provider
 from .machinesets import MACHINE_CLASS as TYPE
 from .machinesets import TYPE as MACHINE_SET
 from .machinesets import allocation
-from .providers import known_provider
 
 _NO_MANUAL_ALLOCATION = labels.PREFIX + "no-manual-allocation"
 

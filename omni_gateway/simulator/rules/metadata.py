@@ -18,7 +18,7 @@ def of_new(new: Resource) -> Iterator[str]:
         yield "the id is empty"
     elif len(new.id.encode()) > LONGEST_NAME:
         yield f"the id is longer than {LONGEST_NAME} bytes"
-    elif _has_control(new.id):
+    elif has_control(new.id):
         yield "the id has control characters"
     yield from _entries("label", {}, new.labels)
     yield from _entries("annotation", {}, new.annotations)
@@ -40,9 +40,10 @@ def _entries(what: str, old: Mapping[str, str], new: Mapping[str, str]) -> Itera
             yield f"a {what}'s key must have 1 to {LONGEST_NAME} bytes"
         if len(value.encode()) > LONGEST_VALUE:
             yield f"the {what} {key[:80]!r} is longer than {LONGEST_VALUE} bytes"
-        if _has_control(key) or _has_control(value):
+        if has_control(key) or has_control(value):
             yield f"the {what} {key[:80]!r} has control characters"
 
 
-def _has_control(text: str) -> bool:
+def has_control(text: str) -> bool:
+    """Tell whether a text has control characters."""
     return not text.isprintable() and any(unicodedata.category(char) == "Cc" for char in text)

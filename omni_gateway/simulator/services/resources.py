@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import grpc
 
@@ -13,11 +13,14 @@ from .. import access, external, rules, wire
 from ..errors import (
     AlreadyExists,
     Conflict,
+    Internal,
     InvalidArgument,
     NotFound,
     PermissionDenied,
+    SimError,
     Unauthenticated,
     Unimplemented,
+    Unknown,
 )
 from ..identity import ANONYMOUS, Identity, caller
 from ..past import seen
@@ -31,6 +34,7 @@ from .following import changes
 from .watching import watch
 
 Context = grpc.ServicerContext
+_BREAKS: Mapping[str, type[SimError]] = {"unknown": Unknown, "internal": Internal}
 
 
 class ResourceService(pb_grpc.ResourceServiceServicer):
@@ -90,6 +94,7 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
             self._check_existence_first(new.type, old, "update", who)
             problems = list(rules.on_update(rules.RuleContext(self._store, who), old, new)) if old else []
             _refuse(access.problem(who, new.type, "update"), problems)
+            _check_phase(old, version)
             try:
                 self._store.update(new, expected_version=version)
             except Conflict as error:
@@ -137,6 +142,8 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         key = (request.namespace, request.type, request.id)
         if request.type == external.TYPE:
             external.check_id(request.id)
+        if (known := catalogue().get(request.type)) and known.destroy_breaks:
+            raise _BREAKS[known.destroy_breaks](f"the handler of {request.type} breaks on a teardown")
         with self._store.lock:
             old = self._store.peek(*key)
             self._check_existence_first(request.type, old, "destroy", who)
@@ -176,6 +183,13 @@ def _writer(type_: str) -> Identity:
     if who is ANONYMOUS and type_ not in access.PUBLIC_CREATE:
         raise Unauthenticated("the call carries no valid signature")
     return who
+
+
+def _check_phase(old: Resource | None, version: int | None) -> None:
+    """Refuse to change what tears down: the last of Omni's checks, so a stale version and an owner are told first."""
+    if old is None or old.phase == "running" or old.owner or version not in (None, old.version):
+        return
+    raise InvalidArgument(f"{old.type} {old.id!r} is not in phase running")
 
 
 def _refuse(denied: str | None, problems: list[str]) -> None:

@@ -65,11 +65,10 @@ def _of_one(
     request: pb.WatchRequest, events: Iterator[Event], present: Sequence[Resource]
 ) -> Iterator[pb.WatchResponse]:
     found = next((res for res in present if res.id == request.id), None)
-    if found is None:
-        absent = Resource(request.namespace, request.type, request.id, version=0)
-        yield _message(pb.DESTROYED, absent, None, 0)
-    else:
+    if found is not None:
         yield _message(pb.CREATED, found, None, 1)
+    # An object that is not there is told by its absence: Omni swallows the tombstone that its own state gives it.
+    yield pb.WatchResponse(event=pb.Event(event_type=pb.BOOTSTRAPPED), total=int(found is not None))
     for event in events:
         if event.new.id == request.id:
             yield _message(_KINDS[event.kind], event.new, event.old, int(event.kind != "destroyed"))

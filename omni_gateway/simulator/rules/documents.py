@@ -1,0 +1,25 @@
+"""YAML documents as rules look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import yaml
+
+from .. import safe_yaml
+from ..errors import InvalidArgument
+
+
+def documents(text: str) -> Iterator[yaml.Node | str]:
+    """Yield the documents of a text; a problem instead when there are none to read."""
+    try:
+        found = safe_yaml.documents(text)
+    except InvalidArgument as error:
+        yield error.message
+        return
+    yield from found if found else ("there is no document",)
+
+
+def keys(node: yaml.Node | str) -> set[str]:
+    """Return the keys of a mapping; none of anything else."""
+    return {key.value for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()

@@ -1,0 +1,29 @@
+"""Rules of MachineInstallDiskConfigs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..disk_selector import SelectorError, check
+from ..resource import Resource
+from .base import RuleContext, Rules
+
+
+def create(_: RuleContext, new: Resource) -> Iterator[str]:
+    """Check that there is either a disk, whatever its path, or a selector that compiles to true or false."""
+    disk, selector = new.spec.get("disk"), new.spec.get("disk_selector")
+    if bool(disk) is bool(selector):
+        yield "either a disk or a disk selector is needed, not both"
+    if selector:
+        try:
+            check(selector)
+        except SelectorError as error:
+            yield f"the disk selector does not compile: {error}"
+
+
+def update(ctx: RuleContext, _: Resource, new: Resource) -> Iterator[str]:
+    """Check as at the start."""
+    yield from create(ctx, new)
+
+
+RULES = Rules("MachineInstallDiskConfigs.omni.sidero.dev", create, update)

@@ -1,0 +1,20 @@
+"""Rules of MachineRequests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .. import labels
+from ..resource import Resource
+from .base import RuleContext, Rules
+
+_PROVIDER_ID = labels.PREFIX + "infra-provider-id"
+
+
+def create(_: RuleContext, new: Resource) -> Iterator[str]:
+    """Check that a provider is named."""
+    if not new.labels.get(_PROVIDER_ID):
+        yield f"the label {_PROVIDER_ID} is missing"
+
+
+RULES = Rules("MachineRequests.omni.sidero.dev", create)

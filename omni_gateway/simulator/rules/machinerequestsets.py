@@ -1,0 +1,37 @@
+"""Rules of MachineRequestSets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..resource import Resource
+from .base import RuleContext, Rules
+from .clusters import TALOS_VERSION
+from .extensions import names
+from .infraproviders import known_provider
+from .kernelargs import arguments
+
+
+def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
+    """Check provider, version, extensions and kernel arguments."""
+    yield from known_provider(ctx, new.spec.get("provider_id", ""))
+    yield from _contents(ctx, new)
+
+
+def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
+    """Check as at the start; the provider only when what is said to it changes, nor is the count looked at."""
+    if old.spec.get("provider_data") != new.spec.get("provider_data"):
+        yield from known_provider(ctx, new.spec.get("provider_id", ""))
+    yield from _contents(ctx, new)
+
+
+RULES = Rules("MachineRequestSets.omni.sidero.dev", create, update)
+
+
+def _contents(ctx: RuleContext, new: Resource) -> Iterator[str]:
+    version = new.spec.get("talos_version", "")
+    if ctx.find(TALOS_VERSION, version) is None:
+        yield f"there is no Talos version {version!r}"
+    else:
+        yield from names(ctx, new.spec.get("extensions") or [], version)
+    yield from arguments(new.spec.get("kernel_args") or [])

@@ -1,0 +1,26 @@
+"""Rules of RotateTalosCAs and RotateKubernetesCAs, which have the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..resource import Resource
+from .base import RuleContext, Rules
+
+_STATUS = "ClusterSecretsRotationStatuses.omni.sidero.dev"
+
+
+def update(ctx: RuleContext, old: Resource, _: Resource) -> Iterator[str]:
+    """No second rotation while one is under way; the cluster need not exist."""
+    yield from destroy(ctx, old)
+
+
+def destroy(ctx: RuleContext, old: Resource) -> Iterator[str]:
+    """What asked for a rotation stays until it is over."""
+    status = ctx.find(_STATUS, old.id)
+    if status is not None and status.spec.get("phase"):
+        yield "a rotation is under way"
+
+
+TALOS = Rules("RotateTalosCAs.omni.sidero.dev", update=update, destroy=destroy)
+KUBERNETES = Rules("RotateKubernetesCAs.omni.sidero.dev", update=update, destroy=destroy)
