@@ -3,7 +3,7 @@
 Nothing here knows HTTP; ``omni_gateway.http.guard`` asks an :class:`Authenticator` and guards the views.
 """
 
-from omni_gateway.auth.authenticator import Authenticator, Method, Rejected
+from omni_gateway.auth.authenticator import Authenticator, Method, Rejected, Unverifiable
 from omni_gateway.auth.failed_logins import FailedLogins
 from omni_gateway.auth.omni_key import OmniKeyMethod
 from omni_gateway.auth.principal import Principal, Role
@@ -21,4 +21,5 @@ __all__ = [
     "Role",
     "Scope",
     "TokenMethod",
+    "Unverifiable",
 ]

@@ -15,6 +15,10 @@ class Rejected(Exception):
     """A credential proves nothing; the text may be shown to the caller and holds nothing of the credential."""
 
 
+class Unverifiable(Rejected):
+    """Nobody could look at the credential just now, which is not the caller's fault: no failed login."""
+
+
 class Method(Protocol):
     """One way in."""
 

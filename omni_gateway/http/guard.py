@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, has_request_context, request
 
-from omni_gateway.auth import Authenticator, FailedLogins, Principal, Rejected, Role
+from omni_gateway.auth import Authenticator, FailedLogins, Principal, Rejected, Role, Unverifiable
 from omni_gateway.http.problems import Problem
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -71,7 +71,8 @@ def _look_up(authenticator: Authenticator, credential: str) -> Principal:
     try:
         principal = authenticator.authenticate(credential)
     except Rejected as error:
-        logins.failed(address, credential)
+        if not isinstance(error, Unverifiable):
+            logins.failed(address, credential)
         headers = {"WWW-Authenticate": f'{REALM}, error="invalid_token"'}
         raise Problem(401, "unauthenticated", str(error), headers=headers) from None
     logins.succeeded(credential)

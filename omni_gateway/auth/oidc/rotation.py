@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
-from omni_gateway.auth.authenticator import Rejected
+from omni_gateway.auth.authenticator import Rejected, Unverifiable
 from omni_gateway.auth.oidc.fetching import FetchError
 from omni_gateway.auth.oidc.keys import KeySet, VerifyingKey
 
@@ -67,7 +67,7 @@ class IssuerKeys:
         if found:
             return found
         if age > self._timing.usable:
-            raise Rejected("The keys of the token's issuer cannot be fetched at present.")
+            raise Unverifiable("The keys of the token's issuer cannot be fetched at present.")
         raise Rejected("The token's issuer has no such key.")
 
     def find_others(self, algorithm: str) -> tuple[VerifyingKey, ...]:
