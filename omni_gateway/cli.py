@@ -69,16 +69,26 @@ def serve(bind: str, workers: int | None) -> None:
     from omni_gateway import logs
     from omni_gateway.serving import serve as run
 
-    settings = Settings.load()
-    if workers:
-        settings = replace(settings, workers=workers)
+    settings = _settings(workers)
     logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
     logs.mask(logging.getLogger())
     _check_audit_file(settings)
     check_exposure(bind, settings)
     settings = _with_omni(settings)
     _ensure_a_token(settings, bind)
-    run(bind, settings)
+    run(bind, settings, lambda: _renewed(bind, settings, workers))
+
+
+def _settings(workers: int | None) -> Settings:
+    settings = Settings.load()
+    return replace(settings, workers=workers) if workers else settings
+
+
+def _renewed(bind: str, started: Settings, workers: int | None) -> Settings:
+    """Read the settings again, for SIGHUP; what was started beside the gateway stays."""
+    settings = _settings(workers)
+    check_exposure(bind, settings)
+    return replace(settings, omni=started.omni, embedded=True) if started.embedded else settings
 
 
 def _check_audit_file(settings: Settings) -> None:

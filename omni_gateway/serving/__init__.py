@@ -7,7 +7,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ from omni_gateway.omni import OmniError
 from omni_gateway.routes.health import explain
 from omni_gateway.sdk.context import EXTENSION, Gateway
 from omni_gateway.serving.worker import PatientWorker
-from omni_gateway.settings import Settings
+from omni_gateway.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +34,26 @@ LONGEST_FIELD = 16 * 1024
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """A gunicorn arbiter configured from our settings."""
+    """A gunicorn arbiter configured from our settings; ``renew`` reads these again, at SIGHUP."""
 
-    def __init__(self, bind: str, settings: Settings) -> None:
+    def __init__(self, bind: str, settings: Settings, renew: Callable[[], Settings]) -> None:
         self._bind = bind
         self._settings = settings
+        self._renew = renew
         super().__init__()
 
     def load_config(self) -> None:
         """Set what differs from gunicorn's defaults."""
         for name, value in gunicorn_options(self._bind, self._settings).items():
             self.cfg.set(name, value)
+
+    def reload(self) -> None:
+        """Read the settings again; new workers begin with them. What is wrong is told, and nothing changes."""
+        try:
+            self._settings = self._renew()
+        except SettingsError as error:
+            log.error("SIGHUP: %s; going on with the settings there were", error)
+        super().reload()
 
     def load(self) -> Flask:
         """Make the application in the worker, so that nothing is shared across the fork."""
@@ -157,6 +166,6 @@ def close_streams_on(number: signal.Signals) -> None:
     signal.signal(number, close_then_stop)
 
 
-def serve(bind: str, settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight finish, streams close."""
-    Server(bind, settings).run()
+def serve(bind: str, settings: Settings, renew: Callable[[], Settings]) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight finish, streams close. SIGHUP calls ``renew``."""
+    Server(bind, settings, renew).run()

@@ -15,11 +15,15 @@ from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.store import Store
 
+#: The tests ask faster, and fail to log in more often, than any caller may; test_limits has limits of its own.
+NO_RATES = {"rate_limit": "off", "failed_logins": "off", "failed_logins_in_all": "off"}
+
 
 @pytest.fixture(scope="session")
 def settings(simulator: RunningSimulator, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     omni = OmniConfig(endpoint=simulator.endpoint, service_account_key=simulator.key)
-    return Settings(omni=omni, state_dir=tmp_path_factory.mktemp("state"), auth=("token", "omni-key"))
+    state = tmp_path_factory.mktemp("state")
+    return Settings(omni=omni, state_dir=state, auth=("token", "omni-key"), **NO_RATES)
 
 
 @pytest.fixture(scope="session")

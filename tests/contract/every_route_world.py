@@ -96,7 +96,7 @@ def world_of_everything(state_dir: Path, wait_until: Wait) -> Iterator[World]:
     """Start it and fill it."""
     with running_simulator(fleet=12, speed=60, db=None) as simulator:
         omni = OmniConfig(endpoint=simulator.endpoint, service_account_key=simulator.key)
-        settings = Settings(omni=omni, state_dir=state_dir)
+        settings = Settings(omni=omni, state_dir=state_dir, rate_limit="off")
         app = create_app(settings)
         caller = Caller(app.test_client(), Store(settings.database_url).tokens.create("all", "admin", None)[1])
         document = app.test_client().get("/openapi.json").json

@@ -121,6 +121,8 @@ def filters(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     common = {"page", "page_size", "label_selector", "search", "sort", "fields"}
     for method, path, operation in routes(document):
         names = {item["name"] for item in operation.get("parameters", []) if item.get("in") == "query"}
+        if path == "/api/v1/audit":
+            continue  # it records what these very tests ask for; test_audit has its filters
         if method == "get" and "page_size" in names and "{" not in path:
             yield from ((path, name) for name in sorted(names - common) if name not in ("connected", "kind"))
 

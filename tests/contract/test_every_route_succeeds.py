@@ -34,7 +34,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 ACCEPTED = ("clustermachines", "etcdbackups", "exposed-services")
 #: What is asked for once more where that is no conflict: the same content, a further token, a further backup.
-AGAIN = {"schematics": 200, "apply": 200, "join-tokens": 201, "etcdbackups": 202}
+AGAIN = {"schematics": 200, "apply": 200, "join-tokens": 201, "auth/tokens": 201, "etcdbackups": 202}
 TYPE, OF_TYPE = "resources/{type}", "resources/machineclasses"
 
 
@@ -240,6 +240,7 @@ def actions(world: World) -> dict[str, tuple[str, Any, int]]:
         "machines/{id}/actions/power-off": (third, None, 409),
         "machinesets/{id}/actions/destroy": (f"{CLUSTER}-new", None, 202),
         "auth/service-accounts/{id}/actions/renew": ("new", None, 200),
+        "oidc/providers/{id}/actions/test": ("corporate", {}, 200),
     }
 
 

@@ -32,7 +32,7 @@ from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import running_simulator
 from omni_gateway.store import Store
 
-from .conftest import Caller
+from .conftest import NO_RATES, Caller
 
 EXAMPLES = 8
 CLUSTER = "fuzzed"
@@ -71,7 +71,13 @@ def world(tmp_path_factory: pytest.TempPathFactory, wait_until: Callable[..., An
     with running_simulator(fleet=12, speed=60, db=None) as simulator:
         omni = OmniConfig(endpoint=simulator.endpoint, service_account_key=simulator.key)
         # The caller in this test leaves streams for the garbage collector to close.
-        configured = Settings(omni=omni, state_dir=tmp_path_factory.mktemp("fuzz"), max_streams=10_000)
+        configured = Settings(
+            omni=omni,
+            state_dir=tmp_path_factory.mktemp("fuzz"),
+            max_streams=10_000,
+            max_streams_per_caller=10_000,
+            **NO_RATES,
+        )
         app = create_app(configured)
         token = Store(configured.database_url).tokens.create("fuzz", "admin", None)[1]
         document = schemathesis.openapi.from_wsgi("/openapi.json", app)

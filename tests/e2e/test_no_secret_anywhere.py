@@ -230,7 +230,6 @@ def test_no_secret_is_in_an_answer_that_is_not_for_it(session: Session) -> None:
     assert leaks(session, lambda name: not name.startswith(BROKEN)) == {}
 
 
-@pytest.mark.xfail(strict=True, reason="gunicorn's own refusals repeat what it could not read")
 def test_what_is_no_http_is_not_repeated(session: Session) -> None:
     assert leaks(session, lambda name: name.startswith(BROKEN)) == {}
 
