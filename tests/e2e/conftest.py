@@ -74,6 +74,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def omni_environ(config: OmniConfig) -> dict[str, str]:
+    """The environment of a gateway in front of an Omni."""
+    return {
+        "OMNI_ENDPOINT": config.endpoint,
+        "OMNI_SERVICE_ACCOUNT_KEY": config.service_account_key,
+        **({"OMNI_CA_FILE": config.ca_file} if config.ca_file else {}),
+        **({"OMNI_INSECURE": "true"} if config.insecure else {}),
+    }
+
+
 def start_gateway(
     state_dir: Path, environ: dict[str, str], roles: Sequence[str] = ("reader", "operator", "admin")
 ) -> Served:
@@ -121,12 +131,7 @@ def stop_gateway(served: Served) -> None:
 @pytest.fixture(scope="session")
 def served(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A gateway under gunicorn in front of the Omni under test."""
-    environ = {"OMNI_ENDPOINT": omni_config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key}
-    if omni_config.ca_file:
-        environ["OMNI_CA_FILE"] = omni_config.ca_file
-    if omni_config.insecure:
-        environ["OMNI_INSECURE"] = "true"
-    running = start_gateway(tmp_path_factory.mktemp("gateway"), environ)
+    running = start_gateway(tmp_path_factory.mktemp("gateway"), omni_environ(omni_config))
     yield running
     stop_gateway(running)
 

@@ -19,7 +19,7 @@ import pytest
 
 from omni_gateway.omni import OmniConfig
 from tests.e2e.cluster_steps import Made, Unique, Wait, problem
-from tests.e2e.conftest import Served, start_gateway, stop_gateway
+from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
 
 URL = "audit"
 APPLIED = """\
@@ -231,11 +231,9 @@ def own(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) -> It
     running = start_gateway(
         folder,
         {
-            "OMNI_ENDPOINT": omni_config.endpoint,
-            "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key,
+            **omni_environ(omni_config),
             "OMNI_GATEWAY_AUDIT_FILE": str(folder / "audit.log"),
             "OMNI_GATEWAY_WORKERS": "2",
-            **({"OMNI_CA_FILE": omni_config.ca_file} if omni_config.ca_file else {}),
         },
     )
     yield running, folder / "audit.log"
@@ -272,8 +270,7 @@ def test_whatever_a_url_holds_a_line_stays_one_line_of_json(
 
 
 def test_what_waits_is_in_the_store_after_a_stop(omni_config: OmniConfig, tmp_path: Path, wait_until: Wait) -> None:
-    environ = {"OMNI_ENDPOINT": omni_config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key}
-    served = start_gateway(tmp_path, environ)
+    served = start_gateway(tmp_path, omni_environ(omni_config))
     for _ in range(20):
         last = httpx.get(f"{served.url}/api/v1/machines")
     assert last.status_code == 401

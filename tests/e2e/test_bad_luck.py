@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from pysequoia import Profile, Tsk
 
 from omni_gateway.omni import OmniClient, OmniConfig
 
-from .conftest import Served, free_port, start_gateway, stop_gateway
+from .conftest import Served, free_port, omni_environ, start_gateway, stop_gateway
 
 BOOTSTRAP = "bootstrap-token-of-this-test-0123456789"
 
@@ -35,8 +36,8 @@ def stranger_key() -> str:
 def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     started = []
 
-    def start(endpoint: str, key: str, **environ: str) -> Served:
-        running = start_gateway(tmp_path, {"OMNI_ENDPOINT": endpoint, "OMNI_SERVICE_ACCOUNT_KEY": key, **environ})
+    def start(config: OmniConfig, **environ: str) -> Served:
+        running = start_gateway(tmp_path, omni_environ(config) | environ)
         started.append(running)
         return running
 
@@ -51,7 +52,7 @@ def ask(served: Served, path: str, **options: Any) -> httpx.Response:
 
 
 def test_omni_away_is_503_with_retry_after(serve: Callable[..., Served], omni_config: OmniConfig) -> None:
-    served = serve(f"http://127.0.0.1:{free_port()}", omni_config.service_account_key)
+    served = serve(replace(omni_config, endpoint=f"http://127.0.0.1:{free_port()}"))
     answer = ask(served, "/api/v1/clusters")
     assert (answer.status_code, answer.json()["code"]) == (503, "omni-unreachable")
     assert int(answer.headers["Retry-After"]) > 0
@@ -66,7 +67,7 @@ def test_a_key_that_omni_does_not_know_is_told_at_the_start_by_readyz_and_by_req
     tmp_path: Path,
     wait_until: Callable[..., Any],
 ) -> None:
-    served = serve(omni_config.endpoint, stranger_key)
+    served = serve(replace(omni_config, service_account_key=stranger_key))
     answer = ask(served, "/api/v1/clusters")
     assert (answer.status_code, answer.json()["code"]) == (502, "omni-credential")
     assert "refuses the gateway's key" in ask(served, "/readyz").json()["checks"]["omni"]["reason"]
@@ -103,7 +104,7 @@ def test_without_authentication_nobody_beyond_this_machine_is_served_by_accident
 ) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
     env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path), "OMNI_GATEWAY_AUTH": "off"}
-    env |= {"OMNI_ENDPOINT": omni_config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key}
+    env |= omni_environ(omni_config)
     serve = [sys.executable, "-m", "omni_gateway.cli", "serve", "--bind", f"0.0.0.0:{free_port()}"]
     wsgi = [sys.executable, "-c", "import wsgi"]
     for command in (serve, wsgi):
@@ -119,7 +120,7 @@ def test_without_authentication_nobody_beyond_this_machine_is_served_by_accident
 def test_a_stop_lets_requests_in_flight_finish_and_ends_streams(
     serve: Callable[..., Served], omni_config: OmniConfig, unique: Callable[[str], str], number: signal.Signals
 ) -> None:
-    served = serve(omni_config.endpoint, omni_config.service_account_key)
+    served = serve(omni_config)
     head = {"Authorization": f"Bearer {served.tokens['admin']}"}
     cluster = f"{served.url}/api/v1/clusters/{unique('c')}"
     httpx.post(f"{served.url}/api/v1/clusters", headers=head, json={"id": cluster.rpartition("/")[2]}, timeout=30)
@@ -182,8 +183,7 @@ def test_without_an_omni_the_embedded_one_is_started_and_ends_with_the_gateway(
 
 def test_the_first_start_shows_a_token_once(tmp_path: Path, omni_config: OmniConfig) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
-    env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path), "OMNI_ENDPOINT": omni_config.endpoint}
-    env |= {"OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key, "OMNI_GATEWAY_WORKERS": "1"}
+    env |= omni_environ(omni_config) | {"OMNI_GATEWAY_STATE_DIR": str(tmp_path), "OMNI_GATEWAY_WORKERS": "1"}
     said = []
     for _ in range(2):
         command = [sys.executable, "-m", "omni_gateway.cli", "serve", "--bind", f"127.0.0.1:{free_port()}"]
@@ -206,7 +206,7 @@ def test_plain_gunicorn_serves_the_same_application_within_the_same_bounds(
     tmp_path: Path, omni_config: OmniConfig, wait_until: Callable[..., Any]
 ) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
-    env |= {"OMNI_ENDPOINT": omni_config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key}
+    env |= omni_environ(omni_config)
     env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path / "new"), "OMNI_GATEWAY_BOOTSTRAP_TOKEN": BOOTSTRAP}
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", "4", "-b", f"127.0.0.1:{port}"]

@@ -25,7 +25,7 @@ from omni_gateway.http.guard import EXTENSION as GUARD
 from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.sdk.context import EXTENSION
 from omni_gateway.settings import Settings
-from tests.e2e.conftest import Served, start_gateway, stop_gateway
+from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
 
 #: Shorter pieces of a secret are found by chance.
 LEAST = 16
@@ -72,12 +72,10 @@ def session(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("secrets")
     bootstrap = "boot-" + secrets.token_urlsafe(40)
     environ = {
-        "OMNI_ENDPOINT": omni_config.endpoint,
-        "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key,
+        **omni_environ(omni_config),
         "OMNI_GATEWAY_BOOTSTRAP_TOKEN": bootstrap,
         "OMNI_GATEWAY_AUDIT_FILE": str(folder / "audit.log"),
         "OMNI_GATEWAY_LOG_LEVEL": "DEBUG",
-        **({"OMNI_CA_FILE": omni_config.ca_file} if omni_config.ca_file else {}),
     }
     session = Session(start_gateway(folder, environ), folder, environ)
     session.uses("bootstrap token", bootstrap)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from omni_gateway.omni import OmniConfig
-from tests.e2e.conftest import Served, start_gateway, stop_gateway
+from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
 
 CLIENT = "omni-gateway"
 REDIRECT = "http://127.0.0.1/callback"
@@ -41,16 +41,11 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def two_workers(omni_config: OmniConfig, state: Path) -> Iterator[Served]:
     environ = {
-        "OMNI_ENDPOINT": omni_config.endpoint,
-        "OMNI_SERVICE_ACCOUNT_KEY": omni_config.service_account_key,
+        **omni_environ(omni_config),
         "OMNI_GATEWAY_AUTH": "token,oidc",
         "OMNI_GATEWAY_WORKERS": "2",
         "OMNI_GATEWAY_OIDC_PRIVATE_ADDRESSES": "true",
     }
-    if omni_config.ca_file:
-        environ["OMNI_CA_FILE"] = omni_config.ca_file
-    if omni_config.insecure:
-        environ["OMNI_INSECURE"] = "true"
     running = start_gateway(state, environ)
     yield running
     stop_gateway(running)

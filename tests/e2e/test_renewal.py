@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from omni_gateway.omni import OmniConfig
-from tests.e2e.conftest import Served, start_gateway, stop_gateway
+from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
 
 
 @pytest.fixture
@@ -26,11 +26,8 @@ def key_file(tmp_path: Path) -> Path:
 def renewable(omni_config: OmniConfig, tmp_path: Path, key_file: Path) -> Iterator[Served]:
     """A gateway that reads its key from a file."""
     key_file.write_text(omni_config.service_account_key)
-    environ = {"OMNI_ENDPOINT": omni_config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY_FILE": str(key_file)}
-    if omni_config.ca_file:
-        environ["OMNI_CA_FILE"] = omni_config.ca_file
-    if omni_config.insecure:
-        environ["OMNI_INSECURE"] = "true"
+    environ = omni_environ(omni_config) | {"OMNI_SERVICE_ACCOUNT_KEY_FILE": str(key_file)}
+    del environ["OMNI_SERVICE_ACCOUNT_KEY"]
     running = start_gateway(tmp_path, environ)
     yield running
     stop_gateway(running)
