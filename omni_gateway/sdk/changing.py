@@ -13,6 +13,8 @@ from omni_gateway.sdk.resource import Resource
 
 WRITE_ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 0.01
+#: Seconds between looks for what was just written.
+_LOOKS = (0.005, 0.02, 0.05, 0.1, 0.2)
 
 
 def change(
@@ -44,6 +46,16 @@ def change(
         except STALE:
             time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
             continue
-        return adapter.get(id)
+        return _written(adapter, existing)
     text = f"{id!r} was changed by others {WRITE_ATTEMPTS} times while this write was tried."
     raise Problem(409, "changed-meanwhile", text, hint="Try again.")
+
+
+def _written(adapter: ResourceAdapter, before: Resource) -> Resource:
+    """Read an object that was just written over; for a moment a real Omni may still tell how it was before."""
+    for pause in _LOOKS:
+        now = adapter.get(before.id)
+        if (now.created, now.version) != (before.created, before.version):
+            return now
+        time.sleep(pause)
+    return adapter.get(before.id)

@@ -14,7 +14,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Problem, Raw, Role, Stream, demand
+from omni_gateway.sdk import Problem, Raw, Role, Stream, demand, find, omni_errors, types
 from omni_gateway.sdk import fields as wire
 from resources.cluster.adapter import ClusterAdapter
 
@@ -68,12 +68,18 @@ class KubeconfigQuery(ma.Schema):
 
 
 def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Raw:
-    """Return a kubeconfig for the cluster."""
+    """Return a kubeconfig for the cluster; 409 for one that is so new that Omni cannot tell any."""
     adapter.get(id)
-    if query["service_account"]:
-        body = _service_account_kubeconfig(adapter, id, query)
-    else:
-        body = adapter.omni.management.kubeconfig(id, grant_type=query.get("grant_type", ""))
+    try:
+        if query["service_account"]:
+            body = _service_account_kubeconfig(adapter, id, query)
+        else:
+            body = adapter.omni.management.kubeconfig(id, grant_type=query.get("grant_type", ""))
+    except omni_errors.Unknown:
+        if find(adapter.omni, types.CLUSTER_UUIDS, id) is not None:
+            raise
+        text = f"Omni has not finished to make the cluster {id!r}."
+        raise Problem(409, "conflict", text, hint="Try again in a moment.") from None
     return Raw(body, YAML, f"{id}-kubeconfig.yaml")
 
 

@@ -179,6 +179,9 @@ class Server:
     def _finish(self, made: list[Key]) -> list[str]:
         """Destroy what a test made, last one first; return what is still there."""
         left = []
+        for held in made:
+            with suppress(grpc.RpcError):
+                self.release(*held)
         for namespace, type_, id_ in made:
             with suppress(grpc.RpcError):
                 self.admin.delete(type_, id_, namespace, timeout=self.patience)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -67,7 +68,9 @@ def spellings(secret: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def session(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def session(
+    omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory, wait_until: Callable[..., Any]
+) -> Iterator[Session]:
     """The whole session; the gateway has ended when the tests look."""
     folder = tmp_path_factory.mktemp("secrets")
     bootstrap = "boot-" + secrets.token_urlsafe(40)
@@ -86,7 +89,7 @@ def session(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) -
         session.uses(f"{role}'s token", token)
     headers = {"Authorization": f"Bearer {bootstrap}"}
     with httpx.Client(headers=headers, timeout=30) as api:
-        told_once(session, api)
+        told_once(session, api, wait_until)
         in_their_place(session, api)
         in_wrong_places(session, api)
         in_what_is_no_http(session)
@@ -101,7 +104,7 @@ def longest_line(private: str) -> str:
     return max((line for line in private.split("\n") if re.fullmatch(r"[A-Za-z0-9+/]+", line)), key=len)
 
 
-def told_once(session: Session, api: httpx.Client) -> None:
+def told_once(session: Session, api: httpx.Client, wait_until: Callable[..., Any]) -> None:
     """Ask for what is told once; the answers themselves are where it must be."""
     body = {"name": "e2e-secret", "expiration_time": "2040-01-01T00:00:00Z"}
     key = {"Idempotency-Key": session.uses("idempotency key", "key-" + secrets.token_urlsafe(30))}
@@ -123,7 +126,8 @@ def told_once(session: Session, api: httpx.Client) -> None:
     cluster = f"e2e-{secrets.token_hex(4)}"
     assert api.post(session.url("clusters"), json={"id": cluster}).status_code == 201
     query = {"service_account": "true", "user": "ci", "ttl": "1h"}
-    kubeconfig = api.get(session.url(f"clusters/{cluster}/kubeconfig"), params=query)
+    url = session.url(f"clusters/{cluster}/kubeconfig")
+    kubeconfig = wait_until(lambda: (told := api.get(url, params=query)).status_code != 409 and told)  # not made yet
     assert kubeconfig.status_code == 200, kubeconfig.text
     session.uses("kubeconfig's token", yaml.safe_load(kubeconfig.text)["users"][0]["user"]["token"])
 

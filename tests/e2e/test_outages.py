@@ -147,3 +147,30 @@ def test_a_change_based_on_the_past_is_made_again_on_the_present(
         assert state().over
     assert answer.status_code == 200, answer.text
     assert fragile.api.get(f"configpatches/{name}").json()["labels"] == {"by": "another", "mine": "yes"}
+
+
+def test_an_omni_that_reads_from_the_past_for_a_moment_does_not_hide_what_was_just_changed(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    name = unique("p")
+    assert fragile.api.post("configpatches", json=patch(name)).status_code == 201
+    rule = pb.Rule(method="*/Get", resource_type=PATCHES, resource_id=name, times=4, stale_reads=pb.StaleReads())
+    with fragile.simulator.faults.during(rule) as state:
+        answer = fragile.api.patch(f"configpatches/{name}", json={"labels": {"new": "label"}})
+        assert state().struck == 4
+    assert (answer.status_code, answer.json()["labels"]) == (200, {"new": "label"})
+    assert answer.headers["ETag"] == fragile.api.get(f"configpatches/{name}").headers["ETag"]
+
+
+def test_a_cluster_that_omni_has_not_finished_to_make_has_no_kubeconfig_yet(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    name = unique("c")
+    unmade = pb.Rule(method="*/Get", resource_type="ClusterUUIDs.omni.sidero.dev", stale_reads=pb.StaleReads())
+    unknown = pb.Rule(method="*/Kubeconfig", error=pb.Error(code=grpc.StatusCode.UNKNOWN.value[0]))
+    with fragile.simulator.faults.during(unmade), fragile.simulator.faults.during(unknown):
+        assert fragile.api.post("clusters", json={"id": name}).status_code == 201
+        assert "moment" in problem(fragile.api.get(f"clusters/{name}/kubeconfig"), 409, "conflict")["hint"]
+
+    assert fragile.api.get(f"clusters/{name}/kubeconfig").status_code == 200
+    fragile.api.delete(f"clusters/{name}")

@@ -103,7 +103,7 @@ def mount_computed(plugin: ServicePlugin, function: Callable[..., Any], computed
         query=(computed.query or NoQuery)(),
         answers={200: (answer, computed.summary)},
         media_types=(computed.media_type,) if computed.media_type else (),
-        problems={404: "No such object"},
+        problems={404: "No such object", 409: "Not in its present state"},
     )
     words = [part for part in ("" if computed.on_collection else "<id>", computed.path) if part]
     rule = "".join(f"/{part}" for part in words)
