@@ -1,0 +1,116 @@
+"""A caller held to one cluster beside another that is up: nothing of that one is read, counted, used or changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from omni_gateway.app import create_app
+from omni_gateway.omni import OmniConfig
+from omni_gateway.settings import Settings
+from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.store import Store
+
+from .conftest import NO_RATES, Caller
+
+LABEL = "omni.sidero.dev"
+#: The second one's name is the first's with a number: ids of backups look like that too.
+MINE, THEIRS = "team", "team-7"
+DATA = 'machine:\n  sysctls:\n    net.core.somaxconn: "4096"\n'
+CLASS = "every-machine"
+
+
+@dataclass
+class World:
+    """Two clusters of one machine each, a backup of the second, free machines; ``held`` may touch the first only."""
+
+    admin: Caller
+    held: Caller
+    mine: str
+    theirs: str
+    free: list[str]
+    backup: dict[str, str]
+    simulator: RunningSimulator
+
+    def of(self, type: str) -> dict[str, Any]:
+        """Return what Omni holds of a type, by id."""
+        listed = self.admin.get(f"resources/{type}?page_size=1000").json
+        return {item["id"]: item for item in listed}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, wait_until: Callable[..., Any]) -> Iterator[World]:
+    with running_simulator(fleet=6, speed=60, db=None) as simulator:
+        omni = OmniConfig(endpoint=simulator.endpoint, service_account_key=simulator.key)
+        settings = Settings(omni=omni, state_dir=tmp_path_factory.mktemp("reach"), **NO_RATES)
+        app = create_app(settings)
+        tokens = Store(settings.database_url).tokens
+        admin = Caller(app.test_client(), tokens.create("all", "admin", None)[1])
+        held = Caller(app.test_client(), tokens.create("held", "operator", None, [MINE])[1])
+        machines = [item["id"] for item in admin.get(f"machines?label_selector={LABEL}/available").json]
+        for name, machine in ((MINE, machines[0]), (THEIRS, machines[1])):
+            body = {"id": name, "control_plane": {"machines": [machine]}}
+            assert admin.post("clusters", json=body).status_code == 201
+        for name in (MINE, THEIRS):
+            wait_until(lambda name=name: admin.get(f"operations/cluster-create/{name}").json["done"], 60, name)
+        assert admin.post("etcdbackups", json={"cluster": THEIRS}).status_code == 202
+        wait_until(lambda: admin.get(f"etcdbackups?cluster={THEIRS}").json, 30, "the backup")
+        uuid = admin.get(f"resources/ClusterUUIDs.omni.sidero.dev/{THEIRS}").json["spec"]["uuid"]
+        backup = {"cluster_uuid": uuid, "snapshot": admin.get(f"etcdbackups?cluster={THEIRS}").json[0]["snapshot"]}
+        assert (
+            admin.post("machineclasses", json={"id": CLASS, "match_labels": [f"{LABEL}/platform"]}).status_code == 201
+        )
+        yield World(admin, held, machines[0], machines[1], machines[2:], backup, simulator)
+
+
+def code_of(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json.get("code", "")
+
+
+# -- what is read -----------------------------------------------------------------------------------------------------
+
+
+def task(world: World, id: str, spec: dict[str, Any]) -> None:
+    key = ("ephemeral", "OngoingTasks.omni.sidero.dev", id)
+    if world.simulator.store.find(*key) is None:
+        made = Resource(*key, spec, {}, owner="OngoingTaskController")
+        world.simulator.store.create(made, owner="OngoingTaskController")
+
+
+@pytest.mark.parametrize("path", ["ongoingtasks", "ongoingtasks?resource=team-7", "resources/ongoingtasks"])
+def test_tasks_of_another_cluster_are_not_listed(world: World, path: str) -> None:
+    task(world, "of-theirs", {"title": "Upgrading", "resource_id": THEIRS, "talos_upgrade": {}})
+    task(world, "of-mine", {"title": "Upgrading", "resource_id": MINE, "talos_upgrade": {}})
+    assert "of-theirs" in {item["id"] for item in world.admin.get(path).json}
+    answer = world.held.get(path)
+    assert "of-theirs" not in {item["id"] for item in answer.json}
+    assert json.loads(answer.headers["X-Pagination"])["total"] == len(answer.json)
+
+
+@pytest.mark.parametrize("path", ["ongoingtasks", "resources/ongoingtasks"])
+def test_a_task_of_another_cluster_is_not_there(world: World, path: str) -> None:
+    task(world, "of-theirs", {"title": "Upgrading", "resource_id": THEIRS, "talos_upgrade": {}})
+    assert world.held.get(f"{path}/of-theirs").status_code == 404
+
+
+@pytest.fixture
+def token_for(world: World, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Caller]:
+    def make(pattern: str, role: str = "operator") -> Caller:
+        body = {"name": f"for-{pattern}", "role": role, "clusters": [pattern]}
+        secret = world.admin.post("auth/tokens", json=body).json["token"]
+        return Caller(world.admin._client, secret)
+
+    return make
+
+
+# -- what is written --------------------------------------------------------------------------------------------------
+
+
+def starting_from(backup: dict[str, str], id: str, machine: str) -> dict[str, Any]:
+    return {"id": id, "control_plane": {"machines": [machine], "bootstrap_spec": backup}}
