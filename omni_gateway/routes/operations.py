@@ -57,7 +57,7 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
         detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}"
         raise Problem(404, "not-found", detail, hint=hint)
     about = gateway.operated_by.get(kind)
-    if about is not None and not may_ask(gateway.bound(about), id):
+    if about is not None and not may_ask(gateway.bound(about), found.subject(id)):
         raise NotFound(id)
     omni = gateway.omni
     operation = wait_for_change(lambda: found.read(omni, id), _seconds(arguments.get("wait")))

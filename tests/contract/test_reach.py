@@ -99,6 +99,18 @@ def test_a_task_of_another_cluster_is_not_there(world: World, path: str) -> None
     assert world.held.get(f"{path}/of-theirs").status_code == 404
 
 
+@pytest.mark.parametrize("kind", ["machine-reboot", "machine-shutdown", "machine-maintenance"])
+def test_operations_on_machines_of_another_cluster_are_not_there(world: World, kind: str) -> None:
+    path = f"operations/{kind}/{{}}~1"
+    assert world.held.get(path.format(world.mine)).status_code == 200
+    assert code_of(world.held.get(path.format(world.theirs))) == (404, "not-found")
+
+
+def test_a_backup_under_way_of_another_cluster_is_not_there(world: World) -> None:
+    assert world.admin.get(f"operations/etcd-backup/{THEIRS}").status_code == 200
+    assert code_of(world.held.get(f"operations/etcd-backup/{THEIRS}")) == (404, "not-found")
+
+
 @pytest.fixture
 def token_for(world: World, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Caller]:
     def make(pattern: str, role: str = "operator") -> Caller:
