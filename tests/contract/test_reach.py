@@ -126,3 +126,112 @@ def token_for(world: World, tmp_path_factory: pytest.TempPathFactory) -> Callabl
 
 def starting_from(backup: dict[str, str], id: str, machine: str) -> dict[str, Any]:
     return {"id": id, "control_plane": {"machines": [machine], "bootstrap_spec": backup}}
+
+
+def test_a_new_cluster_does_not_start_from_another_ones_backup(world: World, token_for: Callable[..., Caller]) -> None:
+    answer = token_for("fresh-*").post("clusters", json=starting_from(world.backup, "fresh-1", world.free[0]))
+    assert code_of(answer) == (403, "forbidden")
+    assert THEIRS not in answer.json["detail"]
+    assert world.admin.get("clusters/fresh-1").status_code == 404
+
+
+def test_a_cluster_is_not_bootstrapped_from_another_ones_backup(world: World, token_for: Callable[..., Caller]) -> None:
+    assert world.admin.post("clusters", json={"id": "empty-1"}).status_code == 201
+    answer = token_for("empty-*").post("clusters/empty-1/actions/bootstrap", json={"backup": world.backup})
+    assert code_of(answer) == (403, "forbidden")
+    assert THEIRS not in answer.json["detail"]
+    assert "empty-1-control-planes" not in world.of("machinesets")
+
+
+@pytest.mark.parametrize("way", ["machinesets", "resources/machinesets", "apply"])
+def test_a_machine_set_does_not_start_from_another_ones_backup(
+    world: World, token_for: Callable[..., Caller], way: str
+) -> None:
+    world.admin.post("clusters", json={"id": "empty-1"})
+    id = "empty-1-control-planes"
+    labels = {f"{LABEL}/cluster": "empty-1", f"{LABEL}/role-controlplane": ""}
+    body: dict[str, Any] = {"id": id, "labels": labels, "update_strategy": "Rolling", "bootstrap_spec": world.backup}
+    spec = {"update_strategy": "Rolling", "bootstrap_spec": world.backup}
+    if way != "machinesets":
+        body = {"id": id, "labels": labels, "spec": spec}
+    if way == "apply":
+        body = {"metadata": {"type": "MachineSets.omni.sidero.dev", "id": id, "labels": labels}, "spec": spec}
+    answer = token_for("empty-*").post(way, json=body)
+    told = answer.json["results"][0]["problem"] if way == "apply" else answer.json
+    assert told["code"] == "forbidden"
+    assert id not in world.of("machinesets")
+
+
+def test_a_cluster_is_restored_from_a_backup_within_reach(world: World, token_for: Callable[..., Caller]) -> None:
+    body = starting_from(world.backup, "team-7-again", world.free[0])
+    answer = token_for("team-7*").post("clusters?dry_run=true", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        lambda world: {"cluster": MINE, "machine": world.theirs},
+        lambda world: {"cluster": MINE, "machine": world.free[0]},
+        lambda world: {"cluster": MINE, "cluster-machine": world.theirs},
+        lambda world: {"cluster": MINE, "machine-set": f"{THEIRS}-control-planes"},
+    ],
+    ids=["machine", "free-machine", "cluster-machine", "machine-set"],
+)
+@pytest.mark.parametrize("way", ["configpatches", "resources/configpatches", "apply", "extensions-configurations"])
+def test_labels_do_not_reach_further_than_the_cluster(
+    world: World, way: str, labels: Callable[[World], dict[str, str]]
+) -> None:
+    said = {f"{LABEL}/{name}": value for name, value in labels(world).items()}
+    body: dict[str, Any] = {"id": "500-reaching", "labels": said, "data": DATA}
+    if way.startswith("resources"):
+        body = {"id": "500-reaching", "labels": said, "spec": {"data": DATA}}
+    if way == "apply":
+        metadata = {"type": "ConfigPatches.omni.sidero.dev", "id": "500-reaching", "labels": said}
+        body = {"metadata": metadata, "spec": {"data": DATA}}
+    if way.startswith("ext"):
+        body = {"id": "500-reaching", "labels": said, "extensions": []}
+    answer = world.held.post(way, json=body)
+    told = answer.json["results"][0]["problem"] if way == "apply" else answer.json
+    assert told["code"] == "forbidden"
+    assert THEIRS not in told["detail"]
+    assert "500-reaching" not in {**world.of("configpatches"), **world.of("extensionsconfigurations")}
+
+
+def test_labels_may_name_what_is_within_reach(world: World) -> None:
+    for name, value in (("machine", world.mine), ("cluster-machine", world.mine), ("machine-set", f"{MINE}-workers")):
+        labels = {f"{LABEL}/cluster": MINE, f"{LABEL}/{name}": value}
+        made = world.held.post("configpatches?dry_run=true", json={"id": "500-fine", "labels": labels, "data": DATA})
+        assert made.status_code == 200, made.text
+
+
+def test_a_patch_cannot_be_turned_on_a_machine_of_another_cluster(world: World) -> None:
+    body = {"id": "500-turned", "labels": {f"{LABEL}/cluster": MINE}, "data": DATA}
+    assert world.held.post("configpatches", json=body).status_code == 201
+    answer = world.held.patch("configpatches/500-turned", json={"labels": {f"{LABEL}/machine": world.theirs}})
+    assert code_of(answer) == (403, "forbidden")
+    assert f"{LABEL}/machine" not in world.of("configpatches")["500-turned"]["labels"]
+    assert world.held.delete("configpatches/500-turned").status_code == 204
+
+
+@pytest.mark.parametrize("way", ["machinesetnodes", "clustermachines", "resources/machinesetnodes"])
+def test_no_machine_is_put_into_another_clusters_set(world: World, way: str) -> None:
+    assert world.admin.post(
+        "machinesets",
+        json={"id": f"{THEIRS}-more", "labels": {f"{LABEL}/cluster": THEIRS, f"{LABEL}/role-worker": ""}},
+    ).status_code in (201, 409)
+    labels = {f"{LABEL}/cluster": MINE, f"{LABEL}/machine-set": f"{THEIRS}-more"}
+    body: dict[str, Any] = {"id": world.free[0], "labels": labels}
+    if way == "clustermachines":
+        body = {"id": world.free[0], "labels": {f"{LABEL}/cluster": MINE}, "machineset": f"{THEIRS}-more"}
+    answer = world.held.post(way, json=body)
+    assert code_of(answer) == (403, "forbidden")
+    assert world.free[0] not in world.of("machinesetnodes")
+
+
+def test_a_machine_that_is_taken_says_nothing_of_whose_it_is(world: World, token_for: Callable[..., Caller]) -> None:
+    body = {"id": "fresh-2", "control_plane": {"machines": [world.theirs]}}
+    answer = token_for("fresh-*").post("clusters", json=body)
+    assert answer.status_code == 422
+    assert THEIRS not in answer.text
+    assert f"'{THEIRS}" in world.admin.post("clusters", json=body).text
