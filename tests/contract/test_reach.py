@@ -229,6 +229,29 @@ def test_no_machine_is_put_into_another_clusters_set(world: World, way: str) -> 
     assert world.free[0] not in world.of("machinesetnodes")
 
 
+@pytest.mark.parametrize(
+    ("collection", "body"),
+    [
+        ("machineclasses", {"match_labels": [f"{LABEL}/platform = metal"]}),
+        ("machine-request-sets", {"provider_id": "p", "machine_count": 3, "talos_version": "1.13.7"}),
+        ("installation-medias", {"architecture": "AMD64", "talos_version": "1.13.7"}),
+    ],
+)
+@pytest.mark.parametrize("way", ["plain", "generic"])
+def test_a_label_makes_nothing_of_the_fleet_the_callers(
+    world: World, collection: str, body: dict[str, Any], way: str
+) -> None:
+    labels = {f"{LABEL}/cluster": MINE}
+    types = {"machine-request-sets": "machinerequestsets", "installation-medias": "installationmediaconfigs"}
+    if way == "generic":
+        answer = world.held.post(
+            f"resources/{types.get(collection, collection)}", json={"id": "labelled", "labels": labels, "spec": {}}
+        )
+    else:
+        answer = world.held.post(collection, json={"id": "labelled", "labels": labels, **body})
+    assert code_of(answer) == (403, "forbidden")
+
+
 def test_a_machine_that_is_taken_says_nothing_of_whose_it_is(world: World, token_for: Callable[..., Caller]) -> None:
     body = {"id": "fresh-2", "control_plane": {"machines": [world.theirs]}}
     answer = token_for("fresh-*").post("clusters", json=body)
