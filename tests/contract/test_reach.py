@@ -121,6 +121,27 @@ def token_for(world: World, tmp_path_factory: pytest.TempPathFactory) -> Callabl
     return make
 
 
+def test_a_class_picks_only_machines_within_reach(world: World) -> None:
+    picked = world.held.post(f"machineclasses/{CLASS}/actions/match").json
+    assert world.theirs in world.admin.post(f"machineclasses/{CLASS}/actions/match").json["machines"]
+    assert sorted(picked["machines"]) == sorted([world.mine, *world.free])
+    assert picked["total"] == len(picked["machines"])
+
+
+def test_schematics_tell_only_machines_within_reach(world: World) -> None:
+    def machines(caller: Caller) -> set[str]:
+        return {id for item in caller.get("schematics").json for id in item["machines"]}
+
+    assert world.theirs in machines(world.admin)
+    assert machines(world.held) == machines(world.admin) - {world.theirs}
+
+
+@pytest.mark.parametrize("path", ["cluster-metrics", "machine-metrics", "resources/clusterstatusmetrics/metrics"])
+def test_counts_of_the_fleet_are_for_those_who_may_touch_all_of_it(world: World, path: str) -> None:
+    assert world.admin.get(path).status_code == 200
+    assert code_of(world.held.get(path)) == (403, "forbidden")
+
+
 # -- what is written --------------------------------------------------------------------------------------------------
 
 
@@ -258,3 +279,10 @@ def test_a_machine_that_is_taken_says_nothing_of_whose_it_is(world: World, token
     assert answer.status_code == 422
     assert THEIRS not in answer.text
     assert f"'{THEIRS}" in world.admin.post("clusters", json=body).text
+
+
+def test_an_image_that_machines_join_with_takes_who_may_touch_all_of_the_fleet(world: World) -> None:
+    medium = world.admin.get("installation-medias?kind=catalogue").json[0]["id"]
+    path = f"installation-medias/{quote(medium, safe='')}/download-url?talos_version=1.13.7"
+    assert world.admin.get(path).status_code == 200
+    assert code_of(world.held.get(path)) == (403, "forbidden")
