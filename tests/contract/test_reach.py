@@ -286,3 +286,18 @@ def test_an_image_that_machines_join_with_takes_who_may_touch_all_of_the_fleet(w
     path = f"installation-medias/{quote(medium, safe='')}/download-url?talos_version=1.13.7"
     assert world.admin.get(path).status_code == 200
     assert code_of(world.held.get(path)) == (403, "forbidden")
+
+
+def test_what_leaves_the_reach_of_a_watch_does_not_tell_where_it_went(world: World) -> None:
+    body = {"id": "500-leaving", "labels": {f"{LABEL}/cluster": MINE}, "data": DATA}
+    assert world.held.post("configpatches", json=body).status_code == 201
+    answer = world.held.get("configpatches", headers={"Accept": "application/x-ndjson"}, buffered=False)
+    events = (json.loads(line) for line in answer.response if line.strip())
+    assert "BOOKMARK" in (event["type"] for event in events)
+    world.admin.patch("configpatches/500-leaving", json={"labels": {f"{LABEL}/cluster": THEIRS, "a": "secret"}})
+    gone = next(event for event in events if event["type"] != "BOOKMARK")
+    answer.close()
+    world.admin.delete("configpatches/500-leaving")
+    assert (gone["type"], gone["object"]["id"]) == ("DELETED", "500-leaving")
+    assert not gone["object"]["labels"]
+    assert THEIRS not in json.dumps(gone)
