@@ -111,6 +111,10 @@ def test_a_backup_under_way_of_another_cluster_is_not_there(world: World) -> Non
     assert code_of(world.held.get(f"operations/etcd-backup/{THEIRS}")) == (404, "not-found")
 
 
+def test_a_backup_under_way_is_told_within_reach(world: World, token_for: Callable[..., Caller]) -> None:
+    assert token_for(THEIRS).get(f"operations/etcd-backup/{THEIRS}").status_code == 200
+
+
 @pytest.fixture
 def token_for(world: World, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Caller]:
     def make(pattern: str, role: str = "operator") -> Caller:
