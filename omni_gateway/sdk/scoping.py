@@ -148,7 +148,7 @@ class ScopedAdapter(ResourceAdapter):
         reach = ", ".join(self.scope.patterns or ())
         for cluster in clusters:
             if cluster and not self.scope.allows(cluster):
-                raise Problem(403, "forbidden", f"You may not touch the cluster {cluster!r}, only {reach}.")
+                raise out_of_reach(self.scope)
             if known and not cluster:
                 raise Problem(403, "forbidden", f"This belongs to no cluster; you may touch only {reach}.")
 

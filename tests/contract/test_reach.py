@@ -146,6 +146,19 @@ def test_counts_of_the_fleet_are_for_those_who_may_touch_all_of_it(world: World,
     assert code_of(world.held.get(path)) == (403, "forbidden")
 
 
+@pytest.mark.parametrize("way", ["configpatches", "resources/configpatches"])
+def test_a_patch_that_follows_a_machine_is_told_to_who_may_touch_the_machines_cluster(world: World, way: str) -> None:
+    for id, machine in (("500-on-theirs", world.theirs), ("500-on-mine", world.mine)):
+        body = {"id": id, "labels": {f"{LABEL}/machine": machine}, "data": DATA}
+        assert world.admin.post("configpatches", json=body).status_code in (201, 409)
+    told = {item["id"] for item in world.held.get(way).json}
+    assert "500-on-mine" in told
+    assert "500-on-theirs" not in told
+    assert world.held.get(f"{way}/500-on-mine").status_code == 200
+    assert world.held.get(f"{way}/500-on-theirs").status_code == 404
+    assert world.held.delete(f"{way}/500-on-theirs").status_code == 404
+
+
 # -- what is written --------------------------------------------------------------------------------------------------
 
 
@@ -305,3 +318,13 @@ def test_what_leaves_the_reach_of_a_watch_does_not_tell_where_it_went(world: Wor
     assert (gone["type"], gone["object"]["id"]) == ("DELETED", "500-leaving")
     assert not gone["object"]["labels"]
     assert THEIRS not in json.dumps(gone)
+
+
+@pytest.mark.parametrize("collection", ["kernel-args", "infra-machine-configs", "configpatches"])
+def test_a_refusal_does_not_tell_which_cluster_a_machine_is_in(world: World, collection: str) -> None:
+    body: dict[str, Any] = {"id": world.theirs}
+    if collection == "configpatches":
+        body = {"id": "500-asking", "labels": {f"{LABEL}/machine": world.theirs}, "data": DATA}
+    answer = world.held.post(collection, json=body)
+    assert code_of(answer) == (403, "forbidden")
+    assert THEIRS not in answer.text
