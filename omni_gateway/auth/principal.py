@@ -47,8 +47,12 @@ class Principal:
     omni: OmniClient | None = field(default=None, repr=False, compare=False)
 
     def may(self, role: Role) -> bool:
-        """Whether the caller has a role or one that includes it."""
-        return self.role is not None and self.role >= role
+        """Whether the caller has a role or one that includes it.
+
+        What takes an admin is about all clusters, so who is held to some never has it.
+        """
+        held_back = role is Role.ADMIN and self.scope.restricted
+        return self.role is not None and self.role >= role and not held_back
 
     @property
     def role_name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import math
 from collections.abc import Callable
 from functools import wraps
@@ -12,6 +13,8 @@ from flask import Flask, current_app, has_request_context, request
 
 from omni_gateway.auth import Authenticator, FailedLogins, Principal, Rejected, Role, Unverifiable
 from omni_gateway.http.problems import Problem
+
+log = logging.getLogger(__name__)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -51,6 +54,32 @@ def known_principal() -> Principal | None:
     Kept with the request and not in ``g``, which requests inside one application context share.
     """
     return cast("Principal | None", request.environ.get(_PRINCIPAL))
+
+
+def still_proved() -> Callable[[], bool]:
+    """Return what tells, after the request's answer has begun too, whether its caller is still who it was.
+
+    False once the credential is revoked or has expired, or gives another role or other clusters than it did. True
+    where nobody can look at it just now.
+    """
+    before = known_principal()
+    authenticator = cast("Authenticator | None", current_app.extensions.get(EXTENSION))
+    credential = request.headers.get("Authorization", "").partition(" ")[2].strip()
+    if before is None or authenticator is None or not credential:
+        return lambda: True
+
+    def proved() -> bool:
+        try:
+            return authenticator.authenticate(credential) == before
+        except Unverifiable:
+            return True
+        except Rejected:
+            return False
+        except Exception as error:
+            log.warning("the caller of a stream cannot be looked at again just now (%s)", type(error).__name__)
+            return True
+
+    return proved
 
 
 def _authenticate() -> Principal:

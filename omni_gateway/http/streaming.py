@@ -1,7 +1,8 @@
 """Streams: changes as Server-Sent Events or NDJSON, logs and files as they come.
 
 A stream holds a worker's thread, so their number is capped below the threads; it beats, so that a client that left is
-noticed at the next beat; it has a greatest age, so that connections move on; and it ends when the worker stops.
+noticed at the next beat; it has a greatest age, so that connections move on; and it ends when the worker stops, or its
+caller's credential does.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import orjson
 from flask import Request, Response
 
 from omni_gateway.http.feeding import Ended, Feed, close_all
-from omni_gateway.http.guard import known_principal
+from omni_gateway.http.guard import known_principal, still_proved
 from omni_gateway.http.metrics import STREAMS
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
@@ -33,6 +34,8 @@ SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
 HEARTBEAT_SECONDS = 10.0
 MAX_AGE_SECONDS = 3600.0
+#: How often the caller's credential is looked at again.
+PROVED_SECONDS = 10.0
 #: How long the status line waits for the source's first word: a refusal then still becomes a status.
 FIRST_WORD_SECONDS = 2.0
 RETRY_MILLISECONDS = 1000
@@ -152,7 +155,9 @@ def _respond(
         close()
         raise
     response = Response(
-        _body(feed, first, write, start, beat, every, max_age), headers=dict(headers), content_type=media
+        _body(feed, first, write, start, beat, every, max_age, still_proved()),
+        headers=dict(headers),
+        content_type=media,
     )
     response.call_on_close(close)
     return response
@@ -171,7 +176,9 @@ def _body(
     beat: bytes,
     every: float,
     max_age: float,
+    proved: Callable[[], bool],
 ) -> Iterator[bytes]:
+    look_again = time.monotonic() + PROVED_SECONDS
     ends = time.monotonic() + max_age
     yield start
     if not first or feed is None:
@@ -183,10 +190,14 @@ def _body(
                 yield write(item)
             elif beat:
                 yield beat
-            left = ends - time.monotonic()
-            if left <= 0:
+            now = time.monotonic()
+            if now >= ends:
                 return
-            item = feed.get(min(every, left))
+            if now >= look_again:
+                if not proved():
+                    raise Problem(401, "unauthenticated", "What your credential proved has ended or changed.")
+                look_again = now + PROVED_SECONDS
+            item = feed.get(max(0.0, min(every, ends - now, look_again - now)))
     except (Ended, Cancelled):
         return
     except Exception as error:

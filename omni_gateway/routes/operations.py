@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import marshmallow as ma
@@ -11,6 +12,7 @@ from flask import Response
 from marshmallow import fields
 
 from omni_gateway.auth import Role
+from omni_gateway.http.guard import current_principal
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
@@ -36,7 +38,8 @@ class WaitQuery(ma.Schema):
 
     wait = wire.Duration(
         metadata={
-            "description": f"Hold the answer until the operation changes or ends: `30s`, at most {MAX_WAIT_SECONDS}s"
+            "description": f"Hold the answer until the operation changes or ends: `30s`, at most {MAX_WAIT_SECONDS}s;"
+            " answered at once where as many streams and waits are open as may be"
         }
     )
 
@@ -48,6 +51,23 @@ def _seconds(text: str | None) -> float:
     return seconds
 
 
+@contextmanager
+def _place_to_wait(gateway: Gateway, seconds: float) -> Iterator[bool]:
+    """Tell whether there is one: who waits holds a thread as a stream does, and is counted as one."""
+    if not seconds:
+        yield False
+        return
+    try:
+        leave = gateway.streams.take(current_principal().id)
+    except Problem:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        leave()
+
+
 def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
     """Answer how far an operation is."""
     gateway = current_gateway()
@@ -57,10 +77,12 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
         detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}"
         raise Problem(404, "not-found", detail, hint=hint)
     about = gateway.operated_by.get(kind)
-    if about is not None and not may_ask(gateway.bound(about), id):
+    if about is not None and not may_ask(gateway.bound(about), found.subject(id)):
         raise NotFound(id)
     omni = gateway.omni
-    operation = wait_for_change(lambda: found.read(omni, id), _seconds(arguments.get("wait")))
+    seconds = _seconds(arguments.get("wait"))
+    with _place_to_wait(gateway, seconds) as free:
+        operation = wait_for_change(lambda: found.read(omni, id), seconds if free else 0.0)
     return json_response(operation.document(), headers={"Cache-Control": "no-store", **retry_after(operation)})
 
 

@@ -4,7 +4,7 @@
 range it was written for in ``ResourcePlugin(sdk=...)``.
 """
 
-from omni_gateway.auth import Role
+from omni_gateway.auth import Role, Scope
 from omni_gateway.http.guard import current_principal, demand, require
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
@@ -16,7 +16,7 @@ from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import Created, Present, ResourceAdapter
 from omni_gateway.sdk.call_adapter import CallAdapter
 from omni_gateway.sdk.changing import change
-from omni_gateway.sdk.cluster_members import clusters_of_machines
+from omni_gateway.sdk.cluster_members import cluster_of_uuid, clusters_of_machines
 from omni_gateway.sdk.cluster_parts import ClusterPartAdapter
 from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
@@ -32,6 +32,7 @@ from omni_gateway.sdk.reading import find, find_labelled
 from omni_gateway.sdk.refusals import Refusals
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.schema import ResourceSchema, SpecSchema
+from omni_gateway.sdk.scoping import out_of_reach
 from omni_gateway.sdk.selecting import select, sort_and_cut
 from omni_gateway.sdk.service import PluginError, ServicePlugin
 from omni_gateway.sdk.stored import StoredResourceAdapter
@@ -73,6 +74,7 @@ __all__ = [
     "ResourcePlugin",
     "ResourceSchema",
     "Role",
+    "Scope",
     "ServicePlugin",
     "SpecSchema",
     "StaleVersion",
@@ -85,6 +87,7 @@ __all__ = [
     "WouldDo",
     "change",
     "check_issuer",
+    "cluster_of_uuid",
     "clusters_of_machines",
     "current_gateway",
     "current_principal",
@@ -103,6 +106,7 @@ __all__ = [
     "names",
     "object_url",
     "omni_errors",
+    "out_of_reach",
     "problem_for",
     "require",
     "resources_of",

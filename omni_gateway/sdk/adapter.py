@@ -8,7 +8,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from omni_gateway.auth import EVERYTHING, Scope
 from omni_gateway.omni import OmniClient
+from omni_gateway.sdk.cluster_members import clusters_of_labels
 from omni_gateway.sdk.exchange import Change, Listing, ListQuery
 from omni_gateway.sdk.names import LABEL_CLUSTER
 from omni_gateway.sdk.operations import Operation
@@ -41,9 +43,15 @@ class ResourceAdapter:
     zeros_count: bool = True
     #: Whether Omni gives the answers and so judges a caller who brings an Omni identity of its own.
     omni_decides: bool = False
+    #: Whether the objects are the fleet's, whatever labels they are given: who is held to some clusters writes none.
+    of_the_fleet: bool = False
+    #: Whether one object tells of all clusters at once: who is held to some of them does not read it.
+    tells_of_all: bool = False
     #: Given by :meth:`bind` and by the application: the way to Omni, and the gateway's own database.
     omni: OmniClient
     store: Store
+    #: Given by the application too: what the caller may touch, for what an object tells of others.
+    scope: Scope = EVERYTHING
 
     def bind(self, omni: OmniClient) -> Self:
         """Return a copy of this adapter that speaks through ``omni``."""
@@ -61,6 +69,17 @@ class ResourceAdapter:
     def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
         """Return the cluster of each object; to be overridden where one call can answer for many."""
         return [self.cluster_of(resource) for resource in resources]
+
+    def clusters_besides(
+        self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
+    ) -> Sequence[str | None]:
+        """Return the clusters that a write reaches, or takes from, beside the one that the object belongs to.
+
+        None among them: something that belongs to no cluster. The default goes by Omni's labels for machine sets and
+        machines, of ``existing`` too.
+        """
+        labels = [resource.labels] + ([existing.labels] if existing and existing.labels != resource.labels else [])
+        return [cluster for each in labels for cluster in clusters_of_labels(self.omni, each)]
 
     def list(self, query: ListQuery) -> Listing:
         """Return the objects that ``query`` asks for."""

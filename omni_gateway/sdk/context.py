@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -10,6 +11,7 @@ from flask import Response, current_app
 
 from omni_gateway.auth import Role
 from omni_gateway.http.guard import current_principal
+from omni_gateway.http.problems import Problem
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.adapter import ResourceAdapter
@@ -80,8 +82,14 @@ class Gateway:
     def bound(self, adapter: ResourceAdapter) -> ResourceAdapter:
         """Return a plugin's adapter for the request in flight: with its caller's client, within its caller's scope."""
         caller = current_principal()
+        if caller.scope.restricted and adapter.tells_of_all:
+            raise Problem(403, "forbidden", "This tells of all clusters; you may touch only some.")
         bound = self._shared(adapter) if caller.omni is None else self._copy(adapter, caller.omni)
-        return ScopedAdapter(bound, caller.scope) if caller.scope.restricted else bound
+        if not caller.scope.restricted:
+            return bound
+        held = copy.copy(bound)
+        held.scope = caller.scope
+        return ScopedAdapter(held, caller.scope)
 
     def _shared(self, adapter: ResourceAdapter) -> ResourceAdapter:
         key = id(adapter)

@@ -115,7 +115,12 @@ class Timestamp(fields.String, Rendered):
 class Duration(fields.String, Rendered):
     """A length of time: ``"1h30m"`` or ``"5400s"`` from callers, seconds with an ``s`` on the wire and in answers."""
 
-    default_error_messages = {"duration": "Must be a duration such as 90s, 15m or 1h30m."}
+    #: Seconds; a protobuf Duration holds ten thousand years (of 365.25 days) and no more.
+    LONGEST = 315_576_000_000.0
+    default_error_messages = {
+        "duration": "Must be a duration such as 90s, 15m or 1h30m.",
+        "longest": "Must be at most 10,000 years.",
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("allow_none", True)
@@ -134,7 +139,10 @@ class Duration(fields.String, Rendered):
         """Read a duration as seconds; a marshmallow ``ValidationError`` tells what is wrong."""
         if not text or len(text) > 40 or _DURATION.sub("", text):
             raise self.make_error("duration")
-        return sum(float(number) * _DURATION_UNITS[unit] for number, unit in _DURATION.findall(text))
+        seconds = sum(float(number) * _DURATION_UNITS[unit] for number, unit in _DURATION.findall(text))
+        if seconds > self.LONGEST:
+            raise self.make_error("longest")
+        return seconds
 
 
 class Masked(fields.String, Rendered):

@@ -150,15 +150,17 @@ class OmniResourceAdapter(ResourceAdapter):
 
     def cluster_of(self, resource: Resource) -> str | None:
         """Return the cluster by its label, or by the id where that names a cluster or one of its machines."""
-        return self.clusters_of([resource])[0]
+        if self.named_by == "cluster":
+            return resource.id
+        if self.named_by == "machine":
+            return clusters_of_machines(self.omni, [resource.id])[0]
+        return super().cluster_of(resource)
 
     def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
         """Return the cluster of each object; where ids name machines, of these (one more call)."""
-        if self.named_by == "cluster":
-            return [resource.id for resource in resources]
         if self.named_by == "machine":
             return clusters_of_machines(self.omni, [resource.id for resource in resources])
-        return [super(OmniResourceAdapter, self).cluster_of(resource) for resource in resources]
+        return super().clusters_of(resources)
 
     @contextmanager
     def hinted(self) -> Iterator[None]:

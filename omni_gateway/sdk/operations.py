@@ -77,12 +77,14 @@ class OperationSchema(SpecSchema):
 class OperationKind:
     """One sort of long work: its name in URLs and how to read its state.
 
-    ``read(omni, id)`` raises the back end's not-found error when there is no such work.
+    ``read(omni, id)`` raises the back end's not-found error when there is no such work. ``subject`` tells, from the
+    operation's id, that of the object that is worked on, by which a caller may ask or may not; the default: the same.
     """
 
     name: str
     read: Callable[[OmniClient, str], Operation]
     summary: str = ""
+    subject: Callable[[str], str] = str
 
 
 def wait_for_change(read: Callable[[], Operation], seconds: float) -> Operation:

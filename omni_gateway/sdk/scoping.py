@@ -54,9 +54,11 @@ class ScopedAdapter(ResourceAdapter):
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse (403) what is about another cluster before the back end tells anything of that one, and what is about
         none after it had the chance to say which one it is."""
-        self._demand([self.inner.cluster_of(item) for item in (resource, existing) if item is not None], known=False)
+        present = [item for item in (resource, existing) if item is not None]
+        self._demand(self._owners(*present), known=False)
+        self._demand_besides(resource, existing, extras)
         self.inner.check(resource, existing, extras)
-        self._demand([self.inner.cluster_of(item) for item in (resource, existing) if item is not None])
+        self._demand(self._owners(*present))
 
     def also(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
         """Return what a create makes besides."""
@@ -64,22 +66,24 @@ class ScopedAdapter(ResourceAdapter):
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Make an object of a cluster within reach."""
-        self._demand([self.inner.cluster_of(resource)])
+        self._demand(self._owners(resource))
         return self.inner.create(resource, extras)
 
     def replace(self, resource: Resource) -> None:
         """Write an object of a cluster within reach."""
-        self._demand([self.inner.cluster_of(resource)])
+        self._demand(self._owners(resource))
         self.inner.replace(resource)
 
     def delete(self, resource: Resource) -> None:
         """Remove an object of a cluster within reach."""
-        self._demand([self.inner.cluster_of(resource)])
+        self._demand(self._owners(resource))
+        self._demand_besides(resource, None, {})
         self.inner.delete(resource)
 
     def check_delete(self, resource: Resource) -> None:
         """Refuse what ``delete`` would refuse."""
-        self._demand([self.inner.cluster_of(resource)])
+        self._demand(self._owners(resource))
+        self._demand_besides(resource, None, {})
         self.inner.check_delete(resource)
 
     def refuse_owned(self, existing: Resource) -> None:
@@ -100,10 +104,11 @@ class ScopedAdapter(ResourceAdapter):
                 yield change
                 continue
             known = resource.id in told
-            if change.kind == "deleted" or not self._sees(self.inner.cluster_of(resource)):
+            owner = self.inner.cluster_of(resource)
+            if change.kind == "deleted" or not self._sees(owner):
                 told.discard(resource.id)
                 if known:
-                    yield Change("deleted", resource)
+                    yield Change("deleted", resource if self._sees(owner) else _gone(resource))
                 continue
             told.add(resource.id)
             yield change if known or change.kind == "added" else replace(change, kind="added")
@@ -118,7 +123,7 @@ class ScopedAdapter(ResourceAdapter):
 
     def demand_writable(self, id: str) -> None:
         """Raise :class:`NotFound` unless the object is within reach, 403 when it belongs to no cluster."""
-        self._demand([self.inner.cluster_of(self.get(id))])
+        self._demand(self._owners(self.get(id)))
 
     def _there(self, id: str) -> bool:
         try:
@@ -130,13 +135,33 @@ class ScopedAdapter(ResourceAdapter):
     def _sees(self, cluster: str | None) -> bool:
         return not cluster or self.scope.allows(cluster)
 
+    def _owners(self, *resources: Resource) -> Sequence[str | None]:
+        return [None if self.inner.of_the_fleet else self.inner.cluster_of(resource) for resource in resources]
+
+    def _demand_besides(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Refuse to reach further than the object's own cluster; which other one it is is not told."""
+        for cluster in self.inner.clusters_besides(resource, existing, extras):
+            if not cluster or not self.scope.allows(cluster):
+                raise out_of_reach(self.scope)
+
     def _demand(self, clusters: Sequence[str | None], *, known: bool = True) -> None:
         reach = ", ".join(self.scope.patterns or ())
         for cluster in clusters:
             if cluster and not self.scope.allows(cluster):
-                raise Problem(403, "forbidden", f"You may not touch the cluster {cluster!r}, only {reach}.")
+                raise out_of_reach(self.scope)
             if known and not cluster:
                 raise Problem(403, "forbidden", f"This belongs to no cluster; you may touch only {reach}.")
+
+
+def _gone(resource: Resource) -> Resource:
+    """Return an object that went where its watcher may not look: which one it is, and nothing of what it is now."""
+    return Resource(resource.id, namespace=resource.namespace, type=resource.type, version=resource.version)
+
+
+def out_of_reach(scope: Scope) -> Problem:
+    """Return the 403 for what reaches beyond a caller's clusters, without a word about what is there."""
+    reach = ", ".join(scope.patterns or ())
+    return Problem(403, "forbidden", f"This reaches beyond the clusters that you may touch: {reach}.")
 
 
 def unscoped(adapter: ResourceAdapter) -> ResourceAdapter:

@@ -10,6 +10,7 @@ from omni_gateway.sdk import (
     OmniResourceAdapter,
     Refusals,
     Resource,
+    cluster_of_uuid,
     find,
     locks,
     omni_errors,
@@ -44,8 +45,16 @@ class ClusterAdapter(OmniResourceAdapter):
             self._check_changed_versions(resource, existing, refusals)
         self._check_backup_interval(resource, existing, refusals)
         if existing is None and extras:
-            check_composition(self.omni, resource, extras, refusals)
+            check_composition(self.omni, self.scope, resource, extras, refusals)
         refusals.raise_any()
+
+    def clusters_besides(
+        self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
+    ) -> Sequence[str | None]:
+        """Return the cluster too whose backup etcd is to start from: all of its secrets are in there."""
+        backup = (extras.get("control_plane") or {}).get("bootstrap_spec") or {}
+        source = cluster_of_uuid(self.omni, backup.get("cluster_uuid", "")) if backup else None
+        return [*super().clusters_besides(resource, existing, extras), *([source] if source else [])]
 
     def also(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
         """Return the machine sets, nodes and patches that the request asks for, in the order they are written."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from omni_gateway.sdk import OmniClient, Refusals, Resource, find, names, types
+from omni_gateway.sdk import OmniClient, Refusals, cluster_of_uuid, find, names, types
 
 
 def uuid_of(omni: OmniClient, cluster: str) -> str:
@@ -16,7 +16,7 @@ def uuid_of(omni: OmniClient, cluster: str) -> str:
 def check_backup(omni: OmniClient, backup: Mapping[str, str], field: str, refusals: Refusals) -> None:
     """Add to ``refusals`` what is wrong with a backup to start from; ``field`` is where the request speaks of it."""
     uuid = backup["cluster_uuid"]
-    source = next((item.id for item in _clusters(omni) if item.spec.get("uuid") == uuid), None)
+    source = cluster_of_uuid(omni, uuid)
     if source is None:
         text = "Omni knows no cluster with this UUID; the cluster that was backed up must still exist."
         refusals.add(f"{field}.cluster_uuid", text)
@@ -24,7 +24,3 @@ def check_backup(omni: OmniClient, backup: Mapping[str, str], field: str, refusa
     page = omni.resources.list(types.ETCD_BACKUPS, selectors=[f"{names.LABEL_CLUSTER}={source}"])
     if backup["snapshot"] not in {(item.get("spec") or {}).get("snapshot") for item in page.items}:
         refusals.add(f"{field}.snapshot", f"Cluster {source!r} has no backup of this name.")
-
-
-def _clusters(omni: OmniClient) -> Iterator[Resource]:
-    return map(Resource.from_omni, omni.resources.list(types.CLUSTER_UUIDS).items)

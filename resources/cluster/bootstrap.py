@@ -22,9 +22,11 @@ from omni_gateway.sdk import (
     SpecSchema,
     WouldDo,
     change,
+    cluster_of_uuid,
     find,
     names,
     omni_errors,
+    out_of_reach,
     types,
 )
 from omni_gateway.sdk import fields as wire
@@ -88,6 +90,9 @@ def _checked(adapter: ClusterAdapter, id: str, backup: Mapping[str, str]) -> dic
         "cluster_uuid": backup.get("cluster_uuid") or uuid_of(adapter.omni, id),
         "snapshot": backup["snapshot"],
     }
+    source = cluster_of_uuid(adapter.omni, spec["cluster_uuid"])
+    if source is not None and not adapter.scope.allows(source):
+        raise out_of_reach(adapter.scope)
     refusals = Refusals()
     check_backup(adapter.omni, spec, "backup", refusals)
     refusals.raise_any()

@@ -10,6 +10,7 @@ from omni_gateway.sdk import (
     OmniClient,
     Refusals,
     Resource,
+    Scope,
     find,
     locks,
     names,
@@ -22,8 +23,13 @@ from resources.cluster.composition_schemas import MAX_MACHINES, UNLIMITED
 from resources.cluster.versions import Parsed
 
 
-def check_composition(omni: OmniClient, cluster: Resource, extras: Mapping[str, Any], refusals: Refusals) -> None:
-    """Add to ``refusals`` what is wrong with the sets, their machines, classes and patches."""
+def check_composition(
+    omni: OmniClient, scope: Scope, cluster: Resource, extras: Mapping[str, Any], refusals: Refusals
+) -> None:
+    """Add to ``refusals`` what is wrong with the sets, their machines, classes and patches.
+
+    Clusters out of ``scope`` are not named.
+    """
     sets = sets_of(cluster.id, extras)
     parts = parts_of(cluster.id, extras)
     if sum(len(new.machines) for new in sets) > MAX_MACHINES:
@@ -34,10 +40,10 @@ def check_composition(omni: OmniClient, cluster: Resource, extras: Mapping[str, 
     if parts and locks.takes_no_change(cluster):
         refusals.add("annotations", "A locked cluster takes no machine sets: lock it when they are there.")
     _check_distinct(parts, refusals)
-    _check_ids_free(omni, parts, refusals)
+    _check_ids_free(omni, scope, parts, refusals)
     _check_patches(omni, parts, refusals)
     for new in sets:
-        _check_machines(omni, new, cluster.spec.get("talos_version", ""), refusals)
+        _check_machines(omni, scope, new, cluster.spec.get("talos_version", ""), refusals)
     _check_classes(omni, sets, refusals)
     if (extras.get("control_plane") or {}).get("bootstrap_spec"):
         check_backup(omni, extras["control_plane"]["bootstrap_spec"], "control_plane.bootstrap_spec", refusals)
@@ -52,16 +58,21 @@ def _check_distinct(parts: Sequence[Part], refusals: Refusals) -> None:
         first.setdefault(key, part.field)
 
 
-def _check_ids_free(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) -> None:
+def _check_ids_free(omni: OmniClient, scope: Scope, parts: Iterable[Part], refusals: Refusals) -> None:
     for part in parts:
         taken = find(omni, part.resource.type, part.resource.id)
         if taken is None:
             continue
         if part.resource.type == types.MACHINE_SET_NODES:
-            owner = taken.labels.get(names.LABEL_MACHINE_SET, "another machine set")
-            refusals.add(part.field, f"Machine {taken.id!r} is not free: it belongs to {owner!r}.")
+            owner = taken.labels.get(names.LABEL_MACHINE_SET) if _may_know(scope, taken) else None
+            text = f": it belongs to {owner!r}." if owner else "."
+            refusals.add(part.field, f"Machine {taken.id!r} is not free{text}")
         else:
             refusals.add(part.field, f"Omni has an object {taken.id!r} of type {taken.type} already.")
+
+
+def _may_know(scope: Scope, taken: Resource) -> bool:
+    return scope.allows(taken.labels.get(names.LABEL_CLUSTER, ""))
 
 
 def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) -> None:
@@ -74,14 +85,15 @@ def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) 
             refusals.add(f"{part.field}.data", error.detail)
 
 
-def _check_machines(omni: OmniClient, new: NewSet, talos: str, refusals: Refusals) -> None:
+def _check_machines(omni: OmniClient, scope: Scope, new: NewSet, talos: str, refusals: Refusals) -> None:
     for number, machine in enumerate(new.machines):
         field = f"{new.field}.machines.{number}"
         status = find(omni, types.MACHINE_STATUSES, machine)
         if status is None:
             refusals.add(field, f"There is no machine {machine!r}.")
         elif cluster := status.spec.get("cluster"):
-            refusals.add(field, f"Machine {machine!r} is not free: it belongs to cluster {cluster!r}.")
+            text = f": it belongs to cluster {cluster!r}." if scope.allows(cluster) else "."
+            refusals.add(field, f"Machine {machine!r} is not free{text}")
         elif Parsed.of(status.spec.get("talos_version", "")).series > Parsed.of(talos).series:
             text = f"Machine {machine!r} runs Talos {status.spec['talos_version']}, newer than the cluster's {talos}."
             refusals.add(field, text)

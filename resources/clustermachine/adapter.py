@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omni_gateway.sdk import (
@@ -40,7 +40,15 @@ class ClusterMachineAdapter(OmniResourceAdapter):
             raise Problem(422, "validation", errors={"machineset": [text]})
         cluster = machine_set.labels.get(names.LABEL_CLUSTER, "")
         locks.refuse_locked(self.omni, cluster)
-        resource.labels = {names.LABEL_CLUSTER: cluster, names.LABEL_MACHINE_SET: name, **resource.labels}
+        resource.labels = {**resource.labels, names.LABEL_CLUSTER: cluster, names.LABEL_MACHINE_SET: name}
+
+    def clusters_besides(
+        self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
+    ) -> Sequence[str | None]:
+        """Return the cluster of the machine set that is to be joined."""
+        found = find(self.omni, types.MACHINE_SETS, extras["machineset"]) if extras.get("machineset") else None
+        joined = [found.labels.get(names.LABEL_CLUSTER)] if found else []
+        return [*super().clusters_besides(resource, existing, extras), *joined]
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Name the machine for its machine set; the operation ends when Omni has made the cluster machine."""

@@ -25,6 +25,8 @@ ID = "metrics"
 class ClusterMetricsAdapter(OmniResourceAdapter):
     """ClusterStatusMetrics with the features that ClusterMetrics counts."""
 
+    tells_of_all = True
+
     def __init__(self) -> None:
         super().__init__(types.CLUSTER_STATUS_METRICS)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Resource, types
+from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Resource, clusters_of_machines, names, types
 from resources.configpatch import targeting
 from resources.configpatch.validation import check_changed_data
 
@@ -20,6 +20,24 @@ class ConfigPatchAdapter(OmniResourceAdapter):
 
     def __init__(self) -> None:
         super().__init__(types.CONFIG_PATCHES, hint=_HINT)
+
+    def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
+        """Return the cluster that each patch is labelled with, or else the one of its ``machine``, which it follows."""
+        labelled = [super(ConfigPatchAdapter, self).cluster_of(resource) for resource in resources]
+        followed = [
+            resource.labels[names.LABEL_MACHINE]
+            for resource, cluster in zip(resources, labelled, strict=True)
+            if not cluster and resource.labels.get(names.LABEL_MACHINE)
+        ]
+        found = dict(zip(followed, clusters_of_machines(self.omni, followed), strict=True)) if followed else {}
+        return [
+            cluster or found.get(resource.labels.get(names.LABEL_MACHINE, ""))
+            for resource, cluster in zip(resources, labelled, strict=True)
+        ]
+
+    def cluster_of(self, resource: Resource) -> str | None:
+        """Return the cluster of one patch."""
+        return self.clusters_of([resource])[0]
 
     def selectors(self, query: ListQuery) -> Sequence[str]:
         """Return the label queries; the two labels that can name a machine make two of them."""

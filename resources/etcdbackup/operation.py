@@ -31,4 +31,9 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-BACKUP = OperationKind(KIND, read, "A backup of a cluster's etcd, asked for by POST /etcdbackups")
+def _a_backup(cluster: str) -> str:
+    """Return an id that a backup of a cluster might have: the plugin's objects are backups."""
+    return f"{cluster}-0"
+
+
+BACKUP = OperationKind(KIND, read, "A backup of a cluster's etcd, asked for by POST /etcdbackups", _a_backup)

@@ -35,6 +35,8 @@ _HINT = "Omni's catalogue is read-only; POST a configuration of your own under a
 class InstallationMediaAdapter(OmniResourceAdapter):
     """Writes go to the configurations; the catalogue is read, and Omni refuses to change it."""
 
+    of_the_fleet = True
+
     def __init__(self) -> None:
         super().__init__(types.INSTALLATION_MEDIA_CONFIGS, hint=_HINT, sortable=("kind", "architecture", "name"))
 

@@ -32,6 +32,7 @@ from resources.machine.below_schemas import MachineUpgradeStatusSchema
 from resources.machine.join import Machine
 from resources.machine.operations import make
 from resources.machine.power import connected
+from resources.machine.power_operations import machine_of
 
 _KIND = "machine-maintenance"
 _MARK = "~"
@@ -143,4 +144,4 @@ def _reached(status: Resource, mark: str) -> bool:
     return bool(status.spec.get("connected")) and running == mark
 
 
-MAINTENANCE = OperationKind(_KIND, read_maintenance, "Talos being installed or upgraded on a free machine")
+MAINTENANCE = OperationKind(_KIND, read_maintenance, "Talos being installed or upgraded on a free machine", machine_of)

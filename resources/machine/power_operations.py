@@ -31,6 +31,11 @@ def mark(omni: OmniClient, machine: str) -> str:
     return f"{machine}{_MARK}{_boot_id(omni, machine)}"
 
 
+def machine_of(id: str) -> str:
+    """Return the machine that an operation of such an id is about."""
+    return id.partition(_MARK)[0]
+
+
 def _boot_id(omni: OmniClient, machine: str) -> str:
     snapshot = find(omni, types.MACHINE_STATUS_SNAPSHOTS, machine)
     return str(snapshot.spec.get("boot_id", "")) if snapshot else ""
@@ -92,7 +97,9 @@ def _power(status: Resource) -> str:
     return _power_state.render(status.spec.get("power_state", 0))
 
 
-REBOOT = OperationKind("machine-reboot", read_reboot, "A machine rebooting, until it is connected in a new boot")
-SHUTDOWN = OperationKind("machine-shutdown", read_shutdown, "A machine going down")
+REBOOT = OperationKind(
+    "machine-reboot", read_reboot, "A machine rebooting, until it is connected in a new boot", machine_of
+)
+SHUTDOWN = OperationKind("machine-shutdown", read_shutdown, "A machine going down", machine_of)
 POWER_ON = OperationKind("machine-power-on", read_power_on, "A machine being switched on by its infra provider")
 POWER_OFF = OperationKind("machine-power-off", read_power_off, "A machine being switched off by its infra provider")

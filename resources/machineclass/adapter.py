@@ -13,6 +13,8 @@ _KINDS = ("match_labels", "auto_provision")
 class MachineClassAdapter(OmniResourceAdapter):
     """Classes; of one kind for life."""
 
+    of_the_fleet = True
+
     def __init__(self) -> None:
         super().__init__(types.MACHINE_CLASSES)
 

@@ -43,5 +43,9 @@ def _picked(adapter: ResourceAdapter, selectors: Sequence[str]) -> Mapping[str, 
         listed = adapter.omni.resources.list(types.MACHINE_STATUSES, selectors=selectors)
     except (omni_errors.InvalidArgument, omni_errors.Unknown) as error:
         raise Problem(422, "bad-selector", error.detail, errors={"match_labels": [error.detail]}) from error
-    ids = sorted(item.id for item in resources_of(listed))
+    ids = sorted(
+        item.id
+        for item in resources_of(listed)
+        if not (cluster := item.spec.get("cluster")) or adapter.scope.allows(cluster)
+    )
     return {"machines": ids, "total": len(ids)}

@@ -1,13 +1,14 @@
 """The machines of the fleet, counted by Omni."""
 
-from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role, types
+from omni_gateway.sdk import ResourcePlugin, Role
+from resources.machinemetrics.adapter import MachineMetricsAdapter
 from resources.machinemetrics.schemas import FleetMachineMetricsSchema
 
 plugin = ResourcePlugin(
     name="machine-metrics",
     singular="fleet-machine-metrics",
     schema=FleetMachineMetricsSchema,
-    adapter=OmniResourceAdapter(types.MACHINE_STATUS_METRICS),
+    adapter=MachineMetricsAdapter(),
     roles={"get": Role.READER},
     description="The machines of the fleet, counted by Omni",
     import_name=__name__,

@@ -11,6 +11,8 @@ from omni_gateway.sdk import OmniResourceAdapter, Refusals, Resource, types
 class MachineRequestSetAdapter(OmniResourceAdapter):
     """Requests; a provider stays the one that it was made for."""
 
+    of_the_fleet = True
+
     def __init__(self) -> None:
         super().__init__(types.MACHINE_REQUEST_SETS)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from omni_gateway.sdk import (
     Resource,
     ResourceAdapter,
     WouldDo,
+    cluster_of_uuid,
     object_url,
     types,
 )
@@ -23,6 +24,15 @@ class MachineSetAdapter(ClusterPartAdapter):
 
     def __init__(self) -> None:
         super().__init__(types.MACHINE_SETS)
+
+    def clusters_besides(
+        self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
+    ) -> Sequence[str | None]:
+        """Return the cluster too whose backup etcd is to start from: all of its secrets are in there."""
+        backup = resource.spec.get("bootstrap_spec") or {}
+        known = (existing.spec.get("bootstrap_spec") or {}) if existing else {}
+        source = cluster_of_uuid(self.omni, backup.get("cluster_uuid", "")) if backup != known else None
+        return [*super().clusters_besides(resource, existing, extras), *([source] if source else [])]
 
 
 def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:

@@ -13,6 +13,7 @@ from omni_gateway.sdk import (
     Refusals,
     Resource,
     find,
+    names,
     omni_errors,
     problem_for,
     resources_of,
@@ -35,7 +36,7 @@ class SchematicAdapter(CallAdapter):
         for machine in resources_of(self.omni.resources.list(types.MACHINE_STATUSES)):
             said = machine.spec.get("schematic") or {}
             id = said.get("full_id") or said.get("id")
-            if not id:
+            if not id or not self._sees(machine.spec.get("cluster")):
                 continue
             item = self._item(found, id)
             item.spec["machines"].append(machine.id)
@@ -43,12 +44,17 @@ class SchematicAdapter(CallAdapter):
             item.spec.setdefault("extra_kernel_args", [mask_tokens(text) for text in said.get("kernel_args") or []])
             item.spec.setdefault("yaml", said.get("raw") or "")
         for configuration in resources_of(self.omni.resources.list(types.SCHEMATIC_CONFIGURATIONS)):
-            if id := configuration.spec.get("schematic_id"):
+            id = configuration.spec.get("schematic_id")
+            if id and self._sees(configuration.labels.get(names.LABEL_CLUSTER)):
                 self._item(found, id)
         for made in self.store.documents.list(self._remembered):
             item = self._item(found, made.id)
             item.spec = {**made.spec, **item.spec}
         return list(found.values())
+
+    def _sees(self, cluster: str | None) -> bool:
+        """Whether a caller who is held to some clusters may know of what this one's machines run."""
+        return not cluster or self.scope.allows(cluster)
 
     def _item(self, found: dict[str, Resource], id: str) -> Resource:
         return found.setdefault(id, Resource(id, {"machines": []}, type=self.type, namespace=self.namespace))
@@ -65,9 +71,9 @@ class SchematicAdapter(CallAdapter):
             refusals.add("talos_version", "Is needed to check the extensions against.")
         elif wanted:
             known = find(self.omni, types.TALOS_EXTENSIONS, version)
-            names = {item["name"] for item in (known.spec.get("items") or [])} if known else set()
+            offered = {item["name"] for item in (known.spec.get("items") or [])} if known else set()
             for place, name in enumerate(wanted):
-                if name not in names and f"siderolabs/{name}" not in names:
+                if name not in offered and f"siderolabs/{name}" not in offered:
                     refusals.add(f"extensions.{place}", f"Talos {version} has no extension {name!r}.")
         refusals.raise_any()
 

@@ -178,3 +178,11 @@ def test_a_cluster_whose_name_is_not_ascii_has_all_its_lists(api: Caller, unicod
     for below in ("machines", "etcdbackups", "kubernetes-nodes"):
         assert (api.get(f"{url}/{below}").status_code, below) == (200, below)
     assert api.get("etcdbackups").status_code == 200
+
+
+@pytest.mark.parametrize("ttl", ["99999999999999h", "9" * 39 + "s"])
+def test_a_life_longer_than_time_is_refused(api: Caller, ttl: str) -> None:
+    token = api.post("auth/tokens", json={"name": "eternal", "role": "reader", "ttl": ttl})
+    assert (token.status_code, list(token.json["errors"])) == (422, ["ttl"])
+    kubeconfig = api.get(f"clusters/any/kubeconfig?service_account=true&user=a&ttl={ttl}")
+    assert (kubeconfig.status_code, list(kubeconfig.json["errors"])) == (422, ["ttl"])

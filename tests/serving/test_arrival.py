@@ -88,3 +88,21 @@ def test_bytes_that_come_one_by_one_cost_no_more_than_their_number(head: bytes, 
         arrival.data.append(byte)
         assert not arrival.complete()
     assert time.process_time() - began < 5.0  # a twentieth of this as a rule; a minute where time grows squared
+
+
+@pytest.mark.parametrize("end", [b"b\r\n", b"\rb\n", b"b\n"])
+def test_blanks_in_a_field_take_no_time(end: bytes) -> None:
+    """The loop of a worker reads heads, of strangers too: by the square of their length it would be half a minute."""
+    arrival = Arrival(LONGEST)
+    arrival.data += b"GET / HTTP/1.1\r\nContent-Length: a" + b" " * 60_000 + end + b"\r\n"
+    began = time.process_time()
+    assert arrival.complete()
+    assert time.process_time() - began < 5.0
+
+
+def test_blanks_around_a_length_do_not_count() -> None:
+    arrival = Arrival(LONGEST)
+    arrival.data += b"POST / HTTP/1.1\r\nContent-Length: \t 3 \t\r\n\r\nab"
+    assert not arrival.complete()
+    arrival.data += b"c"
+    assert arrival.complete()

@@ -42,7 +42,7 @@ class Definitions:
         self._lock = Lock()
         self._until = 0.0
         self._all: list[Definition] = []
-        self._by_name: dict[str, Definition] = {}
+        self._by_name: Mapping[str, Definition] = {}
 
     def all(self, omni: OmniClient) -> list[Definition]:
         """Return every type that this Omni knows, by name."""
@@ -50,11 +50,17 @@ class Definitions:
 
     def _present(self, omni: OmniClient) -> tuple[list[Definition], Mapping[str, Definition]]:
         with self._lock:
-            if time.monotonic() >= self._until:
-                self._all = sorted(_read(omni), key=lambda item: item.type)
-                self._by_name = {name: item for item in self._all for name in item.names()}
-                self._until = time.monotonic() + KEPT_SECONDS
-            return self._all, self._by_name
+            if time.monotonic() < self._until:
+                return self._all, self._by_name
+        try:
+            found = _ordered(_read(omni))
+        except OmniError:
+            # What one caller may not read, or Omni just now does not tell, is not kept for the others.
+            return _ordered({})
+        with self._lock:
+            self._all, self._by_name = found
+            self._until = time.monotonic() + KEPT_SECONDS
+        return found
 
     def find(self, omni: OmniClient, name: str) -> Definition:
         """Return the type that ``name`` means: full, short or an alias, in either case; 404 names near ones."""
@@ -70,14 +76,17 @@ class Definitions:
         return found
 
 
-def _read(omni: OmniClient) -> list[Definition]:
-    """Ask Omni for its definitions; the types that we know are always among them, for Omni need not list them all."""
+def _read(omni: OmniClient) -> Mapping[str, Definition]:
+    """Ask Omni for its definitions, by type; raises ``OmniError``."""
+    told = (_definition(item["spec"]) for item in omni.resources.list(DEFINITIONS).items)
+    return {item.type: item for item in told if item.type}
+
+
+def _ordered(told: Mapping[str, Definition]) -> tuple[list[Definition], Mapping[str, Definition]]:
+    """Return the types in their order and by name; those that we know are always there: Omni need not list them all."""
     known = {str(item): Definition(item, item.namespace) for item in vars(types).values() if isinstance(item, OmniType)}
-    try:
-        told = [_definition(item["spec"]) for item in omni.resources.list(DEFINITIONS).items]
-    except OmniError:
-        told = []
-    return list((known | {item.type: item for item in told if item.type}).values())
+    every = sorted({**known, **told}.values(), key=lambda item: item.type)
+    return every, {name: item for item in every for name in item.names()}
 
 
 def _definition(spec: Mapping[str, Any]) -> Definition:

@@ -81,12 +81,30 @@ class GenericAdapter(OmniResourceAdapter):
     def __init__(self, type: str, namespace: str, served_by: ResourceAdapter | None) -> None:
         super().__init__(type, namespace)
         self._served_by = served_by
+        if served_by is not None:
+            self.of_the_fleet, self.tells_of_all = served_by.of_the_fleet, served_by.tells_of_all
+
+    def cluster_of(self, resource: Resource) -> str | None:
+        """Return the cluster of one object."""
+        return super().cluster_of(resource) if self._served_by is None else self._served().cluster_of(resource)
 
     def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
         """Return the cluster of each object."""
         if self._served_by is None:
             return super().clusters_of(resources)
-        return self._served_by.bind(self.omni).clusters_of(resources)
+        return self._served().clusters_of(resources)
+
+    def clusters_besides(
+        self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
+    ) -> Sequence[str | None]:
+        """Return what else a write reaches, as the type's own plugin knows it."""
+        if self._served_by is None:
+            return super().clusters_besides(resource, existing, extras)
+        return self._served().clusters_besides(resource, existing, extras)
+
+    def _served(self) -> ResourceAdapter:
+        assert self._served_by is not None
+        return self._served_by.bind(self.omni)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Put masked secrets back; 422 for a mask that stands for nothing."""

@@ -48,12 +48,17 @@ def action_view(
 
 
 def computed_view(
-    adapter: ResourceAdapter, representation: Representation, function: Callable[..., Answer], *, anywhere: bool
+    adapter: ResourceAdapter,
+    representation: Representation,
+    function: Callable[..., Answer],
+    *,
+    writes: bool,
+    anywhere: bool,
 ) -> Callable[..., Response]:
-    """Return the view of a GET: ``function(adapter, *path, query)``."""
+    """Return the view of a GET: ``function(adapter, *path, query)``; ``writes``: it takes more than a reader."""
 
     def get(arguments: Mapping[str, Any], **path: str) -> Response:
-        bound = within_reach(current_gateway().bound(adapter), path.get("id"), anywhere=anywhere)
+        bound = within_reach(current_gateway().bound(adapter), path.get("id"), writes=writes, anywhere=anywhere)
         return respond(representation, function(bound, *path.values(), arguments))
 
     return get

@@ -89,7 +89,13 @@ def mount_action(plugin: ServicePlugin, function: Callable[..., Any], action: Ac
 def mount_computed(plugin: ServicePlugin, function: Callable[..., Any], computed: Computed) -> None:
     """Add the route of a computed document."""
     answer: Any = computed.answers() if computed.answers else None
-    view = acting.computed_view(plugin.adapter, plugin.representation, function, anywhere=computed.anywhere)
+    view = acting.computed_view(
+        plugin.adapter,
+        plugin.representation,
+        function,
+        writes=computed.role > Role.READER,
+        anywhere=computed.anywhere,
+    )
     word = re.sub(r"[<>:]", "", computed.path).replace("-", "_").replace("/", "_")
     whose = plugin.plural_id if computed.on_collection and word else plugin.singular_id
     guarded = documented(

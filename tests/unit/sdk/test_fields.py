@@ -89,6 +89,7 @@ def test_masked_text_loses_its_secret() -> None:
         {"inner": {"cuont": 1}},
         {"interval": "soon"},
         {"interval": "5"},
+        {"interval": "99999999999999h"},
         {"at": "yesterday"},
         {"at": "2026-01-01T00:00:00"},
         {"cmdline": "x"},

@@ -1,0 +1,14 @@
+"""The fleet's machines in one object of Omni's."""
+
+from __future__ import annotations
+
+from omni_gateway.sdk import OmniResourceAdapter, types
+
+
+class MachineMetricsAdapter(OmniResourceAdapter):
+    """MachineStatusMetrics: machines of all clusters, counted together."""
+
+    tells_of_all = True
+
+    def __init__(self) -> None:
+        super().__init__(types.MACHINE_STATUS_METRICS)
