@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help run test test-live conformance crash-test lint bench bench-simulator bench-slow openapi protos services setup clean
+.PHONY: help run test test-live conformance crash-test lint bench bench-speed bench-simulator bench-slow openapi protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,6 +41,9 @@ test-live: $(STAMP) ## the e2e and conformance suites against the Omni named by 
 
 bench: $(STAMP) ## the table of ratios
 	$(BIN)/python -m benchmarks $(if $(TARGET),--target $(TARGET))
+
+bench-speed: $(STAMP) ## reads beside constant views and bare calls, changes, streams, memory (needs wrk; QUICK=1: a smaller run)
+	$(BIN)/python -m benchmarks.speed $(if $(TARGET),--target $(TARGET)) $(if $(QUICK),--quick)
 
 bench-simulator: $(STAMP) ## how the simulator carries 10,000 machines, 500 clusters, 100 watches
 	$(BIN)/python -m benchmarks.simulator_scale

@@ -9,11 +9,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 from omni_gateway import embedded
 from omni_gateway.omni import OmniConfig
@@ -46,8 +46,15 @@ def omni_under_test(fleet: int) -> Iterator[OmniConfig]:
 
 
 @contextmanager
-def gateway(omni: OmniConfig, ready: str = "/readyz") -> Iterator[Target]:
-    """Serve the API with one worker and wait until ``ready`` is a 200."""
+def gateway(
+    omni: OmniConfig,
+    ready: str = "/readyz",
+    *,
+    workers: int = 1,
+    settings: Mapping[str, str] | None = None,
+    module: str = "omni_gateway.cli",
+) -> Iterator[Target]:
+    """Serve the API and wait until ``ready`` is a 200; ``settings`` are further environment variables."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -55,12 +62,15 @@ def gateway(omni: OmniConfig, ready: str = "/readyz") -> Iterator[Target]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
         env |= {"OMNI_ENDPOINT": omni.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni.service_account_key}
         env |= {"OMNI_GATEWAY_STATE_DIR": state, "OMNI_GATEWAY_LOG_LEVEL": "WARNING", "OMNI_GATEWAY_RATE_LIMIT": "off"}
-        command = [sys.executable, "-m", "omni_gateway.cli"]
+        # Named from outside, for it must be there before whatever counts is imported.
+        env |= {"PROMETHEUS_MULTIPROC_DIR": mkdtemp(dir=state)} | dict(settings or {})
+        command = [sys.executable, "-m", module]
         made = subprocess.run(
             [*command, "token", "create", "bench", "--role", "admin"], env=env, capture_output=True, check=True
         )
         start = time.monotonic()
-        process = subprocess.Popen([*command, "serve", "--workers", "1", "--bind", f"127.0.0.1:{port}"], env=env)
+        command += ["serve", "--workers", str(workers), "--bind", f"127.0.0.1:{port}"]
+        process = subprocess.Popen(command, env=env)
         try:
             seconds = _wait_ready(port, ready, start)
             yield Target("127.0.0.1", port, made.stdout.decode().strip(), omni, seconds, process.pid)

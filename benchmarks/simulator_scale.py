@@ -105,15 +105,15 @@ def _measure(running: Running, omni: OmniClient, options: argparse.Namespace) ->
     yield Row("memory after that", running.memory("VmRSS"), "MB", 600)
     names = [f"scale-{number:03d}" for number in range(options.clusters)]
     start = time.monotonic()
-    _make_clusters(omni, names)
+    make_clusters(omni, names)
     yield Row(f"{len(names)} clusters asked for", time.monotonic() - start, "s")
-    _wait_ready(omni, len(names))
+    wait_ready(omni, len(names))
     yield Row(f"{len(names)} clusters of 1 to 3 machines running and ready", time.monotonic() - start, "s")
     yield Row("memory with them", running.memory("VmRSS"), "MB", 600)
     yield from _watch(omni, names, options.watchers)
     took, count = _list(omni, STATUSES)
     yield Row(f"List of {count} MachineStatuses with all that", took, "s", 1)
-    _wait_ready(omni, len(names))
+    wait_ready(omni, len(names))
     yield Row("memory at its most", running.memory("VmHWM"), "MB", 600)
 
 
@@ -123,7 +123,7 @@ def _list(omni: OmniClient, type_: str) -> tuple[float, int]:
     return time.monotonic() - start, count
 
 
-def _make_clusters(omni: OmniClient, names: Sequence[str]) -> None:
+def make_clusters(omni: OmniClient, names: Sequence[str]) -> None:
     free = iter(omni.resources.list(STATUSES, selectors=[LABEL + "available"]).items)
     for number, name in enumerate(names):
         mine = {LABEL + "cluster": name}
@@ -137,7 +137,7 @@ def _make_clusters(omni: OmniClient, names: Sequence[str]) -> None:
                 omni.resources.create("MachineSetNodes" + OMNI, next(free)["metadata"]["id"], {}, labels=labels)
 
 
-def _wait_ready(omni: OmniClient, wanted: int) -> None:
+def wait_ready(omni: OmniClient, wanted: int) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         specs = [item["spec"] for item in omni.resources.list(CLUSTER_STATUSES).items]

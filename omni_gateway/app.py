@@ -88,6 +88,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     auditing.init_app(app, store.audit, _retention(settings), settings.audit_file)
     metrics.init_app(app)
     gateway.own_omni.observe_calls(metrics.count_call)
+    gateway.own_omni.cache.max_size = settings.cache_bytes
     api = GatewayApi(app)
     found = _mount_plugins(api, gateway, settings)
     catalogue = Catalogue(gateway)

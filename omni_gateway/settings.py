@@ -147,6 +147,13 @@ class Settings:
     answer_timeout: float = _setting(
         "ANSWER_TIMEOUT", "Time that a caller has to read an answer, or each part of a stream", 60.0, "float"
     )
+    cache_bytes: int = _setting(
+        "CACHE_BYTES",
+        "Omni's objects that each worker keeps and follows, as JSON text (what is made of them takes some times as"
+        " much); 0: none, every read asks Omni",
+        0,
+        "int",
+    )
     max_body_bytes: int = _setting("MAX_BODY_BYTES", "Largest request body", 4 * 1024 * 1024, "int")
     workers: int = _setting("WORKERS", "Worker processes; 0: one per core, at most 4", 0, "int")
     threads: int = _setting("THREADS", "Threads of each worker", 16, "int")
@@ -216,6 +223,8 @@ class Settings:
             raise SettingsError(f"{PREFIX}AUDIT_RETENTION_DAYS must be from 1 to 3650")
         if self.audit_max_rows < 0:
             raise SettingsError(f"{PREFIX}AUDIT_MAX_ROWS must be 0 or more")
+        if self.cache_bytes < 0:
+            raise SettingsError(f"{PREFIX}CACHE_BYTES must be 0 or more")
         self._check_limits()
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError(f"{PREFIX}LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")

@@ -47,12 +47,16 @@ def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> Non
     def add(response: Response) -> Response:
         if response.status_code in (204, 304):
             response.headers.pop("Content-Type", None)  # there is no content to have one (RFC 9110 §8.3)
+        # One look at the names: `setdefault` goes through all headers for each of these.
+        there = {name.lower() for name, _ in response.headers}
         for name, value in (_ALWAYS | _OVER_TLS if request.is_secure else _ALWAYS).items():
-            response.headers.setdefault(name, value)
-        if known_principal() is not None:  # nobody but the caller keeps it, and asks again with its tag
-            response.headers.setdefault(
-                "Cache-Control", "private, no-cache" if "ETag" in response.headers else "no-store"
-            )
+            if name.lower() not in there:
+                response.headers.add(name, value)
+        # Nobody but the caller keeps what it reads, and asks again with its tag; an answer to a write may hold a secret
+        # that is told once.
+        if "cache-control" not in there and known_principal() is not None:
+            kept = "etag" in there and request.method in ("GET", "HEAD")
+            response.headers.add("Cache-Control", "private, no-cache" if kept else "no-store")
         if simulator:
             response.headers[SIMULATOR] = "true"
         return response

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cache
 
 from flask import Flask, Response, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
@@ -50,6 +51,11 @@ INFO = Gauge(
 )
 
 
+#: The library's own look-up of a series takes as long as counting; there are as many as routes and statuses.
+_requests = cache(REQUESTS.labels)
+_request_seconds = cache(REQUEST_SECONDS.labels)
+
+
 def init_app(app: Flask) -> None:
     """Count every request of an application, refused ones included."""
     INFO.labels(__version__).set(1)
@@ -60,8 +66,8 @@ def init_app(app: Flask) -> None:
     def count(response: Response) -> Response:
         method = request.method if request.method in _METHODS else "OTHER"
         route = request.url_rule.rule if request.url_rule else "none"
-        REQUESTS.labels(method, route, response.status_code).inc()
-        REQUEST_SECONDS.labels(method, route).observe(elapsed())
+        _requests(method, route, response.status_code).inc()
+        _request_seconds(method, route).observe(elapsed())
         return response
 
     app.before_request_funcs.setdefault(None, []).insert(0, start)

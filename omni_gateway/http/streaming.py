@@ -84,7 +84,7 @@ class StreamLimiter:
 
 def negotiate(request: Request) -> str | None:
     """Return the stream's media type when a GET asks for one before JSON; HEAD never opens a stream."""
-    if request.method != "GET":
+    if request.method != "GET" or request.headers.get("Accept", "*/*") == "*/*":
         return None
     best = request.accept_mimetypes.best_match(["application/json", SSE, NDJSON], "application/json")
     return best if best in (SSE, NDJSON) else None

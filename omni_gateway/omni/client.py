@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from types import TracebackType
 from typing import Self
 
 import grpc
 
 from omni_gateway.omni.auth import AuthClient
+from omni_gateway.omni.cache.cached import CachedResources, Reading
+from omni_gateway.omni.cache.registry import ReadCache
 from omni_gateway.omni.calls import Calls
 from omni_gateway.omni.channel import ChannelHolder, Observer
 from omni_gateway.omni.config import OmniConfig
@@ -17,6 +20,8 @@ from omni_gateway.omni.management import ManagementClient
 from omni_gateway.omni.oidc import OIDCClient
 from omni_gateway.omni.resources import ResourceClient
 from omni_gateway.omni.signing import AnonymousSigner, KeySigner, Signer
+from omni_gateway.omni.streams import Stream
+from omni_gateway.omni.watch import RawEvent
 
 
 class OmniClient:
@@ -29,17 +34,21 @@ class OmniClient:
     def __init__(self, config: OmniConfig, *, signer: Signer | None = None) -> None:
         self._holder = ChannelHolder(config)
         self._owns_holder = True
+        self.cache = ReadCache(self._follow, self.ping)
         self._speak_as(config, signer or _configured_signer(config))
 
     def _speak_as(self, config: OmniConfig, signer: Signer) -> None:
         self.config = config
         self._signer = signer
         calls = self._calls = Calls(self._holder, signer, config.timeout)
-        self.resources = ResourceClient(calls)
+        self.resources = ResourceClient(calls, self.cache.mark)
         self.management = ManagementClient(calls)
         self.machines = MachineClient(calls)
         self.auth = AuthClient(calls)
         self.oidc = OIDCClient(calls)
+
+    def _follow(self, type: str, namespace: str) -> Stream[RawEvent]:
+        return self.resources.follow(type, namespace)
 
     @property
     def identity(self) -> KeyIdentity:
@@ -54,7 +63,18 @@ class OmniClient:
         other = OmniClient.__new__(OmniClient)
         other._holder = self._holder
         other._owns_holder = False
+        other.cache = self.cache
         other._speak_as(self.config, signer)
+        return other
+
+    def reading(self, reading: Reading, max_age: float | None = None) -> OmniClient:
+        """Return this client for one request that only reads: from the cache, where that is the truth.
+
+        ``reading`` is told how; ``max_age`` (seconds) bounds how old an answer may be, 0 asks Omni always.
+        """
+        other = copy.copy(self)
+        other._owns_holder = False
+        other.resources = CachedResources(self._calls, self.cache, reading, max_age)
         return other
 
     def observe_calls(self, observer: Observer) -> None:
@@ -75,6 +95,7 @@ class OmniClient:
     def close(self) -> None:
         """Close the connection; calls under way end as ``Cancelled``. A later call opens a new one."""
         if self._owns_holder:
+            self.cache.close()
             self._holder.close()
 
     def __enter__(self) -> Self:

@@ -27,7 +27,8 @@ class OmniConfig:
     ``endpoint``: a URL, see ``parse_endpoint``. ``service_account_key``: the base64 text that Omni hands out for a
     service account; empty means unsigned calls, which Omni refuses almost everywhere. ``ca_file``: PEM file of the
     authorities to trust instead of the system's. ``insecure``: trust whatever certificate the server shows.
-    ``timeout``: seconds for each unary call. ``max_message_bytes``: the largest message either way (Omni's own limit).
+    ``timeout``: seconds for each unary call. ``max_message_bytes``: the largest message either way; Omni
+    takes 32 MiB, and answers a list of ten thousand machines with more.
     Raises ``ConfigError`` for a value that cannot work.
     """
 
@@ -36,7 +37,7 @@ class OmniConfig:
     ca_file: str | None = None
     insecure: bool = False
     timeout: float = 20.0
-    max_message_bytes: int = 32 * MIB
+    max_message_bytes: int = 128 * MIB
 
     def __post_init__(self) -> None:
         parse_endpoint(self.endpoint)

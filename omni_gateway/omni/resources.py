@@ -6,19 +6,21 @@ numbers, zero values left out. A new resource type therefore needs nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
 import orjson
 
 from omni_gateway.omni import errors, outcomes, rpcs
+from omni_gateway.omni.cache.marks import Mark
 from omni_gateway.omni.calls import Calls, parsed
 from omni_gateway.omni.signing import Metadata
+from omni_gateway.omni.streams import Stream
 from omni_gateway.omni.types import namespace_of
-from omni_gateway.omni.watch import Watch, WatchEvent, events_in
+from omni_gateway.omni.watch import RawEvent, Watch, WatchEvent, events_in, raw_events_in
 from omni_gateway.stubs import cosi_resource_pb2 as cosi
 from omni_gateway.stubs import resources_pb2 as pb
 
@@ -30,14 +32,30 @@ _ANY_VERSION = "undefined"
 _RUNNING = "running"
 #: How long the destruction of an object that nothing holds may take.
 _UNHELD_SECONDS = 2.0
+#: Answers by which Omni says that it has done nothing.
+_REFUSALS = (
+    errors.InvalidArgument,
+    errors.PermissionDenied,
+    errors.NotFound,
+    errors.AlreadyExists,
+    errors.StaleVersion,
+    errors.CredentialRefused,
+    errors.Unimplemented,
+)
+
+Marker = Callable[[str, str, str, Mark], None]
 
 
-@dataclass(frozen=True)
+def _nobody(type: str, namespace: str, id: str, mark: Mark) -> None:
+    """Mark nothing."""
+
+
 class Listing:
     """One page of objects as Omni's JSON texts, and how many matched in all; ``items`` are the texts, parsed."""
 
-    texts: Sequence[str]
-    total: int
+    def __init__(self, texts: Sequence[str], total: int) -> None:
+        self.texts = texts
+        self.total = total
 
     @cached_property
     def items(self) -> list[dict[str, Any]]:
@@ -51,15 +69,42 @@ class ResourceClient:
     Where no ``namespace`` is given it is the type's own (:mod:`omni_gateway.omni.types`), or ``default``.
     """
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, mark: Marker = _nobody) -> None:
+        """``mark`` is told of every object that was written or read here, and how it is from now on."""
         self._calls = calls
+        self._mark = mark
 
     def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
         """Return one object; ``NotFound`` when there is none (also when the namespace is not the type's own)."""
-        answer = self._calls.unary(
-            rpcs.GET, lambda: pb.GetRequest(namespace=namespace or namespace_of(type), type=type, id=id), metadata=_OMNI
-        )
-        return parsed(rpcs.GET.name, answer.body)  # type: ignore[no-any-return]
+        body: dict[str, Any] = parsed(rpcs.GET.name, self.get_text(type, id, namespace))
+        metadata = body.get("metadata") or {}
+        mark = Mark("since", int(metadata.get("version", 0)), metadata.get("created") or "")
+        self._mark(type, namespace or namespace_of(type), id, mark)
+        return body
+
+    def get_text(self, type: str, id: str, namespace: str | None = None) -> str:
+        """Return one object as Omni's JSON text; ``NotFound`` when there is none."""
+        place, asked = namespace or namespace_of(type), time.monotonic()
+        try:
+            answer = self._calls.unary(
+                rpcs.GET, lambda: pb.GetRequest(namespace=place, type=type, id=id), metadata=_OMNI
+            )
+        except errors.NotFound:
+            self._mark(type, place, id, Mark("gone", at=asked, existed=False))
+            raise
+        return answer.body
+
+    @contextmanager
+    def _writing(self, type: str, namespace: str, id: str, mark: Mark) -> Iterator[None]:
+        """Mark an object that is written, unless Omni refused: whatever else went wrong, it may have been done."""
+        try:
+            yield
+        except _REFUSALS:
+            raise
+        except errors.OmniError:
+            self._mark(type, namespace, id, mark)
+            raise
+        self._mark(type, namespace, id, mark)
 
     def list(
         self,
@@ -123,7 +168,8 @@ class ResourceClient:
             return pb.CreateRequest(resource=pb.Resource(metadata=metadata, spec=_spec_text(spec)))
 
         try:
-            self._calls.unary(rpcs.CREATE, build, metadata=_OMNI)
+            with self._writing(type, namespace or namespace_of(type), id, Mark("there")):
+                self._calls.unary(rpcs.CREATE, build, metadata=_OMNI)
         except errors.OmniError as error:
             metadata = {"labels": labels, "annotations": annotations, "owner": "", "phase": _RUNNING}
             asked = {"metadata": metadata, "spec": spec}
@@ -149,15 +195,20 @@ class ResourceClient:
             body = pb.Resource(metadata=_metadata(resource["metadata"], expected), spec=spec)
             return pb.UpdateRequest(currentVersion=expected, resource=body)
 
-        self._calls.unary(rpcs.UPDATE, build, metadata=_OMNI)
+        metadata = resource["metadata"]
+        written_over = int(metadata.get("version") or 0) if version is None else version
+        place = metadata.get("namespace", "default")
+        mark = Mark("since", written_over + 1, metadata.get("created") or "")
+        with self._writing(metadata["type"], place, metadata["id"], mark):
+            self._calls.unary(rpcs.UPDATE, build, metadata=_OMNI)
 
     def teardown(self, type: str, id: str, namespace: str | None = None) -> None:
         """Mark an object for removal; Omni destroys most types by itself once no controller holds them."""
-        self._calls.unary(
-            rpcs.TEARDOWN,
-            lambda: pb.DeleteRequest(namespace=namespace or namespace_of(type), type=type, id=id),
-            metadata=_OMNI,
-        )
+        place = namespace or namespace_of(type)
+        with self._writing(type, place, id, Mark("leaving")):
+            self._calls.unary(
+                rpcs.TEARDOWN, lambda: pb.DeleteRequest(namespace=place, type=type, id=id), metadata=_OMNI
+            )
 
     def remove(self, type: str, id: str, namespace: str | None = None) -> None:
         """Tear an object down, and destroy it when no controller holds it; ``NotFound`` when there is none.
@@ -174,12 +225,14 @@ class ResourceClient:
 
         The object may vanish by itself before the last step, so ``NotFound`` after a successful read means success.
         """
-        self._calls.unary(
-            rpcs.DELETE,
-            lambda: pb.DeleteRequest(namespace=namespace or namespace_of(type), type=type, id=id),
-            metadata=_OMNI,
-            timeout=timeout,
-        )
+        place = namespace or namespace_of(type)
+        with self._writing(type, place, id, Mark("gone")):
+            self._calls.unary(
+                rpcs.DELETE,
+                lambda: pb.DeleteRequest(namespace=place, type=type, id=id),
+                metadata=_OMNI,
+                timeout=timeout,
+            )
 
     def watch(
         self,
@@ -201,6 +254,12 @@ class ResourceClient:
             events_in,
             metadata=_with_selectors(selectors),
             timeout=timeout,
+        )
+
+    def follow(self, type: str, namespace: str) -> Stream[RawEvent]:
+        """Follow a type as ``watch`` does, each event as its kind and the object's JSON text."""
+        return self._calls.stream(
+            rpcs.WATCH, lambda: pb.WatchRequest(namespace=namespace, type=type), raw_events_in, metadata=_OMNI
         )
 
 

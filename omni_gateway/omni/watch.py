@@ -47,5 +47,16 @@ def events_in(message: pb.WatchResponse) -> tuple[WatchEvent, ...]:
     return (WatchEvent(kind, _object(event.resource), _object(event.old)),)
 
 
+RawEvent: TypeAlias = tuple[WatchKind, str]
+"""A change's kind and the object's JSON text (of a destroyed one: as it was last); empty for ``bootstrapped``."""
+
+
+def raw_events_in(message: pb.WatchResponse) -> tuple[RawEvent, ...]:
+    """Return the event of one message, unparsed."""
+    event = message.event
+    kind = _KINDS.get(event.event_type)
+    return () if kind is None else ((kind, event.resource or event.old),)
+
+
 def _object(text: str) -> dict[str, Any] | None:
     return parsed(WATCH.name, text) if text else None

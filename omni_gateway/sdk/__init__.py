@@ -8,6 +8,7 @@ from omni_gateway.auth import Role, Scope
 from omni_gateway.http.guard import current_principal, demand, require
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
+from omni_gateway.omni import Listing as OmniListing
 from omni_gateway.omni import OmniClient, OmniError, key_pairs, types
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.omni.management import Overlay
@@ -23,9 +24,10 @@ from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
 from omni_gateway.sdk.exchange import Change, Listing, ListQuery
 from omni_gateway.sdk.issuers import check_issuer, takes_jwts
 from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
+from omni_gateway.sdk.memo import Memo, identity
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
 from omni_gateway.sdk.operations import Operation, OperationKind, State
-from omni_gateway.sdk.parsing import resources_of
+from omni_gateway.sdk.parsing import read, resources_of
 from omni_gateway.sdk.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.query import Filter, id_filter, label_filter
 from omni_gateway.sdk.reading import find, find_labelled
@@ -57,9 +59,11 @@ __all__ = [
     "Gateway",
     "ListQuery",
     "Listing",
+    "Memo",
     "NotFound",
     "OmniClient",
     "OmniError",
+    "OmniListing",
     "OmniResourceAdapter",
     "Operation",
     "OperationKind",
@@ -98,6 +102,7 @@ __all__ = [
     "find_labelled",
     "id_filter",
     "id_link",
+    "identity",
     "key_pairs",
     "label_filter",
     "label_link",
@@ -108,6 +113,7 @@ __all__ = [
     "omni_errors",
     "out_of_reach",
     "problem_for",
+    "read",
     "require",
     "resources_of",
     "select",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from flask import Response, current_app
 
-from omni_gateway.auth import Role
+from omni_gateway.auth import Role, Scope
+from omni_gateway.http.caching import current_reading, max_age
 from omni_gateway.http.guard import current_principal
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.streaming import StreamLimiter
@@ -82,14 +83,18 @@ class Gateway:
     def bound(self, adapter: ResourceAdapter) -> ResourceAdapter:
         """Return a plugin's adapter for the request in flight: with its caller's client, within its caller's scope."""
         caller = current_principal()
-        if caller.scope.restricted and adapter.tells_of_all:
-            raise Problem(403, "forbidden", "This tells of all clusters; you may touch only some.")
-        bound = self._shared(adapter) if caller.omni is None else self._copy(adapter, caller.omni)
-        if not caller.scope.restricted:
-            return bound
-        held = copy.copy(bound)
-        held.scope = caller.scope
-        return ScopedAdapter(held, caller.scope)
+        return _within(caller.scope, self._shared(adapter) if caller.omni is None else self._copy(adapter, caller.omni))
+
+    def reading(self, adapter: ResourceAdapter) -> ResourceAdapter:
+        """Return a plugin's adapter for a request that only reads: what it asks of Omni may come from the cache.
+
+        Never for a caller with an Omni identity of its own: what is cached was told to the gateway's. What a write
+        looks at first must come from Omni: :meth:`bound`.
+        """
+        caller = current_principal()
+        if caller.omni is not None or not self.own_omni.cache.max_size:
+            return self.bound(adapter)
+        return _within(caller.scope, self._copy(adapter, self.own_omni.reading(current_reading(), max_age())))
 
     def _shared(self, adapter: ResourceAdapter) -> ResourceAdapter:
         key = id(adapter)
@@ -101,6 +106,17 @@ class Gateway:
         bound = adapter.bind(omni)
         bound.store = self.store
         return bound
+
+
+def _within(scope: Scope, bound: ResourceAdapter) -> ResourceAdapter:
+    """Return an adapter within a caller's reach; 403 where it tells of all clusters and the reach is but some."""
+    if not scope.restricted:
+        return bound
+    if bound.tells_of_all:
+        raise Problem(403, "forbidden", "This tells of all clusters; you may touch only some.")
+    held = copy.copy(bound)
+    held.scope = scope
+    return ScopedAdapter(held, scope)
 
 
 def current_gateway() -> Gateway:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from omni_gateway.http.selectors import Selector
+from omni_gateway.omni.selectors import Selector
 from omni_gateway.sdk.resource import Resource
 
 ChangeKind = Literal["added", "modified", "deleted", "bookmark"]

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
-from omni_gateway.http import selectors
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
-from omni_gateway.omni import errors
+from omni_gateway.omni import errors, selectors
 from omni_gateway.omni.resources import WatchEvent
 from omni_gateway.omni.types import namespace_of
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.cluster_members import clusters_of_machines
 from omni_gateway.sdk.exchange import Change, ChangeKind, Listing, ListQuery
-from omni_gateway.sdk.parsing import resources_of
+from omni_gateway.sdk.parsing import read, resource_in, resources_of
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.selecting import select, sort_and_cut
 
@@ -123,7 +122,7 @@ class OmniResourceAdapter(ResourceAdapter):
 
     def get(self, id: str) -> Resource:
         """Read one object; ``omni.errors.NotFound`` when there is none."""
-        return self.shown(Resource.from_omni(self.omni.resources.get(self.type, id, self.namespace)))
+        return self._shown_once(read(self.omni, self.type, id, self.namespace))
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Create the object in its type's own namespace: Omni takes any, and no controller would see it."""
@@ -197,7 +196,7 @@ class OmniResourceAdapter(ResourceAdapter):
             yield _with_bookmark(changes) if id else changes
 
     def _shown_change(self, change: Change) -> Change:
-        return change if change.resource is None else replace(change, resource=self.shown(change.resource))
+        return change if change.resource is None else replace(change, resource=self._shown_once(change.resource))
 
 
 def _can_be_asked(texts: Sequence[str]) -> bool:
@@ -217,5 +216,4 @@ def _with_bookmark(changes: Iterator[Change]) -> Iterator[Change]:
 def _change(event: WatchEvent) -> Change:
     if event.kind == "bootstrapped":
         return Change("bookmark")
-    body = event.resource if event.resource is not None else event.old
-    return Change(_KINDS[event.kind], Resource.from_omni(cast("Mapping[str, Any]", body)))
+    return Change(_KINDS[event.kind], resource_in(event))

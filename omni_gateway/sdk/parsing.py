@@ -6,12 +6,17 @@ and what is derived from it (the parsed object, its rendered body, its digests) 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
+from typing import Any, cast
 
 import orjson
 
-from omni_gateway.omni import Listing
+from omni_gateway.omni import Listing, OmniClient, WatchEvent
+from omni_gateway.omni.cache.cached import CachedListing, CachedResources
+from omni_gateway.omni.cache.item import Item
+from omni_gateway.omni.cache.subscription import ItemEvent
+from omni_gateway.sdk.kept import kept
 from omni_gateway.sdk.resource import Resource
 
 #: Of the texts; what is derived from them takes about five times as much.
@@ -52,6 +57,30 @@ def from_text(text: str) -> Resource:
 _CACHE = ResourceCache()
 
 
+def _of_item(item: Item) -> Resource:
+    """Return the object that a feed holds, made once for each version."""
+    resource: Resource | None = item.derived
+    if resource is None:
+        resource = item.derived = kept(item)
+    return resource
+
+
+def resource_in(event: WatchEvent) -> Resource:
+    """Return the object that an event of a watch is about, shared if it comes from the cache."""
+    if isinstance(event, ItemEvent) and event.item is not None:
+        return _of_item(event.item)
+    return Resource.from_omni(cast("Mapping[str, Any]", event.resource if event.resource is not None else event.old))
+
+
+def read(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> Resource:
+    """Return one object, shared if it comes from the cache; Omni's ``NotFound`` when there is none."""
+    if isinstance(omni.resources, CachedResources):
+        return _of_item(omni.resources.item(type, id, namespace))
+    return Resource.from_omni(omni.resources.get(type, id, namespace))
+
+
 def resources_of(listing: Listing) -> list[Resource]:
     """Return the objects of Omni's answer to a list; they are shared, so they are read and never changed in place."""
+    if isinstance(listing, CachedListing):
+        return [_of_item(item) for item in listing.entries]
     return _CACHE.resources(listing.texts, from_text)

@@ -9,11 +9,11 @@ from typing import Any, cast
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.http import selectors
 from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from omni_gateway.http.problems import Problem
+from omni_gateway.omni import selectors
 from omni_gateway.sdk.exchange import ListQuery
 
 MAX_SORT_KEYS = 5

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from omni_gateway.http.selectors import sendable
 from omni_gateway.omni import OmniClient
 from omni_gateway.omni import errors as omni_errors
-from omni_gateway.sdk.parsing import resources_of
+from omni_gateway.omni.selectors import sendable
+from omni_gateway.sdk.parsing import read, resources_of
 from omni_gateway.sdk.resource import Resource
 
 
 def find(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> Resource | None:
     """Return the object, or None when there is none."""
     try:
-        return Resource.from_omni(omni.resources.get(type, id, namespace))
+        return read(omni, type, id, namespace)
     except omni_errors.NotFound:
         return None
 

@@ -41,7 +41,10 @@ def sort_and_cut(items: Sequence[Resource], query: ListQuery, sortable: frozense
 
 
 def _sort_key(item: Resource, name: str) -> tuple[int, Any]:
-    value = getattr(item, name) if name in _METADATA_SORTS or name == "id" else item.spec.get(name)
+    if name in _METADATA_SORTS or name == "id":
+        value = getattr(item, name)
+    else:
+        value = item.derived(("sort", name), lambda each: each.spec.get(name))
     if value is None:
         return (0, "")
     return (1, value if isinstance(value, (int, float)) else str(value))

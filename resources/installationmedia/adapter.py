@@ -20,6 +20,7 @@ from omni_gateway.sdk import (
     Resource,
     ResourceAdapter,
     find,
+    read,
     resources_of,
     select,
     types,
@@ -55,7 +56,7 @@ class InstallationMediaAdapter(OmniResourceAdapter):
         config = find(self.omni, types.INSTALLATION_MEDIA_CONFIGS, id)
         if config is not None:
             return _config(config)
-        return _catalogue(Resource.from_omni(self.omni.resources.get(types.INSTALLATION_MEDIAS, id)))
+        return _catalogue(read(self.omni, types.INSTALLATION_MEDIAS, id))
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:

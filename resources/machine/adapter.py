@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 from omni_gateway.sdk import (
     Change,
     Listing,
     ListQuery,
+    Memo,
+    OmniListing,
     Resource,
     ResourceAdapter,
     clusters_of_machines,
     find,
+    identity,
     names,
     omni_errors,
+    read,
     resources_of,
     sort_and_cut,
     types,
 )
 from resources.machine import selecting
 from resources.machine.changing import check_change, write_change
-from resources.machine.join import Machine, cluster_of, join, join_shared, own_extensions
+from resources.machine.join import Machine, cluster_of, join_shared, own_extensions
 from resources.machine.watching import watch_machines
 
 
@@ -44,34 +49,35 @@ class MachineAdapter(ResourceAdapter):
         Two lists whatever their number, and two small ones more where any machine is in a cluster. A machine that has
         not reported yet is among them, without labels.
         """
-        statuses = self._all(types.MACHINE_STATUSES, selecting.selectors_for_statuses(query))
-        nodes, own = self._membership() if _has_members(statuses) else ({}, {})
-        joined = (
-            join_shared(machine, status, node, own.get((cluster_of(status, node), id)))
-            for id, machine in self._all(types.MACHINES).items()
-            for status, node in [(statuses.get(id), nodes.get(id))]
-        )
-        found = [machine for machine in joined if selecting.chosen(query, machine)]
-        return Listing(sort_and_cut(found, query, selecting.SORTABLE), len(found))
+        parts = self._parts(query)
+        question = (str(query.selector), query.search, query.sort, tuple(sorted(query.filters.items())))
+        found = _FOUND.made(question, [identity(part) for part in parts], lambda: _found(parts, query))
+        end = query.offset + query.limit if query.limit else None
+        return Listing(found[query.offset : end], len(found))
 
-    def _all(self, type: str, selectors: Sequence[str] = ()) -> dict[str, Resource]:
-        return {item.id: item for item in resources_of(self.omni.resources.list(type, selectors=selectors))}
+    def _parts(self, query: ListQuery) -> Sequence[OmniListing]:
+        """Return all machines, the statuses asked for and, where any machine is in a cluster, nodes and extensions."""
+        statuses = self._list(types.MACHINE_STATUSES, selecting.selectors_for_statuses(query))
+        nodes = configurations = OmniListing((), 0)
+        if identity(statuses) is not None or _has_members(resources_of(statuses)):
+            nodes = self._list(types.MACHINE_SET_NODES)
+            configurations = self._list(types.EXTENSIONS_CONFIGURATIONS, [names.LABEL_CLUSTER_MACHINE])
+        return self._list(types.MACHINES), statuses, nodes, configurations
 
-    def _membership(self) -> tuple[dict[str, Resource], dict[tuple[str, str], Resource]]:
-        configurations = self._all(types.EXTENSIONS_CONFIGURATIONS, [names.LABEL_CLUSTER_MACHINE])
-        return self._all(types.MACHINE_SET_NODES), own_extensions(configurations.values())
+    def _list(self, type: str, selectors: Sequence[str] = ()) -> OmniListing:
+        return self.omni.resources.list(type, selectors=selectors)
 
     def get(self, id: str) -> Machine:
         """Read and join one machine: two calls, and two more for a member of a cluster."""
-        machine = Resource.from_omni(self.omni.resources.get(types.MACHINES, id))
+        machine = read(self.omni, types.MACHINES, id)
         status = find(self.omni, types.MACHINE_STATUSES, id)
         if status is None or names.LABEL_AVAILABLE in status.labels:
-            return join(machine, status, None, None)
+            return join_shared(machine, status, None, None)
         node = find(self.omni, types.MACHINE_SET_NODES, id)
         selector = f"{names.LABEL_CLUSTER_MACHINE} = {id}"
-        configurations = self._all(types.EXTENSIONS_CONFIGURATIONS, [selector])
-        own = own_extensions(configurations.values()).get((cluster_of(status, node), id))
-        return join(machine, status, node, own)
+        configurations = resources_of(self._list(types.EXTENSIONS_CONFIGURATIONS, [selector]))
+        own = own_extensions(configurations).get((cluster_of(status, node), id))
+        return join_shared(machine, status, node, own)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse, before anything is written, whatever of a PATCH cannot be; see :mod:`resources.machine.changing`."""
@@ -99,6 +105,23 @@ class MachineAdapter(ResourceAdapter):
             yield changes
 
 
-def _has_members(statuses: Mapping[str, Resource]) -> bool:
+_FOUND: Memo[list[Resource]] = Memo()
+
+
+def _found(parts: Sequence[OmniListing], query: ListQuery) -> list[Resource]:
+    """Join the parts, and choose and sort what is asked for."""
+    machines, *others, configurations = (resources_of(part) for part in parts)
+    statuses, nodes = ({item.id: item for item in part} for part in others)
+    own = own_extensions(configurations)
+    joined = (
+        join_shared(machine, status, node, own.get((cluster_of(status, node), machine.id)))
+        for machine in machines
+        for status, node in [(statuses.get(machine.id), nodes.get(machine.id))]
+    )
+    found = [machine for machine in joined if selecting.chosen(query, machine)]
+    return sort_and_cut(found, replace(query, offset=0, limit=0), selecting.SORTABLE)
+
+
+def _has_members(statuses: Sequence[Resource]) -> bool:
     """Whether any machine is in a cluster; Omni labels those that are not."""
-    return any(names.LABEL_AVAILABLE not in status.labels for status in statuses.values())
+    return any(names.LABEL_AVAILABLE not in status.labels for status in statuses)

@@ -42,17 +42,37 @@ class Machine(Resource):
         return bool(self.cluster) and self.machine_set == names.control_planes(self.cluster)
 
 
+class KeptMachine(Machine):
+    """A machine whose parts the cache holds: their specs are put together when asked for, and nobody keeps that."""
+
+    __slots__ = ("_machine", "_own")
+    _machine: Resource
+    _own: dict[str, Any] | None
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Return the specs in one; of a changed copy (``dataclasses.replace``): its own."""
+        if self._own is not None:
+            return self._own
+        return _spec(self, self._machine.spec, self.status.spec if self.status else {})
+
+    @spec.setter
+    def spec(self, value: dict[str, Any]) -> None:
+        self._own = value
+
+
 def cluster_of(status: Resource | None, node: Resource | None) -> str:
     """Return the cluster that a node puts a machine into, else the one that its status says it is still in."""
     if node is not None:
         return node.labels.get(names.LABEL_CLUSTER, "")
-    return str(status.spec.get("cluster", "")) if status else ""
+    return str(status.derived("cluster", lambda each: each.spec.get("cluster", ""))) if status else ""
 
 
 def join(machine: Resource, status: Resource | None, node: Resource | None, own: Resource | None) -> Machine:
     """Return the machine in one; without a status it has no labels yet and all that is unknown is empty."""
     parts = [part for part in (machine, status, node, own) if part is not None]
-    joined = Machine(
+    kind = Machine if machine.memo is None else KeptMachine
+    joined = kind(
         id=machine.id,
         labels=status.labels if status else {},
         annotations=status.annotations if status else {},
@@ -68,7 +88,10 @@ def join(machine: Resource, status: Resource | None, node: Resource | None, own:
         node=node,
         own_extensions=own,
     )
-    joined.spec = _spec(joined, machine.spec, status.spec if status else {})
+    if isinstance(joined, KeptMachine):
+        joined._machine, joined._own = machine, None
+    else:
+        joined.spec = _spec(joined, machine.spec, status.spec if status else {})
     return joined
 
 
@@ -76,9 +99,9 @@ def join_shared(machine: Resource, status: Resource | None, node: Resource | Non
     """Join parts that are shared (see ``resources_of``): once for the same parts, as long as the machine is kept."""
     joined: Machine | None = machine.memo.get(join) if machine.memo is not None else None
     if joined is None or joined.status is not status or joined.node is not node or joined.own_extensions is not own:
-        joined = join(machine, status, node, own).shared()
+        joined = join(machine, status, node, own)
         if machine.memo is not None:
-            machine.memo[join] = joined
+            machine.memo[join] = joined.shared()
     return joined
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from marshmallow import fields
 
-from omni_gateway.sdk import Filter, ListQuery, label_filter, names
+from omni_gateway.sdk import Filter, ListQuery, Resource, label_filter, names
 from resources.machine.join import Machine
 
 FILTERS = (
@@ -25,7 +27,7 @@ def chosen(query: ListQuery, machine: Machine) -> bool:
     if query.selector is not None and not query.selector.matches(machine.labels):
         return False
     connected = query.filters.get("connected")
-    if connected is not None and connected != machine.spec["connected"]:
+    if connected is not None and connected != machine.derived("connected", lambda each: each.spec["connected"]):
         return False
     return not query.search or _mentions(machine, query.search.casefold())
 
@@ -40,12 +42,17 @@ def selectors_for_statuses(query: ListQuery) -> list[str]:
 
 def _mentions(machine: Machine, text: str) -> bool:
     """Look for text in the id, the host name, the cluster and the addresses."""
-    network = machine.spec.get("network") or {}
+    return any(text in place for place in machine.derived("places", _places))
+
+
+def _places(machine: Resource) -> tuple[str, ...]:
+    spec = machine.spec
+    network = spec.get("network") or {}
     places = (
         machine.id,
-        machine.spec["hostname"],
-        machine.spec["management_address"],
-        machine.cluster,
+        spec["hostname"],
+        spec["management_address"],
+        cast(Machine, machine).cluster,
         *(network.get("addresses") or ()),
     )
-    return any(text in place.casefold() for place in places)
+    return tuple(place.casefold() for place in places)

@@ -94,6 +94,7 @@ def start_gateway(
         "OMNI_GATEWAY_STATE_DIR": str(state_dir),
         "OMNI_GATEWAY_WORKERS": "1",
         "OMNI_GATEWAY_AUTH": "token,omni-key",
+        "OMNI_GATEWAY_CACHE_BYTES": str(64 * 1024 * 1024),
         # One address and three tokens stand for all callers here.
         "OMNI_GATEWAY_RATE_LIMIT": "off",
         "OMNI_GATEWAY_FAILED_LOGINS": "off",

@@ -166,6 +166,6 @@ def test_a_watch_that_cannot_begin_again_yet_says_so_by_its_status(fragile: Frag
     unavailable = pb.Error(code=grpc.StatusCode.UNAVAILABLE.value[0])
     with fragile.simulator.faults.during(pb.Rule(method=WATCH, error=unavailable)):
         start = time.monotonic()
-        with fragile.api.stream("GET", "configpatches", headers={"Accept": SSE}) as answer:
+        with fragile.api.stream("GET", "configpatches", headers={"Accept": SSE, "Cache-Control": "no-cache"}) as answer:
             assert answer.status_code == 503
         assert time.monotonic() - start < 20

@@ -20,6 +20,8 @@ CLUSTERS, PATCHES = "Clusters.omni.sidero.dev", "ConfigPatches.omni.sidero.dev"
 REFUSED = pb.Connections(mode=pb.Connections.REFUSED)
 UNANSWERED = pb.Connections(mode=pb.Connections.UNANSWERED)
 UNAVAILABLE = pb.Error(code=grpc.StatusCode.UNAVAILABLE.value[0], message="restarting")
+#: Past the cache.
+FRESH = {"Cache-Control": "no-cache"}
 #: Reading it again takes as long again, and a loaded machine its time.
 LATE = 4 * PATIENCE
 
@@ -75,11 +77,24 @@ def test_a_half_open_connection_is_504_at_the_deadline_and_is_got_over(fragile: 
     assert fragile.api.get("clusters").status_code == 200
     with fragile.simulator.faults.during(pb.Rule(silence=pb.Silence())):
         start = time.monotonic()
-        problem(fragile.api.get("clusters"), 504, "omni-timeout")
+        problem(fragile.api.get("clusters", headers=FRESH), 504, "omni-timeout")
         assert time.monotonic() - start < LATE
         assert health(fragile, "livez") == 200
 
-    assert fragile.api.get("clusters").status_code == 200
+    assert fragile.api.get("clusters", headers=FRESH).status_code == 200
+
+
+def test_what_is_cached_is_shown_with_its_age_for_a_moment_and_not_once_nobody_answers_probes(
+    fragile: Fragile, wait_until: Callable[..., Any]
+) -> None:
+    wait_until(lambda: fragile.api.get("clusters").headers["Cache-Status"] == "omni-gateway; hit", 10)
+    with fragile.simulator.faults.during(pb.Rule(silence=pb.Silence())):
+        hit = fragile.api.get("clusters")
+        assert (hit.status_code, hit.headers["Cache-Status"]) == (200, "omni-gateway; hit")
+        assert int(hit.headers["Age"]) <= 10
+        wait_until(lambda: fragile.api.get("clusters").status_code == 504, 30, "the end of belief")
+
+    wait_until(lambda: fragile.api.get("clusters").headers.get("Cache-Status") == "omni-gateway; hit", 30)
 
 
 def test_a_port_that_takes_connections_and_never_answers_is_504_at_the_deadline_and_is_got_over(
@@ -100,7 +115,7 @@ def test_a_port_that_takes_connections_and_never_answers_is_504_at_the_deadline_
 def test_a_read_is_tried_four_times_before_its_caller_hears_of_it(fragile: Fragile, failures: int, status: int) -> None:
     rule = pb.Rule(method="*/List", resource_type=CLUSTERS, times=failures, error=UNAVAILABLE)
     with fragile.simulator.faults.during(rule) as state:
-        assert fragile.api.get("clusters").status_code == status
+        assert fragile.api.get("clusters", headers=FRESH).status_code == status
         assert state().struck == failures
 
 

@@ -21,6 +21,7 @@ def make(api: httpx.Client) -> Iterator[Callable[..., dict[str, Any]]]:
     def post(**body: Any) -> dict[str, Any]:
         answer = api.post(URL, json={"name": "e2e", **body})
         assert answer.status_code == 201, answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
         made.append(answer.json()["id"])
         return dict(answer.json())
 

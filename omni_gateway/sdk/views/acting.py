@@ -9,6 +9,7 @@ from flask import Response, request
 from werkzeug.http import dump_options_header
 
 from omni_gateway.http import streaming
+from omni_gateway.http.caching import cache_headers
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
@@ -17,7 +18,6 @@ from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.scoping import within_reach
 from omni_gateway.sdk.views.answering import (
-    CACHE_STATUS,
     dry_run_response,
     json_response,
     object_response,
@@ -87,7 +87,7 @@ def respond(representation: Representation, answer: Answer) -> Response:
             headers=_file_headers(answer.filename),
             beat=answer.beat,
         )
-    return json_response(answer, headers={"Cache-Status": CACHE_STATUS})
+    return json_response(answer, headers=cache_headers())
 
 
 def _file_headers(filename: str | None) -> dict[str, str]:

@@ -9,13 +9,11 @@ import orjson
 from flask import Response, request
 
 from omni_gateway.http import etags, mergepatch
+from omni_gateway.http.caching import cache_headers
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk.operations import RETRY_AFTER_SECONDS, Operation
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
-
-#: Every answer is read through to Omni, and RFC 9211 lets us say so.
-CACHE_STATUS = "omni-gateway; fwd=uri-miss"
 
 
 def json_response(
@@ -36,7 +34,7 @@ def object_response(
 ) -> Response:
     """Answer one object with its entity tag; 304 to a GET whose If-None-Match names it."""
     tag = representation.etag(resource, fields)
-    head = {"ETag": tag, "Cache-Status": CACHE_STATUS, "Vary": "Accept", **(headers or {})}
+    head = {"ETag": tag, **cache_headers(), "Vary": "Accept", **(headers or {})}
     if request.method in ("GET", "HEAD") and etags.if_none_match(request, tag):
         return Response(status=304, headers=head)
     return json_response(representation.body(resource, fields), status, head)

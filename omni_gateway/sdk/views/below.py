@@ -32,15 +32,15 @@ def subresource_view(
         gateway = current_gateway()
         fields = parse_fields(arguments.get("fields"), representation.known_fields)
         # What is below an object need not say which cluster it belongs to; the object above it does.
-        within_reach(gateway.bound(parent), id)
-        adapter = unscoped(gateway.bound(sub.adapter))
+        within_reach(gateway.reading(parent), id)
+        adapter = unscoped(gateway.reading(sub.adapter))
         media = streaming.negotiate(request)
         if media is not None:
             return watch_response(adapter, representation, ListQuery(), media, fields, id=sub.id(id))
         try:
             resource = adapter.get(sub.id(id))
         except MISSING:
-            gateway.bound(parent).get(id)
+            gateway.reading(parent).get(id)
             if sub.absent is None:
                 raise Problem(
                     404, "not-found", f"{id!r} exists, but Omni holds no {sub.name} for it (yet, or any more)."
@@ -55,7 +55,7 @@ def sublist_view(parent: ResourceAdapter, collection: Collection, filter: str) -
     """Return the view of the objects that belong to another; 404 when that one does not exist."""
 
     def get(arguments: Mapping[str, Any], id: str) -> Response:
-        current_gateway().bound(parent).get(id)
+        current_gateway().reading(parent).get(id)
         return collection.answer(arguments, {filter: id})
 
     return get
@@ -66,7 +66,7 @@ def subcollection_view(parent: ResourceAdapter, sub: SubCollection) -> Callable[
 
     def get(arguments: Mapping[str, Any], id: str) -> Response:
         gateway = current_gateway()
-        gateway.bound(parent).get(id)
+        gateway.reading(parent).get(id)
         other = gateway.plugins.get(sub.plugin)
         if other is None or (collection := other.collection) is None:
             raise Problem(501, "not-implemented", f"The plugin {sub.plugin!r} is not loaded here.")

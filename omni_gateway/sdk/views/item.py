@@ -49,6 +49,11 @@ class Item:
         """Return the adapter with this application's client."""
         return current_gateway().bound(self.adapter)
 
+    @property
+    def reading(self) -> ResourceAdapter:
+        """Return the adapter for a request that only reads: it may answer from the cache."""
+        return current_gateway().reading(self.adapter)
+
 
 def get_view(item: Item) -> Callable[..., Response]:
     """Return the view that reads or, when a stream is asked for, watches an object."""
@@ -57,8 +62,8 @@ def get_view(item: Item) -> Callable[..., Response]:
         fields = parse_fields(arguments.get("fields"), item.representation.known_fields)
         media = streaming.negotiate(request)
         if media is not None:
-            return watch_response(item.bound, item.representation, ListQuery(), media, fields, id=id)
-        return object_response(item.representation, item.bound.get(id), fields=fields)
+            return watch_response(item.reading, item.representation, ListQuery(), media, fields, id=id)
+        return object_response(item.representation, item.reading.get(id), fields=fields)
 
     return get
 

@@ -9,12 +9,13 @@ from typing import Any
 from flask import Response, request
 
 from omni_gateway.http import etags, pagination, paths, streaming
+from omni_gateway.http.caching import cache_headers
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.exchange import Listing, ListQuery
 from omni_gateway.sdk.query import Filter, parse_fields, to_list_query
 from omni_gateway.sdk.representation import Representation
-from omni_gateway.sdk.views.answering import CACHE_STATUS, json_response
+from omni_gateway.sdk.views.answering import json_response
 from omni_gateway.sdk.views.pages import RenderedPages
 from omni_gateway.sdk.views.watching import watch_response
 
@@ -32,7 +33,7 @@ class Collection:
         """Answer the request in flight with a page or, when it asks for a stream, a watch."""
         query = to_list_query(arguments, self.filters, forced)
         fields = parse_fields(arguments.get("fields"), self.representation.known_fields)
-        adapter = current_gateway().bound(self.adapter)
+        adapter = current_gateway().reading(self.adapter)
         media = streaming.negotiate(request)
         if media is not None:
             return watch_response(adapter, self.representation, query, media, fields)
@@ -40,7 +41,7 @@ class Collection:
         return self._page(page, query, arguments, fields)
 
     def _page(self, page: Listing, query: ListQuery, arguments: Mapping[str, Any], fields: tuple[str, ...]) -> Response:
-        head = {"Cache-Status": CACHE_STATUS, "Vary": "Accept"}
+        head = {**cache_headers(), "Vary": "Accept"}
         head |= pagination.page_headers(
             page=arguments["page"],
             page_size=arguments["page_size"],

@@ -18,7 +18,8 @@ from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.resume import ResumePoint
 
 MAX_PAGES = 16
-MAX_BODY_BYTES = 2 * 1024 * 1024
+#: Of all pages of one collection together; a thousand machines are about 5 MB.
+MAX_KEPT_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,16 @@ class RenderedPages:
         if kept is not None and kept.total == listing.total and kept.items == listing.items:
             return kept
         made = _render(listing, representation, fields)
-        if len(made.body) <= MAX_BODY_BYTES and all(item.memo is not None for item in made.items):
+        if len(made.body) <= MAX_KEPT_BYTES and all(item.memo is not None for item in made.items):
             with self._lock:
                 self._kept[key] = made
                 self._kept.move_to_end(key)
-                while len(self._kept) > MAX_PAGES:
+                while len(self._kept) > MAX_PAGES or self._size() > MAX_KEPT_BYTES:
                     self._kept.popitem(last=False)
         return made
+
+    def _size(self) -> int:
+        return sum(len(page.body) for page in self._kept.values())
 
 
 def _render(listing: Listing, representation: Representation, fields: tuple[str, ...]) -> RenderedPage:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.http.selectors import Selector, SelectorError, Term, parse
+from omni_gateway.omni.selectors import Selector, SelectorError, Term, parse
 
 LABELS = {"env": "prod", "omni.sidero.dev/cluster": "c1", "empty": ""}
 

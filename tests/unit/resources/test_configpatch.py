@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omni_gateway.http import selectors
+from omni_gateway.omni import selectors
 from omni_gateway.sdk import ListQuery, Resource
 from resources.configpatch.adapter import plain
 from resources.configpatch.targeting import machine_link

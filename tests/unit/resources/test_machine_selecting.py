@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.http import selectors
+from omni_gateway.omni import selectors
 from omni_gateway.sdk import ListQuery, Resource, names, types
 from resources.machine.join import Machine, join
 from resources.machine.selecting import chosen, selectors_for_statuses

@@ -1,0 +1,112 @@
+"""Load on a served URL by ``wrk`` (a C program: on two cores a load generator in Python would measure itself)."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.processes import Target
+
+_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a load came to: requests in a second, seconds at two percentiles, CPU seconds of 1,000 requests."""
+
+    rps: float
+    p50: float
+    p99: float
+    cpu: float | None = None
+
+
+def need_wrk() -> None:
+    """End the run where there is no ``wrk``."""
+    if shutil.which("wrk") is None:
+        sys.exit("This takes the load generator wrk: install the package of that name (Debian: apt-get install wrk).")
+
+
+def load(target: Target, path: str, connections: int, seconds: float, headers: Mapping[str, str] | None = None) -> Load:
+    """Ask for a path over so many kept connections; an answer that is no 2xx or 3xx ends the run."""
+    command = ["wrk", "--latency", "-t", "1", "-c", str(connections), "-d", f"{seconds:g}s", "--timeout", "30s"]
+    for name, value in (_headers(target) | dict(headers or {})).items():
+        command += ["-H", f"{name}: {value}"]
+    pids, before = workers(target), cpu_seconds(target)
+    said = subprocess.run([*command, f"http://{target.host}:{target.port}{path}"], capture_output=True, check=True)
+    text = said.stdout.decode()
+    if "Non-2xx" in text or "Socket errors" in text:
+        raise RuntimeError(f"GET {path}: {text}")
+    count = int(_found(r"(\d+) requests in", text))
+    cpu = (cpu_seconds(target) - before) * 1000 / count if pids and count else None
+    return Load(float(_found(r"Requests/sec:\s*([\d.]+)", text)), _latency("50", text), _latency("99", text), cpu)
+
+
+def middle(loads: list[Load]) -> Load:
+    """Return the medians of several runs of one load."""
+    cpu = [one.cpu for one in loads if one.cpu is not None]
+    return Load(
+        median(one.rps for one in loads),
+        median(one.p50 for one in loads),
+        median(one.p99 for one in loads),
+        median(cpu) if cpu else None,
+    )
+
+
+def answer(
+    target: Target, path: str, headers: Mapping[str, str] | None = None
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """Ask once, over a connection of its own (so any worker may answer); anything but a 200 ends the run."""
+    connection = http.client.HTTPConnection(target.host, target.port, timeout=60)
+    try:
+        connection.request("GET", path, headers=_headers(target) | dict(headers or {}))
+        response = connection.getresponse()
+        body = response.read()
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise RuntimeError(f"GET {path}: {response.status} {body[:300]!r}")
+    return response, body
+
+
+def workers(target: Target) -> list[int]:
+    """Return the gateway's worker processes; none where it is not ours to look at."""
+    if target.pid is None:
+        return []
+    return [int(pid) for pid in Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text().split()]
+
+
+def cpu_seconds(target: Target) -> float:
+    """Return the CPU time of all workers, of user and system."""
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in workers(target)]
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / _TICKS
+
+
+def resident_megabytes(target: Target) -> list[float]:
+    """Return the resident memory of each worker, in MB."""
+    page = os.sysconf("SC_PAGE_SIZE") / 1e6
+    return [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page for pid in workers(target)]
+
+
+def _headers(target: Target) -> dict[str, str]:
+    return {"Authorization": f"Bearer {target.token}"}
+
+
+def _found(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    if found is None:
+        raise RuntimeError(f"wrk said {text!r}")
+    return found[1]
+
+
+def _latency(percentile: str, text: str) -> float:
+    value, unit = re.search(rf"{percentile}%\s+([\d.]+)(us|ms|s|m)\b", text).groups()  # type: ignore[union-attr]
+    return float(value) * _UNITS[unit]

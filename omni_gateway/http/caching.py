@@ -1,0 +1,40 @@
+"""How fresh an answer is, and how fresh its caller wants it (RFC 9111, RFC 9211)."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import request
+
+from omni_gateway.omni.cache.cached import Reading
+
+_READING = "omni_gateway.reading"
+#: What was never looked for in the cache was asked of Omni.
+UNCACHED = "omni-gateway; fwd=uri-miss"
+
+
+def current_reading() -> Reading:
+    """Return the account of how this request's reads were answered."""
+    reading = request.environ.get(_READING)
+    if reading is None:
+        reading = request.environ[_READING] = Reading()
+    return cast(Reading, reading)
+
+
+def max_age() -> float | None:
+    """Return the seconds that an answer may be old by the request's ``Cache-Control``; None: as old as the cache is."""
+    said = request.cache_control
+    if said.no_cache or said.no_store:
+        return 0.0
+    return None if said.max_age is None else float(said.max_age)
+
+
+def cache_headers() -> dict[str, str]:
+    """Return ``Cache-Status``, and ``Age`` (whole seconds) where the cache answered."""
+    reading = cast("Reading | None", request.environ.get(_READING))
+    if reading is None:
+        return {"Cache-Status": UNCACHED}
+    headers = {"Cache-Status": reading.cache_status}
+    if reading.is_hit:
+        headers["Age"] = str(int(reading.age))
+    return headers

@@ -1,0 +1,274 @@
+"""The cache against a model: whatever Omni does and however late its events come, no read shows what was never so.
+
+The model is an Omni of one type that keeps its events back until they are delivered. Objects are made, changed and
+destroyed by others and by this process; the watch is cut. Each read is held against all that Omni ever held, against
+what was shown before, and against this process's own writes.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import orjson
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from omni_gateway.omni import errors, rpcs
+from omni_gateway.omni.cache import cached
+from omni_gateway.omni.cache.cached import CachedListing, CachedResources, Reading
+from omni_gateway.omni.cache.registry import ReadCache
+from omni_gateway.omni.resources import ResourceClient
+from omni_gateway.stubs import resources_pb2 as pb
+
+TYPE, NAMESPACE = "Clusters.omni.sidero.dev", "default"
+IDS = st.sampled_from(["a", "b", "c"])
+_CUT = object()
+
+
+def moment(number: int) -> str:
+    return f"2026-01-01T{number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}Z"
+
+
+class Omni:
+    """All that it holds, all that it ever held, and the events that are still on their way."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, str] = {}
+        self.ever: set[str] = set()
+        self.made = 0
+        self.on_the_way: list[tuple[str, str]] = []
+        self.watch: queue.Queue[Any] | None = None
+        self.delivered = 0
+
+    def write(self, id: str, version: int, made: int, phase: str = "running") -> None:
+        metadata = {"id": id, "version": version, "created": moment(made), "phase": phase, "labels": {"n": str(made)}}
+        text = orjson.dumps({"metadata": metadata, "spec": {}}).decode()
+        kind = "updated" if id in self.held else "created"
+        self.held[id] = text
+        self.ever.add(text)
+        self.on_the_way.append((kind, text))
+
+    def create(self, id: str) -> None:
+        self.made += 1
+        self.write(id, 1, self.made)
+
+    def update(self, id: str, phase: str = "running") -> None:
+        metadata = orjson.loads(self.held[id])["metadata"]
+        self.write(id, metadata["version"] + 1, self.number_of(metadata), phase)
+
+    @staticmethod
+    def number_of(metadata: dict[str, Any]) -> int:
+        return int(metadata["labels"]["n"])
+
+    def destroy(self, id: str) -> None:
+        self.on_the_way.append(("destroyed", self.held.pop(id)))
+
+    # -- as the client sees it
+
+    def unary(self, rpc: Any, build: Any, **_: Any) -> Any:
+        request = build()
+        if rpc is rpcs.GET:
+            if request.id not in self.held:
+                raise errors.NotFound(grpc.StatusCode.NOT_FOUND, "not there", rpc.name)
+            return pb.GetResponse(body=self.held[request.id])
+        if rpc is rpcs.LIST:
+            texts = [self.held[id] for id in sorted(self.held)]
+            return pb.ListResponse(items=texts, total=len(texts))
+        return None
+
+    def stream(self, *_: Any, **__: Any) -> Source:
+        self.on_the_way = []
+        self.watch = queue.Queue()
+        for text in self.held.values():
+            self.watch.put(("created", text))
+        self.watch.put(("bootstrapped", ""))
+        return Source(self.watch)
+
+    def deliver(self, count: int) -> None:
+        now, self.on_the_way = self.on_the_way[:count], self.on_the_way[count:]
+        for event in now:
+            assert self.watch is not None
+            self.watch.put(event)
+
+
+def state_of(text: str) -> tuple[float, int]:
+    """Which object of its id it is, and its version."""
+    metadata = orjson.loads(text)["metadata"]
+    return Omni.number_of(metadata), metadata["version"]
+
+
+class Source:
+    """A watch that ends with an error when it is cut."""
+
+    def __init__(self, events: queue.Queue[Any]) -> None:
+        self._events = events
+
+    def __iter__(self) -> Iterator[tuple[Any, str]]:
+        while (event := self._events.get()) is not _CUT:
+            yield event
+        raise errors.Unavailable(grpc.StatusCode.UNAVAILABLE, "cut", rpcs.WATCH.name)
+
+    def cancel(self) -> None:
+        self._events.put(_CUT)
+
+
+class CacheAgainstModel(RuleBasedStateMachine):
+    @initialize()
+    def begin(self) -> None:
+        self.omni = Omni()
+        self.cache = ReadCache(lambda *_: self.omni.stream(), lambda: None)
+        self.client = ResourceClient(self.omni, self.cache.mark)  # type: ignore[arg-type]
+        self.shown: dict[str, tuple[float, int]] = {}
+        self.ours: dict[str, tuple[float, int]] = {}
+        self.cache.feed(TYPE, NAMESPACE)
+        self.wait_live()
+
+    def teardown(self) -> None:
+        self.cache.close()
+
+    def wait_live(self) -> None:
+        deadline = time.monotonic() + 5
+        while not self.feed.live:
+            assert time.monotonic() < deadline, "the feed does not begin"
+            time.sleep(0.0005)
+
+    @property
+    def feed(self) -> Any:
+        return self.cache.present(TYPE, NAMESPACE)
+
+    def reading(self) -> CachedResources:
+        return CachedResources(self.omni, self.cache, Reading())  # type: ignore[arg-type]
+
+    # -- others
+
+    @rule(id=IDS)
+    def others_make_or_change(self, id: str) -> None:
+        self.omni.update(id) if id in self.omni.held else self.omni.create(id)
+
+    @rule(id=IDS)
+    def others_destroy(self, id: str) -> None:
+        if id in self.omni.held:
+            self.omni.destroy(id)
+
+    @rule(count=st.integers(1, 4))
+    def events_come(self, count: int) -> None:
+        self.omni.deliver(count)
+        deadline = time.monotonic() + 5
+        while self.omni.watch is not None and not self.omni.watch.empty():
+            assert time.monotonic() < deadline
+            time.sleep(0.0005)
+
+    @precondition(lambda self: self.omni.watch is not None)
+    @rule()
+    def the_watch_is_cut(self) -> None:
+        watch = self.omni.watch
+        watch.put(_CUT)
+        deadline = time.monotonic() + 5
+        while self.omni.watch is watch:
+            assert time.monotonic() < deadline, "no new watch"
+            time.sleep(0.0005)
+        self.wait_live()
+
+    # -- this process
+
+    def wrote(self, id: str) -> None:
+        self.ours[id] = state_of(self.omni.held[id])
+
+    @rule(id=IDS)
+    def we_create(self, id: str) -> None:
+        if id not in self.omni.held:
+            self.omni.create(id)
+            self.client.create(TYPE, id, {})
+            self.wrote(id)
+
+    @rule(id=IDS)
+    def we_update(self, id: str) -> None:
+        if id in self.omni.held:
+            read = self.client.get(TYPE, id)
+            self.omni.update(id)
+            read["metadata"]["namespace"], read["metadata"]["type"] = NAMESPACE, TYPE
+            self.client.update(read, version=read["metadata"]["version"])
+            self.wrote(id)
+
+    @rule(id=IDS)
+    def we_destroy(self, id: str) -> None:
+        if id in self.omni.held:
+            self.client.get(TYPE, id)
+            self.omni.destroy(id)
+            self.client.delete(TYPE, id)
+            self.ours[id] = (self.omni.made + 1, 0)  # whatever is shown of it must be a later one
+
+    # -- reads
+
+    def look_at(self, text: str) -> str:
+        assert text in self.omni.ever, f"{text} was never so"
+        id, now = orjson.loads(text)["metadata"]["id"], state_of(text)
+        assert now >= self.shown.get(id, (0, 0)), "an older state after a newer one"
+        assert now >= self.ours.get(id, (0, 0)), "what was before our own write"
+        self.shown[id] = now
+        return str(id)
+
+    def look_at_absence(self, id: str) -> None:
+        made, version = self.ours.get(id, (0, 0))
+        if version > 0 and id in self.omni.held and state_of(self.omni.held[id])[0] == made:
+            raise AssertionError("our own object is not shown")
+        if id in self.shown:  # that one is gone: only a later one may be shown
+            self.shown[id] = (int(self.shown[id][0]) + 0.5, 0)
+
+    @rule()
+    def a_list_is_read(self) -> None:
+        listing = self.reading().list(TYPE)
+        ids = [self.look_at(text) for text in listing.texts]
+        assert ids == sorted(ids)
+        assert listing.total == len(ids)
+        for id in {"a", "b", "c"} - set(ids):
+            self.look_at_absence(id)
+
+    @rule(id=IDS)
+    def an_object_is_read(self, id: str) -> None:
+        try:
+            text = self.reading().item(TYPE, id).text
+        except errors.NotFound:
+            self.look_at_absence(id)
+        else:
+            self.look_at(text)
+
+    @rule(id=IDS, number=st.integers(1, 9))
+    def a_selection_is_read(self, id: str, number: int) -> None:
+        listing = self.reading().list(TYPE, selectors=[f"n = {number}"])
+        if isinstance(listing, CachedListing):
+            assert all(item.labels["n"] == str(number) for item in listing.entries)
+
+    @invariant()
+    def once_all_events_came_reads_are_hits_and_true(self) -> None:
+        if not hasattr(self, "omni") or self.omni.on_the_way or self.omni.watch is None or not self.omni.watch.empty():
+            return
+        reading = Reading()
+        deadline = time.monotonic() + 5
+        while True:
+            listing = CachedResources(self.omni, self.cache, reading).list(TYPE)  # type: ignore[arg-type]
+            if list(listing.texts) == [self.omni.held[id] for id in sorted(self.omni.held)]:
+                return
+            assert time.monotonic() < deadline, "what Omni holds is not shown in the end"
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cached, "OWN_WRITE_SECONDS", 0.005)
+    monkeypatch.setattr("omni_gateway.omni.cache.feed._FIRST_PAUSE", 0.001)
+
+
+class TestCacheAgainstModel(CacheAgainstModel.TestCase):  # type: ignore[misc]
+    settings = settings(
+        max_examples=300,
+        derandomize=True,
+        stateful_step_count=40,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
