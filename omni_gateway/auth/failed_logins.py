@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
 
 from limits import RateLimitItem
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
+
+from omni_gateway.auth.recent import Recent
 
 GOOD_SECONDS = 3600.0
 MOST_GOOD = 4096
@@ -31,8 +31,7 @@ class FailedLogins:
         self._per_address = tuple(per_address)
         self._in_all = tuple(in_all)
         self._key = secrets.token_bytes(32)
-        self._lock = Lock()
-        self._good: OrderedDict[bytes, float] = OrderedDict()
+        self._good: Recent[bytes, float] = Recent(MOST_GOOD)
 
     def seconds_to_wait(self, address: str, credential: str) -> float:
         """Return how long to refuse a credential unseen; 0: look at it now."""
@@ -47,25 +46,18 @@ class FailedLogins:
 
     def succeeded(self, credential: str) -> None:
         """Remember a credential that proved somebody."""
-        digest = self._digest(credential)
-        with self._lock:
-            self._good[digest] = time.monotonic() + GOOD_SECONDS
-            self._good.move_to_end(digest)
-            if len(self._good) > MOST_GOOD:
-                self._good.popitem(last=False)
+        self._good.put(self._digest(credential), time.monotonic() + GOOD_SECONDS)
 
     def failed(self, address: str, credential: str) -> None:
         """Count a credential that proved nobody."""
-        with self._lock:
-            self._good.pop(self._digest(credential), None)
+        self._good.drop(self._digest(credential))
         for item in self._per_address:
             self._limiter.hit(item, address)
         for item in self._in_all:
             self._limiter.hit(item, _ALL)
 
     def _was_good(self, credential: str) -> bool:
-        with self._lock:
-            return self._good.get(self._digest(credential), 0.0) > time.monotonic()
+        return (self._good.get(self._digest(credential)) or 0.0) > time.monotonic()
 
     def _digest(self, credential: str) -> bytes:
         return hashlib.blake2b(credential.encode("utf-8", "surrogateescape"), key=self._key, digest_size=16).digest()

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
 
 from omni_gateway.auth.authenticator import Rejected
 from omni_gateway.auth.principal import MethodName, Principal, Role
+from omni_gateway.auth.recent import Recent
 from omni_gateway.omni import ConfigError, KeySigner, OmniClient, parse_key
 from omni_gateway.omni.errors import CredentialRefused
 from omni_gateway.omni.types import CURRENT_USERS
@@ -52,8 +51,7 @@ class OmniKeyMethod:
     def __init__(self, omni: OmniClient) -> None:
         """``omni`` knows the way to Omni; its own identity is not used."""
         self._omni = omni
-        self._lock = Lock()
-        self._cache: OrderedDict[bytes, _Known] = OrderedDict()
+        self._known: Recent[bytes, _Known] = Recent(CACHE_SIZE)
 
     def recognises(self, credential: str) -> bool:
         """Tell a key by how base64 of a JSON object begins; a JWT begins so too and has dots."""
@@ -65,19 +63,12 @@ class OmniKeyMethod:
         Raises ``OmniError`` when Omni cannot be asked.
         """
         digest = hashlib.sha256(credential.encode("utf-8", "surrogateescape")).digest()
-        with self._lock:
-            known = self._cache.get(digest)
-            if known is not None:
-                self._cache.move_to_end(digest)
+        known = self._known.get(digest)
         if known is not None and known.until > time.monotonic():
             return known.principal
         client = known.principal.omni if known else None
         principal = _ask(client or self._client(credential))
-        with self._lock:
-            self._cache[digest] = _Known(principal, time.monotonic() + BELIEVED_SECONDS)
-            self._cache.move_to_end(digest)
-            while len(self._cache) > CACHE_SIZE:
-                self._cache.popitem(last=False)
+        self._known.put(digest, _Known(principal, time.monotonic() + BELIEVED_SECONDS))
         return principal
 
     def _client(self, credential: str) -> OmniClient:

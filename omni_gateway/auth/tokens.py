@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections import OrderedDict
 from datetime import UTC, datetime
 from threading import Lock
 
 from omni_gateway.auth.authenticator import Rejected
 from omni_gateway.auth.principal import MethodName, Principal, Role
+from omni_gateway.auth.recent import Recent
 from omni_gateway.auth.scope import Scope
 from omni_gateway.store import Token, TokenStore
 
@@ -33,7 +33,7 @@ class TokenMethod:
     def __init__(self, tokens: TokenStore) -> None:
         self._tokens = tokens
         self._lock = Lock()
-        self._cache: OrderedDict[str, tuple[float, Token | None]] = OrderedDict()
+        self._found: Recent[str, tuple[float, Token | None]] = Recent(CACHE_SIZE)
         self._noted: dict[str, float] = {}
 
     def recognises(self, credential: str) -> bool:
@@ -66,14 +66,9 @@ class TokenMethod:
 
     def _find(self, digest: str) -> Token | None:
         now = time.monotonic()
-        with self._lock:
-            kept = self._cache.get(digest)
-            if kept is not None and kept[0] > now:
-                return kept[1]
+        kept = self._found.get(digest)
+        if kept is not None and kept[0] > now:
+            return kept[1]
         token = self._tokens.find_by_hash(digest)
-        with self._lock:
-            self._cache[digest] = (now + CACHE_SECONDS, token)
-            self._cache.move_to_end(digest)
-            while len(self._cache) > CACHE_SIZE:
-                self._cache.popitem(last=False)
+        self._found.put(digest, (now + CACHE_SECONDS, token))
         return token

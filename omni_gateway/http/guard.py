@@ -102,8 +102,7 @@ def _look_up(authenticator: Authenticator, credential: str) -> Principal:
     except Rejected as error:
         if not isinstance(error, Unverifiable):
             logins.failed(address, credential)
-        headers = {"WWW-Authenticate": f'{REALM}, error="invalid_token"'}
-        raise Problem(401, "unauthenticated", str(error), headers=headers) from None
+        raise _invalid(str(error)) from None
     logins.succeeded(credential)
     return principal
 
@@ -127,8 +126,17 @@ def refused_by_omni() -> Problem | None:
     principal = known_principal() if has_request_context() else None
     if principal is None or principal.omni is None:
         return None
-    headers = {"WWW-Authenticate": f'{REALM}, error="invalid_token"'}
-    return Problem(401, "unauthenticated", "Omni does not take your key any more.", headers=headers)
+    return _invalid("Omni does not take your key any more.")
+
+
+def _invalid(detail: str) -> Problem:
+    """Return the 401 for a credential that proves nobody (RFC 6750 §3.1)."""
+    return Problem(401, "unauthenticated", detail, headers={"WWW-Authenticate": f'{REALM}, error="invalid_token"'})
+
+
+def about_all_clusters() -> Problem:
+    """Return the 403 for a caller of some clusters who asks for what is about all of them."""
+    return Problem(403, "forbidden", "This is about all clusters; you may touch only some.")
 
 
 def demand(role: Role, *, omni_decides: bool = False) -> None:
@@ -141,7 +149,7 @@ def demand(role: Role, *, omni_decides: bool = False) -> None:
     if omni_decides and principal.omni is not None:
         return
     if role is Role.ADMIN and principal.scope.restricted:
-        raise Problem(403, "forbidden", "This is about all clusters; you may touch only some.")
+        raise about_all_clusters()
     if not principal.may(role):
         text = f"This needs the role {role.value}; yours is {principal.role_name}."
         raise Problem(403, "forbidden", text)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.auth import Scope
+from omni_gateway.http.guard import about_all_clusters
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.errors import MISSING, NotFound
@@ -145,12 +146,11 @@ class ScopedAdapter(ResourceAdapter):
                 raise out_of_reach(self.scope)
 
     def _demand(self, clusters: Sequence[str | None], *, known: bool = True) -> None:
-        reach = ", ".join(self.scope.patterns or ())
         for cluster in clusters:
             if cluster and not self.scope.allows(cluster):
                 raise out_of_reach(self.scope)
             if known and not cluster:
-                raise Problem(403, "forbidden", f"This belongs to no cluster; you may touch only {reach}.")
+                raise Problem(403, "forbidden", f"This belongs to no cluster; you may touch only {_reach(self.scope)}.")
 
 
 def _gone(resource: Resource) -> Resource:
@@ -160,8 +160,11 @@ def _gone(resource: Resource) -> Resource:
 
 def out_of_reach(scope: Scope) -> Problem:
     """Return the 403 for what reaches beyond a caller's clusters, without a word about what is there."""
-    reach = ", ".join(scope.patterns or ())
-    return Problem(403, "forbidden", f"This reaches beyond the clusters that you may touch: {reach}.")
+    return Problem(403, "forbidden", f"This reaches beyond the clusters that you may touch: {_reach(scope)}.")
+
+
+def _reach(scope: Scope) -> str:
+    return ", ".join(scope.patterns or ())
 
 
 def unscoped(adapter: ResourceAdapter) -> ResourceAdapter:
@@ -180,7 +183,7 @@ def within_reach(
     if not isinstance(adapter, ScopedAdapter):
         return adapter
     if id is None and not anywhere:
-        raise Problem(403, "forbidden", "This is about all clusters; you may touch only some.")
+        raise about_all_clusters()
     if id is not None and writes:
         adapter.demand_writable(id)
     elif id is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 import grpc
 
 from .errors import SimError, Unauthenticated, Unknown
 from .identity import ANONYMOUS, Identity, set_caller
+from .interception import WrappingInterceptor
 from .kinds import MACHINE_STATUS
 from .signing import Metadata, Verifier, is_signed
 from .store import Store
@@ -23,29 +24,13 @@ _MAY_BE_PUBLIC = frozenset(f"/omni.resources.ResourceService/{name}" for name in
 _RESOLVES_FIRST = "/machine.MachineService/"
 """A Talos call's caller matters only once its target is found: whoever serves it looks (`access.require`)."""
 
-Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
-Details = grpc.HandlerCallDetails
 
-
-class Gatekeeper(grpc.ServerInterceptor):
+class Gatekeeper(WrappingInterceptor):
     """Verifies the signature in the worker's thread, then runs the call as its caller."""
 
     def __init__(self, verifier: Verifier, store: Store) -> None:
         self._verifier = verifier
         self._store = store
-
-    def intercept_service(self, continuation: Callable[[Details], Handler | None], details: Details) -> Handler | None:
-        """Wrap a method's handler; an unknown method stays unknown."""
-        handler = continuation(details)
-        if handler is None:
-            return None
-        method = details.method
-        coders = (handler.request_deserializer, handler.response_serializer)
-        if handler.unary_stream is not None:
-            return grpc.unary_stream_rpc_method_handler(self._streaming(method, handler.unary_stream), *coders)
-        if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(self._unary(method, handler.unary_unary), *coders)
-        return None  # Omni has no call that streams what is sent
 
     def _unary(self, method: str, serve: Callable[..., Any]) -> Callable[..., Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from omni_gateway.auth.oidc.keys import KeySet
 from omni_gateway.auth.oidc.providers import Provider, Providers, Snapshot
 from omni_gateway.auth.oidc.rotation import IssuerKeys, Timing
 from omni_gateway.auth.principal import MethodName, Principal
+from omni_gateway.auth.recent import Recent
 
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 4096
@@ -47,7 +47,7 @@ class OidcMethod:
         self._lock = Lock()
         self._issuers: dict[str, IssuerKeys] = {}
         self._generation = 0
-        self._cache: OrderedDict[bytes, tuple[int, float, Principal]] = OrderedDict()
+        self._verified: Recent[bytes, tuple[int, float, Principal]] = Recent(CACHE_SIZE)
 
     def recognises(self, credential: str) -> bool:
         """Take whatever has the form of a JWT."""
@@ -58,7 +58,7 @@ class OidcMethod:
         snapshot = self._providers.current()
         digest = hashlib.sha256(credential.encode("ascii")).digest()
         now = self._clock()
-        kept = self._cache.get(digest)
+        kept = self._verified.get(digest)
         if kept is not None and kept[0] == snapshot.generation and now < kept[1]:
             return kept[2]
         token = tokens.read(credential)
@@ -67,15 +67,9 @@ class OidcMethod:
             raise Rejected("The token's signature is not that of its issuer.")
         tokens.check_claims(token, provider, now)
         principal = _principal(provider, token.claims)
-        self._keep(digest, (snapshot.generation, min(float(token.claims["exp"]), now + CACHE_SECONDS), principal))
+        until = min(float(token.claims["exp"]), now + CACHE_SECONDS)
+        self._verified.put(digest, (snapshot.generation, until, principal))
         return principal
-
-    def _keep(self, digest: bytes, entry: tuple[int, float, Principal]) -> None:
-        with self._lock:
-            self._cache[digest] = entry
-            self._cache.move_to_end(digest)
-            while len(self._cache) > CACHE_SIZE:
-                self._cache.popitem(last=False)
 
     def _keys_of(self, issuer: str, snapshot: Snapshot) -> IssuerKeys:
         """Return an issuer's keys; those of issuers that no enabled provider has any more are forgotten."""

@@ -18,7 +18,7 @@ from omni_gateway.omni.cache.registry import ReadCache
 from omni_gateway.omni.cache.subscription import Subscription
 from omni_gateway.omni.calls import Calls
 from omni_gateway.omni.resources import Listing, ResourceClient, Watch
-from omni_gateway.omni.selectors import SelectorError, parse
+from omni_gateway.omni.selectors import Selector, SelectorError, parse
 from omni_gateway.omni.types import namespace_of
 
 #: How long a read waits for a write of this process to come back by the watch; then Omni is asked.
@@ -30,6 +30,14 @@ FORGOTTEN_SECONDS = 15.0
 _BY_ID = ("", "id")
 Forward = Literal["uri-miss", "stale", "request", "bypass"]
 """Why Omni was asked (RFC 9211 §2.2): not known here yet, not to be believed, on request, not answerable here."""
+
+
+def _parsed(selectors: Sequence[str]) -> list[Selector] | None:
+    """Return the label queries; None where only Omni can tell what one of them means."""
+    try:
+        return [parse(text) for text in selectors if text.strip()]
+    except SelectorError:
+        return None
 
 
 class CachedListing(Listing):
@@ -173,23 +181,18 @@ class CachedResources(ResourceClient):
         timeout: float | None = None,
     ) -> Watch | Subscription:
         """Follow a type or one object, from the process's own watch of the type where there is one."""
-        if not search and timeout is None:
-            try:
-                wanted = [parse(text) for text in selectors if text.strip()]
-            except SelectorError:
-                wanted = None
-            feed = self._believed(type, namespace or namespace_of(type)) if wanted is not None else None
-            if feed is not None and wanted is not None:
+        wanted = _parsed(selectors) if not search and timeout is None else None
+        if wanted is not None:
+            feed = self._believed(type, namespace or namespace_of(type))
+            if feed is not None:
                 subscription = Subscription(id, wanted)
                 if subscription.begin(feed):
                     return subscription
         return super().watch(type, namespace, id=id, selectors=selectors, search=search, timeout=timeout)
 
     def _select(self, type: str, namespace: str, selectors: Sequence[str]) -> Sequence[Item] | None:
-        texts = tuple(text for text in selectors if text.strip())
-        try:
-            wanted = [parse(text) for text in texts]
-        except SelectorError:
+        wanted = _parsed(selectors)
+        if wanted is None:
             self._reading.forwards.append("bypass")
             return None
         feed = self._believed(type, namespace)
@@ -197,7 +200,7 @@ class CachedResources(ResourceClient):
         if feed is None or snapshot is None:
             return None
         self._hit(feed)
-        return snapshot.select(texts, wanted)
+        return snapshot.select(tuple(selectors), wanted)
 
     def _hit(self, feed: Feed) -> None:
         self._reading.hits += 1

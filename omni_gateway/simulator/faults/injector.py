@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import grpc
 
+from ..interception import WrappingInterceptor
 from ..past import held_at
 from .registry import Faults
 from .rule import Call, Fault
@@ -21,24 +22,11 @@ BROKEN = "the connection broke (a fault on demand)"
 _CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class FaultInjector(grpc.ServerInterceptor):
+class FaultInjector(WrappingInterceptor):
     """Strikes calls as the rules say."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-
-    def intercept_service(self, continuation: Callable[[Details], Handler | None], details: Details) -> Handler | None:
-        """Wrap a method's handler; an unknown method stays unknown."""
-        handler = continuation(details)
-        if handler is None:
-            return None
-        method = details.method
-        coders = (handler.request_deserializer, handler.response_serializer)
-        if handler.unary_stream is not None:
-            return grpc.unary_stream_rpc_method_handler(self._streaming(method, handler.unary_stream), *coders)
-        if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(self._unary(method, handler.unary_unary), *coders)
-        return handler
 
     def _unary(self, method: str, serve: Callable[..., Any]) -> Callable[..., Any]:
         def call(request: Any, context: Context) -> Any:
