@@ -11,7 +11,7 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from omni_gateway.auth.recent import Recent
+from omni_gateway.recent import Recent
 
 GOOD_SECONDS = 3600.0
 MOST_GOOD = 4096
@@ -35,14 +35,14 @@ class FailedLogins:
 
     def seconds_to_wait(self, address: str, credential: str) -> float:
         """Return how long to refuse a credential unseen; 0: look at it now."""
+        if self._was_good(credential):
+            return 0.0
         now = time.time()
         limits = [(item, address) for item in self._per_address] + [(item, _ALL) for item in self._in_all]
         until = max(
             (self._limiter.get_window_stats(*one)[0] for one in limits if not self._limiter.test(*one)), default=0
         )
-        if until <= now or self._was_good(credential):
-            return 0.0
-        return max(1.0, until - now)
+        return 0.0 if until <= now else max(1.0, until - now)
 
     def succeeded(self, credential: str) -> None:
         """Remember a credential that proved somebody."""

@@ -10,8 +10,8 @@ from threading import Lock
 
 from omni_gateway.auth.authenticator import Rejected
 from omni_gateway.auth.principal import MethodName, Principal, Role
-from omni_gateway.auth.recent import Recent
 from omni_gateway.auth.scope import Scope
+from omni_gateway.recent import Recent
 from omni_gateway.store import Token, TokenStore
 
 log = logging.getLogger(__name__)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import request
+from flask import has_request_context, request
 
-from omni_gateway.omni.cache.cached import Reading
+from omni_gateway.omni.cache.reading import Reading
 
 _READING = "omni_gateway.reading"
 #: What was never looked for in the cache was asked of Omni.
@@ -14,15 +14,19 @@ UNCACHED = "omni-gateway; fwd=uri-miss"
 
 
 def current_reading() -> Reading:
-    """Return the account of how this request's reads were answered."""
+    """Return the account of how this request's reads were answered; outside of a request, one that nobody looks at."""
+    if not has_request_context():
+        return Reading()
     reading = request.environ.get(_READING)
     if reading is None:
-        reading = request.environ[_READING] = Reading()
+        reading = request.environ[_READING] = Reading(max_age())
     return cast(Reading, reading)
 
 
 def max_age() -> float | None:
     """Return the seconds that an answer may be old by the request's ``Cache-Control``; None: as old as the cache is."""
+    if "HTTP_CACHE_CONTROL" not in request.environ:
+        return None
     said = request.cache_control
     if said.no_cache or said.no_store:
         return 0.0

@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import math
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, has_request_context, request
@@ -109,7 +109,11 @@ def _look_up(authenticator: Authenticator, credential: str) -> Principal:
 
 def remote_network() -> str:
     """Return the caller's address; of IPv6 the network (/64), of which one caller has all addresses."""
-    text = request.remote_addr or ""
+    return _network(request.remote_addr or "")
+
+
+@lru_cache(1024)
+def _network(text: str) -> str:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

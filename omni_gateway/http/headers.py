@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import Flask, Response, request
 from flask_cors import CORS
@@ -27,18 +27,26 @@ EXPOSED = (
     "Idempotency-Replayed",
     SIMULATOR,
 )
-_ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
-    " frame-ancestors 'none'; base-uri 'none'",
-}
+
+
+def _lowered(headers: Mapping[str, str]) -> Sequence[tuple[str, str, str]]:
+    return [(name, name.lower(), value) for name, value in headers.items()]
+
+
+_ALWAYS = _lowered(
+    {
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "no-referrer",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
+        " frame-ancestors 'none'; base-uri 'none'",
+    }
+)
 #: Only where the request came over TLS (RFC 6797 §7.2), to us or to a proxy that is believed.
-_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+_OVER_TLS = _lowered({"Strict-Transport-Security": "max-age=31536000"})
 
 
 def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> None:
@@ -49,9 +57,8 @@ def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> Non
             response.headers.pop("Content-Type", None)  # there is no content to have one (RFC 9110 §8.3)
         # One look at the names: `setdefault` goes through all headers for each of these.
         there = {name.lower() for name, _ in response.headers}
-        for name, value in (_ALWAYS | _OVER_TLS if request.is_secure else _ALWAYS).items():
-            if name.lower() not in there:
-                response.headers.add(name, value)
+        fixed = [*_ALWAYS, *_OVER_TLS] if request.is_secure else _ALWAYS
+        response.headers.extend([(name, value) for name, lowered, value in fixed if lowered not in there])
         # Nobody but the caller keeps what it reads, and asks again with its tag; an answer to a write may hold a secret
         # that is told once.
         if "cache-control" not in there and known_principal() is not None:

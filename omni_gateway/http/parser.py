@@ -16,8 +16,12 @@ from omni_gateway.http.auditing.changes import note_body
 from omni_gateway.http.field_errors import UNKNOWN, flatten
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.problems import Problem
+from omni_gateway.recent import Recent
 
 JSON = "application/json"
+MOST_QUERIES = 1024
+LONGEST_KEPT_QUERY = 512
+"""Bytes; longer query strings are parsed each time."""
 
 
 def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
@@ -52,6 +56,22 @@ class GatewayParser(FlaskParser):
     """webargs with our strictness: JSON through :func:`strict_json`, unknown names refused everywhere."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": ma.RAISE, "query": ma.RAISE}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._queries: Recent[tuple[ma.Schema, bytes], dict[str, Any]] = Recent(MOST_QUERIES)
+
+    def parse(self, argmap: Any, req: Request | None = None, *, location: str | None = None, **options: Any) -> Any:
+        """Read what a schema describes; query parameters that were good before are not looked at again."""
+        request = req or self.get_default_request()
+        if location != "query" or not isinstance(argmap, ma.Schema) or len(request.query_string) > LONGEST_KEPT_QUERY:
+            return super().parse(argmap, request, location=location, **options)
+        question = (argmap, request.query_string)
+        kept = self._queries.get(question)
+        if kept is None:
+            kept = super().parse(argmap, request, location=location, **options)
+            self._queries.put(question, kept)
+        return dict(kept)
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """Read the body; where the schema says ``body_optional``, none at all is an empty object."""

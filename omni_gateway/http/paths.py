@@ -35,6 +35,8 @@ def protected_path(environ: dict[str, Any]) -> str:
     decoded: str = environ.get("PATH_INFO", "")
     raw = next((environ[name] for name in _RAW if environ.get(name)), "")
     path = raw.partition("?")[0].partition("#")[0]
+    if path and "%" not in path and "%" not in decoded:
+        return decoded  # nothing is encoded
     protected = "/".join(_protect(segment) for segment in path.split("/"))
     script: str = environ.get("SCRIPT_NAME", "")
     if script and protected.startswith(script):

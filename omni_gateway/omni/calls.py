@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -28,9 +29,16 @@ class Calls:
 
     def __init__(self, holder: ChannelHolder, signer: Signer, timeout: float) -> None:
         self._holder = holder
+        self._note: Callable[[], None] = _nothing
         self._interceptor = SigningInterceptor(signer)
         self._timeout = timeout
         self._ready: _SignedChannel | None = None
+
+    def noted(self, note: Callable[[], None]) -> Calls:
+        """Return the same calls, where ``note`` is called before each."""
+        other = copy.copy(self)
+        other._note = note
+        return other
 
     def channel(self) -> grpc.Channel:
         """Return this process's channel; every call over it is signed."""
@@ -45,6 +53,7 @@ class Calls:
         timeout: float | None = None,
     ) -> ResponseT:
         """Make one call within ``timeout`` seconds (the configured ones if not given); raises ``OmniError``."""
+        self._note()
         request = _written(rpc.name, build)
         entries = _sendable(rpc.name, metadata)
         failure: OmniError | None = None
@@ -73,6 +82,7 @@ class Calls:
         timeout: float | None = None,
     ) -> Stream[ItemT]:
         """Open a stream at once; ``expand`` tells what one message holds. Without ``timeout`` it lasts as it likes."""
+        self._note()
         request = _written(rpc.name, build)
         entries = _sendable(rpc.name, metadata)
         try:
@@ -114,6 +124,10 @@ class _SignedChannel:
             call = self.channel.unary_stream(rpc.path, rpc.request.SerializeToString, rpc.response.FromString)
             self._streaming[rpc.name] = call
         return call
+
+
+def _nothing() -> None:
+    """Note nothing."""
 
 
 def _written(method: str, build: Callable[[], RequestT]) -> RequestT:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 import grpc
 
 from omni_gateway.omni.auth import AuthClient
-from omni_gateway.omni.cache.cached import CachedResources, Reading
+from omni_gateway.omni.cache.cached import CachedResources
+from omni_gateway.omni.cache.reading import Reading
 from omni_gateway.omni.cache.registry import ReadCache
 from omni_gateway.omni.calls import Calls
 from omni_gateway.omni.channel import ChannelHolder, Observer
@@ -40,7 +42,10 @@ class OmniClient:
     def _speak_as(self, config: OmniConfig, signer: Signer) -> None:
         self.config = config
         self._signer = signer
-        calls = self._calls = Calls(self._holder, signer, config.timeout)
+        self._serve(Calls(self._holder, signer, config.timeout))
+
+    def _serve(self, calls: Calls) -> None:
+        self._calls = calls
         self.resources = ResourceClient(calls, self.cache.mark)
         self.management = ManagementClient(calls)
         self.machines = MachineClient(calls)
@@ -67,14 +72,15 @@ class OmniClient:
         other._speak_as(self.config, signer)
         return other
 
-    def reading(self, reading: Reading, max_age: float | None = None) -> OmniClient:
-        """Return this client for one request that only reads: from the cache, where that is the truth.
+    def reading(self, account: Callable[[], Reading]) -> OmniClient:
+        """Return this client for requests that only read: from the cache, where that is the truth.
 
-        ``reading`` is told how; ``max_age`` (seconds) bounds how old an answer may be, 0 asks Omni always.
+        ``account`` returns the account of the request in flight, which is told how it was answered.
         """
         other = copy.copy(self)
         other._owns_holder = False
-        other.resources = CachedResources(self._calls, self.cache, reading, max_age)
+        other._serve(self._calls.noted(lambda: account().note_call()))
+        other.resources = CachedResources(other._calls, self.cache, account)
         return other
 
     def observe_calls(self, observer: Observer) -> None:

@@ -37,6 +37,7 @@ from omni_gateway.sdk.schema import ResourceSchema, SpecSchema
 from omni_gateway.sdk.scoping import out_of_reach
 from omni_gateway.sdk.selecting import select, sort_and_cut
 from omni_gateway.sdk.service import PluginError, ServicePlugin
+from omni_gateway.sdk.side_by_side import side_by_side
 from omni_gateway.sdk.stored import StoredResourceAdapter
 from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
 
@@ -117,6 +118,7 @@ __all__ = [
     "require",
     "resources_of",
     "select",
+    "side_by_side",
     "sort_and_cut",
     "takes_jwts",
     "types",

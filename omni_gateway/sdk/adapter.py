@@ -47,6 +47,9 @@ class ResourceAdapter:
     of_the_fleet: bool = False
     #: Whether one object tells of all clusters at once: who is held to some of them does not read it.
     tells_of_all: bool = False
+    #: Whether an answer follows from Omni's objects and the question alone, so that it may be given again for as long
+    #: as none of these has changed: not from the gateway's store, the time or the caller.
+    repeatable: bool = False
     #: Given by :meth:`bind` and by the application: the way to Omni, and the gateway's own database.
     omni: OmniClient
     store: Store

@@ -5,17 +5,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from flask import Response, current_app
 
 from omni_gateway.auth import Role, Scope
-from omni_gateway.http.caching import current_reading, max_age
+from omni_gateway.http.caching import current_reading
 from omni_gateway.http.guard import current_principal
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.answers import Answers
 from omni_gateway.sdk.operations import OperationKind
 from omni_gateway.sdk.scoping import ScopedAdapter
 from omni_gateway.store import Store
@@ -70,7 +72,7 @@ class Gateway:
     operations: dict[str, OperationKind] = field(default_factory=dict)
     #: Operation kind → the adapter whose objects it is about.
     operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
-    _adapters: dict[int, ResourceAdapter] = field(default_factory=dict)
+    _adapters: dict[tuple[int, int], ResourceAdapter] = field(default_factory=dict)
 
     @property
     def omni(self) -> OmniClient:
@@ -83,7 +85,9 @@ class Gateway:
     def bound(self, adapter: ResourceAdapter) -> ResourceAdapter:
         """Return a plugin's adapter for the request in flight: with its caller's client, within its caller's scope."""
         caller = current_principal()
-        return _within(caller.scope, self._shared(adapter) if caller.omni is None else self._copy(adapter, caller.omni))
+        own = caller.omni
+        bound = self._shared(adapter, self.own_omni) if own is None else self._copy(adapter, own)
+        return _within(caller.scope, bound)
 
     def reading(self, adapter: ResourceAdapter) -> ResourceAdapter:
         """Return a plugin's adapter for a request that only reads: what it asks of Omni may come from the cache.
@@ -94,12 +98,23 @@ class Gateway:
         caller = current_principal()
         if caller.omni is not None or not self.own_omni.cache.max_size:
             return self.bound(adapter)
-        return _within(caller.scope, self._copy(adapter, self.own_omni.reading(current_reading(), max_age())))
+        reading = current_reading()
+        reading.repeatable = reading.repeatable and adapter.repeatable
+        return _within(caller.scope, self._shared(adapter, self._reader))
 
-    def _shared(self, adapter: ResourceAdapter) -> ResourceAdapter:
-        key = id(adapter)
+    @cached_property
+    def answers(self) -> Answers:
+        """Return the answers that were given last and may be given again."""
+        return Answers(self.own_omni.cache)
+
+    @cached_property
+    def _reader(self) -> OmniClient:
+        return self.own_omni.reading(current_reading)
+
+    def _shared(self, adapter: ResourceAdapter, omni: OmniClient) -> ResourceAdapter:
+        key = (id(adapter), id(omni))
         if key not in self._adapters:
-            self._adapters[key] = self._copy(adapter, self.own_omni)
+            self._adapters[key] = self._copy(adapter, omni)
         return self._adapters[key]
 
     def _copy(self, adapter: ResourceAdapter, omni: OmniClient) -> ResourceAdapter:

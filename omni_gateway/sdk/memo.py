@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 def identity(listing: Listing) -> object | None:
     """Return what stays the same object as long as the listing's objects do; None for an answer of Omni's own."""
-    return listing.entries if isinstance(listing, CachedListing) else None
+    return listing.page if isinstance(listing, CachedListing) else None
 
 
 class Memo(Generic[T]):

@@ -9,13 +9,14 @@ from typing import Any
 
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
+from omni_gateway.omni import Listing as OmniListing
 from omni_gateway.omni import errors, selectors
 from omni_gateway.omni.resources import WatchEvent
 from omni_gateway.omni.types import namespace_of
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.cluster_members import clusters_of_machines
 from omni_gateway.sdk.exchange import Change, ChangeKind, Listing, ListQuery
-from omni_gateway.sdk.parsing import read, resource_in, resources_of
+from omni_gateway.sdk.parsing import kept_with, read, resource_in, resources_of
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.selecting import select, sort_and_cut
 
@@ -28,6 +29,7 @@ class OmniResourceAdapter(ResourceAdapter):
 
     zeros_count = False
     omni_decides = True
+    repeatable = True
 
     def __init__(
         self,
@@ -77,10 +79,14 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
             selectors=texts,
         )
+        whole = None if paged_by_omni else (query.sort, query.offset, query.limit)
+        question = (type(self).shown, self.sortable, whole)
+        return Listing(kept_with(page, question, lambda: self._shown_page(page, query if whole else None)), page.total)
+
+    def _shown_page(self, page: OmniListing, query: ListQuery | None) -> Sequence[Resource]:
+        """Return a page's objects as callers read them; with a ``query``, in its order and cut to its page."""
         items = [self._shown_once(item) for item in resources_of(page)]
-        if not paged_by_omni:
-            items = sort_and_cut(items, query, self.sortable)
-        return Listing(items, page.total)
+        return items if query is None else sort_and_cut(items, query, self.sortable)
 
     def shown(self, resource: Resource) -> Resource:
         """Return an object of Omni's as callers read it; the default: as it is.

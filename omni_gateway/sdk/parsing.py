@@ -6,9 +6,9 @@ and what is derived from it (the parsed object, its rendered body, its digests) 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from threading import Lock
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 
@@ -18,6 +18,8 @@ from omni_gateway.omni.cache.item import Item
 from omni_gateway.omni.cache.subscription import ItemEvent
 from omni_gateway.sdk.kept import kept
 from omni_gateway.sdk.resource import Resource
+
+T = TypeVar("T")
 
 #: Of the texts; what is derived from them takes about five times as much.
 MAX_TEXT_BYTES = 12 * 1024 * 1024
@@ -79,8 +81,13 @@ def read(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> 
     return Resource.from_omni(omni.resources.get(type, id, namespace))
 
 
-def resources_of(listing: Listing) -> list[Resource]:
+def resources_of(listing: Listing) -> Sequence[Resource]:
     """Return the objects of Omni's answer to a list; they are shared, so they are read and never changed in place."""
     if isinstance(listing, CachedListing):
-        return [_of_item(item) for item in listing.entries]
+        return kept_with(listing, resources_of, lambda: tuple(map(_of_item, listing.page.entries)))
     return _CACHE.resources(listing.texts, from_text)
+
+
+def kept_with(listing: Listing, question: Hashable, make: Callable[[], T]) -> T:
+    """Return ``make()``; of a page of the cache it is made once for a question, and kept as long as the page."""
+    return listing.page.made(question, make) if isinstance(listing, CachedListing) else make()

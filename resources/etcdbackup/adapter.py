@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from omni_gateway.sdk import (
     omni_errors,
     resources_of,
     select,
+    side_by_side,
     types,
 )
 from resources.etcdbackup.operation import KIND
@@ -56,8 +56,7 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         if wanted:
             return select(self._of(wanted), query, self.sortable)
         clusters = [item.id for item in resources_of(self.omni.resources.list(types.CLUSTERS))]
-        with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
-            backups = [item for found in pool.map(self._of, clusters) for item in found]
+        backups = [item for found in side_by_side(self._of, clusters, PARALLEL_CALLS) for item in found]
         return select(backups, query, self.sortable)
 
     def cluster_of(self, resource: Resource) -> str | None:

@@ -36,6 +36,7 @@ class MachineAdapter(ResourceAdapter):
 
     type = types.MACHINES
     omni_decides = True
+    repeatable = True
 
     def cluster_of(self, resource: Resource) -> str | None:
         """Return the cluster that the machine is in, or is to be in."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import grpc
 
@@ -14,7 +13,9 @@ from omni_gateway.omni import errors
 from omni_gateway.omni.cache.feed import Feed
 from omni_gateway.omni.cache.item import Item
 from omni_gateway.omni.cache.marks import Mark
+from omni_gateway.omni.cache.reading import Part, Reading
 from omni_gateway.omni.cache.registry import ReadCache
+from omni_gateway.omni.cache.snapshot import Page, Snapshot
 from omni_gateway.omni.cache.subscription import Subscription
 from omni_gateway.omni.calls import Calls
 from omni_gateway.omni.resources import Listing, ResourceClient, Watch
@@ -28,8 +29,6 @@ SETTLED_SECONDS = 2.0
 #: Events that did not come for so long do not come any more: the watch was cut and has begun anew.
 FORGOTTEN_SECONDS = 15.0
 _BY_ID = ("", "id")
-Forward = Literal["uri-miss", "stale", "request", "bypass"]
-"""Why Omni was asked (RFC 9211 §2.2): not known here yet, not to be believed, on request, not answerable here."""
 
 
 def _parsed(selectors: Sequence[str]) -> list[Selector] | None:
@@ -43,48 +42,23 @@ def _parsed(selectors: Sequence[str]) -> list[Selector] | None:
 class CachedListing(Listing):
     """A page of objects that a feed holds."""
 
-    def __init__(self, entries: Sequence[Item], total: int) -> None:
-        self.entries = entries
-        self.total = total
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.total = page.total
 
     @cached_property
     def texts(self) -> Sequence[str]:  # type: ignore[override]
         """Return the objects' JSON texts."""
-        return [item.text for item in self.entries]
-
-
-@dataclass
-class Reading:
-    """How the reads of one request were answered."""
-
-    age: float = 0.0
-    hits: int = 0
-    forwards: list[Forward] = field(default_factory=list)
-
-    @property
-    def is_hit(self) -> bool:
-        """Whether nothing at all was asked of Omni."""
-        return bool(self.hits) and not self.forwards
-
-    @property
-    def cache_status(self) -> str:
-        """Return the value of ``Cache-Status``."""
-        if self.is_hit:
-            return "omni-gateway; hit"
-        return f"omni-gateway; fwd={self.forwards[0] if self.forwards else 'uri-miss'}"
+        return [item.text for item in self.page.entries]
 
 
 class CachedResources(ResourceClient):
-    """Answers ``get`` and ``list`` for one request; all else goes to Omni.
+    """Answers ``get`` and ``list``; all else goes to Omni. ``account`` returns the account of the request in flight."""
 
-    ``max_age`` (seconds): how old an answer may be; 0 asks Omni always.
-    """
-
-    def __init__(self, calls: Calls, cache: ReadCache, reading: Reading, max_age: float | None = None) -> None:
+    def __init__(self, calls: Calls, cache: ReadCache, account: Callable[[], Reading]) -> None:
         super().__init__(calls, cache.mark)
         self._cache = cache
-        self._reading = reading
-        self._max_age = max_age
+        self._account = account
 
     def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
         """Return one object; ``NotFound`` when there is none."""
@@ -96,12 +70,12 @@ class CachedResources(ResourceClient):
         if feed is not None:
             live, item = feed.find(id)
             if live:
-                self._hit(feed)
+                self._hit(Part(feed, id, item))
                 if item is None:
                     text = f"resource {type}({namespace or namespace_of(type)}/{id}) doesn't exist"
                     raise errors.NotFound(grpc.StatusCode.NOT_FOUND, text, "omni.resources.ResourceService/Get")
                 return item
-            self._reading.forwards.append("stale")
+            self._account().forwards.append("stale")
         return Item(self.get_text(type, id, namespace))
 
     def list(
@@ -118,57 +92,100 @@ class CachedResources(ResourceClient):
         timeout: float | None = None,
     ) -> Listing:
         """Return the objects of a type; how Omni searches and sorts by fields is Omni's to say, so it is asked."""
-        found = None
-        if search or sort_by not in _BY_ID:
-            self._reading.forwards.append("bypass")
+        place = namespace or namespace_of(type)
+        snapshot, wanted = None, _parsed(selectors)
+        if search or sort_by not in _BY_ID or wanted is None:
+            self._account().forwards.append("bypass")
         else:
-            found = self._select(type, namespace or namespace_of(type), selectors)
-        if found is None:
-            asked = time.monotonic()
-            listing = super().list(
-                type,
-                namespace,
-                offset=offset,
-                limit=limit,
-                sort_by=sort_by,
-                descending=descending,
-                search=search,
-                selectors=selectors,
-                timeout=timeout,
-            )
-            whole = not (selectors or search) and offset == 0 and len(listing.texts) == listing.total
-            self._mark_newer(type, namespace or namespace_of(type), listing, asked, whole=whole)
+            snapshot = self._snapshot(type, place)
+        if snapshot is not None:
+            return CachedListing(snapshot.page(tuple(selectors), wanted or (), offset, limit, descending=descending))
+        asked = time.monotonic()
+        listing = super().list(
+            type,
+            namespace,
+            offset=offset,
+            limit=limit,
+            sort_by=sort_by,
+            descending=descending,
+            search=search,
+            selectors=selectors,
+            timeout=timeout,
+        )
+        if search or sort_by not in _BY_ID or wanted is None:
             return listing
-        ordered = found[::-1] if descending else found
-        return CachedListing(ordered[offset : offset + limit if limit > 0 else None], len(found))
+        whole = not selectors and offset == 0 and len(listing.texts) == listing.total
+        return self._compared(
+            type,
+            place,
+            listing,
+            lambda held: held.page(tuple(selectors), wanted, offset, limit, descending=descending),
+            asked,
+            whole=whole,
+        )
 
-    def _mark_newer(self, type: str, namespace: str, listing: Listing, asked: float, *, whole: bool) -> None:
-        """Let no later read from the feed show what is older than what Omni has just told."""
+    def _compared(
+        self,
+        type: str,
+        namespace: str,
+        listing: Listing,
+        page_of: Callable[[Snapshot], Page],
+        asked: float,
+        *,
+        whole: bool,
+    ) -> Listing:
+        """Return what Omni has just told: where a feed holds the very same, its objects, and all that is made of them.
+
+        Where it does not, no later read from the feed may show what is older.
+        """
         feed = self._cache.present(type, namespace)
         snapshot = feed.snapshot() if feed is not None else None
-        if feed is None or snapshot is None:
-            return
-        key = (type, namespace)
+        if snapshot is None:
+            return listing
+        page = page_of(snapshot)
+        if page.total != listing.total or list(listing.texts) != [item.text for item in page.entries]:
+            self._mark_newer(type, namespace, listing, snapshot, asked, whole=whole)
+            return listing
+        if whole:
+            self._settle(type, namespace, {item.id for item in snapshot.items}, asked)
+        return CachedListing(page)
+
+    def _mark_newer(
+        self, type: str, namespace: str, listing: Listing, snapshot: Snapshot, asked: float, *, whole: bool
+    ) -> None:
+        """Mark what Omni tells otherwise than the snapshot."""
+        same = {item.text: item.id for item in snapshot.items}
         held_by_id = {item.id: item for item in snapshot.items}
-        told_ids, agreed = set(), whole
+        told_ids = set()
         for text in listing.texts:
+            if text in same:
+                told_ids.add(same[text])
+                continue
             told = Item(text)
             told_ids.add(told.id)
             held = held_by_id.get(told.id)
-            agreed = agreed and held is not None and held.text == text
             if held is None or (held.created, held.version) < (told.created, told.version):
                 self._cache.mark(type, namespace, told.id, Mark("since", told.version, told.created, at=asked))
-        if not whole:
-            return
-        awaited = self._cache.marks.of(key)
-        beginnings = {id for id, mark in awaited.items() if mark.kind in ("there", "since")}
-        missing = (held_by_id.keys() | beginnings) - told_ids
+        if whole:
+            for id in (held_by_id.keys() | self._beginnings(type, namespace)) - told_ids:
+                self._cache.mark(type, namespace, id, Mark("gone", at=asked))
+
+    def _settle(self, type: str, namespace: str, told: set[str], asked: float) -> None:
+        """Forget what nothing more is to be heard of: Omni tells all objects as the feed holds them."""
+        missing = self._beginnings(type, namespace) - told
         for id in missing:
             self._cache.mark(type, namespace, id, Mark("gone", at=asked))
-        if agreed and not missing:
-            for id, mark in awaited.items():
-                if mark.at < asked - SETTLED_SECONDS:
-                    self._cache.marks.drop(key, id, mark)
+        if missing:
+            return
+        key = (type, namespace)
+        for id, mark in self._cache.marks.of(key).items():
+            if mark.at < asked - SETTLED_SECONDS:
+                self._cache.marks.drop(key, id, mark)
+
+    def _beginnings(self, type: str, namespace: str) -> set[str]:
+        """Return the objects that are awaited."""
+        marks = self._cache.marks.of((type, namespace))
+        return {id for id, mark in marks.items() if mark.kind in ("there", "since")}
 
     def watch(  # type: ignore[override]
         self,
@@ -190,37 +207,32 @@ class CachedResources(ResourceClient):
                     return subscription
         return super().watch(type, namespace, id=id, selectors=selectors, search=search, timeout=timeout)
 
-    def _select(self, type: str, namespace: str, selectors: Sequence[str]) -> Sequence[Item] | None:
-        wanted = _parsed(selectors)
-        if wanted is None:
-            self._reading.forwards.append("bypass")
-            return None
+    def _snapshot(self, type: str, namespace: str) -> Snapshot | None:
         feed = self._believed(type, namespace)
         snapshot = feed.snapshot() if feed is not None else None
-        if feed is None or snapshot is None:
-            return None
-        self._hit(feed)
-        return snapshot.select(tuple(selectors), wanted)
+        if feed is not None and snapshot is not None:
+            self._hit(Part(feed, "", snapshot))
+        return snapshot
 
-    def _hit(self, feed: Feed) -> None:
-        self._reading.hits += 1
-        self._reading.age = max(self._reading.age, self._cache.age(feed))
+    def _hit(self, part: Part) -> None:
+        self._account().hit(part, self._cache.age(part.feed))
 
     def _believed(self, type: str, namespace: str) -> Feed | None:
         """Return the feed if it tells the truth to this request; note why not otherwise."""
-        if self._max_age == 0:
-            self._reading.forwards.append("request")
+        max_age = self._account().max_age
+        if max_age == 0:
+            self._account().forwards.append("request")
             return None
         present = self._cache.present(type, namespace)
         feed = self._cache.feed(type, namespace)
         if feed is None:
-            self._reading.forwards.append("uri-miss" if present is None else "stale")
+            self._account().forwards.append("uri-miss" if present is None else "stale")
             return None
-        if self._max_age is not None and self._cache.age(feed) > self._max_age:
-            self._reading.forwards.append("request")
+        if max_age is not None and self._cache.age(feed) > max_age:
+            self._account().forwards.append("request")
             return None
         if not self._up_to_date(feed, type, namespace):
-            self._reading.forwards.append("stale")
+            self._account().forwards.append("stale")
             return None
         return feed
 

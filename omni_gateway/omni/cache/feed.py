@@ -11,13 +11,16 @@ import logging
 import threading
 import time
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import Literal, Protocol
 
 from omni_gateway.omni.cache.item import Item
+from omni_gateway.omni.cache.labels import LabelIndex
 from omni_gateway.omni.cache.marks import Gone, Mark
 from omni_gateway.omni.cache.snapshot import Snapshot
 from omni_gateway.omni.errors import Cancelled, OmniError, Unavailable
+from omni_gateway.omni.selectors import Selector
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ class Feed:
         self._changed = threading.Condition(self._lock)
         self._objects: dict[str, Item] = {}
         self._ids: list[str] = []
+        self._labels = LabelIndex()
         self._snapshot: Snapshot | None = None
         self._gone: dict[str, Gone] = {}
         self._followers: list[Follower] = []
@@ -71,6 +75,7 @@ class Feed:
         with self._lock:
             self._closed, self.live = True, False
             source, self._objects, self._ids, self._snapshot = self._source, {}, [], None
+            self._labels.clear()
             self._tell(None)
             self._followers.clear()
             self._changed.notify_all()
@@ -85,8 +90,20 @@ class Feed:
             if not self.live:
                 return None
             if self._snapshot is None:
-                self._snapshot = Snapshot(tuple(self._objects[id] for id in self._ids))
+                self._snapshot = Snapshot(tuple(map(self._objects.__getitem__, self._ids)), self._choose)
             return self._snapshot
+
+    def shows(self, snapshot: Snapshot) -> bool:
+        """Whether all objects are still as they were then."""
+        with self._lock:
+            return self.live and self._snapshot is snapshot
+
+    def _choose(self, snapshot: Snapshot, selector: Selector) -> Sequence[Item]:
+        """Return those of a snapshot's objects that a selector takes: by their labels, while the feed shows it."""
+        with self._lock:
+            if self._snapshot is snapshot:
+                return sorted(self._labels.choose(selector, self._objects), key=attrgetter("id"))
+        return [item for item in snapshot.items if selector.matches(item.labels)]
 
     def find(self, id: str) -> tuple[bool, Item | None]:
         """Return whether the feed is live, and the object if there is one."""
@@ -187,6 +204,7 @@ class Feed:
     def _begin(self, fresh: dict[str, Item]) -> None:
         """Put what a new watch told in the place of what the last one did, and tell the difference."""
         before, self._objects, self._ids, self._snapshot = self._objects, fresh, sorted(fresh), None
+        self._labels.clear()
         self.size = sum(len(item) for item in fresh.values())
         self.live, self._opened = True, self._opening
         for id in before.keys() - fresh.keys():
@@ -209,6 +227,7 @@ class Feed:
             if old is not None:
                 del self._ids[bisect_left(self._ids, item.id)]
             self._bury(item)
+        self._labels.change(old, None if kind == "destroyed" else item)
         self.size += (0 if kind == "destroyed" else len(item)) - (len(old) if old else 0)
         self._snapshot = None
         self._tell((kind, item, old))

@@ -86,6 +86,10 @@ class Marks:
         with self._lock:
             return self._open.get(key, {}).get(id)
 
+    def any(self, key: Key) -> bool:
+        """Whether anything is to be heard of a type's objects."""
+        return key in self._open
+
     def of(self, key: Key) -> dict[str, Mark]:
         """Return what is to be heard of a type's objects."""
         with self._lock:

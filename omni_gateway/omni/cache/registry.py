@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from omni_gateway.omni.cache.feed import Feed, Source
 from omni_gateway.omni.cache.marks import Mark, Marks
+from omni_gateway.omni.cache.reading import Part
 from omni_gateway.omni.errors import OmniError
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,21 @@ class ReadCache:
             known = [mark.created, held.created if held else "", before.created if before else ""]
             mark = replace(mark, created=max(known))
         self.marks.set(key, id, mark.after(before))
+
+    def age_of(self, parts: Sequence[Part], max_age: float | None) -> float | None:
+        """Return how old (seconds) what was read once is now; None when it is to be read again.
+
+        That is where anything has changed, is not to be believed, is older than ``max_age``, or is awaited.
+        """
+        oldest = 0.0
+        for part in parts:
+            feed = part.feed
+            if self.feed(feed.name, feed.namespace) is not feed or self.marks.any((feed.name, feed.namespace)):
+                return None
+            oldest = max(oldest, self.age(feed))
+            if not part.unchanged:
+                return None
+        return oldest if max_age is None or oldest <= max_age > 0 else None
 
     def age(self, feed: Feed) -> float:
         """Return how many seconds ago it was last known that a feed is how Omni is."""

@@ -17,6 +17,7 @@ from omni_gateway.http.guard import require
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import MEDIA_TYPE, ProblemSchema
 from omni_gateway.sdk.schema import SpecSchema
+from omni_gateway.sdk.views.repeating import repeating
 
 View = Callable[..., Any]
 
@@ -145,8 +146,11 @@ def documented(
     doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
     doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
     doc["x-required-role"] = role.value
+    told = blueprint.doc(**doc)(told)
+    if IF_NONE_MATCH in parameters:
+        told = repeating(told)
     guard = require(role, omni_decides=omni_decides)
-    return cast(View, guard(blueprint.doc(**doc)(told)))
+    return cast(View, guard(told))
 
 
 def _undocumented(view: View) -> Any:

@@ -21,7 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from omni_gateway.omni import errors, rpcs
 from omni_gateway.omni.cache import cached
-from omni_gateway.omni.cache.cached import CachedListing, CachedResources, Reading
+from omni_gateway.omni.cache.cached import CachedListing, CachedResources
+from omni_gateway.omni.cache.reading import Reading
 from omni_gateway.omni.cache.registry import ReadCache
 from omni_gateway.omni.resources import ResourceClient
 from omni_gateway.stubs import resources_pb2 as pb
@@ -143,7 +144,7 @@ class CacheAgainstModel(RuleBasedStateMachine):
         return self.cache.present(TYPE, NAMESPACE)
 
     def reading(self) -> CachedResources:
-        return CachedResources(self.omni, self.cache, Reading())  # type: ignore[arg-type]
+        return CachedResources(self.omni, self.cache, Reading)  # type: ignore[arg-type]
 
     # -- others
 
@@ -243,7 +244,7 @@ class CacheAgainstModel(RuleBasedStateMachine):
     def a_selection_is_read(self, id: str, number: int) -> None:
         listing = self.reading().list(TYPE, selectors=[f"n = {number}"])
         if isinstance(listing, CachedListing):
-            assert all(item.labels["n"] == str(number) for item in listing.entries)
+            assert all(item.labels["n"] == str(number) for item in listing.page.entries)
 
     @invariant()
     def once_all_events_came_reads_are_hits_and_true(self) -> None:
@@ -252,7 +253,7 @@ class CacheAgainstModel(RuleBasedStateMachine):
         reading = Reading()
         deadline = time.monotonic() + 5
         while True:
-            listing = CachedResources(self.omni, self.cache, reading).list(TYPE)  # type: ignore[arg-type]
+            listing = CachedResources(self.omni, self.cache, lambda: reading).list(TYPE)  # type: ignore[arg-type]
             if list(listing.texts) == [self.omni.held[id] for id in sorted(self.omni.held)]:
                 return
             assert time.monotonic() < deadline, "what Omni holds is not shown in the end"

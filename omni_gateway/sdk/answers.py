@@ -1,0 +1,78 @@
+"""Answers that came from the cache, to be given again for as long as what they were made of has not changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request
+from werkzeug.datastructures import Headers
+
+from omni_gateway.http import etags
+from omni_gateway.http.caching import current_reading, max_age
+from omni_gateway.omni.cache.reading import Part
+from omni_gateway.omni.cache.registry import ReadCache
+from omni_gateway.recent import Recent
+
+MOST_ANSWERS = 512
+MOST_BYTES = 16 * 1024 * 1024
+Question = tuple[str, ...]
+"""All that an answer depends on, but for the objects."""
+
+
+class _Complete(Response):
+    """A response whose headers are all there: nothing is to be worked out of them and of the body."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """Return the headers as they are."""
+        return self.headers
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer and what it was made of; ``body`` None: nobody has asked but with its tag."""
+
+    parts: tuple[Part, ...]
+    headers: list[tuple[str, str]]
+    tag: str
+    body: bytes | None
+
+    def given(self, age: float) -> Response | None:
+        """Return the answer to the request in flight; None where that takes the body, which is not here."""
+        headers = [*self.headers, ("Age", str(int(age)))]
+        if etags.if_none_match(request, self.tag):
+            return _Complete(status=304, headers=headers)
+        if self.body is None:
+            return None
+        return _Complete(self.body, headers=[*headers, ("Content-Length", str(len(self.body)))])
+
+
+class Answers:
+    """The answers of one application that were given last.
+
+    Nothing of a question is looked at again: the same one has the same answer. What that was made of is looked at each
+    time, so it is as fresh as one that is made anew.
+    """
+
+    def __init__(self, cache: ReadCache) -> None:
+        self._cache = cache
+        self._kept: Recent[Question, Answer] = Recent(
+            MOST_ANSWERS, most_size=MOST_BYTES, size=lambda answer: len(answer.body or b"")
+        )
+
+    def repeated(self, question: Question) -> Response | None:
+        """Return the answer that was given before, if it is still the right one."""
+        answer = self._kept.get(question)
+        if answer is None:
+            return None
+        age = self._cache.age_of(answer.parts, max_age())
+        return None if age is None else answer.given(age)
+
+    def keep(self, question: Question, response: Response) -> None:
+        """Keep the answer to the request in flight if all of it came from the cache."""
+        reading, tag = current_reading(), response.headers.get("ETag")
+        if response.status_code not in (200, 304) or tag is None or not (reading.is_hit and reading.repeatable):
+            return
+        headers = [(name, value) for name, value in response.headers if name not in ("Age", "Content-Length")]
+        body = response.get_data() if response.status_code == 200 else None
+        self._kept.put(question, Answer(tuple(reading.parts), headers, tag, body))
