@@ -37,6 +37,8 @@ from omni_gateway.routes.generic import views as generic
 from omni_gateway.routes.generic.catalogue import Catalogue
 from omni_gateway.routes.generic.kinds import OPERATION
 from omni_gateway.sdk.context import EXTENSION, Gateway
+from omni_gateway.sdk.kept import BODIES
+from omni_gateway.sdk.room import Room
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.store import Store
 
@@ -75,7 +77,8 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     )
     store = Store(settings.database_url, settings.bootstrap_token)
     limiter = StreamLimiter(settings.max_streams, settings.max_streams_per_caller)
-    gateway = Gateway(omni or _client(settings), limiter, store, lambda: issuer_checks(settings))
+    room = Room.of(settings.cache_bytes)
+    gateway = Gateway(omni or _client(settings), limiter, store, lambda: issuer_checks(settings), room)
     app.extensions[EXTENSION] = gateway
     paths.init_app(app)
     request_id.init_app(app)
@@ -88,7 +91,8 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     auditing.init_app(app, store.audit, _retention(settings), settings.audit_file)
     metrics.init_app(app)
     gateway.own_omni.observe_calls(metrics.count_call)
-    gateway.own_omni.cache.max_size = settings.cache_bytes
+    gateway.own_omni.cache.max_size = room.objects
+    BODIES.most = room.bodies
     api = GatewayApi(app)
     found = _mount_plugins(api, gateway, settings)
     catalogue = Catalogue(gateway)

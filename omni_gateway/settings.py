@@ -149,9 +149,9 @@ class Settings:
     )
     cache_bytes: int = _setting(
         "CACHE_BYTES",
-        "Omni's objects that each worker keeps and follows, as JSON text (what is made of them takes some times as"
-        " much); 0: none, every read asks Omni",
-        0,
+        "How much each worker keeps of Omni's objects, which it follows by watches: half for them, half for what is"
+        " rendered of them; 0: none, every read asks Omni",
+        96 * 1024 * 1024,
         "int",
     )
     max_body_bytes: int = _setting("MAX_BODY_BYTES", "Largest request body", 4 * 1024 * 1024, "int")

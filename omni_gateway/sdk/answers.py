@@ -15,7 +15,6 @@ from omni_gateway.omni.cache.registry import ReadCache
 from omni_gateway.recent import Recent
 
 MOST_ANSWERS = 512
-MOST_BYTES = 16 * 1024 * 1024
 Question = tuple[str, ...]
 """All that an answer depends on, but for the objects."""
 
@@ -54,10 +53,10 @@ class Answers:
     time, so it is as fresh as one that is made anew.
     """
 
-    def __init__(self, cache: ReadCache) -> None:
+    def __init__(self, cache: ReadCache, most_bytes: int) -> None:
         self._cache = cache
         self._kept: Recent[Question, Answer] = Recent(
-            MOST_ANSWERS, most_size=MOST_BYTES, size=lambda answer: len(answer.body or b"")
+            MOST_ANSWERS, most_size=most_bytes, size=lambda answer: len(answer.body or b"")
         )
 
     def repeated(self, question: Question) -> Response | None:

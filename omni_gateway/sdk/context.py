@@ -19,6 +19,8 @@ from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.answers import Answers
 from omni_gateway.sdk.operations import OperationKind
+from omni_gateway.sdk.pages import RenderedPages
+from omni_gateway.sdk.room import Room
 from omni_gateway.sdk.scoping import ScopedAdapter
 from omni_gateway.store import Store
 
@@ -68,6 +70,7 @@ class Gateway:
     streams: StreamLimiter
     store: Store
     issuers: Callable[[], IssuerChecks]
+    room: Room = field(default_factory=lambda: Room.of(0))
     plugins: dict[str, Mounted] = field(default_factory=dict)
     operations: dict[str, OperationKind] = field(default_factory=dict)
     #: Operation kind → the adapter whose objects it is about.
@@ -105,7 +108,12 @@ class Gateway:
     @cached_property
     def answers(self) -> Answers:
         """Return the answers that were given last and may be given again."""
-        return Answers(self.own_omni.cache)
+        return Answers(self.own_omni.cache, self.room.answers)
+
+    @cached_property
+    def pages(self) -> RenderedPages:
+        """Return the pages that were rendered last."""
+        return RenderedPages(self.room.pages)
 
     @cached_property
     def _reader(self) -> OmniClient:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-import orjson
-
 from omni_gateway.omni import Listing, OmniClient, WatchEvent
 from omni_gateway.omni.cache.cached import CachedListing, CachedResources
 from omni_gateway.omni.cache.item import Item
@@ -21,8 +19,8 @@ from omni_gateway.sdk.resource import Resource
 
 T = TypeVar("T")
 
-#: Of the texts; what is derived from them takes about five times as much.
-MAX_TEXT_BYTES = 12 * 1024 * 1024
+#: Of the texts, which are kept as they are, and as long as their objects.
+MAX_TEXT_BYTES = 8 * 1024 * 1024
 
 
 class ResourceCache:
@@ -53,7 +51,7 @@ class ResourceCache:
 
 def from_text(text: str) -> Resource:
     """Read an object as ``omni.resources.ResourceService`` writes it."""
-    return Resource.from_omni(orjson.loads(text))
+    return kept(Item(text))
 
 
 _CACHE = ResourceCache()

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from omni_gateway.http import etags
+from omni_gateway.sdk.kept import BODIES
 from omni_gateway.sdk.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.schema import ResourceSchema
@@ -76,11 +77,14 @@ class Representation:
         """Return the document as JSON, cut down to ``fields`` when any are named."""
         if fields:
             return orjson.dumps(project(self.document(resource), fields))
-        body: bytes = resource.derived(self, self._render)
+        memo = resource.memo
+        body: bytes | None = memo.get(self) if memo is not None else None
+        if body is None:
+            body = orjson.dumps(self.document(resource))
+            if memo is not None:
+                body = memo[self] = bytes(memoryview(body))  # orjson leaves its buffer as large as it has grown
+                BODIES.made(resource, self, body)
         return body
-
-    def _render(self, resource: Resource) -> bytes:
-        return orjson.dumps(self.document(resource))
 
     def list_body(self, resources: Iterable[Resource], fields: tuple[str, ...] = ()) -> bytes:
         """Return a JSON array: joined bodies, so that a rendered object need never be rendered again."""

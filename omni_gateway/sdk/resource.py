@@ -11,7 +11,7 @@ TEARING_DOWN = "tearingDown"
 NEVER = "0001-01-01T00:00:00Z"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Resource:
     """One object: what a caller may write, and what the back end says about it.
 

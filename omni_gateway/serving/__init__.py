@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, cast
@@ -15,6 +17,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from omni_gateway.app import create_app
+from omni_gateway.discovery import BrokenPlugin
 from omni_gateway.http import auditing, metrics, streaming
 from omni_gateway.logs import MaskedLogger
 from omni_gateway.omni import OmniError
@@ -50,14 +53,32 @@ class Server(BaseApplication):  # type: ignore[misc]
     def reload(self) -> None:
         """Read the settings again; new workers begin with them. What is wrong is told, and nothing changes."""
         try:
-            self._settings = self._renew()
-        except SettingsError as error:
+            settings = self._renew()
+            self.callable = _ready_to_fork(settings)
+            self._settings = settings
+        except (SettingsError, BrokenPlugin) as error:
             log.error("SIGHUP: %s; going on with the settings there were", error)
         super().reload()
 
     def load(self) -> Flask:
-        """Make the application in the worker, so that nothing is shared across the fork."""
-        return create_app(self._settings)
+        """Make the application before the workers are forked, so that they share its memory."""
+        return _ready_to_fork(self._settings)
+
+
+def _ready_to_fork(settings: Settings) -> Flask:
+    """Return an application whose memory forked processes share as long as they can; no connection, no thread.
+
+    Connections to Omni and to the store are opened on first use, in each process for itself.
+    """
+    app = create_app(settings)
+    for thread in threading.enumerate():
+        if isinstance(
+            thread, threading.Timer
+        ):  # the rate limiter's memory looks for old entries at once; there are none
+            thread.join()
+    gc.collect()
+    gc.freeze()  # a collection would write to every object, and so copy every page
+    return app
 
 
 def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
@@ -65,6 +86,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
     return {
         "bind": bind,
         "worker_class": worker_class(settings),
+        "preload_app": True,
         "workers": settings.workers or min(os.cpu_count() or 1, MOST_WORKERS),
         "threads": settings.threads,
         "timeout": 60,

@@ -143,7 +143,9 @@ class CachedResources(ResourceClient):
         if snapshot is None:
             return listing
         page = page_of(snapshot)
-        if page.total != listing.total or list(listing.texts) != [item.text for item in page.entries]:
+        if page.total != listing.total or [hash(text) for text in listing.texts] != [
+            item.mark for item in page.entries
+        ]:
             self._mark_newer(type, namespace, listing, snapshot, asked, whole=whole)
             return listing
         if whole:
@@ -154,12 +156,12 @@ class CachedResources(ResourceClient):
         self, type: str, namespace: str, listing: Listing, snapshot: Snapshot, asked: float, *, whole: bool
     ) -> None:
         """Mark what Omni tells otherwise than the snapshot."""
-        same = {item.text: item.id for item in snapshot.items}
+        same = {item.mark: item.id for item in snapshot.items}
         held_by_id = {item.id: item for item in snapshot.items}
         told_ids = set()
         for text in listing.texts:
-            if text in same:
-                told_ids.add(same[text])
+            if hash(text) in same:
+                told_ids.add(same[hash(text)])
                 continue
             told = Item(text)
             told_ids.add(told.id)
@@ -259,4 +261,4 @@ class CachedResources(ResourceClient):
             held = Item(self.get_text(type, id, namespace))
         except errors.NotFound:
             return False
-        return item.text == held.text
+        return item.mark == held.mark

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import Literal, Protocol
 
-from omni_gateway.omni.cache.item import Item
+from omni_gateway.omni.cache.item import Item, Packing
 from omni_gateway.omni.cache.labels import LabelIndex
 from omni_gateway.omni.cache.marks import Gone, Mark
 from omni_gateway.omni.cache.snapshot import Snapshot
@@ -54,6 +54,7 @@ class Feed:
         self._objects: dict[str, Item] = {}
         self._ids: list[str] = []
         self._labels = LabelIndex()
+        self._packing = Packing()
         self._snapshot: Snapshot | None = None
         self._gone: dict[str, Gone] = {}
         self._followers: list[Follower] = []
@@ -62,7 +63,7 @@ class Feed:
         self._closed = False
         self.live = False
         self.hopeless: OmniError | None = None
-        self.size = 0
+        self.size = self.begun = 0
         self.heard = 0.0
         self.asked = time.monotonic()
 
@@ -197,9 +198,9 @@ class Feed:
                         self._begin(fresh)
                     fresh = None
                 elif fresh is not None:
-                    _apply(fresh, kind, Item(text))
+                    _apply(fresh, kind, Item(text, self._packing))
                 else:
-                    self._take(kind, Item(text))
+                    self._take(kind, Item(text, self._packing))
 
     def _begin(self, fresh: dict[str, Item]) -> None:
         """Put what a new watch told in the place of what the last one did, and tell the difference."""
@@ -207,6 +208,7 @@ class Feed:
         self._labels.clear()
         self.size = sum(len(item) for item in fresh.values())
         self.live, self._opened = True, self._opening
+        self.begun += 1
         for id in before.keys() - fresh.keys():
             self._bury(before[id])
             self._tell(("destroyed", before[id], None))
@@ -214,7 +216,7 @@ class Feed:
             old = before.get(id)
             if old is None:
                 self._tell(("created", item, None))
-            elif old.text != item.text:
+            elif old.mark != item.mark:
                 self._tell(("updated", item, old))
         self._changed.notify_all()
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from omni_gateway.omni.cache.feed import Feed, Source
+from omni_gateway.omni.cache.heap import give_back
 from omni_gateway.omni.cache.marks import Mark, Marks
 from omni_gateway.omni.cache.reading import Part
 from omni_gateway.omni.errors import OmniError
 
 log = logging.getLogger(__name__)
 
-#: Characters of JSON that a process keeps (``ReadCache.max_size``; 0: none); one type may take half of it.
+#: Bytes of objects that a process keeps (``ReadCache.max_size``; 0: none); one type may take half of it.
 MAX_SIZE = 64 * 1024 * 1024
 IDLE_SECONDS = 600.0
 #: After this long without an event or an answered probe, what is kept is not believed any more.
@@ -122,8 +123,13 @@ class ReadCache:
 
     def _keep(self) -> None:
         """Probe the connection and let types go, for as long as there are any."""
+        begun = 0
         while not self._closed.wait(PROBE_SECONDS):
             self.tidy()
+            with self._lock:
+                before, begun = begun, sum(feed.begun for feed in self._feeds.values())
+            if begun != before:
+                give_back()
             try:
                 self._probe()
             except OmniError as error:
@@ -152,5 +158,5 @@ class ReadCache:
                 self._hopeless[key] = now + HOPELESS_SECONDS
         for feed in gone:
             self.marks.drop_all((feed.name, feed.namespace))
-            log.info("%s is not followed any more (%d characters)", feed.name, feed.size)
+            log.info("%s is not followed any more (%d bytes)", feed.name, feed.size)
             feed.close()

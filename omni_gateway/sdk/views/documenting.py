@@ -146,11 +146,8 @@ def documented(
     doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
     doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
     doc["x-required-role"] = role.value
-    told = blueprint.doc(**doc)(told)
-    if IF_NONE_MATCH in parameters:
-        told = repeating(told)
-    guard = require(role, omni_decides=omni_decides)
-    return cast(View, guard(told))
+    guard, told = require(role, omni_decides=omni_decides), blueprint.doc(**doc)(told)
+    return cast(View, guard(repeating(told) if IF_NONE_MATCH in parameters else told))
 
 
 def _undocumented(view: View) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
@@ -16,7 +16,6 @@ from omni_gateway.sdk.exchange import Listing, ListQuery
 from omni_gateway.sdk.query import Filter, parse_fields, to_list_query
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.views.answering import json_response
-from omni_gateway.sdk.views.pages import RenderedPages
 from omni_gateway.sdk.views.watching import watch_response
 
 
@@ -27,7 +26,6 @@ class Collection:
     adapter: ResourceAdapter
     representation: Representation
     filters: Sequence[Filter] = ()
-    pages: RenderedPages = field(default_factory=RenderedPages, compare=False)
 
     def answer(self, arguments: Mapping[str, Any], forced: Mapping[str, Any] | None = None) -> Response:
         """Answer the request in flight with a page or, when it asks for a stream, a watch."""
@@ -49,7 +47,8 @@ class Collection:
             path=paths.request_path(),
             args=request.args,
         )
-        rendered = self.pages.page(request.query_string, page, self.representation, fields)
+        question = (request.environ["PATH_INFO"], request.environ["QUERY_STRING"])
+        rendered = current_gateway().pages.page(question, page, self.representation, fields)
         if query.offset == 0 and len(page.items) == page.total:
             head["X-Resume-Point"] = rendered.resume_point
         head["ETag"] = rendered.etag

@@ -6,20 +6,19 @@ very same ones as long as Omni's answer is the same.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from threading import Lock
 
+from omni_gateway.recent import Recent
 from omni_gateway.sdk.exchange import Listing
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.resume import ResumePoint
 
-MAX_PAGES = 16
-#: Of all pages of one collection together; a thousand machines are about 5 MB.
-MAX_KEPT_BYTES = 8 * 1024 * 1024
+MAX_PAGES = 64
+Question = tuple[str, ...]
+"""What tells one page from another: path and query string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,31 +33,24 @@ class RenderedPage:
 
 
 class RenderedPages:
-    """The pages of one collection that were asked for last."""
+    """The pages that were asked for last, of no more than ``most_bytes`` together; a thousand machines are 5 MB."""
 
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._kept: OrderedDict[bytes, RenderedPage] = OrderedDict()
+    def __init__(self, most_bytes: int) -> None:
+        self._kept: Recent[Question, RenderedPage] = Recent(
+            MAX_PAGES, most_size=most_bytes, size=lambda page: len(page.body)
+        )
 
     def page(
-        self, key: bytes, listing: Listing, representation: Representation, fields: tuple[str, ...]
+        self, question: Question, listing: Listing, representation: Representation, fields: tuple[str, ...]
     ) -> RenderedPage:
-        """Return the page of a listing; ``key`` is what tells one question from another: the query string."""
-        with self._lock:
-            kept = self._kept.get(key)
+        """Return the page of a listing, which answers ``question``."""
+        kept = self._kept.get(question)
         if kept is not None and kept.total == listing.total and kept.items == listing.items:
             return kept
         made = _render(listing, representation, fields)
-        if len(made.body) <= MAX_KEPT_BYTES and all(item.memo is not None for item in made.items):
-            with self._lock:
-                self._kept[key] = made
-                self._kept.move_to_end(key)
-                while len(self._kept) > MAX_PAGES or self._size() > MAX_KEPT_BYTES:
-                    self._kept.popitem(last=False)
+        if all(item.memo is not None for item in made.items):
+            self._kept.put(question, made)
         return made
-
-    def _size(self) -> int:
-        return sum(len(page.body) for page in self._kept.values())
 
 
 def _render(listing: Listing, representation: Representation, fields: tuple[str, ...]) -> RenderedPage:
