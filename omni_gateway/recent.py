@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -23,7 +23,7 @@ class Recent(Generic[K, V]):
         self._most_size = most_size
         self._size = size or (lambda value: 0)
         self._held = 0
-        self._lock = Lock()
+        self._lock = RLock()  # a value's end may forget another one
         self._kept: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K) -> V | None:

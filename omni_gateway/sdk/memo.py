@@ -6,14 +6,13 @@ until one of them changes.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from operator import is_
-from threading import Lock
 from typing import Generic, TypeVar
+from weakref import ref
 
 from omni_gateway.omni import Listing
 from omni_gateway.omni.cache.cached import CachedListing
+from omni_gateway.recent import Recent
 
 T = TypeVar("T")
 
@@ -24,24 +23,28 @@ def identity(listing: Listing) -> object | None:
 
 
 class Memo(Generic[T]):
-    """The answers to the last questions."""
+    """The answers to the last questions; one goes with the first of its parts, which it does not hold."""
 
     def __init__(self, most: int = 16) -> None:
-        self._most = most
-        self._lock = Lock()
-        self._kept: OrderedDict[Hashable, tuple[Sequence[object], T]] = OrderedDict()
+        self._kept: Recent[Hashable, tuple[Sequence[ref[object]], T]] = Recent(most)
 
     def made(self, question: Hashable, parts: Sequence[object | None], make: Callable[[], T]) -> T:
         """Return ``make()``, or what it made before of the same parts for the same question; None is never the same."""
-        with self._lock:
-            kept = self._kept.get(question)
-        if kept is not None and len(kept[0]) == len(parts) and all(map(is_, kept[0], parts)):
+        kept = self._kept.get(question)
+        if kept is not None and len(kept[0]) == len(parts) and all(map(_is, kept[0], parts)):
             return kept[1]
         value = make()
-        if not any(part is None for part in parts):
-            with self._lock:
-                self._kept[question] = (tuple(part for part in parts if part is not None), value)
-                self._kept.move_to_end(question)
-                while len(self._kept) > self._most:
-                    self._kept.popitem(last=False)
+        held = [part for part in parts if part is not None]
+        if len(held) == len(parts):
+            refs: list[ref[object]] = [ref(part, lambda gone: self._forget(question, gone)) for part in held]
+            self._kept.put(question, (refs, value))
         return value
+
+    def _forget(self, question: Hashable, gone: ref[object]) -> None:
+        kept = self._kept.get(question)
+        if kept is not None and any(each is gone for each in kept[0]):
+            self._kept.drop(question)
+
+
+def _is(known: ref[object], part: object | None) -> bool:
+    return part is not None and known() is part

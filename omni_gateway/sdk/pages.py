@@ -1,12 +1,11 @@
 """A page that did not change is not put together again: its body, its tag and its resume point are kept.
 
-Whether it changed is told by its objects: those that come from the cache (see :mod:`omni_gateway.sdk.parsing`) are the
-very same ones as long as Omni's answer is the same.
+Whether it changed is told by what its objects are; of those that are shared (see :mod:`omni_gateway.sdk.parsing`) that
+is found out once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -14,7 +13,7 @@ from omni_gateway.recent import Recent
 from omni_gateway.sdk.exchange import Listing
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
-from omni_gateway.sdk.resume import ResumePoint
+from omni_gateway.sdk.resume import Digest, ResumePoint
 
 MAX_PAGES = 64
 Question = tuple[str, ...]
@@ -25,8 +24,6 @@ Question = tuple[str, ...]
 class RenderedPage:
     """One page, ready to be sent. ``etag`` is weak: the same data may be written otherwise."""
 
-    items: Sequence[Resource]
-    total: int
     body: bytes
     etag: str
     resume_point: str
@@ -44,26 +41,23 @@ class RenderedPages:
         self, question: Question, listing: Listing, representation: Representation, fields: tuple[str, ...]
     ) -> RenderedPage:
         """Return the page of a listing, which answers ``question``."""
+        etag = _etag(listing, fields)
         kept = self._kept.get(question)
-        if kept is not None and kept.total == listing.total and kept.items == listing.items:
+        if kept is not None and kept.etag == etag:
             return kept
-        made = _render(listing, representation, fields)
-        if all(item.memo is not None for item in made.items):
-            self._kept.put(question, made)
+        items = listing.items
+        made = RenderedPage(representation.list_body(items, fields), etag, str(ResumePoint.of(items)))
+        self._kept.put(question, made)
         return made
 
 
-def _render(listing: Listing, representation: Representation, fields: tuple[str, ...]) -> RenderedPage:
-    digest = blake2b(b"".join([item.derived("state", _state) for item in listing.items]), digest_size=8)
+def _etag(listing: Listing, fields: tuple[str, ...]) -> str:
+    """Return a tag of all that the objects are, in their order, and of how many there are in all."""
+    digest = blake2b(b"".join([item.derived("state", _state) for item in listing.items]), digest_size=16)
     digest.update(f"{listing.total}\0{','.join(fields)}".encode())
-    return RenderedPage(
-        listing.items,
-        listing.total,
-        representation.list_body(listing.items, fields),
-        f'W/"{digest.hexdigest()}"',
-        str(ResumePoint.of(listing.items)),
-    )
+    return f'W/"{digest.hexdigest()}"'
 
 
 def _state(item: Resource) -> bytes:
-    return f"{item.id}\0{item.version}\0{item.phase}\n".encode()
+    content = item.derived("digest", Digest.of)
+    return f"{content.state:016x}{item.phase}\n".encode()

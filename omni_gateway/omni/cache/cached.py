@@ -70,7 +70,7 @@ class CachedResources(ResourceClient):
         if feed is not None:
             live, item = feed.find(id)
             if live:
-                self._hit(Part(feed, id, item))
+                self._hit(Part(feed, id if item is None else item))
                 if item is None:
                     text = f"resource {type}({namespace or namespace_of(type)}/{id}) doesn't exist"
                     raise errors.NotFound(grpc.StatusCode.NOT_FOUND, text, "omni.resources.ResourceService/Get")
@@ -213,7 +213,7 @@ class CachedResources(ResourceClient):
         feed = self._believed(type, namespace)
         snapshot = feed.snapshot() if feed is not None else None
         if feed is not None and snapshot is not None:
-            self._hit(Part(feed, "", snapshot))
+            self._hit(Part(feed, snapshot))
         return snapshot
 
     def _hit(self, part: Part) -> None:

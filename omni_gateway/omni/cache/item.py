@@ -44,6 +44,7 @@ class Item:
     """
 
     __slots__ = (
+        "__weakref__",
         "_kept",
         "_packing",
         "annotations",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from omni_gateway.omni.cache.feed import Feed
 from omni_gateway.omni.cache.item import Item
@@ -13,19 +14,29 @@ Forward = Literal["uri-miss", "stale", "request", "bypass"]
 """Why Omni was asked (RFC 9211 §2.2): not known here yet, not to be believed, on request, not answerable here."""
 
 
-class Part(NamedTuple):
-    """What a read saw of a feed: one object (None: that there is none), or all of them."""
+class Part:
+    """What a read saw of a feed: one object, that there is none of an id, or all of them.
 
-    feed: Feed
-    id: str
-    value: Item | Snapshot | None
+    It does not hold them: what has changed since is gone.
+    """
+
+    __slots__ = ("_id", "_seen", "feed")
+
+    def __init__(self, feed: Feed, seen: Item | Snapshot | str) -> None:
+        """``seen`` as text: the id of which there is no object."""
+        self.feed = feed
+        self._id = "" if isinstance(seen, Snapshot) else seen if isinstance(seen, str) else seen.id
+        self._seen = None if isinstance(seen, str) else weakref.ref(seen)
 
     @property
     def unchanged(self) -> bool:
         """Whether the feed still shows the very same."""
-        if isinstance(self.value, Snapshot):
-            return self.feed.shows(self.value)
-        return self.feed.find(self.id) == (True, self.value)
+        seen = None if self._seen is None else self._seen()
+        if isinstance(seen, Snapshot):
+            return self.feed.shows(seen)
+        if self._seen is not None and seen is None:
+            return False
+        return self.feed.find(self._id) == (True, seen)
 
 
 @dataclass

@@ -24,7 +24,7 @@ MOST_PAGES = 16
 class Page:
     """Some objects of a snapshot, and of how many in all. ``made`` keeps what others make of it."""
 
-    __slots__ = ("_made", "entries", "total")
+    __slots__ = ("__weakref__", "_made", "entries", "total")
 
     def __init__(self, entries: Sequence[Item], total: int) -> None:
         self.entries = entries

@@ -127,6 +127,7 @@ class CacheAgainstModel(RuleBasedStateMachine):
         self.client = ResourceClient(self.omni, self.cache.mark)  # type: ignore[arg-type]
         self.shown: dict[str, tuple[float, int]] = {}
         self.ours: dict[str, tuple[float, int]] = {}
+        self.answers: dict[str, tuple[Reading, list[str]]] = {}
         self.cache.feed(TYPE, NAMESPACE)
         self.wait_live()
 
@@ -143,8 +144,9 @@ class CacheAgainstModel(RuleBasedStateMachine):
     def feed(self) -> Any:
         return self.cache.present(TYPE, NAMESPACE)
 
-    def reading(self) -> CachedResources:
-        return CachedResources(self.omni, self.cache, Reading)  # type: ignore[arg-type]
+    def reading(self, account: Reading | None = None) -> CachedResources:
+        reading = account or Reading()
+        return CachedResources(self.omni, self.cache, lambda: reading)  # type: ignore[arg-type]
 
     # -- others
 
@@ -222,23 +224,43 @@ class CacheAgainstModel(RuleBasedStateMachine):
         if id in self.shown:  # that one is gone: only a later one may be shown
             self.shown[id] = (int(self.shown[id][0]) + 0.5, 0)
 
-    @rule()
-    def a_list_is_read(self) -> None:
-        listing = self.reading().list(TYPE)
-        ids = [self.look_at(text) for text in listing.texts]
+    def look_at_all(self, texts: list[str]) -> None:
+        ids = [self.look_at(text) for text in texts]
         assert ids == sorted(ids)
-        assert listing.total == len(ids)
         for id in {"a", "b", "c"} - set(ids):
             self.look_at_absence(id)
 
+    @rule()
+    def a_list_is_read(self) -> None:
+        account = Reading()
+        listing = self.reading(account).list(TYPE)
+        self.look_at_all(list(listing.texts))
+        assert listing.total == len(listing.texts)
+        self.answers[""] = account, list(listing.texts)
+
     @rule(id=IDS)
     def an_object_is_read(self, id: str) -> None:
+        account = Reading()
         try:
-            text = self.reading().item(TYPE, id).text
+            text = self.reading(account).item(TYPE, id).text
         except errors.NotFound:
             self.look_at_absence(id)
+            self.answers[id] = account, []
         else:
             self.look_at(text)
+            self.answers[id] = account, [text]
+
+    @rule(question=st.sampled_from(["", "a", "b", "c"]))
+    def an_answer_is_given_again(self, question: str) -> None:
+        account, texts = self.answers.get(question, (Reading(), []))
+        if not account.parts or self.cache.age_of(account.parts, None) is None:
+            return
+        if question == "":
+            self.look_at_all(texts)
+        elif texts:
+            self.look_at(texts[0])
+        else:
+            self.look_at_absence(question)
 
     @rule(id=IDS, number=st.integers(1, 9))
     def a_selection_is_read(self, id: str, number: int) -> None:
