@@ -46,16 +46,21 @@ def _status(omni: OmniClient, machine: str) -> Resource:
     return Resource.from_omni(omni.resources.get(types.MACHINE_STATUSES, machine))
 
 
+def _connected(omni: OmniClient, machine: str) -> bool:
+    """Whether the machine is connected, by the object that callers read that of (see :mod:`resources.machine.join`)."""
+    return bool(omni.resources.get(types.MACHINES, machine).get("spec", {}).get("connected"))
+
+
 def read_reboot(omni: OmniClient, id: str) -> Operation:
     """Tell whether a machine is back in another boot than the one that the id names."""
     machine, _, before = id.partition(_MARK)
-    status = _status(omni, machine)
+    connected = _connected(omni, machine)
     boot = _boot_id(omni, machine)
     details = {"boot_id_before": before, "boot_id": boot}
     told = partial(make, "machine-reboot", id, machine, details=details)
     if boot == before:
         return told("running", "It has not gone down yet.")
-    if not status.spec.get("connected"):
+    if not connected:
         return told("running", "It has gone down, and is not connected yet.")
     return told("succeeded", "It is back.")
 
@@ -63,12 +68,11 @@ def read_reboot(omni: OmniClient, id: str) -> Operation:
 def read_shutdown(omni: OmniClient, id: str) -> Operation:
     """Tell whether a machine has gone down since the boot that the id names."""
     machine, _, before = id.partition(_MARK)
-    status = _status(omni, machine)
     boot = _boot_id(omni, machine)
-    power = _power(status)
+    power = _power(_status(omni, machine))
     details = {"boot_id_before": before, "boot_id": boot, "power_state": power}
     told = partial(make, "machine-shutdown", id, machine, details=details)
-    if not status.spec.get("connected") or power == PowerState.POWER_STATE_OFF.name:
+    if not _connected(omni, machine) or power == PowerState.POWER_STATE_OFF.name:
         return told("succeeded", "It is down.")
     if boot != before:
         return told("succeeded", "It went down, and has been started since.")
@@ -86,8 +90,7 @@ def read_power_off(omni: OmniClient, id: str) -> Operation:
 
 
 def _read_power(omni: OmniClient, kind: str, id: str, done: Callable[[bool, bool], bool]) -> Operation:
-    status = _status(omni, id)
-    power, connected = _power(status), bool(status.spec.get("connected"))
+    power, connected = _power(_status(omni, id)), _connected(omni, id)
     ended = done(power == PowerState.POWER_STATE_ON.name, connected)
     progress = f"Its power state is {power}; it is {'' if connected else 'not '}connected."
     return make(kind, id, id, "succeeded" if ended else "running", progress, {"power_state": power})

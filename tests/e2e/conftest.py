@@ -146,8 +146,6 @@ class Fragile:
     omni: OmniClient
 
 
-#: For gateways that keep what their watches tell.
-CACHE_BYTES = str(64 * 1024 * 1024)
 #: Seconds that the gateway in front of a fragile Omni waits for an answer.
 PATIENCE = 2.0
 
@@ -158,7 +156,6 @@ def _fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fragile]:
         config = OmniConfig(simulator.endpoint, simulator.key)
         environ = {"OMNI_ENDPOINT": config.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": simulator.key}
         environ["OMNI_GATEWAY_OMNI_TIMEOUT"] = str(PATIENCE)
-        environ["OMNI_GATEWAY_CACHE_BYTES"] = CACHE_BYTES
         served = start_gateway(tmp_path_factory.mktemp("fragile"), environ, ["admin"])
         with _client(served, read_document(served), "admin") as api, OmniClient(config) as omni:
             yield Fragile(simulator, served, api, omni)

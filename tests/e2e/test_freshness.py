@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import grpc
 import httpx
 import pytest
 
-from omni_gateway.omni import OmniClient, OmniConfig
+from omni_gateway.omni import OmniClient
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 
-from .conftest import CACHE_BYTES, Fragile, Served, omni_environ, start_gateway, stop_gateway
+from .conftest import Fragile, Served
 
 PATCHES = "ConfigPatches.omni.sidero.dev"
 HIT = "omni-gateway; hit"
@@ -30,21 +30,6 @@ Unique = Callable[[str], str]
 def status_of(answer: httpx.Response) -> str:
     assert answer.status_code in (200, 304, 404), answer.text
     return answer.headers.get("Cache-Status", "")
-
-
-@pytest.fixture(scope="module")
-def served(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A gateway that keeps what its watches tell."""
-    environ = omni_environ(omni_config) | {"OMNI_GATEWAY_CACHE_BYTES": CACHE_BYTES}
-    running = start_gateway(tmp_path_factory.mktemp("cached"), environ)
-    yield running
-    stop_gateway(running)
-
-
-@pytest.fixture(scope="module")
-def api(served: Served) -> Iterator[httpx.Client]:
-    with with_credential(served, served.tokens["admin"]) as client:
-        yield client
 
 
 @pytest.fixture

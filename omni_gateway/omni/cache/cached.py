@@ -76,7 +76,23 @@ class CachedResources(ResourceClient):
                     raise errors.NotFound(grpc.StatusCode.NOT_FOUND, text, "omni.resources.ResourceService/Get")
                 return item
             self._account().forwards.append("stale")
-        return Item(self.get_text(type, id, namespace))
+        return self._fresh(type, id, namespace or namespace_of(type))
+
+    def _fresh(self, type: str, id: str, namespace: str) -> Item:
+        """Return what Omni tells now: where a feed holds the very same, its object, and all that is made of it.
+
+        Where it does not, no later read from the feed may show what is older.
+        """
+        asked = time.monotonic()
+        text = self.get_text(type, id, namespace)
+        feed = self._cache.present(type, namespace)
+        if feed is not None:
+            live, held = feed.find(id)
+            if live and held is not None and held.mark == hash(text):
+                return held
+        told = Item(text)
+        self._cache.mark(type, namespace, id, Mark("since", told.version, told.created, at=asked))
+        return told
 
     def list(
         self,

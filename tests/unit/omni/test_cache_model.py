@@ -250,6 +250,23 @@ class CacheAgainstModel(RuleBasedStateMachine):
             self.look_at(text)
             self.answers[id] = account, [text]
 
+    @rule(id=IDS)
+    def an_object_is_read_afresh(self, id: str) -> None:
+        try:
+            text = self.reading(Reading(max_age=0)).item(TYPE, id).text
+        except errors.NotFound:
+            assert id not in self.omni.held
+            self.look_at_absence(id)
+        else:
+            assert text == self.omni.held[id]
+            self.look_at(text)
+
+    @rule()
+    def a_list_is_read_afresh(self) -> None:
+        listing = self.reading(Reading(max_age=0)).list(TYPE)
+        assert list(listing.texts) == [self.omni.held[id] for id in sorted(self.omni.held)]
+        self.look_at_all(list(listing.texts))
+
     @rule(question=st.sampled_from(["", "a", "b", "c"]))
     def an_answer_is_given_again(self, question: str) -> None:
         account, texts = self.answers.get(question, (Reading(), []))

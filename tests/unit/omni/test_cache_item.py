@@ -1,0 +1,37 @@
+"""What is kept of an object is the whole of it, in a fraction of its room."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omni_gateway.omni.cache.item import Item, Packing
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+SPECS = st.dictionaries(st.text(max_size=8), VALUES, max_size=6)
+
+
+def text(id: str, spec: object) -> str:
+    return json.dumps({"metadata": {"id": id, "version": 3, "labels": {"a": "1"}}, "spec": spec})
+
+
+@given(st.lists(SPECS, min_size=1, max_size=5))
+def test_a_packed_object_is_read_as_it_was_told(specs: list[object]) -> None:
+    packing = Packing()
+    items = [(Item(text(str(number), spec), packing), spec) for number, spec in enumerate(specs)]
+    for number, (item, spec) in enumerate(items):
+        assert (item.text, item.body()["spec"], item.id) == (text(str(number), spec), spec, str(number))
+
+
+def test_objects_that_are_alike_take_a_fraction_of_their_texts() -> None:
+    packing = Packing()
+    spec = {"hostname": "worker", "addresses": ["10.0.0.1/24"] * 3, "disks": [{"size": n} for n in range(60)]}
+    whole = [text(f"machine-{number}", spec | {"number": number}) for number in range(50)]
+    packed = sum(len(packing.pack(each)) for each in whole[1:])
+    assert packed * 8 < sum(map(len, whole[1:]))

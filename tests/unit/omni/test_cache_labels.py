@@ -1,0 +1,56 @@
+"""A choice by labels from the index is the choice from all objects, whatever came and went."""
+
+from __future__ import annotations
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omni_gateway.omni.cache.item import Item
+from omni_gateway.omni.cache.labels import MOST_KEYS, LabelIndex
+from omni_gateway.omni.selectors import parse
+
+KEYS, VALUES = st.sampled_from(["a", "b", "c"]), st.sampled_from(["", "1", "2"])
+LABELS = st.dictionaries(KEYS, VALUES)
+TERMS = st.one_of(
+    st.builds("{}={}".format, KEYS, VALUES),
+    st.builds("{}!={}".format, KEYS, VALUES),
+    st.builds("{} in ({})".format, KEYS, st.sampled_from(["1", "1,2"])),
+    st.builds("{} notin ({})".format, KEYS, st.sampled_from(["1", "1,2"])),
+    KEYS,
+    KEYS.map("!{}".format),
+)
+SELECTORS = st.lists(TERMS, min_size=1, max_size=3).map(",".join)
+CHANGES = st.lists(st.tuples(st.sampled_from("wxyz"), st.one_of(st.none(), LABELS)), max_size=12)
+
+
+def item(id: str, labels: dict[str, str]) -> Item:
+    return Item(orjson.dumps({"metadata": {"id": id, "labels": labels}, "spec": {}}).decode())
+
+
+@given(CHANGES, st.lists(SELECTORS, min_size=1, max_size=4), CHANGES)
+def test_the_index_chooses_what_a_look_at_all_objects_would(
+    before: list[tuple[str, dict[str, str] | None]],
+    selectors: list[str],
+    after: list[tuple[str, dict[str, str] | None]],
+) -> None:
+    index, objects = LabelIndex(), dict[str, Item]()
+    for changes in (before, after):
+        for id, labels in changes:
+            old, new = objects.get(id), item(id, labels) if labels is not None else None
+            objects.pop(id, None)
+            if new is not None:
+                objects[id] = new
+            index.change(old, new)
+        for text in selectors:
+            selector = parse(text)
+            chosen = {each.id for each in index.choose(selector, objects)}
+            assert chosen == {each.id for each in objects.values() if selector.matches(each.labels)}
+
+
+def test_no_more_keys_are_indexed_than_there_is_room_for() -> None:
+    index, objects = LabelIndex(), {"x": item("x", {"a": "1"})}
+    for number in range(3 * MOST_KEYS):
+        index.choose(parse(f"key{number}"), objects)
+    assert len(index._keys) == MOST_KEYS
+    assert [each.id for each in index.choose(parse("a=1"), objects)] == ["x"]
