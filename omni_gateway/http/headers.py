@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from flask import Flask, Response, request
 from flask_cors import CORS
 
 from omni_gateway.http.guard import known_principal
+from omni_gateway.http.ready import Ready
 
 SIMULATOR = "X-Omni-Simulator"
 EXPOSED = (
@@ -33,6 +34,7 @@ def _lowered(headers: Mapping[str, str]) -> Sequence[tuple[str, str, str]]:
     return [(name, name.lower(), value) for name, value in headers.items()]
 
 
+_KEPT_BY_ITS_CALLER = "private, no-cache"
 _ALWAYS = _lowered(
     {
         "X-Content-Type-Options": "nosniff",
@@ -49,10 +51,20 @@ _ALWAYS = _lowered(
 _OVER_TLS = _lowered({"Strict-Transport-Security": "max-age=31536000"})
 
 
+def settled(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the headers of an answer to a read that has a tag, with all that each one has; for :class:`Ready`."""
+    fixed = [(name, value) for name, _, value in _ALWAYS]
+    return [*headers, *fixed, ("Cache-Control", _KEPT_BY_ITS_CALLER)]
+
+
 def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> None:
     """Add the headers; ``simulator`` marks every answer, so that nobody takes the embedded Omni for a real one."""
 
     def add(response: Response) -> Response:
+        if isinstance(response, Ready):
+            if request.is_secure:
+                response.headers.extend([(name, value) for name, _, value in _OVER_TLS])
+            return mark(response)
         if response.status_code in (204, 304):
             response.headers.pop("Content-Type", None)  # there is no content to have one (RFC 9110 §8.3)
         # One look at the names: `setdefault` goes through all headers for each of these.
@@ -63,7 +75,10 @@ def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> Non
         # that is told once.
         if "cache-control" not in there and known_principal() is not None:
             kept = "etag" in there and request.method in ("GET", "HEAD")
-            response.headers.add("Cache-Control", "private, no-cache" if kept else "no-store")
+            response.headers.add("Cache-Control", _KEPT_BY_ITS_CALLER if kept else "no-store")
+        return mark(response)
+
+    def mark(response: Response) -> Response:
         if simulator:
             response.headers[SIMULATOR] = "true"
         return response

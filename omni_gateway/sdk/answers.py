@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Response, request
-from werkzeug.datastructures import Headers
 
 from omni_gateway.http import etags
 from omni_gateway.http.caching import current_reading, max_age
+from omni_gateway.http.headers import settled
+from omni_gateway.http.ready import Ready
 from omni_gateway.omni.cache.reading import Part
 from omni_gateway.omni.cache.registry import ReadCache
 from omni_gateway.recent import Recent
 
 MOST_ANSWERS = 512
+JSON = ("Content-Type", "application/json")
+_DATED, _OF_A_BODY = {"Age"}, {"Content-Length", "Content-Type"}
 Question = tuple[str, ...]
 """All that an answer depends on, but for the objects."""
-
-
-class _Complete(Response):
-    """A response whose headers are all there: nothing is to be worked out of them and of the body."""
-
-    def get_wsgi_headers(self, environ: Any) -> Headers:
-        """Return the headers as they are."""
-        return self.headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +32,12 @@ class Answer:
 
     def given(self, age: float) -> Response | None:
         """Return the answer to the request in flight; None where that takes the body, which is not here."""
-        headers = [*self.headers, ("Age", str(int(age)))]
+        dated = ("Age", str(int(age)))
         if etags.if_none_match(request, self.tag):
-            return _Complete(status=304, headers=headers)
+            return Ready([*self.headers, dated], None, 304)
         if self.body is None:
             return None
-        return _Complete(self.body, headers=[*headers, ("Content-Length", str(len(self.body)))])
+        return Ready([*self.headers, dated, JSON, ("Content-Length", str(len(self.body)))], self.body)
 
 
 class Answers:
@@ -72,6 +66,6 @@ class Answers:
         reading, tag = current_reading(), response.headers.get("ETag")
         if response.status_code not in (200, 304) or tag is None or not (reading.is_hit and reading.repeatable):
             return
-        headers = [(name, value) for name, value in response.headers if name not in ("Age", "Content-Length")]
+        headers = settled((name, value) for name, value in response.headers if name not in _DATED | _OF_A_BODY)
         body = response.get_data() if response.status_code == 200 else None
         self._kept.put(question, Answer(tuple(reading.parts), headers, tag, body))
