@@ -12,6 +12,7 @@ from flask import Response
 from marshmallow import fields
 
 from omni_gateway.auth import Role
+from omni_gateway.http.caching import cache_headers
 from omni_gateway.http.guard import current_principal
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.parser import GatewayBlueprint
@@ -77,13 +78,15 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
         detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}"
         raise Problem(404, "not-found", detail, hint=hint)
     about = gateway.operated_by.get(kind)
-    if about is not None and not may_ask(gateway.bound(about), found.subject(id)):
+    if about is not None and not may_ask(gateway.reading(about), found.subject(id)):
         raise NotFound(id)
-    omni = gateway.omni
+    omni = gateway.reader
     seconds = _seconds(arguments.get("wait"))
     with _place_to_wait(gateway, seconds) as free:
         operation = wait_for_change(lambda: found.read(omni, id), seconds if free else 0.0)
-    return json_response(operation.document(), headers={"Cache-Control": "no-store", **retry_after(operation)})
+    return json_response(
+        operation.document(), headers={"Cache-Control": "no-store", **cache_headers(), **retry_after(operation)}
+    )
 
 
 class OperationKindSchema(SpecSchema):

@@ -85,12 +85,15 @@ class Gateway:
         """
         return current_principal().omni or self.own_omni
 
+    @property
+    def reader(self) -> OmniClient:
+        """Return the client for a request that only reads: as :attr:`omni`, but from the cache where that may be."""
+        own = current_principal().omni
+        return own or (self._reader if self.own_omni.cache.max_size else self.own_omni)
+
     def bound(self, adapter: ResourceAdapter) -> ResourceAdapter:
         """Return a plugin's adapter for the request in flight: with its caller's client, within its caller's scope."""
-        caller = current_principal()
-        own = caller.omni
-        bound = self._shared(adapter, self.own_omni) if own is None else self._copy(adapter, own)
-        return _within(caller.scope, bound)
+        return self._through(self.omni, adapter)
 
     def reading(self, adapter: ResourceAdapter) -> ResourceAdapter:
         """Return a plugin's adapter for a request that only reads: what it asks of Omni may come from the cache.
@@ -98,12 +101,9 @@ class Gateway:
         Never for a caller with an Omni identity of its own: what is cached was told to the gateway's. What a write
         looks at first must come from Omni: :meth:`bound`.
         """
-        caller = current_principal()
-        if caller.omni is not None or not self.own_omni.cache.max_size:
-            return self.bound(adapter)
         reading = current_reading()
         reading.repeatable = reading.repeatable and adapter.repeatable
-        return _within(caller.scope, self._shared(adapter, self._reader))
+        return self._through(self.reader, adapter)
 
     @cached_property
     def answers(self) -> Answers:
@@ -118,6 +118,11 @@ class Gateway:
     @cached_property
     def _reader(self) -> OmniClient:
         return self.own_omni.reading(current_reading)
+
+    def _through(self, omni: OmniClient, adapter: ResourceAdapter) -> ResourceAdapter:
+        caller = current_principal()
+        bound = self._shared(adapter, omni) if caller.omni is None else self._copy(adapter, omni)
+        return _within(caller.scope, bound)
 
     def _shared(self, adapter: ResourceAdapter, omni: OmniClient) -> ResourceAdapter:
         key = (id(adapter), id(omni))

@@ -58,7 +58,9 @@ def computed_view(
     """Return the view of a GET: ``function(adapter, *path, query)``; ``writes``: it takes more than a reader."""
 
     def get(arguments: Mapping[str, Any], **path: str) -> Response:
-        bound = within_reach(current_gateway().bound(adapter), path.get("id"), writes=writes, anywhere=anywhere)
+        gateway = current_gateway()
+        bound = gateway.bound(adapter) if writes else gateway.reading(adapter)
+        bound = within_reach(bound, path.get("id"), writes=writes, anywhere=anywhere)
         return respond(representation, function(bound, *path.values(), arguments))
 
     return get
