@@ -18,6 +18,7 @@ from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.operations import OperationKind
 from omni_gateway.sdk.scoping import ScopedAdapter
+from omni_gateway.sdk.views.channels import Channels
 from omni_gateway.store import Store
 
 if TYPE_CHECKING:
@@ -64,9 +65,11 @@ class Gateway:
 
     own_omni: OmniClient
     streams: StreamLimiter
+    watches: StreamLimiter
     store: Store
     issuers: Callable[[], IssuerChecks]
     plugins: dict[str, Mounted] = field(default_factory=dict)
+    channels: Channels = field(default_factory=Channels)
     operations: dict[str, OperationKind] = field(default_factory=dict)
     #: Operation kind → the adapter whose objects it is about.
     operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
@@ -92,9 +95,13 @@ class Gateway:
         looks at first must come from Omni: :meth:`bound`.
         """
         caller = current_principal()
-        if caller.omni is not None or not self.own_omni.cache.max_size:
+        if not self.may_feed():
             return self.bound(adapter)
         return _within(caller.scope, self._copy(adapter, self.own_omni.reading(current_reading(), max_age())))
+
+    def may_feed(self) -> bool:
+        """Whether what the caller of the request in flight reads may come from the cache."""
+        return current_principal().omni is None and bool(self.own_omni.cache.max_size)
 
     def _shared(self, adapter: ResourceAdapter) -> ResourceAdapter:
         key = id(adapter)
