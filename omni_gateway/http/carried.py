@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from math import inf
 
 from flask import Response, request
 
@@ -137,7 +138,7 @@ class Carried:
         if now >= self._ends:
             self._end(b"")
         elif now >= self._look_at:
-            self._look_at = now + streaming.PROVED_SECONDS
+            self._look_at = inf  # until it has been looked
             look(self._look)
         if now >= self._beat_at and not self._frames:
             self.put(self._form.beat)
@@ -145,6 +146,7 @@ class Carried:
     def _look(self) -> None:
         if not self._proved():
             self.fail(streaming.unproved())
+        self._look_at = time.monotonic() + streaming.PROVED_SECONDS
 
     def close(self) -> None:
         """Let everything go; safe to call twice, and quick."""
