@@ -12,7 +12,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from contextlib import suppress
+from functools import partial
 from math import inf
 
 from flask import Response, request
@@ -26,7 +27,8 @@ from omni_gateway.omni.cache.subscription import too_far_behind
 CARRY = "omni_gateway.carry"
 #: Frames that a reader may be behind; one that is further behind is cut off, and goes on from its resume point.
 LONGEST_QUEUE = 20_000
-_MOST_AT_ONCE = 64
+#: Bytes of what is written at once, about.
+PIECE = 64 * 1024
 
 Look = Callable[[Callable[[], None]], object]
 
@@ -85,15 +87,16 @@ class Carried:
 
     def fail(self, error: Exception) -> None:
         """End with the event that tells of an error."""
-        self._end(self._form.write(streaming.last_event(error)))
+        self.end_with(self._form.write(streaming.last_event(error)))
 
     def end(self) -> None:
         """End without a word, and leave unsaid what waits: a stop of the process does not wait for slow readers."""
         self._beginning = None
         self._frames.clear()
-        self._end(b"")
+        self.end_with(b"")
 
-    def _end(self, last: bytes) -> None:
+    def end_with(self, last: bytes) -> None:
+        """End with a last frame, after all that was put."""
         if not self._ending:
             self._last, self._ending = last, True
             self._signal()
@@ -123,9 +126,8 @@ class Carried:
         frames = self._frames
         if frames:
             self._beat_at = time.monotonic() + self._heartbeat
-            if len(frames) == 1:
-                return frames.popleft()
-            return b"".join([frames.popleft() for _ in range(min(len(frames), _MOST_AT_ONCE))])
+            if some := _some(frames.popleft):
+                return some
         if self._ending and not self.ended:
             self.ended = True
             return self._last
@@ -136,7 +138,7 @@ class Carried:
         if self._ending:
             return
         if now >= self._ends:
-            self._end(b"")
+            self.end_with(b"")
         elif now >= self._look_at:
             self._look_at = inf  # until it has been looked
             look(self._look)
@@ -217,5 +219,16 @@ def respond(stream: Carried, media: str) -> Response:
 def joined(frames: Iterable[bytes]) -> Iterator[bytes]:
     """Join frames, some at a time."""
     rest = iter(frames)
-    while some := list(islice(rest, _MOST_AT_ONCE)):
-        yield b"".join(some)
+    while some := _some(partial(next, rest)):
+        yield some
+
+
+def _some(next_frame: Callable[[], bytes]) -> bytes:
+    """Join the next frames, about a piece of them; another thread may take away what is left meanwhile."""
+    some: list[bytes] = []
+    size = 0
+    with suppress(IndexError, StopIteration):
+        while size < PIECE:
+            some.append(next_frame())
+            size += len(some[-1])
+    return b"".join(some)

@@ -13,7 +13,7 @@ from functools import partial
 from threading import Lock
 
 from omni_gateway.http.carried import Carried
-from omni_gateway.http.streaming import Form, StreamEvent
+from omni_gateway.http.streaming import Form, StreamEvent, last_event
 from omni_gateway.sdk.exchange import Change, Fed
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.resume import Digest, ResumePoint
@@ -48,15 +48,18 @@ class Channel:
         self._present: dict[str, Resource] = {}
         self._point = ResumePoint()
         self._over = self._scheduled = False
+        self._awaited = True
         changes.told_by(self._told)
 
-    def join(self, member: Carried) -> tuple[list[Resource], ResumePoint]:
+    def join(self, member: Carried, *, maker: bool) -> tuple[list[Resource], ResumePoint]:
         """Tell ``member`` of all that happens from now on; return what is there now, in order, and its resume point.
 
-        What the watch has been told by now is in there. Raises :class:`Over`, with what ended the channel as its cause.
+        What the watch has been told by now is in there. ``maker``: the channel was made for this one, and is not closed
+        before it is in. Raises :class:`Over`, with what ended the channel as its cause.
         """
         with self._lock:
             error = self._pump()
+            self._awaited = self._awaited and not maker
             if self._over:
                 raise Over from error
             self._members[member] = None
@@ -71,7 +74,7 @@ class Channel:
     def close_if_empty(self) -> bool:
         """End the watch where nobody is told of it."""
         with self._lock:
-            if not self._members:
+            if not self._members and not self._awaited:
                 self._end()
             return self._over
 
@@ -101,8 +104,9 @@ class Channel:
             pass
         except Exception as raised:
             error = raised
+        last = self._form.write(last_event(error)) if error is not None else b""
         for member in tuple(self._members):
-            member.fail(error) if error is not None else member.end()
+            member.end_with(last)
         self._end()
         return error
 
@@ -149,7 +153,7 @@ class Channels:
                 if channel is None:
                     channel = self._channels[question] = make()
             try:
-                present, point = channel.join(member)
+                present, point = channel.join(member, maker=mine)
             except Over as over:
                 self._forget(question, channel)
                 if mine:

@@ -152,3 +152,18 @@ def test_what_a_new_watch_raises_at_once_is_its_callers_to_know() -> None:
     with pytest.raises(Unavailable):
         Channels().join("question", watcher(), source.channel)
     assert source.left == 1
+
+
+def test_who_leaves_before_the_one_is_in_for_whom_the_watch_was_opened_does_not_end_it(
+    wait_until: Callable[..., Any],
+) -> None:
+    source, quick, maker = Source(A), watcher(), watcher()
+    channel = source.channel()
+    channel.join(quick, maker=False)
+    left: list[bool] = []
+    channel.leave(quick, lambda: left.append(channel.close_if_empty()))
+    wait_until(lambda: left == [False])
+    assert [one.id for one in channel.join(maker, maker=True)[0]] == ["a"]
+    channel.leave(maker, lambda: left.append(channel.close_if_empty()))
+    wait_until(lambda: left == [False, True])
+    assert source.left == 1
