@@ -76,9 +76,10 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
         TRUSTED_HOSTS=list(settings.allowed_hosts) or None,
     )
     store = Store(settings.database_url, settings.bootstrap_token)
-    limiter = StreamLimiter(settings.max_streams, settings.max_streams_per_caller)
+    streams = StreamLimiter(settings.max_streams, settings.max_streams_per_caller)
+    watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
     room = Room.of(settings.cache_bytes)
-    gateway = Gateway(omni or _client(settings), limiter, store, lambda: issuer_checks(settings), room)
+    gateway = Gateway(omni or _client(settings), streams, watches, store, lambda: issuer_checks(settings), room)
     app.extensions[EXTENSION] = gateway
     paths.init_app(app)
     request_id.init_app(app)

@@ -159,13 +159,14 @@ class Settings:
     threads: int = _setting("THREADS", "Threads of each worker", 16, "int")
     max_streams: int = _setting(
         "MAX_STREAMS",
-        "Open watches and logs per worker; less than THREADS, so that requests still get through",
+        "Open streams that hold a thread (logs, files, watches that CACHE_BYTES does not feed), per worker; less than"
+        " THREADS, so that requests still get through",
         8,
         "int",
     )
-    max_streams_per_caller: int = _setting(
-        "MAX_STREAMS_PER_CALLER", "Open watches and logs of one caller, per worker", 6, "int"
-    )
+    max_streams_per_caller: int = _setting("MAX_STREAMS_PER_CALLER", "Of those, one caller's, per worker", 6, "int")
+    max_watches: int = _setting("MAX_WATCHES", "Open watches that CACHE_BYTES feeds, per worker", 1000, "int")
+    max_watches_per_caller: int = _setting("MAX_WATCHES_PER_CALLER", "Of those, one caller's, per worker", 500, "int")
     omni_timeout: float = _setting("OMNI_TIMEOUT", "Deadline of one call to Omni", 20.0, "float")
     fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12, "int")
     audit_file: Path | None = _setting(
@@ -234,6 +235,8 @@ class Settings:
             self.limits_of(name)
         if self.max_streams_per_caller < 1:
             raise SettingsError(f"{PREFIX}MAX_STREAMS_PER_CALLER must be at least 1")
+        if self.max_watches < 0 or self.max_watches_per_caller < 1:
+            raise SettingsError(f"{PREFIX}MAX_WATCHES must be 0 or more, {PREFIX}MAX_WATCHES_PER_CALLER at least 1")
         if self.redis_url and not self.redis_url.startswith(("redis://", "rediss://", "redis+unix://")):
             raise SettingsError(f"{PREFIX}REDIS_URL must begin with redis://, rediss:// or redis+unix://")
         for origin in self.cors_origins:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
-from typing import Any, Generic, TypeVar
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -83,13 +83,32 @@ class Feed(Generic[T]):
             context.__exit__(None, None, None)
 
 
+class Endable(Protocol):
+    """What a stop of the process ends."""
+
+    def end(self) -> None:
+        """End it, from any thread."""
+
+
 _LOCK = threading.Lock()
-_OPEN: set[Feed[Any]] = set()
+_OPEN: set[Endable] = set()
+
+
+@contextmanager
+def ended_at_a_stop(stream: Endable) -> Iterator[None]:
+    """Let :func:`close_all` end a stream while this lasts."""
+    with _LOCK:
+        _OPEN.add(stream)
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _OPEN.discard(stream)
 
 
 def close_all() -> None:
     """End every open stream of this process: a graceful stop must not wait for watchers."""
     with _LOCK:
-        feeds = list(_OPEN)
-    for feed in feeds:
-        feed.end()
+        streams = list(_OPEN)
+    for stream in streams:
+        stream.end()

@@ -26,7 +26,19 @@ from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni.errors import Cancelled, OmniError
 
-__all__ = ["SSE", "StreamEvent", "StreamLimiter", "close_all", "negotiate", "stream", "stream_bytes"]
+__all__ = [
+    "SSE",
+    "Form",
+    "StreamEvent",
+    "StreamLimiter",
+    "caller",
+    "close_all",
+    "last_event",
+    "negotiate",
+    "stream",
+    "stream_bytes",
+    "unproved",
+]
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +102,19 @@ def negotiate(request: Request) -> str | None:
     return best if best in (SSE, NDJSON) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a media type writes events, what it beats with, and what it begins with."""
+
+    write: Callable[[StreamEvent], bytes]
+    beat: bytes
+    start: bytes = b""
+
+
+#: Of every stream of events.
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
 def stream(
     open_source: Callable[[], AbstractContextManager[Iterator[StreamEvent]]],
     *,
@@ -99,12 +124,17 @@ def stream(
     max_age: float = MAX_AGE_SECONDS,
 ) -> Response:
     """Answer a stream of events; what the source raises before its first event becomes the answer's status."""
-    write = _write_sse if media == SSE else _write_ndjson
-    beat = b": heartbeat\n\n" if media == SSE else b'{"type":"HEARTBEAT"}\n'
-    start = f"retry: {RETRY_MILLISECONDS}\n\n".encode() if media == SSE else b""
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    form = FORMS[media]
     return _respond(
-        open_source, write, limiter, media, headers, start=start, beat=beat, every=heartbeat, max_age=max_age
+        open_source,
+        form.write,
+        limiter,
+        media,
+        HEADERS,
+        start=form.start,
+        beat=form.beat,
+        every=heartbeat,
+        max_age=max_age,
     )
 
 
@@ -136,7 +166,7 @@ def _respond(
     every: float,
     max_age: float = MAX_AGE_SECONDS,
 ) -> Response:
-    free = limiter.take(_caller())
+    free = limiter.take(caller())
     feed: Feed[Any] | None = None
 
     def close() -> None:
@@ -163,7 +193,8 @@ def _respond(
     return response
 
 
-def _caller() -> str:
+def caller() -> str:
+    """Return by which name the limits know who asks."""
     principal = known_principal()
     return principal.id if principal else ""
 
@@ -195,7 +226,7 @@ def _body(
                 return
             if now >= look_again:
                 if not proved():
-                    raise Problem(401, "unauthenticated", "What your credential proved has ended or changed.")
+                    raise unproved()
                 look_again = now + PROVED_SECONDS
             item = feed.get(max(0.0, min(every, ends - now, look_again - now)))
     except (Ended, Cancelled):
@@ -203,11 +234,20 @@ def _body(
     except Exception as error:
         if write is bytes:
             raise  # the connection breaks off, so that nobody takes half a file for a whole one
-        yield write(StreamEvent("ERROR", orjson.dumps(_last_problem(error).to_dict())))
+        yield write(last_event(error))
+
+
+def last_event(error: Exception) -> StreamEvent:
+    """Return the event that tells of an error which came after the status line."""
+    return StreamEvent("ERROR", orjson.dumps(_last_problem(error).to_dict()))
+
+
+def unproved() -> Problem:
+    """Return why a stream ends whose caller is not any more who it was."""
+    return Problem(401, "unauthenticated", "What your credential proved has ended or changed.")
 
 
 def _last_problem(error: Exception) -> Problem:
-    """Return the problem that tells of an error which came after the status line."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, OmniError):
@@ -224,3 +264,9 @@ def _write_sse(event: StreamEvent) -> bytes:
 def _write_ndjson(event: StreamEvent) -> bytes:
     resume = b',"resume_point":"' + event.id.encode() + b'"' if event.id else b""
     return b'{"type":"' + event.type.encode() + b'"' + resume + b',"object":' + event.data + b"}\n"
+
+
+FORMS = {
+    SSE: Form(_write_sse, b": heartbeat\n\n", f"retry: {RETRY_MILLISECONDS}\n\n".encode()),
+    NDJSON: Form(_write_ndjson, b'{"type":"HEARTBEAT"}\n'),
+}

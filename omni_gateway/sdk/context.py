@@ -22,6 +22,7 @@ from omni_gateway.sdk.operations import OperationKind
 from omni_gateway.sdk.pages import RenderedPages
 from omni_gateway.sdk.room import Room
 from omni_gateway.sdk.scoping import ScopedAdapter
+from omni_gateway.sdk.views.channels import Channels
 from omni_gateway.store import Store
 
 if TYPE_CHECKING:
@@ -68,10 +69,12 @@ class Gateway:
 
     own_omni: OmniClient
     streams: StreamLimiter
+    watches: StreamLimiter
     store: Store
     issuers: Callable[[], IssuerChecks]
     room: Room = field(default_factory=lambda: Room.of(0))
     plugins: dict[str, Mounted] = field(default_factory=dict)
+    channels: Channels = field(default_factory=Channels)
     operations: dict[str, OperationKind] = field(default_factory=dict)
     #: Operation kind → the adapter whose objects it is about.
     operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
@@ -88,8 +91,11 @@ class Gateway:
     @property
     def reader(self) -> OmniClient:
         """Return the client for a request that only reads: as :attr:`omni`, but from the cache where that may be."""
-        own = current_principal().omni
-        return own or (self._reader if self.own_omni.cache.max_size else self.own_omni)
+        return self._reader if self.may_feed() else self.omni
+
+    def may_feed(self) -> bool:
+        """Whether what the caller of the request in flight reads may come from the cache."""
+        return current_principal().omni is None and bool(self.own_omni.cache.max_size)
 
     def bound(self, adapter: ResourceAdapter) -> ResourceAdapter:
         """Return a plugin's adapter for the request in flight: with its caller's client, within its caller's scope."""

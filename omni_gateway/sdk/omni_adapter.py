@@ -11,16 +11,18 @@ from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import Listing as OmniListing
 from omni_gateway.omni import errors, selectors
+from omni_gateway.omni.cache.subscription import IDLE, ItemEvent, Subscription
 from omni_gateway.omni.resources import WatchEvent
 from omni_gateway.omni.types import namespace_of
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.cluster_members import clusters_of_machines
-from omni_gateway.sdk.exchange import Change, ChangeKind, Listing, ListQuery
+from omni_gateway.sdk.exchange import Change, ChangeKind, Fed, Listing, ListQuery
 from omni_gateway.sdk.parsing import kept_with, read, resource_in, resources_of
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.selecting import select, sort_and_cut
 
 _KINDS: dict[str, ChangeKind] = {"created": "added", "updated": "modified", "destroyed": "deleted"}
+_NOTHING = Change("idle")
 _SORTED_BY_OMNI: tuple[tuple[tuple[str, bool], ...], ...] = ((), (("id", False),), (("id", True),))
 
 
@@ -198,8 +200,9 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
         )
         with stream:
-            changes = (self._shown_change(_change(event)) for event in stream)
-            yield _with_bookmark(changes) if id else changes
+            told = (self._shown_change(_change(event)) for event in stream)
+            changes = _with_bookmark(told) if id else told
+            yield Fed(changes, stream) if isinstance(stream, Subscription) else changes
 
     def _shown_change(self, change: Change) -> Change:
         return change if change.resource is None else replace(change, resource=self._shown_once(change.resource))
@@ -219,7 +222,9 @@ def _with_bookmark(changes: Iterator[Change]) -> Iterator[Change]:
     yield from (change for change in changes if change.kind != "bookmark")
 
 
-def _change(event: WatchEvent) -> Change:
+def _change(event: WatchEvent | ItemEvent) -> Change:
+    if event is IDLE:
+        return _NOTHING
     if event.kind == "bootstrapped":
         return Change("bookmark")
     return Change(_KINDS[event.kind], resource_in(event))

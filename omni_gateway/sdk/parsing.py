@@ -65,7 +65,7 @@ def _of_item(item: Item) -> Resource:
     return resource
 
 
-def resource_in(event: WatchEvent) -> Resource:
+def resource_in(event: WatchEvent | ItemEvent) -> Resource:
     """Return the object that an event of a watch is about, shared if it comes from the cache."""
     if isinstance(event, ItemEvent) and event.item is not None:
         return _of_item(event.item)

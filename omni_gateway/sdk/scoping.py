@@ -18,7 +18,7 @@ from omni_gateway.http.guard import about_all_clusters
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.errors import MISSING, NotFound
-from omni_gateway.sdk.exchange import Change, Listing, ListQuery
+from omni_gateway.sdk.exchange import Change, Listing, ListQuery, through
 from omni_gateway.sdk.resource import Resource
 
 
@@ -95,7 +95,7 @@ class ScopedAdapter(ResourceAdapter):
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
         """Follow what is within reach; an object that leaves it is told as deleted, one that enters it as added."""
         with self.inner.watch(query, id) as changes:
-            yield self._within(changes)
+            yield through(self._within, changes)
 
     def _within(self, changes: Iterator[Change]) -> Iterator[Change]:
         told: set[str] = set()

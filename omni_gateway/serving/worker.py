@@ -24,10 +24,10 @@ from gunicorn.http import wsgi
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from omni_gateway.serving.arrival import Arrival
+from omni_gateway.serving.carrying import CUT_OFF, RECEIVE, Application, Carrier
 from omni_gateway.serving.outbox import NOT_YET, Outbox
 from omni_gateway.serving.refusals import Refused, refusal_for, written
 
-RECEIVE = 256 * 1024
 LARGE = 64 * 1024
 """Bytes; requests of which more has come share ``MOST_HELD``, smaller ones always find room."""
 MOST_HELD = 64 * 1024 * 1024
@@ -35,13 +35,14 @@ MOST_SLOW_READERS = 128
 LINGER_SECONDS = 2.0
 LOOK_SECONDS = 0.25
 SERVER = "omni-gateway"
+Phase = Literal["request", "answer", "stream", "end"]
 
 
 @dataclass(slots=True)
 class Wait:
     """What the loop waits for on a connection, and until when (monotonic seconds)."""
 
-    phase: Literal["request", "answer", "end"]
+    phase: Phase
     deadline: float
 
 
@@ -59,9 +60,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._held: dict[TConn, int] = {}
         self._next_look = 0.0
         self._tls = sock.ssl_context(self.cfg) if self.cfg.is_ssl else None
+        self._carrier = Carrier(self)
         super().init_process()
 
+    def load_wsgi(self) -> None:
+        """Load the application, and offer it to carry its streams."""
+        super().load_wsgi()
+        self.wsgi: Application = self._carrier.offer(self.app.wsgi())
+
     # What gthread's loop calls:
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Do one turn of the loop; streams are sent some of what there is for them."""
+        super().wait_for_and_dispatch_events(0 if self._carrier.busy else timeout)
+        self._carrier.send_some()
 
     def accept(self, listener: Any) -> None:
         """Take a connection; when no file descriptor is left, the one that waited longest gives way."""
@@ -79,27 +91,27 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             if conn.parser is None:
                 self._open(conn)
         except OSError:
-            self._drop(conn)
+            self.drop(conn)
             return
         _arrival(conn).begin()
         if self.nr_conns >= self.worker_connections:
             self._make_room("request", "end")
         seconds = self.request_seconds if self.alive else STOP_KEEPALIVE_LINGER
-        self._waits[conn] = Wait("request", time.monotonic() + seconds)
+        self.wait(conn, "request", time.monotonic() + seconds)
         self._receive(conn)
 
     def finish_request(self, conn: TConn, future: Any) -> None:
         """Go on after an answer: send its rest, then wait for the next request or close."""
         try:
             conn.sock.setblocking(False)
-            if self._send_rest(conn, future):
+            if self._carrier.carry(conn, future) or self.send_rest(conn, future):
                 return
             if len([wait for wait in self._waits.values() if wait.phase == "answer"]) >= MOST_SLOW_READERS:
                 self._make_room("answer")
-            self._waits[conn] = Wait("answer", time.monotonic() + self.answer_seconds)
-            self._watch(conn, EVENT_WRITE, partial(self._send_rest, conn, future))
+            self.wait(conn, "answer", time.monotonic() + self.answer_seconds)
+            self.watch(conn, EVENT_WRITE, partial(self.send_rest, conn, future))
         except OSError:  # the other side is gone, or the thread has closed the connection
-            self._drop(conn)
+            self.drop(conn)
 
     def murder_pending(self) -> None:
         """Refuse what has not come in time, drop what is not read in time."""
@@ -107,17 +119,21 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
+        self._carrier.attend(now)
         for conn, wait in list(self._waits.items()):
             if wait.deadline > now:
                 continue
             if wait.phase == "request" and _arrival(conn).data:
                 self._close(conn, Refused(408, "request-timeout", "The request did not come to its end in time."))
+            elif wait.phase == "stream":
+                self._carrier.cut_off(conn)
             else:
-                self._drop(conn, reset=wait.phase == "answer")
+                self.drop(conn, reset=wait.phase == "answer")
 
     def _cap_keepalive(self, deadline: float) -> None:
         """Let a stop wait for answers that are being read, not for requests that are still coming."""
         super()._cap_keepalive(deadline)
+        self._carrier.stop()
         for wait in self._waits.values():
             if wait.phase == "request":
                 wait.deadline = min(wait.deadline, time.monotonic() + STOP_KEEPALIVE_LINGER)
@@ -132,7 +148,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         try:
             return bool(super().handle_request(req, conn))
         except TimeoutError:
-            self.log.info("A stream ends: its reader took nothing for %g seconds", self.answer_seconds)
+            self.log.info(CUT_OFF, self.answer_seconds)
             _reset_on_close(plain)
             raise StopIteration from None
         finally:
@@ -165,16 +181,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             while not arrival.complete():
                 piece = conn.sock.recv(RECEIVE)
                 if not piece:
-                    return self._drop(conn)
+                    return self.drop(conn)
                 arrival.data += piece
                 self._hold(conn, len(arrival.data))
         except Refused as refused:
             return self._close(conn, refused)
         except NOT_YET as error:
             self._say_continue(conn, arrival)
-            self._watch(conn, EVENT_WRITE if isinstance(error, SSLWantWriteError) else EVENT_READ, self._receive)
+            self.watch(conn, EVENT_WRITE if isinstance(error, SSLWantWriteError) else EVENT_READ, self._receive)
         except OSError:
-            return self._drop(conn)
+            return self.drop(conn)
         else:
             self._forget(conn)
             super().enqueue_req(conn)
@@ -193,14 +209,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             with suppress(OSError):  # it is gone, as the next look will show
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _send_rest(self, conn: TConn, future: Any, _: Any = None) -> bool:
+    def send_rest(self, conn: TConn, future: Any, _: Any = None) -> bool:
         """Send what is left of an answer; whether that was all, and the connection has gone on."""
         outbox = cast("Outbox | None", getattr(conn, "outbox", None))
         try:
             if outbox is not None and not outbox.flush():
                 return False
         except OSError:
-            self._drop(conn)
+            self.drop(conn)
             return True
         conn.outbox = None
         self._forget(conn)
@@ -221,30 +237,35 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self.handle_error(None, conn.sock, conn.client, refused)
         try:
             conn.sock.shutdown(SHUT_WR)
-            self._waits[conn] = Wait("end", time.monotonic() + LINGER_SECONDS)
-            self._watch(conn, EVENT_READ, self._await_end)
+            self.wait(conn, "end", time.monotonic() + LINGER_SECONDS)
+            self.watch(conn, EVENT_READ, self._await_end)
         except (OSError, ValueError):
-            self._drop(conn)
+            self.drop(conn)
 
     def _await_end(self, conn: TConn, _: Any = None) -> None:
         try:
             if not conn.sock.recv(RECEIVE):
-                self._drop(conn)
+                self.drop(conn)
         except NOT_YET:
             return
         except OSError:
-            self._drop(conn)
+            self.drop(conn)
 
     def _make_room(self, *phases: str) -> None:
         """Drop the connection that has waited longest."""
         oldest = next((conn for conn, wait in self._waits.items() if wait.phase in phases), None)
         if oldest is not None:
-            self._drop(oldest)
+            self.drop(oldest)
         elif self.keepalived_conns and "request" in phases:
             self.keepalived_conns[0].timeout = 0.0
             self.murder_keepalived()
 
-    def _watch(self, conn: TConn, events: int, then: Callable[..., Any]) -> None:
+    def wait(self, conn: TConn, phase: Phase, deadline: float) -> None:
+        """Let a connection wait until ``deadline`` (monotonic)."""
+        self._waits[conn] = Wait(phase, deadline)
+
+    def watch(self, conn: TConn, events: int, then: Callable[..., Any]) -> None:
+        """Call ``then`` when a connection can be read from, or written to."""
         data = then if isinstance(then, partial) else partial(then, conn)
         try:
             self.poller.modify(conn.sock, events, data)
@@ -258,8 +279,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             with suppress(KeyError, ValueError):  # it had not to be waited for
                 self.poller.unregister(conn.sock)
 
-    def _drop(self, conn: TConn, *, reset: bool = False) -> None:
+    def drop(self, conn: TConn, *, reset: bool = False) -> None:
+        """Close a connection without waiting for anything."""
         self._forget(conn)
+        self._carrier.forget(conn)
         if reset:
             _reset_on_close(conn.sock)
         self.nr_conns -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -11,10 +12,14 @@ from urllib.parse import parse_qs
 
 from gunicorn.app.base import BaseApplication
 
+from omni_gateway.http import streaming
+from omni_gateway.http.carried import CARRY, Carried
 from omni_gateway.serving import gunicorn_options
 from omni_gateway.settings import Settings
 
 NOT_OURS = {"post_worker_init", "child_exit"}  # they ask for a gateway
+CARRIED: set[Carried] = set()
+streaming.PROVED_SECONDS = 0.5
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -23,6 +28,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if path == "/stream":
         start_response("200 OK", [("Content-Type", "application/octet-stream")])
         return stream(int(query["size"]))
+    if path == "/carried" and CARRY in environ:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return hand_over(environ[CARRY], {name: float(value) for name, value in query.items()})
     if path == "/unread":
         answer = b"not read"
     elif path == "/zeros":
@@ -30,11 +38,34 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     elif path == "/work":
         time.sleep(float(query["seconds"]))
         answer = b"done"
+    elif path == "/tell":
+        told = environ["wsgi.input"].read()
+        for each in list(CARRIED):
+            each.put(told)
+        answer = str(len(CARRIED)).encode()
+    elif path == "/state":
+        answer = f"{len(CARRIED)} {threading.active_count()}".encode()
     else:
         body = environ["wsgi.input"].read()
         answer = f"{environ['REQUEST_METHOD']} {path} {len(body)} {hashlib.sha256(body).hexdigest()}".encode()
     start_response("200 OK", [("Content-Length", str(len(answer))), ("Content-Type", "text/plain")])
     return [answer]
+
+
+def hand_over(carry: Callable[[Carried], None], query: dict[str, float]) -> Iterator[bytes]:
+    """Begin with ``begin`` bytes, then be told by others; ``refused``: so many seconds from now the caller is."""
+    refused = time.monotonic() + query.get("refused", 3600)
+    made = Carried(
+        streaming.FORMS[streaming.SSE],
+        proved=lambda: time.monotonic() < refused,
+        closed=lambda: CARRIED.discard(made),
+        heartbeat=query.get("heartbeat", 3600),
+        max_age=query.get("age", 3600),
+    )
+    made.begin(bytes(65536) for _ in range(int(query.get("begin", 0)) // 65536))
+    CARRIED.add(made)
+    yield b"begun\n"
+    carry(made)
 
 
 def stream(size: int) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import grpc
 
@@ -23,9 +23,9 @@ LONGEST_QUEUE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ItemEvent:
-    """One change, as ``WatchEvent``; ``item`` is the object that all watchers share."""
+    """One change, as ``WatchEvent``; ``item`` is the object that all watchers share. ``idle``: there is none now."""
 
-    kind: WatchKind
+    kind: WatchKind | Literal["idle"]
     item: Item | None = None
 
     @property
@@ -39,9 +39,24 @@ class ItemEvent:
         return
 
 
+IDLE = ItemEvent("idle")
+_FAR_BEHIND = "the watch fell too far behind and was cut off"
+
+
+def ended_because(why: str) -> Unavailable:
+    """Return what a watch ends with that is fed from here."""
+    return Unavailable(grpc.StatusCode.UNAVAILABLE, why, "omni.resources.ResourceService/Watch")
+
+
+def too_far_behind() -> Unavailable:
+    """Return what a watch ends with whose reader is too slow."""
+    return ended_because(_FAR_BEHIND)
+
+
 class Subscription:
     """Iterate over the changes; leaving the ``with`` block, or ``cancel`` from any thread, ends it.
 
+    The iteration waits for the next change, or, once :meth:`told_by` was called, gives :data:`IDLE` instead.
     Raises ``Unavailable`` when the caller fell too far behind, or when the type is not followed any more.
     """
 
@@ -52,8 +67,14 @@ class Subscription:
         self._events: deque[ItemEvent] = deque()
         self._shown: set[str] = set()
         self._leave: Callable[[], None] | None = None
+        self._wake: Callable[[], None] | None = None
         self._ended = ""
         self._cancelled = False
+
+    def told_by(self, wake: Callable[[], None]) -> None:
+        """Wait no more: ``wake`` is called, from any thread and under the feed's lock, when there is something new."""
+        with self._ready:
+            self._wake = wake
 
     def begin(self, feed: Feed) -> bool:
         """Follow a feed from now on; False when it is not live."""
@@ -69,12 +90,14 @@ class Subscription:
     def __next__(self) -> ItemEvent:
         with self._ready:
             while not self._events and not self._cancelled and not self._ended:
+                if self._wake is not None:
+                    return IDLE
                 self._ready.wait()
             if self._cancelled:
                 raise StopIteration
             if self._events:
                 return self._events.popleft()
-        raise Unavailable(grpc.StatusCode.UNAVAILABLE, self._ended, "omni.resources.ResourceService/Watch")
+        raise ended_because(self._ended)
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +114,7 @@ class Subscription:
         with self._ready:
             self._cancelled = True
             self._events.clear()
-            self._ready.notify_all()
+            self._rouse()
 
     def _begin(self, items: Sequence[Item]) -> None:
         """Tell what is there: called once, under the feed's lock."""
@@ -112,10 +135,10 @@ class Subscription:
         with self._ready:
             if len(self._events) >= LONGEST_QUEUE:
                 self._events.clear()
-                self._ended = "the watch fell too far behind and was cut off"
+                self._ended = _FAR_BEHIND
             else:
                 self._events.append(event)
-            self._ready.notify_all()
+            self._rouse()
 
     def _seen(self, told: Told) -> ItemEvent | None:
         """Return what a change is to this caller: an object that its selectors leave has gone, one that enters came."""
@@ -135,4 +158,9 @@ class Subscription:
     def _end(self, why: str) -> None:
         with self._ready:
             self._ended = why
-            self._ready.notify_all()
+            self._rouse()
+
+    def _rouse(self) -> None:
+        self._ready.notify_all()
+        if self._wake is not None:
+            self._wake()

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 
 import orjson
 from flask import Response, request
 
-from omni_gateway.http import streaming
+from omni_gateway.http import carried, streaming
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.streaming import StreamEvent
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
-from omni_gateway.sdk.exchange import Change, ListQuery
+from omni_gateway.sdk.exchange import Change, Fed, ListQuery
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.resume import Digest, HistoryGone, ResumePoint
-
-_TYPES = {"added": "ADDED", "modified": "MODIFIED", "deleted": "DELETED"}
+from omni_gateway.sdk.scoping import unscoped
+from omni_gateway.sdk.views.channels import TYPES, Channel
 
 
 def watch_response(
@@ -37,14 +37,69 @@ def watch_response(
     _refuse_early(adapter, query, id, resume)
     render = partial(representation.body, fields=fields)
     gateway = current_gateway()
+    if not gateway.may_feed():
+        opening = partial(_opened, adapter, query, id, resume, render)
+        return streaming.stream(opening, media=media, limiter=gateway.streams)
+    with ExitStack() as opened, ExitStack() as place:
+        place.callback((gateway.watches if carried.offered() else gateway.streams).take(streaming.caller()))
+        changes = opened.enter_context(adapter.watch(query, id))
+        if isinstance(changes, Fed):
+            question = (_question(adapter, query, id), representation, fields, media)
+            channel = partial(_channel, changes, opened, render, media)
+            return _from_channel(question, channel, media, resume, render, place)
+        place.close()  # it takes a thread, and its place among those that do
+        events = _events(changes, resume, render)
+        return streaming.stream(lambda: _left_with(opened.pop_all(), events), media=media, limiter=gateway.streams)
 
-    @contextmanager
-    def open_stream() -> Iterator[Iterator[StreamEvent]]:
-        source: AbstractContextManager[Iterator[Change]] = adapter.watch(query, id)
-        with source as changes:
-            yield _events(changes, resume, render)
 
-    return streaming.stream(open_stream, media=media, limiter=gateway.streams)
+@contextmanager
+def _opened(
+    adapter: ResourceAdapter, query: ListQuery, id: str, resume: ResumePoint | None, render: partial[bytes]
+) -> Iterator[Iterator[StreamEvent]]:
+    with adapter.watch(query, id) as changes:
+        yield _events(changes, resume, render)
+
+
+@contextmanager
+def _left_with(opened: ExitStack, events: Iterator[StreamEvent]) -> Iterator[Iterator[StreamEvent]]:
+    with opened:
+        yield events
+
+
+def _channel(changes: Fed, opened: ExitStack, render: partial[bytes], media: str) -> Channel:
+    return Channel(changes, opened.pop_all(), render, streaming.FORMS[media])
+
+
+def _from_channel(
+    question: Hashable,
+    make: Callable[[], Channel],
+    media: str,
+    resume: ResumePoint | None,
+    render: partial[bytes],
+    place: ExitStack,
+) -> Response:
+    """Answer with what the gateway's own watch tells; ``place`` is left when the stream has ended."""
+    form = streaming.FORMS[media]
+    with ExitStack() as failing:
+        leaving = ExitStack()
+        stream = carried.new(media, leaving.close)
+        failing.callback(stream.close)
+        leaving.enter_context(place.pop_all())
+        present, point, leave = current_gateway().channels.join(question, stream, make)
+        leaving.callback(leave)
+        # Rendered here; put together and sent by who carries the stream, for that may be much and its reader slow.
+        events = list(_start(present, point, resume, render))
+        stream.begin(carried.joined(form.write(event) for event in events))
+        response = carried.respond(stream, media)
+        failing.pop_all()
+    return response
+
+
+def _question(adapter: ResourceAdapter, query: ListQuery, id: str) -> Hashable:
+    """Return what makes two watches of one representation the same."""
+    filters = tuple(sorted((name, repr(value)) for name, value in query.filters.items()))
+    kind = type(unscoped(adapter)), adapter.type, adapter.namespace, adapter.scope
+    return (*kind, query.selector, query.search, filters, id)
 
 
 def _resume_point() -> ResumePoint | None:
@@ -81,22 +136,22 @@ def _events(changes: Iterator[Change], resume: ResumePoint | None, render: parti
         if change.resource is not None:
             present[change.resource.id] = change.resource
     point = ResumePoint.of(present.values())
-    yield from _start(present, point, resume, render)
+    yield from _start(present.values(), point, resume, render)
     held = {id: Digest.of(resource) for id, resource in present.items()}  # a long watch holds no specs
     present.clear()
     yield from _follow(changes, point, held, render)
 
 
 def _start(
-    present: dict[str, Resource], point: ResumePoint, resume: ResumePoint | None, render: partial[bytes]
+    present: Collection[Resource], point: ResumePoint, resume: ResumePoint | None, render: partial[bytes]
 ) -> Iterator[StreamEvent]:
     """Tell what is there (or, with a resume point, what it has not seen), then the bookmark at ``point``."""
     if resume is None:
-        for resource in present.values():
+        for resource in present:
             yield StreamEvent("ADDED", render(resource), None)
     else:
         try:
-            unseen = resume.changes(present.values())
+            unseen = resume.changes(present)
         except HistoryGone as error:
             raise _gone(error) from error
         for resource in unseen:
@@ -119,4 +174,4 @@ def _follow(
         if change.kind != "deleted":
             held[resource.id] = digest = Digest.of(resource)
             point = point.plus(digest)
-        yield StreamEvent(_TYPES[change.kind], render(resource), str(point))
+        yield StreamEvent(TYPES[change.kind], render(resource), str(point))
