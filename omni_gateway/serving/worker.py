@@ -34,7 +34,7 @@ MOST_HELD = 64 * 1024 * 1024
 MOST_SLOW_READERS = 128
 LINGER_SECONDS = 2.0
 LOOK_SECONDS = 0.25
-SERVER = "omni-gateway"
+SERVER = "omni-gateway"  # no header names the software behind it
 Phase = Literal["request", "answer", "stream", "end"]
 
 
@@ -55,9 +55,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Get ready and serve."""
-        wsgi.SERVER = SERVER  # no header names the software behind it
+        wsgi.SERVER = SERVER
         self._waits: dict[TConn, Wait] = {}
         self._held: dict[TConn, int] = {}
+        self._watched: set[TConn] = set()
         self._next_look = 0.0
         self._tls = sock.ssl_context(self.cfg) if self.cfg.is_ssl else None
         self._carrier = Carrier(self)
@@ -266,17 +267,17 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def watch(self, conn: TConn, events: int, then: Callable[..., Any]) -> None:
         """Call ``then`` when a connection can be read from, or written to."""
-        data = then if isinstance(then, partial) else partial(then, conn)
-        try:
-            self.poller.modify(conn.sock, events, data)
-        except KeyError:
-            self.poller.register(conn.sock, events, data)
+        change = self.poller.modify if conn in self._watched else self.poller.register
+        self._watched.add(conn)
+        change(conn.sock, events, then if isinstance(then, partial) else partial(then, conn))
 
     def _forget(self, conn: TConn) -> None:
         """Stop waiting for a connection, which somebody else has now."""
         self._held.pop(conn, None)
-        if self._waits.pop(conn, None) is not None:
-            with suppress(KeyError, ValueError):  # it had not to be waited for
+        self._waits.pop(conn, None)
+        if conn in self._watched:
+            self._watched.remove(conn)
+            with suppress(KeyError, ValueError):  # it is closed already
                 self.poller.unregister(conn.sock)
 
     def drop(self, conn: TConn, *, reset: bool = False) -> None:

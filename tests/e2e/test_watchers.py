@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 
-from .conftest import CACHE_BYTES, Fragile, Served, omni_environ, start_gateway, stop_gateway
+from .conftest import Fragile, Served, omni_environ, start_gateway, stop_gateway
 
 PATCHES = "ConfigPatches.omni.sidero.dev"
 CLUSTER = "omni.sidero.dev/cluster"
@@ -32,7 +32,7 @@ Unique = Callable[[str], str]
 def served(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A gateway of one worker with four threads, that keeps what its watches tell."""
     bounds = {"THREADS": THREADS, "MAX_STREAMS": 2, "MAX_WATCHES": MOST, "MAX_WATCHES_PER_CALLER": OWN}
-    environ = omni_environ(omni_config) | {"OMNI_GATEWAY_CACHE_BYTES": CACHE_BYTES}
+    environ = omni_environ(omni_config)
     environ |= {f"OMNI_GATEWAY_{name}": str(value) for name, value in bounds.items()}
     running = start_gateway(tmp_path_factory.mktemp("watched"), environ)
     yield running
