@@ -31,7 +31,7 @@ AT_ONCE = 32
 PIECES = 4
 ATTEND_SECONDS = 1.0
 #: Bytes that a client may send while it is sent a stream: the next request, at most.
-MOST_SENT_AHEAD = 64 * 1024
+MOST_SENT_AHEAD = 16 * 1024
 RECEIVE = 256 * 1024
 CUT_OFF = "A stream ends: its reader took nothing for %g seconds"
 
@@ -137,7 +137,10 @@ class Carrier:
         self._rides.pop(conn, None)
         outbox = _outbox(conn)
         if outbox is not None and outbox.stream is not None:
-            outbox.stream.close()
+            try:
+                outbox.stream.close()
+            except Exception:
+                self._worker.log.exception("A stream failed at its end")
 
     def _write(self, conn: TConn, ride: _Ride) -> None:
         try:
