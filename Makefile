@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help run test test-live conformance crash-test lint bench bench-speed bench-simulator bench-slow openapi protos services setup clean
+.PHONY: help run test test-live conformance crash-test lint bench bench-speed bench-simulator bench-slow soak openapi protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -44,6 +44,9 @@ bench: $(STAMP) ## the table of ratios
 
 bench-speed: $(STAMP) ## reads beside constant views and bare calls, changes, streams, memory (needs wrk; QUICK=1: a smaller run)
 	$(BIN)/python -m benchmarks.speed $(if $(TARGET),--target $(TARGET)) $(if $(QUICK),--quick)
+
+soak: $(STAMP) ## ten minutes of mixed load with faults, at each rest all answers compared with Omni's (MINUTES=2, SEED=…)
+	$(BIN)/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 bench-simulator: $(STAMP) ## how the simulator carries 10,000 machines, 500 clusters, 100 watches
 	$(BIN)/python -m benchmarks.simulator_scale
