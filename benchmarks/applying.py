@@ -10,13 +10,11 @@ from benchmarks.processes import Target
 from omni_gateway.omni import OmniClient, types
 
 DOCUMENTS = 500
-#: Several pairs, of which the best counts: others use the machine too.
-PAIRS = 3
 
 
-def apply_ratio(target: Target, omni: OmniClient) -> tuple[float, float]:
+def apply_ratio(target: Target, omni: OmniClient, pairs: int) -> tuple[float, float]:
     """Return the documents that an apply writes in a second, and their ratio to the bare calls'; the best of pairs."""
-    return max((_pair(target, omni) for _ in range(PAIRS)), key=lambda pair: pair[1])
+    return max((_pair(target, omni) for _ in range(pairs)), key=lambda pair: pair[1])
 
 
 def _pair(target: Target, omni: OmniClient) -> tuple[float, float]:
