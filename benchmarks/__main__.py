@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
@@ -78,10 +78,10 @@ def table(url: str | None, only: list[str], sizes: Sizes) -> None:
                 attempt("streams", lambda: streams(target, omni, sizes))
 
 
-def attempt(name: str, part: object) -> None:
+def attempt(name: str, part: Callable[[], object]) -> None:
     """Print a part; of what the server does not serve, that."""
     try:
-        part()  # type: ignore[operator]
+        part()
     except NotServedError as refused:
         print(f"{name}: not served: {refused}", flush=True)
 

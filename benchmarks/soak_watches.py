@@ -99,22 +99,24 @@ class KeptWatch:
             self.opened += 1
             if not resume:
                 self.objects = {}
+            # Until the bookmark comes, what is held is neither what the last point stands for nor anything whole.
+            self._resume = ""
             seen = Seen()
             for type, point, document in stream.events():
                 self._resume = point or self._resume
                 self.events += 1
-                if not self._take(type, document, seen):
+                if not self._take(type, document, seen, stream.answer.asked):
                     return
         finally:
             stream.close()
 
-    def _take(self, type: str, document: Any, seen: Seen) -> bool:
+    def _take(self, type: str, document: Any, seen: Seen, opened: float) -> bool:
+        """Take an event; False when it is the last one. A fault while the stream was ``opened`` excuses its end."""
         if type == "BOOKMARK":
             self.open = True
         elif type == "ERROR":
-            now = time.monotonic()
             status = int(document.get("status", 0))
-            answer = Answer(status, {}, json.dumps(document).encode(), now, now)
+            answer = Answer(status, {}, json.dumps(document).encode(), opened, time.monotonic())
             self._ledger.count("end of a kept watch", answer, (410,))
             self._resume = "" if status == 410 else self._resume
             return False

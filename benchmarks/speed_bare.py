@@ -35,12 +35,12 @@ _REFUSED = "refused: "
 Call = Callable[[], object]
 
 
-def bare(omni: OmniConfig, call: str, connections: int, seconds: float) -> Load:
+def bare(omni: OmniConfig, call: str, connections: int, seconds: int) -> Load:
     """Make bare calls from so many threads in all; CPU seconds are those of these processes."""
     return _callers(omni, call, connections, seconds, {})
 
 
-def written(target: Target, call: str, connections: int, seconds: float) -> Load:
+def written(target: Target, call: str, connections: int, seconds: int) -> Load:
     """Write through a gateway over so many connections; CPU seconds are its workers'. NotServedError if it refuses."""
     environ = {"BENCH_URL": f"http://{target.host}:{target.port}", "BENCH_TOKEN": target.token}
     pids, before = workers(target), cpu_seconds(target)
@@ -49,7 +49,7 @@ def written(target: Target, call: str, connections: int, seconds: float) -> Load
     return Load(one.rps, one.p50, one.p99, cpu)
 
 
-def _callers(omni: OmniConfig, call: str, connections: int, seconds: float, further: dict[str, str]) -> Load:
+def _callers(omni: OmniConfig, call: str, connections: int, seconds: int, further: dict[str, str]) -> Load:
     """Run the processes, threads spread evenly over them (one thread: in one)."""
     processes = min(PROCESSES, connections)
     environ = os.environ | {"OMNI_ENDPOINT": omni.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni.service_account_key}
@@ -177,7 +177,7 @@ def _posting(number: int) -> Call:
     return post
 
 
-def main(name: str, threads: int, seconds: float, process: int) -> None:
+def main(name: str, threads: int, seconds: int, process: int) -> None:
     """Call until the time is over; print the seconds of each call and the CPU time of all, or why it was refused."""
     taken: list[float] = []
     refused: list[NotServedError] = []
@@ -216,4 +216,4 @@ def _cpu() -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

@@ -44,22 +44,22 @@ def load(
     target: Target,
     path: str,
     connections: int,
-    seconds: float,
+    seconds: int,
     headers: Mapping[str, str] | None = None,
     pages: int = 1,
 ) -> Load:
     """Ask for a path over so many kept connections, ``pages`` of it in turn; NotServedError for no 2xx or 3xx."""
-    command = ["wrk", "--latency", "-t", "1", "-c", str(connections), "-d", f"{seconds:g}s", "--timeout", "30s"]
+    command = ["wrk", "--latency", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "30s"]
     for name, value in (_headers(target) | dict(headers or {})).items():
         command += ["-H", f"{name}: {value}"]
     turns = ["-s", str(PAGES_SCRIPT), "--", str(pages)] if pages > 1 else []
     url = f"http://{target.host}:{target.port}{path}"
     command += [*turns[:2], url, *turns[2:]]
     pids, before = workers(target), cpu_seconds(target)
-    said = subprocess.run(command, capture_output=True, check=False)
+    said = subprocess.run(command, capture_output=True, check=True)
     text = said.stdout.decode()
-    if said.returncode or "Non-2xx" in text or "Socket errors" in text:
-        raise NotServedError(f"under load: {' '.join(re.findall(r'(?:Non-2xx|Socket errors).*', text)) or text}")
+    if wrong := re.findall(r"Non-2xx.*|Socket errors.*", text):
+        raise NotServedError(f"under load: {', '.join(wrong)}")
     count = int(_found(r"(\d+) requests in", text))
     cpu = (cpu_seconds(target) - before) * 1000 / count if pids and count else None
     return Load(float(_found(r"Requests/sec:\s*([\d.]+)", text)), _latency("50", text), _latency("99", text), cpu)

@@ -32,9 +32,14 @@ OTHERS_WRITE_PER_SECOND = 200
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured: seconds and rounds of each load, machines, clusters, watchers, changes; runs of others."""
+    """How much is measured: seconds and rounds of each load, machines, clusters, watchers, changes; runs of others.
 
-    seconds: float = 1.0
+    ``lone``: seconds of a load that stands alone. ``inside``: with the constant view of the gateway's own application.
+    """
+
+    seconds: int = 1
+    lone: int = 3
+    inside: bool = True
     rounds: int = 3
     fleet: int = 10_000
     clusters: int = 200
@@ -47,7 +52,18 @@ class Sizes:
     @classmethod
     def quick(cls) -> Self:
         """Return sizes for a run of two minutes."""
-        return cls(0.5, 1, 1000, 5, 20, 500, (1, 8), 10, 1)
+        return cls(
+            lone=1,
+            inside=False,
+            rounds=1,
+            fleet=1000,
+            clusters=5,
+            probes=20,
+            burst=500,
+            watchers=(1, 8),
+            changes=10,
+            runs=1,
+        )
 
 
 def room_for_streams(sizes: Sizes) -> dict[str, str]:
@@ -67,8 +83,8 @@ def reads(target: Target, constant: Target, only: Collection[str], sizes: Sizes,
         for one in WARM:
             for page in range(1, one.pages + 1):
                 path = one.path.format(machine=machine)
-                _warm_up(target, f"{path}&page={page}" if one.pages > 1 else path)
-            print(warm(one, target, constant, sizes.seconds, sizes.rounds, machine), flush=True)
+                warm_up(target, f"{path}&page={page}" if one.pages > 1 else path)
+            print(warm(one, target, constant, sizes.seconds, sizes.rounds, machine, inside=sizes.inside), flush=True)
     if "cold" in only:
         for each in COLD:
             print(cold(each, target, sizes.seconds, sizes.rounds), flush=True)
@@ -83,7 +99,7 @@ def memory(target: Target, omni: OmniClient, sizes: Sizes) -> None:
         print("memory with everything cached: the server is not ours to look into")
         return
     for name in READ_FOR_MEMORY:
-        _warm_up(target, f"/api/v1/{name}?page_size=1000")
+        warm_up(target, f"/api/v1/{name}?page_size=1000")
         for page in range(1, sizes.fleet // 1000 + 1):
             for _ in range(4):
                 answer(target, f"/api/v1/{name}?page_size=1000&page={page}")
@@ -93,17 +109,17 @@ def memory(target: Target, omni: OmniClient, sizes: Sizes) -> None:
 def changes(target: Target, omni: OmniClient, sizes: Sizes) -> None:
     """Print when others' writes are seen, and what a burst of events does to reads."""
     for path in (ONE, LIST):
-        _warm_up(target, path)
+        warm_up(target, path)
     with writers(target.omni, OTHERS_WRITE_PER_SECOND) as process:
         for name, path in (("GET", ONE), ("list of 1,000", LIST)):
             seconds, hits = visible(target, omni, path, sizes.probes)
             text = f"change visible in a {name}: p50 {_ms(seconds, 50)}, p99 {_ms(seconds, 99)} ms"
             print(f"{text}; {hits} of {sizes.probes} from the cache  (goal: p99 50)", flush=True)
         print(f"  others wrote {end_writing(process):.0f} times a second")
-    quiet = load(target, ONE, 8, 3)
+    quiet = load(target, ONE, 8, sizes.lone)
     begun = time.monotonic()
     with writers(target.omni, 0) as process:
-        during = load(target, ONE, 8, max(3.0, sizes.burst / 500))
+        during = load(target, ONE, 8, max(sizes.lone, sizes.burst // 500))
         rate, took = end_writing(process), time.monotonic() - begun
     text = f"burst of {rate * took:.0f} events ({rate:.0f}/s): p99 of GET {during.p99 * 1e3:.1f} ms"
     print(f"{text} (quiet {quiet.p99 * 1e3:.1f}), {during.rps:.0f} rps (quiet {quiet.rps:.0f})  (goal: p99 50)")
@@ -111,8 +127,8 @@ def changes(target: Target, omni: OmniClient, sizes: Sizes) -> None:
 
 def streams(target: Target, omni: OmniClient, sizes: Sizes) -> None:
     """Print how many watchers are held, how soon they are told, and what they cost others."""
-    _warm_up(target, ONE)
-    quiet = load(target, ONE, 8, 3)
+    warm_up(target, ONE)
+    quiet = load(target, ONE, 8, sizes.lone)
     for wanted in sizes.watchers:
         start = time.monotonic()
         with watchers(target, omni, wanted) as opened:
@@ -123,16 +139,16 @@ def streams(target: Target, omni: OmniClient, sizes: Sizes) -> None:
             print(f"{held}; {told}; {missed} changes missed", flush=True)
             if wanted != max(sizes.watchers):
                 continue
-            idle = load(target, ONE, 8, 3)
+            idle = load(target, ONE, 8, sizes.lone)
             with busy(opened, omni, 5):
-                during = load(target, ONE, 8, 3)
+                during = load(target, ONE, 8, sizes.lone)
             for name, one in (("idle watchers", idle), ("5 changes a second", during)):
                 text = f"GET of others with {name}: p99 {one.p99 * 1e3:.1f} ms, without {quiet.p99 * 1e3:.1f}"
                 print(f"{text}: {one.p99 / quiet.p99:.2f} times  (goal: 2); {one.rps:.0f} rps, without {quiet.rps:.0f}")
             print(f"workers with watchers: {_megabytes(target)} MB", flush=True)
 
 
-def _warm_up(target: Target, path: str) -> None:
+def warm_up(target: Target, path: str) -> None:
     """Ask until every worker answers from its cache; what is always asked of Omni is left at that.
 
     A server that says nothing of a cache is asked some times; one that does not serve this is told of in the row.

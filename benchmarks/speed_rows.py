@@ -109,8 +109,9 @@ def row(name: str, connections: int, measure: Callable[[str], str]) -> str:
         return f"{title:<{_WIDTH}} not served: {refused}"
 
 
-def warm(one: Warm, target: Target, constant: Target, seconds: float, rounds: int, machine: str) -> str:
-    """Measure one row: the gateway and both constant views take turns."""
+def warm(one: Warm, target: Target, constant: Target, seconds: int, rounds: int, machine: str, *, inside: bool) -> str:
+    """Measure one row: the gateway and the constant views (without ``inside``: the bare one) take turns."""
+    views = ("bare", "constant") if inside else ("bare",)
 
     def measure(title: str) -> str:
         path = one.path.format(machine=machine)
@@ -118,18 +119,19 @@ def warm(one: Warm, target: Target, constant: Target, seconds: float, rounds: in
         if one.tagged and "ETag" not in response.headers:
             raise NotServedError("no ETag")
         headers = {"If-None-Match": response.headers["ETag"]} if one.tagged else {}
-        own, plain, inside = [], [], []
+        own = list[Load]()
+        constants: list[list[Load]] = [[] for _ in views]
         for _ in range(rounds):
             own.append(load(target, path, one.connections, seconds, headers, one.pages))
-            plain.append(load(constant, f"/bare/{len(body)}", one.connections, seconds))
-            inside.append(load(constant, f"/constant/{len(body)}", one.connections, seconds))
-        text = _measured(title, target, own, len(body)) + "".join(_beside(own, other) for other in (plain, inside))
+            for view, loads in zip(views, constants, strict=True):
+                loads.append(load(constant, f"/{view}/{len(body)}", one.connections, seconds))
+        text = _measured(title, target, own, len(body)) + "".join(_beside(own, loads) for loads in constants)
         return f"{text}  {one.goal}{_whole(own, one.pages) if one.connections == 1 else ''}"
 
     return row(one.name, one.connections, measure)
 
 
-def cold(one: Cold, target: Target, seconds: float, rounds: int) -> str:
+def cold(one: Cold, target: Target, seconds: int, rounds: int) -> str:
     """Measure one row: the gateway and the bare call take turns."""
 
     def measure(title: str) -> str:
@@ -143,7 +145,7 @@ def cold(one: Cold, target: Target, seconds: float, rounds: int) -> str:
     return row(one.name, one.connections, measure)
 
 
-def write(one: Write, target: Target, seconds: float, rounds: int) -> str:
+def write(one: Write, target: Target, seconds: int, rounds: int) -> str:
     """Measure one row: writes through the gateway and bare ones take turns."""
 
     def measure(title: str) -> str:

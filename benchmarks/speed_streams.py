@@ -27,7 +27,7 @@ _KEPT = 4096
 class Watchers:
     """Open streams, read by one thread. ``refused``: how many were answered 503 with ``Retry-After``."""
 
-    selector: selectors.BaseSelector
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     tails: dict[socket.socket, bytes] = field(default_factory=dict)
     refused: int = 0
 
@@ -42,7 +42,9 @@ class Watchers:
             )
             head = b""
             while b"\r\n\r\n" not in head:
-                head += connection.recv(65536)
+                if not (piece := connection.recv(65536)):
+                    raise NotServedError("a stream was not answered")
+                head += piece
             if head.startswith(b"HTTP/1.1 200") and b"text/event-stream" in head:
                 in_a_row = 0
                 connection.setblocking(False)
@@ -82,7 +84,7 @@ class Watchers:
 def watchers(target: Target, omni: OmniClient, wanted: int) -> Iterator[Watchers]:
     """Watch a type of one object."""
     omni.resources.create(TYPE, ID, {"match_labels": ["omni.sidero.dev/platform = metal"]})
-    opened = Watchers(selectors.DefaultSelector())
+    opened = Watchers()
     try:
         opened.open(target, wanted)
         yield opened
