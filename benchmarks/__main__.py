@@ -105,15 +105,23 @@ def prepare(stack: ExitStack, omni: OmniClient, clusters: int) -> str:
     """Make 1,000 configuration patches, label some machines, make clusters; return a machine's id."""
     stack.callback(remove_objects, omni, make_objects(omni))
     machines = sorted(item["metadata"]["id"] for item in omni.resources.list(types.MACHINE_LABELS).items)
-    for id in machines[:CHOSEN]:
-        labels = omni.resources.get(types.MACHINE_LABELS, id)
-        labels["metadata"].setdefault("labels", {})[LABEL] = ""
-        omni.resources.update(labels, version=None)
+    choose(omni, machines[:CHOSEN], chosen=True)
+    stack.callback(choose, omni, machines[:CHOSEN], chosen=False)
     if not os.environ.get("OMNI_ENDPOINT"):  # nobody's real machines are taken for this
         make_clusters(omni, [f"bench-{number:03d}" for number in range(clusters)])
         wait_ready(omni, clusters)
         print(f"{omni.resources.list(STATUSES, limit=1).total} machines, {clusters} clusters")
     return str(machines[-1]) if machines else "none"
+
+
+def choose(omni: OmniClient, machines: list[str], *, chosen: bool) -> None:
+    """Label machines, so that a filter finds them, or take the label off."""
+    for id in machines:
+        read = omni.resources.get(types.MACHINE_LABELS, id)
+        labels = read["metadata"].setdefault("labels", {})
+        labels.pop(LABEL, None)
+        labels |= {LABEL: ""} if chosen else {}
+        omni.resources.update(read, version=None)
 
 
 if __name__ == "__main__":

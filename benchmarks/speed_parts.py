@@ -27,6 +27,7 @@ READ_FOR_MEMORY = (
 HITS_IN_A_ROW = 24
 #: Answers of a server that does not say where they come from: enough for both of two workers to have warmed up.
 ANSWERS_WITHOUT_A_WORD = 24
+WITHOUT_A_HIT_SECONDS, WARM_SECONDS = 5.0, 20.0
 OTHERS_WRITE_PER_SECOND = 200
 
 
@@ -151,10 +152,11 @@ def streams(target: Target, omni: OmniClient, sizes: Sizes) -> None:
 def warm_up(target: Target, path: str) -> None:
     """Ask until every worker answers from its cache; what is always asked of Omni is left at that.
 
-    A server that says nothing of a cache is asked some times; one that does not serve this is told of in the row.
+    A server that says nothing of a cache is asked some times, one without a cache for some seconds; one that does not
+    serve this is told of in the row.
     """
-    hits, silent, deadline = 0, 0, time.monotonic() + 20
-    while hits < HITS_IN_A_ROW and time.monotonic() < deadline:
+    hits, silent, begun, patience = 0, 0, time.monotonic(), WITHOUT_A_HIT_SECONDS
+    while hits < HITS_IN_A_ROW and time.monotonic() - begun < patience:
         try:
             status = answer(target, path)[0].headers.get("Cache-Status")
         except NotServedError:
@@ -163,6 +165,7 @@ def warm_up(target: Target, path: str) -> None:
         if "fwd=bypass" in (status or "") or silent >= ANSWERS_WITHOUT_A_WORD:
             return
         hits = hits + 1 if (status or "").endswith("hit") else 0
+        patience = WARM_SECONDS if hits else patience
     if hits < HITS_IN_A_ROW:
         print(f"  (not answered from the cache: {path})")
 
