@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -17,16 +17,20 @@ Document = Mapping[str, Any]
 #: Differences by what differs (id, and in what), each with its words.
 Found = dict[tuple[str, str], str]
 QUIET_SECONDS = 40.0
-ROUNDS, ROUND_SECONDS = 5, 0.5
+#: What Omni has not changed for so long is shown by whoever follows it.
+SETTLED_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A collection, and the type that its objects come from. ``joined``: from more than one, so only ids are Omni's."""
+    """A collection, and the type that its objects come from.
+
+    ``others``: further types, of which parts are joined to the objects of the same id; then only ids are Omni's.
+    """
 
     path: str
     type: types.OmniType
-    joined: bool = False
+    others: tuple[types.OmniType, ...] = ()
 
 
 KINDS = (
@@ -36,7 +40,7 @@ KINDS = (
     Kind("clusters", types.CLUSTERS),
     Kind("machinesets", types.MACHINE_SETS),
     Kind("clustermachines", types.CLUSTER_MACHINES),
-    Kind("machines", types.MACHINES, joined=True),
+    Kind("machines", types.MACHINES, (types.MACHINE_STATUSES, types.MACHINE_SET_NODES)),
     Kind("resources/machinestatuses", types.MACHINE_STATUSES),
 )
 
@@ -84,26 +88,50 @@ def unlike(what: str, kept: Answer, fresh: Answer) -> Found:
 
 
 def unmoved(before: Iterable[Document], after: Iterable[Document]) -> set[str]:
-    """Return the ids of which Omni said the same before and after something, that there is none included."""
-    first, last = ({each["metadata"]["id"]: each for each in read} for read in (before, after))
-    moved = {id for id in first.keys() | last.keys() if first.get(id) != last.get(id)}
-    return (first.keys() | last.keys()) - moved
+    """Return the ids of which Omni said the same before and after something."""
+    texts = [{(each["metadata"]["type"], each["metadata"]["id"]): each for each in read} for read in (before, after)]
+    keys = texts[0].keys() | texts[1].keys()
+    moved = {key[1] for key in keys if texts[0].get(key) != texts[1].get(key)}
+    return {id for _, id in keys} - moved
 
 
-def persistent(look: Callable[[], Found]) -> Found:
-    """Look several times, and return the differences that are there each time: Omni's own objects may move."""
-    found = look()
-    for _ in range(ROUNDS - 1):
-        if not found:
-            break
-        time.sleep(ROUND_SECONDS)
-        again = look()
-        found = {key: again[key] for key in found if key in again}
+@dataclass
+class Shown:
+    """What a worker shows of one kind: the list, and each object by its id."""
+
+    whole: Answer
+    objects: dict[str, Answer]
+
+
+def compared(kind: Kind, before: list[Document], kept: Shown, fresh: Shown, after: list[Document]) -> Found:
+    """Hold what a worker has kept against Omni's own words before and after, and against its answers past the cache.
+
+    Objects that moved meanwhile are held against nothing, and neither is the list's body then.
+    """
+    still = unmoved(before, after)
+    held = [each for each in before if each["metadata"]["type"] == kind.type]
+    found: Found = {}
+    if kept.whole.status != 200:
+        return {(kind.path, "status"): f"{kind.path}: {kept.whole.status} {kept.whole.body[:200]!r}"}
+    documents = kept.whole.json()
+    listed = differences(held, documents, ids_only=bool(kind.others))
+    seen = still | ({each["id"] for each in documents} - {each["metadata"]["id"] for each in (*before, *after)})
+    found |= {key: text for key, text in listed.items() if key[0] in seen}
+    for each in held:
+        id = each["metadata"]["id"]
+        if id not in still:
+            continue
+        found |= unlike(f"{kind.path}/{id}", kept.objects[id], fresh.objects[id])
+        if kept.objects[id].status == 200 and not kind.others:
+            own = differences([each], [kept.objects[id].json()])
+            found |= {(f"{kind.path}/{key[0]}", key[1]): text for key, text in own.items()}
+    if len(still) == len({each["metadata"]["id"] for each in (*before, *after)}):
+        found |= unlike(f"the list {kind.path}", kept.whole, fresh.whole)
     return found
 
 
 class Comparison:
-    """One comparison of everything that was used, at rest; ``compared`` counts the answers that were held."""
+    """One comparison of everything that was used, at rest; ``compared`` counts the answers that were asked for."""
 
     def __init__(self, target: Target, omni: OmniClient) -> None:
         self._omni = omni
@@ -117,10 +145,8 @@ class Comparison:
         try:
             for pid, connection in connections.items():
                 for kind in KINDS:
-                    quiet = self._quiet(connection, kind)
-                    found = persistent(lambda c=connection, k=kind: self._lists(c, k))  # type: ignore[misc]
-                    found |= self._objects(connection, kind)
-                    texts += [f"worker {pid}, {kind.path}: {text}" for text in (*quiet, *found.values())]
+                    found = [*self._quiet(connection, kind), *self._kind(connection, kind).values()]
+                    texts += [f"worker {pid}, {kind.path}: {text}" for text in found]
         finally:
             for each in connections.values():
                 each.close()
@@ -137,28 +163,19 @@ class Comparison:
         status = answer.headers.get("cache-status")
         return [f"after {QUIET_SECONDS:g} s still {answer.status}, {status}: nothing from the cache"]
 
-    def _lists(self, connection: Connection, kind: Kind) -> Found:
-        path = f"{kind.path}?page_size=1000"
-        before = self._omni.resources.list(kind.type).items
-        kept = connection.ask("GET", path)
-        fresh = connection.ask("GET", path, FRESH)
-        after = self._omni.resources.list(kind.type).items
-        self.compared += 1
-        if kept.status != 200:
-            return {("", "status"): f"{path}: {kept.status} {kept.body[:200]!r}"}
-        still = unmoved(before, after)
-        found = differences(before, kept.json(), ids_only=kind.joined)
-        found = {key: text for key, text in found.items() if key[0] in still}
-        return found | unlike(path, kept, fresh)
+    def _kind(self, connection: Connection, kind: Kind) -> Found:
+        """Ask for what is kept first: an answer of Omni's would make the worker look again at what it keeps."""
+        before = self._held(kind)
+        time.sleep(SETTLED_SECONDS)
+        ids = [each["metadata"]["id"] for each in before if each["metadata"]["type"] == kind.type]
+        kept, fresh = (self._shown(connection, kind, ids, headers) for headers in ({}, FRESH))
+        return compared(kind, before, kept, fresh, self._held(kind))
 
-    def _objects(self, connection: Connection, kind: Kind) -> Found:
-        found: Found = {}
-        for each in self._omni.resources.list(kind.type).items:
-            id = each["metadata"]["id"]
-            path = f"{kind.path}/{quote(id, safe='')}"
-            found |= persistent(lambda p=path: self._one(connection, p))  # type: ignore[misc]
-        return found
+    def _held(self, kind: Kind) -> list[Document]:
+        return [each for type in (kind.type, *kind.others) for each in self._omni.resources.list(type).items]
 
-    def _one(self, connection: Connection, path: str) -> Found:
-        self.compared += 1
-        return unlike(path, connection.ask("GET", path), connection.ask("GET", path, FRESH))
+    def _shown(self, connection: Connection, kind: Kind, ids: list[str], headers: dict[str, str]) -> Shown:
+        whole = connection.ask("GET", f"{kind.path}?page_size=1000", headers)
+        objects = {id: connection.ask("GET", f"{kind.path}/{quote(id, safe='')}", headers) for id in ids}
+        self.compared += 1 + len(objects)
+        return Shown(whole, objects)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from benchmarks.soak_checks import MARK, Ledger, Seen, page_faults
-from benchmarks.soak_compare import differences, persistent, unlike, unmoved
+from benchmarks.soak_compare import Kind, Shown, compared, differences, unlike, unmoved
 from benchmarks.soak_connections import Answer
 from benchmarks.soak_figures import MINUTES_TO_JUDGE, Rest, verdicts
+from omni_gateway.omni import types
 
 
 def held(id: str, version: int = 3, **changed: Any) -> dict[str, Any]:
-    metadata = {"id": id, "version": str(version), "phase": "running", "labels": {"soak": ""}, "annotations": {}}
+    metadata = {
+        "type": "Things",
+        "id": id,
+        "version": str(version),
+        "phase": "running",
+        "labels": {"soak": ""},
+        "annotations": {},
+    }
     return {"metadata": metadata | changed, "spec": {}}
 
 
@@ -71,12 +80,57 @@ def test_an_object_that_moved_meanwhile_is_not_held_against_anybody() -> None:
     assert unmoved(before, after) == {"a"}
 
 
-def test_a_difference_that_stays_is_one_and_one_that_goes_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.soak_compare.ROUND_SECONDS", 0.0)
-    stays, goes = ("a", "version"), ("b", "version")
-    looks = iter([{stays: "1", goes: "1"}, *({stays: str(number)} for number in range(2, 9))])
+KIND = Kind("things", types.OmniType("Things"))
 
-    assert list(persistent(lambda: next(looks))) == [stays]
+
+def page(*documents: dict[str, Any], etag: str = '"a-1"') -> Shown:
+    """Return a worker's list of documents and each of them by itself."""
+    objects = {each["id"]: answer(orjson.dumps(each), etag=f'"{each["metadata"]["version"]}"') for each in documents}
+    return Shown(answer(orjson.dumps(documents), etag=etag), objects)
+
+
+def test_a_worker_that_shows_what_omni_holds_is_right() -> None:
+    omni, shows = [held("a"), held("b")], page(shown("a"), shown("b"))
+
+    assert compared(KIND, omni, shows, shows, omni) == {}
+
+
+def test_a_stale_object_is_seen_in_the_list_and_by_itself() -> None:
+    omni = [held("a", 4)]
+
+    found = compared(KIND, omni, page(shown("a", 3)), page(shown("a", 4)), omni)
+
+    assert ("a", "version") in found
+    assert {("things/a", "version"), ("things/a", "body"), ("things/a", "ETag")} <= found.keys()
+    assert ("the list things", "body") in found
+
+
+def test_an_object_that_is_gone_and_still_listed_is_seen() -> None:
+    omni = [held("a")]
+
+    found = compared(KIND, omni, page(shown("a"), shown("b")), page(shown("a")), omni)
+
+    assert found.keys() == {("b", "extra"), ("the list things", "body")}
+
+
+def test_a_spec_that_differs_under_the_same_version_is_seen() -> None:
+    omni = [held("a")]
+
+    found = compared(KIND, omni, page(shown("a", size=1)), page(shown("a", size=2)), omni)
+
+    assert found.keys() == {("things/a", "body"), ("the list things", "body")}
+
+
+def test_what_moves_while_it_is_compared_is_no_difference() -> None:
+    found = compared(KIND, [held("a", 3)], page(shown("a", 3)), page(shown("a", 4)), [held("a", 4)])
+
+    assert found == {}
+
+
+def test_a_list_that_is_not_answered_is_a_difference() -> None:
+    unanswered = Shown(answer(status=500), {})
+
+    assert compared(KIND, [], unanswered, unanswered, []).keys() == {("things", "status")}
 
 
 def test_a_worker_that_shows_an_older_write_is_seen() -> None:
