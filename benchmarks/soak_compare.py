@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks.processes import Target
-from benchmarks.soak_connections import Answer, Connection, one_of_each
+from benchmarks.soak_connections import Answer, Connection, connection_to
+from benchmarks.speed_load import workers
 from omni_gateway.omni import OmniClient, types
 
 FRESH = {"Cache-Control": "no-cache"}
@@ -141,15 +142,11 @@ class Comparison:
     def run(self) -> list[str]:
         """Return every difference, in words."""
         texts = []
-        connections = one_of_each(self._target)
-        try:
-            for pid, connection in connections.items():
+        for pid in workers(self._target):
+            with connection_to(self._target, pid) as connection:
                 for kind in KINDS:
                     found = [*self._quiet(connection, kind), *self._kind(connection, kind).values()]
                     texts += [f"worker {pid}, {kind.path}: {text}" for text in found]
-        finally:
-            for each in connections.values():
-                each.close()
         return texts
 
     def _quiet(self, connection: Connection, kind: Kind) -> list[str]:

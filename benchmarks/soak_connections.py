@@ -105,21 +105,17 @@ def descriptors(pid: int) -> list[str]:
     return found
 
 
-def one_of_each(target: Target) -> dict[int, Connection]:
-    """Return a connection to each worker, by its process id; RuntimeError when one of them takes none."""
-    wanted, found, others = set(workers(target)), dict[int, Connection](), list[Connection]()
+def connection_to(target: Target, worker: int) -> Connection:
+    """Return a connection that a worker holds; RuntimeError when it takes none of many."""
+    others: list[Connection] = []
     try:
-        while wanted - found.keys() and len(others) < MOST_TRIED:
+        while len(others) < MOST_TRIED:
             connection = Connection(target)
             connection.ask("GET", "clusters?page_size=1")
-            pid = connection.worker
-            if pid in found:
-                others.append(connection)  # kept open, so that this worker has more to do than the other
-            else:
-                found[pid] = connection
+            if connection.worker == worker:
+                return connection
+            others.append(connection)  # kept open, so that the other worker has more to do than this one
     finally:
         for each in others:
             each.close()
-    if missing := wanted - found.keys():
-        raise RuntimeError(f"workers {missing} took none of {MOST_TRIED} connections")
-    return found
+    raise RuntimeError(f"worker {worker} took none of {MOST_TRIED} connections")
