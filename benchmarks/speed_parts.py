@@ -152,10 +152,11 @@ def streams(target: Target, omni: OmniClient, sizes: Sizes) -> None:
 def warm_up(target: Target, path: str) -> None:
     """Ask until every worker answers from its cache; what is always asked of Omni is left at that.
 
-    A server that says nothing of a cache is asked some times, one without a cache for some seconds; one that does not
+    A server that says nothing of a cache is asked some times, one that is not ours and never hits for some seconds; one that does not
     serve this is told of in the row.
     """
-    hits, silent, begun, patience = 0, 0, time.monotonic(), WITHOUT_A_HIT_SECONDS
+    hits, silent, begun = 0, 0, time.monotonic()
+    patience = WITHOUT_A_HIT_SECONDS if target.pid is None else WARM_SECONDS
     while hits < HITS_IN_A_ROW and time.monotonic() - begun < patience:
         try:
             status = answer(target, path)[0].headers.get("Cache-Status")
