@@ -152,8 +152,8 @@ def streams(target: Target, omni: OmniClient, sizes: Sizes) -> None:
 def warm_up(target: Target, path: str) -> None:
     """Ask until every worker answers from its cache; what is always asked of Omni is left at that.
 
-    A server that says nothing of a cache is asked some times, one that is not ours and never hits for some seconds; one that does not
-    serve this is told of in the row.
+    A server that says nothing of a cache is asked some times, one that is not ours and never hits for some seconds; one
+    that does not serve this is told of in the row.
     """
     hits, silent, begun = 0, 0, time.monotonic()
     patience = WITHOUT_A_HIT_SECONDS if target.pid is None else WARM_SECONDS
