@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help run test test-live conformance crash-test lint bench bench-speed bench-simulator bench-slow openapi protos services setup clean
+.PHONY: help run test test-live conformance crash-test lint bench wrk bench-simulator bench-slow soak openapi protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -39,11 +39,11 @@ test-live: $(STAMP) ## the e2e and conformance suites against the Omni named by 
 	@test -n "$$OMNI_ENDPOINT" || { echo "set OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY first"; exit 2; }
 	$(BIN)/pytest -m live tests/e2e tests/conformance
 
-bench: $(STAMP) ## the table of ratios
-	$(BIN)/python -m benchmarks $(if $(TARGET),--target $(TARGET))
+bench: $(STAMP) wrk ## the table of ratios (QUICK=1: two minutes; ONLY="warm cold": parts of it; TARGET=URL: another server)
+	$(BIN)/python -m benchmarks $(if $(TARGET),--target $(TARGET)) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
-bench-speed: $(STAMP) ## reads beside constant views and bare calls, changes, streams, memory (needs wrk; QUICK=1: a smaller run)
-	$(BIN)/python -m benchmarks.speed $(if $(TARGET),--target $(TARGET)) $(if $(QUICK),--quick)
+soak: $(STAMP) ## ten minutes of mixed load with faults, at each rest all answers compared with Omni's (MINUTES=2, SEED=…)
+	$(BIN)/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 bench-simulator: $(STAMP) ## how the simulator carries 10,000 machines, 500 clusters, 100 watches
 	$(BIN)/python -m benchmarks.simulator_scale
@@ -62,6 +62,12 @@ services: ## install PostgreSQL, Redis and nginx from Debian's packages, where t
 	test "$$(id -u)" = 0 || { echo "run this as root, for it installs:$$missing"; exit 1; }; \
 	apt-get update -qq && \
 	RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null
+
+wrk: ## install the load generator wrk from Debian's package, where it is missing (as root)
+	@if command -v wrk >/dev/null; then exit 0; fi; \
+	command -v apt-get >/dev/null || { echo "install wrk yourself, this is not Debian"; exit 1; }; \
+	test "$$(id -u)" = 0 || { echo "run this as root, for it installs wrk"; exit 1; }; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends wrk >/dev/null
 
 openapi: $(STAMP) ## print the OpenAPI document
 	@$(BIN)/omni-gateway openapi

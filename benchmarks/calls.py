@@ -1,4 +1,4 @@
-"""Calls of a served gateway over one kept-alive connection."""
+"""Calls of a served gateway, past its cache, over one kept-alive connection."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 import orjson
 
 from benchmarks.processes import Target
+from benchmarks.speed_load import NotServedError
 
 
 def http_get(target: Target, path: str) -> Callable[[], bytes]:
-    """Return a call of one path; anything but a 200 ends the run."""
+    """Return a call of one path; NotServedError for anything but a 200."""
     connection = http.client.HTTPConnection(target.host, target.port, timeout=60)
     return lambda: _answer(connection, target, "GET", path)
 
 
 def http_post(target: Target, path: str, body: Any) -> bytes:
-    """Post JSON; anything but a 200 ends the run."""
+    """Post JSON; NotServedError for anything but a 200."""
     connection = http.client.HTTPConnection(target.host, target.port, timeout=600)
     try:
         return _answer(connection, target, "POST", path, orjson.dumps(body))
@@ -30,9 +31,10 @@ def _answer(
     connection: http.client.HTTPConnection, target: Target, method: str, path: str, body: bytes | None = None
 ) -> bytes:
     headers = {"Authorization": f"Bearer {target.token}", "Content-Type": "application/json"}
+    headers["Cache-Control"] = "no-cache"
     connection.request(method, path, body, headers=headers)
     answer = connection.getresponse()
     read = answer.read()
     if answer.status != 200:
-        raise RuntimeError(f"{method} {path}: {answer.status} {read[:300]!r}")
+        raise NotServedError(f"{answer.status} {answer.reason}")
     return read

@@ -18,6 +18,9 @@ from tempfile import TemporaryDirectory, mkdtemp
 from omni_gateway import embedded
 from omni_gateway.omni import OmniConfig
 
+#: The read cache is on under measurement, at the size that ``docs/freshness.md`` recommends, unless one is given.
+CACHE_BYTES = os.environ.get("OMNI_GATEWAY_CACHE_BYTES", str(64 * 1024 * 1024))
+
 
 @dataclass(frozen=True)
 class Target:
@@ -61,7 +64,10 @@ def gateway(
     with TemporaryDirectory() as state:
         env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
         env |= {"OMNI_ENDPOINT": omni.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni.service_account_key}
+        env |= {"OMNI_CA_FILE": omni.ca_file} if omni.ca_file else {}
+        env |= {"OMNI_INSECURE": "true"} if omni.insecure else {}
         env |= {"OMNI_GATEWAY_STATE_DIR": state, "OMNI_GATEWAY_LOG_LEVEL": "WARNING", "OMNI_GATEWAY_RATE_LIMIT": "off"}
+        env |= {"OMNI_GATEWAY_CACHE_BYTES": CACHE_BYTES, "OMNI_GATEWAY_AUDIT_FILE": str(Path(state) / "audit")}
         # Named from outside, for it must be there before whatever counts is imported.
         env |= {"PROMETHEUS_MULTIPROC_DIR": mkdtemp(dir=state)} | dict(settings or {})
         command = [sys.executable, "-m", module]

@@ -48,6 +48,7 @@ class Running:
     process: subprocess.Popen[bytes]
     config: OmniConfig
     seconds_to_ready: float
+    admin_address: str
 
     def memory(self, field: str) -> float:
         """Return a figure of the process in MB: ``VmRSS`` is now, ``VmHWM`` the most there ever was."""
@@ -72,13 +73,14 @@ def main() -> int:
 
 
 @contextmanager
-def simulator(fleet: int, speed: float) -> Iterator[Running]:
-    """Run one with its state on disk."""
+def simulator(fleet: int, speed: float, *, faults: bool = False) -> Iterator[Running]:
+    """Run one with its state on disk; with ``faults`` it takes these at ``admin_address`` (else that is empty)."""
     with TemporaryDirectory() as name:
         state = Path(name)
         command = [sys.executable, "-m", "omni_gateway.simulator", "--listen", "127.0.0.1:0", "--log-level", "warning"]
         command += ["--fleet", str(fleet), "--speed", str(speed), "--db", str(state / "db")]
         command += ["--key-file", str(state / "key"), "--ready-file", str(state / "ready")]
+        command += ["--admin-listen", "127.0.0.1:0"] if faults else []
         start = time.monotonic()
         process = subprocess.Popen(command)
         try:
@@ -87,9 +89,10 @@ def simulator(fleet: int, speed: float) -> Iterator[Running]:
                     raise RuntimeError(f"the simulator ended with {process.returncode}")
                 time.sleep(0.01)
             took = time.monotonic() - start
-            address, key = ((state / name).read_text().strip() for name in ("ready", "key"))
+            address, *admin = (state / "ready").read_text().split()
+            key = (state / "key").read_text().strip()
             config = OmniConfig(f"http://{address}", key, max_message_bytes=LARGEST_MESSAGE)
-            yield Running(process, config, took)
+            yield Running(process, config, took, "".join(admin))
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from benchmarks.processes import Target
 from benchmarks.reading import FLEET
-from benchmarks.speed_load import answer
+from benchmarks.speed_load import NotServedError, answer
 from omni_gateway.omni import OmniClient, OmniConfig, types
 
 PROBE = "bench-0000"
@@ -38,7 +38,7 @@ def visible(target: Target, omni: OmniClient, path: str, probes: int) -> tuple[l
             if mark.encode() in body:
                 break
             if asked - start > PATIENCE_SECONDS:
-                raise RuntimeError(f"{path} did not show a write after {PATIENCE_SECONDS:g} s")
+                raise NotServedError(f"{path} did not show a write after {PATIENCE_SECONDS:g} s")
         seconds.append(time.perf_counter() - start)
         hits += response.headers.get("Cache-Status", "").endswith("hit")
         time.sleep(0.01)

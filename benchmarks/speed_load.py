@@ -17,6 +17,7 @@ from benchmarks.processes import Target
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 _TICKS = os.sysconf("SC_CLK_TCK")
+PAGES_SCRIPT = Path(__file__).with_name("speed_pages.lua")
 
 
 @dataclass(frozen=True)
@@ -29,22 +30,36 @@ class Load:
     cpu: float | None = None
 
 
+class NotServedError(RuntimeError):
+    """A server does not serve what was asked for, or not well; the text says what it answered."""
+
+
 def need_wrk() -> None:
     """End the run where there is no ``wrk``."""
     if shutil.which("wrk") is None:
         sys.exit("This takes the load generator wrk: install the package of that name (Debian: apt-get install wrk).")
 
 
-def load(target: Target, path: str, connections: int, seconds: float, headers: Mapping[str, str] | None = None) -> Load:
-    """Ask for a path over so many kept connections; an answer that is no 2xx or 3xx ends the run."""
-    command = ["wrk", "--latency", "-t", "1", "-c", str(connections), "-d", f"{seconds:g}s", "--timeout", "30s"]
+def load(
+    target: Target,
+    path: str,
+    connections: int,
+    seconds: int,
+    headers: Mapping[str, str] | None = None,
+    pages: int = 1,
+) -> Load:
+    """Ask for a path over so many kept connections, ``pages`` of it in turn; NotServedError for no 2xx or 3xx."""
+    command = ["wrk", "--latency", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "30s"]
     for name, value in (_headers(target) | dict(headers or {})).items():
         command += ["-H", f"{name}: {value}"]
+    turns = ["-s", str(PAGES_SCRIPT), "--", str(pages)] if pages > 1 else []
+    url = f"http://{target.host}:{target.port}{path}"
+    command += [*turns[:2], url, *turns[2:]]
     pids, before = workers(target), cpu_seconds(target)
-    said = subprocess.run([*command, f"http://{target.host}:{target.port}{path}"], capture_output=True, check=True)
+    said = subprocess.run(command, capture_output=True, check=True)
     text = said.stdout.decode()
-    if "Non-2xx" in text or "Socket errors" in text:
-        raise RuntimeError(f"GET {path}: {text}")
+    if wrong := re.findall(r"Non-2xx.*|Socket errors.*", text):
+        raise NotServedError(f"under load: {', '.join(wrong)}")
     count = int(_found(r"(\d+) requests in", text))
     cpu = (cpu_seconds(target) - before) * 1000 / count if pids and count else None
     return Load(float(_found(r"Requests/sec:\s*([\d.]+)", text)), _latency("50", text), _latency("99", text), cpu)
@@ -64,7 +79,7 @@ def middle(loads: list[Load]) -> Load:
 def answer(
     target: Target, path: str, headers: Mapping[str, str] | None = None
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    """Ask once, over a connection of its own (so any worker may answer); anything but a 200 ends the run."""
+    """Ask once, over a connection of its own (so any worker may answer); NotServedError for anything but a 200."""
     connection = http.client.HTTPConnection(target.host, target.port, timeout=60)
     try:
         connection.request("GET", path, headers=_headers(target) | dict(headers or {}))
@@ -73,7 +88,7 @@ def answer(
     finally:
         connection.close()
     if response.status != 200:
-        raise RuntimeError(f"GET {path}: {response.status} {body[:300]!r}")
+        raise NotServedError(f"{response.status} {response.reason}")
     return response, body
 
 
@@ -97,7 +112,7 @@ def resident_megabytes(target: Target) -> list[float]:
 
 
 def _headers(target: Target) -> dict[str, str]:
-    return {"Authorization": f"Bearer {target.token}"}
+    return {"Authorization": f"Bearer {target.token}"} if target.token else {}
 
 
 def _found(pattern: str, text: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from benchmarks.processes import Target
+from benchmarks.speed_load import NotServedError
 from omni_gateway.omni import OmniClient, types
 
 TYPE = types.MACHINE_CLASSES
@@ -26,23 +27,25 @@ _KEPT = 4096
 class Watchers:
     """Open streams, read by one thread. ``refused``: how many were answered 503 with ``Retry-After``."""
 
-    selector: selectors.BaseSelector
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     tails: dict[socket.socket, bytes] = field(default_factory=dict)
     refused: int = 0
 
     def open(self, target: Target, wanted: int) -> None:
         """Open streams until there are as many as wanted or the gateway takes no more."""
         in_a_row = 0
+        who = f"Authorization: Bearer {target.token}\r\n" if target.token else ""
         while len(self.tails) < wanted and in_a_row < ENOUGH_REFUSED:
             connection = socket.create_connection((target.host, target.port), timeout=PATIENCE_SECONDS)
             connection.sendall(
-                f"GET {PATH} HTTP/1.1\r\nHost: {target.host}\r\nAccept: text/event-stream\r\n"
-                f"Authorization: Bearer {target.token}\r\n\r\n".encode()
+                f"GET {PATH} HTTP/1.1\r\nHost: {target.host}\r\nAccept: text/event-stream\r\n{who}\r\n".encode()
             )
             head = b""
             while b"\r\n\r\n" not in head:
-                head += connection.recv(65536)
-            if head.startswith(b"HTTP/1.1 200"):
+                if not (piece := connection.recv(65536)):
+                    raise NotServedError("a stream was not answered")
+                head += piece
+            if head.startswith(b"HTTP/1.1 200") and b"text/event-stream" in head:
                 in_a_row = 0
                 connection.setblocking(False)
                 self.tails[connection] = b""
@@ -51,7 +54,7 @@ class Watchers:
             in_a_row += 1
             connection.close()
             if not head.startswith(b"HTTP/1.1 503") or b"retry-after:" not in head.lower():
-                raise RuntimeError(f"a stream was answered {head[:200]!r}")
+                raise NotServedError(f"a stream was answered {head.decode(errors='replace').splitlines()[0]}")
             self.refused += 1
 
     def read(self, mark: bytes, seconds: float = PATIENCE_SECONDS) -> int:
@@ -63,7 +66,7 @@ class Watchers:
                 assert isinstance(connection, socket.socket)
                 piece = connection.recv(262144)
                 if not piece:
-                    raise RuntimeError("a stream has ended")
+                    raise NotServedError("a stream has ended")
                 text = self.tails[connection] + piece
                 if mark in text:
                     missing.discard(connection)
@@ -81,7 +84,7 @@ class Watchers:
 def watchers(target: Target, omni: OmniClient, wanted: int) -> Iterator[Watchers]:
     """Watch a type of one object."""
     omni.resources.create(TYPE, ID, {"match_labels": ["omni.sidero.dev/platform = metal"]})
-    opened = Watchers(selectors.DefaultSelector())
+    opened = Watchers()
     try:
         opened.open(target, wanted)
         yield opened

@@ -26,6 +26,7 @@ _TABLE: Mapping[type[OmniError], tuple[int, str]] = {
     errors.PermissionDenied: (403, "omni-forbidden"),
     errors.CredentialRefused: (502, "omni-credential"),
     errors.Unavailable: (503, "omni-unreachable"),
+    errors.Cancelled: (503, "omni-unreachable"),  # by the other side, which goes away
     errors.DeadlineExceeded: (504, "omni-timeout"),
     errors.ResourceExhausted: (413, "too-large"),
     errors.Unimplemented: (501, "not-implemented"),

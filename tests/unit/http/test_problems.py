@@ -39,6 +39,7 @@ def test_the_page_of_problems_is_the_table() -> None:
         (f"{RESOURCES}/Create", CODE.INVALID_ARGUMENT, 422, "refused-by-omni"),
         (f"{RESOURCES}/Create", CODE.UNKNOWN, 422, "refused-by-omni"),
         (f"{RESOURCES}/List", CODE.UNKNOWN, 422, "refused-by-omni"),
+        (f"{RESOURCES}/Update", CODE.CANCELLED, 503, "omni-unreachable"),
         (f"{RESOURCES}/Get", CODE.UNKNOWN, 502, "omni-error"),
         (f"{RESOURCES}/Create", CODE.PERMISSION_DENIED, 403, "omni-forbidden"),
         (f"{RESOURCES}/Get", CODE.UNAUTHENTICATED, 502, "omni-credential"),
