@@ -25,6 +25,7 @@ from omni_gateway.sdk.exchange import Change, Listing, ListQuery
 from omni_gateway.sdk.issuers import check_issuer, takes_jwts
 from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
 from omni_gateway.sdk.memo import Memo, identity
+from omni_gateway.sdk.merging import Told, watch_together
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
 from omni_gateway.sdk.operations import Operation, OperationKind, State
 from omni_gateway.sdk.parsing import read, resources_of
@@ -89,6 +90,7 @@ __all__ = [
     "SubCollection",
     "SubList",
     "SubResource",
+    "Told",
     "WouldDo",
     "change",
     "check_issuer",
@@ -122,4 +124,5 @@ __all__ = [
     "sort_and_cut",
     "takes_jwts",
     "types",
+    "watch_together",
 ]

@@ -139,6 +139,27 @@ def test_hundreds_of_watchers_take_no_threads_and_are_all_told_every_change_alik
     wait_until(lambda: open_streams(api, served) == 0, what="the places of those who left")
 
 
+def test_watchers_of_machines_take_no_threads_either(
+    served: Served, api: httpx.Client, free_machines: Any, unique: Unique, wait_until: Wait
+) -> None:
+    machine, label = free_machines(1)[0], unique("watched")
+    for path in ("machines", f"machines/{machine}"):
+        wait_until(lambda path=path: api.get(path).headers["Cache-Status"].endswith("hit"), 45, "a hit")
+    wait_until(lambda: open_streams(api, served) == 0)
+    before = worker_threads(served)
+    watchers = [Watcher(served, "machines") for _ in range(30)] + [Watcher(served, f"machines/{machine}")]
+
+    api.patch(f"machines/{machine}", json={"labels": {label: "yes"}})
+
+    assert worker_threads(served) - before < 20
+    for watcher in watchers:
+        while label not in json.loads(watcher.line())["object"]["labels"]:
+            pass
+        watcher.leave()
+    api.patch(f"machines/{machine}", json={"labels": {label: None}})
+    wait_until(lambda: open_streams(api, served) == 0, what="the places of those who left")
+
+
 def test_one_more_than_there_is_room_for_is_told_when_to_come_again(
     served: Served, api: httpx.Client, wait_until: Wait
 ) -> None:

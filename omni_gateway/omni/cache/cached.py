@@ -163,6 +163,8 @@ class CachedResources(ResourceClient):
             item.mark for item in page.entries
         ]:
             self._mark_newer(type, namespace, listing, snapshot, asked, whole=whole)
+            if len(listing.texts) == listing.total:
+                self._mark_past(type, namespace, listing, page, asked)
             return listing
         if whole:
             self._settle(type, namespace, {item.id for item in snapshot.items}, asked)
@@ -187,6 +189,13 @@ class CachedResources(ResourceClient):
         if whole:
             for id in (held_by_id.keys() | self._beginnings(type, namespace)) - told_ids:
                 self._cache.mark(type, namespace, id, Mark("gone", at=asked))
+
+    def _mark_past(self, type: str, namespace: str, listing: Listing, page: Page, asked: float) -> None:
+        """Mark what Omni does not tell any more of all that is asked for: it is gone, or is not what it was."""
+        told = {Item(text).id for text in listing.texts}
+        for item in page.entries:
+            if item.id not in told and self._cache.marks.find((type, namespace), item.id) is None:
+                self._cache.mark(type, namespace, item.id, Mark("past", item.version, item.created, at=asked))
 
     def _settle(self, type: str, namespace: str, told: set[str], asked: float) -> None:
         """Forget what nothing more is to be heard of: Omni tells all objects as the feed holds them."""

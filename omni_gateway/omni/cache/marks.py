@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from omni_gateway.omni.cache.item import Item
 
-Kind = Literal["there", "since", "leaving", "gone"]
+Kind = Literal["there", "since", "past", "leaving", "gone"]
 Key = tuple[str, str]
 
 
@@ -28,8 +28,9 @@ class Gone(NamedTuple):
 class Mark:
     """What must be heard of an object.
 
-    ``since``: it is at least as new as ``created`` and ``version``, or that was heard and its end too. ``there``: there
-    is one, newer than the one that was ``created`` then. ``leaving``, ``gone``: the one that was ``created`` then, or a
+    ``since``: it is at least as new as ``created`` and ``version``, or that was heard and its end too. ``past``: the
+    one that was ``created`` then is in a later version than ``version``, or gone. ``there``: there is one, newer
+    than the one that was ``created`` then. ``leaving``, ``gone``: the one that was ``created`` then, or a
     later one, is tearing down or gone. ``at`` (monotonic) is before the write was sent. ``existed``: whether it is
     known that the object was there; if not, there may be nothing to hear. ``end_after`` (monotonic, 0: none): an end of
     an earlier object of this id must be heard that came after it. Omni tells when objects were made to the second, so
@@ -57,6 +58,8 @@ class Mark:
             return ended and gone is not None and (gone.item.created, gone.item.version) >= wanted
         if ended and gone is not None and gone.item.created >= self.created:
             return True
+        if self.kind == "past":
+            return item is not None and (item.created, item.version) > wanted
         if item is None:
             return False
         return item.created > self.created or (self.kind == "leaving" and item.leaving)

@@ -22,9 +22,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from omni_gateway.omni import errors, rpcs
 from omni_gateway.omni.cache import cached
 from omni_gateway.omni.cache.cached import CachedListing, CachedResources
+from omni_gateway.omni.cache.item import Item
 from omni_gateway.omni.cache.reading import Reading
 from omni_gateway.omni.cache.registry import ReadCache
 from omni_gateway.omni.resources import ResourceClient
+from omni_gateway.omni.selectors import parse
 from omni_gateway.stubs import resources_pb2 as pb
 
 TYPE, NAMESPACE = "Clusters.omni.sidero.dev", "default"
@@ -72,14 +74,16 @@ class Omni:
 
     # -- as the client sees it
 
-    def unary(self, rpc: Any, build: Any, **_: Any) -> Any:
+    def unary(self, rpc: Any, build: Any, metadata: Any = (), **_: Any) -> Any:
         request = build()
         if rpc is rpcs.GET:
             if request.id not in self.held:
                 raise errors.NotFound(grpc.StatusCode.NOT_FOUND, "not there", rpc.name)
             return pb.GetResponse(body=self.held[request.id])
         if rpc is rpcs.LIST:
+            selectors = [parse(text) for name, text in metadata if name == "selectors"]
             texts = [self.held[id] for id in sorted(self.held)]
+            texts = [text for text in texts if all(each.matches(Item(text).labels) for each in selectors)]
             return pb.ListResponse(items=texts, total=len(texts))
         return None
 
@@ -267,6 +271,15 @@ class CacheAgainstModel(RuleBasedStateMachine):
         assert list(listing.texts) == [self.omni.held[id] for id in sorted(self.omni.held)]
         self.look_at_all(list(listing.texts))
 
+    @rule(id=IDS)
+    def a_selection_is_read_afresh(self, id: str) -> None:
+        number = int(self.shown.get(id, (1, 0))[0])
+        texts = list(self.reading(Reading(max_age=0)).list(TYPE, selectors=[f"n = {number}"]).texts)
+        ids = [self.look_at(text) for text in texts]
+        for id in self.shown.keys() - set(ids):
+            if self.shown[id][0] == number:
+                self.shown[id] = (number + 0.5, 0)  # it is gone: only a later one may be shown
+
     @rule(question=st.sampled_from(["", "a", "b", "c"]))
     def an_answer_is_given_again(self, question: str) -> None:
         account, texts = self.answers.get(question, (Reading(), []))
@@ -304,9 +317,21 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("omni_gateway.omni.cache.feed._FIRST_PAUSE", 0.001)
 
 
+def test_what_a_fresh_selection_lacks_is_not_shown_by_a_later_read() -> None:
+    story = CacheAgainstModel()
+    story.begin()
+    story.others_make_or_change("a")
+    story.events_come(1)
+    story.a_list_is_read()
+    story.others_destroy("a")
+    story.a_selection_is_read_afresh("a")
+    story.a_list_is_read()
+    story.teardown()
+
+
 class TestCacheAgainstModel(CacheAgainstModel.TestCase):  # type: ignore[misc]
     settings = settings(
-        max_examples=300,
+        max_examples=500,
         derandomize=True,
         stateful_step_count=40,
         deadline=None,

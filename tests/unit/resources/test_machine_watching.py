@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable
 from typing import Any
 
-import grpc
-import pytest
-
-from omni_gateway.omni.resources import WatchEvent
-from omni_gateway.sdk import Change, names, omni_errors
+from omni_gateway.sdk import Change, Resource, Told, names
 from resources.machine.join import Machine
 from resources.machine.watching import _SHARE_ID, TYPES, _changes, _Parts
 
 MACHINES, STATUSES, NODES, EXTENSIONS = TYPES
-BOOTSTRAPPED = [(type, WatchEvent("bootstrapped")) for type in TYPES]
-END = (MACHINES, StopIteration())
+BOOTSTRAPPED = [Told(type, "bootstrapped", None) for type in TYPES]
 
 
-def object_of(type: str, version: int = 1, labels: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
-    metadata = {"namespace": "default", "type": type, "id": "m1", "version": version, "labels": labels or {}}
-    return {"metadata": metadata, "spec": spec}
+def object_of(type: str, version: int = 1, labels: dict[str, str] | None = None, **spec: Any) -> Resource:
+    return Resource("m1", spec, labels or {}, type=type, version=version)
 
 
-def created(type: str, version: int = 1, **members: Any) -> tuple[str, WatchEvent]:
-    return type, WatchEvent("created", object_of(type, version, **members))
+def created(type: str, version: int = 1, **members: Any) -> Told:
+    return Told(type, "created", object_of(type, version, **members))
 
 
-def destroyed(type: str) -> tuple[str, WatchEvent]:
-    return type, WatchEvent("destroyed", object_of(type))
+def destroyed(type: str) -> Told:
+    return Told(type, "destroyed", object_of(type))
 
 
 def told(
-    *said: tuple[str, Any], wanted: Callable[[Machine], bool] = lambda machine: True, single: bool = False
+    *said: Told, wanted: Callable[[Machine], bool] = lambda machine: True, single: bool = False
 ) -> list[tuple[str, int]]:
     """Feed events and return what the watch makes of them, as (kind, labels)."""
-    events: queue.Queue[tuple[str, Any]] = queue.Queue()
-    for entry in (*said, END):
-        events.put(entry)
-    found: list[Change] = list(
-        _changes(_Parts(), events, threading.Event(), wanted, _SHARE_ID if single else frozenset())
-    )
+    found: list[Change] = list(_changes(_Parts(), wanted, _SHARE_ID if single else frozenset(), iter(said)))
     return [(change.kind, len(change.resource.labels) if change.resource else -1) for change in found]
 
 
@@ -94,11 +81,11 @@ def test_a_list_of_extensions_concerns_the_machine_that_it_names() -> None:
 
 
 def test_the_watch_of_one_machine_needs_one_word_of_each_part() -> None:
-    said = [created(MACHINES), destroyed(NODES), created(STATUSES), (EXTENSIONS, WatchEvent("bootstrapped"))]
+    said = [created(MACHINES), destroyed(NODES), created(STATUSES), Told(EXTENSIONS, "bootstrapped", None)]
     assert [kind for kind, _ in told(*said, single=True)] == ["added", "bookmark"]
 
 
-def test_an_error_of_one_watch_ends_it_all() -> None:
-    error = omni_errors.Unavailable(grpc.StatusCode.UNAVAILABLE, "gone")
-    with pytest.raises(omni_errors.Unavailable):
-        told(created(MACHINES), (STATUSES, error))
+def test_that_there_is_nothing_now_is_passed_on() -> None:
+    said = iter([created(MACHINES), None, *BOOTSTRAPPED, None])
+    kinds = [change.kind for change in _changes(_Parts(), lambda machine: True, frozenset(), said)]
+    assert kinds == ["idle", "added", "bookmark", "idle"]
