@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory, mkdtemp
 from omni_gateway import embedded
 from omni_gateway.omni import OmniConfig
 
-#: The read cache is on under measurement, at the size that ``docs/freshness.md`` recommends, unless one is given.
-CACHE_BYTES = os.environ.get("OMNI_GATEWAY_CACHE_BYTES", str(64 * 1024 * 1024))
+#: The one setting that a gateway under measurement takes from the environment.
+CACHE_BYTES = "OMNI_GATEWAY_CACHE_BYTES"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ def gateway(
         env |= {"OMNI_CA_FILE": omni.ca_file} if omni.ca_file else {}
         env |= {"OMNI_INSECURE": "true"} if omni.insecure else {}
         env |= {"OMNI_GATEWAY_STATE_DIR": state, "OMNI_GATEWAY_LOG_LEVEL": "WARNING", "OMNI_GATEWAY_RATE_LIMIT": "off"}
-        env |= {"OMNI_GATEWAY_CACHE_BYTES": CACHE_BYTES, "OMNI_GATEWAY_AUDIT_FILE": str(Path(state) / "audit")}
+        env |= {CACHE_BYTES: os.environ[CACHE_BYTES]} if CACHE_BYTES in os.environ else {}
+        env |= {"OMNI_GATEWAY_AUDIT_FILE": str(Path(state) / "audit")}
         # Named from outside, for it must be there before whatever counts is imported.
         env |= {"PROMETHEUS_MULTIPROC_DIR": mkdtemp(dir=state)} | dict(settings or {})
         command = [sys.executable, "-m", module]

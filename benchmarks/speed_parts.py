@@ -43,7 +43,7 @@ class Sizes:
     inside: bool = True
     rounds: int = 3
     fleet: int = 10_000
-    clusters: int = 200
+    clusters: int = 500
     probes: int = 150
     burst: int = 5_000
     watchers: tuple[int, ...] = (1, 8, 64, 500)
@@ -69,12 +69,8 @@ class Sizes:
 
 def room_for_streams(sizes: Sizes) -> dict[str, str]:
     """Return the settings of a gateway whose two workers together hold so many watchers."""
-    each = max(sizes.watchers) // 2
-    return {
-        "OMNI_GATEWAY_THREADS": str(each + 6),
-        "OMNI_GATEWAY_MAX_STREAMS": str(each),
-        "OMNI_GATEWAY_MAX_STREAMS_PER_CALLER": str(each),
-    }
+    each = str(max(sizes.watchers) // 2)
+    return {"OMNI_GATEWAY_MAX_WATCHES": each, "OMNI_GATEWAY_MAX_WATCHES_PER_CALLER": each}
 
 
 def reads(target: Target, constant: Target, only: Collection[str], sizes: Sizes, machine: str) -> None:

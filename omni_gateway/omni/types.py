@@ -28,6 +28,9 @@ def namespace_of(type: str) -> str:
     return type.namespace if isinstance(type, OmniType) else "default"
 
 
+#: Namespaces of objects that Omni makes up for whoever asks: a watch of them tells nothing, or not the same.
+COMPUTED: Final = frozenset({"virtual", "external"})
+
 ACCESS_POLICIES: Final = OmniType("AccessPolicies.omni.sidero.dev")
 ADVERTISED_ENDPOINTS: Final = OmniType("AdvertisedEndpoints.omni.sidero.dev", "virtual")
 AUTH_CONFIGS: Final = OmniType("AuthConfigs.omni.sidero.dev")

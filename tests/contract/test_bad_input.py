@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from .conftest import Caller
+from .streams import told
 from .test_every_route import READ_BY_NOBODY, routes
 
 IDS = {
@@ -151,10 +152,10 @@ def test_a_label_selector_may_name_what_no_header_can_carry(api: Caller) -> None
         query_string={"label_selector": "team=Zürich"},
         headers={"Accept": "application/x-ndjson"},
     )
-    told = [json.loads(line) for _, line in zip(range(2), filter(bytes.strip, watched.response), strict=False)]
+    events = [event for _, event in zip(range(2), told(watched), strict=False)]
     watched.close()
-    assert [event["type"] for event in told] == ["ADDED", "BOOKMARK"]
-    assert told[0]["object"]["id"] == id
+    assert [event["type"] for event in events] == ["ADDED", "BOOKMARK"]
+    assert events[0]["object"]["id"] == id
     api.delete(f"machineclasses/{id}")
 
 

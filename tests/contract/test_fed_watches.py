@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,6 +16,7 @@ from omni_gateway.settings import Settings
 from omni_gateway.store import Store
 
 from .conftest import Caller
+from .streams import told
 
 CLASSES = "MachineClasses.omni.sidero.dev"
 NDJSON = {"Accept": "application/x-ndjson"}
@@ -37,10 +37,9 @@ def watch(app: Flask, token: str) -> Any:
 
 def until(answer: Any, type: str) -> Any:
     """Return the next event of a type."""
-    for line in answer.response:
-        for event in map(json.loads, line.splitlines()):
-            if event["type"] == type:
-                return event
+    for event in told(answer):
+        if event["type"] == type:
+            return event
     raise AssertionError("the stream has ended")
 
 

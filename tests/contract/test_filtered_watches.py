@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from .every_route_world import CLUSTER, World, world_of_everything
+from .streams import told
 from .test_bad_input import filters
 
 NDJSON = {"Accept": "application/x-ndjson"}
@@ -31,8 +31,7 @@ def start_of(world: World, url: str) -> list[Any]:
     """Return the ids that a watch begins with."""
     answer = world.caller.get(url, headers=NDJSON)
     ids = []
-    for line in filter(bytes.strip, answer.response):
-        event = json.loads(line)
+    for event in told(answer):
         if event["type"] == "BOOKMARK":
             break
         assert "object" in event, (url, event)

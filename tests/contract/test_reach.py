@@ -18,6 +18,7 @@ from omni_gateway.simulator.resource import Resource
 from omni_gateway.store import Store
 
 from .conftest import NO_RATES, Caller
+from .streams import told
 
 LABEL = "omni.sidero.dev"
 #: The second one's name is the first's with a number: ids of backups look like that too.
@@ -309,7 +310,7 @@ def test_what_leaves_the_reach_of_a_watch_does_not_tell_where_it_went(world: Wor
     body = {"id": "500-leaving", "labels": {f"{LABEL}/cluster": MINE}, "data": DATA}
     assert world.held.post("configpatches", json=body).status_code == 201
     answer = world.held.get("configpatches", headers={"Accept": "application/x-ndjson"}, buffered=False)
-    events = (json.loads(line) for line in answer.response if line.strip())
+    events = told(answer)
     assert "BOOKMARK" in (event["type"] for event in events)
     world.admin.patch("configpatches/500-leaving", json={"labels": {f"{LABEL}/cluster": THEIRS, "a": "secret"}})
     gone = next(event for event in events if event["type"] != "BOOKMARK")

@@ -14,6 +14,7 @@ from omni_gateway.settings import Settings
 from omni_gateway.store import Store
 
 from .conftest import Caller
+from .streams import told
 
 LABEL = "omni.sidero.dev/cluster"
 INSIDE, OUTSIDE = "scope-in-a", "scope-out-b"
@@ -171,8 +172,7 @@ def test_apply_judges_each_document(held: Caller, omni: OmniClient) -> None:
 def test_a_watch_tells_what_is_within_reach_only(held: Caller, api: Caller) -> None:
     answer = held.get("clusters", headers={"Accept": "application/x-ndjson"}, buffered=False)
     seen = []
-    for line in filter(None, answer.response):
-        event = json.loads(line)
+    for event in told(answer):
         if event["type"] == "BOOKMARK":
             break
         seen.append(event["object"]["id"])

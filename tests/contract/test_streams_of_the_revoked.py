@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.store import Store
 
 from .conftest import Caller
+from .streams import told
 
 SECONDS = 30.0
 
@@ -29,9 +29,8 @@ def looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
 def events(answer: Any, seconds: float = SECONDS) -> Iterator[dict[str, Any]]:
     """Return what a stream tells, for so long."""
     ends = time.monotonic() + seconds
-    for line in answer.response:
-        if line.strip():
-            yield json.loads(line)
+    for event in told(answer):
+        yield event
         if time.monotonic() > ends:
             return
 

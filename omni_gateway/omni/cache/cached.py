@@ -20,7 +20,7 @@ from omni_gateway.omni.cache.subscription import Subscription
 from omni_gateway.omni.calls import Calls
 from omni_gateway.omni.resources import Listing, ResourceClient, Watch
 from omni_gateway.omni.selectors import Selector, SelectorError, parse
-from omni_gateway.omni.types import namespace_of
+from omni_gateway.omni.types import COMPUTED, namespace_of
 
 #: How long a read waits for a write of this process to come back by the watch; then Omni is asked.
 OWN_WRITE_SECONDS = 0.5
@@ -246,6 +246,9 @@ class CachedResources(ResourceClient):
 
     def _believed(self, type: str, namespace: str) -> Feed | None:
         """Return the feed if it tells the truth to this request; note why not otherwise."""
+        if namespace in COMPUTED:
+            self._account().forwards.append("bypass")
+            return None
         max_age = self._account().max_age
         if max_age == 0:
             self._account().forwards.append("request")
