@@ -31,10 +31,14 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of objects and how many matched in all."""
+    """One page of objects and how many matched in all.
+
+    ``source``: what is the same object for as long as all of that is the same, where there is such a thing.
+    """
 
     items: Sequence[Resource]
     total: int
+    source: object | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

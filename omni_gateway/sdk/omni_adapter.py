@@ -17,6 +17,7 @@ from omni_gateway.omni.types import namespace_of
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.cluster_members import clusters_of_machines
 from omni_gateway.sdk.exchange import Change, ChangeKind, Fed, Listing, ListQuery
+from omni_gateway.sdk.memo import identity
 from omni_gateway.sdk.parsing import kept_with, read, resource_in, resources_of
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.selecting import select, sort_and_cut
@@ -83,7 +84,8 @@ class OmniResourceAdapter(ResourceAdapter):
         )
         whole = None if paged_by_omni else (query.sort, query.offset, query.limit)
         question = (type(self).shown, self.sortable, whole)
-        return Listing(kept_with(page, question, lambda: self._shown_page(page, query if whole else None)), page.total)
+        items = kept_with(page, question, lambda: self._shown_page(page, query if whole else None))
+        return Listing(items, page.total, identity(page))
 
     def _shown_page(self, page: OmniListing, query: ListQuery | None) -> Sequence[Resource]:
         """Return a page's objects as callers read them; with a ``query``, in its order and cut to its page."""

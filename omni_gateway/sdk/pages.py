@@ -6,8 +6,10 @@ is found out once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from hashlib import blake2b
+from weakref import ref
 
 from omni_gateway.recent import Recent
 from omni_gateway.sdk.exchange import Listing
@@ -22,8 +24,12 @@ Question = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """One page, ready to be sent. ``etag`` is weak: the same data may be written otherwise."""
+    """One page, ready to be sent. ``etag`` is weak: the same data may be written otherwise.
 
+    ``source`` returns what it was made of, while that is there: what a :class:`Listing` says to be the same.
+    """
+
+    source: Callable[[], object | None]
     body: bytes
     etag: str
     resume_point: str
@@ -41,14 +47,21 @@ class RenderedPages:
         self, question: Question, listing: Listing, representation: Representation, fields: tuple[str, ...]
     ) -> RenderedPage:
         """Return the page of a listing, which answers ``question``."""
-        etag = _etag(listing, fields)
         kept = self._kept.get(question)
-        if kept is not None and kept.etag == etag:
+        if kept is not None and listing.source is not None and kept.source() is listing.source:
             return kept
-        items = listing.items
-        made = RenderedPage(representation.list_body(items, fields), etag, str(ResumePoint.of(items)))
+        etag, source = _etag(listing, fields), _nothing if listing.source is None else ref(listing.source)
+        if kept is not None and kept.etag == etag:
+            made = replace(kept, source=source)
+        else:
+            items = listing.items
+            made = RenderedPage(source, representation.list_body(items, fields), etag, str(ResumePoint.of(items)))
         self._kept.put(question, made)
         return made
+
+
+def _nothing() -> None:
+    """Return nothing: there is nothing that stays the same."""
 
 
 def _etag(listing: Listing, fields: tuple[str, ...]) -> str:
