@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
-from sys import intern
 from typing import Any
 
 import orjson
 
 #: What an object takes beside its packed text: itself, its labels, the strings that are read without unpacking it.
 OVERHEAD = 900
+MOST_SHARED = 10_000
 _NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -22,6 +21,13 @@ class Packing:
 
     def __init__(self) -> None:
         self._common = b""
+        self._texts: dict[str, str] = {}
+
+    def shared(self, text: str) -> str:
+        """Return a text that is the same for many objects, kept once."""
+        if len(self._texts) >= MOST_SHARED:
+            self._texts.clear()  # those that are in use stay where they are
+        return self._texts.setdefault(text, text)
 
     def pack(self, text: str) -> bytes:
         """Return a text, packed."""
@@ -73,12 +79,13 @@ class Item:
         self.created: str = metadata.get("created") or ""
         updated = metadata.get("updated")
         self.updated: str | None = None if updated == _NEVER else updated
-        self.namespace = intern(metadata.get("namespace", ""))
-        self.type = intern(metadata.get("type", ""))
-        self.phase = intern(metadata.get("phase", "running"))
-        self.owner = intern(metadata.get("owner") or "")
-        self.finalizers = tuple(map(intern, metadata.get("finalizers") or ()))
-        self.labels: dict[str, str] = _interned(metadata.get("labels"))
+        shared = str if packing is None else packing.shared
+        self.namespace = shared(metadata.get("namespace", ""))
+        self.type = shared(metadata.get("type", ""))
+        self.phase = shared(metadata.get("phase", "running"))
+        self.owner = shared(metadata.get("owner") or "")
+        self.finalizers = tuple(map(shared, metadata.get("finalizers") or ()))
+        self.labels = {shared(key): shared(value) for key, value in (metadata.get("labels") or {}).items()}
         self.annotations: dict[str, str] = metadata.get("annotations") or {}
         self.derived: Any = None
 
@@ -105,8 +112,3 @@ class Item:
     def __len__(self) -> int:
         """Return about how many bytes it takes, without what is derived from it."""
         return len(self._kept) + OVERHEAD
-
-
-def _interned(labels: Mapping[str, str] | None) -> dict[str, str]:
-    """Return labels whose texts are kept once: most objects of a type have the same ones."""
-    return {intern(key): intern(value) for key, value in labels.items()} if labels else {}
