@@ -37,8 +37,8 @@ from omni_gateway.routes.generic import views as generic
 from omni_gateway.routes.generic.catalogue import Catalogue
 from omni_gateway.routes.generic.kinds import OPERATION
 from omni_gateway.sdk.context import EXTENSION, Gateway
-from omni_gateway.sdk.kept import BODIES
-from omni_gateway.sdk.room import Room
+from omni_gateway.sdk.shelf import LEAST as LEAST_RENDERED
+from omni_gateway.sdk.shelf import SHELF
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.store import Store
 
@@ -78,8 +78,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     store = Store(settings.database_url, settings.bootstrap_token)
     streams = StreamLimiter(settings.max_streams, settings.max_streams_per_caller)
     watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
-    room = Room.of(settings.cache_bytes)
-    gateway = Gateway(omni or _client(settings), streams, watches, store, lambda: issuer_checks(settings), room)
+    gateway = Gateway(omni or _client(settings), streams, watches, store, lambda: issuer_checks(settings))
     app.extensions[EXTENSION] = gateway
     paths.init_app(app)
     request_id.init_app(app)
@@ -92,8 +91,8 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     auditing.init_app(app, store.audit, _retention(settings), settings.audit_file)
     metrics.init_app(app)
     gateway.own_omni.observe_calls(metrics.count_call)
-    gateway.own_omni.cache.max_size = room.objects
-    BODIES.most = room.bodies
+    gateway.own_omni.cache.max_size = settings.cache_bytes // 2
+    SHELF.most = max(settings.cache_bytes // 2, LEAST_RENDERED)
     api = GatewayApi(app)
     found = _mount_plugins(api, gateway, settings)
     catalogue = Catalogue(gateway)

@@ -12,9 +12,8 @@ from omni_gateway.http.headers import settled
 from omni_gateway.http.ready import Ready
 from omni_gateway.omni.cache.reading import Part
 from omni_gateway.omni.cache.registry import ReadCache
-from omni_gateway.recent import Recent
+from omni_gateway.sdk.shelf import SHELF
 
-MOST_ANSWERS = 512
 JSON = ("Content-Type", "application/json")
 _DATED, _OF_A_BODY = {"Age"}, {"Content-Length", "Content-Type"}
 Question = tuple[str, ...]
@@ -47,15 +46,12 @@ class Answers:
     time, so it is as fresh as one that is made anew.
     """
 
-    def __init__(self, cache: ReadCache, most_bytes: int) -> None:
+    def __init__(self, cache: ReadCache) -> None:
         self._cache = cache
-        self._kept: Recent[Question, Answer] = Recent(
-            MOST_ANSWERS, most_size=most_bytes, size=lambda answer: len(answer.body or b"")
-        )
 
     def repeated(self, question: Question) -> Response | None:
         """Return the answer that was given before, if it is still the right one."""
-        answer = self._kept.get(question)
+        answer: Answer | None = SHELF.get((self, question))
         if answer is None:
             return None
         age = self._cache.age_of(answer.parts, max_age())
@@ -68,4 +64,5 @@ class Answers:
             return
         headers = settled((name, value) for name, value in response.headers if name not in _DATED | _OF_A_BODY)
         body = response.get_data() if response.status_code == 200 else None
-        self._kept.put(question, Answer(tuple(reading.parts), headers, tag, body))
+        answer = Answer(tuple(reading.parts), headers, tag, body)
+        SHELF.put((self, question), answer, tag.encode() if body is None else body)

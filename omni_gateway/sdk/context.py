@@ -20,7 +20,6 @@ from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.answers import Answers
 from omni_gateway.sdk.operations import OperationKind
 from omni_gateway.sdk.pages import RenderedPages
-from omni_gateway.sdk.room import Room
 from omni_gateway.sdk.scoping import ScopedAdapter
 from omni_gateway.sdk.views.channels import Channels
 from omni_gateway.store import Store
@@ -72,7 +71,6 @@ class Gateway:
     watches: StreamLimiter
     store: Store
     issuers: Callable[[], IssuerChecks]
-    room: Room = field(default_factory=lambda: Room.of(0))
     plugins: dict[str, Mounted] = field(default_factory=dict)
     channels: Channels = field(default_factory=Channels)
     operations: dict[str, OperationKind] = field(default_factory=dict)
@@ -114,12 +112,12 @@ class Gateway:
     @cached_property
     def answers(self) -> Answers:
         """Return the answers that were given last and may be given again."""
-        return Answers(self.own_omni.cache, self.room.answers)
+        return Answers(self.own_omni.cache)
 
     @cached_property
     def pages(self) -> RenderedPages:
         """Return the pages that were rendered last."""
-        return RenderedPages(self.room.pages)
+        return RenderedPages()
 
     @cached_property
     def _reader(self) -> OmniClient:

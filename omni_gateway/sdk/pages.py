@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from weakref import ref
 
-from omni_gateway.recent import Recent
 from omni_gateway.sdk.exchange import Listing
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.resume import Digest, ResumePoint
+from omni_gateway.sdk.shelf import SHELF
 
-MAX_PAGES = 64
 Question = tuple[str, ...]
 """What tells one page from another: path and query string."""
 
@@ -36,18 +35,14 @@ class RenderedPage:
 
 
 class RenderedPages:
-    """The pages that were asked for last, of no more than ``most_bytes`` together; a thousand machines are 5 MB."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._kept: Recent[Question, RenderedPage] = Recent(
-            MAX_PAGES, most_size=most_bytes, size=lambda page: len(page.body)
-        )
+    """The pages of one application that were asked for last; a thousand machines are 5 MB."""
 
     def page(
         self, question: Question, listing: Listing, representation: Representation, fields: tuple[str, ...]
     ) -> RenderedPage:
         """Return the page of a listing, which answers ``question``."""
-        kept = self._kept.get(question)
+        key = (self, question)
+        kept: RenderedPage | None = SHELF.get(key)
         if kept is not None and listing.source is not None and kept.source() is listing.source:
             return kept
         etag, source = _etag(listing, fields), _nothing if listing.source is None else ref(listing.source)
@@ -56,7 +51,7 @@ class RenderedPages:
         else:
             items = listing.items
             made = RenderedPage(source, representation.list_body(items, fields), etag, str(ResumePoint.of(items)))
-        self._kept.put(question, made)
+        SHELF.put(key, made, made.body)
         return made
 
 

@@ -253,10 +253,15 @@ class CachedResources(ResourceClient):
         if max_age == 0:
             self._account().forwards.append("request")
             return None
-        present = self._cache.present(type, namespace)
         feed = self._cache.feed(type, namespace)
         if feed is None:
-            self._account().forwards.append("uri-miss" if present is None else "stale")
+            begun = self._cache.present(type, namespace)
+            self._account().forwards.append("uri-miss" if begun is None or not begun.begun else "stale")
+            # Its beginning is the answer, for all who ask meanwhile.
+            if begun is None or not begun.wait_for_beginning():
+                return None
+            feed = self._cache.feed(type, namespace)
+        if feed is None:
             return None
         if max_age is not None and self._cache.age(feed) > max_age:
             self._account().forwards.append("request")

@@ -31,6 +31,8 @@ Follower = Callable[[Told | None], None]
 
 _MOST_GONE = 10_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+#: How long after its beginning a feed is waited for: ten thousand objects take a second or two.
+BEGIN_SECONDS = 2.0
 
 
 class Source(Protocol):
@@ -65,7 +67,7 @@ class Feed:
         self.hopeless: OmniError | None = None
         self.size = self.begun = 0
         self.heard = 0.0
-        self.asked = time.monotonic()
+        self.asked = self._made = time.monotonic()
 
     def start(self) -> None:
         """Follow the type in a thread of its own, until closed."""
@@ -116,6 +118,16 @@ class Feed:
         with self._changed:
             while self.live and not self._met(id, mark):
                 left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+            return self.live
+
+    def wait_for_beginning(self) -> bool:
+        """Wait until the feed is live for the first time; False when it will not be, or takes too long."""
+        with self._changed:
+            while not self.live and not self.begun and not self._closed and self.hopeless is None:
+                left = self._made + BEGIN_SECONDS - time.monotonic()
                 if left <= 0:
                     return False
                 self._changed.wait(left)
@@ -173,6 +185,7 @@ class Feed:
                 pause = _FIRST_PAUSE if self.live else min(pause * 2, _LONGEST_PAUSE)
                 self.live = False
                 if self.hopeless is not None or self._closed:
+                    self._changed.notify_all()
                     return
                 self._changed.wait(pause)
 

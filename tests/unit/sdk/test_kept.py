@@ -6,13 +6,16 @@ import gc
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from omni_gateway.omni.cache.item import Item
 from omni_gateway.sdk import ResourceSchema, fields
-from omni_gateway.sdk.kept import BODIES, Bodies, kept
+from omni_gateway.sdk.kept import kept
 from omni_gateway.sdk.memo import Memo
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.shelf import OVERHEAD, SHELF, Shelf
 
 
 class FlagSchema(ResourceSchema):
@@ -23,23 +26,70 @@ def resource(id: str) -> Resource:
     return kept(Item(orjson.dumps({"metadata": {"id": id, "version": 1}, "spec": {"enabled": True}}).decode()))
 
 
-def test_bodies_that_were_made_first_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    representation, objects = Representation(FlagSchema(), "flags", {}), [resource(id) for id in "abc"]
-    size = len(representation.body(resource("x")))
-    monkeypatch.setattr(BODIES, "most", 2 * size)
+@pytest.fixture
+def representation() -> Representation:
+    return Representation(FlagSchema(), "flags", {})
+
+
+def kept_bodies(representation: Representation, objects: list[Resource]) -> list[bool]:
+    return [representation in (each.memo or {}) for each in objects]
+
+
+def test_bodies_that_nobody_used_for_longest_go_first(
+    monkeypatch: pytest.MonkeyPatch, representation: Representation
+) -> None:
+    objects = [resource(id) for id in "abc"]
+    size = len(representation.body(resource("x"))) + OVERHEAD
+    monkeypatch.setattr(SHELF, "most", 2 * size)
     bodies = [representation.body(each) for each in objects]
-    assert [representation in (each.memo or {}) for each in objects] == [False, True, True]
+    assert kept_bodies(representation, objects) == [False, True, True]
     assert representation.body(objects[0]) == bodies[0]
 
 
-def test_a_body_counts_no_more_once_its_turn_has_come_though_its_object_is_gone() -> None:
-    bodies, first, second = Bodies(10), resource("a"), resource("b")
-    bodies.made(first, "key", b"1234567890")
-    del first
-    gc.collect()
-    bodies.made(second, "key", b"1234567890")
-    assert second.memo is not None
-    assert bodies._held == 10
+def test_a_page_and_the_bodies_on_it_are_the_same_bytes(representation: Representation) -> None:
+    objects = [resource(id) for id in "abc"]
+    page = representation.list_body(objects)
+    assert orjson.loads(page) == [orjson.loads(representation.body(each)) for each in objects]
+    assert all(each.memo is not None and each.memo[representation].obj is page for each in objects)
+    assert representation.list_body(objects[1:]) == b"[" + b",".join(map(representation.body, objects[1:])) + b"]"
+
+
+def test_when_a_page_has_gone_its_bodies_are_rendered_again(
+    monkeypatch: pytest.MonkeyPatch, representation: Representation
+) -> None:
+    first, second = [resource("a"), resource("b")], [resource("c"), resource("d")]
+    page = representation.list_body(first)
+    monkeypatch.setattr(SHELF, "most", len(page) + OVERHEAD + 10)
+    representation.list_body(second)
+    assert kept_bodies(representation, first + second) == [False, False, True, True]
+    assert representation.list_body(first) == page
+
+
+def test_what_is_the_same_bytes_counts_once_and_goes_together() -> None:
+    shelf, gone = Shelf(2500), list[str]()
+    page = b"x" * 1000
+    assert shelf.put("page", 1, page)
+    assert shelf.put("answer", 2, page, lambda: gone.append("answer"))
+    assert (shelf.get("page"), shelf.get("answer")) == (1, 2)
+    shelf.put("other", 3, b"y" * 1000)
+    assert gone == ["answer"]
+    assert (shelf.get("page"), shelf.get("answer"), shelf.get("other")) == (None, None, 3)
+
+
+def test_what_has_no_room_at_all_is_not_kept() -> None:
+    shelf = Shelf(1000)
+    assert not shelf.put("huge", 1, b"x" * 1000)
+    assert shelf.get("huge") is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 400)), max_size=40))
+def test_a_shelf_never_holds_more_than_it_may(steps: list[tuple[int, int, int]]) -> None:
+    shelf, buffers = Shelf(3 * OVERHEAD), [b"%d" % number * 50 for number in range(4)]
+    for key, number, size in steps:
+        shelf.put(key, (key, size), buffers[number] if size % 2 else bytes(bytearray(size)))
+        held = {id(lot.buffer): lot.size for _, lot in shelf._things.values()}
+        assert shelf._held == sum(held.values()) + OVERHEAD * len(shelf._things) <= shelf.most
+        assert shelf._lots.keys() == held.keys()
 
 
 class Part:
