@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -12,9 +13,12 @@ from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, OmniError, types
 from omni_gateway.omni.types import OmniType
+from omni_gateway.recent import Recent
 
 DEFINITIONS = OmniType("ResourceDefinitions.meta.cosi.dev", "meta")
 KEPT_SECONDS = 60.0
+#: How long who is not told any is not asked for again.
+REFUSED_SECONDS = 5.0
 #: Characters of the caller's own text that an answer repeats.
 _SHOWN = 200
 
@@ -43,6 +47,8 @@ class Definitions:
         self._until = 0.0
         self._all: list[Definition] = []
         self._by_name: Mapping[str, Definition] = {}
+        #: By the fingerprint of a caller's key, until when (monotonic) it is of no use to ask as that caller.
+        self._refused: Recent[str, float] = Recent(1024)
 
     def all(self, omni: OmniClient) -> list[Definition]:
         """Return every type that this Omni knows, by name."""
@@ -52,11 +58,15 @@ class Definitions:
         with self._lock:
             if time.monotonic() < self._until:
                 return self._all, self._by_name
+        caller = omni.identity.fingerprint
+        if (self._refused.get(caller) or 0.0) > time.monotonic():
+            return _known()
         try:
             found = _ordered(_read(omni))
         except OmniError:
             # What one caller may not read, or Omni just now does not tell, is not kept for the others.
-            return _ordered({})
+            self._refused.put(caller, time.monotonic() + REFUSED_SECONDS)
+            return _known()
         with self._lock:
             self._all, self._by_name = found
             self._until = time.monotonic() + KEPT_SECONDS
@@ -80,6 +90,12 @@ def _read(omni: OmniClient) -> Mapping[str, Definition]:
     """Ask Omni for its definitions, by type; raises ``OmniError``."""
     told = (_definition(item["spec"]) for item in omni.resources.list(DEFINITIONS).items)
     return {item.type: item for item in told if item.type}
+
+
+@cache
+def _known() -> tuple[list[Definition], Mapping[str, Definition]]:
+    """Return the types that are always there."""
+    return _ordered({})
 
 
 def _ordered(told: Mapping[str, Definition]) -> tuple[list[Definition], Mapping[str, Definition]]:

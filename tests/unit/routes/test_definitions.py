@@ -16,15 +16,18 @@ from omni_gateway.routes.generic.definitions import Definitions
 WIDGETS = {"spec": {"type": "Widgets.omni.sidero.dev", "defaultNamespace": "default", "allAliases": ["wdg"]}}
 
 
-def caller(*items: Any, refused: bool = False) -> OmniClient:
-    """Return an identity that Omni tells these types, or refuses."""
+def caller(*items: Any, refused: bool = False, asked: list[str] | None = None) -> OmniClient:
+    """Return an identity that Omni tells these types, or refuses; ``asked`` notes each time that it is asked."""
 
     def list(*_: Any) -> Any:
+        if asked is not None:
+            asked.append("list")
         if refused:
             raise PermissionDenied(grpc.StatusCode.PERMISSION_DENIED, "no access", "List")
         return SimpleNamespace(items=items)
 
-    return cast(OmniClient, SimpleNamespace(resources=SimpleNamespace(list=list)))
+    identity = SimpleNamespace(fingerprint="refused" if refused else "told")
+    return cast(OmniClient, SimpleNamespace(resources=SimpleNamespace(list=list), identity=identity))
 
 
 def test_a_caller_whom_omni_refuses_takes_no_types_away_from_others() -> None:
@@ -42,3 +45,11 @@ def test_what_omni_told_is_kept() -> None:
     definitions = Definitions()
     definitions.all(caller(WIDGETS))
     assert definitions.find(caller(), "wdg").type == "Widgets.omni.sidero.dev"
+
+
+def test_omni_is_not_asked_for_each_document_as_whom_it_refuses() -> None:
+    definitions = Definitions()
+    asked: list[str] = []
+    for _ in range(3):
+        definitions.find(caller(refused=True, asked=asked), "clusters")
+    assert asked == ["list"]
