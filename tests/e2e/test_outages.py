@@ -185,7 +185,8 @@ def test_a_cluster_that_omni_has_not_finished_to_make_has_no_kubeconfig_yet(
     unknown = pb.Rule(method="*/Kubeconfig", error=pb.Error(code=grpc.StatusCode.UNKNOWN.value[0]))
     with fragile.simulator.faults.during(unmade), fragile.simulator.faults.during(unknown):
         assert fragile.api.post("clusters", json={"id": name}).status_code == 201
-        assert "moment" in problem(fragile.api.get(f"clusters/{name}/kubeconfig"), 409, "conflict")["hint"]
+        answer = fragile.api.get(f"clusters/{name}/kubeconfig", headers={"Cache-Control": "no-cache"})
+        assert "moment" in problem(answer, 409, "conflict")["hint"]
 
     assert fragile.api.get(f"clusters/{name}/kubeconfig").status_code == 200
     fragile.api.delete(f"clusters/{name}")
