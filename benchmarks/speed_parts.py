@@ -90,7 +90,7 @@ def reads(target: Target, constant: Target, only: Collection[str], sizes: Sizes,
             print(write(other, target, sizes.seconds, sizes.rounds), flush=True)
 
 
-def memory(target: Target, omni: OmniClient, sizes: Sizes) -> None:
+def memory(target: Target, sizes: Sizes) -> None:
     """Print what workers take when everything is cached."""
     if target.pid is None:
         print("memory with everything cached: the server is not ours to look into")

@@ -151,7 +151,7 @@ class Settings:
         "CACHE_BYTES",
         "How much each worker keeps of Omni's objects, which it follows by watches: half for them, half for what is"
         " rendered of them; 0: none, every read asks Omni",
-        128 * 1024 * 1024,
+        112 * 1024 * 1024,
         "int",
     )
     max_body_bytes: int = _setting("MAX_BODY_BYTES", "Largest request body", 4 * 1024 * 1024, "int")
