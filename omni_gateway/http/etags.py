@@ -41,7 +41,7 @@ def if_none_match(request: Request, tag: str) -> bool:
     header = request.headers.get("If-None-Match")
     if header is None:
         return False
-    if header.strip() == "*":
+    if header == tag or header.strip() == "*":
         return True
     opaque = tag.removeprefix("W/").strip('"')
     return any(value == opaque for _, value in _read(header))

@@ -51,6 +51,8 @@ class RenderedPages:
         else:
             items = listing.items
             made = RenderedPage(source, representation.list_body(items, fields), etag, str(ResumePoint.of(items)))
+            if kept is not None:
+                representation.let_go(kept.body)
         SHELF.put(key, made, made.body)
         return made
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
-from weakref import ref
 
 import orjson
 
@@ -15,6 +13,7 @@ from omni_gateway.sdk.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.schema import ResourceSchema
 from omni_gateway.sdk.shelf import SHELF
+from omni_gateway.sdk.whole import Whole
 
 ALWAYS = ("id", "metadata.version")
 
@@ -80,12 +79,10 @@ class Representation:
         if fields:
             return orjson.dumps(project(self.document(resource), fields))
         kept = self._kept(resource)
-        if kept is not None:
-            whole = kept.obj
-            return whole if isinstance(whole, bytes) and len(whole) == len(kept) else bytes(kept)
-        body = bytes(memoryview(self._render(resource)))  # orjson leaves its buffer as large as it has grown
-        self._keep([resource], body, [memoryview(body)])
-        return body
+        if kept is None:
+            kept = bytes(memoryview(self._render(resource)))  # orjson leaves its buffer as large as it has grown
+            self._keep([resource], Whole.of_one(resource.id, kept))
+        return kept
 
     def list_body(self, resources: Sequence[Resource], fields: tuple[str, ...] = ()) -> bytes:
         """Return a JSON array: joined bodies, so that a rendered object need never be rendered again.
@@ -95,56 +92,35 @@ class Representation:
         if fields:
             return b"[%b]" % b",".join([self.body(resource, fields) for resource in resources])
         bodies = [self._kept(resource) or self._render(resource) for resource in resources]
-        sizes = [len(body) for body in bodies]
-        whole = _array(bodies)
-        parts, start = [], 1
-        for size in sizes:
-            parts.append(memoryview(whole)[start : start + size])
-            start += size + 1
-        self._keep(resources, whole, parts)
-        return whole
+        whole = Whole.of([resource.id for resource in resources], bodies)
+        body = whole.body
+        self._keep(resources, whole)
+        return body
+
+    def let_go(self, body: bytes) -> None:
+        """Keep what ``list_body`` returned no more: another page has taken its place."""
+        SHELF.drop((self, id(body)))
 
     def _render(self, resource: Resource) -> bytes:
         return orjson.dumps(self.document(resource))
 
-    def _kept(self, resource: Resource) -> memoryview | None:
-        return resource.memo.get(self) if resource.memo is not None else None
+    def _kept(self, resource: Resource) -> bytes | None:
+        whole: Whole | None = resource.memo.get(self) if resource.memo is not None else None
+        return whole.part(resource.id) if whole is not None else None
 
-    def _keep(self, resources: Sequence[Resource], whole: bytes, parts: Sequence[memoryview]) -> None:
-        """Keep with each object its part of ``whole`` as long as there is room, where all of them are shared."""
-        shared = [
-            (resource, part) for resource, part in zip(resources, parts, strict=True) if resource.memo is not None
-        ]
-        forget = partial(self._forget, [ref(resource) for resource, _ in shared], whole)
-        if not shared or not SHELF.put((self, id(whole)), None, whole, forget):
+    def _keep(self, resources: Sequence[Resource], whole: Whole) -> None:
+        """Keep with each object the whole that it is part of, while there is room, where all of them are shared."""
+        memos = [resource.memo for resource in resources if resource.memo is not None]
+        if len(memos) < len(resources) or not memos or not whole.distinct:
             return
-        for resource, part in shared:
-            assert resource.memo is not None
-            resource.memo[self] = part
-
-    def _forget(self, resources: Sequence[ref[Resource]], whole: bytes) -> None:
-        for each in resources:
-            resource = each()
-            if resource is None or resource.memo is None:
-                continue
-            part = resource.memo.get(self)
-            if part is not None and part.obj is whole:
-                del resource.memo[self]
+        if SHELF.put((self, id(whole.body)), whole, whole.body, whole.forget):
+            for memo in memos:
+                memo[self] = whole
 
     def etag(self, resource: Resource, fields: tuple[str, ...] = ()) -> str:
         """Return the object's entity tag; another selection of fields is another representation, so another tag."""
         tag: str = resource.derived("etag", _etag)
         return f'{tag[:-1]}.{zlib.crc32(",".join(fields).encode()):08x}"' if fields else tag
-
-
-def _array(bodies: list[bytes | memoryview]) -> bytes:
-    """Return a JSON array of some documents."""
-    if not bodies:
-        return bytes(bytearray(b"[]"))  # a literal would be one and the same for all that is empty
-    # The brackets go to the outer bodies: put around the joined bytes, each would copy megabytes once more.
-    bodies[0] = b"[" + bytes(bodies[0])
-    bodies[-1] = bytes(bodies[-1]) + b"]"
-    return b",".join(bodies)
 
 
 def _etag(resource: Resource) -> str:

@@ -32,7 +32,7 @@ def representation() -> Representation:
 
 
 def kept_bodies(representation: Representation, objects: list[Resource]) -> list[bool]:
-    return [representation in (each.memo or {}) for each in objects]
+    return [representation._kept(each) is not None for each in objects]
 
 
 def test_bodies_that_nobody_used_for_longest_go_first(
@@ -50,7 +50,7 @@ def test_a_page_and_the_bodies_on_it_are_the_same_bytes(representation: Represen
     objects = [resource(id) for id in "abc"]
     page = representation.list_body(objects)
     assert orjson.loads(page) == [orjson.loads(representation.body(each)) for each in objects]
-    assert all(each.memo is not None and each.memo[representation].obj is page for each in objects)
+    assert all(each.memo is not None and each.memo[representation].body is page for each in objects)
     assert representation.list_body(objects[1:]) == b"[" + b",".join(map(representation.body, objects[1:])) + b"]"
 
 
