@@ -198,7 +198,7 @@ class ResourceClient:
         metadata = resource["metadata"]
         written_over = int(metadata.get("version") or 0) if version is None else version
         place = metadata.get("namespace", "default")
-        mark = Mark("since", written_over + 1, metadata.get("created") or "")
+        mark = Mark("since", written_over + 1, metadata.get("created") or "") if written_over else Mark("written")
         with self._writing(metadata["type"], place, metadata["id"], mark):
             self._calls.unary(rpcs.UPDATE, build, metadata=_OMNI)
 

@@ -275,7 +275,7 @@ class CachedResources(ResourceClient):
         """Whether the feed shows what this process wrote or was told; waits for it a moment, asks Omni after that."""
         key = (type, namespace)
         for id, mark in self._cache.marks.of(key).items():
-            heard = feed.wait_for(id, mark, mark.at + OWN_WRITE_SECONDS)
+            heard = mark.kind != "written" and feed.wait_for(id, mark, mark.at + OWN_WRITE_SECONDS)
             # What was made may be heard of as an earlier object of its id that others made and removed just before.
             sure = heard and mark.kind != "there"
             if not sure and not self._same(feed, type, namespace, id):

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from omni_gateway.omni.cache.item import Item
 
-Kind = Literal["there", "since", "past", "leaving", "gone"]
+Kind = Literal["there", "since", "past", "written", "leaving", "gone"]
 Key = tuple[str, str]
 
 
@@ -31,7 +31,8 @@ class Mark:
     ``since``: it is at least as new as ``created`` and ``version``, or that was heard and its end too. ``past``: the
     one that was ``created`` then is in a later version than ``version``, or gone. ``there``: there is one, newer
     than the one that was ``created`` then. ``leaving``, ``gone``: the one that was ``created`` then, or a
-    later one, is tearing down or gone. ``at`` (monotonic) is before the write was sent. ``existed``: whether it is
+    later one, is tearing down or gone. ``written``: no event tells, Omni is asked whether
+    it holds the same. ``at`` (monotonic) is before the write was sent. ``existed``: whether it is
     known that the object was there; if not, there may be nothing to hear. ``end_after`` (monotonic, 0: none): an end of
     an earlier object of this id must be heard that came after it. Omni tells when objects were made to the second, so
     one that was made again at once looks like the earlier one.
@@ -46,6 +47,8 @@ class Mark:
 
     def met(self, item: Item | None, gone: Gone | None) -> bool:
         """Whether it was heard, by what the feed holds of the object and by the last end of it that was heard."""
+        if self.kind == "written":
+            return False
         if self.end_after and (gone is None or gone.heard < self.end_after):
             return False
         ended = gone is not None and gone.heard >= self.at

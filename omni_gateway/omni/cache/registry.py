@@ -81,7 +81,7 @@ class ReadCache:
             before = None
         if not mark.existed and feed.live and held is None and before is None:
             return
-        if mark.kind not in ("since", "past"):
+        if mark.kind not in ("since", "past", "written"):
             known = [mark.created, held.created if held else "", before.created if before else ""]
             mark = replace(mark, created=max(known))
         self.marks.set(key, id, mark.after(before))
