@@ -6,6 +6,7 @@ together, when nobody has used any of them for longest.
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import RLock
@@ -13,15 +14,18 @@ from typing import Any
 
 #: Bytes that a thing on the shelf takes beside what is rendered.
 OVERHEAD = 500
+#: What nobody has used for so long is let go, though there were room.
+IDLE_SECONDS = 120.0
 
 
 class _Lot:
     """Some bytes and what is kept by them."""
 
-    __slots__ = ("buffer", "forget", "size")
+    __slots__ = ("buffer", "forget", "size", "used")
 
     def __init__(self, buffer: bytes) -> None:
         self.buffer = buffer
+        self.used = 0.0
         self.size = len(buffer)
         self.forget: dict[Hashable, Callable[[], None] | None] = {}
 
@@ -42,7 +46,7 @@ class Shelf:
             found = self._things.get(key)
             if found is None:
                 return None
-            self._lots.move_to_end(id(found[1].buffer))
+            self._use(found[1])
             return found[0]
 
     def put(self, key: Hashable, thing: Any, buffer: bytes, forget: Callable[[], None] | None = None) -> bool:
@@ -55,12 +59,12 @@ class Shelf:
             if lot is None:
                 lot = self._lots[id(buffer)] = _Lot(buffer)
                 self._held += lot.size
-            self._lots.move_to_end(id(buffer))
+            self._use(lot)
             lot.forget[key] = forget
             self._things[key] = (thing, lot)
             self._held += OVERHEAD
-            while self._held > self.most:
-                self._clear(next(iter(self._lots.values())))
+            while self._lots and (self._held > self.most or self._oldest.used < lot.used - IDLE_SECONDS):
+                self._clear(self._oldest)
             return key in self._things
 
     def drop(self, key: Hashable) -> None:
@@ -76,6 +80,14 @@ class Shelf:
                 self._held -= lot.size
             if forget is not None:
                 forget()
+
+    @property
+    def _oldest(self) -> _Lot:
+        return next(iter(self._lots.values()))
+
+    def _use(self, lot: _Lot) -> None:
+        lot.used = time.monotonic()
+        self._lots.move_to_end(id(lot.buffer))
 
     def _clear(self, lot: _Lot) -> None:
         for key in tuple(lot.forget):

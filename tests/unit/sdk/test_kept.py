@@ -15,7 +15,7 @@ from omni_gateway.sdk.kept import kept
 from omni_gateway.sdk.memo import Memo
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
-from omni_gateway.sdk.shelf import OVERHEAD, SHELF, Shelf
+from omni_gateway.sdk.shelf import IDLE_SECONDS, OVERHEAD, SHELF, Shelf
 
 
 class FlagSchema(ResourceSchema):
@@ -74,6 +74,18 @@ def test_what_is_the_same_bytes_counts_once_and_goes_together() -> None:
     shelf.put("other", 3, b"y" * 1000)
     assert gone == ["answer"]
     assert (shelf.get("page"), shelf.get("answer"), shelf.get("other")) == (None, None, 3)
+
+
+def test_what_nobody_has_used_for_long_goes_though_there_were_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, now = Shelf(100_000), [1000.0]
+    monkeypatch.setattr("omni_gateway.sdk.shelf.time.monotonic", lambda: now[0])
+    shelf.put("old", 1, b"x" * 100)
+    shelf.put("used", 2, b"y" * 100)
+    now[0] += IDLE_SECONDS
+    shelf.get("used")
+    now[0] += 1
+    shelf.put("new", 3, b"z" * 100)
+    assert [shelf.get(key) for key in ("old", "used", "new")] == [None, 2, 3]
 
 
 def test_what_has_no_room_at_all_is_not_kept() -> None:
