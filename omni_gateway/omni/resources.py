@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from typing import Any
 
 import orjson
@@ -17,6 +16,7 @@ import orjson
 from omni_gateway.omni import errors, outcomes, rpcs
 from omni_gateway.omni.cache.marks import Mark
 from omni_gateway.omni.calls import Calls, parsed
+from omni_gateway.omni.listing import Asked, Listing
 from omni_gateway.omni.signing import Metadata
 from omni_gateway.omni.streams import Stream
 from omni_gateway.omni.types import namespace_of
@@ -48,19 +48,6 @@ Marker = Callable[[str, str, str, Mark], None]
 
 def _nobody(type: str, namespace: str, id: str, mark: Mark) -> None:
     """Mark nothing."""
-
-
-class Listing:
-    """One page of objects as Omni's JSON texts, and how many matched in all; ``items`` are the texts, parsed."""
-
-    def __init__(self, texts: Sequence[str], total: int) -> None:
-        self.texts = texts
-        self.total = total
-
-    @cached_property
-    def items(self) -> list[dict[str, Any]]:
-        """Return the objects, parsed on first use."""
-        return [parsed(rpcs.LIST.name, text) for text in self.texts]
 
 
 class ResourceClient:
@@ -124,18 +111,22 @@ class ResourceClient:
         ``selectors`` are label queries in the Kubernetes grammar: commas mean AND, several entries OR. ``search``
         texts are matched with the id. Sorting by a field that an object lacks ends as ``Unknown``.
         """
+        place = namespace or namespace_of(type)
+        return self._list(Asked(type, place, offset, limit, sort_by, descending, search, selectors), timeout)
+
+    def _list(self, asked: Asked, timeout: float | None) -> Listing:
         answer = self._calls.unary(
             rpcs.LIST,
             lambda: pb.ListRequest(
-                namespace=namespace or namespace_of(type),
-                type=type,
-                offset=offset,
-                limit=limit,
-                sort_by_field=sort_by,
-                sort_descending=descending,
-                search_for=search,
+                namespace=asked.namespace,
+                type=asked.type,
+                offset=asked.offset,
+                limit=asked.limit,
+                sort_by_field=asked.sort_by,
+                sort_descending=asked.descending,
+                search_for=asked.search,
             ),
-            metadata=_with_selectors(selectors),
+            metadata=_with_selectors(asked.selectors),
             timeout=timeout,
         )
         return Listing(answer.items, answer.total)

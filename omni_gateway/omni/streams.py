@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -13,7 +14,30 @@ from omni_gateway.omni.errors import from_rpc
 ItemT = TypeVar("ItemT")
 
 
-class Stream(Generic[ItemT]):
+class Endless(ABC, Generic[ItemT]):
+    """What goes on until it is left: leaving the ``with`` block, or ``cancel`` from any thread, ends the iteration."""
+
+    def __iter__(self) -> Self:
+        return self
+
+    @abstractmethod
+    def __next__(self) -> ItemT:
+        """Return the next item."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.cancel()
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """End it; safe from any thread and more than once."""
+
+
+class Stream(Endless[ItemT]):
     """Iterate over what one call streams; leaving the ``with`` block, or ``cancel`` from any thread, ends it.
 
     After ``cancel`` the iteration just stops. A call that ends badly raises the ``OmniError`` it stands for. One
@@ -27,23 +51,12 @@ class Stream(Generic[ItemT]):
         self._pending: Iterator[ItemT] = iter(())
         self._cancelled = False
 
-    def __iter__(self) -> Self:
-        return self
-
     def __next__(self) -> ItemT:
         while not self._cancelled:
             for item in self._pending:
                 return item
             self._pending = iter(self._expand(self._message()))
         raise StopIteration
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.cancel()
 
     def cancel(self) -> None:
         """End the call; safe from any thread and more than once."""

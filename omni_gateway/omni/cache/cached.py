@@ -18,7 +18,8 @@ from omni_gateway.omni.cache.registry import ReadCache
 from omni_gateway.omni.cache.snapshot import Page, Snapshot
 from omni_gateway.omni.cache.subscription import Subscription
 from omni_gateway.omni.calls import Calls
-from omni_gateway.omni.resources import Listing, ResourceClient, Watch
+from omni_gateway.omni.listing import Asked, Listing
+from omni_gateway.omni.resources import ResourceClient, Watch
 from omni_gateway.omni.selectors import Selector, SelectorError, parse
 from omni_gateway.omni.types import COMPUTED, namespace_of
 
@@ -37,6 +38,10 @@ def _parsed(selectors: Sequence[str]) -> list[Selector] | None:
         return [parse(text) for text in selectors if text.strip()]
     except SelectorError:
         return None
+
+
+def _page(snapshot: Snapshot, asked: Asked, wanted: Sequence[Selector]) -> Page:
+    return snapshot.page(tuple(asked.selectors), wanted, asked.offset, asked.limit, descending=asked.descending)
 
 
 class CachedListing(Listing):
@@ -94,108 +99,65 @@ class CachedResources(ResourceClient):
         self._cache.mark(type, namespace, id, Mark("since", told.version, told.created, at=asked))
         return told
 
-    def list(
-        self,
-        type: str,
-        namespace: str | None = None,
-        *,
-        offset: int = 0,
-        limit: int = 0,
-        sort_by: str = "",
-        descending: bool = False,
-        search: Sequence[str] = (),
-        selectors: Sequence[str] = (),
-        timeout: float | None = None,
-    ) -> Listing:
-        """Return the objects of a type; how Omni searches and sorts by fields is Omni's to say, so it is asked."""
-        place = namespace or namespace_of(type)
-        snapshot, wanted = None, _parsed(selectors)
-        if search or sort_by not in _BY_ID or wanted is None:
+    def _list(self, asked: Asked, timeout: float | None) -> Listing:
+        """Answer a list; how Omni searches and sorts by fields is Omni's to say, so it is asked."""
+        wanted = _parsed(asked.selectors)
+        if asked.search or asked.sort_by not in _BY_ID or wanted is None:
             self._account().forwards.append("bypass")
-        else:
-            snapshot = self._snapshot(type, place)
+            return super()._list(asked, timeout)
+        snapshot = self._snapshot(asked.type, asked.namespace)
         if snapshot is not None:
-            return CachedListing(snapshot.page(tuple(selectors), wanted or (), offset, limit, descending=descending))
-        asked = time.monotonic()
-        listing = super().list(
-            type,
-            namespace,
-            offset=offset,
-            limit=limit,
-            sort_by=sort_by,
-            descending=descending,
-            search=search,
-            selectors=selectors,
-            timeout=timeout,
-        )
-        if search or sort_by not in _BY_ID or wanted is None:
-            return listing
-        whole = not selectors and offset == 0 and len(listing.texts) == listing.total
-        return self._compared(
-            type,
-            place,
-            listing,
-            lambda held: held.page(tuple(selectors), wanted, offset, limit, descending=descending),
-            asked,
-            whole=whole,
-        )
+            return CachedListing(_page(snapshot, asked, wanted))
+        at = time.monotonic()
+        return self._compared(asked, wanted, super()._list(asked, timeout), at)
 
-    def _compared(
-        self,
-        type: str,
-        namespace: str,
-        listing: Listing,
-        page_of: Callable[[Snapshot], Page],
-        asked: float,
-        *,
-        whole: bool,
-    ) -> Listing:
+    def _compared(self, asked: Asked, wanted: Sequence[Selector], listing: Listing, at: float) -> Listing:
         """Return what Omni has just told: where a feed holds the very same, its objects, and all that is made of them.
 
-        Where it does not, no later read from the feed may show what is older.
+        Where it does not, no later read from the feed may show what is older. ``at`` (monotonic) is before that.
         """
-        feed = self._cache.present(type, namespace)
+        feed = self._cache.present(asked.type, asked.namespace)
         snapshot = feed.snapshot() if feed is not None else None
         if snapshot is None:
             return listing
-        page = page_of(snapshot)
-        if page.total != listing.total or [hash(text) for text in listing.texts] != [
-            item.mark for item in page.entries
-        ]:
-            self._mark_newer(type, namespace, listing, snapshot, asked, whole=whole)
-            if len(listing.texts) == listing.total:
-                self._mark_past(type, namespace, listing, page, asked)
+        page = _page(snapshot, asked, wanted)
+        every = len(listing.texts) == listing.total
+        told = [hash(text) for text in listing.texts]
+        if page.total != listing.total or told != [item.mark for item in page.entries]:
+            ids = self._mark_newer(asked, listing, snapshot, at)
+            if every:
+                self._mark_missing(asked, snapshot, page, ids, at)
             return listing
-        if whole:
-            self._settle(type, namespace, {item.id for item in snapshot.items}, asked)
+        if every and asked.whole:
+            self._settle(asked.type, asked.namespace, {item.id for item in snapshot.items}, at)
         return CachedListing(page)
 
-    def _mark_newer(
-        self, type: str, namespace: str, listing: Listing, snapshot: Snapshot, asked: float, *, whole: bool
-    ) -> None:
-        """Mark what Omni tells otherwise than the snapshot."""
+    def _mark_newer(self, asked: Asked, listing: Listing, snapshot: Snapshot, at: float) -> set[str]:
+        """Mark what Omni tells otherwise than the snapshot; return the ids of all that it tells."""
         same = {item.mark: item.id for item in snapshot.items}
         held_by_id = {item.id: item for item in snapshot.items}
         told_ids = set()
         for text in listing.texts:
-            if hash(text) in same:
-                told_ids.add(same[hash(text)])
+            known = same.get(hash(text))
+            if known is not None:
+                told_ids.add(known)
                 continue
             told = Item(text)
             told_ids.add(told.id)
             held = held_by_id.get(told.id)
             if held is None or (held.created, held.version) < (told.created, told.version):
-                self._cache.mark(type, namespace, told.id, Mark("since", told.version, told.created, at=asked))
-        if whole:
-            for id in (held_by_id.keys() | self._beginnings(type, namespace)) - told_ids:
-                self._cache.mark(type, namespace, id, Mark("gone", at=asked))
+                mark = Mark("since", told.version, told.created, at=at)
+                self._cache.mark(asked.type, asked.namespace, told.id, mark)
+        return told_ids
 
-    def _mark_past(self, type: str, namespace: str, listing: Listing, page: Page, asked: float) -> None:
+    def _mark_missing(self, asked: Asked, snapshot: Snapshot, page: Page, told: set[str], at: float) -> None:
         """Mark what Omni does not tell any more of all that is asked for: it is gone, or is not what it was."""
-        told = {Item(text).id for text in listing.texts}
+        if asked.whole:
+            for id in ({item.id for item in snapshot.items} | self._beginnings(asked.type, asked.namespace)) - told:
+                self._cache.mark(asked.type, asked.namespace, id, Mark("gone", at=at))
         for item in page.entries:
-            if item.id not in told and self._cache.marks.find((type, namespace), item.id) is None:
-                self._cache.mark(type, namespace, item.id, Mark("past", item.version, item.created, at=asked))
+            if item.id not in told and self._cache.marks.find((asked.type, asked.namespace), item.id) is None:
+                self._cache.mark(asked.type, asked.namespace, item.id, Mark("past", item.version, item.created, at=at))
 
     def _settle(self, type: str, namespace: str, told: set[str], asked: float) -> None:
         """Forget what nothing more is to be heard of: Omni tells all objects as the feed holds them."""

@@ -13,7 +13,7 @@ import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
-from typing import Literal, Protocol
+from typing import Protocol
 
 from omni_gateway.omni.cache.item import Item, Packing
 from omni_gateway.omni.cache.labels import LabelIndex
@@ -21,11 +21,11 @@ from omni_gateway.omni.cache.marks import Gone, Mark
 from omni_gateway.omni.cache.snapshot import Snapshot
 from omni_gateway.omni.errors import Cancelled, OmniError, Unavailable
 from omni_gateway.omni.selectors import Selector
+from omni_gateway.omni.watch import RawEvent, WatchKind
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["bootstrapped", "created", "updated", "destroyed"]
-Told = tuple[Kind, Item, Item | None]
+Told = tuple[WatchKind, Item, Item | None]
 """What happened: the kind, the object (of a destroyed one: as it was last), and what it was before."""
 Follower = Callable[[Told | None], None]
 
@@ -38,7 +38,7 @@ BEGIN_SECONDS = 2.0
 class Source(Protocol):
     """An open watch: iterates over kind and JSON text, and ends when cancelled from any thread."""
 
-    def __iter__(self) -> Iterator[tuple[Kind, str]]: ...
+    def __iter__(self) -> Iterator[RawEvent]: ...
 
     def cancel(self) -> None:
         """End it."""
@@ -233,7 +233,7 @@ class Feed:
                 self._tell(("updated", item, old))
         self._changed.notify_all()
 
-    def _take(self, kind: Kind, item: Item) -> None:
+    def _take(self, kind: WatchKind, item: Item) -> None:
         old = self._objects.get(item.id)
         _apply(self._objects, kind, item)
         if old is None and kind != "destroyed":
@@ -258,7 +258,7 @@ class Feed:
             tell(told)
 
 
-def _apply(objects: dict[str, Item], kind: Kind, item: Item) -> None:
+def _apply(objects: dict[str, Item], kind: WatchKind, item: Item) -> None:
     if kind == "destroyed":
         objects.pop(item.id, None)
     else:

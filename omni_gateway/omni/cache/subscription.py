@@ -6,8 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import grpc
 
@@ -15,6 +14,7 @@ from omni_gateway.omni.cache.feed import Feed, Told
 from omni_gateway.omni.cache.item import Item
 from omni_gateway.omni.errors import Unavailable
 from omni_gateway.omni.selectors import Selector
+from omni_gateway.omni.streams import Endless
 from omni_gateway.omni.watch import WatchKind
 
 #: Events that a caller may be behind; one that is further behind is cut off, and goes on from its resume point.
@@ -53,7 +53,7 @@ def too_far_behind() -> Unavailable:
     return ended_because(_FAR_BEHIND)
 
 
-class Subscription:
+class Subscription(Endless[ItemEvent]):
     """Iterate over the changes; leaving the ``with`` block, or ``cancel`` from any thread, ends it.
 
     The iteration waits for the next change, or, once :meth:`told_by` was called, gives :data:`IDLE` instead.
@@ -84,9 +84,6 @@ class Subscription:
         self._leave = begun
         return True
 
-    def __iter__(self) -> Self:
-        return self
-
     def __next__(self) -> ItemEvent:
         with self._ready:
             while not self._events and not self._cancelled and not self._ended:
@@ -98,14 +95,6 @@ class Subscription:
             if self._events:
                 return self._events.popleft()
         raise ended_because(self._ended)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.cancel()
 
     def cancel(self) -> None:
         """End it; safe from any thread and more than once."""
