@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.wrappers import Response
 
 from omni_gateway import __version__
-from omni_gateway.auth import FailedLogins
+from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.authentication import authenticator, issuer_checks
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
 from omni_gateway.http import (
@@ -97,6 +97,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     found = _mount_plugins(api, gateway, settings)
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
+    gateway.operation_roles[OPERATION] = Role.READER  # of any type; its reader asks for the role of the type in the id
     api.register_blueprint(generic.blueprint(catalogue))
     api.register_blueprint(applying.blueprint(gateway, catalogue))
     api.register_blueprint(can_i.blueprint())

@@ -159,6 +159,12 @@ def demand(role: Role, *, omni_decides: bool = False) -> None:
         raise Problem(403, "forbidden", text)
 
 
+def permitted(role: Role, *, omni_decides: bool = False) -> bool:
+    """Return whether :func:`demand` would let the caller pass; 401 without a valid credential."""
+    principal = current_principal()
+    return (omni_decides and principal.omni is not None) or principal.may(role)
+
+
 def require(role: Role, *, omni_decides: bool = False) -> Callable[[View], View]:
     """Guard a view: 401 without a valid credential, 403 with too low a role; see :func:`demand`."""
 

@@ -77,6 +77,7 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
         hint = f"Kinds: {', '.join(sorted(gateway.operations))}."
         detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}"
         raise Problem(404, "not-found", detail, hint=hint)
+    gateway.demand_operations(kind)
     about = gateway.operated_by.get(kind)
     if about is not None and not may_ask(gateway.reading(about), found.subject(id)):
         raise NotFound(id)
@@ -94,14 +95,21 @@ class OperationKindSchema(SpecSchema):
 
     kind = fields.String()
     summary = fields.String()
+    role = fields.String(metadata={"description": "The least role that may read one"})
     url = fields.String(metadata={"description": "Where one is; `{id}` is what is worked on"})
 
 
 def list_kinds(arguments: Mapping[str, Any]) -> Response:
     """Answer which sorts of long work there are; each is derived from Omni's state, so there is no list of runs."""
-    kinds = sorted(current_gateway().operations.values(), key=lambda kind: kind.name)
+    gateway = current_gateway()
     told = [
-        {"kind": kind.name, "summary": kind.summary, "url": f"{OPERATIONS_URL}/{kind.name}/{{id}}"} for kind in kinds
+        {
+            "kind": kind.name,
+            "summary": kind.summary,
+            "role": gateway.operation_roles[kind.name].value,
+            "url": f"{OPERATIONS_URL}/{kind.name}/{{id}}",
+        }
+        for kind in sorted(gateway.operations.values(), key=lambda kind: kind.name)
     ]
     return json_response(orjson.dumps(told))
 
@@ -109,7 +117,8 @@ def list_kinds(arguments: Mapping[str, Any]) -> Response:
 def blueprint(gateway: Gateway) -> GatewayBlueprint:
     """Return the blueprint; it is made per application, for it documents the kinds that its plugins brought."""
     kinds = "\n".join(
-        f"- `{kind.name}`: {kind.summary}" for kind in sorted(gateway.operations.values(), key=lambda k: k.name)
+        f"- `{kind.name}` ({gateway.operation_roles[kind.name].value}): {kind.summary}"
+        for kind in sorted(gateway.operations.values(), key=lambda k: k.name)
     )
     routes = GatewayBlueprint("operations", __name__, url_prefix=OPERATIONS_URL, description="Long work")
     view = documented(
@@ -119,7 +128,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         omni_decides=True,
         operation_id="get_operation",
         summary="Read how far an operation is",
-        description=f"Kinds:\n\n{kinds}",
+        description=f"Kinds, and the role that reading one takes:\n\n{kinds}",
         query=WaitQuery(),
         answers={200: (OperationSchema, "The operation")},
         problems={404: "No such operation", 422: "A parameter is wrong"},

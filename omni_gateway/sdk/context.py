@@ -12,7 +12,7 @@ from flask import Response, current_app
 
 from omni_gateway.auth import Role, Scope
 from omni_gateway.http.caching import current_reading
-from omni_gateway.http.guard import current_principal
+from omni_gateway.http.guard import current_principal, demand, permitted
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
@@ -76,6 +76,8 @@ class Gateway:
     operations: dict[str, OperationKind] = field(default_factory=dict)
     #: Operation kind → the adapter whose objects it is about.
     operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
+    #: Operation kind → the least role that may read operations of this kind.
+    operation_roles: dict[str, Role] = field(default_factory=dict)
     _adapters: dict[tuple[int, int], ResourceAdapter] = field(default_factory=dict)
 
     @property
@@ -108,6 +110,17 @@ class Gateway:
         reading = current_reading()
         reading.repeatable = reading.repeatable and adapter.repeatable
         return self._through(self.reader, adapter)
+
+    def may_read_operations(self, kind: str) -> bool:
+        """Return whether the caller may read operations of a kind: it takes the role of the objects they are about."""
+        return permitted(self.operation_roles[kind], omni_decides=self._omni_decides(kind))
+
+    def demand_operations(self, kind: str) -> None:
+        """Raise 401 or 403 unless the caller may read operations of this kind."""
+        demand(self.operation_roles[kind], omni_decides=self._omni_decides(kind))
+
+    def _omni_decides(self, kind: str) -> bool:
+        return kind not in self.operated_by or self.operated_by[kind].omni_decides
 
     @cached_property
     def answers(self) -> Answers:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from marshmallow import fields
 
+from omni_gateway.auth import Role
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.links import API_PREFIX, object_url
 from omni_gateway.sdk.schema import SpecSchema
@@ -79,12 +80,15 @@ class OperationKind:
 
     ``read(omni, id)`` raises the back end's not-found error when there is no such work. ``subject`` tells, from the
     operation's id, that of the object that is worked on, by which a caller may ask or may not; the default: the same.
+    ``role`` is the least role that may read operations of this kind; the default is the one that reading the plugin's
+    own objects takes. ``read`` never writes: a GET calls it, and no audit entry is made for one.
     """
 
     name: str
     read: Callable[[OmniClient, str], Operation]
     summary: str = ""
     subject: Callable[[str], str] = str
+    role: Role | None = None
 
 
 def wait_for_change(read: Callable[[], Operation], seconds: float) -> Operation:

@@ -12,12 +12,16 @@ from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.links import object_url
 from omni_gateway.sdk.operations import Operation, OperationKind
 
+#: Omni 1.7 destroys clusters, machine sets and links by itself, and nothing else.
+UNHELD = "Nothing holds it any more. If it stays, send the DELETE again: an older Omni does not finish it by itself."
+
 
 def removal(collection: str, singular: str, adapter: ResourceAdapter) -> OperationKind:
     """Return the operation kind ``<singular>-destroy``: running while the object is tearing down.
 
     An object that is not there has been removed, as far as anybody can tell; one that nobody is removing has no such
-    operation (404).
+    operation (404). Reading the operation never removes anything: where Omni leaves an object that nothing holds any
+    more (1.7 does), the operation says that the DELETE is to be sent again.
     """
     kind = f"{singular}-destroy"
     read = partial(_read, kind, collection, adapter)
@@ -33,7 +37,5 @@ def _read(kind: str, collection: str, adapter: ResourceAdapter, omni: OmniClient
         return Operation(kind, id, "succeeded", "There is no such object (any more).", target=target)
     if not resource.tearing_down:
         raise Problem(404, "not-found", f"Nobody is removing {id!r}.")
-    if not resource.finalizers:
-        bound.delete(resource)  # the order was given; an older Omni does not carry it out by itself
-    held = f"Held by {', '.join(sorted(resource.finalizers)) or 'nobody'}."
-    return Operation(kind, id, "running", held, target=target, details={"finalizers": list(resource.finalizers)})
+    progress = f"Held by {', '.join(sorted(resource.finalizers))}." if resource.finalizers else UNHELD
+    return Operation(kind, id, "running", progress, target=target, details={"finalizers": list(resource.finalizers)})

@@ -155,11 +155,24 @@ class ServicePlugin:
         for kind in self.operations:
             if kind.name in gateway.operations:
                 raise PluginError(f"the operation kind {kind.name!r} is taken by another plugin")
+        roles = {kind.name: self._role_of(kind) for kind in self.operations}
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
         gateway.plugins[self.name] = self
         gateway.operations.update({kind.name: kind for kind in self.operations})
         gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
+        gateway.operation_roles.update(roles)
+
+    def _role_of(self, kind: OperationKind) -> Role:
+        """Return the role that reading an operation takes: its own, or that of the objects that it is about.
+
+        Raises :class:`PluginError` where there is neither.
+        """
+        readable = [self.roles[verb] for verb in ("get", "list") if verb in self.roles]
+        role = kind.role or max(readable, default=None)
+        if role is None:
+            raise PluginError(f"the operation kind {kind.name!r} needs a role: its plugin has no read to take one from")
+        return role
 
     def _refuse_taken_routes(self, api: GatewayApi) -> None:
         """Flask lets two blueprints share a URL and the first one wins in silence."""
