@@ -6,7 +6,7 @@ Nothing here talks to Omni, opens a database or starts a thread: that happens on
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import timedelta
 
 from flask import Flask
@@ -27,10 +27,12 @@ from omni_gateway.http import (
     paths,
     rate_limit,
     request_id,
+    route_access,
 )
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
+from omni_gateway.plugin_routes import AddedByPlugin
 from omni_gateway.routes import can_i, health, index, operations, prometheus
 from omni_gateway.routes.applying import views as applying
 from omni_gateway.routes.generic import views as generic
@@ -60,6 +62,26 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     :raises BrokenPlugin: a plugin cannot be loaded or mounted, unless the settings say to skip it.
     """
     settings = settings or Settings.load()
+    skip = settings.plugin_errors == "skip"
+    found = discover(disabled=settings.plugins_disabled, skip_broken=skip)
+    omni = omni or _client(settings)
+    while True:
+        try:
+            app = _assemble(settings, omni, found)
+        except BrokenPlugin as broken:
+            if not skip:
+                raise
+            # Flask takes no route back, so a plugin that failed half-way is left out of a new application.
+            found = [item.without_plugin(broken.cause) if item is broken.found else item for item in found]
+        else:
+            for item in found:
+                if item.state == "broken":
+                    log.error("%s is left out: %s", item, item.problem)
+            return app
+
+
+def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> Flask:
+    """Return an application of the plugins that were found; :class:`BrokenPlugin` for one that cannot be mounted."""
     app = Flask("omni_gateway", static_folder=None)
     app.url_map.strict_slashes = False
     app.config.update(
@@ -78,7 +100,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     store = Store(settings.database_url, settings.bootstrap_token)
     streams = StreamLimiter(settings.max_streams, settings.max_streams_per_caller)
     watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
-    gateway = Gateway(omni or _client(settings), streams, watches, store, lambda: issuer_checks(settings))
+    gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings))
     app.extensions[EXTENSION] = gateway
     paths.init_app(app)
     request_id.init_app(app)
@@ -90,11 +112,13 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     idempotency.init_app(app, store.idempotency)
     auditing.init_app(app, store.audit, _retention(settings), settings.audit_file)
     metrics.init_app(app)
+    route_access.init_app(app)
     gateway.own_omni.observe_calls(metrics.count_call)
     gateway.own_omni.cache.max_size = settings.cache_bytes // 2
     SHELF.most = max(settings.cache_bytes // 2, LEAST_RENDERED)
     api = GatewayApi(app)
-    found = _mount_plugins(api, gateway, settings)
+    for item in found:
+        _mount(item, api, gateway)
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
     gateway.operation_roles[OPERATION] = Role.READER  # of any type; its reader asks for the role of the type in the id
@@ -107,6 +131,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     app.register_blueprint(document.blueprint)
     app.register_blueprint(health.blueprint(found, embedded=settings.embedded))
     app.after_request(_accept_patch)
+    route_access.declare(app)
     freeze(api)
     return app
 
@@ -124,27 +149,15 @@ def _client(settings: Settings) -> OmniClient:
     return OmniClient(settings.omni)
 
 
-def _mount_plugins(api: GatewayApi, gateway: Gateway, settings: Settings) -> list[Found]:
-    skip = settings.plugin_errors == "skip"
-    mounted = []
-    for item in discover(disabled=settings.plugins_disabled, skip_broken=skip):
-        mounted.append(_mount(item, api, gateway, skip) if item.plugin else item)
-    for item in mounted:
-        if item.state == "broken":
-            log.error("%s is left out: %s", item, item.problem)
-    return mounted
-
-
-def _mount(item: Found, api: GatewayApi, gateway: Gateway, skip: bool) -> Found:
-    assert item.plugin is not None
+def _mount(item: Found, api: GatewayApi, gateway: Gateway) -> None:
+    if item.plugin is None:
+        return
+    added = AddedByPlugin(api.app)
     try:
         item.plugin.register(api, gateway)
+        added.check()
     except Exception as error:
-        failure: BrokenPlugin = mount_failure(item, error)
-        if not skip:
-            raise failure from error
-        return replace(item, state="broken", plugin=None, problem=failure.cause)
-    return item
+        raise mount_failure(item, error) from error
 
 
 def _accept_patch(response: Response) -> Response:

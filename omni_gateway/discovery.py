@@ -33,6 +33,10 @@ class Found:
     plugin: ServicePlugin | None = None
     problem: str = ""
 
+    def without_plugin(self, problem: str) -> Found:
+        """Return the entry as one whose plugin is left out because of ``problem``."""
+        return replace(self, state="broken", plugin=None, problem=problem)
+
     def __str__(self) -> str:
         return f"plugin {self.entry_point!r} ({self.target}) of {self.distribution} {self.version}"
 
@@ -109,7 +113,7 @@ def _refuse_twins(found: Iterable[Found], skip_broken: bool) -> list[Found]:
             cause = f"the name {item.plugin.name!r} is taken by {twin}"
             if not skip_broken:
                 raise BrokenPlugin(item, cause)
-            item = replace(item, state="broken", plugin=None, problem=cause)
+            item = item.without_plugin(cause)
         elif item.plugin:
             names[item.plugin.name] = item
         checked.append(item)

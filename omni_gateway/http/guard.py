@@ -166,7 +166,10 @@ def permitted(role: Role, *, omni_decides: bool = False) -> bool:
 
 
 def require(role: Role, *, omni_decides: bool = False) -> Callable[[View], View]:
-    """Guard a view: 401 without a valid credential, 403 with too low a role; see :func:`demand`."""
+    """Guard a view: 401 without a valid credential, 403 with too low a role; see :func:`demand`.
+
+    It goes directly on the view, below the decorator that makes a route of it, which else routes to the bare view.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -175,12 +178,21 @@ def require(role: Role, *, omni_decides: bool = False) -> Callable[[View], View]
             return view(*args, **kwargs)
 
         guarded.__required_role__ = role  # type: ignore[attr-defined]
+        guarded.__omni_decides__ = omni_decides  # type: ignore[attr-defined]
         return cast(View, guarded)
 
     return decorate
 
 
 def public(view: View) -> View:
-    """Mark a view as open on purpose."""
-    view.__public__ = True  # type: ignore[attr-defined]
-    return view
+    """Return a view that is open on purpose: whoever reaches the port may call it.
+
+    The view itself stays unmarked, so that another route to it is not open as well.
+    """
+
+    @wraps(view)
+    def opened(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    opened.__public__ = True  # type: ignore[attr-defined]
+    return cast(View, opened)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ def explain(error: OmniError) -> str:
     return next((words for kind, words in _WORDS.items() if isinstance(error, kind)), fallback)
 
 
-def blueprint(found: list[Found], *, embedded: bool) -> Blueprint:
+def blueprint(found: Sequence[Found], *, embedded: bool) -> Blueprint:
     """Return the health routes; they are open on purpose and name no secret, no address and no object."""
     routes = Blueprint("health", __name__)
     broken = [item for item in found if item.state == "broken"]
@@ -83,7 +83,7 @@ def _check_omni(gateway: Gateway) -> dict[str, Any]:
     return {"status": "ok", "latency_ms": round((time.monotonic() - start) * 1000, 1)}
 
 
-def _check_plugins(broken: list[Found]) -> dict[str, Any]:
+def _check_plugins(broken: Sequence[Found]) -> dict[str, Any]:
     """Tell of plugins that were left out; the operator chose to go on without them, so the gateway is ready."""
     if not broken:
         return {"status": "ok"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response
@@ -40,7 +40,7 @@ class IndexSchema(SpecSchema):
     links = fields.Dict(keys=fields.String(), values=fields.String(), data_key="_links")
 
 
-def blueprint(found: list[Found]) -> GatewayBlueprint:
+def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
     """Return the blueprint of the API's root."""
     routes = GatewayBlueprint("index", __name__, description="What there is")
 

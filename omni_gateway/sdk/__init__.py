@@ -5,7 +5,7 @@ range it was written for in ``ResourcePlugin(sdk=...)``.
 """
 
 from omni_gateway.auth import Role, Scope
-from omni_gateway.http.guard import current_principal, demand, require
+from omni_gateway.http.guard import current_principal, demand, public, require
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import Listing as OmniListing
@@ -116,6 +116,7 @@ __all__ = [
     "omni_errors",
     "out_of_reach",
     "problem_for",
+    "public",
     "read",
     "require",
     "resources_of",

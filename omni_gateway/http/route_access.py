@@ -1,0 +1,108 @@
+"""Who may call each route: declared by its view, read when the application is made, asked before any view runs.
+
+A view is guarded by ``require(role)`` or open by ``public``. A route whose view says neither is refused at the start;
+one that is added later is answered 403. The check runs ahead of every other hook that a plugin may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import Flask, Response, current_app, request
+from werkzeug.routing import Rule
+
+from omni_gateway.auth import Role
+from omni_gateway.http.guard import demand
+from omni_gateway.http.problems import Problem
+
+EXTENSION = "omni_gateway_route_access"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a route takes of its caller; ``role`` None: nothing, it is public."""
+
+    role: Role | None
+    omni_decides: bool = False
+
+
+def init_app(app: Flask) -> None:
+    """Ask each request for what its route takes; call it after the gateway's other hooks and before any plugin's."""
+    app.extensions[EXTENSION] = {}
+    app.before_request(_enforce)
+
+
+def declare(app: Flask) -> None:
+    """Read what the views of an application declare; :class:`LookupError` for a route that declares nothing."""
+    if undeclared := [describe(app, rule, method) for rule, method in undeclared_routes(app, app.url_map.iter_rules())]:
+        raise LookupError("; ".join(undeclared))
+    table: dict[tuple[str, str], Access] = {}
+    for rule in app.url_map.iter_rules():
+        for method in _methods(rule):
+            table[rule.endpoint, method] = cast(Access, access_of(app, rule, method))
+    app.extensions[EXTENSION] = table
+
+
+def undeclared_routes(app: Flask, rules: Iterator[Rule]) -> list[tuple[Rule, str]]:
+    """Return the rules and methods whose view declares neither a role nor that it is public."""
+    return [(rule, method) for rule in rules for method in _methods(rule) if access_of(app, rule, method) is None]
+
+
+def describe(app: Flask, rule: Rule, method: str) -> str:
+    """Say which route declares nothing, and what to do about it."""
+    if rule.redirect_to is not None:
+        return f"{method} {rule.rule} (endpoint {rule.endpoint!r}) redirects before any role is asked"
+    return (
+        f"{method} {rule.rule} (endpoint {rule.endpoint!r}) declares no role: put @require(Role...) directly on the"
+        " view, below the route's own decorator, or @public where everybody may call it"
+    )
+
+
+def access_of(app: Flask, rule: Rule, method: str) -> Access | None:
+    """Return what a route takes, by the marks of its view; None where there are none.
+
+    A role counts before a public mark: a guarded view stays guarded however it is marked besides.
+    """
+    if rule.redirect_to is not None:
+        return None
+    view: Any = app.view_functions.get(rule.endpoint)
+    return _declared(view) or _declared(_handler(view, method))
+
+
+def _handler(view: Any, method: str) -> Any:
+    """Return the function of a class-based view that answers a method, as ``MethodView`` finds it."""
+    view_class = getattr(view, "view_class", None)
+    if view_class is None:
+        return None
+    found = getattr(view_class, method.lower(), None)
+    return getattr(view_class, "get", None) if found is None and method == "HEAD" else found
+
+
+def _declared(view: Any) -> Access | None:
+    role = getattr(view, "__required_role__", None)
+    if isinstance(role, Role):
+        return Access(role, bool(getattr(view, "__omni_decides__", False)))
+    return Access(None) if getattr(view, "__public__", False) is True else None
+
+
+def _methods(rule: Rule) -> Iterator[str]:
+    """Return the methods that reach a view: an OPTIONS that Flask answers by itself does not."""
+    automatic = getattr(rule, "provide_automatic_options", False)
+    return (method for method in sorted(rule.methods or ()) if not (automatic and method == "OPTIONS"))
+
+
+def _enforce() -> Response | None:
+    rule = request.url_rule
+    if rule is None:
+        return None  # no such route or method; the routing's own error is the answer
+    if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        return current_app.make_default_options_response()
+    table: Mapping[tuple[str, str], Access] = current_app.extensions[EXTENSION]
+    access = table.get((rule.endpoint, request.method))
+    if access is None:
+        raise Problem(403, "forbidden", "This route declares no role, so nobody may call it.")
+    if access.role is not None:
+        demand(access.role, omni_decides=access.omni_decides)
+    return None
