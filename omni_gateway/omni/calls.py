@@ -24,6 +24,10 @@ ResponseT = TypeVar("ResponseT", bound=Message)
 ItemT = TypeVar("ItemT")
 
 
+class WriteRefused(RuntimeError):
+    """A request that only reads was about to change something in Omni: a defect of the code that serves it."""
+
+
 class Calls:
     """Makes calls as one identity over the process's channel."""
 
@@ -33,6 +37,17 @@ class Calls:
         self._interceptor = SigningInterceptor(signer)
         self._timeout = timeout
         self._ready: _SignedChannel | None = None
+        self._only_reads = False
+
+    def only_reads(self) -> Calls:
+        """Return the same calls without those that change something: :class:`WriteRefused` instead of sending one."""
+        other = copy.copy(self)
+        other._only_reads = True
+        return other
+
+    def _refuse_write(self, rpc: Rpc[Any, Any]) -> None:
+        if self._only_reads and not rpc.only_reads:
+            raise WriteRefused(f"{rpc.name} changes something, and this request only reads")
 
     def noted(self, note: Callable[[], None]) -> Calls:
         """Return the same calls, where ``note`` is called before each."""
@@ -53,6 +68,7 @@ class Calls:
         timeout: float | None = None,
     ) -> ResponseT:
         """Make one call within ``timeout`` seconds (the configured ones if not given); raises ``OmniError``."""
+        self._refuse_write(rpc)
         self._note()
         request = _written(rpc.name, build)
         entries = _sendable(rpc.name, metadata)
@@ -82,6 +98,7 @@ class Calls:
         timeout: float | None = None,
     ) -> Stream[ItemT]:
         """Open a stream at once; ``expand`` tells what one message holds. Without ``timeout`` it lasts as it likes."""
+        self._refuse_write(rpc)
         self._note()
         request = _written(rpc.name, build)
         entries = _sendable(rpc.name, metadata)

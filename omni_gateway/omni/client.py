@@ -79,8 +79,15 @@ class OmniClient:
         """
         other = copy.copy(self)
         other._owns_holder = False
-        other._serve(self._calls.noted(lambda: account().note_call()))
+        other._serve(self._calls.noted(lambda: account().note_call()).only_reads())
         other.resources = CachedResources(other._calls, self.cache, account)
+        return other
+
+    def only_reading(self) -> OmniClient:
+        """Return this client without the calls that change something; each of them raises ``WriteRefused``."""
+        other = copy.copy(self)
+        other._owns_holder = False
+        other._serve(self._calls.only_reads())
         return other
 
     def observe_calls(self, observer: Observer) -> None:

@@ -1,7 +1,8 @@
 """Every RPC that the client makes, as data: path, message types, and whether a failed attempt may be repeated.
 
 ``repeatable`` calls change nothing in Omni, so gRPC itself tries them again when the server was unreachable.
-``Kubeconfig`` and ``Talosconfig`` are not among them: with some of their options they hand out a credential.
+``Kubeconfig`` and ``Talosconfig`` are not among them: with some of their options they hand out a credential. They
+change nothing either, as streams do not, so a client that only reads makes them: ``reads``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,12 @@ class Rpc(Generic[RequestT, ResponseT]):
     response: type[ResponseT]
     repeatable: bool = False
     signed: bool = True
+    reads: bool = False
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the call leaves Omni as it is."""
+        return self.reads or self.repeatable
 
     @property
     def path(self) -> str:
@@ -46,13 +53,15 @@ CREATE = Rpc(f"{_RESOURCES}/Create", resources.CreateRequest, resources.CreateRe
 UPDATE = Rpc(f"{_RESOURCES}/Update", resources.UpdateRequest, resources.UpdateResponse)
 DELETE = Rpc(f"{_RESOURCES}/Delete", resources.DeleteRequest, resources.DeleteResponse)
 TEARDOWN = Rpc(f"{_RESOURCES}/Teardown", resources.DeleteRequest, resources.DeleteResponse)
-WATCH = Rpc(f"{_RESOURCES}/Watch", resources.WatchRequest, resources.WatchResponse)
+WATCH = Rpc(f"{_RESOURCES}/Watch", resources.WatchRequest, resources.WatchResponse, reads=True)
 
 _MANAGEMENT = "management.ManagementService"
-KUBECONFIG = Rpc(f"{_MANAGEMENT}/Kubeconfig", management.KubeconfigRequest, management.KubeconfigResponse)
-TALOSCONFIG = Rpc(f"{_MANAGEMENT}/Talosconfig", management.TalosconfigRequest, management.TalosconfigResponse)
+KUBECONFIG = Rpc(f"{_MANAGEMENT}/Kubeconfig", management.KubeconfigRequest, management.KubeconfigResponse, reads=True)
+TALOSCONFIG = Rpc(
+    f"{_MANAGEMENT}/Talosconfig", management.TalosconfigRequest, management.TalosconfigResponse, reads=True
+)
 OMNICONFIG = Rpc(f"{_MANAGEMENT}/Omniconfig", Empty, management.OmniconfigResponse, repeatable=True)
-MACHINE_LOGS = Rpc(f"{_MANAGEMENT}/MachineLogs", management.MachineLogsRequest, common.Data)
+MACHINE_LOGS = Rpc(f"{_MANAGEMENT}/MachineLogs", management.MachineLogsRequest, common.Data, reads=True)
 VALIDATE_CONFIG = Rpc(f"{_MANAGEMENT}/ValidateConfig", management.ValidateConfigRequest, Empty, repeatable=True)
 VALIDATE_JSON_SCHEMA = Rpc(
     f"{_MANAGEMENT}/ValidateJSONSchema",
@@ -100,9 +109,14 @@ GET_BOOT_ASSET_URL = Rpc(
     repeatable=True,
 )
 GET_SUPPORT_BUNDLE = Rpc(
-    f"{_MANAGEMENT}/GetSupportBundle", management.GetSupportBundleRequest, management.GetSupportBundleResponse
+    f"{_MANAGEMENT}/GetSupportBundle",
+    management.GetSupportBundleRequest,
+    management.GetSupportBundleResponse,
+    reads=True,
 )
-READ_AUDIT_LOG = Rpc(f"{_MANAGEMENT}/ReadAuditLog", management.ReadAuditLogRequest, management.ReadAuditLogResponse)
+READ_AUDIT_LOG = Rpc(
+    f"{_MANAGEMENT}/ReadAuditLog", management.ReadAuditLogRequest, management.ReadAuditLogResponse, reads=True
+)
 MAINTENANCE_UPGRADE = Rpc(
     f"{_MANAGEMENT}/MaintenanceUpgrade", management.MaintenanceUpgradeRequest, management.MaintenanceUpgradeResponse
 )

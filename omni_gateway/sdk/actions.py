@@ -13,11 +13,15 @@ from omni_gateway.sdk.resource import Resource
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An answer that is no JSON object of ours: a file, a text."""
+    """An answer that is no JSON object of ours: a file, a text.
+
+    ``credential``: it holds one that was made for this answer, so the audit has an entry for a GET of it too.
+    """
 
     body: bytes
     media_type: str
     filename: str | None = None
+    credential: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 from omni_gateway.auth import Role, Scope
 from omni_gateway.http.caching import current_reading
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from omni_gateway.auth.oidc import IssuerChecks
 
 EXTENSION = "omni_gateway"
+#: Methods that are safe (RFC 9110 §9.2.1).
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Answering(Protocol):
@@ -85,8 +87,12 @@ class Gateway:
         """Return the client by which the request in flight speaks to Omni: its caller's own in pass-through.
 
         Only for the length of a request (RuntimeError outside of one): what goes on after it takes the client along.
+        For a GET it makes no call that changes something: nothing audits a GET, and anything may repeat one.
         """
-        return current_principal().omni or self.own_omni
+        own = current_principal().omni
+        if request.method in READING:
+            return self._own_only_reading if own is None else own.only_reading()
+        return own or self.own_omni
 
     @property
     def reader(self) -> OmniClient:
@@ -131,6 +137,10 @@ class Gateway:
     def pages(self) -> RenderedPages:
         """Return the pages that were rendered last."""
         return RenderedPages()
+
+    @cached_property
+    def _own_only_reading(self) -> OmniClient:
+        return self.own_omni.only_reading()
 
     @cached_property
     def _reader(self) -> OmniClient:

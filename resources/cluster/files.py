@@ -80,7 +80,7 @@ def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Ra
             raise
         text = f"Omni has not finished to make the cluster {id!r}."
         raise Problem(409, "conflict", text, hint="Try again in a moment.") from None
-    return Raw(body, YAML, f"{id}-kubeconfig.yaml")
+    return Raw(body, YAML, f"{id}-kubeconfig.yaml", credential=query["service_account"])
 
 
 def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> bytes:

@@ -2,7 +2,7 @@
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
 from resources.installationmedia.adapter import KIND, InstallationMediaAdapter
-from resources.installationmedia.download import DownloadQuery, DownloadURLSchema, download_url
+from resources.installationmedia.download import DownloadURLActionSchema, DownloadURLSchema, download_url
 from resources.installationmedia.schemas import InstallationMediaSchema
 
 EXAMPLE = {"id": "rack-7", "architecture": "AMD64", "talos_version": "1.13.7"}
@@ -20,10 +20,12 @@ plugin = ResourcePlugin(
     import_name=__name__,
 )
 
-plugin.computed(
+plugin.action(
     "download-url",
     role=Role.OPERATOR,
-    summary="Where the image is to be downloaded",
+    summary="Make the image and tell where it is to be downloaded",
+    body=DownloadURLActionSchema,
+    example={"talos_version": "1.13.7"},
     answers=DownloadURLSchema,
-    query=DownloadQuery,
+    description="Omni keeps the image's schematic, and the image may let machines join: that is why this is no GET.",
 )(download_url)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Overlay, Problem, Resource, SpecSchema, enums, find, types
+from omni_gateway.sdk import Overlay, Problem, Resource, SpecSchema, WouldDo, enums, find, types
 from resources.installationmedia.adapter import CATALOGUE, InstallationMediaAdapter, names_of
 from resources.installationmedia.schemas import MediaBootloader
 
@@ -20,8 +19,10 @@ _TUNNELS = {
 }
 
 
-class DownloadQuery(ma.Schema):
+class DownloadURLActionSchema(SpecSchema):
     """Which image of the medium."""
+
+    body_optional = True
 
     talos_version = fields.String(metadata={"description": "Needed for the catalogue's; a configuration has its own"})
     kind = fields.String(
@@ -44,17 +45,21 @@ class DownloadURLSchema(SpecSchema):
     kind = fields.String(metadata={"enum": [ISO, DISK, PXE]})
 
 
-def download_url(adapter: InstallationMediaAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
+def download_url(
+    adapter: InstallationMediaAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
+) -> Mapping[str, Any] | WouldDo:
     """Make the schematic (the same content has the same id) and tell where the image is."""
     medium = adapter.get(id)
-    version = str(query.get("talos_version") or medium.spec.get("talos_version") or "").removeprefix("v")
+    version = str(body.get("talos_version") or medium.spec.get("talos_version") or "").removeprefix("v")
     if not version:
         raise Problem(422, "validation", errors={"talos_version": ["Which Talos version is the image to have?"]})
     if find(adapter.omni, types.TALOS_VERSIONS, version) is None:
         raise Problem(422, "validation", errors={"talos_version": [f"Omni does not know Talos {version!r}."]})
+    if dry_run:
+        return WouldDo(medium, medium)
     schematic = adapter.omni.management.create_schematic(talos_version=version, **_recipe(adapter, medium))
     platform, format = _platform(medium)
-    kind = query.get("kind") or (ISO if platform == "metal" and format in ("", "iso") else DISK)
+    kind = body.get("kind") or (ISO if platform == "metal" and format in ("", "iso") else DISK)
     asset = adapter.omni.management.boot_asset_url(
         schematic.id,
         version,

@@ -21,7 +21,7 @@ OWNED = ("loadbalancer-configs", "image-pull-requests", "schematic-configuration
 #: Its status is read by nobody (facts: access.tsv).
 READ_BY_NOBODY = "machine-request-sets/{id}/status"
 #: Query that a read cannot do without.
-NEEDED = {"auth/can-i": "?resource=clusters&verb=get", "installation-medias/{id}/download-url": "?talos_version=1.13.7"}
+NEEDED = {"auth/can-i": "?resource=clusters&verb=get"}
 #: What differs from the document's own example, because this world holds that very object already.
 BODIES: dict[str, dict[str, Any]] = {
     "clusters": {"id": "new", "control_plane": None, "workers": None},
@@ -239,6 +239,7 @@ def actions(world: World) -> dict[str, tuple[str, Any, int]]:
         "machines/{id}/actions/power-on": (third, None, 409),
         "machines/{id}/actions/power-off": (third, None, 409),
         "machinesets/{id}/actions/destroy": (f"{CLUSTER}-new", None, 202),
+        "installation-medias/{id}/actions/download-url": (world.ids("installation-medias")[0], None, 200),
         "auth/service-accounts/{id}/actions/renew": ("new", None, 200),
         "oidc/providers/{id}/actions/test": ("corporate", {}, 200),
     }

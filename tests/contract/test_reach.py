@@ -301,9 +301,9 @@ def test_a_machine_that_is_taken_says_nothing_of_whose_it_is(world: World, token
 
 def test_an_image_that_machines_join_with_takes_who_may_touch_all_of_the_fleet(world: World) -> None:
     medium = world.admin.get("installation-medias?kind=catalogue").json[0]["id"]
-    path = f"installation-medias/{quote(medium, safe='')}/download-url?talos_version=1.13.7"
-    assert world.admin.get(path).status_code == 200
-    assert code_of(world.held.get(path)) == (403, "forbidden")
+    path = f"installation-medias/{quote(medium, safe='')}/actions/download-url"
+    assert world.admin.post(path, json={"talos_version": "1.13.7"}).status_code == 200
+    assert code_of(world.held.post(path, json={"talos_version": "1.13.7"})) == (403, "forbidden")
 
 
 def test_what_leaves_the_reach_of_a_watch_does_not_tell_where_it_went(world: World) -> None:

@@ -124,6 +124,18 @@ def test_a_service_accounts_kubeconfig_is_for_operators(reader: httpx.Client, em
     assert "operator" in document["detail"]
 
 
+def test_a_kubeconfig_that_holds_a_token_is_in_the_audit_and_one_for_people_is_not(
+    operator: httpx.Client, api: httpx.Client, empty: str, wait_until: Wait
+) -> None:
+    plain = operator.get(f"clusters/{empty}/kubeconfig")
+    answer = operator.get(f"clusters/{empty}/kubeconfig", params=SERVICE_ACCOUNT)
+    assert (plain.status_code, answer.status_code) == (200, 200)
+    query = {"request_id": answer.headers["X-Request-ID"]}
+    (entry,) = wait_until(lambda: api.get("audit", params=query).json(), 20, "the entry")
+    assert (entry["method"], entry["object_id"], entry["status"]) == ("GET", empty, 200)
+    assert api.get("audit", params={"request_id": plain.headers["X-Request-ID"]}).json() == []
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

@@ -92,8 +92,8 @@ def test_what_was_read_can_be_sent_back(operator: httpx.Client, omni: OmniClient
     assert "kind" not in held
 
 
-def download_url(operator: httpx.Client, url: str, **query: str) -> dict[str, Any]:
-    answer = operator.get(f"{url}/download-url", params=query)
+def download_url(operator: httpx.Client, url: str, **body: str) -> dict[str, Any]:
+    answer = operator.post(f"{url}/actions/download-url", json=body)
     if answer.status_code == 501:
         pytest.skip("this Omni cannot tell where images are (1.7 has no such call)")
     assert answer.status_code == 200, answer.text
@@ -112,7 +112,7 @@ def test_the_catalogue_has_images_and_is_read_only(operator: httpx.Client, versi
     assert listed[0]["architecture"] == "AMD64"
     told = download_url(operator, url, talos_version=versions.talos)
     assert told["schematic_id"] in told["url"]
-    problem(operator.get(f"{url}/download-url"), 422, "validation")
+    problem(operator.post(f"{url}/actions/download-url"), 422, "validation")
     problem(operator.patch(url, json={"kernel_args": "a"}), 403, "omni-forbidden")
     problem(operator.delete(url), 403, "omni-forbidden")
 

@@ -1,4 +1,4 @@
-"""The audit: each request that changes something, and each that is refused, leaves one JSON line and one row.
+"""The audit: one JSON line and one row for each request that changes something, is refused, or is given a credential.
 
 The line goes to standard error or a file at once; the row goes to the store by a thread of its own, a moment later.
 """
@@ -11,7 +11,7 @@ import orjson
 from flask import Flask, Response, request
 
 from omni_gateway.http.auditing import lines
-from omni_gateway.http.auditing.changes import MORE
+from omni_gateway.http.auditing.changes import MORE, hands_out_credential
 from omni_gateway.http.auditing.entries import DENIED, entry_of
 from omni_gateway.http.auditing.keeping import Keeper, Retention
 from omni_gateway.http.secret_forms import plain
@@ -33,7 +33,7 @@ def init_app(app: Flask, store: AuditStore, retention: Retention, file: Path | N
     keeper = app.extensions[EXTENSION] = Keeper(store, retention)
 
     def write(response: Response) -> Response:
-        if request.method in CHANGING or response.status_code in DENIED:
+        if request.method in CHANGING or response.status_code in DENIED or hands_out_credential(request.environ):
             entry = entry_of(response)
             lines.log.info("%s", line_of(entry))
             keeper.put(entry)

@@ -20,6 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9_./:@-]{1,100}")
 _TYPE = re.compile(r"[A-Za-z]{1,80}(\.[a-z.]{1,40})?")
 _FIELDS = "omni_gateway.audit.fields"
 _DOCUMENTS = "omni_gateway.audit.documents"
+_CREDENTIAL = "omni_gateway.audit.credential"
 _CLUSTER = "omni_gateway.audit.cluster"
 
 
@@ -42,6 +43,16 @@ def note_documents(environ: dict[str, Any], documents: Iterable[tuple[str, str]]
 def note_cluster(environ: dict[str, Any], cluster: str) -> None:
     """Keep which cluster a request concerns, where its view has found out."""
     environ[_CLUSTER] = shown(cluster, LONGEST_ID)
+
+
+def note_credential(environ: dict[str, Any]) -> None:
+    """Keep that the answer hands out a credential, which is audited whatever the method."""
+    environ[_CREDENTIAL] = True
+
+
+def hands_out_credential(environ: Mapping[str, Any]) -> bool:
+    """Return whether the answer hands out a credential."""
+    return bool(environ.get(_CREDENTIAL))
 
 
 def noted(environ: Mapping[str, Any]) -> tuple[list[str], list[dict[str, str]], str]:

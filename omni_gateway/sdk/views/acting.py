@@ -9,6 +9,7 @@ from flask import Response, request
 from werkzeug.http import dump_options_header
 
 from omni_gateway.http import streaming
+from omni_gateway.http.auditing.changes import note_credential
 from omni_gateway.http.caching import cache_headers
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import ResourceAdapter
@@ -78,6 +79,8 @@ def respond(representation: Representation, answer: Answer) -> Response:
         )
         return dry_run_response(before, after, also=answer.also)
     if isinstance(answer, Raw):
+        if answer.credential:
+            note_credential(request.environ)
         return Response(answer.body, headers=_file_headers(answer.filename), mimetype=answer.media_type)
     if isinstance(answer, Stream) and request.method == "HEAD":
         return Response(headers=_file_headers(answer.filename), mimetype=answer.media_type)
