@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import secrets
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 
 from . import kinds
 from .catalog_media import seed_media
@@ -36,21 +40,6 @@ TALOS_VERSIONS = {
 }
 DEFAULT_TALOS_VERSION = "1.13.7"
 
-_EXTENSIONS = [
-    "amd-ucode",
-    "btrfs",
-    "drbd",
-    "gasket-driver",
-    "hello-world-service",
-    "intel-ucode",
-    "iscsi-tools",
-    "nvidia-container-toolkit",
-    "qemu-guest-agent",
-    "tailscale",
-    "util-linux-tools",
-    "zfs",
-]
-
 DEFAULT_TOKEN_ID = "default"  # noqa: S105 (the id of a resource, not a secret)
 
 
@@ -81,7 +70,7 @@ def _versions(store: Store) -> None:
         }
         versions.write(kinds.TALOS_VERSION, version, spec, finalizers=("TalosExtensionsController",))
         Context(store, "").write(kinds.QUIRKS, version, _quirks(version))
-        items = [_extension(f"siderolabs/{name}", version) for name in _EXTENSIONS]
+        items = [_extension(row, version) for row in _extensions() if int(row["since_minor"]) <= _minor(version)]
         Context(store, "TalosExtensionsController").write(kinds.TALOS_EXTENSIONS, version, {"items": items})
 
 
@@ -99,15 +88,23 @@ def _upgradable(version: str) -> list[str]:
     return [other for other in TALOS_VERSIONS if other != version and here - 1 <= _minor(other) <= here + 2]
 
 
-def _extension(name: str, talos: str) -> Spec:
-    short = name.partition("/")[2]
+@cache
+def _extensions() -> Sequence[Mapping[str, str]]:
+    """Return the official system extensions; what a kernel module is built for shows in its version."""
+    text = files(__package__).joinpath("data", "extensions.tsv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def _extension(row: Mapping[str, str], talos: str) -> Spec:
+    name = f"siderolabs/{row['name']}"
+    version = f"{row['version']}-v{talos}" if row["per_talos"] == "yes" else row["version"]
     return {
         "name": name,
         "author": "Sidero Labs",
-        "version": f"v1.0.0-v{talos}",
-        "description": f"{short} for Talos",
-        "ref": f"ghcr.io/{name}:v1.0.0-v{talos}",
-        "digest": "sha256:" + hashlib.sha256(f"{name}@{talos}".encode()).hexdigest(),
+        "version": version,
+        "description": row["description"],
+        "ref": f"ghcr.io/{name}:{version}",
+        "digest": "sha256:" + hashlib.sha256(f"{name}@{version}".encode()).hexdigest(),
     }
 
 

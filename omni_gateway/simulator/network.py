@@ -28,10 +28,15 @@ def siderolink_address(machine_id: str) -> str:
     return f"{SIDEROLINK_PREFIX}:" + ":".join(f"{int(digest[i : i + 4], 16):x}" for i in range(0, 16, 4))
 
 
-def join_kernel_args(join_token: str) -> list[str]:
+def join_url(join_token: str, tunnel: bool = False) -> str:
+    """Return where a machine joins; with ``tunnel`` it speaks WireGuard inside gRPC."""
+    return f"{MACHINE_API}?{'grpc_tunnel=true&' if tunnel else ''}jointoken={join_token}"
+
+
+def join_kernel_args(join_token: str, tunnel: bool = False) -> list[str]:
     """Return the kernel arguments that make a machine join; they hold the join token in clear, as the real ones do."""
     return [
-        f"siderolink.api={MACHINE_API}?jointoken={join_token}",
+        f"siderolink.api={join_url(join_token, tunnel)}",
         f"talos.events.sink=[{SERVER_ADDRESS}]:{EVENTS_PORT}",
         f"talos.logging.kernel=tcp://[{SERVER_ADDRESS}]:{LOGS_PORT}",
     ]

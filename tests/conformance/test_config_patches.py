@@ -15,7 +15,7 @@ from tests.simulator.caller import LABEL, never_made
 from tests.simulator.service_calls import management
 
 GOOD = PATCH.format(4096)
-NEWLY_FORBIDDEN = {"cluster.ca", "cluster.serviceAccount", "machine.install.disk"}
+NEWLY_FORBIDDEN = {"cluster.ca", "cluster.serviceAccount", "machine.install.disk", "machine.token in a later document"}
 CONTENT: list[tuple[str, str, str]] = [
     ("a sysctl", GOOD, OK),
     ("JSON object text", '{"machine": {"sysctls": {"a.b": "1"}}}', OK),
@@ -29,6 +29,119 @@ CONTENT: list[tuple[str, str, str]] = [
     ("unknown top key", "colour: red\n", INVALID),
     ("unknown document kind", "apiVersion: v1alpha1\nkind: UnicornConfig\n", INVALID),
     ("a type that does not fit", "machine:\n  sysctls: 7\n", INVALID),
+]
+_DOCUMENT = "apiVersion: v1alpha1\nkind: {}\n"
+_HOSTNAME = _DOCUMENT.format("HostnameConfig")
+_LINK = _DOCUMENT.format("LinkConfig") + "name: eth0\n"
+_SERVICE = _DOCUMENT.format("ExtensionServiceConfig") + "name: {}\n"
+_VOLUME = _DOCUMENT.format("VolumeConfig") + "name: EPHEMERAL\nprovisioning:\n  maxSize: {}\n"
+_FILE = "machine:\n  files:\n    - path: /var/a\n      op: create\n      content: a\n      permissions: {}\n"
+_DESTINATION = "machine:\n  logging:\n    destinations:\n      - endpoint: {}\n        format: json_lines\n"
+_RULE = _DOCUMENT.format("NetworkRuleConfig") + "name: a\nportSelector:\n  ports: [{}]\n  protocol: {}\n"
+_RULE += "ingress:\n  - subnet: {}\n"
+STRICT: list[tuple[Any, ...]] = [
+    # which documents there may be
+    ("version alone", "version: v1alpha1\n", INVALID),
+    ("an empty mapping", "{}\n", INVALID),
+    ("a comment alone", "# nothing\n", INVALID),
+    ("version and an empty machine", "version: v1alpha1\nmachine: {}\n", OK),
+    ("an empty document before another", "---\n---\n" + GOOD, OK),
+    ("a list after a good document", GOOD + "---\n- a\n", INVALID),
+    ("a document without an apiVersion", "kind: HostnameConfig\nhostname: a\n", INVALID),
+    ("a document without a kind", "apiVersion: v1alpha1\nhostname: a\n", INVALID),
+    ("a document of another apiVersion", "apiVersion: v1beta1\nkind: HostnameConfig\nhostname: a\n", INVALID),
+    ("kind and apiVersion alone", _DOCUMENT.format("OOMConfig"), OK),
+    ("the legacy document twice", "machine: {}\n---\ncluster: {}\n", INVALID),
+    ("a document twice", (_HOSTNAME + "hostname: a\n---\n") * 2, INVALID),
+    ("a named document twice", (_SERVICE.format("a") + "---\n") * 2, INVALID),
+    ("two documents of two names", _SERVICE.format("a") + "---\n" + _SERVICE.format("b"), OK),
+    ("two kinds for one link", _LINK + "---\n" + _LINK.replace("LinkConfig", "DummyLinkConfig"), INVALID),
+    ("an unknown key in a document", _HOSTNAME + "colour: red\n", INVALID),
+    # keys
+    ("a key twice", 'machine:\n  sysctls:\n    a: "1"\n    a: "2"\n', INVALID),
+    ("a section twice", "machine: {}\nmachine: {}\n", INVALID),
+    ("a key twice in free-form content", "machine:\n  kubelet:\n    extraConfig:\n      a: 1\n      a: 2\n", INVALID),
+    ("a merge key in a section", "machine:\n  <<: {env: {}}\n", INVALID),
+    ("a merge key in a map of text", "machine:\n  sysctls:\n    <<: {a: b}\n", INVALID),
+    ("a merge key in free-form content", "machine:\n  kubelet:\n    extraConfig: {<<: {a: b}}\n", OK),
+    ("an anchor and its alias", "machine:\n  env: &a\n    x: y\n  sysctls: *a\n", OK),
+    ("a key that is a list", "machine:\n  sysctls:\n    ? [a]\n    : b\n", INVALID),
+    # booleans and numbers
+    ("true", "machine:\n  features:\n    rbac: true\n", OK),
+    ("true in quotes", 'machine:\n  features:\n    rbac: "true"\n', INVALID),
+    ("yes", "machine:\n  features:\n    rbac: yes\n", OK),
+    ("1 for a boolean", "machine:\n  features:\n    rbac: 1\n", INVALID),
+    ("a number for text", "machine:\n  sysctls:\n    a: 1\n", OK),
+    ("a boolean for text", "machine:\n  nodeLabels:\n    a: true\n", OK),
+    ("a map for text", "machine:\n  env:\n    a: {b: c}\n", INVALID),
+    ("a port in quotes", 'cluster:\n  controlPlane:\n    localAPIServerPort: "6443"\n', INVALID),
+    ("permissions 0o644", _FILE.format("0o644"), OK),
+    ("permissions 0644", _FILE.format("0644"), OK),
+    ("permissions in quotes", _FILE.format('"0644"'), INVALID),
+    ("permissions in letters", _FILE.format("rw-r--r--"), INVALID),
+    ("permissions with a 9", _FILE.format("0o999"), INVALID),
+    ("permissions below zero", _FILE.format("-1"), INVALID),
+    ("permissions beyond 32 bits", _FILE.format("4294967296"), INVALID),
+    # lists
+    ("text for a list", "cluster:\n  network:\n    podSubnets: 10.0.0.0/8\n", INVALID),
+    ("a list in a list", "machine:\n  certSANs: [[a]]\n", INVALID),
+    ("a list for a map", "machine:\n  nodeLabels: [a]\n", INVALID),
+    ("text for a list of mappings", "machine:\n  pods: [a]\n", INVALID),
+    ("a null for a section", "machine:\n  sysctls: null\n", OK),
+    ("text for a section", 'machine: ""\n', INVALID),
+    # text of a form
+    ("a duration", "machine:\n  time:\n    bootTimeout: 2m30s\n", OK),
+    ("a duration without a unit", "machine:\n  time:\n    bootTimeout: 2\n", INVALID),
+    ("a duration in days", "machine:\n  time:\n    bootTimeout: 1d\n", INVALID),
+    ("a URL", _DESTINATION.format("tcp://192.0.2.1:514"), OK),
+    ("a URL without a scheme", _DESTINATION.format('"://x"'), INVALID),
+    ("a URL with a space in its host", _DESTINATION.format('"http://a b/"'), INVALID),
+    ("a URL with a port in letters", _DESTINATION.format('"http://a:b/"'), INVALID),
+    ("a volume's size", _VOLUME.format("10GiB"), OK),
+    ("a volume's size in percent", _VOLUME.format("80%"), OK),
+    ("a volume's size of no unit", _VOLUME.format("10XB"), INVALID),
+    ("a volume's size in words", _VOLUME.format("large"), INVALID),
+    ("a volume larger than the disk", _VOLUME.format("180%"), INVALID),
+    ("a partition's size", "machine:\n  disks:\n    - device: /dev/sdb\n      partitions: [{size: 1GB}]\n", OK),
+    (
+        "a bad partition's size",
+        "machine:\n  disks:\n    - device: /dev/sdb\n      partitions: [{size: all}]\n",
+        INVALID,
+    ),
+    ("a disk to be found by size", 'machine:\n  install:\n    diskSelector:\n      size: ">= 10GB"\n', OK),
+    ("a disk to be found by a bad size", 'machine:\n  install:\n    diskSelector:\n      size: "~ 1GB"\n', INVALID),
+    ("a certificate that is no base64", 'cluster:\n  aggregatorCA:\n    crt: "###"\n', INVALID),
+    ("a rule", _RULE.format('80, "81-90"', "tcp", "10.0.0.0/8"), OK),
+    ("a port beyond 16 bits", _RULE.format("99999", "tcp", "10.0.0.0/8"), INVALID),
+    ("a range of letters", _RULE.format('"a-b"', "tcp", "10.0.0.0/8"), INVALID),
+    ("a protocol that there is not", _RULE.format("80", "carrier-pigeon", "10.0.0.0/8"), INVALID),
+    ("a prefix without a length", _RULE.format("80", "tcp", "10.0.0.0"), INVALID),
+    ("a prefix too long", _RULE.format("80", "tcp", "10.0.0.0/33"), INVALID),
+    ("an address", _LINK + "routes: [{gateway: 192.0.2.1, table: main}]\n", OK),
+    ("an address of three parts", _LINK + "routes: [{gateway: 192.0.2}]\n", INVALID),
+    ("a routing table that there is not", _LINK + "routes: [{table: 10000}]\n", INVALID),
+    ("a hardware address", _DOCUMENT.format("DummyLinkConfig") + 'name: d\nhardwareAddr: "02:00:00:00:00:01"\n', OK),
+    ("a bad hardware address", _DOCUMENT.format("DummyLinkConfig") + "name: d\nhardwareAddr: zz\n", INVALID),
+    ("an enumeration in capitals", _HOSTNAME + "auto: STABLE\n", OK),
+    ("no word of an enumeration", _HOSTNAME + "auto: sometimes\n", INVALID),
+    ("a date for text", "machine:\n  nodeAnnotations:\n    a: 2020-01-01\n", INVALID, SINCE_1_10),
+    ("a list of arguments", "cluster:\n  apiServer:\n    extraArgs:\n      a: [b, c]\n", OK, SINCE_1_10),
+    ("a map of arguments", "cluster:\n  apiServer:\n    extraArgs:\n      a: {b: c}\n", INVALID),
+    ("a document of Talos 1.14", _DOCUMENT.format("SysctlConfig"), OK, SINCE_1_10),
+    # deletions
+    ("a document deleted", _HOSTNAME + "$patch: delete\n", OK),
+    ("the legacy document deleted", "$patch: delete\n", INVALID),
+    ("a document deleted without its apiVersion", "kind: HostnameConfig\n$patch: delete\n", INVALID),
+    ("a list's item deleted", "machine:\n  network:\n    interfaces: [{interface: a, $patch: delete}]\n", OK),
+    ("an item deleted without its name", "machine:\n  network:\n    interfaces: [{$patch: delete}]\n", INVALID),
+    (
+        "a key of an item deleted",
+        "machine:\n  network:\n    interfaces: [{interface: a, bond: {$patch: delete}}]\n",
+        INVALID,
+    ),
+    ("an unknown key deleted", "machine:\n  colour: {$patch: delete}\n", OK),
+    ("another word for it", "machine:\n  sysctls: {$patch: keep}\n", OK),
+    ("another word for it in a section", "machine:\n  features: {$patch: replace}\n", INVALID),
 ]
 FORBIDDEN: dict[str, str] = {
     "cluster.clusterName": "cluster:\n  clusterName: x\n",
@@ -47,6 +160,15 @@ FORBIDDEN: dict[str, str] = {
     "machine.install.disk": "machine:\n  install:\n    disk: /dev/sda\n",
     "machine.install.extensions": "machine:\n  install:\n    extensions:\n      - image: example.org/gvisor:v1\n",
     "machine.acceptedCAs": "machine:\n  acceptedCAs:\n    - crt: YQ==\n",
+    "machine.type, as null": "machine:\n  type: null\n",
+    "machine.token, deleted": "machine:\n  token: {$patch: delete}\n",
+    "machine.token in a later document": _HOSTNAME + "hostname: a\n---\nmachine:\n  token: x\n",
+    "the document KubeClusterConfig": _DOCUMENT.format("KubeClusterConfig"),
+    "the document DiscoveryIdentityConfig": _DOCUMENT.format("DiscoveryIdentityConfig"),
+    "KubeServiceAccountConfig's issuer.privateKey": (
+        _DOCUMENT.format("KubeServiceAccountConfig") + "issuer:\n  privateKey:\n    key: YQ==\n"
+    ),
+    "os:admin in KubeTalosAPIAccessConfig": _DOCUMENT.format("KubeTalosAPIAccessConfig") + "allowedRoles: [os:admin]\n",
     "os:admin in allowedRoles": (
         "machine:\n  features:\n    kubernetesTalosAPIAccess:\n      enabled: true\n      allowedRoles: [os:admin]\n"
         "      allowedKubernetesNamespaces: [default]\n"
@@ -57,6 +179,11 @@ FORBIDDEN: dict[str, str] = {
 @pytest.mark.parametrize(("data", "wanted"), cases("cluster-side 6, 16 p5 content", CONTENT))
 def test_the_content_of_a_new_patch_is_checked(omni: World, data: str, wanted: str) -> None:
     expect(wanted, lambda: omni.admin.create("ConfigPatches", omni.name(), {"data": data}))
+
+
+@pytest.mark.parametrize(("data", "wanted"), cases("cluster-side 6 strict decoding", STRICT))
+def test_the_content_of_a_patch_is_decoded_strictly(omni: World, data: str, wanted: str) -> None:
+    expect(wanted, lambda: management(omni.admin, "ValidateConfig", pb.ValidateConfigRequest(config=data)))
 
 
 @pytest.mark.parametrize(

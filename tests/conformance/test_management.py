@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -454,6 +455,16 @@ SCHEMATICS: list[tuple[Any, ...]] = [
     ("a bad version", "Operator", {"talos_version": "new"}, INVALID),
     ("unknown media", "Operator", {"media_id": "no-such"}, UNKNOWN),
     ("labels that are none", "Operator", {"meta_values": {12: "a: b"}}, INVALID),
+    ("labels", "Operator", {"meta_values": {12: "machineLabels:\n  a: b\n"}}, OK),
+    ("labels beside other keys", "Operator", {"meta_values": {12: "machineLabels: {a: b}\nc: d\n"}}, OK),
+    ("labels that are a list", "Operator", {"meta_values": {12: "machineLabels: [a]\n"}}, INVALID),
+    ("labels under their old name", "Operator", {"meta_values": {12: "machineInitialLabels: {a: b}\n"}}, INVALID),
+    ("a meta key for the network", "Operator", {"meta_values": {10: "{}"}}, OK),
+    ("a meta key of Talos's own", "Operator", {"meta_values": {6: "x"}}, INVALID),
+    ("a meta key for anybody's use", "Operator", {"meta_values": {13: "x"}}, OK),
+    ("a meta key that there is not", "Operator", {"meta_values": {99: "x"}}, INVALID),
+    ("options of an overlay", "Operator", {"overlay": {"name": "a", "image": "b", "options": "c: d"}}, OK),
+    ("options that are no mapping", "Operator", {"overlay": {"name": "a", "image": "b", "options": "[c]"}}, UNKNOWN),
 ]
 
 
@@ -472,11 +483,150 @@ def test_machine_auth_side_4_the_same_input_has_the_same_id_and_the_token_in_cle
     holds("jointoken=" in one.schematic_yml, "the join token", "none")
 
 
+_OVERLAY = {"name": "rpi_generic", "image": "siderolabs/sbc-raspberrypi"}
+CONTENTS: list[tuple[Any, ...]] = [
+    ("an overlay", {"overlay": _OVERLAY}),
+    ("an overlay's options", {"overlay": _OVERLAY | {"options": "configTxt: x=1\n"}}),
+    ("other options", {"overlay": _OVERLAY | {"options": "configTxt: x=2\n"}}),
+    ("kernel arguments", {"extra_kernel_args": ["a=b"]}),
+    ("kernel arguments in another order", {"extra_kernel_args": ["a=b", "console=tty0"]}),
+    ("extensions", {"extensions": ["siderolabs/iscsi-tools"]}),
+    ("meta", {"meta_values": {13: "x"}}),
+    ("a bootloader", {"bootloader": pb.BOOT_SD}),
+    ("a tunnel", {"siderolink_grpc_tunnel_mode": pb.CreateSchematicRequest.ENABLED}),
+    ("an embedded configuration", {"embedded_machine_config": "machine: {}\n"}, SINCE_1_10),
+]
+
+
+@pytest.mark.parametrize("fields", cases("machine-auth-detail 3.4 CreateSchematic, nothing is lost", CONTENTS))
+def test_what_is_asked_for_is_part_of_a_schematics_id(omni: World, fields: dict[str, Any]) -> None:
+    request = pb.CreateSchematicRequest(**fields)
+    made = _ask(omni, "admin", "CreateSchematic", request)
+    plain = _ask(omni, "admin", "CreateSchematic", pb.CreateSchematicRequest())
+
+    holds(made.schematic_id != plain.schematic_id, "another id than that of a plain schematic", made.schematic_id)
+    same(made.schematic_id, _ask(omni, "admin", "CreateSchematic", request).schematic_id)
+
+
+def test_machine_auth_detail_3_4_the_id_is_the_hash_of_the_text(omni: World) -> None:
+    options = "z: 1\na: [x, {c: d}]\nl: |\n  one\n  two\n"
+    request = pb.CreateSchematicRequest(
+        extensions=["siderolabs/zfs", "siderolabs/drbd", "siderolabs/zfs"],
+        extra_kernel_args=["a: b", "yes", "-c", 'x="y"'],
+        meta_values={12: "machineLabels:\n  a: b\n", 13: "12", 14: ""},
+        bootloader=pb.BOOT_DUAL,
+        overlay=_OVERLAY | {"options": options},
+    )
+    made = _ask(omni, "admin", "CreateSchematic", request)
+
+    lines = made.schematic_yml.splitlines()
+    same(hashlib.sha256(made.schematic_yml.encode()).hexdigest(), made.schematic_id)
+    same(
+        [
+            "overlay:",
+            "    image: siderolabs/sbc-raspberrypi",
+            "    name: rpi_generic",
+            "    options:",
+            "        a:",
+            "            - x",
+            "            - c: d",
+            "        l: |",
+            "            one",
+            "            two",
+            "        z: 1",
+            "customization:",
+            "    extraKernelArgs:",
+        ],
+        lines[:13],
+    )
+    same(
+        [
+            "        - 'a: b'",
+            '        - "yes"',
+            "        - -c",
+            '        - x="y"',
+            "    meta:",
+            "        - key: 14",
+            '          value: ""',
+            "        - key: 13",
+            '          value: "12"',
+            "        - key: 12",
+            "          value: |",
+            "            machineLabels:",
+            "              a: b",
+            "    systemExtensions:",
+            "        officialExtensions:",
+            "            - siderolabs/drbd",
+            "            - siderolabs/zfs",
+            "    bootloader: dual-boot",
+        ],
+        lines[16:],
+    )
+
+
+@SINCE_1_10
+def test_machine_auth_detail_3_4_boards_before_talos_1_7_have_no_overlay(omni: World) -> None:
+    old = pb.CreateSchematicRequest(overlay=_OVERLAY, talos_version="1.6.0")
+    made = _ask(omni, "admin", "CreateSchematic", old)
+
+    same(False, "overlay" in made.schematic_yml)
+
+
 RAW: list[tuple[Any, ...]] = [
     ("good", "Operator", b"customization: {}\n", OK),
+    ("an empty mapping", "Operator", b"{}", OK),
+    ("nothing", "Operator", b"", UNKNOWN),
+    ("a list", "Operator", b"[]", UNKNOWN),
     ("bad YAML", "Operator", b"a: [", UNKNOWN),
+    ("an unknown key", "Operator", b"customisation: {}\n", UNKNOWN),
+    ("a key twice", "Operator", b"customization: {}\ncustomization: {}\n", UNKNOWN),
+    ("text for a list", "Operator", b"customization: {extraKernelArgs: a}\n", UNKNOWN),
+    ("a bootloader that there is not", "Operator", b"customization: {bootloader: lilo}\n", UNKNOWN),
+    ("a meta key beyond a byte", "Operator", b"customization: {meta: [{key: 256, value: a}]}\n", UNKNOWN),
+    ("an owner", "Operator", b"owner: somebody\n", UNKNOWN),
     ("by a Reader", "Reader", b"customization: {}\n", DENIED),
 ]
+
+PUBLISHED: list[tuple[Any, ...]] = [
+    ("empty", b"{}", "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"),
+    (
+        "empty parts",
+        b'customization: {"extraKernelArgs": [], "systemExtensions": {}}',
+        "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba",
+    ),
+    (
+        "arguments",
+        b'{"customization": {"extraKernelArgs": ["noapic", "nolapic"], "systemExtensions": {}}}',
+        "9cba8e32753f91a16c1837ab8abf356af021706ef284aef07380780177d9a06c",
+    ),
+    (
+        "meta",
+        b'{"customization": {"meta": [{"key": 10, "value": "foo"}]}}',
+        "d308a2a5ee2277bed5fbaa104fcbc8d59122abfa737df987a95b4ca763459a7f",
+    ),
+    (
+        "an overlay",
+        b'{"overlay": {"name": "rpi_generic", "image": "siderolabs/sbc-raspberrypi"}}',
+        "ee21ef4a5ef808a9b7484cc0dda0f25075021691c8c09a276591eedb638ea1f9",
+    ),
+    (
+        "secure boot",
+        b"customization:\n  secureboot:\n    includeWellKnownCertificates: true\n",
+        "fa8e05f142a851d3ee568eb0a8e5841eaf6b0ebc8df9a63df16ac5ed2c04f3e6",
+    ),
+    (
+        "a disk's sectors",
+        b"customization: {diskImage: {sectorSize: 4096}}",
+        "92833e9ddd9bb9e11b2464fa5525429f01866306d52ebd882ee08d7918f6d1ea",
+    ),
+]
+
+
+@SINCE_1_10
+@pytest.mark.parametrize(("raw", "id_"), cases("the image factory's own ids", PUBLISHED))
+def test_a_schematic_has_the_id_that_the_public_image_factory_gives_it(omni: World, raw: bytes, id_: str) -> None:
+    request = pb.CreateSchematicFromRawRequest(raw_schematic=raw)
+    same(id_, _ask(omni, "Operator", "CreateSchematicFromRaw", request).schematic_id)
 
 
 @SINCE_1_10

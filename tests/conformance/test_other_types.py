@@ -325,6 +325,17 @@ def test_a_new_object_is_checked(
     expect(wanted, lambda: omni.admin.create(type_, omni.name(), _filled(spec, words), labels=made))
 
 
+def test_machine_auth_detail_2_2_the_catalogue_of_extensions(omni: World) -> None:
+    """Omni shows the image factory's list: full names, the version as its reference has it, nothing for itself."""
+    items = omni.admin.get("TalosExtensions", omni.versions.talos)["spec"]["items"]
+    names = [item["name"] for item in items]
+
+    same(sorted(set(names)), sorted(names))
+    same([], [name for name in names if not name.startswith("siderolabs/") or name == "siderolabs/metal-agent"])
+    same([item["ref"].rpartition(":")[2] for item in items], [item["version"] for item in items])
+    same([], [item["name"] for item in items if not item["digest"].startswith("sha256:") or not item["author"]])
+
+
 # -- machine classes
 
 

@@ -254,6 +254,31 @@ def test_a_support_bundle_of_no_cluster_is_empty_and_says_so(operator: Caller, r
         list(management(reader, "GetSupportBundle", pb.GetSupportBundleRequest(cluster="c1")))
 
 
+@pytest.mark.parametrize("talos", ["1.12.11", "1.13.8"])
+def test_the_catalogue_has_the_extensions_that_public_templates_name(admin: Caller, talos: str) -> None:
+    named = (
+        "amd-ucode amdgpu btrfs cloudflared drbd fuse3 gvisor i915 intel-ucode iscsi-tools kata-containers lldpd mei"
+    )
+    named += " nonfree-kmod-nvidia-lts nut-client nvidia-container-toolkit-production nvidia-fabricmanager-lts"
+    named += " nvidia-open-gpu-kernel-modules-production qemu-guest-agent realtek-firmware spin stargz-snapshotter"
+    named += " tailscale thunderbolt uinput util-linux-tools v4l-uvc-drivers vmtoolsd-guest-agent xen-guest-agent zfs"
+
+    items = admin.get("TalosExtensions", talos)["spec"]["items"]
+
+    names = {item["name"]: item["version"] for item in items}
+    assert [name for name in named.split() if f"siderolabs/{name}" not in names] == []
+    assert names["siderolabs/zfs"].endswith(f"-v{talos}")
+
+
+def test_an_older_talos_has_fewer_extensions(admin: Caller) -> None:
+    old, new = (
+        {item["name"] for item in admin.get("TalosExtensions", v)["spec"]["items"]} for v in ("1.9.5", "1.13.8")
+    )
+
+    assert old < new
+    assert "siderolabs/xe" in new - old
+
+
 def test_the_same_schematic_has_the_same_id(operator: Caller, reader: Caller) -> None:
     request = pb.CreateSchematicRequest(extensions=["siderolabs/iscsi-tools"], talos_version="1.13.8")
 

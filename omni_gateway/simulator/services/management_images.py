@@ -6,32 +6,33 @@ import hashlib
 import re
 from typing import Any
 
-import yaml
-
 from omni_gateway.stubs import management_pb2 as pb
 
-from .. import access, kinds, safe_yaml, schematic
+from .. import access, kinds, safe_yaml, schematic, strict_yaml
 from ..catalog import default_join_token
 from ..errors import InvalidArgument, Unknown
 from ..network import FACTORY_HOST, FACTORY_PXE_URL, FACTORY_URL, join_kernel_args
+from ..rules.versions import minor
 from .management_base import Calls, Context
 
 _Request = pb.CreateSchematicRequest
 _VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?")
 _META_LABELS = 12
-_RESERVED_META_KEYS = frozenset({6, 7, 9, 11})
+_OPEN_META_KEYS = frozenset({10, 12, 13, 14})
+_OVERLAYS_SINCE = (1, 7)
 _BOOTLOADERS = {pb.BOOT_DUAL: "dual-boot", pb.BOOT_SD: "sd-boot", pb.BOOT_GRUB: "grub"}
 _DISK_FORMATS = {"aws": "raw.xz", "azure": "vhd.xz", "gcp": "raw.tar.gz", "vmware": "ova", "metal": "raw.zst"}
 
 
 class ImageCalls(Calls):
-    """The calls about images. As at a real Omni, a schematic's id is the hash of its text."""
+    """The calls about images. As at a real Omni, a schematic's id is the hash of its canonical text."""
 
     def CreateSchematic(self, request: _Request, context: Context) -> pb.CreateSchematicResponse:
         """Make a schematic that joins this Omni; its text holds the join token."""
         access.require("Operator")
         self._check(request)
-        text = _dump({"customization": self._customization(request)} | _overlay(request))
+        content = {"customization": self._customization(request), "overlay": self._overlay(request)}
+        text = schematic.render(content)
         tunnel = request.siderolink_grpc_tunnel_mode == _Request.ENABLED
         return pb.CreateSchematicResponse(
             schematic_id=schematic.id_of(text), grpc_tunnel_enabled=tunnel, schematic_yml=text
@@ -40,16 +41,20 @@ class ImageCalls(Calls):
     def CreateSchematicFromRaw(
         self, request: pb.CreateSchematicFromRawRequest, context: Context
     ) -> pb.CreateSchematicResponse:
-        """Make a schematic from its text; nothing is added to it."""
+        """Make a schematic from its text, which is decoded strictly; nothing is added to it."""
         access.require_one_of("InfraProvider", "Operator", "Admin")
-        text = request.raw_schematic.decode("utf-8", "replace")
         try:
-            found = safe_yaml.documents(text)
+            found = safe_yaml.documents(request.raw_schematic.decode("utf-8", "replace"))
         except InvalidArgument as exc:
             raise Unknown(exc.message) from exc
-        if len(found) != 1 or not isinstance(found[0], yaml.MappingNode):
-            raise Unknown("a schematic is one YAML mapping")
-        return pb.CreateSchematicResponse(schematic_id=schematic.id_of(text), schematic_yml=text)
+        if not found:
+            raise Unknown("the schematic is empty")
+        if problems := list(schematic.problems(found[0])):
+            raise Unknown("that is no schematic: " + "; ".join(problems[:20]))
+        content = schematic.read(found[0])
+        if content.get("owner"):
+            raise Unknown("this image factory knows no owners of schematics")
+        return pb.CreateSchematicResponse(schematic_id=schematic.id_of(schematic.render(content)))
 
     def GetBootAssetURL(self, request: pb.BootAssetURLRequest, context: Context) -> pb.BootAssetURLResponse:
         """Return where the image factory would serve an image; whether the schematic exists is not looked at."""
@@ -62,10 +67,10 @@ class ImageCalls(Calls):
     def _check(self, request: _Request) -> None:
         if request.talos_version and not _VERSION.fullmatch(request.talos_version):
             raise InvalidArgument(f"{request.talos_version!r} is no version of Talos")
-        if taken := sorted(_RESERVED_META_KEYS & set(request.meta_values)):
+        if taken := sorted(set(request.meta_values) - _OPEN_META_KEYS):
             raise InvalidArgument(f"the meta keys {taken} are Talos's own")
-        if _META_LABELS in request.meta_values and "machineLabels:" not in request.meta_values[_META_LABELS]:
-            raise InvalidArgument(f"the meta value {_META_LABELS} is YAML with machineLabels")
+        if _META_LABELS in request.meta_values:
+            _check_labels(request.meta_values[_META_LABELS])
         media = self._store.peek("ephemeral", kinds.INSTALLATION_MEDIA, request.media_id)
         if request.media_id and media is None:
             raise Unknown(f"there is no installation media {request.media_id!r}")
@@ -73,27 +78,53 @@ class ImageCalls(Calls):
             raise Unknown("that image factory is not configured")
 
     def _customization(self, request: _Request) -> dict[str, Any]:
-        args = join_kernel_args(request.join_token or default_join_token(self._store)) + list(request.extra_kernel_args)
-        found: dict[str, Any] = {"extraKernelArgs": args}
-        if request.meta_values:
-            found["meta"] = [{"key": key, "value": value} for key, value in sorted(request.meta_values.items())]
-        if request.extensions:
-            found["systemExtensions"] = {"officialExtensions": sorted(set(request.extensions))}
-        if request.bootloader in _BOOTLOADERS:
-            found["bootloader"] = _BOOTLOADERS[request.bootloader]
-        if request.embedded_machine_config:
-            found["embeddedMachineConfiguration"] = request.embedded_machine_config
-        return found
+        tunnel = request.siderolink_grpc_tunnel_mode == _Request.ENABLED
+        args = join_kernel_args(request.join_token or default_join_token(self._store), tunnel)
+        meta = sorted(request.meta_values.items(), reverse=True)
+        return {
+            "embeddedMachineConfiguration": request.embedded_machine_config,
+            "extraKernelArgs": args + list(request.extra_kernel_args),
+            "meta": [{"key": key, "value": value} for key, value in meta],
+            "systemExtensions": {"officialExtensions": sorted(set(request.extensions))},
+            "bootloader": _BOOTLOADERS.get(request.bootloader),
+        }
+
+    def _overlay(self, request: _Request) -> dict[str, Any]:
+        """Return what a board needs beside Talos: as given, or that of the installation medium."""
+        version = request.talos_version
+        if version and minor(version) < _OVERLAYS_SINCE:
+            return {}
+        if request.HasField("overlay"):
+            given = request.overlay
+            return {"name": given.name, "image": given.image, "options": _options(given.options)}
+        media = self._store.peek("ephemeral", kinds.INSTALLATION_MEDIA, request.media_id)
+        name = (media.spec.get("overlay") if media else None) or ""
+        board = self._store.peek("virtual", kinds.SBC_CONFIG, name) if name else None
+        return {"name": name, "image": board.spec["overlay_image"]} if board else {}
 
 
-def _overlay(request: _Request) -> dict[str, Any]:
-    if not request.overlay.name:
-        return {}
-    return {"overlay": {"name": request.overlay.name, "image": request.overlay.image}}
+def _options(text: str) -> dict[str, Any]:
+    """Return an overlay's options, a YAML mapping; :class:`Unknown` when it is none."""
+    try:
+        found = safe_yaml.documents(text)
+    except InvalidArgument as exc:
+        raise Unknown(exc.message) from exc
+    if problem := next((p for node in found[:1] for p in strict_yaml.check(node, "{}any", {})), None):
+        raise Unknown(f"the options of the overlay: {problem}")
+    return schematic.read(found[0], "{}any") if found else {}
 
 
-def _dump(content: dict[str, Any]) -> str:
-    return yaml.dump(content, Dumper=yaml.CSafeDumper, indent=4, sort_keys=True)
+def _check_labels(text: str) -> None:
+    """Refuse what is not the YAML of initial machine labels: :class:`InvalidArgument`."""
+    found = safe_yaml.documents(text)
+    node = found[0] if found else None
+    labels = strict_yaml.child(node, "machineLabels")
+    for problem in strict_yaml.check(labels, "{}string", {}, "machineLabels") if labels else ():
+        raise InvalidArgument(f"the machine labels: {problem}")
+    if strict_yaml.child(node, "machineInitialLabels") is not None:
+        raise InvalidArgument("machineInitialLabels is not used any more: machineLabels is")
+    if labels is None or strict_yaml.is_null(labels):
+        raise InvalidArgument(f"the meta value {_META_LABELS} is YAML with machineLabels")
 
 
 def _asset_path(request: pb.BootAssetURLRequest) -> str:

@@ -12,7 +12,7 @@ from .. import access, kinds
 from ..catalog import default_join_token
 from ..controllers.join_tokens import FINALIZER
 from ..errors import InvalidArgument, NotFound
-from ..network import EVENTS_PORT, LOGS_PORT, MACHINE_API, SERVER_ADDRESS, join_kernel_args
+from ..network import EVENTS_PORT, LOGS_PORT, SERVER_ADDRESS, join_kernel_args, join_url
 from ..resource import Resource
 from .management_base import Calls, Context
 
@@ -53,9 +53,9 @@ class JoiningCalls(Calls):
         """Return kernel arguments, and a configuration, that let a machine join; they hold the token in clear."""
         access.require("Reader")
         token = request.join_token or default_join_token(self._store)
-        query = "?grpc_tunnel=true&" if request.use_grpc_tunnel else "?"
+        tunnel = request.use_grpc_tunnel
         documents = [
-            {"apiVersion": "v1alpha1", "kind": "SideroLinkConfig", "apiUrl": f"{MACHINE_API}{query}jointoken={token}"},
+            {"apiVersion": "v1alpha1", "kind": "SideroLinkConfig", "apiUrl": join_url(token, tunnel)},
             {
                 "apiVersion": "v1alpha1",
                 "kind": "EventSinkConfig",
@@ -69,4 +69,4 @@ class JoiningCalls(Calls):
             },
         ]
         config = yaml.dump_all(documents, Dumper=yaml.CSafeDumper, sort_keys=False)
-        return pb.GetMachineJoinConfigResponse(kernel_args=join_kernel_args(token), config=config)
+        return pb.GetMachineJoinConfigResponse(kernel_args=join_kernel_args(token, tunnel), config=config)
