@@ -105,8 +105,8 @@ def _check_machines(omni: OmniClient, scope: Scope, new: NewSet, fit: TalosFit, 
         elif cluster := status.spec.get("cluster"):
             text = f": it belongs to cluster {cluster!r}." if scope.allows(cluster) else "."
             refusals.add(field, f"Machine {machine!r} is not free{text}")
-        elif text := fit.refusal(status):
-            refusals.add(field, text)
+        elif refusal := fit.refusal(status):
+            refusals.add(field, refusal)
 
 
 def _check_classes(omni: OmniClient, sets: Sequence[NewSet], fit: TalosFit, refusals: Refusals) -> None:
