@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
@@ -21,7 +22,24 @@ from omni_gateway.sdk import (
 )
 from resources.clustermachine.joining import KIND
 
+#: ``specs.ClusterMachineStatusSpec.Stage``: BOOTING and RUNNING.
+_API_STAGES = (1, 4)
 _HINT = "POST makes a machine set node and DELETE removes it; what is in a cluster machine is Omni's own."
+
+
+class ClusterMachineStatusAdapter(OmniResourceAdapter):
+    """How cluster machines are; whether Talos' API answers is derived as Omni derived it until 1.8."""
+
+    def __init__(self) -> None:
+        super().__init__(types.CLUSTER_MACHINE_STATUSES)
+
+    def shown(self, resource: Resource) -> Resource:
+        """Add ``apid_available``: a connected control plane that boots or runs."""
+        if "apid_available" in resource.spec:
+            return resource
+        marks = (names.LABEL_CONTROL_PLANE, names.LABEL_CONNECTED)
+        answers = resource.spec.get("stage") in _API_STAGES and all(mark in resource.labels for mark in marks)
+        return replace(resource, spec={**resource.spec, "apid_available": answers})
 
 
 class ClusterMachineAdapter(OmniResourceAdapter):
