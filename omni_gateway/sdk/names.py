@@ -7,14 +7,19 @@ from typing import Final
 #: Labels and annotations under it are Omni's own.
 OWN_PREFIX: Final = "omni.sidero.dev/"
 
+LABEL_ADDRESS: Final = f"{OWN_PREFIX}address"
 LABEL_AVAILABLE: Final = f"{OWN_PREFIX}available"
 LABEL_CLUSTER: Final = f"{OWN_PREFIX}cluster"
 LABEL_CLUSTER_MACHINE: Final = f"{OWN_PREFIX}cluster-machine"
 LABEL_CLUSTER_UUID: Final = f"{OWN_PREFIX}cluster-uuid"
+LABEL_CONNECTED: Final = f"{OWN_PREFIX}connected"
 LABEL_CONTROL_PLANE: Final = f"{OWN_PREFIX}role-controlplane"
 LABEL_INSTALLED: Final = f"{OWN_PREFIX}installed"
 LABEL_MACHINE: Final = f"{OWN_PREFIX}machine"
 LABEL_MACHINE_SET: Final = f"{OWN_PREFIX}machine-set"
+LABEL_NO_MANUAL_ALLOCATION: Final = f"{OWN_PREFIX}no-manual-allocation"
+LABEL_READY_TO_USE: Final = f"{OWN_PREFIX}ready-to-use"
+LABEL_REPORTING_EVENTS: Final = f"{OWN_PREFIX}reporting-events"
 LABEL_SYSTEM_PATCH: Final = f"{OWN_PREFIX}system-patch"
 LABEL_WORKER: Final = f"{OWN_PREFIX}role-worker"
 

@@ -31,20 +31,28 @@ def compile_schema(
 ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Return a function that renders a wire dict by ``schema``; ``only`` names the fields it takes (default: all).
 
-    A field's ``attribute`` names its wire key and its ``data_key`` the REST key; both default to the field's name.
+    A field's ``attribute`` names its wire key and its ``data_key`` the REST key; both default to the field's name. Of
+    several fields with one wire key the first has it, and the others are rendered from it too.
     """
-    members = {
-        field.attribute or name: _Member(field.data_key or name, _zero(field), _converter(field))
-        for name, field in schema.fields.items()
-        if only is None or name in only
-    }
-    zeros = {member.key: member.zero for member in members.values()}
+    members: dict[str, _Member] = {}
+    others: list[tuple[str, _Member]] = []
+    for name, field in schema.fields.items():
+        if only is None or name in only:
+            member = _Member(field.data_key or name, _zero(field), _converter(field))
+            wire_key = field.attribute or name
+            if members.setdefault(wire_key, member) is not member:
+                others.append((wire_key, member))
+    zeros = {member.key: member.zero for member in (*members.values(), *(member for _, member in others))}
     mutable = [key for key, zero in zeros.items() if isinstance(zero, (list, dict))]
-    return partial(_render, members, zeros, mutable)
+    return partial(_render, members, others, zeros, mutable)
 
 
 def _render(
-    members: dict[str, _Member], zeros: dict[str, Any], mutable: list[str], value: Mapping[str, Any]
+    members: dict[str, _Member],
+    others: list[tuple[str, _Member]],
+    zeros: dict[str, Any],
+    mutable: list[str],
+    value: Mapping[str, Any],
 ) -> dict[str, Any]:
     rendered = zeros.copy()
     for key in mutable:
@@ -52,6 +60,9 @@ def _render(
     for wire_key, item in value.items():
         member = members.get(wire_key)
         if member is not None and item is not None:
+            rendered[member.key] = item if member.convert is None else member.convert(item)
+    for wire_key, member in others:
+        if (item := value.get(wire_key)) is not None:
             rendered[member.key] = item if member.convert is None else member.convert(item)
     return rendered
 

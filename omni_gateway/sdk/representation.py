@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
+from marshmallow import Schema
+from marshmallow.fields import Nested
 
 from omni_gateway.http import etags
 from omni_gateway.sdk.links import API_PREFIX, LinkMaker, object_url
@@ -60,6 +62,8 @@ class Representation:
         for name, field in self.schema.fields.items():
             if field.dump_only:
                 document.pop(field.data_key or name, None)
+            elif isinstance(field, Nested) and isinstance(inner := document.get(field.data_key or name), dict):
+                document[field.data_key or name] = _without_read_only(field.schema, inner)
         return document
 
     def url(self, id: str) -> str:
@@ -121,6 +125,12 @@ class Representation:
         """Return the object's entity tag; another selection of fields is another representation, so another tag."""
         tag: str = resource.derived("etag", _etag)
         return f'{tag[:-1]}.{zlib.crc32(",".join(fields).encode()):08x}"' if fields else tag
+
+
+def _without_read_only(schema: Schema, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a message without its read-only members, second names for the most part."""
+    read_only = {field.data_key or name for name, field in schema.fields.items() if field.dump_only}
+    return {key: value for key, value in document.items() if key not in read_only} if read_only else document
 
 
 def _etag(resource: Resource) -> str:

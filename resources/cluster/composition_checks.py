@@ -15,12 +15,21 @@ from omni_gateway.sdk import (
     locks,
     names,
     omni_errors,
+    resources_of,
     types,
 )
+from omni_gateway.sdk.talos_fit import TalosFit
 from resources.cluster.backups import check_backup
 from resources.cluster.composition import NewSet, Part, parts_of, sets_of
 from resources.cluster.composition_schemas import MAX_MACHINES, UNLIMITED
-from resources.cluster.versions import Parsed
+
+#: What a machine's labels have to say before Omni takes it for a class.
+_ALLOCATABLE = (
+    names.LABEL_AVAILABLE,
+    names.LABEL_READY_TO_USE,
+    names.LABEL_REPORTING_EVENTS,
+    f"!{names.LABEL_NO_MANUAL_ALLOCATION}",
+)
 
 
 def check_composition(
@@ -42,9 +51,11 @@ def check_composition(
     _check_distinct(parts, refusals)
     _check_ids_free(omni, scope, parts, refusals)
     _check_patches(omni, parts, refusals)
-    for new in sets:
-        _check_machines(omni, scope, new, cluster.spec.get("talos_version", ""), refusals)
-    _check_classes(omni, sets, refusals)
+    if sets:
+        fit = TalosFit.of(omni, cluster.spec.get("talos_version", ""))
+        for new in sets:
+            _check_machines(omni, scope, new, fit, refusals)
+        _check_classes(omni, sets, fit, refusals)
     if (extras.get("control_plane") or {}).get("bootstrap_spec"):
         check_backup(omni, extras["control_plane"]["bootstrap_spec"], "control_plane.bootstrap_spec", refusals)
 
@@ -85,7 +96,7 @@ def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) 
             refusals.add(f"{part.field}.data", error.detail)
 
 
-def _check_machines(omni: OmniClient, scope: Scope, new: NewSet, talos: str, refusals: Refusals) -> None:
+def _check_machines(omni: OmniClient, scope: Scope, new: NewSet, fit: TalosFit, refusals: Refusals) -> None:
     for number, machine in enumerate(new.machines):
         field = f"{new.field}.machines.{number}"
         status = find(omni, types.MACHINE_STATUSES, machine)
@@ -94,12 +105,11 @@ def _check_machines(omni: OmniClient, scope: Scope, new: NewSet, talos: str, ref
         elif cluster := status.spec.get("cluster"):
             text = f": it belongs to cluster {cluster!r}." if scope.allows(cluster) else "."
             refusals.add(field, f"Machine {machine!r} is not free{text}")
-        elif Parsed.of(status.spec.get("talos_version", "")).series > Parsed.of(talos).series:
-            text = f"Machine {machine!r} runs Talos {status.spec['talos_version']}, newer than the cluster's {talos}."
-            refusals.add(field, text)
+        elif refusal := fit.refusal(status):
+            refusals.add(field, refusal)
 
 
-def _check_classes(omni: OmniClient, sets: Sequence[NewSet], refusals: Refusals) -> None:
+def _check_classes(omni: OmniClient, sets: Sequence[NewSet], fit: TalosFit, refusals: Refusals) -> None:
     named = {machine for new in sets for machine in new.machines}
     free: Counter[str] = Counter()
     for new in sets:
@@ -113,7 +123,7 @@ def _check_classes(omni: OmniClient, sets: Sequence[NewSet], refusals: Refusals)
             _check_provisioned(new, refusals)
             continue
         if new.machine_class not in free:
-            free[new.machine_class] = len(_free_in_class(omni, found) - named)
+            free[new.machine_class] = len(_free_in_class(omni, found, fit) - named)
         _check_enough(new, free, refusals)
 
 
@@ -134,10 +144,10 @@ def _check_enough(new: NewSet, free: Counter[str], refusals: Refusals) -> None:
         free[new.machine_class] -= count
 
 
-def _free_in_class(omni: OmniClient, machine_class: Resource) -> set[str]:
-    """Return the ids of the free machines that a class picks; its entries are alternatives."""
-    selectors = [f"{entry},{names.LABEL_AVAILABLE}" for entry in machine_class.spec.get("match_labels") or ()]
+def _free_in_class(omni: OmniClient, machine_class: Resource, fit: TalosFit) -> set[str]:
+    """Return the ids of the free machines that Omni would take for a class; its entries are alternatives."""
+    selectors = [f"{entry},{','.join(_ALLOCATABLE)}" for entry in machine_class.spec.get("match_labels") or ()]
     if not selectors:
         return set()
     page = omni.resources.list(types.MACHINE_STATUSES, selectors=selectors)
-    return {item["metadata"]["id"] for item in page.items}
+    return {status.id for status in resources_of(page) if fit.refusal(status) is None}

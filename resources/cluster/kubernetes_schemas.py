@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
 from omni_gateway.sdk import fields as wire
+
+
+class Present(wire.Boolean, wire.Rendered):
+    """Whether a text is there."""
+
+    zero = False
+
+    def render(self, value: Any) -> bool:
+        """Return whether the text is not empty."""
+        return bool(value)
 
 
 class KubernetesNodeStatusSchema(SpecSchema):
@@ -13,6 +25,9 @@ class KubernetesNodeStatusSchema(SpecSchema):
 
     nodename = fields.String()
     kubelet_version = fields.String()
+    kubelet = Present(
+        dump_only=True, attribute="kubelet_version", metadata={"description": "Whether its kubelet has reported"}
+    )
     ready = wire.Boolean()
     skip_audit = wire.Boolean()
 
@@ -30,6 +45,12 @@ class KubernetesNodeStaticPodsSchema(SpecSchema):
 
     nodename = fields.String()
     static_pods = fields.List(fields.Nested(KubernetesStaticPodSchema))
+    pods = fields.List(
+        fields.Nested(KubernetesStaticPodSchema),
+        dump_only=True,
+        attribute="static_pods",
+        metadata={"description": "Second name of `static_pods`"},
+    )
 
 
 class KubernetesStatusSchema(ResourceSchema):

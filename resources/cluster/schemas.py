@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
@@ -33,6 +35,23 @@ class ClusterFeaturesSchema(SpecSchema):
     disable_public_discovery_service = wire.Boolean(
         metadata={"description": "Keep the public discovery service out; needs the embedded one"}
     )
+    workload_proxy = wire.Boolean(
+        dump_only=True,
+        attribute="enable_workload_proxy",
+        metadata={"description": "Second name of `enable_workload_proxy`; can be written too"},
+    )
+
+    @ma.pre_load
+    def take_second_name(self, data: Any, **_: Any) -> Any:
+        """Take ``workload_proxy`` for ``enable_workload_proxy``; false counts for nothing where both are given."""
+        if not isinstance(data, Mapping) or "workload_proxy" not in data:
+            return data
+        said = {key: value for key, value in data.items() if key != "workload_proxy"}
+        second = data["workload_proxy"]
+        first = said.setdefault("enable_workload_proxy", second)
+        if second not in (None, False, first):
+            raise ma.ValidationError("Second name of `enable_workload_proxy`, which says otherwise.", "workload_proxy")
+        return said
 
 
 class ClusterBackupsSchema(SpecSchema):
@@ -107,6 +126,15 @@ class ClusterSchema(ResourceSchema):
         "disk_encryption": "features.disk_encryption",
     }
     request_only: ClassVar[frozenset[str]] = frozenset({"control_plane", "workers", "config_patches"})
+
+    def without_aliases(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Move second names to their first, that of a feature too: a merge patch may name it so."""
+        result = super().without_aliases(document)
+        features = result.get("features")
+        if isinstance(features, Mapping) and "workload_proxy" in features and "enable_workload_proxy" not in features:
+            renamed = {"workload_proxy": "enable_workload_proxy"}
+            result["features"] = {renamed.get(key, key): value for key, value in features.items()}
+        return result
 
 
 EXAMPLE: dict[str, Any] = {

@@ -11,7 +11,7 @@ from omni_gateway.sdk import (
     names,
     types,
 )
-from resources.clustermachine.adapter import ClusterMachineAdapter
+from resources.clustermachine.adapter import ClusterMachineAdapter, ClusterMachineStatusAdapter
 from resources.clustermachine.joining import JOINING
 from resources.clustermachine.schemas import (
     ClusterMachineConfigSchema,
@@ -36,9 +36,7 @@ plugin = ResourcePlugin(
         label_filter("machineset", names.LABEL_MACHINE_SET),
     ),
     subresources=[
-        SubResource(
-            "status", OmniResourceAdapter(types.CLUSTER_MACHINE_STATUSES), ClusterMachineStatusSchema, "How it is"
-        ),
+        SubResource("status", ClusterMachineStatusAdapter(), ClusterMachineStatusSchema, "How it is"),
         SubResource(
             "config-status",
             OmniResourceAdapter(types.CLUSTER_MACHINE_CONFIG_STATUSES),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
@@ -15,11 +16,30 @@ from omni_gateway.sdk import (
     locks,
     names,
     object_url,
+    relations,
+    talos_fit,
     types,
 )
 from resources.clustermachine.joining import KIND
 
+#: ``specs.ClusterMachineStatusSpec.Stage``: BOOTING and RUNNING.
+_API_STAGES = (1, 4)
 _HINT = "POST makes a machine set node and DELETE removes it; what is in a cluster machine is Omni's own."
+
+
+class ClusterMachineStatusAdapter(OmniResourceAdapter):
+    """How cluster machines are; whether Talos' API answers is derived as Omni derived it until 1.8."""
+
+    def __init__(self) -> None:
+        super().__init__(types.CLUSTER_MACHINE_STATUSES)
+
+    def shown(self, resource: Resource) -> Resource:
+        """Add ``apid_available``: a connected control plane that boots or runs."""
+        if "apid_available" in resource.spec:
+            return resource
+        marks = (names.LABEL_CONTROL_PLANE, names.LABEL_CONNECTED)
+        answers = resource.spec.get("stage") in _API_STAGES and all(mark in resource.labels for mark in marks)
+        return replace(resource, spec={**resource.spec, "apid_available": answers})
 
 
 class ClusterMachineAdapter(OmniResourceAdapter):
@@ -29,25 +49,27 @@ class ClusterMachineAdapter(OmniResourceAdapter):
         super().__init__(types.CLUSTER_MACHINES, hint=_HINT)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Raise 422 for a machine set that is not there, 409 for a locked cluster; 403 for any change."""
+        """Complete the labels of the node that will be made.
+
+        Raises 422 for a machine set that is not there and for a machine that cannot join, 409 for a locked cluster,
+        403 for any change.
+        """
         if existing is not None:
             super().refuse_owned(existing)
             return
         name = extras.get("machineset", "")
-        machine_set = find(self.omni, types.MACHINE_SETS, name) if name else None
-        if machine_set is None:
+        if relations.complete_node(self.omni, resource, name) is None or not name:
             text = f"There is no machine set {name!r}." if name else "Names the machine set that the machine joins."
             raise Problem(422, "validation", errors={"machineset": [text]})
-        cluster = machine_set.labels.get(names.LABEL_CLUSTER, "")
+        cluster = resource.labels[names.LABEL_CLUSTER]
         locks.refuse_locked(self.omni, cluster)
-        resource.labels = {**resource.labels, names.LABEL_CLUSTER: cluster, names.LABEL_MACHINE_SET: name}
+        talos_fit.refuse_misfit(self.omni, resource.id, cluster)
 
     def clusters_besides(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
         """Return the cluster of the machine set that is to be joined."""
-        found = find(self.omni, types.MACHINE_SETS, extras["machineset"]) if extras.get("machineset") else None
-        joined = [found.labels.get(names.LABEL_CLUSTER)] if found else []
+        joined = relations.clusters_of_set(self.omni, extras.get("machineset", ""))
         return [*super().clusters_besides(resource, existing, extras), *joined]
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:

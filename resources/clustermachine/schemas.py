@@ -57,6 +57,12 @@ class ClusterMachineStatusSchema(ResourceSchema):
     """How a cluster machine is."""
 
     ready = wire.Boolean()
+    apid_available = wire.Boolean(
+        dump_only=True,
+        metadata={
+            "description": "Whether Talos' API answers on a control plane; derived since Omni 1.9 tells it no more"
+        },
+    )
     stage = wire.Enum(ClusterMachineStage)
     config_up_to_date = wire.Boolean()
     last_config_error = fields.String()

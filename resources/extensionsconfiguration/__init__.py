@@ -1,6 +1,7 @@
 """The system extensions of clusters, machine sets and machines; labels say whose."""
 
-from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, label_filter, label_link, names, types
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, label_filter, label_link, names
+from resources.extensionsconfiguration.adapter import ExtensionsConfigurationAdapter
 from resources.extensionsconfiguration.schemas import ExtensionsConfigurationSchema
 
 EXAMPLE = {
@@ -13,7 +14,7 @@ plugin = ResourcePlugin(
     name="extensions-configurations",
     singular="extensions-configuration",
     schema=ExtensionsConfigurationSchema,
-    adapter=OmniResourceAdapter(types.EXTENSIONS_CONFIGURATIONS),
+    adapter=ExtensionsConfigurationAdapter(),
     roles=READ_WRITE,
     filters=(
         label_filter("cluster", names.LABEL_CLUSTER),

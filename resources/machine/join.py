@@ -127,6 +127,15 @@ def _spec(joined: Machine, machine: Mapping[str, Any], status: Mapping[str, Any]
     return spec
 
 
+def with_address(labels: Mapping[str, str], address: str) -> dict[str, str]:
+    """Return labels as callers read them: Omni's Machine has one more than its status, the address.
+
+    It is added where labels are rendered or matched, for a dictionary of each of thousands of machines would be kept
+    for this one label.
+    """
+    return {names.LABEL_ADDRESS: address, **labels} if address else dict(labels)
+
+
 def _version(machine: Resource, status: Resource | None, node: Resource | None, own: Resource | None) -> int:
     """Make one version of four: a write to any of them changes it.
 

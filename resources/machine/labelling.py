@@ -18,7 +18,7 @@ from omni_gateway.sdk import (
     names,
     types,
 )
-from resources.machine.join import Machine
+from resources.machine.join import Machine, with_address
 
 #: Label → its new value, or None to remove it.
 Difference = Mapping[str, str | None]
@@ -52,7 +52,7 @@ def opposite(changed: Difference, users: Resource | None) -> dict[str, str | Non
 
 def _shown(machine: Resource) -> Mapping[str, str]:
     status = machine.status if isinstance(machine, Machine) else None
-    return status.labels if status else {}
+    return with_address(status.labels if status else {}, machine.spec.get("management_address", ""))
 
 
 def check(omni: OmniClient, existing: Machine, wanted: Resource, refusals: Refusals) -> None:

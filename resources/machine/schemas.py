@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import fields as wire
+from resources.machine.join import with_address
 from resources.machine.status_schemas import MachineStatusSchema
 
 MAX_EXTENSIONS = 256
@@ -65,3 +66,9 @@ class MachineSchema(MachineStatusSchema):
     )
 
     aliases: ClassVar[dict[str, str]] = {**MachineStatusSchema.aliases, "maintenance": "locked"}
+
+    def name_again(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Add second names, and the label by which Omni's Machine tells its address."""
+        named = super().name_again(document)
+        named["labels"] = with_address(named["labels"], named["management_address"])
+        return named

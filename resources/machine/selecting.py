@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from marshmallow import fields
 
 from omni_gateway.sdk import Filter, ListQuery, Resource, label_filter, names
-from resources.machine.join import Machine
+from resources.machine.join import Machine, with_address
 
 FILTERS = (
     label_filter("cluster", names.LABEL_CLUSTER, "Only members of this cluster"),
@@ -24,7 +25,7 @@ _POSITIVE = ("=", "in", "exists")
 
 def chosen(query: ListQuery, machine: Machine) -> bool:
     """Whether a machine is among those asked for."""
-    if query.selector is not None and not query.selector.matches(machine.labels):
+    if query.selector is not None and not query.selector.matches(_labels(query, machine)):
         return False
     connected = query.filters.get("connected")
     if connected is not None and connected != machine.derived("connected", lambda each: each.spec["connected"]):
@@ -37,7 +38,20 @@ def selectors_for_statuses(query: ListQuery) -> list[str]:
     selector = query.selector
     if selector is None or not selector.sendable or not any(term.operator in _POSITIVE for term in selector.terms):
         return []
+    if _names_address(query):
+        return []
     return [selector.to_omni()]
+
+
+def _names_address(query: ListQuery) -> bool:
+    """Whether a query is about the one label that statuses do not have."""
+    return query.selector is not None and any(term.key == names.LABEL_ADDRESS for term in query.selector.terms)
+
+
+def _labels(query: ListQuery, machine: Machine) -> Mapping[str, str]:
+    if not _names_address(query):
+        return machine.labels
+    return with_address(machine.labels, machine.spec["management_address"])
 
 
 def _mentions(machine: Machine, text: str) -> bool:

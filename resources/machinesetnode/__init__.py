@@ -2,26 +2,22 @@
 
 from omni_gateway.sdk import (
     READ_WRITE,
-    ClusterPartAdapter,
     ResourcePlugin,
     id_link,
     label_filter,
     label_link,
     names,
-    types,
 )
+from resources.machinesetnode.adapter import MachineSetNodeAdapter
 from resources.machinesetnode.schemas import MachineSetNodeSchema
 
-EXAMPLE = {
-    "id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
-    "labels": {names.LABEL_CLUSTER: "my-cluster", names.LABEL_MACHINE_SET: "my-cluster-workers"},
-}
+EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "machineset": "my-cluster-workers"}
 
 plugin = ResourcePlugin(
     name="machinesetnodes",
     singular="machinesetnode",
     schema=MachineSetNodeSchema,
-    adapter=ClusterPartAdapter(types.MACHINE_SET_NODES),
+    adapter=MachineSetNodeAdapter(),
     roles=READ_WRITE,
     filters=(
         label_filter("cluster", names.LABEL_CLUSTER),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema
+from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.masking import mask_tokens
 
 
 class SchematicConfigurationSchema(ResourceSchema):
@@ -12,3 +14,11 @@ class SchematicConfigurationSchema(ResourceSchema):
 
     schematic_id = fields.String()
     talos_version = fields.String()
+    kernel_args = fields.List(
+        wire.Masked(mask_tokens),
+        dump_only=True,
+        metadata={
+            "description": "What the schematic was computed with, join tokens masked; empty since Omni 1.9, where"
+            " `kernel-args` has them"
+        },
+    )

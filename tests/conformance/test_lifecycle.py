@@ -27,9 +27,11 @@ pytestmark = [pytest.mark.needs_machines(MACHINES), pytest.mark.timeout(3600)]
 Spec = dict[str, Any]
 
 
-def _upgrades(versions: Versions) -> tuple[str, str, str, str]:
-    """Return Talos and Kubernetes, each with a later patch, all of which go together."""
+def _upgrades(versions: Versions, free: Callable[[str], list[str]]) -> tuple[str, str, str, str]:
+    """Return Talos and Kubernetes, each with a later patch, all of which go together and the free machines can join."""
     for talos in sorted(versions.compatible, key=numbers, reverse=True):
+        if len(free(talos)) < MACHINES:
+            continue
         for newer in sorted(versions.compatible, key=numbers, reverse=True):
             if numbers(newer)[:2] != numbers(talos)[:2] or numbers(newer) <= numbers(talos):
                 continue
@@ -37,7 +39,7 @@ def _upgrades(versions: Versions) -> tuple[str, str, str, str]:
             for later, earlier in pairwise(both):
                 if numbers(later)[:2] == numbers(earlier)[:2]:
                     return talos, newer, earlier, later
-    pytest.skip("this Omni knows no versions with two patch releases that go together")
+    pytest.skip(f"this Omni has no {MACHINES} free machines for versions with two patch releases that go together")
 
 
 class Life:
@@ -47,9 +49,10 @@ class Life:
         self.world, self.story = world, story
         self.seconds = 60.0 if world.server.simulated else 900.0
         self.name = world.name()
-        self.plane, *self.workers = world.server.free_machines()[:MACHINES]
+        free = world.server.free_machines
+        self.talos, self.newer_talos, self.kubernetes, self.newer_kubernetes = _upgrades(world.versions, free)
+        self.plane, *self.workers = free(self.talos)[:MACHINES]
         self.spare = self.workers.pop()
-        self.talos, self.newer_talos, self.kubernetes, self.newer_kubernetes = _upgrades(world.versions)
         self.planes_set, self.workers_set = f"{self.name}-control-planes", f"{self.name}-workers"
 
     def live(self) -> None:

@@ -22,6 +22,7 @@ from omni_gateway.stubs import resources_pb2_grpc
 from tests.conformance import cosi_state
 from tests.conformance.outcomes import Divergence
 from tests.conformance.versions import Versions, numbers
+from tests.fitting import fitting
 from tests.simulator.caller import LABEL, Caller, Signer, full
 from tests.simulator.service_calls import management as call_management
 
@@ -162,8 +163,19 @@ class Server:
         with self.open_unlimited() as channel:
             call(channel)
 
-    def free_machines(self) -> list[str]:
-        return self.admin.ids("MachineStatuses", f"{LABEL}available,{LABEL}connected")
+    def free_machines(self, talos: str = "") -> list[str]:
+        """Return the ids of the free machines; of those that can join a cluster of a Talos version, if one is given."""
+        listed = self.admin.list("MachineStatuses", f"{LABEL}available,{LABEL}connected")[0]
+        return fitting(listed, talos, self.backend) if talos else [str(item["metadata"]["id"]) for item in listed]
+
+    def joinable(self, count: int) -> tuple[dict[str, str], list[str]]:
+        """Return versions for a cluster, the newest that so many free machines can join, and these machines."""
+        for talos in sorted(self.versions.compatible, key=numbers, reverse=True):
+            machines = self.free_machines(talos)
+            if len(machines) >= count:
+                kubernetes = max(self.versions.compatible[talos], key=numbers)
+                return {"talos_version": talos, "kubernetes_version": kubernetes}, machines[:count]
+        pytest.skip(f"needs {count} free machines that can join one cluster")
 
     def close(self) -> None:
         """Remove what is left: objects first, for accounts may be needed for them, then the accounts."""
@@ -244,7 +256,8 @@ class World:
 
     def node(self, cluster: str, machine_set: str, machine: str | None = None, **metadata: Any) -> str:
         name = machine or self.name()
-        labels = {LABEL + "cluster": cluster, LABEL + "machine-set": machine_set}
+        role = "role-controlplane" if machine_set.endswith("-control-planes") else "role-worker"
+        labels = {LABEL + "cluster": cluster, LABEL + "machine-set": machine_set, LABEL + role: ""}
         self.admin.create("MachineSetNodes", name, labels=labels, **metadata)
         return name
 

@@ -79,7 +79,8 @@ def differences(schema: ma.Schema, message: str, place: str = "") -> Iterator[st
     for name, field in schema.fields.items():
         key = field.attribute or name
         said = MESSAGES[message].get(key)
-        if name in skipped or (said is None and field.dump_only):
+        second_name = field.dump_only and key != name and key in schema.fields
+        if name in skipped or second_name or (said is None and field.dump_only):
             continue
         where = f"{place}{name}"
         if said is None:

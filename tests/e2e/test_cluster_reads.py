@@ -209,6 +209,12 @@ def test_a_running_cluster_can_be_read_through_and_through(
     assert len(api.get(f"{below}/endpoints").json()["management_addresses"]) == 1
     assert api.get(f"{below}/kubernetes-upgrade").json()["phase"] == "Done"
     assert api.get(f"{below}/talos-upgrade").json()["phase"] == "Done"
+    kubernetes = api.get(f"{below}/kubernetes-status").json()
+    assert [(node["ready"], node["kubelet"]) for node in kubernetes["nodes"]] == [(True, True)] * 2
+    assert [item["pods"] for item in kubernetes["static_pods"]] == [
+        item["static_pods"] for item in kubernetes["static_pods"]
+    ]
+    assert {pod["app"] for pod in kubernetes["static_pods"][0]["pods"]} >= {"kube-apiserver"}
     metrics = api.get(f"{below}/metrics").json()
     assert metrics["machines"]["healthy"] == 2 and metrics["unhealthy"] == 0 and metrics["phase"] == "RUNNING"
     members = api.get(f"{below}/machines")

@@ -30,6 +30,17 @@ def test_members_are_listed_by_cluster_and_by_machine_set(reader: httpx.Client, 
     assert by_set[0]["_links"]["machine"] == f"/api/v1/machines/{cluster.worker}"
 
 
+def test_the_talos_api_is_available_on_a_control_plane_that_runs(
+    reader: httpx.Client, cluster: Members, wait_until: Wait
+) -> None:
+    def available(machine: str) -> bool:
+        answer = reader.get(f"clustermachines/{machine}/status")
+        return answer.status_code == 200 and bool(answer.json()["apid_available"])
+
+    wait_until(lambda: available(cluster.control_plane), 60, "apid on the control plane")
+    assert not available(cluster.worker)
+
+
 @pytest.mark.parametrize("query", ["", "?dry_run=true"], ids=["done", "dry run"])
 def test_a_change_is_refused_with_the_way_to_what_can_be_done(
     operator: httpx.Client, cluster: Members, query: str

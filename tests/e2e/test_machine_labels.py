@@ -13,6 +13,7 @@ from tests.e2e.cluster_steps import Machines, problem
 from tests.e2e.machine_steps import MACHINE_LABELS, NO_MACHINE, annotations_of, user_labels
 
 ARCH = "omni.sidero.dev/arch"
+ADDRESS = "omni.sidero.dev/address"
 
 
 @pytest.fixture
@@ -85,6 +86,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("a label of Omni's is set", {"labels": {"omni.sidero.dev/mine": "x"}}, "labels.omni.sidero.dev/mine"),
     ("a label of Omni's is changed", {"labels": {ARCH: "vax"}}, f"labels.{ARCH}"),
     ("a label of Omni's is removed", {"labels": {ARCH: None}}, f"labels.{ARCH}"),
+    ("the address is changed", {"labels": {ADDRESS: "::1"}}, f"labels.{ADDRESS}"),
     ("a label is no text", {"labels": {"rack": 7}}, "labels.rack"),
     ("labels are a list", {"labels": ["rack"]}, "labels"),
     ("annotations are set", {"annotations": {"note": "x"}}, "annotations"),

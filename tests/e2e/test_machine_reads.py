@@ -13,6 +13,8 @@ from tests.e2e.cluster_steps import READY_SECONDS, Machines, Made, Unique, Wait,
 from tests.e2e.conftest import Versions
 from tests.e2e.machine_steps import MACHINE_STATUSES, NO_MACHINE, members
 
+#: Omni's Machine has this label; the status, which has all others, does not.
+ADDRESS = "omni.sidero.dev/address"
 FLAT = {
     "id": str,
     "namespace": str,
@@ -50,7 +52,7 @@ def test_a_machine_has_the_flat_fields_with_its_status_joined(
     assert document["hostname"] == status["spec"]["network"]["hostname"] == document["network"]["hostname"]
     assert document["arch"] == status["spec"]["hardware"]["arch"]
     assert document["talos_version"] == status["spec"]["talos_version"]
-    assert document["labels"].keys() == status["metadata"]["labels"].keys()
+    assert document["labels"] == {ADDRESS: document["management_address"], **status["metadata"]["labels"]}
 
 
 def test_a_free_machine_is_in_no_cluster_and_waits_in_maintenance_mode(api: httpx.Client, machine: str) -> None:
@@ -102,6 +104,13 @@ def test_lists_are_selected_by_labels(api: httpx.Client, machine: str) -> None:
     assert machine in {item["id"] for item in selected}
     assert {item["arch"] for item in selected} == {arch}
     params = {"label_selector": f"omni.sidero.dev/arch!={arch}", "page_size": 1000}
+    assert machine not in ids(api.get("machines", params=params))
+
+
+def test_lists_are_selected_by_the_label_that_only_omnis_machine_has(api: httpx.Client, machine: str) -> None:
+    address = api.get(f"machines/{machine}").json()["management_address"]
+    assert ids(api.get("machines", params={"label_selector": f"{ADDRESS}={address}"})) == [machine]
+    params = {"label_selector": f"{ADDRESS}!={address},{ADDRESS}", "page_size": 1000}
     assert machine not in ids(api.get("machines", params=params))
 
 

@@ -85,7 +85,9 @@ class World:
             self.add_node(name, machine_set, first + index)
 
     def add_node(self, cluster: str, machine_set: str, index: int) -> None:
-        self.make(kinds.MACHINE_SET_NODE, self.machine(index), cluster=cluster, machine_set=machine_set)
+        role = "role_controlplane" if machine_set.endswith("-control-planes") else "role_worker"
+        place = {"cluster": cluster, "machine_set": machine_set, role: ""}
+        self.make(kinds.MACHINE_SET_NODE, self.machine(index), **place)
 
     def ready(self, name: str = "c1") -> bool:
         status = self.spec(kinds.CLUSTER_STATUS, name)

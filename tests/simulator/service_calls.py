@@ -46,7 +46,8 @@ def make_cluster(store: Store, wait_until: Callable[..., Any], name: str, machin
     for machine, suffix in zip(
         machines, itertools.chain(["control-planes"], itertools.repeat("workers")), strict=False
     ):
-        make(kinds.MACHINE_SET_NODE, machine, cluster=name, machine_set=f"{name}-{suffix}")
+        role = "role_controlplane" if suffix == "control-planes" else "role_worker"
+        make(kinds.MACHINE_SET_NODE, machine, **{"cluster": name, "machine_set": f"{name}-{suffix}", role: ""})
     wait_until(lambda: spec_of(store, kinds.CLUSTER_STATUS, name).get("ready"))
     wait_until(lambda: spec_of(store, kinds.KUBERNETES_UPGRADE_STATUS, name))
 

@@ -16,7 +16,8 @@ from omni_gateway.omni import OmniClient
 from omni_gateway.omni.specs import SpecError, to_plain, to_wire
 from omni_gateway.routes.generic.definitions import Definition
 from omni_gateway.routes.generic.redaction import masked_members, redact, restore
-from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk import relations
+from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.context import Gateway, Mounted
 from omni_gateway.sdk.links import object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
@@ -107,11 +108,20 @@ class GenericAdapter(OmniResourceAdapter):
         return self._served_by.bind(self.omni)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Put masked secrets back; 422 for a mask that stands for nothing."""
+        """Complete the labels that Omni's controllers need, and put masked secrets back.
+
+        Raises 422 for labels that contradict each other and for a mask that stands for nothing.
+        """
+        relations.complete(self.omni, resource)
         resource.spec = restore(self.type, resource.spec, existing.spec if existing else {})
         if masked := masked_members(resource.spec):
             text = "This is what a secret reads as; give its value."
             raise Problem(422, "validation", errors={path: [text] for path in masked})
+
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
+        """Complete the labels once more: what they follow from may have been made after ``check`` by the same apply."""
+        relations.complete(self.omni, resource)
+        return super().create(resource, extras)
 
 
 class Kind:

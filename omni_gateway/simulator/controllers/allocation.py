@@ -8,12 +8,15 @@ from .. import kinds, labels
 from ..context import Context, Controller, by_id, by_label
 from ..kinds import namespace_of
 from ..resource import Resource
+from ..rules.versions import misfit
 from ..selectors import any_of
 from ..store import Store
 from .machine_set_status import allocation_of
 from .membership import role_of
 
 _UNLIMITED = 1
+#: What a machine's labels have to say before it is taken for a class.
+_ASSIGNABLE = {labels.AVAILABLE, labels.READY_TO_USE, labels.REPORTING_EVENTS}
 
 
 def allocating_sets(store: Store, _: Resource) -> Iterable[str]:
@@ -30,7 +33,7 @@ class Allocation(Controller):
         kinds.MACHINE_SET: by_id,
         kinds.MACHINE_SET_NODE: by_label(labels.MACHINE_SET),
         kinds.MACHINE_CLASS: allocating_sets,
-        kinds.MACHINE_STATUS: allocating_sets,
+        kinds.MACHINE_STATUS_LABELS: allocating_sets,
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
@@ -53,20 +56,25 @@ class Allocation(Controller):
             for node in alive[missing:]:
                 ctx.teardown(node)
         elif missing:
-            for machine_id in self._available(ctx, allocation["name"])[:missing]:
+            for machine_id in self._available(ctx, machine_set, allocation["name"])[:missing]:
                 self._take(ctx, machine_set, machine_id)
 
-    def _available(self, ctx: Context, class_name: str) -> list[str]:
+    def _available(self, ctx: Context, machine_set: Resource, class_name: str) -> list[str]:
         machine_class = ctx.running(kinds.MACHINE_CLASS, class_name)
-        if machine_class is None:
+        cluster = ctx.running(kinds.CLUSTER, machine_set.labels[labels.CLUSTER])
+        if machine_class is None or cluster is None:
             return []
+        talos = str(cluster.spec.get("talos_version", ""))
         matches = any_of(machine_class.spec.get("match_labels", []))
         if matches is None:
             return []
         return [
             res.id
-            for res in ctx.all(kinds.MACHINE_STATUS)
-            if labels.AVAILABLE in res.labels and labels.CONNECTED in res.labels and matches(res.labels)
+            for res in ctx.all(kinds.MACHINE_STATUS_LABELS)
+            if res.labels.keys() >= _ASSIGNABLE
+            and labels.NO_MANUAL_ALLOCATION not in res.labels
+            and matches(res.labels)
+            and not misfit(res.labels, talos)
         ]
 
     def _take(self, ctx: Context, machine_set: Resource, machine_id: str) -> None:

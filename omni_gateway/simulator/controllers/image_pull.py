@@ -55,7 +55,7 @@ class ImagePull(Controller):
             "total_count": len(pulls),
             "request_version": str(request.version),
         }
-        ctx.write(kinds.IMAGE_PULL_STATUS, request.id, spec, {labels.CLUSTER: request.id})
+        ctx.write(kinds.IMAGE_PULL_STATUS, request.id, spec, request.labels)
 
 
 def _answers(status: Resource, request: Resource) -> bool:

@@ -18,7 +18,7 @@ def patch_targets(store: Store, res: Resource) -> Iterable[str]:
     """Map a config patch to the machines that it may concern."""
     if labels.MACHINE in res.labels:
         return (res.labels[labels.MACHINE],)
-    if labels.CLUSTER_MACHINE in res.labels:
+    if labels.CLUSTER_MACHINE in res.labels and labels.MACHINE_SET not in res.labels:
         return (res.labels[labels.CLUSTER_MACHINE],)
     return cluster_members(store, res)
 
@@ -35,6 +35,7 @@ class MachineConfig(Controller):
     name = "ClusterMachineConfigController"
     inputs = {
         kinds.CLUSTER_MACHINE: by_id,
+        kinds.MACHINE_SET_NODE: by_id,
         kinds.CLUSTER_MACHINE_TALOS_VERSION: by_id,
         kinds.CONFIG_PATCH: patch_targets,
         kinds.LOAD_BALANCER_CONFIG: members_of_cluster,
@@ -44,8 +45,9 @@ class MachineConfig(Controller):
 
     def reconcile(self, ctx: Context, key: str) -> None:
         """Render the configuration once everything it depends on is there; keep the last one of a leaving machine."""
-        member = ctx.running(kinds.CLUSTER_MACHINE, key)
-        if member is None:
+        member, node = ctx.running(kinds.CLUSTER_MACHINE, key), ctx.running(kinds.MACHINE_SET_NODE, key)
+        # A node that names another cluster than its set belongs to gets no configuration.
+        if member is None or node is None or node.labels.get(labels.CLUSTER) != member.labels[labels.CLUSTER]:
             return
         given = _inputs(ctx, member)
         if given is None:
@@ -107,8 +109,9 @@ def _layer(res: Resource, member: Resource) -> int:
         return 4 if res.labels[labels.MACHINE] == member.id else 0
     if res.labels.get(labels.CLUSTER) != member.labels[labels.CLUSTER]:
         return 0
-    if labels.CLUSTER_MACHINE in res.labels:
-        return 3 if res.labels[labels.CLUSTER_MACHINE] == member.id else 0
-    if labels.MACHINE_SET in res.labels:
-        return 2 if res.labels[labels.MACHINE_SET] == member.labels[labels.MACHINE_SET] else 0
-    return 1
+    # One that names a set and a machine is for the whole set, and for that machine where it is in another one.
+    if res.labels.get(labels.MACHINE_SET) == member.labels[labels.MACHINE_SET]:
+        return 2
+    if res.labels.get(labels.CLUSTER_MACHINE) == member.id:
+        return 3
+    return 0 if labels.CLUSTER_MACHINE in res.labels or labels.MACHINE_SET in res.labels else 1

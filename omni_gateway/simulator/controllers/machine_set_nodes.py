@@ -42,6 +42,7 @@ class MachineSetNodes(Controller):
         kinds.MACHINE_SET: by_id,
         kinds.MACHINE_SET_NODE: _OF_SET,
         kinds.CLUSTER_MACHINE: _OF_SET,
+        kinds.MACHINE_STATUS_LABELS: _OF_SET,
         kinds.MACHINE: set_of_machine,
         kinds.LINK: set_of_member,
     }
@@ -68,9 +69,10 @@ class MachineSetNodes(Controller):
     def _add(self, ctx: Context, machine_set: Resource, node: Resource) -> None:
         cluster = ctx.running(kinds.CLUSTER, machine_set.labels.get(labels.CLUSTER, ""))
         known = ctx.running(kinds.MACHINE, node.id) and ctx.running(kinds.LINK, node.id)
-        # A node whose cluster label names another cluster than its set's is stored, but never takes effect.
-        fits = cluster is not None and node.labels.get(labels.CLUSTER) == cluster.id
-        if cluster is None or not fits or not known or ctx.find(kinds.CLUSTER_MACHINE, node.id):
+        # A machine is taken once its status shows the set, which it copies from the node's labels, role included.
+        shown = ctx.find(kinds.MACHINE_STATUS_LABELS, node.id)
+        in_set = shown is not None and shown.labels.get(labels.MACHINE_SET) == machine_set.id
+        if cluster is None or not known or not in_set or ctx.find(kinds.CLUSTER_MACHINE, node.id):
             return
         role = labels.ROLE_CONTROL_PLANE if role_of(machine_set) == CONTROL_PLANE else labels.ROLE_WORKER
         ctx.write(

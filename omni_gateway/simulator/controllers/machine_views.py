@@ -8,7 +8,7 @@ from ..hardware import Hardware
 from ..projections.images import kernel_args_unmet
 from ..projections.view import MachineView, Membership
 from ..resource import Resource
-from .membership import membership
+from .membership import membership, membership_of_node
 
 
 def extensions_for(ctx: Context, member: Membership, machine_id: str) -> list[str] | None:
@@ -18,19 +18,31 @@ def extensions_for(ctx: Context, member: Membership, machine_id: str) -> list[st
     """
     best: tuple[int, str] | None = None
     wanted: list[str] | None = None
+    related = False
     for res in ctx.all(kinds.EXTENSIONS_CONFIGURATION, cluster=member.cluster):
+        if res.phase != "running":
+            continue
+        related = related or _related(res, member, machine_id)
         level = _level(res, member, machine_id)
-        if res.phase == "running" and level and (best is None or (level, res.id) > best):
+        if level and (best is None or (level, res.id) > best):
             best, wanted = (level, res.id), sorted(set(map(_full_name, res.spec.get("extensions", []))))
-    return wanted
+    return wanted if related else None
+
+
+def _related(res: Resource, member: Membership, machine_id: str) -> bool:
+    """Whether a configuration makes Omni look at a machine: by its most specific label alone."""
+    if labels.CLUSTER_MACHINE in res.labels:
+        return res.labels[labels.CLUSTER_MACHINE] == machine_id
+    return res.labels.get(labels.MACHINE_SET, member.machine_set) == member.machine_set
 
 
 def _level(res: Resource, member: Membership, machine_id: str) -> int:
-    if labels.CLUSTER_MACHINE in res.labels:
-        return 3 if res.labels[labels.CLUSTER_MACHINE] == machine_id else 0
-    if labels.MACHINE_SET in res.labels:
-        return 2 if res.labels[labels.MACHINE_SET] == member.machine_set else 0
-    return 1
+    """Return how specific a configuration is for a machine that Omni looks at; 0 when it is not for it."""
+    if res.labels.get(labels.CLUSTER_MACHINE) == machine_id:
+        return 3
+    if res.labels.get(labels.MACHINE_SET) == member.machine_set:
+        return 2
+    return 0 if labels.CLUSTER_MACHINE in res.labels or labels.MACHINE_SET in res.labels else 1
 
 
 def _full_name(name: str) -> str:
@@ -51,7 +63,8 @@ def view_of(ctx: Context, machine_id: str) -> MachineView | None:
         view.wanted_kernel_args = args.spec.get("args", [])
     disk = ctx.running(kinds.MACHINE_INSTALL_DISK_CONFIG, machine_id)
     view.wanted_disk = disk.spec.get("disk", "") if disk else ""
-    member = ctx.find(kinds.CLUSTER_MACHINE, machine_id)
+    member, node = ctx.find(kinds.CLUSTER_MACHINE, machine_id), ctx.find(kinds.MACHINE_SET_NODE, machine_id)
+    view.node = membership_of_node(node) if node is not None else None
     if member is not None:
         view.member = membership(member)
         view.wanted_extensions = extensions_for(ctx, view.member, machine_id)

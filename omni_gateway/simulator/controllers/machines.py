@@ -30,6 +30,7 @@ class Machines(Controller):
         kinds.KERNEL_ARGS: by_id,
         kinds.MACHINE_INSTALL_DISK_CONFIG: by_id,
         kinds.CLUSTER_MACHINE: by_id,
+        kinds.MACHINE_SET_NODE: by_id,
         kinds.CLUSTER_MACHINE_TALOS_VERSION: by_id,
         kinds.EXTENSIONS_CONFIGURATION: cluster_members,
     }

@@ -26,6 +26,16 @@ def membership(cluster_machine: Resource) -> Membership:
     return Membership(found[labels.CLUSTER], found[labels.MACHINE_SET], role_of(cluster_machine))
 
 
+def membership_of_node(node: Resource) -> Membership | None:
+    """Return the place in a cluster that a MachineSetNode's labels name; None where one of the three is missing.
+
+    Omni's MachineStatusController fails on such a node, so its machine is never shown as one of the set.
+    """
+    cluster, machine_set = node.labels.get(labels.CLUSTER), node.labels.get(labels.MACHINE_SET)
+    has_role = labels.ROLE_CONTROL_PLANE in node.labels or labels.ROLE_WORKER in node.labels
+    return Membership(cluster, machine_set, role_of(node)) if cluster and machine_set and has_role else None
+
+
 def hardware(ctx: Context, machine_id: str) -> Hardware | None:
     """Return an emulated machine, or None."""
     res = ctx.find(kinds.EMULATED_MACHINE, machine_id)

@@ -40,7 +40,7 @@ def _schematic_spec(view: MachineView) -> dict[str, Any]:
 
 def status_spec(view: MachineView) -> dict[str, Any]:
     """Return the spec of a machine's MachineStatus."""
-    hw, member = view.hardware, view.member
+    hw, member = view.hardware, view.relation
     return {
         "talos_version": "v" + hw.talos_version,
         "hardware": _hardware_spec(hw),
@@ -62,12 +62,11 @@ def status_spec(view: MachineView) -> dict[str, Any]:
 
 def status_labels(view: MachineView) -> dict[str, str]:
     """Return the labels of a machine: the user's own, below those that Omni computes."""
-    hw, member = view.hardware, view.member
+    hw, member = view.hardware, view.relation
     found: dict[str, str] = dict(view.user_labels) | hw.shape["labels"]
-    found[labels.PREFIX + "talos-version"] = "v" + hw.talos_version
-    found[labels.READY_TO_USE] = ""
+    found[labels.TALOS_VERSION] = "v" + hw.talos_version
     if hw.connected:
-        found |= {labels.CONNECTED: "", labels.REPORTING_EVENTS: ""}
+        found |= {labels.CONNECTED: "", labels.READY_TO_USE: "", labels.REPORTING_EVENTS: ""}
     else:
         found[labels.DISCONNECTED] = ""
     if hw.installed:

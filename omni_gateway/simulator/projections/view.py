@@ -34,10 +34,16 @@ class MachineView:
     hardware: Hardware
     user_labels: Mapping[str, str] = field(default_factory=dict)
     member: Membership | None = None
+    node: Membership | None = None
     wanted_extensions: Sequence[str] | None = None
     wanted_kernel_args: Sequence[str] | None = None
     wanted_talos: str | None = None
     wanted_disk: str = ""
+
+    @property
+    def relation(self) -> Membership | None:
+        """The place in a cluster that Omni shows: as a member, or before that as its node's labels name it."""
+        return self.member or self.node
 
     @property
     def extensions_after(self) -> Sequence[str]:

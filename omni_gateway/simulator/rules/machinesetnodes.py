@@ -10,7 +10,7 @@ from . import locks
 from .base import RuleContext, Rules
 from .machinesets import TYPE as MACHINE_SET
 from .machinesets import allocation, is_control_plane
-from .versions import minor
+from .versions import is_semver, misfit
 
 TYPE = "MachineSetNodes.omni.sidero.dev"
 _CLUSTER_MACHINE = "ClusterMachines.omni.sidero.dev"
@@ -84,7 +84,7 @@ def _unlocked_control_plane(new: Resource, machine_set: Resource) -> Iterator[st
 
 def _talos(ctx: RuleContext, machine: str, cluster: Resource) -> Iterator[str]:
     status = ctx.find(_MACHINE_STATUS, machine)
-    has = status.spec.get("talos_version", "") if status is not None else ""
-    wants = str(cluster.spec.get("talos_version", ""))
-    if has and minor(has) > minor(wants):
-        yield f"the machine runs Talos {has}, a later minor than the cluster's {wants}"
+    if status is None or not is_semver(str(status.spec.get("talos_version", "")).removeprefix("v")):
+        return
+    if problem := misfit(status.labels, str(cluster.spec.get("talos_version", ""))):
+        yield problem

@@ -1,0 +1,19 @@
+"""Extensions configurations in Omni."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from omni_gateway.sdk import OmniResourceAdapter, Resource, relations, types
+
+
+class ExtensionsConfigurationAdapter(OmniResourceAdapter):
+    """Extensions configurations; the cluster is completed from the machine set or the machine that is named."""
+
+    def __init__(self) -> None:
+        super().__init__(types.EXTENSIONS_CONFIGURATIONS)
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Complete the cluster; raise 422 where there is none, or where set or machine belong to another."""
+        relations.complete_cluster(self.omni, resource)

@@ -1,0 +1,36 @@
+"""Machine set nodes in Omni."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omni_gateway.sdk import ClusterPartAdapter, Problem, Resource, names, relations, talos_fit, types
+
+
+class MachineSetNodeAdapter(ClusterPartAdapter):
+    """Machine set nodes; their labels are completed from the machine set that they name."""
+
+    def __init__(self) -> None:
+        super().__init__(types.MACHINE_SET_NODES)
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Complete cluster and role from the machine set.
+
+        Raises 422 where labels and set contradict each other and for a machine that cannot join, 409 for a locked
+        cluster.
+        """
+        named = extras.get("machineset", "")
+        machine_set = relations.complete_node(self.omni, resource, named)
+        if named and machine_set is None:
+            raise Problem(422, "validation", errors={"machineset": [f"There is no machine set {named!r}."]})
+        super().check(resource, existing, extras)
+        if existing is None:
+            talos_fit.refuse_misfit(self.omni, resource.id, resource.labels[names.LABEL_CLUSTER])
+
+    def clusters_besides(
+        self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
+    ) -> Sequence[str | None]:
+        """Return the cluster too of the machine set that the field names."""
+        joined = relations.clusters_of_set(self.omni, extras.get("machineset", ""))
+        return [*super().clusters_besides(resource, existing, extras), *joined]
