@@ -54,8 +54,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
     ),
     "outcome-unknown": ProblemType(
         409,
-        "Nobody knows",
-        "The first request with this Idempotency-Key got no answer from Omni; it may have been done.",
+        "Outcome unknown",
+        "The first request with this Idempotency-Key ended without an answer to keep; it may have been done.",
     ),
     "gone": ProblemType(410, "Gone", "The watch's history does not reach back that far; list again."),
     "stale-precondition": ProblemType(412, "Precondition failed", "`If-Match` names another state of the object."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -91,10 +92,20 @@ def creates(world: World) -> Iterator[tuple[str, Any]]:
         yield path, body
 
 
+def twice_under_one_key(world: World, path: str, body: Any) -> httpx.Response:
+    """Send a POST twice with one Idempotency-Key: what was done is not done again, and answered as before."""
+    key = uuid4().hex
+    first, again = (world.ask("POST", path, body, Idempotency_Key=key) for _ in range(2))
+    if first.is_success:
+        assert (again.status_code, again.content) == (first.status_code, first.content), path
+        assert again.headers.get("Idempotency-Replayed") == "true", path
+    return first
+
+
 def test_every_collection_takes_the_documents_example(world: World) -> None:
     other = {}
     for path, body in creates(world):
-        answer = world.ask("POST", path, body)
+        answer = twice_under_one_key(world, path, body)
         expected = 202 if path in ACCEPTED else 200 if path == "apply" else 201
         if not refused_by_design(answer) if path in OWNED else answer.status_code != expected:
             other[path] = (answer.status_code, answer.text[:300])
@@ -250,7 +261,8 @@ def test_every_action_is_done(world: World) -> None:
     assert table.keys() == documented.keys()
     other = {}
     for path, (id, body, expected) in table.items():
-        answer = world.ask("POST", path.replace("{id}", id), world.example(documented[path]) if body is None else body)
+        url, said = path.replace("{id}", id), world.example(documented[path]) if body is None else body
+        answer = twice_under_one_key(world, url, said)
         if answer.status_code != expected:
             other[path] = (answer.status_code, answer.text[:300])
     assert other == {}

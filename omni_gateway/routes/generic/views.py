@@ -10,6 +10,7 @@ from flask import Response
 from marshmallow import fields
 
 from omni_gateway.auth import Role
+from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.routes.generic.catalogue import Catalogue
 from omni_gateway.routes.generic.definitions import Definition
@@ -131,7 +132,7 @@ def _list_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
 def _create_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
     return documented(
         routes,
-        _for_kind(catalogue, "create", lambda kind: creating.post_view(kind.creation)),
+        idempotent(_for_kind(catalogue, "create", lambda kind: creating.post_view(kind.creation))),
         role=Role.OPERATOR,
         omni_decides=True,
         operation_id="create_resource",

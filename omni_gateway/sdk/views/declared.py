@@ -17,7 +17,6 @@ from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
 from omni_gateway.sdk.views import below, creating, item, listing
 from omni_gateway.sdk.views.documenting import (
     DRY_RUN,
-    IDEMPOTENCY_KEY,
     IF_MATCH,
     IF_NONE_MATCH,
     View,
@@ -93,7 +92,7 @@ def _create(plugin: ResourcePlugin) -> View:
     view = creating.post_view(creation)
     return documented(
         plugin.blueprint,
-        idempotent(view, forget=plugin.schema.shown_once) if plugin.idempotent_create else view,
+        idempotent(view, forget=plugin.schema.shown_once, certain=plugin.adapter.omni_decides),
         role=plugin.roles["create"],
         omni_decides=plugin.adapter.omni_decides,
         operation_id=f"create_{plugin.singular_id}",
@@ -108,7 +107,6 @@ def _create(plugin: ResourcePlugin) -> View:
             409: "There is one of this name already",
             422: "A field is wrong, or Omni refuses the value",
         },
-        parameters=[IDEMPOTENCY_KEY] if plugin.idempotent_create else [],
     )
 
 
