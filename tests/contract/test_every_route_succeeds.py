@@ -187,14 +187,18 @@ def test_every_object_can_be_sent_back_as_it_was_read(world: World, method: str)
     assert other == {}
 
 
+PRECONDITIONS = {"changed": {"If_Match": '"of-another-state"'}, "there": {"If_None_Match": "*"}}
+
+
+@pytest.mark.parametrize("head", PRECONDITIONS.values(), ids=PRECONDITIONS)
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_no_write_goes_over_what_has_changed_meanwhile(world: World, method: str) -> None:
+def test_no_write_goes_over_what_its_caller_ruled_out(world: World, method: str, head: dict[str, str]) -> None:
     other = {}
     for collection, operation in collections(world, method):
         url = url_of(collection, own_ids(world, collection)[0])
         body = {"put": lambda url=url: world.ask("GET", url).json(), "patch": dict, "delete": lambda: None}[method]()
         media = next(iter(operation["requestBody"]["content"])) if method == "patch" else "application/json"
-        answer = world.ask(method, url, body, media, If_Match='"of-another-state"')
+        answer = world.ask(method, url, body, media, **head)
         if (answer.status_code, answer.json()["code"]) != (412, "stale-precondition"):
             other[collection] = (answer.status_code, answer.text[:300])
     assert other == {}
@@ -253,6 +257,20 @@ def actions(world: World) -> dict[str, tuple[str, Any, int]]:
         "auth/service-accounts/{id}/actions/renew": ("new", None, 200),
         "oidc/providers/{id}/actions/test": ("corporate", {}, 200),
     }
+
+
+@pytest.mark.parametrize("head", PRECONDITIONS.values(), ids=PRECONDITIONS)
+def test_no_action_is_done_to_what_its_caller_ruled_out(world: World, head: dict[str, str]) -> None:
+    documented = {path: operation for path, operation in world.operations("post") if "/actions/" in path}
+    other = {}
+    for path, (id, body, _) in actions(world).items():
+        if "{id}" not in path and "If_None_Match" in head:
+            continue  # no object is there that it could rule out
+        said = world.example(documented[path]) if body is None else body
+        answer = world.ask("POST", path.replace("{id}", id), said, **head)
+        if (answer.status_code, answer.json()["code"]) != (412, "stale-precondition"):
+            other[path] = (answer.status_code, answer.text[:300])
+    assert other == {}
 
 
 def test_every_action_is_done(world: World) -> None:

@@ -47,6 +47,17 @@ IF_NONE_MATCH = {
     "schema": {"type": "string"},
     "description": "304 when the entity tag is still this one",
 }
+IF_NONE_MATCH_WRITE = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "412 when the object is in this state; `*`: in any, so that nothing that is there is written over",
+}
+IF_NONE_MATCH_PUT = {
+    **IF_NONE_MATCH_WRITE,
+    "description": "412 when the object is in this state; `*`: make the object if there is none (201), else 412",
+}
+FAILED_PRECONDITION = "If-Match names another state, or If-None-Match this one"
 IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",

@@ -14,7 +14,14 @@ from omni_gateway.http.idempotency import idempotent
 from omni_gateway.sdk.operations import OperationSchema
 from omni_gateway.sdk.query import NoQuery, WriteQuery
 from omni_gateway.sdk.views import acting
-from omni_gateway.sdk.views.documenting import DRY_RUN, documented, or_dry_run
+from omni_gateway.sdk.views.documenting import (
+    DRY_RUN,
+    FAILED_PRECONDITION,
+    IF_MATCH,
+    IF_NONE_MATCH_WRITE,
+    documented,
+    or_dry_run,
+)
 
 if TYPE_CHECKING:
     from omni_gateway.sdk.service import ServicePlugin
@@ -79,7 +86,13 @@ def mount_action(plugin: ServicePlugin, function: Callable[..., Any], action: Ac
         body=action.body,
         body_example=action.example,
         answers=answers,
-        problems={404: "No such object", 409: "Not in its present state", 422: "Refused"},
+        problems={
+            404: "No such object",
+            409: "Not in its present state",
+            422: "Refused",
+            412: FAILED_PRECONDITION,
+        },
+        parameters=[] if action.on_collection else [IF_MATCH, IF_NONE_MATCH_WRITE],
     )
     rule = f"/actions/{action.name}" if action.on_collection else f"/<id>/actions/{action.name}"
     plugin.blueprint.add_url_rule(rule, endpoint=f"action-{action.name}", view_func=guarded, methods=["POST"])
