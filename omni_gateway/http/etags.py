@@ -36,8 +36,16 @@ def _read(header: str) -> list[tuple[bool, str]]:
     return [(bool(weak), _SUFFIX.sub("", opaque)) for weak, opaque in _TAG.findall(header)]
 
 
+def only_if_missing(request: Request) -> bool:
+    """Whether the request is to be carried out only where there is no such object: ``If-None-Match: *``."""
+    return request.headers.get("If-None-Match", "").strip() == "*"
+
+
 def if_none_match(request: Request, tag: str) -> bool:
-    """Whether If-None-Match names ``tag`` (weak comparison, RFC 9110 §13.1.2): then the answer is 304."""
+    """Whether If-None-Match names ``tag`` (weak comparison, RFC 9110 §13.1.2).
+
+    Then a read is answered 304, and a write 412.
+    """
     header = request.headers.get("If-None-Match")
     if header is None:
         return False

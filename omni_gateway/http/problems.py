@@ -54,11 +54,13 @@ CATALOGUE: Mapping[str, ProblemType] = {
     ),
     "outcome-unknown": ProblemType(
         409,
-        "Nobody knows",
-        "The first request with this Idempotency-Key got no answer from Omni; it may have been done.",
+        "Outcome unknown",
+        "The first request with this Idempotency-Key ended without an answer to keep; it may have been done.",
     ),
     "gone": ProblemType(410, "Gone", "The watch's history does not reach back that far; list again."),
-    "stale-precondition": ProblemType(412, "Precondition failed", "`If-Match` names another state of the object."),
+    "stale-precondition": ProblemType(
+        412, "Precondition failed", "`If-Match` names another state of the object, or `If-None-Match` this one."
+    ),
     "too-large": ProblemType(413, "Too large", "The body, or what Omni would have to send, exceeds a limit."),
     "uri-too-long": ProblemType(414, "URI too long", "The path and its query are longer than 8 KiB."),
     "unsupported-media-type": ProblemType(

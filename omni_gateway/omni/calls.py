@@ -102,6 +102,7 @@ class Calls:
         self._note()
         request = _written(rpc.name, build)
         entries = _sendable(rpc.name, metadata)
+        outcomes.note(rpc.name, None)
         try:
             call = self._signed_channel().streaming(rpc)
             self._holder.observer(rpc.name, grpc.StatusCode.OK.name, None)

@@ -36,6 +36,14 @@ def make(name: str, email: str, life: timedelta = DEFAULT_LIFE) -> KeyPair:
     return KeyPair(base64.b64encode(document).decode(), str(secret.extract_certificate()))
 
 
+def fingerprint(armored: str) -> str:
+    """Return a public key's fingerprint, by which Omni lists it; empty for what is no key."""
+    try:
+        return str(pysequoia.Cert.from_bytes(armored.encode()).fingerprint).lower()
+    except Exception:  # the library raises RuntimeError with a native stack trace
+        return ""
+
+
 def fault(armored: str) -> str:
     """Return why Omni would refuse a public key, or an empty text."""
     if "PRIVATE KEY" in armored:

@@ -7,10 +7,25 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from omni_gateway.omni import errors, rpcs
 from omni_gateway.omni.errors import Cancelled, DeadlineExceeded, OmniError, Unavailable
-from omni_gateway.omni.rpcs import REPEATABLE
 
-_HARMLESS = frozenset(rpc.name for rpc in REPEATABLE)
+_HARMLESS = frozenset(rpc.name for rpc in rpcs.REPEATABLE)
+_READ_STREAMS = frozenset(
+    rpc.name for rpc in (rpcs.WATCH, rpcs.MACHINE_LOGS, rpcs.READ_AUDIT_LOG, rpcs.GET_SUPPORT_BUNDLE)
+)
+#: Answers by which Omni says that it has done nothing.
+REFUSALS = (
+    errors.InvalidArgument,
+    errors.PermissionDenied,
+    errors.NotFound,
+    errors.AlreadyExists,
+    errors.StaleVersion,
+    errors.CredentialRefused,
+    errors.Unimplemented,
+)
+#: Seconds before each look for what became of a call without an answer: Omni reads behind its own writes.
+LOOKS = (0.0, 0.05, 0.25)
 #: gRPC's own words when there was no connection to send anything over.
 _NEVER_SENT = "failed to connect to all addresses"
 _NOTHING = ("", 0, False)
@@ -38,9 +53,11 @@ def noting_writes() -> Iterator[Callable[[], bool]]:
 
 
 def note(method: str, failure: OmniError | None) -> None:
-    """Note a call that went through, or may have though it failed."""
+    """Note a call that went through, or may have though it failed: any failure that is no refusal."""
     noted = _writes.get()
-    if noted is not None and method not in _HARMLESS and (failure is None or may_be_done(failure)):
+    if noted is None or method in _HARMLESS or method in _READ_STREAMS:
+        return
+    if failure is None or not (isinstance(failure, REFUSALS) or failure.detail.startswith(_NEVER_SENT)):
         noted.append(method)
 
 

@@ -32,16 +32,6 @@ _ANY_VERSION = "undefined"
 _RUNNING = "running"
 #: How long the destruction of an object that nothing holds may take.
 _UNHELD_SECONDS = 2.0
-#: Answers by which Omni says that it has done nothing.
-_REFUSALS = (
-    errors.InvalidArgument,
-    errors.PermissionDenied,
-    errors.NotFound,
-    errors.AlreadyExists,
-    errors.StaleVersion,
-    errors.CredentialRefused,
-    errors.Unimplemented,
-)
 
 Marker = Callable[[str, str, str, Mark], None]
 
@@ -86,7 +76,7 @@ class ResourceClient:
         """Mark an object that is written, unless Omni refused: whatever else went wrong, it may have been done."""
         try:
             yield
-        except _REFUSALS:
+        except outcomes.REFUSALS:
             raise
         except errors.OmniError:
             self._mark(type, namespace, id, mark)

@@ -1,29 +1,90 @@
-"""Label selectors in Kubernetes' grammar: ``a=b,a!=b,a in (x,y),a notin (x),a,!a``; terms are joined by AND.
+"""Label selectors as Omni reads them: ``a=b,a!=b,a in (x,y),a notin (x),a,!a,a>1,a<=2``; terms are joined by AND.
 
-Values may hold what Omni's label values hold in practice (any printable text without ``,()=!`` and spaces at the ends).
+The grammar is Kubernetes', with four additions of Omni's: ``<``, ``<=``, ``>`` and ``>=`` compare numbers, which may
+have a unit (``64GiB``); an unquoted value may hold spaces; a value or key in double quotes may hold anything, with a
+backslash before ``"`` and ``\\``; an empty entry of a list is the empty value. Spaces around a value without quotes
+do not count.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 MAX_BYTES = 4096
 MAX_TERMS = 64
 
-Operator = Literal["=", "!=", "in", "notin", "exists", "!"]
+Operator = Literal["=", "!=", "in", "notin", "exists", "!", "<", "<=", ">", ">="]
 
-_KEY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_./-]*[A-Za-z0-9])?")
-_VALUE = re.compile(r"[^\s,()=!<>]+")
-_SPACE = re.compile(r"\s*")
-_WORD = re.compile(r"(notin|in)(?=[\s(])")
+#: What separates words, and the characters that mean something wherever they stand without quotes.
+_BLANK = " \t\r\n"
+_SPACE = re.compile(rf"[{_BLANK}]*")
+_KEY = re.compile(rf"[^{_BLANK},()=!<>]+")
+_VALUE = re.compile(r"[^,()=!<>]+")
+_NEEDS_QUOTES = re.compile(r'[,()=!<>]|^"')
+_WORD = re.compile(rf"(notin|in)(?=[{_BLANK}(])")
+_COMPARISON = re.compile(r"==|!=|<=|>=|=|<|>")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+
+_NUMBER = re.compile(r"(-?[0-9]+)(.*)", re.DOTALL)
+_BINARY_UNITS = {"ki": 10, "mi": 20, "gi": 30, "ti": 40, "pi": 50}
+_DECIMAL_UNITS = {"k": 3, "m": 6, "g": 9, "t": 12, "p": 15}
+_HALF, _WHOLE, _MOST_DIGITS = 2**63, 2**64, 19
+_ORDER: Mapping[str, Callable[[int, int], bool]] = {
+    "<": lambda held, wanted: held < wanted,
+    "<=": lambda held, wanted: held <= wanted,
+    ">": lambda held, wanted: held > wanted,
+    ">=": lambda held, wanted: held >= wanted,
+}
 
 
 def sendable(text: str) -> bool:
     """Whether a label query can be sent to Omni: it travels in HTTP/2 headers, which carry printable ASCII only."""
     return text.isascii() and text.isprintable()
+
+
+def quoted(value: str) -> str:
+    """Return a value as it stands in a selector, in quotes where it would be read as something else."""
+    if not _NEEDS_QUOTES.search(value) and value == value.strip(_BLANK):
+        return value
+    return _in_quotes(value)
+
+
+def _quoted_key(key: str) -> str:
+    """Return a key as it stands in a selector: unlike a value it ends at the first space.
+
+    Omni does not read a key that is a keyword reliably without quotes.
+    """
+    plain = _KEY.fullmatch(key) and not key.startswith('"') and key not in ("in", "notin")
+    return key if plain else _in_quotes(key)
+
+
+def _in_quotes(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def number(text: str) -> int | None:
+    """Return the number that a label's value is compared by; None for one that Omni does not compare.
+
+    Integers with an optional unit: ``Ki`` to ``Pi`` by 1024, ``k`` to ``P`` by 1000, in either case, whatever follows
+    the unit. Omni counts in 64 bits, and a product beyond them wraps around.
+    """
+    found = _NUMBER.fullmatch(text.strip())
+    if found is None or len(found[1].lstrip("-0")) > _MOST_DIGITS or not -_HALF <= int(found[1]) < _HALF:
+        return None
+    unit = found[2].strip().lower()
+    if not unit:
+        factor = 1
+    elif unit[:2] in _BINARY_UNITS:
+        factor = 2 ** _BINARY_UNITS[unit[:2]]
+    elif unit[:1] in _DECIMAL_UNITS:
+        factor = 10 ** _DECIMAL_UNITS[unit[:1]]
+    else:
+        return None
+    return int((int(found[1]) * factor + _HALF) % _WHOLE - _HALF)
 
 
 class SelectorError(ValueError):
@@ -43,31 +104,47 @@ class Term:
     values: tuple[str, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether labels fulfil this; as in Kubernetes, ``!=`` and ``notin`` hold where the label is absent."""
+        """Whether labels fulfil this.
+
+        As in Kubernetes, ``!=`` and ``notin`` hold where the label is absent; a comparison of numbers never does.
+        """
         present = self.key in labels
         if self.operator == "exists":
             return present
         if self.operator == "!":
             return not present
+        if self.operator in _ORDER:
+            return present and self._compares(labels[self.key])
         among = present and labels[self.key] in self.values
         return among if self.operator in ("=", "in") else not among
 
+    def _compares(self, value: str) -> bool:
+        held, wanted = number(value), number(self.values[0])
+        return held is not None and wanted is not None and _ORDER[self.operator](held, wanted)
+
     def __str__(self) -> str:
+        key = _quoted_key(self.key)
         if self.operator == "exists":
-            return self.key
+            return key
         if self.operator == "!":
-            return f"!{self.key}"
-        if self.operator in ("=", "!="):
-            return f"{self.key}{self.operator}{self.values[0]}"
-        return f"{self.key} {self.operator} ({','.join(self.values)})"
+            return f"!{key}"
+        if self.operator in ("in", "notin"):
+            return f"{key} {self.operator} ({','.join(map(quoted, self._listed))})"
+        return f"{key}{self.operator}{quoted(self.values[0])}"
 
     def to_omni(self) -> str:
-        """Write the term as Omni reads it (facts: resource-service)."""
-        if self.operator in ("=", "!="):
-            return f"{self.key} {self.operator} {self.values[0]}".rstrip()
+        """Write the term as every version of Omni reads it: quotes, which older ones do not know, only at need."""
+        if self.operator in ("exists", "!"):
+            return str(self)
+        key = _quoted_key(self.key)
         if self.operator in ("in", "notin"):
-            return f"{self.key} {self.operator} ({', '.join(self.values)})"
-        return str(self)
+            return f"{key} {self.operator} ({', '.join(map(quoted, self._listed))})"
+        return f"{key} {self.operator} {quoted(self.values[0])}" if self.values[0] else f"{key} {self.operator}"
+
+    @property
+    def _listed(self) -> tuple[str, ...]:
+        """Return the values with the empty one first, where Omni reads it as such without quotes."""
+        return tuple(sorted(self.values, key=bool)) if "" in self.values else self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +172,10 @@ class Selector:
 
 def parse(text: str) -> Selector:
     """Read a selector; :class:`SelectorError` says what is wrong and where."""
-    if len(text.encode()) > MAX_BYTES:
+    if len(text.encode(errors="replace")) > MAX_BYTES:
         raise SelectorError(f"longer than {MAX_BYTES} bytes", MAX_BYTES)
+    if "\0" in text:
+        raise SelectorError("a NUL character", text.index("\0"))
     reader = _Reader(text)
     terms = [reader.term()]
     while reader.take(","):
@@ -128,22 +207,41 @@ class _Reader:
         self._skip()
         return True
 
-    def _read(self, pattern: re.Pattern[str], what: str) -> str:
+    def _read(self, pattern: re.Pattern[str]) -> str | None:
         match = pattern.match(self.text, self.position)
         if match is None:
-            raise self.error(f"expected {what}")
+            return None
         self.position = match.end()
         self._skip()
         return match.group()
 
+    def _quoted(self) -> str | None:
+        """Read what is in quotes, if something is here; what follows must be a token of its own."""
+        if not self.text.startswith('"', self.position):
+            return None
+        match = _QUOTED.match(self.text, self.position)
+        if match is None:
+            raise self.error("a quotation mark that is not closed")
+        self.position = match.end()
+        self._skip()
+        return _ESCAPED.sub(r"\1", match.group(1))
+
+    def _key(self, pattern: re.Pattern[str] = _KEY) -> str:
+        key = self._quoted()
+        if key is not None:
+            return key
+        key = self._read(pattern)
+        if key is None:
+            raise self.error("expected a label key")
+        return key.rstrip(_BLANK)
+
     def term(self) -> Term:
         if self.take("!"):
-            return Term(self._read(_KEY, "a label key"), "!")
-        key = self._read(_KEY, "a label key")
-        if self.take("!="):
-            return Term(key, "!=", (self._value(),))
-        if self.take("==") or self.take("="):
-            return Term(key, "=", (self._value(),))
+            return Term(self._key(_VALUE), "!")
+        key = self._key()
+        comparison = self._read(_COMPARISON)
+        if comparison is not None:
+            return Term(key, "=" if comparison == "==" else comparison, (self._value(),))  # type: ignore[arg-type]
         word = _WORD.match(self.text, self.position)
         if word is not None:
             self.position = word.end()
@@ -154,19 +252,17 @@ class _Reader:
 
     def _value(self) -> str:
         """Read a value, which may be empty as in Kubernetes: ``a=`` holds where the label is there and empty."""
-        match = _VALUE.match(self.text, self.position)
-        if match is None:
-            return ""
-        self.position = match.end()
-        self._skip()
-        return match.group()
+        value = self._quoted()
+        if value is not None:
+            return value
+        return (self._read(_VALUE) or "").rstrip(_BLANK)
 
     def _values(self) -> tuple[str, ...]:
         if not self.take("("):
             raise self.error("expected '('")
-        values = [self._read(_VALUE, "a value")]
+        values = [self._value()]
         while self.take(","):
-            values.append(self._read(_VALUE, "a value"))
+            values.append(self._value())
         if not self.take(")"):
             raise self.error("expected ',' or ')'")
         return tuple(values)

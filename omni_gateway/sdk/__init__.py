@@ -6,6 +6,7 @@ range it was written for in ``ResourcePlugin(sdk=...)``.
 
 from omni_gateway.auth import Role, Scope
 from omni_gateway.http.guard import current_principal, demand, public, require
+from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import Listing as OmniListing
@@ -105,6 +106,7 @@ __all__ = [
     "find_labelled",
     "id_filter",
     "id_link",
+    "idempotent",
     "identity",
     "key_pairs",
     "label_filter",

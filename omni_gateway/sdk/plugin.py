@@ -50,7 +50,7 @@ class ResourcePlugin(ServicePlugin):
     :param may_find: whether a POST may be answered with an object that was there and is as good (200).
     :param example: a request body, shown in the document (a test sends it).
     :param singleton: the id of the one object there can be; its URL is then the collection's own, and there is no list.
-    :param idempotent_create: whether POST takes an ``Idempotency-Key``: where the effect has no name of its own.
+    :param idempotent_create: has no effect any more: every POST takes an ``Idempotency-Key``.
     :param description: what the resource is; the text of its tag in the document.
     """
 
@@ -103,7 +103,6 @@ class ResourcePlugin(ServicePlugin):
         self.may_find = may_find
         self.example = example
         self.singleton = singleton
-        self.idempotent_create = idempotent_create
         self.schema = schema()
         if singleton:
             self.schema.name_the_only(singleton)

@@ -42,7 +42,7 @@ class Filter:
 
 def label_filter(name: str, label: str, description: str = "") -> Filter:
     """Select the objects whose ``label`` has the value given: ``?cluster=c1``."""
-    return Filter(name, description or f"Only those of this {name}", lambda value: f"{label}={value}")
+    return Filter(name, description or f"Only those of this {name}", lambda value: f"{label}={selectors.quoted(value)}")
 
 
 def id_filter(name: str, description: str = "") -> Filter:
@@ -82,7 +82,10 @@ class ListQuerySchema(ReadQuery):
     page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=1_000_000))
     page_size = fields.Integer(load_default=DEFAULT_PAGE_SIZE, validate=validate.Range(min=1, max=MAX_PAGE_SIZE))
     label_selector = fields.String(
-        metadata={"description": "Kubernetes' grammar: `a=b,a!=b,a in (x,y),a notin (x),a,!a`"}
+        metadata={
+            "description": "As Omni and machine classes have it: `a=b,a!=b,a in (x,y),a notin (x),a,!a`, and `<`, `<=`,"
+            " `>`, `>=` for numbers (`omni.sidero.dev/mem>=64Gi`); values with special characters in double quotes"
+        }
     )
     search = fields.String(validate=validate.Length(min=1, max=256), metadata={"description": "Text to look for"})
     sort = fields.String(metadata={"description": "Fields to sort by, `-` for descending: `sort=-created,id`"})
@@ -127,7 +130,8 @@ def to_list_query(
 ) -> ListQuery:
     """Turn validated parameters into what an adapter understands; ``forced`` filters come from the URL's path."""
     given = {**arguments, **(forced or {})}
-    terms = [arguments["label_selector"]] if arguments.get("label_selector") else []
+    text = arguments.get("label_selector", "")
+    terms = [*_parse_selector(text).terms] if text.strip() else []
     own: dict[str, Any] = {}
     for item in filters:
         if item.name not in given:
@@ -135,10 +139,10 @@ def to_list_query(
         if item.selector is None:
             own[item.name] = given[item.name]
         elif term := item.selector(given[item.name]):
-            terms.append(term)
+            terms.extend(_parse_selector(term).terms)
     size = arguments.get("page_size", 0)
     return ListQuery(
-        selector=_parse_selector(",".join(terms)) if terms else None,
+        selector=_parse_selector(selectors.Selector(tuple(terms)).to_omni()) if terms else None,
         search=arguments.get("search", ""),
         sort=parse_sort(arguments.get("sort")),
         offset=(arguments.get("page", 1) - 1) * size,

@@ -1,23 +1,23 @@
-"""Label selectors in the Kubernetes grammar, with Omni's numeric comparisons."""
+"""Label selectors as Omni reads them: Kubernetes' grammar, numeric comparisons, values with spaces and in quotes."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 Labels = Mapping[str, str]
-_KEY = r"[^\s,!=<>()]+"
-_IN = re.compile(rf"({_KEY})\s+(in|notin)\s*\(([^()]*)\)")
-_COMPARE = re.compile(rf"({_KEY})\s*(==|=|!=|<=|<|>=|>)\s*([^,()=<>!]*)")
-_EXISTS = re.compile(rf"(!?)\s*({_KEY})")
-_NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)")
-_ORDER: dict[str, Callable[[float, float], bool]] = {
+_SPECIAL = "=!(),<>"
+_BLANK = " \t\r\n"
+_SYMBOLS = (*_SPECIAL, "!=", "==", "<=", ">=")
+_COMPARES = frozenset({"<", "<=", ">", ">="})
+_ORDER: dict[str, Callable[[int, int], bool]] = {
     "<": lambda have, want: have < want,
     "<=": lambda have, want: have <= want,
     ">": lambda have, want: have > want,
     ">=": lambda have, want: have >= want,
 }
+_POWERS = {"k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+_END = ("end", "")
 
 
 class SelectorError(ValueError):
@@ -34,19 +34,13 @@ class Term:
     negated: bool = False
 
     def matches(self, labels: Labels) -> bool:
-        """Tell whether the labels meet the condition."""
-        return self._holds(labels) is not self.negated
-
-    def _holds(self, labels: Labels) -> bool:
+        """Tell whether the labels meet the condition; a comparison never holds without two numbers."""
         value = labels.get(self.key)
-        if value is None:
-            return False
-        if self.op == "exists":
-            return True
-        if self.op == "in":
-            return value in self.values
-        have, want = _number(value), _number(self.values[0])
-        return have is not None and want is not None and _ORDER[self.op](have, want)
+        if self.op in _COMPARES:
+            have, want = (None if text is None else _number(text) for text in (value, self.values[0]))
+            return have is not None and want is not None and _ORDER[self.op](have, want)
+        holds = value is not None and (self.op == "exists" or value in self.values)
+        return holds is not self.negated
 
 
 @dataclass(frozen=True)
@@ -61,15 +55,16 @@ class Selector:
 
 
 def parse(text: str) -> Selector:
-    """Read a selector, terms joined by commas; :class:`SelectorError`."""
-    terms, rest = [], text.strip()
-    while rest:
-        term, rest = _term(rest, text)
-        terms.append(term)
-        if rest and not rest.startswith(","):
-            raise SelectorError(f"{text!r} is no label selector: unexpected {rest!r}")
-        rest = rest[1:].lstrip()
-    return Selector(tuple(terms))
+    """Read a selector, terms joined by commas; :class:`SelectorError`. An empty text is no condition."""
+    tokens = _Tokens(text)
+    terms = []
+    if tokens.next == _END:
+        return Selector(())
+    while True:
+        terms.append(_term(tokens))
+        if tokens.next == _END:
+            return Selector(tuple(terms))
+        tokens.take(",")
 
 
 def any_of(texts: Iterable[str]) -> Callable[[Labels], bool] | None:
@@ -78,21 +73,129 @@ def any_of(texts: Iterable[str]) -> Callable[[Labels], bool] | None:
     return (lambda labels: any(selector.matches(labels) for selector in selectors)) if selectors else None
 
 
-def _term(rest: str, text: str) -> tuple[Term, str]:
-    if found := _IN.match(rest):
-        values = tuple(value.strip() for value in found[3].split(","))
-        return Term(found[1], "in", values, found[2] == "notin"), rest[found.end() :].lstrip()
-    if found := _COMPARE.match(rest):
-        op, value = found[2], found[3].strip()
-        if op in _ORDER:
-            return Term(found[1], op, (value,)), rest[found.end() :].lstrip()
-        return Term(found[1], "in", (value,), op == "!="), rest[found.end() :].lstrip()
-    if found := _EXISTS.match(rest):
-        return Term(found[2], "exists", (), bool(found[1])), rest[found.end() :].lstrip()
-    raise SelectorError(f"{text!r} is no label selector")
+class _Tokens:
+    """The tokens of a text, one ahead: ``("word", text)``, ``("symbol", text)`` or the end.
+
+    Once a term has its operator, a word without quotes runs to the next special character, spaces included; so it is
+    until the comma after the term, or the bracket that closes its list.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._operator = self._list = False
+        self.next = self._read()
+
+    def error(self) -> SelectorError:
+        return SelectorError(f"{self._text!r} is no label selector: unexpected {self.next[1] or 'end'!r}")
+
+    def advance(self) -> str:
+        """Return the text of the next token and go on."""
+        text, self.next = self.next[1], self._read()
+        return text
+
+    def take(self, symbol: str) -> None:
+        """Go on behind a symbol; :class:`SelectorError` where something else comes."""
+        if self.next != ("symbol", symbol):
+            raise self.error()
+        self.advance()
+
+    def word(self) -> str:
+        """Return the word that comes next and go on; :class:`SelectorError` where none comes."""
+        if self.next[0] != "word":
+            raise self.error()
+        return self.advance()
+
+    def _read(self) -> tuple[str, str]:
+        while self._text[self._at : self._at + 1] in tuple(_BLANK):
+            self._at += 1
+        first = self._text[self._at : self._at + 1]
+        if first in ("", "\0"):
+            return _END
+        if first == '"':
+            return "word", self._quoted()
+        if first not in _SPECIAL:
+            return "word", self._word()
+        symbol = max((each for each in _SYMBOLS if self._text.startswith(each, self._at)), key=len)
+        self._at += len(symbol)
+        self._note(symbol)
+        return "symbol", symbol
+
+    def _note(self, symbol: str) -> None:
+        if symbol in "()":
+            self._list = symbol == "("
+        elif symbol != ",":
+            self._operator = True
+        elif not self._list:
+            self._operator = False
+
+    def _word(self) -> str:
+        start = self._at
+        stops = _SPECIAL if self._operator else _SPECIAL + _BLANK
+        while self._at < len(self._text) and self._text[self._at] not in stops:
+            self._at += 1
+        word = self._text[start : self._at]
+        self._operator = self._operator or word in ("in", "notin")
+        return word
+
+    def _quoted(self) -> str:
+        found, at = [], self._at + 1
+        while at < len(self._text) and self._text[at] != '"':
+            at += self._text[at] == "\\"
+            found.append(self._text[at : at + 1])
+            at += 1
+        if at >= len(self._text):
+            raise SelectorError(f"{self._text!r} is no label selector: unterminated quoted string")
+        self._at = at + 1
+        return "".join(found)
 
 
-def _number(text: str) -> float | None:
-    # A unit may follow, as in the memory labels ("64GiB").
-    found = _NUMBER.match(text)
-    return float(found[1]) if found else None
+def _term(tokens: _Tokens) -> Term:
+    if tokens.next == ("symbol", "!"):
+        tokens.advance()
+        key = tokens.word()
+        if tokens.next not in (_END, ("symbol", ",")):
+            raise tokens.error()
+        return Term(key, "exists", (), True)
+    key = tokens.word()
+    if tokens.next in (_END, ("symbol", ",")):
+        return Term(key, "exists")
+    if tokens.next in (("word", "in"), ("word", "notin")):
+        return Term(key, "in", negated=tokens.advance() == "notin", values=_values(tokens))
+    if tokens.next[0] != "symbol" or tokens.next[1] in "()!,":
+        raise tokens.error()
+    op = tokens.advance()
+    value = "" if tokens.next in (_END, ("symbol", ",")) else tokens.word()
+    if op in _COMPARES:
+        return Term(key, op, (value,))
+    return Term(key, "in", (value,), op == "!=")
+
+
+def _values(tokens: _Tokens) -> tuple[str, ...]:
+    tokens.take("(")
+    values = []
+    while True:
+        values.append("" if tokens.next[0] == "symbol" else tokens.word())
+        if tokens.next == ("symbol", ")"):
+            tokens.advance()
+            return tuple(values)
+        tokens.take(",")
+
+
+def _number(text: str) -> int | None:
+    """Return a whole number with its unit ("64GiB", "4k") in 64 bits, as Omni's labels are compared."""
+    text = text.strip()
+    end = next((at for at, character in enumerate(text) if character not in "0123456789-"), len(text))
+    digits, unit = text[:end], text[end:].strip().lower()
+    if not digits or "-" in digits[1:] or digits == "-" or len(digits.lstrip("-0")) > 19:
+        return None
+    value = int(digits)
+    if not -(2**63) <= value < 2**63:
+        return None
+    if not unit:
+        return value
+    power = _POWERS.get(unit[0])
+    if power is None:
+        return None
+    factor = 1024**power if unit[1:2] == "i" else 1000**power
+    return (value * factor + 2**63) % 2**64 - 2**63

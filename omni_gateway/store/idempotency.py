@@ -1,4 +1,8 @@
-"""The answers kept for Idempotency-Keys."""
+"""The answers kept for Idempotency-Keys.
+
+A key is claimed before its request is carried out and never becomes free because the request ended without an answer:
+the process may have died, or lost the database, after the effect was there.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +10,32 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 KEPT = timedelta(hours=24)
-#: A claim without an answer is that of a worker that died; longer than any request may run.
+#: A claim without an answer for longer than any request may run is that of a process that died.
 ABANDONED = timedelta(minutes=10)
+#: A claim without an answer is kept longer: its effect may have to be looked for.
+UNANSWERED_KEPT = timedelta(days=30)
+#: The status of a claim that has ended without an answer.
+_UNKNOWN = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What is kept of a key: the hash of its request, and the answer once there is one (``status`` None until then)."""
+    """What is kept of a key: the hash of its request, and the answer once there is one (``status`` None until then).
+
+    ``unknown``: the request has ended, and whether it had an effect is not known.
+    """
 
     request: str
     status: int | None
     headers: Mapping[str, str]
     body: bytes
+    unknown: bool = False
 
 
 class IdempotencyStore:
@@ -37,13 +49,14 @@ class IdempotencyStore:
 
         ``key`` and ``request`` are hashes (hex). The primary key makes the claim atomic among workers.
         """
-        from sqlalchemy import delete, insert, or_, select
+        from sqlalchemy import delete, func, insert, or_, select
         from sqlalchemy.exc import IntegrityError
 
         from omni_gateway.store.tables import IDEMPOTENCY as T
 
         now = datetime.now(UTC)
-        old = delete(T).where(or_(T.c.created < now - KEPT, (T.c.status.is_(None)) & (T.c.created < now - ABANDONED)))
+        answered = func.coalesce(T.c.status, _UNKNOWN) != _UNKNOWN
+        old = delete(T).where(or_(T.c.created < now - UNANSWERED_KEPT, answered & (T.c.created < now - KEPT)))
         try:
             with self._engine().begin() as connection:
                 connection.execute(old)
@@ -51,26 +64,40 @@ class IdempotencyStore:
         except IntegrityError:
             with self._engine().connect() as connection:
                 row = connection.execute(select(T).where(T.c.key == key)).mappings().first()
-            if row is None:
-                return self.claim(key, request)
-            return Recorded(row["request"], row["status"], json.loads(row["headers"] or b"{}"), row["body"] or b"")
+            return self.claim(key, request) if row is None else _recorded(row, now)
         return None
 
     def keep(self, key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Keep the answer of a key."""
-        from sqlalchemy import update
+        self._write(key, status=status, headers=json.dumps(dict(headers)).encode(), body=body)
 
-        from omni_gateway.store.tables import IDEMPOTENCY as T
-
-        values = {"status": status, "headers": json.dumps(dict(headers)).encode(), "body": body}
-        with self._engine().begin() as connection:
-            connection.execute(update(T).where(T.c.key == key).values(**values))
+    def keep_unknown(self, key: str) -> None:
+        """Keep that a key's request has ended and that its effect is not known."""
+        self._write(key, status=_UNKNOWN)
 
     def release(self, key: str) -> None:
-        """Forget a key whose request failed, so that it can be tried again."""
+        """Forget a key whose request had no effect, so that it can be tried again."""
         from sqlalchemy import delete
 
         from omni_gateway.store.tables import IDEMPOTENCY as T
 
         with self._engine().begin() as connection:
             connection.execute(delete(T).where(T.c.key == key))
+
+    def _write(self, key: str, **values: Any) -> None:
+        from sqlalchemy import update
+
+        from omni_gateway.store.tables import IDEMPOTENCY as T
+
+        with self._engine().begin() as connection:
+            connection.execute(update(T).where(T.c.key == key).values(**values))
+
+
+def _recorded(row: Mapping[Any, Any], now: datetime) -> Recorded:
+    created: datetime = row["created"]
+    if created.tzinfo is None:  # SQLite gives times back without their zone; they were written in UTC
+        created = created.replace(tzinfo=UTC)
+    status: int | None = row["status"]
+    unknown = status == _UNKNOWN or (status is None and created < now - ABANDONED)
+    headers = json.loads(row["headers"] or b"{}")
+    return Recorded(row["request"], status or None, headers, row["body"] or b"", unknown)

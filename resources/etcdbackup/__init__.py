@@ -25,7 +25,6 @@ plugin = ResourcePlugin(
     ],
     links={"cluster": label_link("clusters", names.LABEL_CLUSTER)},
     makes=BACKUP,
-    idempotent_create=True,
     example=EXAMPLE,
     description="Backups of clusters' etcd. POST takes one now: an operation that ends when Omni says how it went.",
     import_name=__name__,

@@ -14,7 +14,6 @@ plugin = ResourcePlugin(
     adapter=JoinTokenAdapter(),
     roles=ADMIN_READ_WRITE,
     example=EXAMPLE,
-    idempotent_create=True,
     description="Whoever has a join token can add machines to this Omni. In Omni the id is the secret itself, so here"
     " the id is a handle made of it; the token is in the answer to POST, once.",
     import_name=__name__,

@@ -15,7 +15,8 @@ plugin = ResourcePlugin(
     roles={verb: role for verb, role in ADMIN_READ_WRITE.items() if verb not in ("replace", "patch")},
     example=EXAMPLE,
     description="Identities of scripts, CI jobs and infrastructure providers in Omni. The gateway makes the key pair"
-    " and shows the private half once, in the answer; a caller may send a public key of its own instead.",
+    " and shows the private half once, in the answer; a caller may send a public key of its own instead. A lost answer"
+    " is given again under the same `Idempotency-Key`; an account whose key is lost gets a further one by `renew`.",
     import_name=__name__,
 )
 

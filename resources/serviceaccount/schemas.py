@@ -50,7 +50,9 @@ class ServiceAccountSchema(ResourceSchema):
     last_active = fields.String(dump_only=True, metadata={"description": "When it last called; empty: never"})
     key = fields.String(
         dump_only=True,
-        metadata={"description": "`OMNI_SERVICE_ACCOUNT_KEY` of the new key: shown this once and kept nowhere"},
+        metadata={
+            "description": "`OMNI_SERVICE_ACCOUNT_KEY` of the new key: shown once, and again by its Idempotency-Key"
+        },
     )
     ttl = ttl()
     public_key = public_key()

@@ -35,7 +35,10 @@ class TokenSchema(ResourceSchema):
     created_at = wire.Timestamp(dump_only=True)
     expires_at = wire.Timestamp(dump_only=True, metadata={"description": "null: never"})
     last_used_at = wire.Timestamp(dump_only=True, metadata={"description": "To the minute; null: never"})
-    token = fields.String(dump_only=True, metadata={"description": "Its text: shown this once and kept nowhere"})
+    token = fields.String(
+        dump_only=True,
+        metadata={"description": "Its text: shown once, and again by its Idempotency-Key"},
+    )
 
     request_only = frozenset({"ttl"})
     shown_once = frozenset({"token"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -91,10 +92,20 @@ def creates(world: World) -> Iterator[tuple[str, Any]]:
         yield path, body
 
 
+def twice_under_one_key(world: World, path: str, body: Any) -> httpx.Response:
+    """Send a POST twice with one Idempotency-Key: what was done is not done again, and answered as before."""
+    key = uuid4().hex
+    first, again = (world.ask("POST", path, body, Idempotency_Key=key) for _ in range(2))
+    if first.is_success:
+        assert (again.status_code, again.content) == (first.status_code, first.content), path
+        assert again.headers.get("Idempotency-Replayed") == "true", path
+    return first
+
+
 def test_every_collection_takes_the_documents_example(world: World) -> None:
     other = {}
     for path, body in creates(world):
-        answer = world.ask("POST", path, body)
+        answer = twice_under_one_key(world, path, body)
         expected = 202 if path in ACCEPTED else 200 if path == "apply" else 201
         if not refused_by_design(answer) if path in OWNED else answer.status_code != expected:
             other[path] = (answer.status_code, answer.text[:300])
@@ -176,14 +187,18 @@ def test_every_object_can_be_sent_back_as_it_was_read(world: World, method: str)
     assert other == {}
 
 
+PRECONDITIONS = {"changed": {"If_Match": '"of-another-state"'}, "there": {"If_None_Match": "*"}}
+
+
+@pytest.mark.parametrize("head", PRECONDITIONS.values(), ids=PRECONDITIONS)
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_no_write_goes_over_what_has_changed_meanwhile(world: World, method: str) -> None:
+def test_no_write_goes_over_what_its_caller_ruled_out(world: World, method: str, head: dict[str, str]) -> None:
     other = {}
     for collection, operation in collections(world, method):
         url = url_of(collection, own_ids(world, collection)[0])
         body = {"put": lambda url=url: world.ask("GET", url).json(), "patch": dict, "delete": lambda: None}[method]()
         media = next(iter(operation["requestBody"]["content"])) if method == "patch" else "application/json"
-        answer = world.ask(method, url, body, media, If_Match='"of-another-state"')
+        answer = world.ask(method, url, body, media, **head)
         if (answer.status_code, answer.json()["code"]) != (412, "stale-precondition"):
             other[collection] = (answer.status_code, answer.text[:300])
     assert other == {}
@@ -245,13 +260,28 @@ def actions(world: World) -> dict[str, tuple[str, Any, int]]:
     }
 
 
+@pytest.mark.parametrize("head", PRECONDITIONS.values(), ids=PRECONDITIONS)
+def test_no_action_is_done_to_what_its_caller_ruled_out(world: World, head: dict[str, str]) -> None:
+    documented = {path: operation for path, operation in world.operations("post") if "/actions/" in path}
+    other = {}
+    for path, (id, body, _) in actions(world).items():
+        if "{id}" not in path and "If_None_Match" in head:
+            continue  # no object is there that it could rule out
+        said = world.example(documented[path]) if body is None else body
+        answer = world.ask("POST", path.replace("{id}", id), said, **head)
+        if (answer.status_code, answer.json()["code"]) != (412, "stale-precondition"):
+            other[path] = (answer.status_code, answer.text[:300])
+    assert other == {}
+
+
 def test_every_action_is_done(world: World) -> None:
     table = actions(world)
     documented = {path: operation for path, operation in world.operations("post") if "/actions/" in path}
     assert table.keys() == documented.keys()
     other = {}
     for path, (id, body, expected) in table.items():
-        answer = world.ask("POST", path.replace("{id}", id), world.example(documented[path]) if body is None else body)
+        url, said = path.replace("{id}", id), world.example(documented[path]) if body is None else body
+        answer = twice_under_one_key(world, url, said)
         if answer.status_code != expected:
             other[path] = (answer.status_code, answer.text[:300])
     assert other == {}

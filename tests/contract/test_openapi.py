@@ -30,6 +30,17 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
                 yield f"{method.upper()} {path}", operation
 
 
+def test_every_post_takes_an_idempotency_key_and_says_so(app: Flask, document: dict[str, Any]) -> None:
+    posts = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    documented = {
+        path.replace("{", "<").replace("}", ">")
+        for path, item in document["paths"].items()
+        if "Idempotency-Key" in {parameter.get("name") for parameter in item.get("post", {}).get("parameters", [])}
+    }
+    assert len(posts) > 40
+    assert [rule.rule for rule in posts if rule.rule not in documented] == []
+
+
 def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     validate(document)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from flask import Response, jsonify
+from flask.views import MethodView
 from marshmallow import fields
 
 from omni_gateway.app import create_app
@@ -26,6 +29,8 @@ from omni_gateway.sdk import (
     Role,
     ServicePlugin,
     SpecSchema,
+    idempotent,
+    require,
 )
 from omni_gateway.settings import Settings
 
@@ -77,6 +82,8 @@ class InMemory(ResourceAdapter):
             self.held[resource.id] = Resource("made-here", {"name": resource.spec["name"]})
             return Resource("made-here", {"name": resource.spec["name"], "secret": "only now"})
         self.held[resource.id] = resource
+        if resource.spec.get("text") == "breaks":
+            raise RuntimeError("the connection to the back end broke")
         return None
 
     def replace(self, resource: Resource) -> None:
@@ -84,6 +91,12 @@ class InMemory(ResourceAdapter):
 
     def delete(self, resource: Resource) -> None:
         del self.held[resource.id]
+
+
+def counting() -> Callable[[], Response]:
+    """Return a view that tells how often it was called."""
+    numbers = count(1)
+    return lambda: jsonify(done=next(numbers))
 
 
 def plugins() -> Sequence[ServicePlugin]:
@@ -110,7 +123,6 @@ def plugins() -> Sequence[ServicePlugin]:
         schema=KeptSchema,
         adapter=InMemory(),
         roles=READ_WRITE,
-        idempotent_create=True,
     )
     greeting = ServicePlugin(name="house/greeting", description="No objects at all")
 
@@ -118,6 +130,13 @@ def plugins() -> Sequence[ServicePlugin]:
     def greet(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"text": "hello"}
 
+    greeting.blueprint.add_url_rule(
+        "/plain", endpoint="plain", view_func=require(Role.READER)(counting()), methods=["POST"]
+    )
+    once = require(Role.READER)(idempotent(counting()))
+    greeting.blueprint.add_url_rule("/once", endpoint="once", view_func=once, methods=["POST"])
+    methods = type("Methods", (MethodView,), {"post": staticmethod(require(Role.READER)(counting()))})
+    greeting.blueprint.add_url_rule("/methods", view_func=methods)
     return motto, notes, kept, greeting
 
 
@@ -172,12 +191,40 @@ def test_an_id_may_be_given_by_the_back_end(house: Caller) -> None:
     assert not house.get("house/kept/made-here").json.get("secret")
 
 
-def test_what_is_told_once_is_not_in_the_answer_to_a_repeated_request(house: Caller) -> None:
+def test_what_is_told_once_is_told_again_to_the_same_caller_and_key_and_kept_in_no_clear_text(
+    house: Caller, settings: Settings
+) -> None:
     key = {"Idempotency-Key": str(uuid4())}
     first = house.post("house/kept", json={"name": "n"}, headers=key)
     again = house.post("house/kept", json={"name": "n"}, headers=key)
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
-    assert "secret" in first.json and "secret" not in again.json
+    assert first.json["secret"] == again.json["secret"] == "only now"
+    assert b"only now" not in b"".join(file.read_bytes() for file in settings.state_dir.glob("*.sqlite*"))
+
+
+def test_a_view_that_would_ignore_an_idempotency_key_refuses_it(house: Caller) -> None:
+    for path in ("house/greeting/plain", "house/greeting/methods"):
+        assert house.post(path).json == {"done": 1}
+        refused = house.post(path, headers={"Idempotency-Key": str(uuid4())})
+        assert (refused.status_code, refused.json["code"]) == (400, "bad-request")
+        assert "Idempotency-Key" in refused.json["detail"]
+        assert house.post(path).json == {"done": 2}
+
+
+def test_a_view_of_a_plugins_own_can_honour_an_idempotency_key(house: Caller) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    answers = [house.post("house/greeting/once", headers=key) for _ in range(3)]
+    assert [answer.json for answer in answers] == [{"done": 1}] * 3
+    assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, "true", "true"]
+
+
+def test_what_broke_off_in_a_plugins_own_back_end_is_not_done_again_under_its_key(house: Caller) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    body = {"id": "n3", "text": "breaks"}
+    assert house.post("house/notes", json=body, headers=key).status_code == 500
+    again = house.post("house/notes", json=body, headers=key)
+    assert (again.status_code, again.json["code"]) == (409, "outcome-unknown")
+    assert house.get("house/notes/n3").json["text"] == "breaks"
 
 
 def test_a_service_answers_at_its_own_url(house: Caller) -> None:

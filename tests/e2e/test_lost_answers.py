@@ -12,11 +12,13 @@ from typing import Any
 import grpc
 import pytest
 
+from omni_gateway.omni import types
 from omni_gateway.simulator.resource import Resource
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 
 from .cluster_steps import at, end_of, problem
 from .conftest import Fragile
+from .test_serviceaccount import as_account
 
 CLUSTERS, PATCHES, SETS, NODES = (
     f"{name}.omni.sidero.dev" for name in ("Clusters", "ConfigPatches", "MachineSets", "MachineSetNodes")
@@ -160,6 +162,28 @@ def test_under_an_idempotency_key_what_may_have_been_done_is_never_done_again(
         assert told["retryable"] is False
         assert again.headers["Idempotency-Replayed"] == "true"
     assert tokens(fragile, name) == 1
+
+
+@pytest.mark.parametrize("rpc", ["CreateServiceAccount", "RenewServiceAccount"])
+def test_an_account_whose_answer_was_lost_is_found_by_its_key_which_works(
+    fragile: Fragile, unique: Callable[[str], str], rpc: str
+) -> None:
+    name = unique("sa")
+    if rpc == "RenewServiceAccount":
+        assert fragile.api.post("auth/service-accounts", json={"id": name, "role": "Reader"}).status_code == 201
+    url, body = {
+        "CreateServiceAccount": ("auth/service-accounts", {"id": name, "role": "Reader"}),
+        "RenewServiceAccount": (f"auth/service-accounts/{name}/actions/renew", {}),
+    }[rpc]
+    rule = pb.Rule(method=f"management.ManagementService/{rpc}", answer_lost=LOST)
+    with fragile.simulator.faults.during(rule) as state:
+        answer = fragile.api.post(url, json=body, headers={"Idempotency-Key": unique("key")})
+        assert state().struck == 1
+
+    assert answer.status_code in (200, 201), answer.text
+    with as_account(fragile.omni.config, answer.json()["key"]) as omni:
+        assert omni.resources.list(types.CURRENT_USERS).items
+    fragile.api.delete(f"auth/service-accounts/{name}")
 
 
 def test_what_was_done_but_could_not_be_read_back_is_never_done_again_either(

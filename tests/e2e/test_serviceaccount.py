@@ -44,6 +44,19 @@ def test_the_key_of_a_new_account_calls_omni(account: dict[str, Any], omni_confi
     assert (user["identity"], user["role"]) == (account["identity"], "Reader")
 
 
+def test_a_key_whose_answer_was_lost_is_fetched_by_sending_the_same_request_again(
+    api: httpx.Client, made: Made, unique: Unique, omni_config: OmniConfig
+) -> None:
+    body, head = {"id": unique("sa"), "role": "Reader", "ttl": "1h"}, {"Idempotency-Key": unique("key")}
+    api.post(URL, json=body, headers=head)
+    made(f"{URL}/{body['id']}")
+    again = api.post(URL, json=body, headers=head)
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
+    assert len(api.get(f"{URL}/{body['id']}").json()["public_keys"]) == 1
+    with as_account(omni_config, again.json()["key"]) as omni:
+        assert omni.resources.list(types.CURRENT_USERS).items
+
+
 def test_the_key_is_shown_once(api: httpx.Client, account: dict[str, Any]) -> None:
     secret = json.loads(base64.b64decode(account["key"]))["pgp_key"]
     listed = api.get(URL, params={"search": account["id"]})

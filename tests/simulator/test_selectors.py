@@ -6,7 +6,7 @@ import pytest
 
 from omni_gateway.simulator import selectors
 
-LABELS = {"env": "prod", "tier": "", "mem": "64GiB", "cores": "8"}
+LABELS = {"env": "prod", "tier": "", "mem": "64GiB", "cores": "8", "note": "b, c"}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,11 @@ LABELS = {"env": "prod", "tier": "", "mem": "64GiB", "cores": "8"}
         "mem > 32GiB",
         "cores<=8",
         "env=prod,cores>4,!zone",
+        "mem > 1000",
+        "mem < 70G",
+        'note="b, c"',
+        'note in (x, "b, c")',
+        "tier in ()",
         "",
     ],
 )
@@ -33,13 +38,28 @@ def test_matching_selectors(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["zone", "!env", "env=test", "env!=prod", "env in (a, b)", "mem<8", "env>1", "zone>1", "env=prod,zone"]
+    "text",
+    [
+        "zone",
+        "!env",
+        "env=test",
+        "env!=prod",
+        "env in (a, b)",
+        "mem<80",
+        "mem<66G",
+        "env>1",
+        "env<=prod",
+        "cores>1.5",
+        "zone>1",
+        "env=prod,zone",
+        "env=prod ,cores",
+    ],
 )
 def test_selectors_that_do_not_match(text: str) -> None:
     assert not selectors.parse(text).matches(LABELS)
 
 
-@pytest.mark.parametrize("text", ["a b", "(", "=b", "a in x", "a,,b", "a=b)", "!"])
+@pytest.mark.parametrize("text", ["a b", "(", "=b", "a in x", "a,,b", "a=b)", "!", 'a="b', "a=>1", "!a=1"])
 def test_what_is_no_selector(text: str) -> None:
     with pytest.raises(selectors.SelectorError):
         selectors.parse(text)

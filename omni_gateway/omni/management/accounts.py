@@ -6,13 +6,15 @@ suffix twice.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from google.protobuf.empty_pb2 import Empty
 
-from omni_gateway.omni import rpcs
+from omni_gateway.omni import key_pairs, outcomes, rpcs
+from omni_gateway.omni.errors import OmniError
 from omni_gateway.omni.management.group import CallGroup, moment
 from omni_gateway.stubs import management_pb2 as pb
 
@@ -58,23 +60,48 @@ class AccountCalls(CallGroup):
         """Create an account with its first key (armored OpenPGP, at most 365 days to live); return the key's id.
 
         ``use_user_role`` takes the caller's own role. ``AlreadyExists`` for a name or a key that is known;
-        ``Unknown`` for a bad role or key, so check both before.
+        ``Unknown`` for a bad role or key, so check both before. When Omni's answer is lost, an account that is there
+        with this key is the one that was made.
         """
-        answer = self._calls.unary(
-            rpcs.CREATE_SERVICE_ACCOUNT,
-            lambda: pb.CreateServiceAccountRequest(
-                name=name, armored_pgp_public_key=armored_public_key, role=role, use_user_role=use_user_role
-            ),
-        )
+        try:
+            answer = self._calls.unary(
+                rpcs.CREATE_SERVICE_ACCOUNT,
+                lambda: pb.CreateServiceAccountRequest(
+                    name=name, armored_pgp_public_key=armored_public_key, role=role, use_user_role=use_user_role
+                ),
+            )
+        except OmniError as error:
+            return self._registered_all_the_same(error, name, armored_public_key)
         return answer.public_key_id
 
     def renew_service_account(self, name: str, armored_public_key: str) -> str:
-        """Add a key to an account (the old ones go on working) and return its id; ``Unknown`` for an unknown name."""
-        answer = self._calls.unary(
-            rpcs.RENEW_SERVICE_ACCOUNT,
-            lambda: pb.RenewServiceAccountRequest(name=name, armored_pgp_public_key=armored_public_key),
-        )
+        """Add a key to an account (the old ones go on working) and return its id; ``Unknown`` for an unknown name.
+
+        When Omni's answer is lost, it is looked whether the account has the key.
+        """
+        try:
+            answer = self._calls.unary(
+                rpcs.RENEW_SERVICE_ACCOUNT,
+                lambda: pb.RenewServiceAccountRequest(name=name, armored_pgp_public_key=armored_public_key),
+            )
+        except OmniError as error:
+            return self._registered_all_the_same(error, name, armored_public_key)
         return answer.public_key_id
+
+    def _registered_all_the_same(self, error: OmniError, name: str, armored_public_key: str) -> str:
+        """Return the id of a key whose registration failed with ``error`` and was done; else raise that error."""
+        wanted = key_pairs.fingerprint(armored_public_key)
+        if not outcomes.may_be_done(error):
+            raise error
+        for pause in outcomes.LOOKS:
+            time.sleep(pause)
+            try:
+                listed = [account.keys for account in self.list_service_accounts() if account.name == name]
+            except OmniError:
+                break
+            for key in (key for keys in listed for key in keys if wanted and key.id.lower() == wanted):
+                return key.id
+        raise error
 
     def list_service_accounts(self) -> list[ServiceAccount]:
         """Return every account with its keys."""

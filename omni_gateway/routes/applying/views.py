@@ -10,6 +10,7 @@ from marshmallow import fields
 
 from omni_gateway.auth import Role
 from omni_gateway.http.auditing.changes import note_documents
+from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
 from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
@@ -106,7 +107,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
     body = {"schema": {"oneOf": [ApplyDocumentSchema(), {"type": "array", "items": ApplyDocumentSchema()}]}}
     view = documented(
         routes,
-        apply,
+        idempotent(apply),
         role=Role.OPERATOR,
         omni_decides=True,
         operation_id="apply_resources",

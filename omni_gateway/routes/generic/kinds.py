@@ -18,7 +18,7 @@ from omni_gateway.routes.generic.definitions import Definition
 from omni_gateway.routes.generic.redaction import masked_members, redact, restore
 from omni_gateway.sdk import relations
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
-from omni_gateway.sdk.context import Gateway, Mounted
+from omni_gateway.sdk.context import Gateway, Mounted, current_gateway
 from omni_gateway.sdk.links import object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
 from omni_gateway.sdk.operations import Operation, OperationKind
@@ -135,9 +135,12 @@ class Kind:
         self.schema = GenericResourceSchema(self.type)
         self.representation = Representation(self.schema, f"resources/{self.type}", links)
         self.collection = Collection(self.adapter, self.representation)
-        self.item = Item(self.adapter, self.representation)
         self.creation = Creation(self.adapter, self.representation)
+        self.item = Item(self.adapter, self.representation, self.creation, self._create_role)
         self.destroy = OperationKind(OPERATION, self._removal)
+
+    def _create_role(self) -> Role:
+        return role_for(current_gateway(), self.type, "create")
 
     def _removal(self, omni: OmniClient, id: str) -> Operation:
         kind = removal(f"resources/{self.type}", "resource", self.adapter)

@@ -10,6 +10,7 @@ from flask import Response
 from marshmallow import fields
 
 from omni_gateway.auth import Role
+from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.routes.generic.catalogue import Catalogue
 from omni_gateway.routes.generic.definitions import Definition
@@ -21,7 +22,17 @@ from omni_gateway.sdk.schema import SpecSchema
 from omni_gateway.sdk.views import creating, item, listing
 from omni_gateway.sdk.views.answering import json_response
 from omni_gateway.sdk.views.declared import LIST_HEADERS, STREAMS, WRITE_PROBLEMS, merge_patch_body
-from omni_gateway.sdk.views.documenting import DRY_RUN, IF_MATCH, IF_NONE_MATCH, View, documented, or_dry_run
+from omni_gateway.sdk.views.documenting import (
+    DRY_RUN,
+    FAILED_PRECONDITION,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    IF_NONE_MATCH_PUT,
+    IF_NONE_MATCH_WRITE,
+    View,
+    documented,
+    or_dry_run,
+)
 
 _ROLES = (
     "The role is the one that the type's own routes ask for; a type without routes of its own takes admin."
@@ -131,7 +142,7 @@ def _list_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
 def _create_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
     return documented(
         routes,
-        _for_kind(catalogue, "create", lambda kind: creating.post_view(kind.creation)),
+        idempotent(_for_kind(catalogue, "create", lambda kind: creating.post_view(kind.creation))),
         role=Role.OPERATOR,
         omni_decides=True,
         operation_id="create_resource",
@@ -176,10 +187,13 @@ def _replace_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         query=WriteQuery(),
         body=GenericResourceSchema(),
         body_example=EXAMPLE,
-        answers={200: (or_dry_run(GenericResourceSchema()), "The object as it is now")},
-        answer_headers=("ETag",),
+        answers={
+            200: (or_dry_run(GenericResourceSchema()), "The object as it is now"),
+            201: (GenericResourceSchema(), "The new object (only with `If-None-Match: *`)"),
+        },
+        answer_headers=("ETag", "Location"),
         problems=WRITE_PROBLEMS,
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, IF_NONE_MATCH_PUT],
     )
 
 
@@ -196,7 +210,7 @@ def _patch_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         answers={200: (or_dry_run(GenericResourceSchema()), "The object as it is now")},
         answer_headers=("ETag",),
         problems={**WRITE_PROBLEMS, 415: "Not a merge patch; Accept-Patch tells what is"},
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, IF_NONE_MATCH_WRITE],
         extra_doc=merge_patch_body(),
     )
 
@@ -212,6 +226,6 @@ def _delete_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         description=_ROLES,
         query=WriteQuery(),
         answers={204: (None, "Gone"), **DRY_RUN, 202: (OperationSchema, "Omni is removing it")},
-        problems={404: "No such object or type", 409: "Its state is in the way", 412: "If-Match names another state"},
-        parameters=[IF_MATCH],
+        problems={404: "No such object or type", 409: "Its state is in the way", 412: FAILED_PRECONDITION},
+        parameters=[IF_MATCH, IF_NONE_MATCH_WRITE],
     )

@@ -11,6 +11,7 @@ from werkzeug.http import dump_options_header
 from omni_gateway.http import streaming
 from omni_gateway.http.auditing.changes import note_credential
 from omni_gateway.http.caching import cache_headers
+from omni_gateway.http.problems import Problem
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
@@ -19,6 +20,7 @@ from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.scoping import within_reach
 from omni_gateway.sdk.views.answering import (
+    check_tags,
     dry_run_response,
     json_response,
     object_response,
@@ -39,6 +41,7 @@ def action_view(
 
     def post(arguments: Mapping[str, Any], body: Mapping[str, Any] | None = None, **path: str) -> Response:
         bound = within_reach(current_gateway().bound(adapter), path.get("id"), writes=writes, anywhere=anywhere)
+        _check_preconditions(bound, representation, path.get("id"))
         answer = function(bound, *path.values(), body or {}, dry_run=arguments["dry_run"])
         return respond(representation, answer)
 
@@ -46,6 +49,17 @@ def action_view(
         return post(arguments, None, **path)
 
     return post if with_body else post_without_body
+
+
+def _check_preconditions(adapter: ResourceAdapter, representation: Representation, id: str | None) -> None:
+    """Hold a request's preconditions against the object that an action is done to.
+
+    Where it is done to none, no entity tag fits If-Match (412), and there is nothing that If-None-Match could rule out.
+    """
+    if id is None and "If-Match" in request.headers:
+        raise Problem(412, "stale-precondition", "This action is done to no single object, so no entity tag fits.")
+    if id is not None and ("If-Match" in request.headers or "If-None-Match" in request.headers):
+        check_tags(representation, adapter.get(id))
 
 
 def computed_view(

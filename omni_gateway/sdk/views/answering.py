@@ -68,8 +68,8 @@ def _as_stored(resource: Resource) -> dict[str, Any]:
     return {name: getattr(resource, name) for name in names}
 
 
-def check_preconditions(representation: Representation, resource: Resource) -> None:
-    """Raise 412 unless If-Match fits, then 409 when the object is tearing down."""
+def check_tags(representation: Representation, resource: Resource) -> None:
+    """Raise 412 unless If-Match and If-None-Match let the request go on over an object (RFC 9110 §13.2.2)."""
     tag = representation.etag(resource)
     if etags.if_match_fails(request, tag):
         raise Problem(
@@ -79,5 +79,26 @@ def check_preconditions(representation: Representation, resource: Resource) -> N
             hint="Read it again and repeat the change; the current entity tag is in the ETag header.",
             headers={"ETag": tag},
         )
+    check_none_match(representation, resource)
+
+
+def check_none_match(representation: Representation, resource: Resource) -> None:
+    """Raise 412 when If-None-Match names the state of an object, or any (``*``)."""
+    tag = representation.etag(resource)
+    if etags.if_none_match(request, tag):
+        raise already_there(resource.id, representation.url(resource.id), tag)
+
+
+def already_there(id: str, url: str, tag: str = "") -> Problem:
+    """Return the 412 for a request that is to be carried out only where there is no such object, or no such state."""
+    headers = {"Location": url} | ({"ETag": tag} if tag else {})
+    return Problem(
+        412, "stale-precondition", f"There is an object {id!r}, and If-None-Match rules it out.", headers=headers
+    )
+
+
+def check_preconditions(representation: Representation, resource: Resource) -> None:
+    """Raise 412 unless the request's preconditions hold, then 409 when the object is tearing down."""
+    check_tags(representation, resource)
     if resource.tearing_down:
         raise Problem(409, "tearing-down", f"{resource.id!r} is being removed and takes no writes.")

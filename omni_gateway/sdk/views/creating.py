@@ -39,18 +39,28 @@ def post_view(creation: Creation) -> Callable[..., Response]:
     """
 
     def post(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> Response:
-        schema, representation = creation.representation.schema, creation.representation
-        adapter = current_gateway().bound(creation.adapter)
-        wanted = schema.to_resource(body, type=adapter.type, namespace=adapter.namespace)
-        extras = {name: body[name] for name in schema.request_only if body.get(name) is not None}
-        if wanted.id:
-            _refuse_existing(adapter, wanted.id, representation.url(wanted.id))
-        adapter.check(wanted, None, extras)
-        if arguments["dry_run"]:
-            return dry_run_response(None, representation.document(wanted), also=adapter.also(wanted, extras))
-        return _made(creation, adapter.create(wanted, extras) or held(adapter, wanted.id))
+        return create(creation, body, dry_run=arguments["dry_run"])
 
     return post
+
+
+def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: str = "") -> Response:
+    """Create the object of a validated body and answer the request in flight with it.
+
+    ``id``: the one that it must get; 422 where its members make another.
+    """
+    schema, representation = creation.representation.schema, creation.representation
+    adapter = current_gateway().bound(creation.adapter)
+    wanted = schema.to_resource(body, type=adapter.type, namespace=adapter.namespace)
+    extras = {name: body[name] for name in schema.request_only if body.get(name) is not None}
+    if wanted.id:
+        _refuse_existing(adapter, wanted.id, representation.url(wanted.id))
+    adapter.check(wanted, None, extras)
+    if id and wanted.id != id:
+        raise Problem(422, "validation", errors={"id": [f"The object's members make the id {wanted.id!r}."]})
+    if dry_run:
+        return dry_run_response(None, representation.document(wanted), also=adapter.also(wanted, extras))
+    return _made(creation, adapter.create(wanted, extras) or held(adapter, wanted.id))
 
 
 def held(adapter: ResourceAdapter, id: str) -> Resource:

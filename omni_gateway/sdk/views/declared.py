@@ -17,9 +17,11 @@ from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
 from omni_gateway.sdk.views import below, creating, item, listing
 from omni_gateway.sdk.views.documenting import (
     DRY_RUN,
-    IDEMPOTENCY_KEY,
+    FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH,
+    IF_NONE_MATCH_PUT,
+    IF_NONE_MATCH_WRITE,
     View,
     documented,
     or_dry_run,
@@ -37,7 +39,7 @@ _OTHERS: Any = {"type": "array", "items": {"type": "object"}}
 WRITE_PROBLEMS = {
     404: "No such object",
     409: "Tearing down, or changed by others too often",
-    412: "If-Match names another state",
+    412: FAILED_PRECONDITION,
     422: "A field or parameter is wrong, or Omni refuses the value",
 }
 
@@ -67,7 +69,19 @@ def _as_method(view: View) -> Any:
 
 
 def _item(plugin: ResourcePlugin) -> item.Item:
-    return item.Item(plugin.adapter, plugin.representation)
+    if not _put_may_create(plugin):
+        return item.Item(plugin.adapter, plugin.representation)
+    return item.Item(plugin.adapter, plugin.representation, _creation(plugin), lambda: plugin.roles["create"])
+
+
+def _put_may_create(plugin: ResourcePlugin) -> bool:
+    """Whether an object can be made under the id that a URL names: not where the back end chooses it."""
+    chosen_by_back_end = plugin.schema.fields["id"].dump_only or plugin.schema.id_optional
+    return "create" in plugin.roles and not chosen_by_back_end
+
+
+def _creation(plugin: ResourcePlugin) -> creating.Creation:
+    return creating.Creation(plugin.adapter, plugin.representation, plugin.creates.name if plugin.creates else "")
 
 
 def _list(plugin: ResourcePlugin) -> View:
@@ -89,11 +103,10 @@ def _list(plugin: ResourcePlugin) -> View:
 
 
 def _create(plugin: ResourcePlugin) -> View:
-    creation = creating.Creation(plugin.adapter, plugin.representation, plugin.creates.name if plugin.creates else "")
-    view = creating.post_view(creation)
+    view = creating.post_view(_creation(plugin))
     return documented(
         plugin.blueprint,
-        idempotent(view, forget=plugin.schema.shown_once) if plugin.idempotent_create else view,
+        idempotent(view, forget=plugin.schema.shown_once, certain=plugin.adapter.omni_decides),
         role=plugin.roles["create"],
         omni_decides=plugin.adapter.omni_decides,
         operation_id=f"create_{plugin.singular_id}",
@@ -108,7 +121,6 @@ def _create(plugin: ResourcePlugin) -> View:
             409: "There is one of this name already",
             422: "A field is wrong, or Omni refuses the value",
         },
-        parameters=[IDEMPOTENCY_KEY] if plugin.idempotent_create else [],
     )
 
 
@@ -150,11 +162,20 @@ def _replace(plugin: ResourcePlugin) -> View:
         query=WriteQuery(),
         body=plugin.schema,
         body_example=plugin.example,
-        answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} as it is now")},
-        answer_headers=("ETag",),
+        answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} as it is now"), **_put_creates(plugin)},
+        answer_headers=("ETag", "Location") if _put_may_create(plugin) else ("ETag",),
         problems=WRITE_PROBLEMS,
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, IF_NONE_MATCH_PUT if _put_may_create(plugin) else IF_NONE_MATCH_WRITE],
     )
+
+
+def _put_creates(plugin: ResourcePlugin) -> dict[int, tuple[Any, str]]:
+    """Return the answers of a PUT that makes an object, with ``If-None-Match: *``."""
+    if not _put_may_create(plugin):
+        return {}
+    if plugin.makes:
+        return {202: (OperationSchema, f"The {plugin.singular} will come (only with `If-None-Match: *`)")}
+    return {201: (plugin.schema, f"The new {plugin.singular} (only with `If-None-Match: *`)")}
 
 
 def _patch(plugin: ResourcePlugin) -> View:
@@ -169,7 +190,7 @@ def _patch(plugin: ResourcePlugin) -> View:
         answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} as it is now")},
         answer_headers=("ETag",),
         problems={**WRITE_PROBLEMS, 415: "Not a merge patch; Accept-Patch tells what is"},
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, IF_NONE_MATCH_WRITE],
         extra_doc=merge_patch_body(),
     )
 
@@ -195,8 +216,8 @@ def _delete(plugin: ResourcePlugin) -> View:
             **DRY_RUN,
             202: (OperationSchema, "Omni is removing it"),
         },
-        problems={404: "No such object", 412: "If-Match names another state", 409: "It is being removed already"},
-        parameters=[IF_MATCH],
+        problems={404: "No such object", 412: FAILED_PRECONDITION, 409: "It is being removed already"},
+        parameters=[IF_MATCH, IF_NONE_MATCH_WRITE],
     )
 
 

@@ -14,6 +14,7 @@ from marshmallow import fields
 
 from omni_gateway.auth import Role
 from omni_gateway.http.guard import require
+from omni_gateway.http.idempotency import takes_key
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import MEDIA_TYPE, ProblemSchema
 from omni_gateway.sdk.schema import SpecSchema
@@ -46,11 +47,24 @@ IF_NONE_MATCH = {
     "schema": {"type": "string"},
     "description": "304 when the entity tag is still this one",
 }
+IF_NONE_MATCH_WRITE = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "412 when the object is in this state; `*`: in any, so that nothing that is there is written over",
+}
+IF_NONE_MATCH_PUT = {
+    **IF_NONE_MATCH_WRITE,
+    "description": "412 when the object is in this state; `*`: make the object if there is none (201), else 412",
+}
+FAILED_PRECONDITION = "If-Match names another state, or If-None-Match this one"
 IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]( *[!-~])*$"},
-    "description": "Send the same key again and the first answer is replayed for 24 hours",
+    "description": "A name of your own for this request. Sent again with the same key within 24 hours, it is not done"
+    " again: the first answer is replayed (`Idempotency-Replayed: true`). 409 `idempotency-conflict` while the first"
+    " one runs, 409 `outcome-unknown` where it ended without an answer and may have been done, 422 on another request",
 }
 
 #: Problems that any guarded operation can answer with, and what they mean.
@@ -142,7 +156,8 @@ def documented(
     if query is not None:
         told = blueprint.arguments(query, location="query")(told)
     # Those that the view reads itself, beside those of the query: `doc` would replace these.
-    told._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(parameters)
+    own = [*parameters, *([IDEMPOTENCY_KEY] if takes_key(view) else [])]
+    told._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(own)
     doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
     doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
     doc["x-required-role"] = role.value

@@ -14,7 +14,14 @@ from omni_gateway.http.idempotency import idempotent
 from omni_gateway.sdk.operations import OperationSchema
 from omni_gateway.sdk.query import NoQuery, WriteQuery
 from omni_gateway.sdk.views import acting
-from omni_gateway.sdk.views.documenting import DRY_RUN, IDEMPOTENCY_KEY, documented, or_dry_run
+from omni_gateway.sdk.views.documenting import (
+    DRY_RUN,
+    FAILED_PRECONDITION,
+    IF_MATCH,
+    IF_NONE_MATCH_WRITE,
+    documented,
+    or_dry_run,
+)
 
 if TYPE_CHECKING:
     from omni_gateway.sdk.service import ServicePlugin
@@ -53,7 +60,7 @@ class Computed:
 
 
 def mount_action(plugin: ServicePlugin, function: Callable[..., Any], action: Action) -> None:
-    """Add the route of an action; it takes an Idempotency-Key, for its effect has no name of its own."""
+    """Add the route of an action; it takes an Idempotency-Key as every declared POST does."""
     if action.operation:
         answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Under way"), **DRY_RUN}
     else:
@@ -69,7 +76,7 @@ def mount_action(plugin: ServicePlugin, function: Callable[..., Any], action: Ac
     word = action.name.replace("-", "_")
     guarded = documented(
         plugin.blueprint,
-        idempotent(view, forget=action.shown_once),
+        idempotent(view, forget=action.shown_once, certain=plugin.adapter.omni_decides),
         role=action.role,
         omni_decides=plugin.adapter.omni_decides,
         operation_id=f"{word}_{plugin.plural_id if action.on_collection else plugin.singular_id}",
@@ -79,8 +86,13 @@ def mount_action(plugin: ServicePlugin, function: Callable[..., Any], action: Ac
         body=action.body,
         body_example=action.example,
         answers=answers,
-        problems={404: "No such object", 409: "Not in its present state", 422: "Refused"},
-        parameters=[IDEMPOTENCY_KEY],
+        problems={
+            404: "No such object",
+            409: "Not in its present state",
+            422: "Refused",
+            412: FAILED_PRECONDITION,
+        },
+        parameters=[] if action.on_collection else [IF_MATCH, IF_NONE_MATCH_WRITE],
     )
     rule = f"/actions/{action.name}" if action.on_collection else f"/<id>/actions/{action.name}"
     plugin.blueprint.add_url_rule(rule, endpoint=f"action-{action.name}", view_func=guarded, methods=["POST"])

@@ -10,9 +10,12 @@ from typing import Any
 import marshmallow as ma
 from flask import Response, request
 
-from omni_gateway.http import mergepatch, streaming
+from omni_gateway.auth import Role
+from omni_gateway.http import etags, mergepatch, streaming
+from omni_gateway.http.guard import demand
 from omni_gateway.http.parser import strict_json
 from omni_gateway.http.problems import Problem
+from omni_gateway.omni import errors
 from omni_gateway.sdk import changing
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
@@ -23,13 +26,18 @@ from omni_gateway.sdk.query import parse_fields
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.unset import without_unset
+from omni_gateway.sdk.views import creating
 from omni_gateway.sdk.views.acting import respond
 from omni_gateway.sdk.views.answering import (
+    already_there,
+    check_none_match,
     check_preconditions,
+    check_tags,
     dry_run_response,
     object_response,
     operation_response,
 )
+from omni_gateway.sdk.views.creating import Creation
 from omni_gateway.sdk.views.watching import watch_response
 
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
@@ -43,6 +51,9 @@ class Item:
 
     adapter: ResourceAdapter
     representation: Representation
+    #: How PUT makes an object that is not there, and the role that this takes; None: it does not.
+    creation: Creation | None = None
+    create_role: Callable[[], Role] | None = None
 
     @property
     def bound(self) -> ResourceAdapter:
@@ -69,10 +80,15 @@ def get_view(item: Item) -> Callable[..., Response]:
 
 
 def put_view(item: Item) -> Callable[..., Response]:
-    """Return the view that replaces spec, labels and annotations; finalizers and owner stay."""
+    """Return the view that replaces spec, labels and annotations; finalizers and owner stay.
+
+    With ``If-None-Match: *`` it makes an object that is not there, as a POST does.
+    """
 
     def put(arguments: Mapping[str, Any], body: Mapping[str, Any], id: str) -> Response:
         _check_id(body, id)
+        if item.creation is not None and etags.only_if_missing(request) and not _there(item, id):
+            return _create(item, item.creation, {**body, "id": id}, dry_run=arguments["dry_run"])
         return _write(item, id, lambda _: body, dry_run=arguments["dry_run"])
 
     return put
@@ -107,8 +123,10 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
     def delete(arguments: Mapping[str, Any], id: str) -> Response:
         adapter = item.bound
         existing = adapter.get(id)
-        if not existing.tearing_down:
-            check_preconditions(item.representation, existing)
+        if existing.tearing_down:  # it may be asked for again with the tag that it had before
+            check_none_match(item.representation, existing)
+        else:
+            check_tags(item.representation, existing)
         if arguments["dry_run"]:
             adapter.refuse_owned(existing)
             adapter.check_delete(existing)
@@ -125,6 +143,28 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
 def _check_id(body: Mapping[str, Any], id: str) -> None:
     if body.get("id", id) != id:
         raise Problem(422, "validation", errors={"id": [f"Must be {id!r}, as in the URL; an id never changes."]})
+
+
+def _there(item: Item, id: str) -> bool:
+    try:
+        item.bound.get(id)
+    except MISSING:
+        return False
+    return True
+
+
+def _create(item: Item, creation: Creation, body: Mapping[str, Any], *, dry_run: bool) -> Response:
+    """Make an object; 412 where another caller has made it meanwhile."""
+    if item.create_role is not None:
+        demand(item.create_role(), omni_decides=item.adapter.omni_decides)
+    try:
+        return creating.create(creation, body, dry_run=dry_run, id=body["id"])
+    except errors.AlreadyExists:
+        raise already_there(body["id"], item.representation.url(body["id"])) from None
+    except Problem as problem:
+        if problem.code != "exists":
+            raise
+        raise already_there(body["id"], item.representation.url(body["id"])) from None
 
 
 def _write(item: Item, id: str, change: Callable[[Resource], Mapping[str, Any]], *, dry_run: bool) -> Response:
