@@ -64,6 +64,19 @@ class Settings:
             "kind": "str",
         },
     )
+    store_timeout: float = _setting(
+        "STORE_TIMEOUT", "Deadline of one call to the store: waiting, connecting and all", 5.0, "float"
+    )
+    store_grace: float = _setting(
+        "STORE_GRACE",
+        "While the store cannot be read, how long a worker goes on with the tokens and OIDC providers that it read"
+        " last; a revocation is obeyed as much later. 0: not at all",
+        300.0,
+        "float",
+    )
+    store_start_timeout: float = _setting(
+        "STORE_START_TIMEOUT", "How long `serve` waits at its start for a store that is not there yet", 60.0, "float"
+    )
     bootstrap_token: str = field(
         default="",
         repr=False,
@@ -259,6 +272,13 @@ class Settings:
         for name, seconds in (("REQUEST_TIMEOUT", self.request_timeout), ("ANSWER_TIMEOUT", self.answer_timeout)):
             if not 1 <= seconds <= 3600:
                 raise SettingsError(f"{PREFIX}{name} must be from 1 to 3600 seconds")
+        for name, seconds, least, most in (
+            ("STORE_TIMEOUT", self.store_timeout, 0.5, 60),
+            ("STORE_GRACE", self.store_grace, 0, 86_400),
+            ("STORE_START_TIMEOUT", self.store_start_timeout, 0, 3600),
+        ):
+            if not least <= seconds <= most:
+                raise SettingsError(f"{PREFIX}{name} must be from {least} to {most} seconds")
         if bool(self.tls_cert_file) != bool(self.tls_key_file):
             raise SettingsError(f"{PREFIX}TLS_CERT_FILE and {PREFIX}TLS_KEY_FILE go together")
         for name, path in (("TLS_CERT_FILE", self.tls_cert_file), ("TLS_KEY_FILE", self.tls_key_file)):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from omni_gateway.store.database import Database
 
 KEPT = timedelta(hours=24)
 #: A claim without an answer is that of a worker that died; longer than any request may run.
@@ -29,7 +29,7 @@ class Recorded:
 class IdempotencyStore:
     """Claim a key, keep its answer, find it again."""
 
-    def __init__(self, engine: Callable[[], Engine]) -> None:
+    def __init__(self, engine: Callable[[], Database]) -> None:
         self._engine = engine
 
     def claim(self, key: str, request: str) -> Recorded | None:
