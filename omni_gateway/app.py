@@ -30,6 +30,8 @@ from omni_gateway.http import (
     route_access,
 )
 from omni_gateway.http.api import GatewayApi, freeze
+from omni_gateway.http.readiness import Readiness
+from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.plugin_routes import AddedByPlugin
@@ -42,7 +44,7 @@ from omni_gateway.sdk.context import EXTENSION, Gateway
 from omni_gateway.sdk.shelf import LEAST as LEAST_RENDERED
 from omni_gateway.sdk.shelf import SHELF
 from omni_gateway.settings import Settings, SettingsError
-from omni_gateway.store import Store
+from omni_gateway.storage import store_of
 
 log = logging.getLogger(__name__)
 
@@ -97,10 +99,13 @@ def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> F
         PROPAGATE_EXCEPTIONS=False,
         TRUSTED_HOSTS=list(settings.allowed_hosts) or None,
     )
-    store = Store(settings.database_url, settings.bootstrap_token)
+    store = store_of(settings)
     streams = StreamLimiter(settings.max_streams, settings.max_streams_per_caller)
     watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
-    gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings))
+    readiness = Readiness(settings.readiness_requires)
+    gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings), readiness)
+    readiness.add("omni", health.omni_check(gateway.own_omni))
+    readiness.add("store", lambda: readiness_check(store))
     app.extensions[EXTENSION] = gateway
     paths.init_app(app)
     request_id.init_app(app)

@@ -23,7 +23,7 @@ def authenticator(settings: Settings, store: Store, omni: OmniClient) -> Authent
     if "oidc" in settings.auth:
         methods.append(_oidc(settings, store))
     if "token" in settings.auth:
-        methods.append(TokenMethod(store.tokens))
+        methods.append(TokenMethod(store.tokens, settings.store_grace))
     return Authenticator(methods, ANONYMOUS if "off" in settings.auth else None)
 
 
@@ -31,7 +31,7 @@ def _oidc(settings: Settings, store: Store) -> Method:
     from omni_gateway.auth.oidc import OidcMethod, Providers, load_keys
 
     fetcher = _fetcher(settings)
-    return OidcMethod(Providers(store.documents), lambda issuer: load_keys(fetcher, issuer))
+    return OidcMethod(Providers(store.documents, grace=settings.store_grace), lambda issuer: load_keys(fetcher, issuer))
 
 
 def issuer_checks(settings: Settings) -> IssuerChecks:

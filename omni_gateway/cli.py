@@ -30,11 +30,14 @@ def _plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         from omni_gateway.discovery import BrokenPlugin
+        from omni_gateway.store import StoreMisconfigured, StoreUnavailable
 
         try:
             return command(*args, **kwargs)
-        except (SettingsError, BrokenPlugin, embedded.EmbeddedOmniError) as error:
+        except (SettingsError, BrokenPlugin, embedded.EmbeddedOmniError, StoreUnavailable) as error:
             raise click.ClickException(str(error)) from error
+        except StoreMisconfigured as error:
+            raise click.ClickException(f"OMNI_GATEWAY_STORE_URL: {error}") from error
 
     return run
 
@@ -114,10 +117,12 @@ def _with_omni(settings: Settings) -> Settings:
 
 
 def _ensure_a_token(settings: Settings, bind: str) -> None:
-    """Keep the bootstrap token's hash; with no token at all, make an admin token and show it this once."""
-    from omni_gateway.store import Store
+    """Wait for the store, keep the bootstrap token's hash; with no token at all, make one and show it this once."""
+    from omni_gateway.storage import store_of
 
-    tokens = Store(settings.database_url, settings.bootstrap_token).tokens
+    store = store_of(settings)
+    store.wait(settings.store_start_timeout)
+    tokens = store.tokens
     if not tokens.list() and not settings.bootstrap_token:
         _, secret = tokens.create("first-run", "admin", None)
         scheme = "https" if settings.tls_cert_file else "http"
@@ -126,6 +131,7 @@ def _ensure_a_token(settings: Settings, bind: str) -> None:
             f'Try it:\n\n    curl -H "Authorization: Bearer $TOKEN" {scheme}://{bind}/api/v1/machines\n',
             err=True,
         )
+    store.close()
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)
@@ -191,10 +197,11 @@ def token() -> None:
 
 
 def _tokens() -> Any:
-    from omni_gateway.store import Store
+    from omni_gateway.storage import store_of
 
-    settings = Settings.load()
-    return Store(settings.database_url).tokens
+    store = store_of(replace(Settings.load(), bootstrap_token=""))
+    store.wait(0)
+    return store.tokens
 
 
 @token.command("create")

@@ -25,6 +25,7 @@ CONFIG_FILE = f"{PREFIX}CONFIG_FILE"
 MINIMUM_TOKEN_BYTES = 32
 WAYS_IN = ("token", "oidc", "omni-key")
 OFF = "off"
+CHECKS = ("omni", "store")
 
 
 _KINDS: Mapping[str, Callable[[str], Any]] = {
@@ -62,6 +63,19 @@ class Settings:
             " empty: SQLite in the state directory",
             "kind": "str",
         },
+    )
+    store_timeout: float = _setting(
+        "STORE_TIMEOUT", "Deadline of one call to the store: waiting, connecting and all", 5.0, "float"
+    )
+    store_grace: float = _setting(
+        "STORE_GRACE",
+        "While the store cannot be read, how long a worker goes on with the tokens and OIDC providers that it read"
+        " last; a revocation is obeyed as much later. 0: not at all",
+        300.0,
+        "float",
+    )
+    store_start_timeout: float = _setting(
+        "STORE_START_TIMEOUT", "How long `serve` waits at its start for a store that is not there yet", 60.0, "float"
     )
     bootstrap_token: str = field(
         default="",
@@ -179,6 +193,13 @@ class Settings:
     audit_max_rows: int = _setting(
         "AUDIT_MAX_ROWS", "Entries that the store keeps of the audit; the oldest go first; 0: none", 500_000, "int"
     )
+    readiness_requires: tuple[str, ...] = _setting(
+        "READINESS_REQUIRES",
+        "Checks of `/readyz` (`omni`, `store`), comma separated, that take a replica out of service when they fail"
+        " after the start; empty: it stays in service and answers 503 itself",
+        (),
+        "list",
+    )
     log_level: str = _setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     embedded: bool = _setting(
         "EMBEDDED", "The Omni behind this gateway is a simulator (`serve` sees that by itself)", False, "bool"
@@ -226,6 +247,8 @@ class Settings:
             raise SettingsError(f"{PREFIX}AUDIT_MAX_ROWS must be 0 or more")
         if self.cache_bytes < 0:
             raise SettingsError(f"{PREFIX}CACHE_BYTES must be 0 or more")
+        if unknown := sorted(set(self.readiness_requires) - set(CHECKS)):
+            raise SettingsError(f"{PREFIX}READINESS_REQUIRES takes {', '.join(CHECKS)}, not {', '.join(unknown)}")
         self._check_limits()
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError(f"{PREFIX}LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
@@ -249,6 +272,13 @@ class Settings:
         for name, seconds in (("REQUEST_TIMEOUT", self.request_timeout), ("ANSWER_TIMEOUT", self.answer_timeout)):
             if not 1 <= seconds <= 3600:
                 raise SettingsError(f"{PREFIX}{name} must be from 1 to 3600 seconds")
+        for name, seconds, least, most in (
+            ("STORE_TIMEOUT", self.store_timeout, 0.5, 60),
+            ("STORE_GRACE", self.store_grace, 0, 86_400),
+            ("STORE_START_TIMEOUT", self.store_start_timeout, 0, 3600),
+        ):
+            if not least <= seconds <= most:
+                raise SettingsError(f"{PREFIX}{name} must be from {least} to {most} seconds")
         if bool(self.tls_cert_file) != bool(self.tls_key_file):
             raise SettingsError(f"{PREFIX}TLS_CERT_FILE and {PREFIX}TLS_KEY_FILE go together")
         for name, path in (("TLS_CERT_FILE", self.tls_cert_file), ("TLS_KEY_FILE", self.tls_key_file)):

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
-from datetime import UTC, datetime
-from threading import Lock
+from dataclasses import dataclass, replace
 
 from omni_gateway.auth.authenticator import Rejected
+from omni_gateway.auth.last_uses import LastUses
 from omni_gateway.auth.principal import MethodName, Principal, Role
 from omni_gateway.auth.scope import Scope
 from omni_gateway.recent import Recent
-from omni_gateway.store import Token, TokenStore
-
-log = logging.getLogger(__name__)
+from omni_gateway.store import StoreUnavailable, Token, TokenStore
 
 CACHE_SECONDS = 1.0
 CACHE_SIZE = 1024
-NOTE_SECONDS = 60.0
+#: How long the store may take to confirm a token that it has confirmed before; then it counts as away.
+KNOWN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the store said of a token, None for an unknown one: when, and until when it is not asked again."""
+
+    token: Token | None
+    confirmed: float
+    until: float
 
 
 class TokenMethod:
     """Looks tokens up by their hash; what it found is good for a second, so that a revocation is soon obeyed.
+
+    While the store cannot be read, a token that it has confirmed goes on to count for the time of grace, its own expiry
+    included. Unknown ones cannot be judged then: StoreUnavailable, and no failed login.
 
     Only the SHA-256 of a token is kept and looked up: a token has 256 random bits, so its hash gives nothing away and
     the look-up's timing tells of hashes only.
@@ -30,11 +40,12 @@ class TokenMethod:
 
     name: MethodName = "token"
 
-    def __init__(self, tokens: TokenStore) -> None:
+    def __init__(self, tokens: TokenStore, grace: float = 0.0) -> None:
+        """``grace``: seconds that a token counts which the store has confirmed, while the store cannot be read."""
         self._tokens = tokens
-        self._lock = Lock()
-        self._found: Recent[str, tuple[float, Token | None]] = Recent(CACHE_SIZE)
-        self._noted: dict[str, float] = {}
+        self._grace = grace
+        self._found: Recent[str, _Found] = Recent(CACHE_SIZE)
+        self._uses = LastUses(tokens)
 
     def recognises(self, credential: str) -> bool:
         """Take whatever no other method wants: an operator's own bootstrap token may look like anything."""
@@ -45,30 +56,26 @@ class TokenMethod:
         token = self._find(hashlib.sha256(credential.encode("utf-8", "surrogateescape")).hexdigest())
         if token is None or not token.valid():
             raise Rejected("The token is unknown, revoked or expired.")
-        self._note_use(token)
+        self._uses.note(token.id)
         return Principal(
             token.name, Role(token.role), f"token:{token.id}", scope=Scope(token.clusters), expires=token.expires
         )
 
-    def _note_use(self, token: Token) -> None:
-        """Keep when the token was used, at most once a minute; a store that fails loses a date and no request."""
-        now = time.monotonic()
-        with self._lock:
-            if self._noted.get(token.id, -NOTE_SECONDS) > now - NOTE_SECONDS:
-                return
-            if len(self._noted) >= CACHE_SIZE:
-                self._noted.clear()
-            self._noted[token.id] = now
-        try:
-            self._tokens.used(token.id, datetime.now(UTC))
-        except Exception:
-            log.warning("the last use of token %s could not be kept", token.id, exc_info=True)
-
     def _find(self, digest: str) -> Token | None:
+        """Look a token up; StoreUnavailable when the store cannot be read and the token is not known well enough."""
         now = time.monotonic()
         kept = self._found.get(digest)
-        if kept is not None and kept[0] > now:
-            return kept[1]
-        token = self._tokens.find_by_hash(digest)
-        self._found.put(digest, (now + CACHE_SECONDS, token))
+        if kept is not None and now < kept.until:
+            return kept.token
+        known = kept is not None and kept.token is not None and now < kept.confirmed + self._grace
+        try:
+            token = self._tokens.find_by_hash(digest, KNOWN_SECONDS if known else None)
+        except StoreUnavailable:
+            if kept is None or not known:
+                raise
+            until = min(time.monotonic() + CACHE_SECONDS, kept.confirmed + self._grace)
+            self._found.put(digest, replace(kept, until=until))
+            return kept.token
+        confirmed = time.monotonic()
+        self._found.put(digest, _Found(token, confirmed, confirmed + CACHE_SECONDS))
         return token

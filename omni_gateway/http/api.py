@@ -16,7 +16,9 @@ from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.openapi_links import add_links
 from omni_gateway.http.problems import MEDIA_TYPE, Problem, ProblemSchema, code_for_status
 from omni_gateway.http.request_id import request_id
+from omni_gateway.http.store_errors import problem_for_store
 from omni_gateway.omni.errors import OmniError
+from omni_gateway.store import StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,8 @@ class GatewayApi(Api):  # type: ignore[misc]
     def _register_error_handlers(self) -> None:
         self._app.register_error_handler(Problem, lambda error: error.response())
         self._app.register_error_handler(OmniError, lambda error: problem_for(error).response())
+        for kind in (StoreUnavailable, StoreRefused):
+            self._app.register_error_handler(kind, lambda error: problem_for_store(error).response())
         self._app.register_error_handler(ma.ValidationError, lambda error: Problem.from_validation(error).response())
         self._app.register_error_handler(HTTPException, self.handle_http_exception)
         self._app.register_error_handler(Exception, _internal)

@@ -13,6 +13,8 @@ from flask import Flask, current_app, has_request_context, request
 
 from omni_gateway.auth import Authenticator, FailedLogins, Principal, Rejected, Role, Unverifiable
 from omni_gateway.http.problems import Problem
+from omni_gateway.http.store_errors import problem_for_store
+from omni_gateway.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +61,8 @@ def known_principal() -> Principal | None:
 def still_proved() -> Callable[[], bool]:
     """Return what tells, after the request's answer has begun too, whether its caller is still who it was.
 
-    False once the credential is revoked or has expired, or gives another role or other clusters than it did. True
-    where nobody can look at it just now.
+    False once the credential is revoked or has expired, or gives another role or other clusters than it did, and when
+    the store is away for longer than a known credential counts without it. True where an OIDC issuer cannot be asked.
     """
     before = known_principal()
     authenticator = cast("Authenticator | None", current_app.extensions.get(EXTENSION))
@@ -73,7 +75,7 @@ def still_proved() -> Callable[[], bool]:
             return authenticator.authenticate(credential) == before
         except Unverifiable:
             return True
-        except Rejected:
+        except (Rejected, StoreUnavailable):  # the latter once its time of grace is over
             return False
         except Exception as error:
             log.warning("the caller of a stream cannot be looked at again just now (%s)", type(error).__name__)
@@ -99,6 +101,8 @@ def _look_up(authenticator: Authenticator, credential: str) -> Principal:
         raise Problem(429, "too-many-failed-logins", headers={"Retry-After": str(math.ceil(seconds))})
     try:
         principal = authenticator.authenticate(credential)
+    except StoreUnavailable as error:
+        raise problem_for_store(error) from error
     except Rejected as error:
         if not isinstance(error, Unverifiable):
             logins.failed(address, credential)

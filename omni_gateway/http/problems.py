@@ -96,6 +96,9 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "omni-credential": ProblemType(502, "Omni refuses the gateway's key", "The key is unknown, expired or revoked."),
     "omni-error": ProblemType(502, "Omni failed", "Omni answered with an error that says no more."),
     "omni-unreachable": ProblemType(503, "Omni is away", "Omni cannot be reached; try again later.", True),
+    "store-unavailable": ProblemType(
+        503, "Store unavailable", "The gateway's own database cannot be used now; try again later.", True
+    ),
     "too-many-streams": ProblemType(503, "Too many streams", "This worker holds as many streams as it may.", True),
     "not-ready": ProblemType(503, "Not ready", "The gateway is starting or stopping.", True),
     "omni-timeout": ProblemType(504, "Omni is slow", "Omni did not answer in time; a write may have been done.", True),

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter, RateLimitExceeded
 from limits import RateLimitItem
 
+from omni_gateway.http import rate_storage
 from omni_gateway.http.guard import current_principal, remote_network
 from omni_gateway.http.problems import Problem
 
@@ -25,21 +27,16 @@ _KEY = "omni_gateway.rate_key"
 def init_app(app: Flask, limits: Sequence[RateLimitItem], redis_url: str) -> None:
     """Limit every route of an application; no limits, no limiter.
 
-    Counted in memory, each worker for itself, or in Redis together. When Redis is away, workers go on counting in
-    memory, and the log says so; they look for it again after 1, 2, 4 … seconds.
+    Counted in memory, each worker for itself, or in Redis together. When Redis is away or hangs, workers go on counting
+    in memory, and the log says so; a thread looks for it again after 1, 2, 4 … seconds.
     """
     if not limits:
         return
     limiter = Limiter(
         key_func=lambda: str(request.environ[_KEY]),
         application_limits=[";".join(f"{item.amount}/{item.multiples} {item.GRANULARITY.name}" for item in limits)],
-        storage_uri=redis_url or "memory://",
-        storage_options=(
-            {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}  # type: ignore[dict-item]
-            if redis_url
-            else {}
-        ),
-        in_memory_fallback_enabled=bool(redis_url),
+        storage_uri=f"{rate_storage.PREFIX}{redis_url}" if redis_url else "memory://",
+        storage_options=_redis_options() if redis_url else {},
         key_prefix="omni-gateway",
     )
     limiter.request_filter(lambda: request.endpoint in UNLIMITED)
@@ -65,6 +62,15 @@ def init_app(app: Flask, limits: Sequence[RateLimitItem], redis_url: str) -> Non
     limiter.init_app(app)
     app.after_request(tell)
     app.register_error_handler(RateLimitExceeded, _refused)
+
+
+def _redis_options() -> dict[str, Any]:
+    """Return how long Redis may take. It is not asked twice: its client's own retries wait for seconds in between."""
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    bounds = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+    return {**bounds, "retry": Retry(NoBackoff(), 0)}
 
 
 def _key() -> str:

@@ -24,7 +24,9 @@ from omni_gateway.http.guard import known_principal, still_proved
 from omni_gateway.http.metrics import STREAMS
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
+from omni_gateway.http.store_errors import problem_for_store
 from omni_gateway.omni.errors import Cancelled, OmniError
+from omni_gateway.store import StoreRefused, StoreUnavailable
 
 __all__ = [
     "SSE",
@@ -252,6 +254,8 @@ def _last_problem(error: Exception) -> Problem:
         return error
     if isinstance(error, OmniError):
         return problem_for(error)
+    if isinstance(error, (StoreUnavailable, StoreRefused)):
+        return problem_for_store(error)
     log.error("a stream's source failed", exc_info=error)
     return Problem(500, "internal")
 

@@ -6,6 +6,7 @@ first use, and every process opens its own.
 
 from omni_gateway.store.audit import AuditEntry, AuditStore
 from omni_gateway.store.documents import Document, DocumentStore
+from omni_gateway.store.errors import StoreMisconfigured, StoreRefused, StoreUnavailable
 from omni_gateway.store.idempotency import IdempotencyStore, Recorded
 from omni_gateway.store.store import Store
 from omni_gateway.store.tokens import Token, TokenStore
@@ -18,6 +19,9 @@ __all__ = [
     "IdempotencyStore",
     "Recorded",
     "Store",
+    "StoreMisconfigured",
+    "StoreRefused",
+    "StoreUnavailable",
     "Token",
     "TokenStore",
 ]

@@ -7,8 +7,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from omni_gateway.store.text import storable
+
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Engine, Select
+    from sqlalchemy import ColumnElement, Select
+
+    from omni_gateway.store.database import Database
 
 PRUNE_BATCH = 1000
 _EQUAL = ("who", "caller_id", "method", "resource", "object_id", "cluster", "status", "outcome", "code", "request_id")
@@ -56,7 +60,7 @@ class AuditEntry:
 class AuditStore:
     """Add, read and prune entries."""
 
-    def __init__(self, engine: Callable[[], Engine]) -> None:
+    def __init__(self, engine: Callable[[], Database]) -> None:
         self._engine = engine
 
     def add(self, entries: Sequence[AuditEntry]) -> None:
@@ -80,6 +84,8 @@ class AuditStore:
 
         from omni_gateway.store.tables import AUDIT as T
 
+        if not all(storable(value) for value in filters.values() if isinstance(value, str)):
+            return [], 0
         where = _conditions(filters)
         order = T.c.id.asc() if oldest_first else T.c.id.desc()
         query: Select[Any] = select(T).where(*where).order_by(order).offset(offset).limit(limit)
@@ -93,6 +99,8 @@ class AuditStore:
 
         from omni_gateway.store.tables import AUDIT as T
 
+        if not storable(id):
+            return None
         with self._engine().connect() as connection:
             row = connection.execute(select(T).where(T.c.id == id)).mappings().first()
         return _entry(row) if row else None

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from omni_gateway.store.text import storable
+
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from omni_gateway.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +29,17 @@ class Document:
 class DocumentStore:
     """Make, read and change documents; ids are unique within a collection."""
 
-    def __init__(self, engine: Callable[[], Engine]) -> None:
+    def __init__(self, engine: Callable[[], Database]) -> None:
         self._engine = engine
 
-    def list(self, collection: str) -> list[Document]:
-        """Return all documents of a collection, by id."""
+    def list(self, collection: str, seconds: float | None = None) -> list[Document]:
+        """Return all documents of a collection, by id; ``seconds``: how long that may take, where less than a call."""
         from sqlalchemy import select
 
         from omni_gateway.store.tables import DOCUMENTS as T
 
         query = select(T).where(T.c.collection == collection).order_by(T.c.id)
-        with self._engine().connect() as connection:
+        with self._engine().connect(seconds) as connection:
             return [_document(row) for row in connection.execute(query).mappings()]
 
     def find(self, collection: str, id: str) -> Document | None:
@@ -46,6 +48,8 @@ class DocumentStore:
 
         from omni_gateway.store.tables import DOCUMENTS as T
 
+        if not storable(id):
+            return None
         query = select(T).where(T.c.collection == collection, T.c.id == id)
         with self._engine().connect() as connection:
             row = connection.execute(query).mappings().first()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from omni_gateway.store.database import Database
 
 KEPT = timedelta(hours=24)
 #: A claim without an answer for longer than any request may run is that of a process that died.
@@ -41,7 +41,7 @@ class Recorded:
 class IdempotencyStore:
     """Claim a key, keep its answer, find it again."""
 
-    def __init__(self, engine: Callable[[], Engine]) -> None:
+    def __init__(self, engine: Callable[[], Database]) -> None:
         self._engine = engine
 
     def claim(self, key: str, request: str) -> Recorded | None:

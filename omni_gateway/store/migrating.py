@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+log = logging.getLogger(__name__)
 
 #: The last step of ``migrations/versions``; a test compares the two.
 HEAD = "0004"
@@ -22,13 +25,18 @@ class _Overtaken(Exception):
 def migrate(engine: Engine) -> None:
     """Run the steps that are missing; of several processes that start at once, the losers look again.
 
-    Alembic is imported only when there is something to do: a worker that finds its tables need not carry it.
+    A database of a newer release is left as it is: steps only add what older releases can do without, so that their
+    workers may restart while the newer release is being rolled out. Alembic is imported only when there is something
+    to do: a worker that finds its tables need not carry it.
     """
     from sqlalchemy.exc import DBAPIError
 
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            if present(engine) != HEAD:
+            step = present(engine)
+            if step is not None and step > HEAD:
+                log.warning("the database is of a newer release (step %s; this one has %s)", step, HEAD)
+            elif step != HEAD:
                 _upgrade(engine)
         except (DBAPIError, _Overtaken):
             if attempt == ATTEMPTS:
@@ -58,6 +66,7 @@ def _upgrade(engine: Engine) -> None:
     config.set_main_option("script_location", "omni_gateway.store:migrations")
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL statement_timeout = 0"))  # the caller's deadline counts
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         config.attributes["connection"] = connection
         try:

@@ -1,90 +1,116 @@
-"""The engine, made on first use and once per process."""
+"""The gateway's own database and what is kept in it."""
 
 from __future__ import annotations
 
-import os
+import logging
+import time
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from omni_gateway.store.audit import AuditStore
+from omni_gateway.store.database import Database, lasting
 from omni_gateway.store.documents import DocumentStore
+from omni_gateway.store.errors import StoreUnavailable
 from omni_gateway.store.idempotency import IdempotencyStore
-from omni_gateway.store.migrating import migrate
-from omni_gateway.store.tokens import TokenStore
+from omni_gateway.store.sqlite import protect_folder
+from omni_gateway.store.tokens import TokenStore, ensure_bootstrap
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-#: A server that does not answer is soon given up: requests wait behind the attempt.
-CONNECT_SECONDS = 5
+log = logging.getLogger(__name__)
+
+CALL_SECONDS = 5.0
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 5.0
 
 
 class Store:
     """The gateway's own database.
 
-    SQLAlchemy is imported on first use: an idle worker that nobody calls need not carry it.
+    SQLAlchemy is imported on first use: an idle worker that nobody calls need not carry it. Every call of the stores
+    in it raises StoreUnavailable within ``seconds`` when the database cannot be used.
     """
 
-    def __init__(self, url: str, bootstrap_token: str = "") -> None:
-        """Open nothing yet; ``bootstrap_token`` becomes the one bootstrap token on first use, whoever serves."""
-        self._url = url
+    def __init__(
+        self, url: str, bootstrap_token: str = "", *, seconds: float = CALL_SECONDS, folder: Path | None = None
+    ) -> None:
+        """Open nothing yet.
+
+        :param bootstrap_token: becomes the one bootstrap token on first use, unless another has replaced it before.
+        :param folder: a directory that is the gateway's alone, made or closed to others on first use.
+        """
         self._bootstrap_token = bootstrap_token
-        self._lock = Lock()
-        self._engine: Engine | None = None
-        self._pid = 0
+        self._folder = folder
+        self.database = Database(url, seconds, self._before, self._after)
+
+    def _before(self) -> None:
+        if self._folder is not None:
+            protect_folder(self._folder)
+
+    def _after(self, engine: Engine) -> None:
+        if self._bootstrap_token:
+            ensure_bootstrap(self._bootstrap_token, engine)
 
     def engine(self) -> Engine:
-        """Return this process's engine; a connection that crossed a fork would be shared with the parent."""
-        with self._lock:
-            if self._engine is not None and self._pid != os.getpid():
-                self._engine.dispose(close=False)  # the parent still uses what it opened
-                self._engine = None
-            if self._engine is None:
-                engine = _connect(self._url)
-                if self._bootstrap_token:
-                    TokenStore(lambda: engine).ensure_bootstrap(self._bootstrap_token)
-                self._engine, self._pid = engine, os.getpid()
-            return self._engine
+        """Return this process's engine, opened."""
+        return self.database.engine()
+
+    def wait(self, seconds: float) -> None:
+        """Return when the store can be used; raise StoreUnavailable when that takes longer than ``seconds``.
+
+        :raises StoreMisconfigured: its URL cannot be used.
+        """
+        until = time.monotonic() + seconds
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                with self.database.connect(force=True):
+                    return
+            except StoreUnavailable as error:
+                left = until - time.monotonic()
+                if left <= 0 or lasting(error):
+                    raise
+                if pause == FIRST_PAUSE:
+                    log.warning("%s The start waits for it, %.0f s at most.", error.reason, seconds)
+            time.sleep(min(pause, left))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def check(self) -> None:
+        """Raise StoreUnavailable when the store cannot be read, or could not be written and still cannot.
+
+        While calls fail at once because others have timed out, this one is made all the same: nothing else may come
+        that finds out when the store can be written again.
+        """
+        from sqlalchemy import text
+
+        with self.database.connect(force=True) as connection:
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if self.database.writes.failure is not None:
+            with self.database.begin(force=True) as connection:
+                connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+    def close(self) -> None:
+        """Close the connections; the next use opens others."""
+        self.database.close()
 
     @cached_property
     def tokens(self) -> TokenStore:
         """Return the tokens."""
-        return TokenStore(self.engine)
+        return TokenStore(lambda: self.database)
 
     @cached_property
     def idempotency(self) -> IdempotencyStore:
         """Return the answers kept for Idempotency-Keys."""
-        return IdempotencyStore(self.engine)
+        return IdempotencyStore(lambda: self.database)
 
     @cached_property
     def documents(self) -> DocumentStore:
         """Return the objects that plugins keep here."""
-        return DocumentStore(self.engine)
+        return DocumentStore(lambda: self.database)
 
     @cached_property
     def audit(self) -> AuditStore:
         """Return the entries of the audit."""
-        return AuditStore(self.engine)
-
-
-def _connect(url: str) -> Engine:
-    from sqlalchemy import create_engine, event
-
-    psycopg = url.startswith("postgresql+psycopg") and "connect_timeout" not in url
-    arguments = {"connect_timeout": CONNECT_SECONDS} if psycopg else {}
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), connect_args=arguments)
-    if engine.dialect.name == "sqlite":
-        if engine.url.database:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-        @event.listens_for(engine, "connect")
-        def _configure(connection: object, _: object) -> None:
-            cursor = connection.cursor()  # type: ignore[attr-defined]
-            cursor.execute("PRAGMA busy_timeout=5000")
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.close()
-
-    migrate(engine)
-    return engine
+        return AuditStore(lambda: self.database)

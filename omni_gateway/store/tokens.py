@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from omni_gateway.store.text import storable
+
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
+
+    from omni_gateway.store.database import Database
+
+log = logging.getLogger(__name__)
 
 SECRET_BYTES = 32
 PREFIX = "ogw_"
@@ -41,7 +47,7 @@ class Token:
 class TokenStore:
     """Make, find, list and revoke tokens."""
 
-    def __init__(self, engine: Callable[[], Engine]) -> None:
+    def __init__(self, engine: Callable[[], Database]) -> None:
         self._engine = engine
 
     def create(
@@ -50,24 +56,6 @@ class TokenStore:
         """Make a token with 256 random bits; its text is returned this once and kept nowhere."""
         secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         return self._insert(name, role, secret, ttl, clusters=clusters), secret
-
-    def ensure_bootstrap(self, secret: str) -> None:
-        """Make the token that the operator gave the one bootstrap token; an earlier one is forgotten.
-
-        One that was revoked by hand stays revoked. Processes that start at once may all call this.
-        """
-        from sqlalchemy import delete
-        from sqlalchemy.exc import IntegrityError
-
-        from omni_gateway.store.tables import TOKENS
-
-        digest = _digest(secret)
-        superseded = delete(TOKENS).where(TOKENS.c.id == BOOTSTRAP, TOKENS.c.sha256 != digest)
-        with self._engine().begin() as connection:
-            connection.execute(superseded)
-        if self.find_by_hash(digest) is None:
-            with suppress(IntegrityError):  # another process made it just now
-                self._insert(BOOTSTRAP, "admin", secret, None, id=BOOTSTRAP)
 
     def _insert(
         self,
@@ -99,13 +87,16 @@ class TokenStore:
             connection.execute(row)
         return token
 
-    def find_by_hash(self, digest: str) -> Token | None:
-        """Return the token whose SHA-256 (hex) this is, revoked and expired ones included."""
+    def find_by_hash(self, digest: str, seconds: float | None = None) -> Token | None:
+        """Return the token whose SHA-256 (hex) this is, revoked and expired ones included.
+
+        ``seconds``: the time that the look-up may take, where that is less than a call's.
+        """
         from sqlalchemy import select
 
         from omni_gateway.store.tables import TOKENS
 
-        with self._engine().connect() as connection:
+        with self._engine().connect(seconds) as connection:
             row = connection.execute(select(TOKENS).where(TOKENS.c.sha256 == digest)).mappings().first()
         if row is None or not secrets.compare_digest(row["sha256"], digest):
             return None
@@ -117,6 +108,8 @@ class TokenStore:
 
         from omni_gateway.store.tables import TOKENS
 
+        if not storable(id):
+            return None
         query = select(TOKENS).where(TOKENS.c.id == id, TOKENS.c.revoked.is_(False))
         with self._engine().connect() as connection:
             row = connection.execute(query).mappings().first()
@@ -148,6 +141,8 @@ class TokenStore:
 
         from omni_gateway.store.tables import TOKENS
 
+        if not storable(id):
+            return False
         with self._engine().begin() as connection:
             return bool(connection.execute(update(TOKENS).where(TOKENS.c.id == id).values(revoked=True)).rowcount)
 
@@ -164,3 +159,44 @@ def _token(row: Any) -> Token:
     )
     clusters = None if row["clusters"] is None else tuple(row["clusters"])
     return Token(row["id"], row["name"], row["role"], created, expires, bool(row["revoked"]), clusters, last_used)
+
+
+def ensure_bootstrap(secret: str, engine: Engine) -> None:
+    """Make the token that the operator gave the one bootstrap token, unless another has taken its place before.
+
+    A token that was superseded or revoked stays so: its value may come from a replica, or a worker, that was started
+    with older settings and knows nothing of the rotation. Processes that start at once may all call this.
+    """
+    from sqlalchemy import insert, select
+    from sqlalchemy.exc import IntegrityError
+
+    from omni_gateway.store.tables import TOKENS
+
+    digest = _digest(secret)
+    known = select(TOKENS.c.revoked).where(TOKENS.c.sha256 == digest)
+    row = {"id": BOOTSTRAP, "name": BOOTSTRAP, "role": "admin", "sha256": digest, "revoked": False}
+    while True:
+        try:
+            with engine.begin() as connection:
+                revoked = connection.execute(known).scalar()
+                if revoked is None:
+                    _supersede_bootstrap(connection)
+                    connection.execute(insert(TOKENS).values(**row, created=datetime.now(UTC)))
+            break
+        except IntegrityError:  # another process made one just now: look again
+            continue
+    if revoked:
+        log.warning(
+            "OMNI_GATEWAY_BOOTSTRAP_TOKEN holds a token that was revoked, or replaced by another one: it stays so."
+            " Give a new value; `omni-gateway token create --role admin` makes a token without one."
+        )
+
+
+def _supersede_bootstrap(connection: Connection) -> None:
+    """Revoke the bootstrap token there is and keep its hash, so that its value is known when it comes again."""
+    from sqlalchemy import func, literal, update
+
+    from omni_gateway.store.tables import TOKENS
+
+    id = literal(f"{BOOTSTRAP}-") + func.substr(TOKENS.c.sha256, 1, 16)
+    connection.execute(update(TOKENS).where(TOKENS.c.id == BOOTSTRAP).values(id=id, revoked=True))

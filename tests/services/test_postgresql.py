@@ -33,7 +33,9 @@ STARTER = """
 import sys
 from omni_gateway.store import Store
 sys.stdin.readline()
-print(len(Store(sys.argv[1], sys.argv[2]).tokens.list()))
+store = Store(sys.argv[1], sys.argv[2])
+store.wait(50)
+print(len(store.tokens.list()))
 """
 PROVIDER = {"id": "corporate", "name": "Corporate", "issuer_url": "https://login.example.com", "client_id": "gateway"}
 DATABASE = "shared"

@@ -10,12 +10,15 @@ from threading import Lock
 from typing import Any
 
 from omni_gateway.auth.principal import Role
-from omni_gateway.store import Document, DocumentStore
+from omni_gateway.store import Document, DocumentStore, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 COLLECTION = "oidc/providers"
 LIFE_SECONDS = 1.0
+#: How long the store may take where there is something to go on with, and how long a request waits for another's read.
+KNOWN_SECONDS = 1.0
+UNKNOWN_SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +53,51 @@ class Providers:
     same while they change.
     """
 
-    def __init__(self, documents: DocumentStore, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, documents: DocumentStore, clock: Callable[[], float] = time.monotonic, *, grace: float = 0.0
+    ) -> None:
+        """``grace``: seconds that what was read last counts while the store cannot be read."""
         self._documents = documents
         self._clock = clock
+        self._grace = grace
         self._lock = Lock()
         self._seen: list[Document] = []
         self._snapshot = Snapshot()
         self._until = float("-inf")
+        self._confirmed = float("-inf")
 
     def current(self) -> Snapshot:
-        """Return the providers; nobody is told of a state that is older than a second."""
+        """Return the providers as they were a second ago at most; a time of grace ago while the store is away.
+
+        :raises StoreUnavailable: the store cannot be read, and what was read last does not count any more.
+        """
         if self._clock() < self._until:
             return self._snapshot
-        with self._lock:
-            now = self._clock()
-            if now >= self._until:
-                documents = self._documents.list(COLLECTION)
-                if documents != self._seen:
-                    self._snapshot = Snapshot(self._snapshot.generation + 1, _by_issuer(documents))
-                    self._seen = documents
-                self._until = now + LIFE_SECONDS
+        known = self._clock() < self._confirmed + self._grace
+        if not self._lock.acquire(timeout=KNOWN_SECONDS if known else UNKNOWN_SECONDS):
+            if known:  # another request waits for the store
+                return self._snapshot
+            raise StoreUnavailable("The store does not answer in time.")
+        try:
+            if self._clock() >= self._until:
+                self._read(known)
             return self._snapshot
+        finally:
+            self._lock.release()
+
+    def _read(self, known: bool) -> None:
+        try:
+            documents = self._documents.list(COLLECTION, KNOWN_SECONDS if known else None)
+        except StoreUnavailable:
+            if not known:
+                raise
+            self._until = min(self._clock() + LIFE_SECONDS, self._confirmed + self._grace)
+            return
+        if documents != self._seen:
+            self._snapshot = Snapshot(self._snapshot.generation + 1, _by_issuer(documents))
+            self._seen = documents
+        self._confirmed = self._clock()
+        self._until = self._confirmed + LIFE_SECONDS
 
 
 def _by_issuer(documents: Sequence[Document]) -> Mapping[str, Sequence[Provider]]:

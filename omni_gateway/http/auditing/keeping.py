@@ -15,7 +15,7 @@ from threading import Event, Lock, Thread
 
 from omni_gateway.http.auditing.crowds import Crowd
 from omni_gateway.http.metrics import AUDITED
-from omni_gateway.store import AuditEntry, AuditStore
+from omni_gateway.store import AuditEntry, AuditStore, StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +123,8 @@ class Keeper:
                     self._write_each(batch, error)
                     return
                 if pause == 0.1:
-                    log.error("the store takes no audit entries (%s); they wait", type(error).__name__)
+                    reason = error.reason if isinstance(error, StoreUnavailable) else type(error).__name__
+                    log.error("the store takes no audit entries (%s); they wait", reason)
                 if self._stopping.wait(pause):
                     self._lose(batch)
                     return
@@ -146,8 +147,6 @@ class Keeper:
         AUDITED.labels("lost").inc(len(batch))
 
     def _prune(self) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         try:
             self._store.prune(
                 before=datetime.now(UTC) - self._retention.age,
@@ -155,12 +154,14 @@ class Keeper:
                 strangers=self._retention.rows // STRANGERS,
                 go_on=lambda: not self._stopping.is_set(),
             )
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("old audit entries could not be removed now (%s)", type(error).__name__)
+        except StoreUnavailable as error:
+            log.warning("old audit entries could not be removed now: %s", error.reason)
+        except Exception:  # whatever it is, this thread goes on
+            log.exception("old audit entries could not be removed")
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether it is what was written that the database refuses, and not the way there that failed."""
-    from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+    """Whether it is what was written that the database refuses, and not the database that cannot be used."""
+    from sqlalchemy.exc import IntegrityError
 
-    return isinstance(error, DBAPIError) and not isinstance(error, (OperationalError, InterfaceError))
+    return isinstance(error, (StoreRefused, IntegrityError))

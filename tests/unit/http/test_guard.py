@@ -11,6 +11,7 @@ from flask import Flask
 from omni_gateway.auth import Role
 from omni_gateway.http.guard import require
 from omni_gateway.store import Store
+from omni_gateway.store.tokens import ensure_bootstrap
 
 
 @pytest.fixture
@@ -57,6 +58,6 @@ def test_the_text_of_a_token_is_kept_nowhere(store: Store) -> None:
 
 
 def test_a_new_bootstrap_token_ends_the_old_one(guarded: Flask, store: Store) -> None:
-    store.tokens.ensure_bootstrap("a" * 40)
-    store.tokens.ensure_bootstrap("b" * 40)
+    ensure_bootstrap("a" * 40, store.engine())
+    ensure_bootstrap("b" * 40, store.engine())
     assert (call(guarded, "/admin", "a" * 40), call(guarded, "/admin", "b" * 40)) == (401, 200)

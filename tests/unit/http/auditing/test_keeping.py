@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import DataError, OperationalError
 
 from omni_gateway.http.auditing import keeping
 from omni_gateway.http.auditing.crowds import MOST_EACH_MINUTE
 from omni_gateway.http.auditing.entries import new_id
 from omni_gateway.http.auditing.keeping import Keeper, Retention
 from omni_gateway.http.metrics import AUDITED
-from omni_gateway.store import AuditEntry, AuditStore, Store
+from omni_gateway.store import AuditEntry, AuditStore, Store, StoreRefused, StoreUnavailable
 
 RETENTION = Retention(timedelta(days=90), 1000)
 
@@ -62,7 +61,7 @@ def count(fate: str) -> float:
 
 
 def away(entries: Sequence[AuditEntry]) -> Exception:
-    return OperationalError("INSERT", {}, Exception("the server went away"))
+    return StoreUnavailable("The store cannot be reached.")
 
 
 def test_entries_are_written_soon_and_together(
@@ -101,7 +100,7 @@ def test_while_the_store_is_away_entries_wait_and_nobody_else_does(
     store.failure = lambda _: None
     wait_until(lambda: store.page({})[1] == 2)
     told = [record.message for record in caplog.records if "takes no audit entries" in record.message]
-    assert told == ["the store takes no audit entries (OperationalError); they wait"]
+    assert told == ["the store takes no audit entries (The store cannot be reached.); they wait"]
 
 
 def test_a_queue_that_is_full_drops_counts_and_says_so_once(
@@ -127,7 +126,7 @@ def test_an_entry_that_the_store_refuses_costs_no_others(
 ) -> None:
     def refuse(entries: Sequence[AuditEntry]) -> Exception | None:
         bad = any(item.who == "bad" for item in entries)
-        return DataError("INSERT", {}, Exception("no such character")) if bad else None
+        return StoreRefused("no such character") if bad else None
 
     store.failure = refuse
     for who in ("good", "bad", "better"):

@@ -1,0 +1,113 @@
+"""SQLite: files for their owner alone, and a bound on how long a statement waits or runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omni_gateway.store.deadline import remaining
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+log = logging.getLogger(__name__)
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+#: What SQLite keeps beside a database; new ones get the database's own mode.
+BESIDE = ("", "-wal", "-shm", "-journal")
+#: Instructions of SQLite's virtual machine between two looks at the clock: some tenths of a millisecond.
+STEPS = 20_000
+
+
+def bound(engine: Engine, seconds: float) -> None:
+    """Make the file as its owner's alone, and give each connection its bounds."""
+    from sqlalchemy import event
+
+    if engine.url.database and engine.url.database != ":memory:":
+        _follow(engine, Path(engine.url.database))
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, record: Any) -> None:
+        connection.set_progress_handler(lambda: int(remaining(seconds) <= 0), STEPS)
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_milliseconds(remaining(seconds))}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.close()
+
+
+def _follow(engine: Engine, database: Path) -> None:
+    """Make the file now, and never again: when it goes away meanwhile, or another takes its place, that is noticed.
+
+    A connection would go on with the file that it opened, whose name is gone; a new one would begin an empty database.
+    """
+    from sqlalchemy import event, exc
+
+    protect(database)
+    place = f"{database.resolve().as_uri()}?mode=rw"
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+        connection = sqlite3.connect(place, **{**options, "uri": True, "timeout": max(0.001, remaining(1.0))})
+        record.info["file"] = _identity(database)
+        return connection
+
+    @event.listens_for(engine, "checkout")
+    def _look(connection: Any, record: Any, proxy: Any) -> None:
+        if record.info.get("file") != _identity(database):
+            raise exc.DisconnectionError("the file is another one, or gone")
+
+
+def _identity(database: Path) -> tuple[int, int] | None:
+    try:
+        found = database.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def begin(connection: Connection, seconds: float) -> None:
+    """Let the statements of a call wait for locks no longer than the call has time."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout={_milliseconds(remaining(seconds))}").close()
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, int(seconds * 1000))
+
+
+def protect(database: Path) -> None:
+    """Make a database file, and its directory, for their owner alone; take from others what an older release gave.
+
+    A directory that was there before is left as it is, for it may hold more than this; see :func:`protect_folder`.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+    os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    for suffix in BESIDE:
+        _restrict(database.with_name(database.name + suffix), FILE_MODE)
+
+
+def protect_folder(folder: Path) -> None:
+    """Make the state directory, or close one that is there to all but its owner.
+
+    Not the working directory, a home or one that is shared on purpose (sticky): the files in it are protected anyway.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+    if folder.resolve() in (Path.cwd(), Path.home(), Path("/")) or folder.stat().st_mode & stat.S_ISVTX:
+        return
+    _restrict(folder, FOLDER_MODE)
+
+
+def _restrict(path: Path, mode: int) -> None:
+    try:
+        now = path.stat()
+        if now.st_uid == os.geteuid() and stat.S_IMODE(now.st_mode) & ~mode:
+            path.chmod(stat.S_IMODE(now.st_mode) & mode)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        log.warning("%s can be read by others, and that could not be changed: %s", path, error.strerror)
