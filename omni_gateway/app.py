@@ -29,6 +29,7 @@ from omni_gateway.http import (
     request_id,
 )
 from omni_gateway.http.api import GatewayApi, freeze
+from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.routes import can_i, health, index, operations, prometheus
@@ -78,7 +79,9 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
     store = Store(settings.database_url, settings.bootstrap_token)
     streams = StreamLimiter(settings.max_streams, settings.max_streams_per_caller)
     watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
-    gateway = Gateway(omni or _client(settings), streams, watches, store, lambda: issuer_checks(settings))
+    readiness = Readiness(settings.readiness_requires)
+    gateway = Gateway(omni or _client(settings), streams, watches, store, lambda: issuer_checks(settings), readiness)
+    readiness.add("omni", health.omni_check(gateway.own_omni))
     app.extensions[EXTENSION] = gateway
     paths.init_app(app)
     request_id.init_app(app)

@@ -25,6 +25,7 @@ CONFIG_FILE = f"{PREFIX}CONFIG_FILE"
 MINIMUM_TOKEN_BYTES = 32
 WAYS_IN = ("token", "oidc", "omni-key")
 OFF = "off"
+CHECKS = ("omni", "store")
 
 
 _KINDS: Mapping[str, Callable[[str], Any]] = {
@@ -179,6 +180,13 @@ class Settings:
     audit_max_rows: int = _setting(
         "AUDIT_MAX_ROWS", "Entries that the store keeps of the audit; the oldest go first; 0: none", 500_000, "int"
     )
+    readiness_requires: tuple[str, ...] = _setting(
+        "READINESS_REQUIRES",
+        "Checks of `/readyz` (`omni`, `store`), comma separated, that take a replica out of service when they fail"
+        " after the start; empty: it stays in service and answers 503 itself",
+        (),
+        "list",
+    )
     log_level: str = _setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     embedded: bool = _setting(
         "EMBEDDED", "The Omni behind this gateway is a simulator (`serve` sees that by itself)", False, "bool"
@@ -226,6 +234,8 @@ class Settings:
             raise SettingsError(f"{PREFIX}AUDIT_MAX_ROWS must be 0 or more")
         if self.cache_bytes < 0:
             raise SettingsError(f"{PREFIX}CACHE_BYTES must be 0 or more")
+        if unknown := sorted(set(self.readiness_requires) - set(CHECKS)):
+            raise SettingsError(f"{PREFIX}READINESS_REQUIRES takes {', '.join(CHECKS)}, not {', '.join(unknown)}")
         self._check_limits()
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError(f"{PREFIX}LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")

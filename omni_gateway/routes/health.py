@@ -1,8 +1,10 @@
-"""``/livez``, ``/readyz`` and ``/health``: is the process there, can it serve, and how is what it stands on."""
+"""``/livez``, ``/readyz`` and ``/health``: whether the process runs, whether it is in service, what it depends on.
+
+None of them calls anything outside while it is served: :mod:`omni_gateway.http.readiness` runs the checks beforehand.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +15,9 @@ import omni_gateway
 from omni_gateway.discovery import Found
 from omni_gateway.embedded import limits
 from omni_gateway.http.guard import public
-from omni_gateway.omni import OmniError, errors
-from omni_gateway.sdk.context import Gateway, current_gateway
+from omni_gateway.http.readiness import Check, CheckFailed
+from omni_gateway.omni import OmniClient, OmniError, errors
+from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.views.answering import json_response
 
 PING_SECONDS = 2.0
@@ -42,18 +45,19 @@ def blueprint(found: list[Found], *, embedded: bool) -> Blueprint:
         return json_response({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
     def readyz() -> Response:
-        checks = {"omni": _check_omni(current_gateway()), "plugins": _check_plugins(broken)}
-        ready = checks["omni"]["status"] == "ok"
-        status = "ok" if ready else "unavailable"
-        return json_response({"status": status, "checks": checks}, 200 if ready else 503, {"Cache-Control": "no-store"})
+        report = current_gateway().readiness.report()
+        checks = {**report.checks, "plugins": _check_plugins(broken)}
+        document = {"status": report.status, "failed": report.failed, "checks": checks}
+        return json_response(document, 200 if report.ready else 503, {"Cache-Control": "no-store"})
 
     def health() -> Response:
-        omni = _check_omni(current_gateway())
+        report = current_gateway().readiness.report()
         document: dict[str, Any] = {
-            "status": omni["status"],
+            "status": "unavailable" if report.failed else "ok",
             "timestamp": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "version": omni_gateway.__version__,
-            "omni": {**omni, "simulator": embedded},
+            "omni": {**report.checks["omni"], "simulator": embedded},
+            "checks": report.checks,
             "plugins": [{"name": item.entry_point, "version": item.version, "state": item.state} for item in found],
             "_links": {"self": "/health", "live": "/livez", "ready": "/readyz", "metrics": "/metrics"},
         }
@@ -70,17 +74,20 @@ def _add(routes: Blueprint, name: str, view: Callable[[], Response]) -> None:
     routes.add_url_rule(f"/{name}", endpoint=name, view_func=public(view))
 
 
-def _check_omni(gateway: Gateway) -> dict[str, Any]:
-    start = time.monotonic()
-    try:
-        gateway.own_omni.ping(timeout=PING_SECONDS)
-    except errors.CredentialRefused as error:
-        if gateway.own_omni.identity.fingerprint:
-            return {"status": "unavailable", "reason": explain(error)}
-        # The gateway has no key, for its callers bring theirs: Omni answers, and that is all there is to know.
-    except OmniError as error:
-        return {"status": "unavailable", "reason": explain(error)}
-    return {"status": "ok", "latency_ms": round((time.monotonic() - start) * 1000, 1)}
+def omni_check(omni: OmniClient) -> Check:
+    """Return the readiness check that asks Omni, within :data:`PING_SECONDS`, whether it takes the gateway's key."""
+
+    def check() -> None:
+        try:
+            omni.ping(timeout=PING_SECONDS)
+        except errors.CredentialRefused as error:
+            # A gateway without a key, whose callers bring theirs: an answer of Omni is all that can be asked for.
+            if omni.identity.fingerprint:
+                raise CheckFailed(explain(error)) from None
+        except OmniError as error:
+            raise CheckFailed(explain(error)) from None
+
+    return check
 
 
 def _check_plugins(broken: list[Found]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from omni_gateway.auth import Role, Scope
 from omni_gateway.http.caching import current_reading
 from omni_gateway.http.guard import current_principal
 from omni_gateway.http.problems import Problem
+from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.streaming import StreamLimiter
 from omni_gateway.omni import OmniClient
 from omni_gateway.sdk.adapter import ResourceAdapter
@@ -71,6 +72,7 @@ class Gateway:
     watches: StreamLimiter
     store: Store
     issuers: Callable[[], IssuerChecks]
+    readiness: Readiness = field(default_factory=Readiness)
     plugins: dict[str, Mounted] = field(default_factory=dict)
     channels: Channels = field(default_factory=Channels)
     operations: dict[str, OperationKind] = field(default_factory=dict)

@@ -164,6 +164,7 @@ def _start_worker(worker: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     close_streams_on(signal.SIGTERM)
     greet_omni(worker)
+    cast(Gateway, worker.app.wsgi().extensions[EXTENSION]).readiness.start()
 
 
 def _keep_the_audit(server: Any, worker: Any) -> None:

@@ -167,7 +167,8 @@ def fragile(_fragile: Fragile, wait_until: Callable[..., Any]) -> Iterator[Fragi
     """An Omni that fails on demand; it is whole again, and reached again, when the test has ended."""
     yield _fragile
     _fragile.simulator.faults.clear()
-    wait_until(lambda: httpx.get(f"{_fragile.served.url}/readyz").status_code == 200, 30, "the gateway to be ready")
+    url = f"{_fragile.served.url}/readyz"
+    wait_until(lambda: httpx.get(url).json()["status"] == "ok", 30, "Omni to be reached again")
 
 
 @pytest.fixture(scope="session")

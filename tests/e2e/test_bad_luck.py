@@ -70,7 +70,8 @@ def test_a_key_that_omni_does_not_know_is_told_at_the_start_by_readyz_and_by_req
     served = serve(replace(omni_config, service_account_key=stranger_key))
     answer = ask(served, "/api/v1/clusters")
     assert (answer.status_code, answer.json()["code"]) == (502, "omni-credential")
-    assert "refuses the gateway's key" in ask(served, "/readyz").json()["checks"]["omni"]["reason"]
+    wait_until(lambda: "refuses the gateway's key" in ask(served, "/readyz").json()["checks"]["omni"]["reason"], 10)
+    assert ask(served, "/readyz").status_code == 503
     wait_until(lambda: "refuses the gateway's key" in (tmp_path / "gateway.log").read_text(), 10)
     assert "PRIVATE KEY" not in (tmp_path / "gateway.log").read_text()
 

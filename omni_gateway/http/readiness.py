@@ -1,0 +1,141 @@
+"""Readiness: named checks of what the gateway depends on, run in the background, read without waiting.
+
+A worker calls :meth:`Readiness.start` once it serves. From then on each check runs in a thread of its own, so that a
+check that hangs delays neither another check nor an answer of ``/readyz``. In a process that never called it (a test
+client, another WSGI server), :meth:`Readiness.report` runs the checks itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+#: Between the end of a check and its next run.
+INTERVAL_SECONDS = 3.0
+#: A check that has not ended for so long has failed.
+HUNG_SECONDS = 10.0
+_NEVER = "It has not been checked yet"
+
+Check = Callable[[], "Mapping[str, Any] | None"]
+"""Returns members to add to its entry of ``/readyz``; raises :class:`CheckFailed`. It may block."""
+
+
+class CheckFailed(Exception):
+    """A check failed; the text says why, and is shown to strangers: no secret, no address, no name of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The state of all checks: ``ready``, and each check's ``status``, ``reason`` and ``latency_ms``."""
+
+    ready: bool
+    checks: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def failed(self) -> list[str]:
+        """Return the names of the checks that fail."""
+        return [name for name, entry in self.checks.items() if entry["status"] != "ok"]
+
+    @property
+    def status(self) -> str:
+        """Return ``ok``, ``degraded`` (ready all the same) or ``unavailable``."""
+        if not self.ready:
+            return "unavailable"
+        return "degraded" if self.failed else "ok"
+
+
+@dataclass
+class _State:
+    """One check and how it went last."""
+
+    check: Check
+    entry: Mapping[str, Any] = field(default_factory=lambda: {"status": "unavailable", "reason": _NEVER})
+    passed: bool = False
+    began: float | None = None
+    due: threading.Event = field(default_factory=threading.Event)
+
+
+class Readiness:
+    """The checks of one application.
+
+    A replica becomes ready once each check has passed. After that only those that are ``required`` take it out of
+    service when they fail: what fails outside fails for all replicas at once, and an answer of the gateway says more
+    than a load balancer without a backend.
+    """
+
+    def __init__(self, required: Iterable[str] = ()) -> None:
+        self._required = frozenset(required)
+        self._states: dict[str, _State] = {}
+        self._running_in: int | None = None
+
+    def add(self, name: str, check: Check) -> None:
+        """Add a check, before :meth:`start`."""
+        self._states[name] = _State(check)
+
+    def start(self) -> None:
+        """Run the checks in the background of this process from now on."""
+        if self._running_in == os.getpid():
+            return
+        self._running_in = os.getpid()
+        for name, state in self._states.items():
+            threading.Thread(target=self._repeat, args=(name, state), name=f"check-{name}", daemon=True).start()
+
+    def check_soon(self, name: str) -> None:
+        """Run a check now rather than at the end of its interval; called when something has just failed."""
+        if (state := self._states.get(name)) is not None:
+            state.due.set()
+
+    def report(self) -> Report:
+        """Return how the checks went last; does not block once :meth:`start` was called."""
+        if self._running_in != os.getpid():
+            for name, state in self._states.items():
+                _run(name, state)
+        now = time.monotonic()
+        checks = {name: _entry(state, now) for name, state in self._states.items()}
+        ready = all(
+            checks[name]["status"] == "ok" or (state.passed and name not in self._required)
+            for name, state in self._states.items()
+        )
+        return Report(ready, checks)
+
+    def _repeat(self, name: str, state: _State) -> None:
+        while True:
+            state.due.clear()
+            _run(name, state)
+            state.due.wait(INTERVAL_SECONDS)
+
+
+def _run(name: str, state: _State) -> None:
+    """Run a check and keep its outcome; a change for the better or the worse is logged, in one line."""
+    before = state.entry.get("reason")
+    state.began = started = time.monotonic()
+    try:
+        members = state.check() or {}
+    except CheckFailed as error:
+        entry: dict[str, Any] = {"status": "unavailable", "reason": str(error)}
+    except Exception as error:
+        if before is None or before == _NEVER:
+            log.exception("the readiness check %r failed in an unexpected way", name)
+        entry = {"status": "unavailable", "reason": f"The check itself failed ({type(error).__name__})"}
+    else:
+        entry = {"status": "ok", "latency_ms": round((time.monotonic() - started) * 1000, 1), **members}
+        state.passed = True
+    state.entry, state.began = entry, None
+    reason = entry.get("reason")
+    if reason != before and (reason is not None or before != _NEVER):
+        log.warning("readiness check %r: %s", name, reason or "passes again")
+
+
+def _entry(state: _State, now: float) -> Mapping[str, Any]:
+    """Return a check's last outcome, or that it hangs."""
+    began = state.began
+    if began is None or now - began < HUNG_SECONDS:
+        return state.entry
+    return {"status": "unavailable", "reason": f"The check has not ended for {now - began:.0f} s"}
