@@ -168,7 +168,12 @@ class Settings:
     max_streams_per_caller: int = _setting("MAX_STREAMS_PER_CALLER", "Of those, one caller's, per worker", 6, "int")
     max_watches: int = _setting("MAX_WATCHES", "Open watches that CACHE_BYTES feeds, per worker", 1000, "int")
     max_watches_per_caller: int = _setting("MAX_WATCHES_PER_CALLER", "Of those, one caller's, per worker", 500, "int")
-    omni_timeout: float = _setting("OMNI_TIMEOUT", "Deadline of one call to Omni", 20.0, "float")
+    omni_timeout: float = _setting(
+        "OMNI_TIMEOUT",
+        "Time that a request has for its calls to Omni, from its arrival; also the deadline of each call",
+        20.0,
+        "float",
+    )
     fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12, "int")
     audit_file: Path | None = _setting(
         "AUDIT_FILE",

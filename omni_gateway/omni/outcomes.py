@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from omni_gateway.omni.errors import Cancelled, DeadlineExceeded, OmniError, Unavailable
+from omni_gateway.omni.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    NoTimeLeft,
+    OmniError,
+    OmniSilent,
+    Unavailable,
+)
 from omni_gateway.omni.rpcs import REPEATABLE
 
 _HARMLESS = frozenset(rpc.name for rpc in REPEATABLE)
@@ -19,6 +26,8 @@ _NOTHING = ("", 0, False)
 def may_be_done(error: OmniError) -> bool:
     """Whether a call that failed changed something, as far as this side can know."""
     if error.method in _HARMLESS or not isinstance(error, Unavailable | DeadlineExceeded | Cancelled):
+        return False
+    if isinstance(error, OmniSilent | NoTimeLeft):
         return False
     return not error.detail.startswith(_NEVER_SENT)
 
