@@ -26,6 +26,7 @@ from omni_gateway.http import (
     metrics,
     paths,
     rate_limit,
+    request_deadline,
     request_id,
     route_access,
 )
@@ -110,6 +111,7 @@ def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> F
     paths.init_app(app)
     request_id.init_app(app)
     forwarded.init_app(app, settings.trusted_proxies)
+    request_deadline.init_app(app, gateway.own_omni.config.timeout)
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
     logins = FailedLogins(settings.limits_of("failed_logins"), settings.limits_of("failed_logins_in_all"))
     guard.init_app(app, authenticator(settings, store, gateway.own_omni), logins)

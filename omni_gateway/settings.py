@@ -171,6 +171,20 @@ class Settings:
     max_body_bytes: int = _setting("MAX_BODY_BYTES", "Largest request body", 4 * 1024 * 1024, "int")
     workers: int = _setting("WORKERS", "Worker processes; 0: one per core, at most 4", 0, "int")
     threads: int = _setting("THREADS", "Threads of each worker", 16, "int")
+    threads_per_caller: int = _setting(
+        "THREADS_PER_CALLER",
+        "Of those, what one caller's requests may have at once; more of them wait. Less than THREADS, so that others"
+        " get through; 0: three quarters",
+        0,
+        "int",
+    )
+    max_waiting: int = _setting(
+        "MAX_WAITING",
+        "Requests that wait for a thread, per worker, of one caller half of them; more are refused: 503, or 429 for a"
+        " caller's own",
+        256,
+        "int",
+    )
     max_streams: int = _setting(
         "MAX_STREAMS",
         "Open streams that hold a thread (logs, files, watches that CACHE_BYTES does not feed), per worker; less than"
@@ -181,7 +195,12 @@ class Settings:
     max_streams_per_caller: int = _setting("MAX_STREAMS_PER_CALLER", "Of those, one caller's, per worker", 6, "int")
     max_watches: int = _setting("MAX_WATCHES", "Open watches that CACHE_BYTES feeds, per worker", 1000, "int")
     max_watches_per_caller: int = _setting("MAX_WATCHES_PER_CALLER", "Of those, one caller's, per worker", 500, "int")
-    omni_timeout: float = _setting("OMNI_TIMEOUT", "Deadline of one call to Omni", 20.0, "float")
+    omni_timeout: float = _setting(
+        "OMNI_TIMEOUT",
+        "Time that a request has for its calls to Omni, from its arrival; also the deadline of each call",
+        20.0,
+        "float",
+    )
     fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12, "int")
     audit_file: Path | None = _setting(
         "AUDIT_FILE",
@@ -239,6 +258,10 @@ class Settings:
             _check_ca_file(self.oidc_ca_file)
         if not 1 <= self.threads <= 256:
             raise SettingsError(f"{PREFIX}THREADS must be from 1 to 256")
+        if not 0 <= self.threads_per_caller <= self.threads:
+            raise SettingsError(f"{PREFIX}THREADS_PER_CALLER must be from 0 to {PREFIX}THREADS ({self.threads})")
+        if not 1 <= self.max_waiting <= 4096:
+            raise SettingsError(f"{PREFIX}MAX_WAITING must be from 1 to 4096")
         if not 0 <= self.max_streams < self.threads:
             raise SettingsError(f"{PREFIX}MAX_STREAMS must be less than {PREFIX}THREADS ({self.threads})")
         if not 1 <= self.audit_retention_days <= 3650:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Generic, Protocol, TypeVar
 
+from omni_gateway.omni.deadline import opening_stream
+
 T = TypeVar("T")
 
 BUFFERED = 256
@@ -30,7 +32,8 @@ class Feed(Generic[T]):
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._context = open_source()
-        source = self._context.__enter__()
+        with opening_stream():
+            source = self._context.__enter__()
         threading.Thread(target=self._run, args=(source,), name="stream-feed", daemon=True).start()
         with _LOCK:
             _OPEN.add(self)

@@ -88,6 +88,9 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "too-many-own-streams": ProblemType(
         429, "Too many streams of yours", "You hold as many streams as one caller may.", True
     ),
+    "too-many-own-requests": ProblemType(
+        429, "Too many requests of yours at once", "You have as many requests waiting as one caller may.", True
+    ),
     "headers-too-large": ProblemType(
         431, "Headers too large", "A header field is larger than 16 KiB, or there are more than 64, or 64 KiB of them."
     ),
@@ -100,6 +103,9 @@ CATALOGUE: Mapping[str, ProblemType] = {
         503, "Store unavailable", "The gateway's own database cannot be used now; try again later.", True
     ),
     "too-many-streams": ProblemType(503, "Too many streams", "This worker holds as many streams as it may.", True),
+    "overloaded": ProblemType(
+        503, "Too many requests at once", "The request was not begun, for too many wait already; send it again.", True
+    ),
     "not-ready": ProblemType(503, "Not ready", "The gateway is starting or stopping.", True),
     "omni-timeout": ProblemType(504, "Omni is slow", "Omni did not answer in time; a write may have been done.", True),
 }

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 #: Between the end of a check and its next run.
 INTERVAL_SECONDS = 3.0
+#: The same while it fails: what is well again should be used soon.
+RETRY_SECONDS = 1.0
 #: A check that has not ended for so long has failed.
 HUNG_SECONDS = 10.0
 _NEVER = "It has not been checked yet"
@@ -109,7 +111,7 @@ class Readiness:
         while True:
             state.due.clear()
             _run(name, state)
-            state.due.wait(INTERVAL_SECONDS)
+            state.due.wait(INTERVAL_SECONDS if state.entry["status"] == "ok" else RETRY_SECONDS)
 
 
 def _run(name: str, state: _State) -> None:

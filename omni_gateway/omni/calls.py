@@ -11,9 +11,9 @@ import grpc
 import orjson
 from google.protobuf.message import Message
 
-from omni_gateway.omni import outcomes
+from omni_gateway.omni import deadline, outcomes
 from omni_gateway.omni.channel import ChannelHolder
-from omni_gateway.omni.errors import Cancelled, InvalidArgument, OmniError, Unknown, from_rpc
+from omni_gateway.omni.errors import Cancelled, InvalidArgument, NoTimeLeft, OmniError, Unknown, from_rpc
 from omni_gateway.omni.interceptors import SigningInterceptor
 from omni_gateway.omni.rpcs import Rpc
 from omni_gateway.omni.signing import Metadata, Signer
@@ -38,6 +38,7 @@ class Calls:
         self._timeout = timeout
         self._ready: _SignedChannel | None = None
         self._only_reads = False
+        self._probe = False
 
     def only_reads(self) -> Calls:
         """Return the same calls without those that change something: :class:`WriteRefused` instead of sending one."""
@@ -55,6 +56,12 @@ class Calls:
         other._note = note
         return other
 
+    def probing(self) -> Calls:
+        """Return the same calls, made to find out whether Omni answers: also when it has been silent."""
+        other = copy.copy(self)
+        other._probe = True
+        return other
+
     def channel(self) -> grpc.Channel:
         """Return this process's channel; every call over it is signed."""
         return self._signed_channel().channel
@@ -67,16 +74,24 @@ class Calls:
         metadata: Metadata = (),
         timeout: float | None = None,
     ) -> ResponseT:
-        """Make one call within ``timeout`` seconds (the configured ones if not given); raises ``OmniError``."""
+        """Make one call within ``timeout`` seconds (the configured ones if not given); raises ``OmniError``.
+
+        It gets no more than what is left of the request's time (:mod:`~omni_gateway.omni.deadline`).
+        """
         self._refuse_write(rpc)
         self._note()
         request = _written(rpc.name, build)
         entries = _sendable(rpc.name, metadata)
+        seconds = deadline.left(self._timeout if timeout is None else timeout)
+        circuit = self._holder.circuit
+        circuit.admit(rpc.name, probe=self._probe)
+        if seconds <= 0:
+            raise _late(rpc.name)
         failure: OmniError | None = None
-        started = time.perf_counter()
+        started = time.monotonic()
         try:
             call = self._signed_channel().unary(rpc)
-            return call(request, timeout=self._timeout if timeout is None else timeout, metadata=entries)  # type: ignore[no-any-return]
+            return call(request, timeout=seconds, metadata=entries)  # type: ignore[no-any-return]
         except grpc.RpcError as error:
             failure = from_rpc(rpc.name, error)
             raise failure from None
@@ -85,7 +100,12 @@ class Calls:
             raise failure from None
         finally:
             code = grpc.StatusCode.OK if failure is None else failure.code
-            self._holder.observer(rpc.name, code.name, time.perf_counter() - started)
+            took = time.monotonic() - started
+            if code not in _NO_ANSWER:
+                circuit.answered()
+            elif code is grpc.StatusCode.DEADLINE_EXCEEDED and took >= 0.95 * seconds:  # else it is Omni's own answer
+                circuit.unanswered(started)
+            self._holder.observer(rpc.name, code.name, took)
             outcomes.note(rpc.name, failure)
 
     def stream(
@@ -97,16 +117,24 @@ class Calls:
         metadata: Metadata = (),
         timeout: float | None = None,
     ) -> Stream[ItemT]:
-        """Open a stream at once; ``expand`` tells what one message holds. Without ``timeout`` it lasts as it likes."""
+        """Open a stream at once; ``expand`` tells what one message holds.
+
+        Without ``timeout`` it lasts as it likes, or as long as the request's time does where one is being served.
+        """
         self._refuse_write(rpc)
         self._note()
         request = _written(rpc.name, build)
         entries = _sendable(rpc.name, metadata)
+        timeout = deadline.left_for_stream(timeout)
+        circuit = self._holder.circuit
+        circuit.admit(rpc.name, probe=self._probe)
+        if timeout is not None and timeout <= 0:
+            raise _late(rpc.name)
         outcomes.note(rpc.name, None)
         try:
             call = self._signed_channel().streaming(rpc)
             self._holder.observer(rpc.name, grpc.StatusCode.OK.name, None)
-            return Stream(rpc.name, call(request, timeout=timeout, metadata=entries), expand)
+            return Stream(rpc.name, call(request, timeout=timeout, metadata=entries), expand, circuit.answered)
         except grpc.RpcError as error:
             raise from_rpc(rpc.name, error) from None
         except ValueError:
@@ -144,6 +172,10 @@ class _SignedChannel:
         return call
 
 
+#: Codes that gRPC itself gives a call when nothing has come from the server.
+_NO_ANSWER = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
+
+
 def _nothing() -> None:
     """Note nothing."""
 
@@ -174,6 +206,10 @@ def parsed(method: str, text: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         raise Unknown(grpc.StatusCode.UNKNOWN, "the answer is not JSON", method) from None
+
+
+def _late(method: str) -> OmniError:
+    return NoTimeLeft(grpc.StatusCode.DEADLINE_EXCEEDED, "the request's time was over before this call", method)
 
 
 def _closed(method: str) -> OmniError:

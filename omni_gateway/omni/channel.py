@@ -11,6 +11,7 @@ from collections.abc import Callable
 import grpc
 import orjson
 
+from omni_gateway.omni.circuit import Circuit
 from omni_gateway.omni.config import OmniConfig
 from omni_gateway.omni.endpoint import Endpoint
 from omni_gateway.omni.rpcs import REPEATABLE
@@ -59,6 +60,9 @@ class ChannelHolder:
         self._pid = os.getpid()
         #: Told of every call's name, status code and seconds (None for a stream, told when it opens).
         self.observer: Observer = _nobody
+        # A call that waits in vain cannot be told to stop, but closing the channel ends all of them, and with them a
+        # connection over which nothing comes any more.
+        self.circuit = Circuit(config.timeout, self.close)
         _holders.add(self)
 
     def get(self) -> grpc.Channel:
@@ -83,6 +87,7 @@ class ChannelHolder:
     def start_over(self) -> None:
         """Forget what a parent process did, its lock included, which another thread may have held at the fork."""
         self._lock = threading.Lock()
+        self.circuit.start_over()
         self._abandon()
 
     def _abandon(self) -> None:

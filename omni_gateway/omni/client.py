@@ -47,6 +47,7 @@ class OmniClient:
     def _serve(self, calls: Calls) -> None:
         self._calls = calls
         self.resources = ResourceClient(calls, self.cache.mark)
+        self._probing = ResourceClient(calls.probing(), self.cache.mark)
         self.management = ManagementClient(calls)
         self.machines = MachineClient(calls)
         self.auth = AuthClient(calls)
@@ -95,8 +96,11 @@ class OmniClient:
         self._holder.observer = observer
 
     def ping(self, timeout: float = 2.0) -> None:
-        """Make the cheapest signed read, within ``timeout`` seconds; raises ``OmniError`` unless Omni takes the key."""
-        self.resources.list("CurrentUsers.omni.sidero.dev", "virtual", timeout=timeout)
+        """Make the cheapest signed read, within ``timeout`` seconds; raises ``OmniError`` unless Omni takes the key.
+
+        It is made also when other calls fail at once because Omni has been silent, and ends that if it is answered.
+        """
+        self._probing.list("CurrentUsers.omni.sidero.dev", "virtual", timeout=timeout)
 
     def channel(self) -> grpc.Channel:
         """Return this process's channel, signing included, for stubs of services that this client does not know.

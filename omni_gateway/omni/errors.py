@@ -73,8 +73,16 @@ class Unavailable(OmniError):
     """Omni, or the machine behind it, cannot be reached."""
 
 
+class OmniSilent(Unavailable):
+    """Omni has not answered anything for a while, so the call was not sent; see :mod:`omni_gateway.omni.circuit`."""
+
+
 class DeadlineExceeded(OmniError):
     """No answer in time; whether the call took effect is not known."""
+
+
+class NoTimeLeft(DeadlineExceeded):
+    """The request's time was over before the call, so it was not sent; see :mod:`omni_gateway.omni.deadline`."""
 
 
 class ResourceExhausted(OmniError):

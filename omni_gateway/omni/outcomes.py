@@ -8,7 +8,14 @@ from contextvars import ContextVar
 from typing import Any
 
 from omni_gateway.omni import errors, rpcs
-from omni_gateway.omni.errors import Cancelled, DeadlineExceeded, OmniError, Unavailable
+from omni_gateway.omni.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    NoTimeLeft,
+    OmniError,
+    OmniSilent,
+    Unavailable,
+)
 
 _HARMLESS = frozenset(rpc.name for rpc in rpcs.REPEATABLE)
 _READ_STREAMS = frozenset(
@@ -34,6 +41,8 @@ _NOTHING = ("", 0, False)
 def may_be_done(error: OmniError) -> bool:
     """Whether a call that failed changed something, as far as this side can know."""
     if error.method in _HARMLESS or not isinstance(error, Unavailable | DeadlineExceeded | Cancelled):
+        return False
+    if isinstance(error, OmniSilent | NoTimeLeft):
         return False
     return not error.detail.startswith(_NEVER_SENT)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from omni_gateway.omni import errors, outcomes, rpcs
+from omni_gateway.omni import deadline, errors, outcomes, rpcs
 from omni_gateway.omni.cache.marks import Mark
 from omni_gateway.omni.calls import Calls, parsed
 from omni_gateway.omni.listing import Asked, Listing
@@ -158,6 +158,7 @@ class ResourceClient:
                 raise
 
     def _holds(self, type: str, id: str, namespace: str | None, asked: Mapping[str, Any]) -> bool:
+        deadline.grace()
         try:
             return outcomes.holds(asked, self.get(type, id, namespace))
         except errors.OmniError:

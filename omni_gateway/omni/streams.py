@@ -44,7 +44,15 @@ class Stream(Endless[ItemT]):
     thread iterates; a stream is read once.
     """
 
-    def __init__(self, method: str, call: Any, expand: Callable[[Any], Iterable[ItemT]]) -> None:
+    def __init__(
+        self,
+        method: str,
+        call: Any,
+        expand: Callable[[Any], Iterable[ItemT]],
+        answered: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``answered`` is called for each message."""
+        self._answered = answered
         self._method = method
         self._call = call
         self._expand = expand
@@ -65,8 +73,10 @@ class Stream(Endless[ItemT]):
 
     def _message(self) -> Any:
         try:
-            return next(self._call)
+            message = next(self._call)
         except grpc.RpcError as error:
             if self._cancelled:
                 raise StopIteration from None
             raise from_rpc(self._method, error) from None
+        self._answered()
+        return message

@@ -17,6 +17,7 @@ from omni_gateway.http.guard import current_principal
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
+from omni_gateway.omni import deadline
 from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.context import Gateway, current_gateway
 from omni_gateway.sdk.errors import NotFound
@@ -84,6 +85,7 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
     omni = gateway.reader
     seconds = _seconds(arguments.get("wait"))
     with _place_to_wait(gateway, seconds) as free:
+        deadline.extend(seconds)
         operation = wait_for_change(lambda: found.read(omni, id), seconds if free else 0.0)
     return json_response(
         operation.document(), headers={"Cache-Control": "no-store", **cache_headers(), **retry_after(operation)}

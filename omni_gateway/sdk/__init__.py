@@ -11,6 +11,7 @@ from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import Listing as OmniListing
 from omni_gateway.omni import OmniClient, OmniError, key_pairs, types
+from omni_gateway.omni import deadline as omni_deadline
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.omni.management import Overlay
 from omni_gateway.sdk import enums, fields, locks, masking, names
@@ -115,6 +116,7 @@ __all__ = [
     "masking",
     "names",
     "object_url",
+    "omni_deadline",
     "omni_errors",
     "out_of_reach",
     "problem_for",

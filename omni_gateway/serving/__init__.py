@@ -121,6 +121,10 @@ def worker_class(settings: Settings) -> type[PatientWorker]:
         "request_seconds": settings.request_timeout,
         "answer_seconds": settings.answer_timeout,
         "longest_body": settings.max_body_bytes,
+        "starts_within": settings.omni_timeout / 2,
+        "threads_per_caller": settings.threads_per_caller,
+        "most_waiting": settings.max_waiting,
+        "trusted_proxies": settings.trusted_proxies,
     }
     return type("GatewayWorker", (PatientWorker,), bounds)
 

@@ -15,7 +15,9 @@ LONGEST_HEAD = 64 * 1024
 LONGEST_CHUNK_LINE = 256
 _HEAD_END = re.compile(rb"\n\r?\n")
 #: Blanks around a value are for ``strip``: a pattern that looks for them takes time by their square or worse.
-_FRAMING = re.compile(rb"\n(content-length|transfer-encoding|expect)[ \t]*:([^\n]*)", re.IGNORECASE)
+_FIELDS = re.compile(
+    rb"\n(content-length|transfer-encoding|expect|authorization|x-forwarded-for)[ \t]*:([^\n]*)", re.IGNORECASE
+)
 
 
 class Arrival:
@@ -31,11 +33,21 @@ class Arrival:
 
     def begin(self) -> None:
         """Look for the next request; what has come of it already stays."""
-        self._looked = 0
+        self._looked = self._head_size = 0
         self._end: int | None = None
         self._chunks: _Chunks | None = None
         self.wants_continue = False
         self.continued = False
+        self.has_body = False
+        self.arrived = 0.0
+        self.start_line = b""
+        self.authorization = b""
+        self.forwarded_for: list[bytes] = []
+
+    @property
+    def body_size(self) -> int:
+        """Return how many bytes of the body have come, about: what frames its chunks counts."""
+        return len(self.data) - self._head_size if self.has_body else 0
 
     def recv(self, size: int) -> bytes:
         """Hand bytes to the parser; beyond the last there is nothing to wait for."""
@@ -64,12 +76,9 @@ class Arrival:
 
     def _read_head(self, head: bytes) -> None:
         """Find out how the body is framed; a head that says it in no good way goes to the parser, which refuses it."""
-        self._end = len(head)
-        found = _FRAMING.findall(head)
-        fields = [(name.lower(), value.removesuffix(b"\r").strip(b" \t").lower()) for name, value in found]
-        lengths = [value for name, value in fields if name == b"content-length"]
-        codings = [value for name, value in fields if name == b"transfer-encoding"]
-        expectations = [value for name, value in fields if name == b"expect"]
+        self._end = self._head_size = len(head)
+        self.start_line = head.partition(b"\n")[0]
+        lengths, codings, expectations = self._read_fields(head)
         if (lengths and codings) or len(lengths) > 1 or any(value != b"100-continue" for value in expectations):
             return
         if codings and codings[-1].endswith(b"chunked"):
@@ -78,7 +87,24 @@ class Arrival:
             if len(lengths[0]) > 18 or int(lengths[0]) > self._longest_body:
                 raise _too_large(self._longest_body)
             self._end += int(lengths[0])
-        self.wants_continue = bool(expectations) and b" HTTP/1.1" in head.partition(b"\n")[0]
+        self.has_body = self._chunks is not None or self._end > len(head)
+        self.wants_continue = bool(expectations) and b" HTTP/1.1" in self.start_line
+
+    def _read_fields(self, head: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
+        """Keep what tells who asks; return the values of the fields that frame the body, in lower case."""
+        lengths: list[bytes] = []
+        codings: list[bytes] = []
+        expectations: list[bytes] = []
+        framing = {b"content-length": lengths, b"transfer-encoding": codings, b"expect": expectations}
+        for name, field in _FIELDS.findall(head):
+            lowered, value = name.lower(), field.removesuffix(b"\r").strip(b" \t")
+            if lowered == b"authorization":
+                self.authorization = value
+            elif lowered == b"x-forwarded-for":
+                self.forwarded_for += [part.strip(b" \t") for part in value.split(b",")]
+            else:
+                framing[lowered].append(value.lower())
+        return lengths, codings, expectations
 
 
 class _Chunks:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gunicorn.workers.gthread import TConn
 
 from omni_gateway.http.carried import CARRY
+from omni_gateway.http.request_deadline import ARRIVED
 from omni_gateway.serving.outbox import NOT_YET, Outbox, Stream
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ class Carrier:
 
         def offered(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             outbox = environ.get("gunicorn.socket")
-            if isinstance(outbox, Outbox) and len(self._rides) < self._worker.worker_connections // 2:
-                environ[CARRY] = outbox.carry
+            if isinstance(outbox, Outbox):
+                environ[ARRIVED] = outbox.arrived
+                if len(self._rides) < self._worker.worker_connections // 2:
+                    environ[CARRY] = outbox.carry
             return application(environ, start_response)
 
         return offered

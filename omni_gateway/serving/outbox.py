@@ -41,7 +41,9 @@ class Outbox:
     unless the application hands the stream over (``carry``): the rest of it is the loop's then, :meth:`put` by it.
     """
 
-    def __init__(self, sock: Any, seconds: float) -> None:
+    def __init__(self, sock: Any, seconds: float, arrived: float = 0.0) -> None:
+        """``arrived``: when the request did (monotonic)."""
+        self.arrived = arrived
         self._sock = sock
         self._seconds = seconds
         self._streams: bool | None = None

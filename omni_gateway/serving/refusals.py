@@ -13,11 +13,12 @@ from omni_gateway.http.problems import CATALOGUE, MEDIA_TYPE
 class Refused(Exception):
     """A request that is not taken: ``status`` and ``code`` as in the catalogue of problems."""
 
-    def __init__(self, status: int, code: str, detail: str | None = None) -> None:
+    def __init__(self, status: int, code: str, detail: str | None = None, *, retry_after: int = 5) -> None:
         super().__init__(detail or code)
         self.status = status
         self.code = code
         self.detail = detail or CATALOGUE[code].meaning
+        self.retry_after = retry_after
 
 
 _TABLE: Mapping[type[Exception], tuple[int, str]] = {
@@ -34,6 +35,7 @@ _REASONS = {
     413: "Content Too Large",
     414: "URI Too Long",
     417: "Expectation Failed",
+    429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     501: "Not Implemented",
     503: "Service Unavailable",
@@ -68,7 +70,7 @@ def written(refused: Refused) -> bytes:
         f"Content-Length: {len(body)}",
         "Cache-Control: no-store",
         "X-Content-Type-Options: nosniff",
-        *(["Retry-After: 5"] if kind.retryable else []),
+        *([f"Retry-After: {refused.retry_after}"] if kind.retryable else []),
         "Connection: close",
     ]
     return "\r\n".join([*lines, "", ""]).encode() + body

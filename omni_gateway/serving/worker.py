@@ -8,9 +8,14 @@ holds one of them; and its loop stands still while a client delays a close. Here
 from __future__ import annotations
 
 import errno
+import io
+import re
+import select
 import struct
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,19 +26,33 @@ from typing import Any, Literal, cast
 
 from gunicorn import http, sock
 from gunicorn.http import wsgi
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from omni_gateway.omni.cache.heap import give_back
 from omni_gateway.serving.arrival import Arrival
 from omni_gateway.serving.carrying import CUT_OFF, RECEIVE, Application, Carrier
 from omni_gateway.serving.outbox import NOT_YET, Outbox
 from omni_gateway.serving.refusals import Refused, refusal_for, written
+from omni_gateway.serving.request_queue import Bounds, Caller, RequestQueue, Waiting
 
 LARGE = 64 * 1024
-"""Bytes; requests of which more has come share ``MOST_HELD``, smaller ones always find room."""
+"""Bytes; larger bodies count: those that are there share ``MOST_HELD``, of one caller ``MOST_HELD_OF_CALLER``, and
+those in threads ``MOST_IN_THREADS``, for what a body is parsed into is many times as large. One always finds room."""
 MOST_HELD = 64 * 1024 * 1024
+MOST_HELD_OF_CALLER = 16 * 1024 * 1024
+MOST_IN_THREADS = 8 * 1024 * 1024
+#: After the last large body; then freed memory is given back to the system.
+TRIM_SECONDS = 1.0
+#: Health is served by a thread of its own, so that it is answered while all others are busy.
+HEALTH = ("/livez", "/readyz", "/health")
+MOST_HEALTH_WAITING = 64
+_HEALTH_LINE = re.compile(rb"(?:GET|HEAD) (?:%s)[ ?]" % "|".join(HEALTH).encode())
 MOST_SLOW_READERS = 128
 LINGER_SECONDS = 2.0
 LOOK_SECONDS = 0.25
+#: What a poll tells of a client that has ended its side; where the system cannot tell (macOS), only that it broke.
+_LEFT = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 SERVER = "omni-gateway"  # no header names the software behind it
 Phase = Literal["request", "answer", "stream", "end"]
 
@@ -52,17 +71,33 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     request_seconds = 30.0
     answer_seconds = 60.0
     longest_body = 4 * 1024 * 1024
+    #: Seconds after its arrival in which a request has to get a thread; later it would have little time for its work.
+    starts_within = 10.0
+    threads_per_caller = 0
+    most_waiting = 256
+    trusted_proxies = 0
 
     def init_process(self) -> None:
         """Get ready and serve."""
         wsgi.SERVER = SERVER
         self._waits: dict[TConn, Wait] = {}
-        self._held: dict[TConn, int] = {}
+        self._held: dict[TConn, tuple[Caller, int]] = {}
+        self._queue: RequestQueue[TConn] = RequestQueue(self._bounds())
+        self._in_threads: dict[TConn, Waiting[TConn]] = {}
+        self._health_threads = ThreadPoolExecutor(1, thread_name_prefix="health")
+        self._health_waiting = 0
+        self._trim_at: float | None = None
         self._watched: set[TConn] = set()
         self._next_look = 0.0
         self._tls = sock.ssl_context(self.cfg) if self.cfg.is_ssl else None
         self._carrier = Carrier(self)
         super().init_process()
+
+    def _bounds(self) -> Bounds:
+        threads = self.cfg.threads
+        per_caller = self.threads_per_caller or default_threads_per_caller(threads)
+        in_threads = max(MOST_IN_THREADS, self.longest_body)
+        return Bounds(threads, per_caller, self.most_waiting, max(1, self.most_waiting // 2), in_threads)
 
     def load_wsgi(self) -> None:
         """Load the application, and offer it to carry its streams."""
@@ -103,6 +138,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: TConn, future: Any) -> None:
         """Go on after an answer: send its rest, then wait for the next request or close."""
+        self._free_thread(conn)
         try:
             conn.sock.setblocking(False)
             if self._carrier.carry(conn, future) or self.send_rest(conn, future):
@@ -121,6 +157,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             return
         self._next_look = now + LOOK_SECONDS
         self._carrier.attend(now)
+        self._refuse_late(now)
+        self._trim(now)
         for conn, wait in list(self._waits.items()):
             if wait.deadline > now:
                 continue
@@ -143,9 +181,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """Serve a request whose bytes are all there; the answer goes into an :class:`Outbox`."""
-        if _arrival(conn).continued:
+        arrival = _arrival(conn)
+        if arrival.continued:
             req._expected_100_continue = False  # the loop has said it
-        plain, conn.sock = conn.sock, Outbox(conn.sock, self.answer_seconds)
+        if arrival.has_body:
+            req.body.reader = io.BytesIO(_read_body(req))
+        plain, conn.sock = conn.sock, Outbox(conn.sock, self.answer_seconds, arrival.arrived)
         try:
             return bool(super().handle_request(req, conn))
         except TimeoutError:
@@ -154,6 +195,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             raise StopIteration from None
         finally:
             conn.outbox, conn.sock = conn.sock, plain
+            if arrival.has_body:  # nothing of it is left to come, read or not; and it is not needed any more
+                req.body.reader, req.body.buf = io.BytesIO(), io.BytesIO()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer what cannot be served with a problem document."""
@@ -176,15 +219,17 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.initialized = True
 
     def _receive(self, conn: TConn, _: Any = None) -> None:
-        """Take what has come (in TLS, the handshake first); a whole request gets a thread."""
+        """Take what has come (in TLS, the handshake first); a whole request gets a thread, or waits for one."""
         arrival = _arrival(conn)
         try:
             while not arrival.complete():
                 piece = conn.sock.recv(RECEIVE)
                 if not piece:
-                    return self.drop(conn)
+                    return self._end_early(conn)
                 arrival.data += piece
-                self._hold(conn, len(arrival.data))
+                self._hold(conn, arrival)
+            self._forget(conn)
+            self._dispatch(conn, arrival)
         except Refused as refused:
             return self._close(conn, refused)
         except NOT_YET as error:
@@ -192,16 +237,99 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self.watch(conn, EVENT_WRITE if isinstance(error, SSLWantWriteError) else EVENT_READ, self._receive)
         except OSError:
             return self.drop(conn)
-        else:
-            self._forget(conn)
-            super().enqueue_req(conn)
 
-    def _hold(self, conn: TConn, size: int) -> None:
+    def _end_early(self, conn: TConn) -> None:
+        """Close a connection whose client has ended its side; one that is in the middle of a request is told so."""
+        if not _arrival(conn).data:
+            return self.drop(conn)
+        return self._close(conn, Refused(400, "bad-request", "The request ended before its end."))
+
+    def _hold(self, conn: TConn, arrival: Arrival) -> None:
+        """Count a large body from its arrival to the end of its request; :class:`Refused` where there are too many."""
+        size = arrival.body_size
         if size <= LARGE:
             return
-        self._held[conn] = size
-        if sum(self._held.values()) > MOST_HELD:
-            raise Refused(503, "not-ready", "Too many large requests are coming in at once.")
+        caller = self._caller(conn, arrival)
+        self._held[conn] = caller, size
+        others = [entry for other, entry in self._held.items() if other is not conn]
+        if sum(held for whose, held in others if whose == caller) + size > max(MOST_HELD_OF_CALLER, self.longest_body):
+            raise Refused(429, "too-many-own-requests", "Too many large requests of yours are here at once.")
+        if sum(held for _, held in others) + size > max(MOST_HELD, self.longest_body):
+            raise Refused(503, "overloaded", "Too many large requests are here at once.")
+
+    def _caller(self, conn: TConn, arrival: Arrival) -> Caller:
+        """Return whose a request is, as far as the server can tell: its credential, or else its address.
+
+        A credential that nobody has proved yet counts: what it proves is found out in a thread.
+        """
+        if arrival.authorization:
+            return hash(arrival.authorization)
+        if self.trusted_proxies and len(arrival.forwarded_for) >= self.trusted_proxies:
+            return arrival.forwarded_for[-self.trusted_proxies].decode("latin-1")
+        return str(conn.client[0]) if isinstance(conn.client, tuple) else ""
+
+    # From a whole request to a thread:
+
+    def _dispatch(self, conn: TConn, arrival: Arrival) -> None:
+        """Give a request a thread or a place in the queue; :class:`Refused` where there is neither."""
+        now = arrival.arrived = time.monotonic()
+        if _HEALTH_LINE.match(arrival.start_line) and not arrival.has_body:
+            if self._health_waiting >= MOST_HEALTH_WAITING:
+                raise Refused(503, "overloaded", retry_after=1)
+            self._health_waiting += 1
+            self._submit(self._health_threads, conn)
+            return
+        size = arrival.body_size
+        caller = self._caller(conn, arrival)
+        request = Waiting(conn, caller, size if size > LARGE else 0, now, now + self.starts_within)
+        if self._queue.start_at_once(request):
+            self._start(request)
+        else:
+            self._queue.add(request)
+
+    def _start(self, request: Waiting[TConn]) -> None:
+        self._in_threads[request.conn] = request
+        self._submit(self.tpool, request.conn)
+
+    def _submit(self, threads: Executor, conn: TConn) -> None:
+        future = threads.submit(self.handle, conn)
+        future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+
+    def _free_thread(self, conn: TConn) -> None:
+        """Let the next request have the thread that has served this one."""
+        request = self._in_threads.pop(conn, None)
+        if request is None:
+            self._health_waiting -= 1
+            return
+        if self._held.pop(conn, None) is not None:
+            self._trim_at = time.monotonic() + TRIM_SECONDS
+        self._queue.finished(request)
+        while (following := self._queue.next()) is not None:
+            # Nobody would get the answer of a request whose client has left, and a write would be done all the same.
+            if _left(following.conn):
+                self._queue.finished(following)
+                self.drop(following.conn)
+            else:
+                self._start(following)
+
+    def _refuse_late(self, now: float) -> None:
+        """Refuse those that have waited too long, while they can be sure that nothing was done; forget who has left."""
+        if not len(self._queue):
+            return
+        left = _those_who_left([request.conn for request in self._queue])
+        for request in self._queue:
+            if request.conn in left:
+                self._queue.remove(request)
+                self.drop(request.conn)
+            elif request.starts_by <= now:
+                self._queue.remove(request)
+                self._close(request.conn, Refused(503, "overloaded"))
+
+    def _trim(self, now: float) -> None:
+        """Give memory back after large bodies: glibc keeps what they were parsed into, for ever where others follow."""
+        if self._trim_at is not None and now >= self._trim_at and not self._held:
+            self._trim_at = None
+            threading.Thread(target=give_back, name="give-back", daemon=True).start()
 
     def _say_continue(self, conn: TConn, arrival: Arrival) -> None:
         """Ask for the body that waits for it (RFC 9110 §10.1.1)."""
@@ -234,6 +362,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _close(self, conn: TConn, refused: Refused | None = None) -> None:
         """Say why, if there is something to say, then close as RFC 9112 §9.6 asks: our side first, theirs awaited."""
+        self._held.pop(conn, None)
         if refused is not None:
             self.handle_error(None, conn.sock, conn.client, refused)
         try:
@@ -273,7 +402,6 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _forget(self, conn: TConn) -> None:
         """Stop waiting for a connection, which somebody else has now."""
-        self._held.pop(conn, None)
         self._waits.pop(conn, None)
         if conn in self._watched:
             self._watched.remove(conn)
@@ -283,6 +411,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def drop(self, conn: TConn, *, reset: bool = False) -> None:
         """Close a connection without waiting for anything."""
         self._forget(conn)
+        self._held.pop(conn, None)
         self._carrier.forget(conn)
         if reset:
             _reset_on_close(conn.sock)
@@ -294,6 +423,33 @@ def _reset_on_close(connection: Any) -> None:
     """Let the kernel forget what nobody reads, instead of offering it for minutes after the close."""
     with suppress(OSError):
         connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def default_threads_per_caller(threads: int) -> int:
+    """Return three quarters of the threads, so that one caller cannot have all of them; two are nobody's to share."""
+    return threads if threads <= 2 else max(2, min(threads - 1, threads * 3 // 4))
+
+
+def _read_body(req: Any) -> bytes:
+    """Return the whole body, which has come; :class:`Refused` where it is framed in a way that it must not be."""
+    try:
+        return cast(bytes, req.body.read())
+    except (ParseException, OSError):
+        raise Refused(400, "bad-request", "The body is not framed as RFC 9112 has it.") from None
+
+
+def _left(conn: TConn) -> bool:
+    """Whether a client has ended its side, or the connection is broken; nothing is read."""
+    return bool(_those_who_left([conn]))
+
+
+def _those_who_left(connections: list[TConn]) -> set[TConn]:
+    by_descriptor = {conn.sock.fileno(): conn for conn in connections}
+    by_descriptor.pop(-1, None)
+    poll = select.poll()
+    for descriptor in by_descriptor:
+        poll.register(descriptor, _LEFT)
+    return {by_descriptor[descriptor] for descriptor, _ in poll.poll(0)}
 
 
 def _arrival(conn: TConn) -> Arrival:

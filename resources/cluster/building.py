@@ -15,6 +15,7 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
     find,
+    omni_deadline,
     omni_errors,
     problem_for,
     types,
@@ -71,7 +72,11 @@ def _undone(
 
 def _undo(omni: OmniClient, cluster: str) -> bool:
     """Tear the cluster down and wait a little for its end; whether it is gone."""
-    deadline = time.monotonic() + UNDO_SECONDS
+    with omni_deadline.at_least(UNDO_SECONDS):
+        return _torn_down(omni, cluster, time.monotonic() + UNDO_SECONDS)
+
+
+def _torn_down(omni: OmniClient, cluster: str, deadline: float) -> bool:
     try:
         omni.resources.remove(types.CLUSTERS, cluster)
         while find(omni, types.CLUSTERS, cluster) is not None:

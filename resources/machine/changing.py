@@ -15,10 +15,14 @@ from omni_gateway.sdk import (
     Problem,
     Refusals,
     Resource,
+    omni_deadline,
     problem_for,
 )
 from resources.machine import extensions, labelling, locking
 from resources.machine.join import Machine
+
+#: For taking one step back, also when the request's time is over.
+UNDO_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ def run(steps: Sequence[Step]) -> None:
 
 def _undone(step: Step) -> bool:
     try:
-        step.undo()
+        with omni_deadline.at_least(UNDO_SECONDS):
+            step.undo()
     except (OmniError, Problem):
         return False
     return True

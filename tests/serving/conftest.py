@@ -68,6 +68,7 @@ class Raw:
             return True
 
     def close(self) -> None:
+        self._answers.raw.close()  # a socket lives for as long as a file that was made of it
         self.socket.close()
 
 

@@ -14,12 +14,41 @@ from gunicorn.app.base import BaseApplication
 
 from omni_gateway.http import streaming
 from omni_gateway.http.carried import CARRY, Carried
+from omni_gateway.http.request_deadline import ARRIVED
 from omni_gateway.serving import gunicorn_options
 from omni_gateway.settings import Settings
 
 NOT_OURS = {"post_worker_init", "child_exit"}  # they ask for a gateway
 CARRIED: set[Carried] = set()
+NOTED: list[str] = []
 streaming.PROVED_SECONDS = 0.5
+
+
+class Working:
+    """How many requests work now; those that are held work until they are released."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._released = threading.Event()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self.count += 1
+
+    def wait(self) -> None:
+        self._released.wait(60)
+
+    def release(self) -> None:
+        released, self._released = self._released, threading.Event()
+        released.set()
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self.count -= 1
+
+
+WORKING = Working()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -36,8 +65,22 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     elif path == "/zeros":
         answer = bytes(int(query["size"]))
     elif path == "/work":
-        time.sleep(float(query["seconds"]))
+        with WORKING:
+            time.sleep(float(query["seconds"]))
         answer = b"done"
+    elif path == "/livez":
+        if environ["QUERY_STRING"] == "release":
+            WORKING.release()
+        answer = str(WORKING.count).encode()
+    elif path == "/hold":
+        with WORKING:
+            WORKING.wait()
+        answer = b"released"
+    elif path == "/note":
+        NOTED.append(query["text"])
+        answer = str(environ.get(ARRIVED)).encode()
+    elif path == "/noted":
+        answer = " ".join(NOTED).encode()
     elif path == "/tell":
         told = environ["wsgi.input"].read()
         for each in list(CARRIED):

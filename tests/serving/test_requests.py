@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -119,6 +120,15 @@ def test_a_client_that_asks_to_close_is_closed_and_costs_the_others_nothing(serv
         (post(b"zz\r\n", b"Transfer-Encoding: chunked"), 400, "bad-request"),
         (post(b"-5\r\n", b"Transfer-Encoding: chunked"), 400, "bad-request"),
         (post(b"1" * 300, b"Transfer-Encoding: chunked"), 400, "bad-request"),
+        (post(b"5\r\nhelloXX0\r\n\r\n", b"Transfer-Encoding: chunked"), 400, "bad-request"),
+        (post(b"5\r\nhello\n0\r\n\r\n", b"Transfer-Encoding: chunked"), 400, "bad-request"),
+        (post(b"5\nhello\r\n0\r\n\r\n", b"Transfer-Encoding: chunked"), 400, "bad-request"),
+        (post(b"5;a=\x00\r\nhello\r\n0\r\n\r\n", b"Transfer-Encoding: chunked"), 400, "bad-request"),
+        (post(b"0\r\nno trailer\r\n\r\n", b"Transfer-Encoding: chunked"), 400, "bad-request"),
+        (post(b"0\r\nX : 1\r\n\r\n", b"Transfer-Encoding: chunked"), 400, "bad-request"),
+        (post(b"0\r\nX: 1\n\n", b"Transfer-Encoding: chunked"), 400, "bad-request"),
+        (post(b"ffffffffffffffff\r\n", b"Transfer-Encoding: chunked"), 413, "too-large"),
+        (post(b"1ffffffffffffffff\r\n", b"Transfer-Encoding: chunked"), 400, "bad-request"),
         (post(b"abc", b"Content-Length: 3", b"Content-Length: 4"), 400, "bad-request"),
         (post(chunked(b"abc"), b"Content-Length: 3", b"Transfer-Encoding: chunked"), 400, "bad-request"),
         (post(b"abc", b"Content-Length: +3"), 400, "bad-request"),
@@ -140,6 +150,31 @@ def test_what_cannot_be_taken_is_refused_with_a_problem_document_and_the_connect
     raw.send(request_)
     assert raw.problem() == (status, code)
     assert raw.ended()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"POST /p HTTP/1.1\r\nHost",
+        post(b"abc", b"Content-Length: 4"),
+        post(b"5\r\nhel", b"Transfer-Encoding: chunked"),
+        post(b"5\r\nhello\r\n", b"Transfer-Encoding: chunked"),
+        post(b"5\r\nhello\r\n0\r\n", b"Transfer-Encoding: chunked"),
+    ],
+    ids=["head", "body", "chunk", "no last chunk", "no end of the trailers"],
+)
+def test_a_request_that_ends_before_its_end_is_refused(raw: Raw, request_: bytes) -> None:
+    raw.send(request_).socket.shutdown(socket.SHUT_WR)
+    answer = raw.answer()
+    assert (answer.status, answer.headers["Connection"]) == (400, "close")
+
+
+def test_a_large_body_that_nobody_reads_does_not_end_the_connection(raw: Raw) -> None:
+    body = b"x" * LONGEST
+    raw.send(b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    answer = raw.answer()
+    assert (answer.text, answer.headers["Connection"]) == ("not read", "keep-alive")
+    assert raw.send(GET % 3).text() == told("GET", "/3")
 
 
 def test_a_refusal_repeats_nothing_that_was_sent(raw: Raw) -> None:

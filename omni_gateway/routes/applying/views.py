@@ -14,6 +14,7 @@ from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
 from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
+from omni_gateway.omni import deadline
 from omni_gateway.routes.applying.documents import ApplyDocumentSchema, named
 from omni_gateway.routes.applying.outcomes import count
 from omni_gateway.routes.applying.plan import Plan
@@ -27,6 +28,8 @@ from omni_gateway.sdk.views.answering import json_response
 from omni_gateway.sdk.views.documenting import documented
 
 MAX_DOCUMENTS = 2000
+#: That an apply has more than other requests: a slow Omni may need a few calls of 100 ms each.
+SECONDS_PER_DOCUMENT = 1.0
 EXAMPLE_YAML = """\
 metadata:
   type: MachineClasses.omni.sidero.dev
@@ -91,6 +94,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
     def apply(arguments: Mapping[str, Any]) -> Response:
         documents = _documents()
         note_documents(request.environ, map(named, documents))
+        deadline.extend(SECONDS_PER_DOCUMENT * len(documents))
         plan = Plan(gateway, catalogue, documents)
         if arguments["dry_run"] or arguments["atomic"]:
             plan.check_deeply()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
-from omni_gateway.omni import OmniError
+from omni_gateway.omni import OmniError, deadline
 from omni_gateway.routes.applying.order import needs
 from omni_gateway.routes.applying.outcomes import Outcome
 from omni_gateway.routes.applying.plan import Plan
@@ -16,6 +16,9 @@ from omni_gateway.sdk.errors import STALE
 from omni_gateway.sdk.resource import Resource
 
 log = logging.getLogger(__name__)
+
+#: For taking one write back, also when the request's time is over; a silent Omni ends it at once.
+TAKE_BACK_SECONDS = 5.0
 
 
 def write_each(plan: Plan) -> None:
@@ -44,7 +47,8 @@ def write_all_or_nothing(plan: Plan) -> None:
         if outcome.problem is not None:
             _leave(pending[position + 1 :])
             for earlier in reversed(written):
-                _take_back(plan, earlier)
+                with deadline.at_least(TAKE_BACK_SECONDS):
+                    _take_back(plan, earlier)
             return
         if outcome.action != "unchanged":
             written.append(outcome)

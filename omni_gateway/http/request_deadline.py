@@ -1,0 +1,28 @@
+"""A request's time for its calls to Omni, counted from its arrival."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask
+
+from omni_gateway.omni import deadline
+
+#: In a request's environ: when it arrived (monotonic), under a server that queues requests.
+ARRIVED = "omni_gateway.arrived"
+
+
+def init_app(app: Flask, seconds: float) -> None:
+    """Give each request so many seconds for all its calls to Omni; the body of a stream is not bound by them."""
+    application = app.wsgi_app
+
+    def bounded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        token = deadline.begin((environ.get(ARRIVED) or time.monotonic()) + seconds)
+        try:
+            return application(environ, start_response)
+        finally:
+            deadline.end(token)
+
+    app.wsgi_app = bounded  # type: ignore[method-assign]
