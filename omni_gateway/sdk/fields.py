@@ -182,7 +182,8 @@ class ClusterPatterns(fields.List[str], Rendered):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("allow_none", True)
-        pattern = fields.String(validate=validate.Length(min=1, max=LONGEST_PATTERN))
+        no_nul = validate.ContainsNoneOf("\0", error="Has a NUL character, which no name of a cluster has.")
+        pattern = fields.String(validate=[validate.Length(min=1, max=LONGEST_PATTERN), no_nul])
         super().__init__(pattern, validate=validate.Length(max=MOST_PATTERNS), **kwargs)
 
     def render(self, value: Any) -> Any:

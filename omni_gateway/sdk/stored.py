@@ -12,6 +12,7 @@ from omni_gateway.sdk.errors import NotFound, StaleVersion
 from omni_gateway.sdk.refusals import Refusals
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.store import Document
+from omni_gateway.store.text import unstorable
 
 NAMESPACE = "gateway"
 MAX_OBJECTS = 1000
@@ -39,9 +40,13 @@ class StoredResourceAdapter(CallAdapter):
         return self._resource(document)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse (422) one more object than a collection may have."""
+        """Refuse (422) texts that a database cannot hold, and one more object than a collection may have."""
+        wanted = {"id": resource.id, **resource.spec, "labels": resource.labels, "annotations": resource.annotations}
+        refusals = Refusals()
+        for path in unstorable(wanted):
+            refusals.add(path, "Has a NUL character, which cannot be stored.")
+        refusals.raise_any()
         if existing is None and len(self.store.documents.list(self.collection)) >= MAX_OBJECTS:
-            refusals = Refusals()
             refusals.add("id", f"There are {MAX_OBJECTS} already, which is the most.")
             refusals.raise_any()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from omni_gateway.store.text import storable
+from omni_gateway.store.text import require_storable, storable
 
 if TYPE_CHECKING:
     from omni_gateway.store.database import Database
@@ -64,6 +64,7 @@ class DocumentStore:
 
         from omni_gateway.store.tables import DOCUMENTS as T
 
+        require_storable(id=id, spec=spec, labels=labels, annotations=notes)
         now = datetime.now(UTC)
         row = insert(T).values(
             collection=collection,
@@ -96,6 +97,7 @@ class DocumentStore:
 
         from omni_gateway.store.tables import DOCUMENTS as T
 
+        require_storable(id=id, spec=spec, labels=labels, annotations=notes)
         which = (T.c.collection == collection) & (T.c.id == id) & (T.c.version == version)
         row = update(T).where(which)
         row = row.values(
@@ -114,6 +116,8 @@ class DocumentStore:
 
         from omni_gateway.store.tables import DOCUMENTS as T
 
+        if not storable(id):
+            return False
         which = (T.c.collection == collection) & (T.c.id == id) & (T.c.version == version)
         with self._engine().begin() as connection:
             return bool(connection.execute(delete(T).where(which)).rowcount)

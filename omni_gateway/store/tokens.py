@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from omni_gateway.store.text import storable
+from omni_gateway.store.text import require_storable, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -70,6 +70,7 @@ class TokenStore:
 
         from omni_gateway.store.tables import TOKENS
 
+        require_storable(name=name, clusters=clusters)
         now = datetime.now(UTC)
         held_to = None if clusters is None else tuple(clusters)
         token = Token(id or secrets.token_hex(6), name, role, now, now + ttl if ttl else None, False, held_to)

@@ -15,7 +15,10 @@ class TokenSchema(ResourceSchema):
 
     name = fields.String(
         required=True,
-        validate=validate.Length(min=1, max=200),
+        validate=[
+            validate.Length(min=1, max=200),
+            validate.ContainsNoneOf("\0", error="Has a NUL character, which cannot be stored."),
+        ],
         metadata={"description": "For people and for the audit: who or what holds it"},
     )
     role = fields.String(

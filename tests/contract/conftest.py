@@ -14,6 +14,7 @@ from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.store import Store
+from tests.services.conftest import postgresql as postgresql
 
 #: The tests ask faster, and fail to log in more often, than any caller may; test_limits has limits of its own.
 NO_RATES = {"rate_limit": "off", "failed_logins": "off", "failed_logins_in_all": "off"}

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 from flask import Flask
+
+from omni_gateway.app import create_app
+from omni_gateway.sdk.context import EXTENSION, Gateway
+from omni_gateway.settings import Settings
+from tests.services.postgres import PostgreSQL
 
 from .conftest import Caller
 from .streams import told
@@ -45,6 +51,21 @@ LABELS = {
 
 
 PATCH = "machine:\n  sysctls:\n    vm.swappiness: '7'\n"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def app(request: pytest.FixtureRequest, settings: Settings, app: Flask) -> Flask:
+    """The application over each kind of store: they do not refuse the same texts and numbers."""
+    if request.param == "sqlite":
+        return app
+    postgresql: PostgreSQL = request.getfixturevalue("postgresql")
+    return create_app(replace(settings, store_url=postgresql.create("bad_input")))
+
+
+@pytest.fixture(scope="module")
+def api(app: Flask) -> Caller:
+    gateway: Gateway = app.extensions[EXTENSION]
+    return Caller(app.test_client(), gateway.store.tokens.create("bad-input", "admin", None)[1])
 
 
 @pytest.fixture(scope="module")
@@ -187,3 +208,67 @@ def test_a_life_longer_than_time_is_refused(api: Caller, ttl: str) -> None:
     assert (token.status_code, list(token.json["errors"])) == (422, ["ttl"])
     kubeconfig = api.get(f"clusters/any/kubeconfig?service_account=true&user=a&ttl={ttl}")
     assert (kubeconfig.status_code, list(kubeconfig.json["errors"])) == (422, ["ttl"])
+
+
+STORED = {
+    "auth/tokens": {"name": "n", "role": "reader", "clusters": ["a-*"]},
+    "oidc/providers": {
+        "id": "nul",
+        "name": "n",
+        "issuer_url": "https://login.example.com",
+        "client_id": "c",
+        "role_mapping": {"a": "reader"},
+    },
+}
+
+
+@pytest.mark.parametrize("dry_run", ["false", "true"])
+@pytest.mark.parametrize("url", STORED)
+def test_a_nul_in_what_the_store_would_keep_is_refused_by_name(api: Caller, url: str, dry_run: str) -> None:
+    other = {}
+    for member, value in STORED[url].items():
+        if member == "role":
+            continue
+        with_nul = {list: ["a\0b"], dict: {"a\0b": "reader"}}.get(type(value), "a\0b")
+        answer = api.post(f"{url}?dry_run={dry_run}", json={**STORED[url], member: with_nul})
+        if answer.status_code != 422 or not any(name.startswith(member) for name in answer.json.get("errors", {})):
+            other[member] = (answer.status_code, answer.text[:200])
+    assert other == {}
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\0", "\ufffd", "a\ud800b".encode("utf-8", "surrogatepass")], ids=repr)
+@pytest.mark.parametrize(
+    "name", ["who", "caller_id", "resource", "object_id", "cluster", "code", "request_id", "search"]
+)
+def test_an_audit_filter_that_can_match_nothing_is_an_empty_list(api: Caller, name: str, text: str | bytes) -> None:
+    answer = api.get("audit", query_string=f"{name}={quote(text)}")
+    assert (answer.status_code, answer.json) == (200, [])
+
+
+@pytest.mark.parametrize("url", ["audit", "auth/tokens", "oidc/providers"])
+@pytest.mark.parametrize("page", [10**9, 10**17, 2**63, 10**30])
+def test_a_page_beyond_all_numbers_is_empty_or_refused(api: Caller, url: str, page: int) -> None:
+    answer = api.get(f"{url}?page={page}&page_size=1000")
+    assert answer.status_code in (200, 422), answer.text
+    assert answer.status_code == 422 or answer.json == []
+
+
+#: Bytes as a client may send them, read as Latin-1 (WSGI).
+HEADERS = {"nul": "a\0b", "latin-1": "\xe9\xff", "half of a surrogate pair": "\xed\xa0\x80", "long": "x" * 10_000}
+
+
+@pytest.mark.parametrize("value", HEADERS.values(), ids=HEADERS)
+@pytest.mark.parametrize("header", ["USER_AGENT", "X_REQUEST_ID", "X_FORWARDED_FOR", "IDEMPOTENCY_KEY", "IF_MATCH"])
+def test_what_a_header_holds_breaks_nothing_that_is_kept(
+    api: Caller, header: str, value: str, wait_until: Callable[..., Any]
+) -> None:
+    answer = api.post("auth/tokens", json={"name": ""}, environ_overrides={f"HTTP_{header}": value})
+    assert 400 <= answer.status_code < 500, answer.text
+    id = answer.headers["X-Request-ID"]
+    wait_until(lambda: api.get(f"audit?request_id={id}").json, 20, "the audit entry")
+
+
+@pytest.mark.parametrize("path", ["oidc/providers/%00", "auth/tokens/a%00b", "audit/%00", "oidc/providers/%ED%A0%80"])
+def test_no_object_of_the_store_has_an_id_that_cannot_be_stored(api: Caller, path: str) -> None:
+    answers = [api.get(path), api.delete(path)] if path.startswith(("oidc", "auth")) else [api.get(path)]
+    assert {answer.status_code for answer in answers} == {404}

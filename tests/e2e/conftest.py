@@ -50,6 +50,7 @@ class Served:
     url: str
     tokens: dict[str, str]
     process: subprocess.Popen[bytes]
+    log: Path | None = None
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +115,7 @@ def start_gateway(
     while time.monotonic() < deadline:
         try:
             if httpx.get(f"{url}/livez", timeout=2).status_code == 200:
-                return Served(url, tokens, process)
+                return Served(url, tokens, process, state_dir / "gateway.log")
         except httpx.TransportError:
             time.sleep(0.05)
         if process.poll() is not None:

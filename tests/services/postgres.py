@@ -8,8 +8,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -20,12 +20,53 @@ START_SECONDS = 60.0
 UNPRIVILEGED = 65534
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgreSQL:
-    """A running server; only a socket in its folder leads to it."""
+    """A server; only a socket in its folder leads to it."""
 
     folder: Path
     binaries: Path
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        """Start it and wait until it serves."""
+        options = [
+            "-D",
+            str(self.folder / "data"),
+            "-k",
+            str(self.folder),
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "fsync=off",
+        ]
+        with (self.folder / "log").open("ab") as log:
+            command = [*_as_nobody(), str(self.binaries / "postgres"), *options]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
+        _wait(self, self.process)
+
+    def stop(self) -> None:
+        """End it, and the connections of its clients."""
+        if self.process is not None:
+            self.resume()
+            self.process.send_signal(signal.SIGINT)  # SIGTERM would wait for its clients
+            self.process.wait(60)
+            self.process = None
+
+    def pause(self) -> None:
+        """Stop all of its processes: connections stay open, and are made, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        os.kill(self.process.pid, number)  # first, so that it starts no other meanwhile
+        for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(child), number)
 
     def url(self, database: str) -> str:
         """Return the SQLAlchemy URL of a database."""
@@ -62,26 +103,20 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running_postgresql(binaries: Path) -> Iterator[PostgreSQL]:
+def running_postgresql(binaries: Path, *, started: bool = True) -> Iterator[PostgreSQL]:
     """Start a server with a new cluster of databases in a folder of its own, and take all of it away at the end."""
     folder = Path(mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path has at most 107 bytes
     if os.geteuid() == 0:
         os.chown(folder, UNPRIVILEGED, UNPRIVILEGED)
     server = PostgreSQL(folder, binaries)
-    data = folder / "data"
     try:
-        server.run("initdb", "-D", str(data), "-U", "gateway", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = ["-D", str(data), "-k", str(folder), "-c", "listen_addresses=", "-c", "fsync=off"]
-        with (folder / "log").open("wb") as log:
-            command = [*_as_nobody(), str(binaries / "postgres"), *options]
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-        try:
-            _wait(server, process)
-            yield server
-        finally:
-            process.send_signal(signal.SIGINT)  # SIGTERM would wait for its clients
-            process.wait(60)
+        data = ["-D", str(folder / "data"), "-U", "gateway"]
+        server.run("initdb", *data, "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        if started:
+            server.start()
+        yield server
     finally:
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -64,3 +65,13 @@ def test_a_document_is_written_over_the_version_that_was_read_only(tmp_path: Pat
     assert not documents.replace("c", "one", 1, {"a": 4}, {}, {})
     assert not documents.delete("c", "one", 1)
     assert documents.delete("c", "one", 2)
+
+
+def test_a_database_of_a_newer_release_is_used_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Store(at(tmp_path)).documents.create("c", "one", {"a": 1}, {}, {})
+    with create_engine(at(tmp_path)).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    older = Store(at(tmp_path))  # a worker of the old release restarts while the new one is rolled out
+    assert older.documents.find("c", "one") is not None
+    assert present(older.engine()) == "9999"
+    assert [record.levelname for record in caplog.records if "newer release" in record.message] == ["WARNING"]
