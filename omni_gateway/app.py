@@ -17,6 +17,7 @@ from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.authentication import authenticator, issuer_checks
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
 from omni_gateway.http import (
+    admission,
     auditing,
     document,
     forwarded,
@@ -120,6 +121,7 @@ def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> F
     auditing.init_app(app, store.audit, _retention(settings), settings.audit_file)
     metrics.init_app(app)
     route_access.init_app(app)
+    admission.init_app(app)
     gateway.own_omni.observe_calls(metrics.count_call)
     gateway.own_omni.cache.max_size = settings.cache_bytes // 2
     SHELF.most = max(settings.cache_bytes // 2, LEAST_RENDERED)

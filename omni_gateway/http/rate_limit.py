@@ -16,6 +16,7 @@ from flask_limiter import Limiter, RateLimitExceeded
 from limits import RateLimitItem
 
 from omni_gateway.http import rate_storage
+from omni_gateway.http.admission import ASKED
 from omni_gateway.http.guard import current_principal, remote_network
 from omni_gateway.http.problems import Problem
 
@@ -39,7 +40,8 @@ def init_app(app: Flask, limits: Sequence[RateLimitItem], redis_url: str) -> Non
         storage_options=_redis_options() if redis_url else {},
         key_prefix="omni-gateway",
     )
-    limiter.request_filter(lambda: request.endpoint in UNLIMITED)
+    # A request of which the server asked whether its body is taken is counted when it comes with the body.
+    limiter.request_filter(lambda: request.endpoint in UNLIMITED or ASKED in request.environ)
 
     def find_key() -> None:
         """Look who calls before anything is counted: an error here is not one of the limiter's storage."""

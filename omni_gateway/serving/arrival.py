@@ -13,6 +13,8 @@ from omni_gateway.serving.refusals import Refused
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request line and its header fields."""
 LONGEST_CHUNK_LINE = 256
+LARGE = 64 * 1024
+"""Bytes; larger bodies are asked for, and counted."""
 _HEAD_END = re.compile(rb"\n\r?\n")
 #: Blanks around a value are for ``strip``: a pattern that looks for them takes time by their square or worse.
 _FIELDS = re.compile(
@@ -39,10 +41,24 @@ class Arrival:
         self.wants_continue = False
         self.continued = False
         self.has_body = False
+        self.admitted = False
         self.arrived = 0.0
         self.start_line = b""
         self.authorization = b""
         self.forwarded_for: list[bytes] = []
+
+    @property
+    def large(self) -> bool:
+        """Whether the body that comes is larger than :data:`LARGE`, as far as is known."""
+        if not self.has_body:
+            return False
+        announced = (self._end or 0) - self._head_size if self._chunks is None else 0
+        return max(announced, self.body_size) > LARGE
+
+    @property
+    def head(self) -> bytes:
+        """Return the request line and the header fields; nothing before all of them have come."""
+        return bytes(self.data[: self._head_size])
 
     @property
     def body_size(self) -> int:

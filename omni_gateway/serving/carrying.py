@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gunicorn.workers.gthread import TConn
 
+from omni_gateway.http.admission import ASKED
 from omni_gateway.http.carried import CARRY
 from omni_gateway.http.request_deadline import ARRIVED
 from omni_gateway.serving.outbox import NOT_YET, Outbox, Stream
@@ -72,6 +73,8 @@ class Carrier:
             outbox = environ.get("gunicorn.socket")
             if isinstance(outbox, Outbox):
                 environ[ARRIVED] = outbox.arrived
+                if outbox.asked:
+                    environ[ASKED] = True
                 if len(self._rides) < self._worker.worker_connections // 2:
                     environ[CARRY] = outbox.carry
             return application(environ, start_response)

@@ -41,8 +41,9 @@ class Outbox:
     unless the application hands the stream over (``carry``): the rest of it is the loop's then, :meth:`put` by it.
     """
 
-    def __init__(self, sock: Any, seconds: float, arrived: float = 0.0) -> None:
-        """``arrived``: when the request did (monotonic)."""
+    def __init__(self, sock: Any, seconds: float, arrived: float = 0.0, *, asked: bool = False) -> None:
+        """``arrived``: when the request did (monotonic); ``asked``: only whether its body would be taken."""
+        self.asked = asked
         self.arrived = arrived
         self._sock = sock
         self._seconds = seconds

@@ -8,7 +8,7 @@ as large, so only so many bytes of bodies are in threads at once.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -22,13 +22,17 @@ RETRY_AFTER_SECONDS = 1
 
 @dataclass(slots=True, eq=False)
 class Waiting(Generic[ConnT]):
-    """One request: on which connection, whose, its body's bytes, when it arrived and by when it has to start."""
+    """One request: on which connection, whose, its body's bytes, when it arrived and by when it has to start.
+
+    ``handler`` serves it, in a thread.
+    """
 
     conn: ConnT
     caller: Caller
     size: int
     arrived: float
     starts_by: float
+    handler: Callable[[ConnT], bool]
 
 
 @dataclass(frozen=True, slots=True)

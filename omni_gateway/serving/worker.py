@@ -24,20 +24,21 @@ from socket import SHUT_WR, SO_LINGER, SOL_SOCKET
 from ssl import SSLWantWriteError
 from typing import Any, Literal, cast
 
+from flask import Flask
 from gunicorn import http, sock
 from gunicorn.http import wsgi
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
+from omni_gateway.http.admission import Admitted
 from omni_gateway.omni.cache.heap import give_back
-from omni_gateway.serving.arrival import Arrival
+from omni_gateway.serving.arrival import LARGE, Arrival
 from omni_gateway.serving.carrying import CUT_OFF, RECEIVE, Application, Carrier
 from omni_gateway.serving.outbox import NOT_YET, Outbox
 from omni_gateway.serving.refusals import Refused, refusal_for, written
 from omni_gateway.serving.request_queue import Bounds, Caller, RequestQueue, Waiting
 
-LARGE = 64 * 1024
-"""Bytes; larger bodies count: those that are there share ``MOST_HELD``, of one caller ``MOST_HELD_OF_CALLER``, and
+"""Large bodies count: those that are there share ``MOST_HELD`` bytes, of one caller ``MOST_HELD_OF_CALLER``, and
 those in threads ``MOST_IN_THREADS``, for what a body is parsed into is many times as large. One always finds room."""
 MOST_HELD = 64 * 1024 * 1024
 MOST_HELD_OF_CALLER = 16 * 1024 * 1024
@@ -102,7 +103,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Load the application, and offer it to carry its streams."""
         super().load_wsgi()
-        self.wsgi: Application = self._carrier.offer(self.app.wsgi())
+        application = self.app.wsgi()
+        self._asks = isinstance(application, Flask)
+        self.wsgi: Application = self._carrier.offer(application)
 
     # What gthread's loop calls:
 
@@ -141,14 +144,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._free_thread(conn)
         try:
             conn.sock.setblocking(False)
-            if self._carrier.carry(conn, future) or self.send_rest(conn, future):
-                return
+            if not self._carrier.carry(conn, future):
+                self._send_answer(conn, future)
+        except OSError:  # the other side is gone, or the thread has closed the connection
+            self.drop(conn)
+
+    def _send_answer(self, conn: TConn, future: Any) -> None:
+        """Send what can be sent of an answer; wait for a reader that is slow."""
+        if not self.send_rest(conn, future):
             if len([wait for wait in self._waits.values() if wait.phase == "answer"]) >= MOST_SLOW_READERS:
                 self._make_room("answer")
             self.wait(conn, "answer", time.monotonic() + self.answer_seconds)
             self.watch(conn, EVENT_WRITE, partial(self.send_rest, conn, future))
-        except OSError:  # the other side is gone, or the thread has closed the connection
-            self.drop(conn)
 
     def murder_pending(self) -> None:
         """Refuse what has not come in time, drop what is not read in time."""
@@ -223,13 +230,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         arrival = _arrival(conn)
         try:
             while not arrival.complete():
+                if self._asks and arrival.large and not arrival.admitted:
+                    return self._ask(conn, arrival)
                 piece = conn.sock.recv(RECEIVE)
                 if not piece:
                     return self._end_early(conn)
                 arrival.data += piece
                 self._hold(conn, arrival)
             self._forget(conn)
-            self._dispatch(conn, arrival)
+            self._dispatch(conn, arrival, self.handle)
         except Refused as refused:
             return self._close(conn, refused)
         except NOT_YET as error:
@@ -270,18 +279,55 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     # From a whole request to a thread:
 
-    def _dispatch(self, conn: TConn, arrival: Arrival) -> None:
+    def _ask(self, conn: TConn, arrival: Arrival) -> None:
+        """Have the application asked whether it takes a large body, before more of it is read."""
+        self._forget(conn)
+        self._dispatch(conn, arrival, self._admit)
+
+    def _admit(self, conn: TConn) -> bool:
+        """Send a head through the application, in a thread; whether it takes the body; else it is answered."""
+        request = None
+        try:
+            request = next(http.get_parser(self.cfg, _Head(_arrival(conn).head), conn.client))
+            request._expected_100_continue = False
+            request.must_close = True  # what is left unread of the body stands in the way of another request
+            plain, conn.sock = conn.sock, Outbox(conn.sock, self.answer_seconds, _arrival(conn).arrived, asked=True)
+            try:
+                super().handle_request(request, conn)
+            finally:
+                conn.outbox, conn.sock = conn.sock, plain
+        except Admitted:
+            return True
+        except Exception as error:
+            self.handle_error(request, conn.sock, conn.client, error)
+        return False
+
+    def _after_asking(self, conn: TConn, future: Any) -> None:
+        """Read the body that the application takes, or send the rest of its answer and close."""
+        self._free_thread(conn)
+        try:
+            conn.sock.setblocking(False)
+            if future.cancelled() or future.exception() or not future.result():
+                self._send_answer(conn, future)
+                return
+        except OSError:
+            self.drop(conn)
+            return
+        _arrival(conn).admitted = True
+        self.wait(conn, "request", time.monotonic() + self.request_seconds)
+        self._receive(conn)
+
+    def _dispatch(self, conn: TConn, arrival: Arrival, handler: Callable[[TConn], bool]) -> None:
         """Give a request a thread or a place in the queue; :class:`Refused` where there is neither."""
         now = arrival.arrived = time.monotonic()
         if _HEALTH_LINE.match(arrival.start_line) and not arrival.has_body:
             if self._health_waiting >= MOST_HEALTH_WAITING:
                 raise Refused(503, "overloaded", retry_after=1)
             self._health_waiting += 1
-            self._submit(self._health_threads, conn)
+            self._submit(self._health_threads, conn, self.handle)
             return
-        size = arrival.body_size
-        caller = self._caller(conn, arrival)
-        request = Waiting(conn, caller, size if size > LARGE else 0, now, now + self.starts_within)
+        size = arrival.body_size if arrival.large and handler == self.handle else 0
+        request = Waiting(conn, self._caller(conn, arrival), size, now, now + self.starts_within, handler)
         if self._queue.start_at_once(request):
             self._start(request)
         else:
@@ -289,11 +335,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _start(self, request: Waiting[TConn]) -> None:
         self._in_threads[request.conn] = request
-        self._submit(self.tpool, request.conn)
+        self._submit(self.tpool, request.conn, request.handler)
 
-    def _submit(self, threads: Executor, conn: TConn) -> None:
-        future = threads.submit(self.handle, conn)
-        future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+    def _submit(self, threads: Executor, conn: TConn, handler: Callable[[TConn], bool]) -> None:
+        after = self._after_asking if handler == self._admit else self.finish_request
+        threads.submit(handler, conn).add_done_callback(lambda done: self.method_queue.defer(after, conn, done))
 
     def _free_thread(self, conn: TConn) -> None:
         """Let the next request have the thread that has served this one."""
@@ -301,7 +347,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if request is None:
             self._health_waiting -= 1
             return
-        if self._held.pop(conn, None) is not None:
+        if request.handler == self.handle and self._held.pop(conn, None) is not None:
             self._trim_at = time.monotonic() + TRIM_SECONDS
         self._queue.finished(request)
         while (following := self._queue.next()) is not None:
@@ -428,6 +474,18 @@ def _reset_on_close(connection: Any) -> None:
 def default_threads_per_caller(threads: int) -> int:
     """Return three quarters of the threads, so that one caller cannot have all of them; two are nobody's to share."""
     return threads if threads <= 2 else max(2, min(threads - 1, threads * 3 // 4))
+
+
+class _Head:
+    """A request's head as a socket in the parser's eyes; nothing comes after it."""
+
+    def __init__(self, head: bytes) -> None:
+        self._head = head
+
+    def recv(self, size: int) -> bytes:
+        """Return the head, once."""
+        head, self._head = self._head, b""
+        return head
 
 
 def _read_body(req: Any) -> bytes:

@@ -126,7 +126,7 @@ BOUNDS = Bounds(threads=3, per_caller=2, waiting=4, waiting_per_caller=3, size=1
 
 
 def queued(queue: RequestQueue[str], *names: str, size: int = 0) -> list[Waiting[str]]:
-    made = [Waiting(name, name[0], size, 0.0, 1.0) for name in names]
+    made = [Waiting(name, name[0], size, 0.0, 1.0, bool) for name in names]
     for request in made:
         if not queue.start_at_once(request):
             queue.add(request)
