@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ HEAD = "0004"
 ATTEMPTS = 10
 #: Of PostgreSQL: replicas that start at once go one after the other. Any number that nobody else takes.
 LOCK = 0x6F6D6E69
+
+
+#: Alembic's context belongs to the whole process: of two stores in one, the second waits.
+_ONE_AT_A_TIME = Lock()
 
 
 class _Overtaken(Exception):
@@ -28,8 +33,9 @@ def migrate(engine: Engine) -> None:
 
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            if present(engine) != HEAD:
-                _upgrade(engine)
+            with _ONE_AT_A_TIME:
+                if present(engine) != HEAD:
+                    _upgrade(engine)
         except (DBAPIError, _Overtaken):
             if attempt == ATTEMPTS:
                 raise
