@@ -18,6 +18,8 @@ class Refused(Exception):
         self.status = status
         self.code = code
         self.detail = detail or CATALOGUE[code].meaning
+        #: What came of the request's first line, where that is known.
+        self.start_line = b""
 
 
 _TABLE: Mapping[type[Exception], tuple[int, str]] = {

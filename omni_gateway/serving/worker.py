@@ -34,6 +34,8 @@ MOST_HELD = 64 * 1024 * 1024
 MOST_SLOW_READERS = 128
 LINGER_SECONDS = 2.0
 LOOK_SECONDS = 0.25
+#: Bytes of a refused request's first line that the audit looks at.
+LONGEST_START_LINE = 2048
 SERVER = "omni-gateway"  # no header names the software behind it
 Phase = Literal["request", "answer", "stream", "end"]
 
@@ -52,6 +54,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     request_seconds = 30.0
     answer_seconds = 60.0
     longest_body = 4 * 1024 * 1024
+    #: Called with each refusal and the client's address, in whichever thread refuses.
+    note_refusal: Callable[[Refused, str], None] | None = None
 
     def init_process(self) -> None:
         """Get ready and serve."""
@@ -165,6 +169,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         with suppress(OSError):  # nobody is there to be told
             client.setblocking(False)
             client.send(written(refused))
+        self._note(refused, addr)
+
+    def _note(self, refused: Refused, addr: Any) -> None:
+        if self.note_refusal is None:
+            return
+        try:
+            self.note_refusal(refused, str(addr[0]) if isinstance(addr, tuple) else "")
+        except Exception:  # the loop goes on
+            self.log.exception("A refused request could not be audited")
 
     # The ways of a connection:
 
@@ -235,6 +248,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def _close(self, conn: TConn, refused: Refused | None = None) -> None:
         """Say why, if there is something to say, then close as RFC 9112 §9.6 asks: our side first, theirs awaited."""
         if refused is not None:
+            refused.start_line = bytes(_arrival(conn).data[:LONGEST_START_LINE]).partition(b"\n")[0]
             self.handle_error(None, conn.sock, conn.client, refused)
         try:
             conn.sock.shutdown(SHUT_WR)
