@@ -19,10 +19,12 @@ from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
 from omni_gateway.http import (
     admission,
     auditing,
+    cross_site,
     document,
     forwarded,
     guard,
     headers,
+    hosts,
     idempotency,
     metrics,
     paths,
@@ -88,6 +90,8 @@ def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> F
     """Return an application of the plugins that were found; :class:`BrokenPlugin` for one that cannot be mounted."""
     app = Flask("omni_gateway", static_folder=None)
     app.url_map.strict_slashes = False
+    # Werkzeug redirects to an absolute URL of the client's Host where it would merge slashes or leave defaults out.
+    app.url_map.merge_slashes = app.url_map.redirect_defaults = False
     app.config.update(
         API_TITLE="omni-gateway",
         API_VERSION=__version__,
@@ -99,7 +103,6 @@ def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> F
         },
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         PROPAGATE_EXCEPTIONS=False,
-        TRUSTED_HOSTS=list(settings.allowed_hosts) or None,
     )
     store = store_of(settings)
     streams = StreamLimiter(settings.max_streams, settings.max_streams_per_caller)
@@ -117,6 +120,8 @@ def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> F
     logins = FailedLogins(settings.limits_of("failed_logins"), settings.limits_of("failed_logins_in_all"))
     guard.init_app(app, authenticator(settings, store, gateway.own_omni), logins)
     rate_limit.init_app(app, settings.limits_of("rate_limit"), settings.redis_url)
+    hosts.init_app(app, settings.allowed_hosts, only_loopback=settings.open_on_loopback)
+    cross_site.init_app(app, settings.cors_origins)
     idempotency.init_app(app, store.idempotency)
     auditing.init_app(app, store.audit, _retention(settings), settings.audit_file)
     metrics.init_app(app)

@@ -18,6 +18,7 @@ import marshmallow as ma
 from dotenv import dotenv_values
 from limits import RateLimitItem, parse_many
 
+from omni_gateway.host_names import Pattern
 from omni_gateway.omni import ConfigError, OmniConfig
 
 PREFIX = "OMNI_GATEWAY_"
@@ -116,7 +117,8 @@ class Settings:
     )
     allowed_hosts: tuple[str, ...] = _setting(
         "ALLOWED_HOSTS",
-        "Values of `Host` to answer to, comma separated, `.example.com` with all below it; empty: any",
+        "Values of `Host` to answer to, comma separated: `api.example.com` on any port, `api.example.com:8443`,"
+        " `.example.com` with all below it; empty: any, with `AUTH=off` those of loopback",
         (),
         "list",
     )
@@ -229,6 +231,11 @@ class Settings:
         """Return the store's SQLAlchemy URL."""
         return self.store_url or f"sqlite:///{self.state_dir.resolve() / 'gateway.sqlite'}"
 
+    @property
+    def open_on_loopback(self) -> bool:
+        """Return whether everybody on this machine is an admin, and nobody else is to reach the gateway."""
+        return OFF in self.auth and not self.unsafe_no_auth_beyond_loopback
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings; :class:`SettingsError` names the first that is wrong."""
@@ -290,6 +297,11 @@ class Settings:
                 raise SettingsError(
                     f"{PREFIX}CORS_ORIGINS takes exact origins such as https://a.example, not {origin!r}"
                 )
+        for host in self.allowed_hosts:
+            try:
+                Pattern.parse(host)
+            except ValueError as error:
+                raise SettingsError(f"{PREFIX}ALLOWED_HOSTS: {error}") from error
         if not 0 <= self.trusted_proxies <= 10:
             raise SettingsError(f"{PREFIX}TRUSTED_PROXIES must be from 0 to 10")
         for name, seconds in (("REQUEST_TIMEOUT", self.request_timeout), ("ANSWER_TIMEOUT", self.answer_timeout)):

@@ -40,6 +40,11 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "bad-yaml": ProblemType(400, "Bad YAML", "The body is no YAML, or holds what JSON could not say: aliases, tags."),
     "unauthenticated": ProblemType(401, "No credential", "Send a valid token: `Authorization: Bearer …`."),
     "forbidden": ProblemType(403, "Forbidden", "Your role is too low; the answer names the one that is needed."),
+    "cross-site": ProblemType(
+        403,
+        "From another site",
+        "A web page of another origin asked for a change; `OMNI_GATEWAY_CORS_ORIGINS` names the origins that may.",
+    ),
     "omni-forbidden": ProblemType(403, "Refused by Omni", "Omni lets nobody do this, or not the gateway's key."),
     "not-found": ProblemType(404, "Not found", "There is no such object, route or operation."),
     "method-not-allowed": ProblemType(405, "Method not allowed", "The `Allow` header names the methods there are."),

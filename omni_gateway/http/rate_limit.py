@@ -1,7 +1,7 @@
 """How often a caller may ask: flask-limiter with our callers, our headers and our problem.
 
-A caller is counted by what it proves to be; before that, and on open routes, by its address. Health and ``/metrics``
-are never refused, so that a flood does not look like a dead gateway.
+A caller is counted by what it proves to be; before that, and on open routes, by its address. URLs that lead nowhere
+count as all others do. Health and ``/metrics`` are never refused, so that a flood does not look like a dead gateway.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from flask_limiter import Limiter, RateLimitExceeded
 from limits import RateLimitItem
 
-from omni_gateway.http import rate_storage
+from omni_gateway.http import rate_storage, route_access
 from omni_gateway.http.admission import ASKED
 from omni_gateway.http.guard import current_principal, remote_network
 from omni_gateway.http.problems import Problem
@@ -39,13 +39,15 @@ def init_app(app: Flask, limits: Sequence[RateLimitItem], redis_url: str) -> Non
         storage_uri=f"{rate_storage.PREFIX}{redis_url}" if redis_url else "memory://",
         storage_options=_redis_options() if redis_url else {},
         key_prefix="omni-gateway",
+        # One name for all requests: the library counts none that has no route, nor one that is named `static`.
+        request_identifier=lambda: "request",
     )
     # A request of which the server asked whether its body is taken is counted when it comes with the body.
     limiter.request_filter(lambda: request.endpoint in UNLIMITED or ASKED in request.environ)
 
     def find_key() -> None:
         """Look who calls before anything is counted: an error here is not one of the limiter's storage."""
-        if request.endpoint is not None and request.endpoint not in UNLIMITED:
+        if request.endpoint not in UNLIMITED:
             request.environ[_KEY] = _key()
 
     def tell(response: Response) -> Response:
@@ -76,8 +78,7 @@ def _redis_options() -> dict[str, Any]:
 
 
 def _key() -> str:
-    view = current_app.view_functions[str(request.endpoint)]
-    if not getattr(view, "__public__", False):
+    if not route_access.is_public():
         try:
             principal = current_principal()
         except Problem:

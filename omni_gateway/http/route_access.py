@@ -45,6 +45,14 @@ def declare(app: Flask) -> None:
     app.extensions[EXTENSION] = table
 
 
+def is_public() -> bool:
+    """Return whether the route of the request in flight is public; False where there is no such route."""
+    rule = request.url_rule
+    table: Mapping[tuple[str, str], Access] = current_app.extensions[EXTENSION]
+    access = None if rule is None else table.get((rule.endpoint, request.method))
+    return access is not None and access.role is None
+
+
 def undeclared_routes(app: Flask, rules: Iterator[Rule]) -> list[tuple[Rule, str]]:
     """Return the rules and methods whose view declares neither a role nor that it is public."""
     return [(rule, method) for rule in rules for method in _methods(rule) if access_of(app, rule, method) is None]

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import FrameType
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from omni_gateway.logs import MaskedLogger
 from omni_gateway.omni import OmniError
 from omni_gateway.routes.health import explain
 from omni_gateway.sdk.context import EXTENSION, Gateway
+from omni_gateway.serving.refusals import Refused
 from omni_gateway.serving.worker import PatientWorker
 from omni_gateway.settings import Settings, SettingsError
 
@@ -166,9 +168,14 @@ def _stop_gracefully_on_interrupt(server: Any) -> None:
 def _start_worker(worker: Any) -> None:
     # Ctrl-C reaches every process of the terminal; the master tells its workers when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    worker.note_refusal = partial(_audit_refusal, worker.app.wsgi())
     close_streams_on(signal.SIGTERM)
     greet_omni(worker)
     cast(Gateway, worker.app.wsgi().extensions[EXTENSION]).readiness.start()
+
+
+def _audit_refusal(app: Flask, refused: Refused, remote: str) -> None:
+    auditing.note_refusal(app, refused.status, refused.code, remote, refused.start_line)
 
 
 def _keep_the_audit(server: Any, worker: Any) -> None:

@@ -19,6 +19,8 @@ class Refused(Exception):
         self.code = code
         self.detail = detail or CATALOGUE[code].meaning
         self.retry_after = retry_after
+        #: What came of the request's first line, where that is known.
+        self.start_line = b""
 
 
 _TABLE: Mapping[type[Exception], tuple[int, str]] = {

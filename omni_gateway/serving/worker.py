@@ -54,6 +54,8 @@ LINGER_SECONDS = 2.0
 LOOK_SECONDS = 0.25
 #: What a poll tells of a client that has ended its side; where the system cannot tell (macOS), only that it broke.
 _LEFT = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
+#: Bytes of a refused request's first line that the audit looks at.
+LONGEST_START_LINE = 2048
 SERVER = "omni-gateway"  # no header names the software behind it
 Phase = Literal["request", "answer", "stream", "end"]
 
@@ -77,6 +79,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     threads_per_caller = 0
     most_waiting = 256
     trusted_proxies = 0
+    #: Called with each refusal and the client's address, in whichever thread refuses.
+    note_refusal: Callable[[Refused, str], None] | None = None
 
     def init_process(self) -> None:
         """Get ready and serve."""
@@ -215,6 +219,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         with suppress(OSError):  # nobody is there to be told
             client.setblocking(False)
             client.send(written(refused))
+        self._note(refused, addr)
+
+    def _note(self, refused: Refused, addr: Any) -> None:
+        if self.note_refusal is None:
+            return
+        try:
+            self.note_refusal(refused, str(addr[0]) if isinstance(addr, tuple) else "")
+        except Exception:  # the loop goes on
+            self.log.exception("A refused request could not be audited")
 
     # The ways of a connection:
 
@@ -410,6 +423,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Say why, if there is something to say, then close as RFC 9112 §9.6 asks: our side first, theirs awaited."""
         self._held.pop(conn, None)
         if refused is not None:
+            refused.start_line = bytes(_arrival(conn).data[:LONGEST_START_LINE]).partition(b"\n")[0]
             self.handle_error(None, conn.sock, conn.client, refused)
         try:
             conn.sock.shutdown(SHUT_WR)

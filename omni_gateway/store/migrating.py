@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ HEAD = "0004"
 ATTEMPTS = 10
 #: Of PostgreSQL: replicas that start at once go one after the other. Any number that nobody else takes.
 LOCK = 0x6F6D6E69
+
+
+#: Alembic's context belongs to the whole process: of two stores in one, the second waits.
+_ONE_AT_A_TIME = Lock()
 
 
 class _Overtaken(Exception):
@@ -33,11 +38,12 @@ def migrate(engine: Engine) -> None:
 
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            step = present(engine)
-            if step is not None and step > HEAD:
-                log.warning("the database is of a newer release (step %s; this one has %s)", step, HEAD)
-            elif step != HEAD:
-                _upgrade(engine)
+            with _ONE_AT_A_TIME:
+                step = present(engine)
+                if step is not None and step > HEAD:
+                    log.warning("the database is of a newer release (step %s; this one has %s)", step, HEAD)
+                elif step != HEAD:
+                    _upgrade(engine)
         except (DBAPIError, _Overtaken):
             if attempt == ATTEMPTS:
                 raise

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -234,6 +235,7 @@ def own(omni_config: OmniConfig, tmp_path_factory: pytest.TempPathFactory) -> It
             **omni_environ(omni_config),
             "OMNI_GATEWAY_AUDIT_FILE": str(folder / "audit.log"),
             "OMNI_GATEWAY_WORKERS": "2",
+            "OMNI_GATEWAY_REQUEST_TIMEOUT": "2",
         },
     )
     yield running, folder / "audit.log"
@@ -267,6 +269,47 @@ def test_whatever_a_url_holds_a_line_stays_one_line_of_json(
     found = wait_until(lambda: [line for line in lines(file) if line["request_id"] == headers["X-Request-ID"]])
     assert [line["who"] for line in found] == ["test-admin"]
     assert all(re.fullmatch(r"[ -~\u0080-\U0010ffff]+", line) for line in file.read_text().split("\n") if line)
+
+
+HEAD = "{} /api/v1/clusters/{}?token=17-secret HTTP/1.1\r\nHost: a\r\n"
+#: What is sent, and what the server answers before the application sees it; ``408``: nothing more comes.
+REFUSED = [
+    (HEAD + "Content-Length: 99999999\r\n\r\n", 413, "too-large"),
+    (HEAD + "Transfer-Encoding: chunked\r\n\r\nnone\r\n", 400, "bad-request"),
+    (HEAD + "X: " + "y" * 70_000, 431, "headers-too-large"),
+    (HEAD + "X: y", 408, "request-timeout"),
+]
+
+
+@pytest.mark.parametrize(("text", "status", "code"), REFUSED, ids=[str(status) for _, status, _ in REFUSED])
+def test_what_the_server_itself_refuses_leaves_a_line_and_an_entry(
+    own: tuple[Served, Path], wait_until: Wait, text: str, status: int, code: str
+) -> None:
+    served, file = own
+    id = f"refused-{secrets.token_hex(4)}"
+    with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2])), timeout=20) as client:
+        client.sendall(text.format("POST", id).encode())
+        assert f" {status} ".encode() in client.recv(4096).partition(b"\r\n")[0]
+    path = f"/api/v1/clusters/{id}"
+    (line,) = wait_until(lambda: [line for line in lines(file) if line["path"] == path], what="the line")
+    said = {name: line[name] for name in ("method", "status", "code", "who", "remote")}
+    assert said == {"method": "POST", "status": status, "code": code, "who": "", "remote": "127.0.0.1"}
+    assert "17-secret" not in file.read_text()
+    headers = {"Authorization": f"Bearer {served.tokens['admin']}"}
+    with httpx.Client(base_url=f"{served.url}/api/v1/", headers=headers) as api:
+        (entry,) = wait_until(lambda: entries(api, search=id), what="the entry")
+    assert {name: entry[name] for name in line} == line
+
+
+def test_a_read_that_the_server_refuses_leaves_none(own: tuple[Served, Path], wait_until: Wait) -> None:
+    served, file = own
+    ids = [f"refused-{secrets.token_hex(4)}" for _ in range(2)]
+    for method, id in zip(("GET", "DELETE"), ids, strict=True):
+        with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2])), timeout=20) as client:
+            client.sendall((HEAD.format(method, id) + "Content-Length: 99999999\r\n\r\n").encode())
+            assert b" 413 " in client.recv(4096).partition(b"\r\n")[0]
+    wait_until(lambda: ids[1] in file.read_text(), what="the line of the DELETE")
+    assert ids[0] not in file.read_text()
 
 
 def test_what_waits_is_in_the_store_after_a_stop(omni_config: OmniConfig, tmp_path: Path, wait_until: Wait) -> None:

@@ -48,6 +48,8 @@ def test_a_variable_sets_its_field() -> None:
         ("OMNI_GATEWAY_REQUEST_TIMEOUT", "0", "1 to 3600"),
         ("OMNI_GATEWAY_ANSWER_TIMEOUT", "0", "1 to 3600"),
         ("OMNI_GATEWAY_TLS_CERT_FILE", "/nowhere", "TLS_KEY_FILE"),
+        ("OMNI_GATEWAY_ALLOWED_HOSTS", "https://api.example", "no host"),
+        ("OMNI_GATEWAY_ALLOWED_HOSTS", "a.example,*.example", "no host"),
         ("OMNI_GATEWAY_CORS_ORIGINS", "*", "exact origins"),
         ("OMNI_GATEWAY_CORS_ORIGINS", "https://.*[.]example", "exact origins"),
     ],

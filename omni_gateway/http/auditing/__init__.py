@@ -12,12 +12,12 @@ from flask import Flask, Response, request
 
 from omni_gateway.http.auditing import lines
 from omni_gateway.http.auditing.changes import MORE, hands_out_credential
-from omni_gateway.http.auditing.entries import DENIED, entry_of
+from omni_gateway.http.auditing.entries import DENIED, entry_of, refusal_entry
 from omni_gateway.http.auditing.keeping import Keeper, Retention
 from omni_gateway.http.secret_forms import plain
 from omni_gateway.store import AuditEntry, AuditStore
 
-__all__ = ["EXTENSION", "Retention", "init_app", "keeper_of"]
+__all__ = ["EXTENSION", "Retention", "init_app", "keeper_of", "note_refusal"]
 
 EXTENSION = "omni_gateway_audit"
 #: Bytes: what a pipe takes whole (POSIX: PIPE_BUF), without the end of the line.
@@ -40,6 +40,17 @@ def init_app(app: Flask, store: AuditStore, retention: Retention, file: Path | N
         return response
 
     app.after_request(write)
+
+
+def note_refusal(app: Flask, status: int, code: str, remote: str, start_line: bytes) -> None:
+    """Audit a request that the server refused before the application saw it, by the same rule as every other one.
+
+    One whose method did not come is taken for a change.
+    """
+    entry = refusal_entry(status, code, remote, start_line)
+    if entry.method in CHANGING or not entry.method or status in DENIED:
+        lines.log.info("%s", line_of(entry))
+        keeper_of(app).put(entry)
 
 
 def keeper_of(app: Flask) -> Keeper:

@@ -13,7 +13,8 @@ from omni_gateway.store import AuditEntry
 #: In each worker.
 MOST_EACH_MINUTE = 10
 MINUTE = 60.0
-#: No valid credential; too many requests. Whoever has a credential answers for everything else that is kept.
+#: No valid credential; too many requests. Whoever has a credential answers for everything else that is kept; what no
+#: caller is known for, such as requests that the server itself refuses, anybody can cause.
 CROWDED = (401, 429)
 
 
@@ -28,7 +29,7 @@ class Crowd:
 
     def admits(self, entry: AuditEntry) -> bool:
         """Whether the store shall hold an entry; one that it shall not is counted."""
-        if entry.status not in CROWDED:
+        if entry.caller_id and entry.status not in CROWDED:
             return True
         with self._lock:
             now = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ LONGEST_NAME = 200
 LONGEST_METHOD = 20
 LONGEST_ADDRESS = 100
 _GENERIC = "resources"
+_METHOD = re.compile(r"[A-Z]{1,20}")
 
 
 def entry_of(response: Response) -> AuditEntry:
@@ -58,6 +60,27 @@ def entry_of(response: Response) -> AuditEntry:
         duration_ms=round(metrics.elapsed() * 1000, 3),
         changed=names,
         documents=documents,
+    )
+
+
+def refusal_entry(status: int, code: str, remote: str, start_line: bytes) -> AuditEntry:
+    """Return the entry of a request that the server refused before it read who asks.
+
+    ``start_line`` is what came of it, from which method and path are taken as far as they are there; no query string.
+    """
+    moment = time.time_ns()
+    method, _, target = start_line.decode("latin-1").strip().partition(" ")
+    path = target.partition(" ")[0].partition("?")[0]
+    known = _METHOD.fullmatch(method) is not None
+    return AuditEntry(
+        id=new_id(moment),
+        time=datetime.fromtimestamp(moment / 1e9, UTC),
+        status=status,
+        outcome=outcome_of(status),
+        code=code,
+        method=method if known else "",
+        path=plain(masked(path), LONGEST_PATH) if known else "",
+        remote=plain(remote, LONGEST_ADDRESS),
     )
 
 

@@ -25,6 +25,7 @@ RETENTION = Retention(timedelta(days=90), 1000)
 
 def entry(status: int = 200, **members: Any) -> AuditEntry:
     moment = time.time_ns()
+    members = {"caller_id": "token:1", **members}
     return AuditEntry(new_id(moment), datetime.fromtimestamp(moment / 1e9, UTC), status, outcome="done", **members)
 
 
@@ -145,12 +146,19 @@ def test_a_failure_that_nobody_has_thought_of_does_not_end_the_thread(
     wait_until(lambda: store.page({})[1] == 1)
 
 
-def test_strangers_fill_no_database_and_their_number_is_kept(keeper: Keeper, store: Capricious) -> None:
+@pytest.mark.parametrize(
+    "refused",
+    [{"status": 401, "caller_id": "token:2"}, {"status": 413, "caller_id": ""}, {"status": 403, "caller_id": ""}],
+    ids=["no credential", "refused by the server", "no caller"],
+)
+def test_strangers_fill_no_database_and_their_number_is_kept(
+    keeper: Keeper, store: Capricious, refused: dict[str, Any]
+) -> None:
     for _ in range(1000):
-        keeper.put(entry(401, code="unauthenticated"))
+        keeper.put(entry(code="refused", **refused))
     keeper.put(entry(200, who="ada", caller_id="token:1"))
     keeper.stop()
-    entries, total = store.page({"status": 401})
+    entries, total = store.page({"status": refused["status"]})
     assert total == MOST_EACH_MINUTE + 1
     assert sum(item.times for item in entries) == 1000
     assert store.page({"who": "ada"})[1] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,6 +85,38 @@ def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
     written = [json.loads(line)["who"] for line in file.read_text().splitlines()]
     assert len(written) == PROCESSES * LINES
     assert {len(set(who)) for who in written} == {1}
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from omni_gateway.http.auditing import lines
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
+lines.configure(Path(sys.argv[1]))
+for letter in "abc":
+    lines.log.info("%s", '{"who": "' + letter * 2000 + '"}')
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+lines.log.info("%s", '{"who": "d"}')
+"""
+
+
+def test_a_line_that_only_fits_in_part_is_whole_on_standard_error_and_the_file_goes_on(tmp_path: Path) -> None:
+    """The system takes 981 bytes of the third line, then refuses the rest."""
+    file = tmp_path / "audit.log"
+    ended = subprocess.run([sys.executable, "-c", LIMITED, str(file)], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    assert [json.loads(line)["who"][0] for line in file.read_text().splitlines()] == ["a", "b", "d"]
+    assert json.loads(ended.stderr)["who"] == "c" * 2000
+
+
+def test_a_line_that_is_taken_in_parts_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "audit.log"
+    lines.configure(file)
+    write = os.write
+    monkeypatch.setattr("omni_gateway.http.auditing.lines.os.write", lambda to, data: write(to, bytes(data)[:7]))
+    lines.log.info("%s", "a line that is longer than seven bytes")
+    lines.log.info("%s", "another")
+    assert file.read_text() == "a line that is longer than seven bytes\nanother\n"
 
 
 def test_handlers_that_an_operator_has_set_stay(tmp_path: Path) -> None:

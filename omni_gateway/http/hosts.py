@@ -1,0 +1,50 @@
+"""Which names of this server a request may call it by (``Host``), so that no other name leads here.
+
+Without authentication, a web page could make its own name lead to this machine (DNS rebinding) and then be of the same
+origin as the gateway: on loopback only loopback's own names are answered then.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+from flask import Flask, request
+
+from omni_gateway.host_names import Authority, Pattern
+from omni_gateway.http.problems import Problem
+
+
+def init_app(app: Flask, allowed: Sequence[str], *, only_loopback: bool) -> None:
+    """Answer 400 to a request whose ``Host`` is none of ``allowed``, or missing; empty: every host is answered.
+
+    ``only_loopback``: where ``allowed`` is empty, answer to names and addresses of loopback only.
+    """
+    patterns = [Pattern.parse(text) for text in allowed]
+    if not patterns and not only_loopback:
+        return
+
+    def check() -> None:
+        authority = Authority.parse(request.headers.get("Host", ""))
+        if authority is None or not any(pattern.fits(authority, request.scheme) for pattern in patterns):
+            if authority is not None and not patterns and _is_loopback(authority.name):
+                return
+            raise Problem(400, "bad-request", _detail(authority), hint=_HINT)
+
+    app.before_request(check)
+
+
+_HINT = "OMNI_GATEWAY_ALLOWED_HOSTS names the hosts that this gateway answers to."
+
+
+def _detail(authority: Authority | None) -> str:
+    if authority is None:
+        return "The Host header is missing, or cannot be read."
+    return "This gateway does not answer to the host that the Host header names."
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
