@@ -37,7 +37,7 @@ conformance: $(STAMP) ## the conformance suite against the simulator, or the Omn
 
 test-live: $(STAMP) ## the e2e and conformance suites against the Omni named by OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY
 	@test -n "$$OMNI_ENDPOINT" || { echo "set OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY first"; exit 2; }
-	$(BIN)/pytest -m live tests/e2e tests/conformance
+	$(BIN)/python -m pytest -p tests.immediate_failures -m live tests/e2e tests/conformance
 
 bench: $(STAMP) wrk ## the table of ratios (QUICK=1: two minutes; ONLY="warm cold": parts of it; TARGET=URL: another server)
 	$(BIN)/python -m benchmarks $(if $(TARGET),--target $(TARGET)) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))

@@ -77,8 +77,7 @@ def running_cluster(
     """Create a cluster of one control plane and workers, and wait until it is up."""
     body = {
         "id": name,
-        "talos_version": versions.talos,
-        "kubernetes_version": versions.kubernetes,
+        **versions.cluster,
         "control_plane": {"machines": machines[:1]},
         "workers": [{"machines": machines[1:]}] if machines[1:] else [],
     }

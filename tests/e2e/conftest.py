@@ -7,7 +7,6 @@ does not have is skipped by name. Each test cleans up what it made.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import signal
 import socket
@@ -30,10 +29,13 @@ from omni_gateway.omni.channel import open_channel
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from tests.conformance import cosi_state
 from tests.e2e.answers import Document
+from tests.fitting import fitting, numbers
 from tests.simulator.caller import Signer
 
 START_SECONDS = 90.0
 GONE_SECONDS = 60.0
+#: Seconds until a machine that is leaving a real Omni's cluster counts as free again.
+RETURN_SECONDS = 180.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -251,17 +253,30 @@ def _reserved() -> set[str]:
     return set()
 
 
+def available(omni: OmniClient) -> Sequence[Any]:
+    """Return the MachineStatuses of the machines that are connected and in no cluster."""
+    selector = "omni.sidero.dev/available,omni.sidero.dev/connected"
+    return omni.resources.list("MachineStatuses.omni.sidero.dev", selectors=[selector]).items
+
+
 @contextmanager
-def reservations(omni: OmniClient, reserved: set[str]) -> Iterator[Callable[[int], list[str]]]:
-    """Hand out ids of available machines to one user alone; skips by name where there are not enough."""
+def reservations(omni: OmniClient, reserved: set[str], versions: Versions) -> Iterator[Callable[[int], list[str]]]:
+    """Hand out ids of available machines to one user alone, of those that can join a cluster of ``versions``.
+
+    Skips by name where there are not enough. A machine that a test before this one has left may still be on its way.
+    """
     mine: list[str] = []
 
     def reserve(count: int) -> list[str]:
-        selector = "omni.sidero.dev/available"
-        listing = omni.resources.list("MachineStatuses.omni.sidero.dev", selectors=[selector])
-        free = [item["metadata"]["id"] for item in listing.items if item["metadata"]["id"] not in reserved]
+        deadline = time.monotonic() + (0 if versions.simulated else RETURN_SECONDS)
+        while True:
+            fit = fitting(available(omni), versions.talos, versions.omni)
+            free = [id for id in fit if id not in reserved]
+            if len(free) >= count or time.monotonic() > deadline:
+                break
+            time.sleep(1.0)
         if len(free) < count:
-            pytest.skip(f"needs {count} free machines, this Omni has {len(free)}")
+            pytest.skip(f"needs {count} free machines for Talos {versions.talos}, this Omni has {len(free)}")
         taken = free[:count]
         mine.extend(taken)
         reserved.update(taken)
@@ -271,51 +286,90 @@ def reservations(omni: OmniClient, reserved: set[str]) -> Iterator[Callable[[int
     reserved.difference_update(mine)
 
 
-@pytest.fixture
-def free_machines(omni: OmniClient, _reserved: set[str]) -> Iterator[Callable[[int], list[str]]]:
-    """Ids of available machines, this test's alone."""
-    with reservations(omni, _reserved) as reserve:
-        yield reserve
-
-
-@pytest.fixture(scope="module")
-def module_machines(omni: OmniClient, _reserved: set[str]) -> Iterator[Callable[[int], list[str]]]:
-    """Ids of available machines, for the tests of one module."""
-    with reservations(omni, _reserved) as reserve:
-        yield reserve
-
-
 @dataclass(frozen=True)
 class Versions:
-    """Versions that this Omni knows: ``*_next`` can be upgraded to from the first."""
+    """Versions that this Omni knows: ``*_next`` can be upgraded to from the first. ``omni`` is its own."""
 
     talos: str
     talos_next: str
     kubernetes: str
     kubernetes_next: str
+    omni: str
+    simulated: bool
+    embedded_discovery: bool
+
+    @property
+    def cluster(self) -> dict[str, Any]:
+        """What the body of a new cluster with machines begins with.
+
+        The public discovery service is out of reach of many an Omni under test, and a machine that cannot tell it of
+        its leaving takes minutes to leave.
+        """
+        return {
+            "talos_version": self.talos,
+            "kubernetes_version": self.kubernetes,
+            "features": {"use_embedded_discovery_service": self.embedded_discovery},
+        }
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
+@pytest.fixture
+def free_machines(omni: OmniClient, _reserved: set[str], versions: Versions) -> Iterator[Callable[[int], list[str]]]:
+    """Ids of available machines, this test's alone."""
+    with reservations(omni, _reserved, versions) as reserve:
+        yield reserve
+
+
+@pytest.fixture(scope="module")
+def module_machines(omni: OmniClient, _reserved: set[str], versions: Versions) -> Iterator[Callable[[int], list[str]]]:
+    """Ids of available machines, for the tests of one module."""
+    with reservations(omni, _reserved, versions) as reserve:
+        yield reserve
+
+
+def _pairs_of_patches(known: dict[str, set[str]]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield two neighbouring Talos patch releases and two Kubernetes patch releases that both run, newest first."""
+    ordered = sorted(known, key=numbers)
+    for older, newer in zip(reversed(ordered[:-1]), reversed(ordered[1:]), strict=True):
+        if numbers(older)[:2] != numbers(newer)[:2]:
+            continue
+        both = sorted((v for v in known[older] & known[newer] if "-" not in v), key=numbers)
+        same_minor = [pair for pair in pairwise(both) if numbers(pair[0])[:2] == numbers(pair[1])[:2]]
+        if same_minor:
+            yield older, newer, *same_minor[0]
 
 
 @pytest.fixture(scope="session")
-def versions(omni: OmniClient) -> Versions:
-    """Two neighbouring Talos patch releases and two Kubernetes patch releases that both can run."""
+def omni_version(omni: OmniClient) -> str:
+    """The version that this Omni says it is."""
+    found = omni.resources.get("SysVersions.system.sidero.dev", "current", "ephemeral")
+    return str(found["spec"].get("backend_version", ""))
+
+
+@pytest.fixture(scope="session")
+def versions(omni: OmniClient, omni_version: str) -> Versions:
+    """Versions of Talos and Kubernetes; of those that most of the free machines can join, the newest."""
     known = {
         item["metadata"]["id"]: set(item["spec"].get("compatible_kubernetes_versions", ()))
         for item in omni.resources.list("TalosVersions.omni.sidero.dev").items
         if not item["spec"].get("deprecated") and "-" not in item["metadata"]["id"]
     }
-    ordered = sorted(known, key=_numbers)
-    for older, newer in zip(reversed(ordered[:-1]), reversed(ordered[1:]), strict=True):
-        if _numbers(older)[:2] != _numbers(newer)[:2]:
-            continue
-        both = sorted((v for v in known[older] & known[newer] if "-" not in v), key=_numbers)
-        for low, high in pairwise(both):
-            if _numbers(low)[:2] == _numbers(high)[:2]:
-                return Versions(older, newer, low, high)
-    raise RuntimeError(f"no two neighbouring versions among {ordered}")
+    machines = available(omni)
+    pairs = list(_pairs_of_patches(known))
+    if not pairs:
+        raise RuntimeError(f"no two neighbouring versions among {sorted(known)}")
+    chosen = max(pairs, key=lambda pair: len(fitting(machines, pair[0], omni_version)))
+    features = omni.resources.get("FeaturesConfigs.omni.sidero.dev", "features-config")["spec"]
+    discovery = bool(features.get("embedded_discovery_service"))
+    return Versions(*chosen, omni_version, "OMNI_ENDPOINT" not in os.environ, discovery)
+
+
+@pytest.fixture(autouse=True)
+def _can_be_tried_here(request: pytest.FixtureRequest) -> None:
+    """Skip, by name, what this Omni is too old for."""
+    for mark in request.node.iter_markers("needs_omni"):
+        version = str(request.getfixturevalue("omni_version"))
+        if numbers(version)[:2] < numbers(mark.args[0])[:2]:
+            pytest.skip(f"needs Omni {mark.args[0]}, this is {version}")
 
 
 LetGo = Callable[[str, str, str], None]

@@ -35,8 +35,7 @@ def members(
     control_plane, worker = free_machines(2)
     name = unique("c")
     body = {
-        "talos_version": versions.talos,
-        "kubernetes_version": versions.kubernetes,
+        **versions.cluster,
         "control_plane": {"machines": [control_plane]},
         "workers": [{"machines": [worker]}],
     }

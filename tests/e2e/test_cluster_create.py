@@ -166,8 +166,7 @@ def test_a_reader_may_not_create(reader: httpx.Client, unique: Unique) -> None:
 def three_machine_cluster(name: str, machines: list[str], versions: Any) -> dict[str, Any]:
     return {
         "id": name,
-        "talos_version": versions.talos,
-        "kubernetes_version": versions.kubernetes,
+        **versions.cluster,
         "control_plane": {"machines": machines[:1]},
         "workers": [{"machines": machines[1:], "labels": {"tier": "web"}}],
         "config_patches": [{"name": "sysctl", "data": "machine:\n  sysctls:\n    net.core.somaxconn: '65535'\n"}],
@@ -252,18 +251,27 @@ def torn_down(omni: OmniClient, machine_class: str) -> bool:
 
 
 def test_a_class_with_too_few_free_machines_is_refused(
-    api: httpx.Client, unique: Unique, class_of_one: tuple[str, str]
+    api: httpx.Client, unique: Unique, class_of_one: tuple[str, str], versions: Any
 ) -> None:
-    body = {"id": unique("c"), "control_plane": {"machine_class": class_of_one[0], "machine_count": 2}}
+    body = {
+        "id": unique("c"),
+        **versions.cluster,
+        "control_plane": {"machine_class": class_of_one[0], "machine_count": 2},
+    }
     document = problem(api.post("clusters", json=body), 422, "validation")
     assert "1 free" in document["errors"]["control_plane.machine_count"][0]
 
 
 def test_machines_can_come_from_a_class(
-    api: httpx.Client, unique: Unique, class_of_one: tuple[str, str], omni: OmniClient, wait_until: Wait
+    api: httpx.Client,
+    unique: Unique,
+    class_of_one: tuple[str, str],
+    omni: OmniClient,
+    wait_until: Wait,
+    versions: Any,
 ) -> None:
     (machine_class, machine), name = class_of_one, unique("c")
-    body = {"id": name, "control_plane": {"machine_class": machine_class, "machine_count": 1}}
+    body = {"id": name, **versions.cluster, "control_plane": {"machine_class": machine_class, "machine_count": 1}}
     api.post("clusters", json=body).raise_for_status()
     (machine_set,) = api.get(f"clusters/{name}/machinesets").json()
     assert machine_set["machine_allocation"] == {
@@ -277,28 +285,39 @@ def test_machines_can_come_from_a_class(
 
 
 def test_a_machine_that_is_taken_is_refused_before_anything_is_written(
-    api: httpx.Client, unique: Unique, made: Made, free_machines: Machines
+    api: httpx.Client, unique: Unique, made: Made, free_machines: Machines, versions: Any
 ) -> None:
     machines, first, second = free_machines(2), unique("c"), unique("c")
-    new_cluster(api, made, first, control_plane={"machines": machines[:1]})
-    body = {"id": second, "control_plane": {"machines": [machines[1]]}, "workers": [{"machines": [machines[0]]}]}
+    new_cluster(api, made, first, **versions.cluster, control_plane={"machines": machines[:1]})
+    body = {
+        "id": second,
+        **versions.cluster,
+        "control_plane": {"machines": [machines[1]]},
+        "workers": [{"machines": [machines[0]]}],
+    }
     document = problem(api.post("clusters", json=body), 422, "validation")
     assert first in document["errors"]["workers.0.machines.0"][0]
     assert api.get(f"clusters/{second}").status_code == 404
 
 
 def test_a_failure_half_way_takes_back_what_was_made_and_says_so(
-    api: httpx.Client, unique: Unique, made: Made, free_machines: Machines, omni: OmniClient, wait_until: Wait
+    api: httpx.Client,
+    unique: Unique,
+    made: Made,
+    free_machines: Machines,
+    omni: OmniClient,
+    wait_until: Wait,
+    versions: Any,
 ) -> None:
     """Another client takes the last machine after the checks: when the new Cluster shows, before its nodes do."""
     machines, rival, name = free_machines(2), unique("rival"), unique("c")
     rival_set = f"{rival}-workers"
-    new_cluster(api, made, rival)
+    new_cluster(api, made, rival, **versions.cluster)
     labels = {"omni.sidero.dev/cluster": rival, "omni.sidero.dev/role-worker": ""}
     omni.resources.create(MACHINE_SETS, rival_set, {}, labels=labels)
     node_labels = {**labels, "omni.sidero.dev/machine-set": rival_set}
     patches = [{"name": f"p{number}", "data": "machine:\n  sysctls: {}\n"} for number in range(40)]
-    body = {"id": name, "control_plane": {"machines": machines}, "config_patches": patches}
+    body = {"id": name, **versions.cluster, "control_plane": {"machines": machines}, "config_patches": patches}
 
     with ThreadPoolExecutor(1) as others:
         snatched = others.submit(snatch, omni, name, machines[1], node_labels)

@@ -66,7 +66,7 @@ def test_a_watch_sees_a_cluster_come_up(
 ) -> None:
     name = unique("c")
     url = f"clusters/{name}"
-    new_cluster(api, made, name, control_plane={"machines": free_machines(1)})
+    new_cluster(api, made, name, **versions.cluster, control_plane={"machines": free_machines(1)})
     wait_until(lambda: api.get(f"{url}/status").status_code == 200, what="its status")
     seen = []
     deadline = time.monotonic() + READY_SECONDS
@@ -95,16 +95,22 @@ def test_an_upgrade_to_the_present_version_is_done_already(
 
 
 def test_a_kubernetes_upgrade_that_skips_a_minor_version_is_refused_with_what_is_offered(
-    api: httpx.Client, unique: Unique, made: Made, free_machines: Machines, omni: OmniClient, wait_until: Wait
+    api: httpx.Client,
+    unique: Unique,
+    made: Made,
+    free_machines: Machines,
+    omni: OmniClient,
+    wait_until: Wait,
+    versions: Any,
 ) -> None:
-    pair = skipping_pair(omni)
+    pair = skipping_pair(omni, versions.talos)
     if pair is None:
         pytest.skip("needs a Talos version that goes with Kubernetes minor versions two apart")
-    talos, low, high = pair
+    low, high = pair
     name = unique("c")
     body = {
         "id": name,
-        "talos_version": talos,
+        **versions.cluster,
         "kubernetes_version": low,
         "control_plane": {"machines": free_machines(1)},
     }
@@ -118,12 +124,11 @@ def test_a_kubernetes_upgrade_that_skips_a_minor_version_is_refused_with_what_is
     assert api.get(f"clusters/{name}").json()["kubernetes_version"] == low
 
 
-def skipping_pair(omni: OmniClient) -> tuple[str, str, str] | None:
-    for item in reversed(omni.resources.list("TalosVersions.omni.sidero.dev").items):
-        versions = sorted(item["spec"].get("compatible_kubernetes_versions", ()), key=minor)
-        if versions and not item["spec"].get("deprecated") and minor(versions[-1]) - minor(versions[0]) >= 2:
-            return item["metadata"]["id"], versions[0], versions[-1]
-    return None
+def skipping_pair(omni: OmniClient, talos: str) -> tuple[str, str] | None:
+    """Return two Kubernetes versions that go with a Talos version and are two minors apart."""
+    spec = omni.resources.get("TalosVersions.omni.sidero.dev", talos)["spec"]
+    versions = sorted(spec.get("compatible_kubernetes_versions", ()), key=minor)
+    return (versions[0], versions[-1]) if versions and minor(versions[-1]) - minor(versions[0]) >= 2 else None
 
 
 def minor(version: str) -> int:

@@ -115,9 +115,15 @@ def test_an_empty_cluster_is_set_up_to_start_from_a_backup(
 
 
 def test_a_new_cluster_can_start_from_a_backup(
-    api: httpx.Client, unique: Unique, made: Made, free_machines: Machines, backup: dict[str, str]
+    api: httpx.Client,
+    unique: Unique,
+    made: Made,
+    free_machines: Machines,
+    backup: dict[str, str],
+    versions: Any,
 ) -> None:
     name = unique("c")
-    new_cluster(api, made, name, control_plane={"machines": free_machines(1), "bootstrap_spec": backup})
+    control_plane = {"machines": free_machines(1), "bootstrap_spec": backup}
+    new_cluster(api, made, name, **versions.cluster, control_plane=control_plane)
     (machine_set,) = api.get(f"clusters/{name}/machinesets").json()
     assert machine_set["bootstrap_spec"] == backup

@@ -17,8 +17,7 @@ URL = "etcdbackups"
 def cluster(api: httpx.Client, made: Made, name: str, versions: Versions, machines: list[str]) -> str:
     body = {
         "id": name,
-        "talos_version": versions.talos,
-        "kubernetes_version": versions.kubernetes,
+        **versions.cluster,
         "control_plane": {"machines": machines},
     }
     answer = api.post("clusters", json=body)

@@ -23,12 +23,13 @@ def at(id: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def cluster(api: httpx.Client, wait_until: Wait, module_machines: Machines) -> Iterator[str]:
+def cluster(api: httpx.Client, wait_until: Wait, module_machines: Machines, versions: Any) -> Iterator[str]:
     """A running cluster of one machine that may expose services."""
     name = f"e2e-exposing-{secrets.token_hex(3)}"
     body = {
         "id": name,
-        "features": {"enable_workload_proxy": True},
+        **versions.cluster,
+        "features": {**versions.cluster["features"], "enable_workload_proxy": True},
         "control_plane": {"machines": module_machines(1)},
     }
     assert api.post("clusters", json=body).status_code == 201

@@ -77,8 +77,7 @@ def test_a_whole_life_of_a_cluster(
     body = model("Cluster").from_dict(
         {
             "id": name,
-            "kubernetes_version": versions.kubernetes,
-            "talos_version": versions.talos,
+            **versions.cluster,
             "control_plane": {"machines": machines[:1]},
             "workers": [{"machines": machines[1:]}],
         }

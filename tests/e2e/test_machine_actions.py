@@ -119,6 +119,7 @@ def test_a_machine_that_does_not_exist_has_no_operations(api: httpx.Client, kind
     problem(api.get(f"operations/{kind}/{NO_MACHINE}"), 404, "not-found")
 
 
+@pytest.mark.needs_omni("1.8")
 @pytest.mark.parametrize(("action", "instead"), [("power-on", "by hand"), ("power-off", "actions/shutdown")])
 def test_only_an_infra_provider_s_machines_are_switched(
     api: httpx.Client, machine: str, action: str, instead: str
@@ -210,6 +211,7 @@ def test_a_free_machine_is_upgraded_and_the_operation_follows_it(
     assert api.get(f"machines/{machine}").json()["talos_version"] == f"v{other}"
 
 
+@pytest.mark.needs_omni("1.9")
 def test_talos_is_installed_on_a_free_machine_once(
     api: httpx.Client, free_machines: Machines, wait_until: Wait
 ) -> None:
