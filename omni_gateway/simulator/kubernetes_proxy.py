@@ -21,6 +21,8 @@ from .store import Store
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1024 * 1024
+#: How long an end may take.
+POLL_SECONDS = 0.1
 _ROUTE = re.compile(r"/api/v1/namespaces/([a-z0-9-]+)/services(?:/([a-z0-9-]+))?")
 _MASTERS = "system:masters"
 _PATCHES = ("application/merge-patch+json", "application/strategic-merge-patch+json")
@@ -46,7 +48,9 @@ class KubernetesProxy:
 
     def start(self) -> None:
         """Serve in a thread of its own."""
-        self._thread = threading.Thread(target=self._server.serve_forever, name="kubernetes-proxy", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="kubernetes-proxy", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:

@@ -19,6 +19,7 @@ plugin = ResourcePlugin(
     links={"cluster": label_link("clusters", names.LABEL_CLUSTER)},
     example=EXAMPLE,
     description="Services of clusters that Omni shows under URLs of its own. Omni finds them by annotations of"
-    " Kubernetes Services; writes here set these, through Omni's Kubernetes proxy.",
+    " Kubernetes Services; writes here set these, through Omni's Kubernetes proxy. Since Omni 1.8 one Service may be"
+    " exposed at several host ports, each with a port of its own behind it.",
     import_name=__name__,
 )

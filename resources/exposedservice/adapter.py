@@ -1,7 +1,8 @@
-"""Exposed services: read from Omni, written as annotations of the cluster's Services (facts: machine-auth-side 5)."""
+"""Exposed services: read from Omni, written as annotations of the cluster's Services."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,10 +21,12 @@ from omni_gateway.sdk import (
     object_url,
     types,
 )
+from resources.exposedservice.annotations import Changes, adding, host_ports, removing, shown
 from resources.exposedservice.kubernetes_services import annotate, exposed_by
 from resources.exposedservice.operations import COLLECTION, MAKE
 
-_NOTES = {"port": "port", "label": "label", "icon_base64": "icon", "prefix": "prefix"}
+#: Since when a Service can have several host ports; their ids end in the port.
+_SEVERAL_PORTS_SINCE = (1, 8)
 #: How long a change waits until Omni shows it.
 SHOWN_SECONDS = 8.0
 _ALIAS = "omni.sidero.dev/exposed-service-alias"
@@ -56,42 +59,58 @@ class ExposedServiceAdapter(OmniResourceAdapter):
         cluster = find(self.omni, types.CLUSTERS, spec["cluster"])
         if cluster is None:
             raise Problem(404, "not-found", f"There is no cluster {spec['cluster']!r}.")
-        resource.id = _id(spec)
+        several = self._several_ports()
+        if extras.get("service_port") and not several:
+            refusals = Refusals()
+            refusals.add("service_port", "This Omni is older than 1.8 and takes a host port only.")
+            refusals.raise_any()
         if existing is not None:
-            if resource.id != existing.id:
+            resource.id = existing.id
+            if _place(spec) != _place(_named(existing).spec):
                 refusals = Refusals()
                 refusals.add("port", "Cluster, service and port make the id, which never changes.")
                 refusals.raise_any()
             return
+        resource.id = _id(spec, several)
         if not (cluster.spec.get("features") or {}).get("enable_workload_proxy"):
             hint = f'PATCH /api/v1/clusters/{cluster.id} with {{"features": {{"enable_workload_proxy": true}}}}'
             raise Problem(409, "conflict", "The cluster does not expose services.", hint=hint)
-        self._refuse_taken(spec, resource.id)
+        self._refuse_taken(spec, several)
 
-    def _refuse_taken(self, spec: Mapping[str, Any], id: str) -> None:
+    def _several_ports(self) -> bool:
+        """Return whether this Omni takes several host ports of one Service; an unknown version counts as a new one."""
+        found = find(self.omni, types.SYS_VERSIONS, "current")
+        numbers = re.findall(r"\d+", str(found.spec.get("backend_version"))) if found is not None else []
+        return len(numbers) < 2 or (int(numbers[0]), int(numbers[1])) >= _SEVERAL_PORTS_SINCE
+
+    def _refuse_taken(self, spec: Mapping[str, Any], several: bool) -> None:
         for other in map(
             _named, find_labelled(self.omni, types.EXPOSED_SERVICES, names.LABEL_CLUSTER, spec["cluster"])
         ):
-            if other.id == id:
-                raise Problem(409, "exists", f"{id!r} is exposed already.")
-            if other.spec["port"] == spec["port"]:
+            if _place(other.spec) == _place(spec):
+                raise Problem(409, "exists", f"{other.id!r} is exposed already.")
+            if other.spec.get("port") == spec["port"]:
                 raise Problem(409, "conflict", f"The port {spec['port']} is taken by {other.id!r}.")
-        before = exposed_by(self.omni, spec["cluster"], spec["service_namespace"], spec["service"])
-        if before.get("port", str(spec["port"])) != str(spec["port"]):
-            text = f"The Service is exposed at port {before['port']} already, and can have but one."
-            raise Problem(409, "conflict", text)
+        taken = [port for port in host_ports(self._notes_of(spec)) if port != spec["port"]]
+        if taken and not several:
+            text = f"The Service is exposed at port {taken[0]} already, and can have but one."
+            raise Problem(409, "conflict", text, hint="Omni 1.8 and later take several.")
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Annotate the Service; Omni shows it a moment later."""
-        self._annotate(resource.spec, _notes(resource.spec))
+        spec = {**resource.spec, **extras}
+        self._annotate(spec, adding(self._notes_of(spec), spec, self._several_ports()))
         return Operation(MAKE, resource.id, "running", target=object_url(COLLECTION, resource.id))
 
     def replace(self, resource: Resource) -> None:
         """Annotate the Service anew and wait until Omni shows the change; a 504 problem when it does not."""
-        before = self.get(resource.id)
-        self._annotate(resource.spec, _notes(resource.spec))
-        wanted = _shown(resource.spec)
-        if wanted == _shown(before.spec):
+        spec = resource.spec
+        before, notes = self.get(resource.id), self._notes_of(spec)
+        changes = adding(notes, spec, self._several_ports())
+        if not changes:
+            return
+        self._annotate(spec, changes)
+        if shown(notes, changes, spec["port"]) == shown(notes, {}, spec["port"]):
             return
         ends = time.monotonic() + SHOWN_SECONDS
         while self.get(resource.id).version == before.version:
@@ -100,37 +119,41 @@ class ExposedServiceAdapter(OmniResourceAdapter):
             time.sleep(0.1)
 
     def delete(self, resource: Resource) -> None:
-        """Take the annotations away; a Service that is gone has none."""
+        """Take the port's annotations away; a Service that is gone has none."""
+        spec = resource.spec
         try:
-            self._annotate(resource.spec, dict.fromkeys(_NOTES.values()))
+            self._annotate(spec, removing(self._notes_of(spec), spec["port"]))
         except Problem as problem:
             if problem.status != 404:
                 raise
 
-    def _annotate(self, spec: Mapping[str, Any], notes: Mapping[str, str | None]) -> None:
-        annotate(self.omni, spec["cluster"], spec["service_namespace"], spec["service"], notes)
+    def _notes_of(self, spec: Mapping[str, Any]) -> Mapping[str, str]:
+        return exposed_by(self.omni, spec["cluster"], spec["service_namespace"], spec["service"])
+
+    def _annotate(self, spec: Mapping[str, Any], changes: Changes) -> None:
+        if changes:
+            annotate(self.omni, spec["cluster"], spec["service_namespace"], spec["service"], changes)
 
 
-def _id(spec: Mapping[str, Any]) -> str:
-    return f"{spec['cluster']}/{spec['service']}.{spec['service_namespace']}/{spec['port']}"
+def _id(spec: Mapping[str, Any], several: bool) -> str:
+    name = f"{spec['cluster']}/{spec['service']}.{spec['service_namespace']}"
+    return f"{name}/{spec['port']}" if several else name
 
 
-def _notes(spec: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return all annotations that make this spec; None for those that are not to be there."""
-    return {note: str(spec[name]) if spec.get(name) else None for name, note in _NOTES.items()}
-
-
-def _shown(spec: Mapping[str, Any]) -> tuple[Any, ...]:
-    label = spec.get("label") or f"{spec['service']}.{spec['service_namespace']}"
-    return label, spec.get("icon_base64") or "", spec.get("prefix") or ""
+def _place(spec: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what tells exposed services apart, whatever their ids look like."""
+    return spec["cluster"], spec["service_namespace"], spec["service"], spec["port"]
 
 
 def _named(resource: Resource) -> Resource:
     """Add to the spec what id and labels say: ``<cluster>/<service>.<namespace>/<port>`` (older: without the port)."""
     cluster, _, rest = resource.id.partition("/")
-    service, _, namespace = rest.partition("/")[0].partition(".")
+    name, _, port = rest.partition("/")
+    service, _, namespace = name.partition(".")
     alias = resource.labels.get(_ALIAS, "") if resource.spec.get("has_explicit_alias") else ""
-    said = {"cluster": cluster, "service": service, "service_namespace": namespace or "default"}
+    said: dict[str, Any] = {"cluster": cluster, "service": service, "service_namespace": namespace or "default"}
     if alias:
         said["prefix"] = alias
+    if not resource.spec.get("port"):  # Omni leaves it out while it shows an error instead
+        said["port"] = int(port) if port.isdigit() else 0
     return replace(resource, spec={**resource.spec, **said})

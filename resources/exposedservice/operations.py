@@ -14,7 +14,7 @@ def _exposing(omni: OmniClient, id: str) -> Operation:
     if shown is None:
         return Operation(MAKE, id, "running", "Omni does not show it yet.", target=target)
     if shown.spec.get("error"):
-        return Operation(MAKE, id, "failed", shown.spec["error"], target=target)
+        return Operation(MAKE, id, "failed", "Omni cannot show it.", error=shown.spec["error"], target=target)
     return Operation(MAKE, id, "succeeded", f"Omni shows it at {shown.spec.get('url')}.", target=target)
 
 

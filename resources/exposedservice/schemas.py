@@ -8,12 +8,17 @@ from omni_gateway.sdk import ResourceSchema
 from omni_gateway.sdk import fields as wire
 
 _KUBERNETES_NAME = validate.Regexp(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", error="Must be a DNS label (RFC 1123).")
+_SERVICE_PORT = validate.Regexp(
+    r"^([0-9]{1,5}|[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?)$", error="Must be a number or the name of a port."
+)
 #: The first label of a host name, beside which Omni puts its own.
 _PREFIX = validate.Regexp(r"^([a-z0-9][a-z0-9-]{0,61})?$", error="Must be at most 62 of a-z, 0-9 and -.")
 
 
 class ExposedServiceSchema(ResourceSchema):
     """A Kubernetes Service that Omni shows under a URL of its own."""
+
+    request_only = frozenset({"service_port"})
 
     id = fields.String(dump_only=True, metadata={"description": "`<cluster>/<service>.<service_namespace>/<port>`"})
     cluster = fields.String(required=True, metadata={"description": "The cluster that runs it"})
@@ -25,6 +30,14 @@ class ExposedServiceSchema(ResourceSchema):
         required=True,
         validate=validate.Range(1, 65535),
         metadata={"description": "A port of the cluster's nodes that nothing else uses; part of the id"},
+    )
+    service_port = fields.String(
+        load_only=True,
+        validate=_SERVICE_PORT,
+        metadata={
+            "description": "A port of the Service that the host port leads to, by number or name; else its first."
+            " On POST, with Omni 1.8 or later; Omni does not show it"
+        },
     )
     label = fields.String(
         validate=validate.Length(max=256), metadata={"description": "What it is called; else its name"}

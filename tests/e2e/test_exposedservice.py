@@ -92,7 +92,43 @@ def test_one_port_is_for_one_service(operator: httpx.Client, cluster: str, expos
     other = {"cluster": cluster, "service": "kubernetes", "port": 30053}
     assert exposed["id"] in problem(operator.post(URL, json=other), 409, "conflict")["detail"]
     problem(operator.post(URL, json={"cluster": cluster, "port": 30053, **DNS}), 409, "exists")
-    problem(operator.post(URL, json={"cluster": cluster, "port": 30099, **DNS}), 409, "conflict")
+
+
+def test_a_service_has_several_host_ports_each_with_words_of_its_own(
+    operator: httpx.Client, cluster: str, exposed: dict[str, Any], wait_until: Wait
+) -> None:
+    second = {"cluster": cluster, "port": 30099, "service_port": "53", "prefix": "second", **DNS}
+    end = end_of(operator, operator.post(URL, json=second), wait_until)
+    assert end["state"] == "succeeded", end
+
+    more = operator.get(at(end["id"])).json()
+
+    assert (more["label"], more["prefix"]) == ("kube-dns.kube-system:30099", "second")
+    assert "service_port" not in more
+    assert operator.get(at(exposed["id"])).json()["label"] == "Names"
+    renamed = operator.patch(at(end["id"]), json={"label": "More"})
+    assert (renamed.status_code, renamed.json()["label"]) == (200, "More")
+    assert operator.get(at(exposed["id"])).json()["label"] == "Names"
+    assert operator.delete(at(end["id"])).status_code in (202, 204)
+    wait_until(lambda: operator.get(at(end["id"])).status_code == 404, 20, "the end of the second port")
+    assert operator.get(at(exposed["id"])).status_code == 200
+
+
+def test_a_prefix_that_omni_cannot_use_ends_the_operation_with_its_error(
+    operator: httpx.Client, cluster: str, wait_until: Wait
+) -> None:
+    body = {"cluster": cluster, "port": 30070, "prefix": "has-dash", **DNS}
+    end = end_of(operator, operator.post(URL, json=body), wait_until)
+
+    shown = operator.get(at(end["id"])).json()
+
+    assert (end["state"], "has-dash" in end["error"]) == ("failed", True)
+    assert ("has-dash" in shown["error"], shown["port"]) == (True, 30070)
+    assert shown["id"] in [item["id"] for item in operator.get(URL, params={"cluster": cluster}).json()]
+    mended = operator.patch(at(end["id"]), json={"prefix": "nodash"})
+    assert (mended.status_code, mended.json()["error"], mended.json()["prefix"]) == (200, "", "nodash")
+    operator.delete(at(end["id"]))
+    wait_until(lambda: operator.get(at(end["id"])).status_code == 404, 20, "the end of the service")
 
 
 def test_a_hidden_service_is_gone(operator: httpx.Client, exposed: dict[str, Any], gone: Any, wait_until: Wait) -> None:
@@ -141,7 +177,15 @@ def test_a_cluster_that_is_not_there_is_a_404(operator: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"port": 0}, {"port": 70000}, {"port": "80"}, {"service": "Web"}, {"service_namespace": "a/b"}, {"prefix": "-x"}],
+    [
+        {"port": 0},
+        {"port": 70000},
+        {"port": "80"},
+        {"service": "Web"},
+        {"service_namespace": "a/b"},
+        {"prefix": "-x"},
+        {"service_port": "A"},
+    ],
 )
 def test_what_is_wrong_is_named(operator: httpx.Client, wrong: dict[str, Any]) -> None:
     body = {"cluster": "any", "service": "web", "port": 30065, **wrong}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from typing import Any
 
 import httpx
@@ -15,6 +17,7 @@ from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.store import Store
 
 DNS = "/api/v1/namespaces/kube-system/services/kube-dns"
+ALIAS = "omni.sidero.dev/exposed-service-alias"
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
@@ -100,18 +103,119 @@ def test_what_it_cannot_do_is_said(store: Store, client: httpx.Client, method: s
     assert client.request(method, path, json={}).json()["code"] == status
 
 
-def test_an_annotated_service_is_exposed_and_the_second_of_one_port_is_told_why(
-    store: Store, client: httpx.Client
-) -> None:
+def annotate(store: Store, service: str = "kube-system/kube-dns", **notes: str | None) -> None:
+    """Set annotations of the exposer on a Service; underscores stand for dashes."""
+
+    def change(res: Resource) -> None:
+        said = {PREFIX + key.replace("_", "-"): value for key, value in notes.items()}
+        res.annotations = {key: value for key, value in (res.annotations | said).items() if value is not None}
+
+    store.modify("simulator", kinds.KUBERNETES_SERVICE, f"c1/{service}", change)
+
+
+def shown(store: Store, port: int = 30080) -> Resource:
+    """Return what is shown of the DNS service at a host port, after the controller ran."""
     reconcile(store)
-    for path in (DNS, "/api/v1/namespaces/default/services/kubernetes"):
-        client.patch(path, json={"metadata": {"annotations": {PREFIX + "port": "30080"}}}, headers=MERGE)
+    return store.get("default", kinds.EXPOSED_SERVICE, f"c1/kube-dns.kube-system/{port}")
+
+
+def ids(store: Store) -> list[str]:
     reconcile(store)
-    shown = {res.id: res.spec["error"] for res in store.view("default", kinds.EXPOSED_SERVICE)}
-    assert shown == {
-        "c1/kube-dns.kube-system/30080": "",
-        "c1/kubernetes.default/30080": "the port 30080 is exposed already",
-    }
+    return sorted(res.id.rpartition("/")[2] for res in store.view("default", kinds.EXPOSED_SERVICE))
+
+
+def test_an_annotated_service_is_exposed(store: Store) -> None:
+    reconcile(store)
+    annotate(store, port="30080")
+    res = shown(store)
+    assert (res.spec["port"], res.spec["label"], res.spec["error"]) == (30080, "kube-dns.kube-system", "")
+    assert res.spec["url"].startswith(f"https://{res.labels[ALIAS]}-")
+
+
+def test_two_services_may_name_one_port(store: Store) -> None:
+    """Omni does not look for it; the exposer in the cluster has one of them win."""
+    reconcile(store)
+    annotate(store, port="30080")
+    annotate(store, "default/kubernetes", port="30080")
+    reconcile(store)
+    assert [res.spec["error"] for res in store.view("default", kinds.EXPOSED_SERVICE)] == ["", ""]
+
+
+@pytest.mark.parametrize("prefix", ["my-dns", "-dns", "dns.x", "d_s", "", "x" * 64])
+def test_a_prefix_that_makes_no_host_name_is_an_error_and_no_url(store: Store, prefix: str) -> None:
+    reconcile(store)
+    annotate(store, port="30080", prefix=prefix)
+    res = shown(store)
+    if not prefix:  # one is generated instead
+        assert (res.spec["error"], bool(res.spec["url"])) == ("", True)
+        return
+    assert prefix in res.spec["error"]
+    assert not res.spec.get("url")
+    assert ALIAS not in res.labels
+
+
+def test_a_prefix_that_goes_bad_takes_the_url_away_and_keeps_the_alias(store: Store) -> None:
+    reconcile(store)
+    annotate(store, port="30080", prefix="Names")
+    assert shown(store).labels[ALIAS] == "names"
+    annotate(store, prefix="na-mes")
+    res = shown(store)
+    assert (res.labels[ALIAS], res.spec["url"], res.spec["port"]) == ("names", "", 30080)
+    annotate(store, prefix=None)
+    assert shown(store).labels[ALIAS] != "names"
+    assert shown(store).spec["error"] == ""
+
+
+def test_several_host_ports_are_exposed_each_by_itself(store: Store) -> None:
+    reconcile(store)
+    annotate(
+        store, port="30090:dns-tcp, 30080:53,nonsense,70000,30080", label="Names", label_30090="More", prefix="dns"
+    )
+    first, second = shown(store, 30080), shown(store, 30090)
+    assert (first.spec["label"], second.spec["label"]) == ("Names", "More")
+    assert (first.labels[ALIAS], first.spec["has_explicit_alias"]) == ("dns", True)
+    assert (second.labels[ALIAS] != "dns", second.spec["has_explicit_alias"]) == (True, False)
+    annotate(store, prefix_30090="two")
+    assert shown(store, 30090).labels[ALIAS] == "two"
+    annotate(store, port="30090")
+    assert ids(store) == ["30090"]
+
+
+def test_ports_of_one_service_are_told_apart_by_their_labels(store: Store) -> None:
+    reconcile(store)
+    annotate(store, port="30080,30090")
+    assert shown(store, 30090).spec["label"] == "kube-dns.kube-system:30090"
+
+
+def test_a_slip_in_the_ports_takes_nothing_down(store: Store) -> None:
+    reconcile(store)
+    annotate(store, port="30080,30090")
+    assert ids(store) == ["30080", "30090"]
+    annotate(store, port="3008O")
+    assert ids(store) == ["30080", "30090"]
+    annotate(store, port=None)
+    assert ids(store) == []
+
+
+def test_a_prefix_is_one_services_alone(store: Store) -> None:
+    reconcile(store)
+    annotate(store, port="30080", prefix="dns")
+    assert shown(store).labels[ALIAS] == "dns"
+    annotate(store, "default/kubernetes", port="30081", prefix="DNS")
+    reconcile(store)
+    res = store.get("default", kinds.EXPOSED_SERVICE, "c1/kubernetes.default/30081")
+    assert "'dns'" in res.spec["error"]
+
+
+@pytest.mark.parametrize(
+    ("icon", "is_shown"),
+    [(b"<svg/>", True), (gzip.compress(b"<svg/>"), True), (b"not <svg", False), (b"", False)],
+    ids=["plain", "packed", "no XML", "empty"],
+)
+def test_an_icon_is_unpacked_and_must_be_xml(store: Store, icon: bytes, is_shown: bool) -> None:
+    reconcile(store)
+    annotate(store, port="30080", icon=base64.b64encode(icon).decode())
+    assert shown(store).spec["icon_base64"] == (base64.b64encode(b"<svg/>").decode() if is_shown else "")
 
 
 def test_a_cluster_that_is_gone_exposes_nothing(store: Store, client: httpx.Client) -> None:

@@ -1,0 +1,94 @@
+"""The annotations by which a Service is exposed: its host ports, and what each of them is called.
+
+``port`` lists host ports, each alone or as ``host:service``. ``label``, ``icon`` and ``prefix`` are those of one port
+when they end in ``-<host port>``, else those of every port that has none of its own. Before Omni 1.8 a Service has one
+host port and the names have no ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Notes = Mapping[str, str]
+Changes = dict[str, str | None]
+"""Annotations to set; None takes one away."""
+
+NAMES = {"label": "label", "icon_base64": "icon", "prefix": "prefix"}
+"""Fields of an exposed service, with their annotations."""
+
+
+def host_ports(notes: Notes) -> dict[int, str]:
+    """Return the host ports of a Service, each with its entry; entries that are none are left out, as Omni does."""
+    found: dict[int, str] = {}
+    for entry in map(str.strip, notes.get("port", "").split(",")):
+        host = entry.partition(":")[0]
+        if host.isascii() and host.isdigit() and 0 < int(host[:6]) < 65536:
+            found.setdefault(int(host), entry)
+    return found
+
+
+def adding(notes: Notes, spec: Mapping[str, Any], several: bool) -> Changes:
+    """Return what exposes a Service at a host port, or changes what that port is called.
+
+    ``several`` tells whether this Omni takes several host ports. What was said for all ports goes on for those that
+    were there, and is not said of one that is added.
+    """
+    port, ports = spec["port"], host_ports(notes)
+    others = {host: entry for host, entry in ports.items() if host != port}
+    changes: Changes = {}
+    if several and others and port not in ports:
+        changes |= _made_own(notes, others)
+    entry = f"{port}:{spec['service_port']}" if spec.get("service_port") else ports.get(port, str(port))
+    changes["port"] = ",".join((ports | {port: entry}).values()) if several else entry
+    now = {**notes, **changes}
+    for field, name in NAMES.items():
+        changes |= _naming(now, f"{name}-{port}" if several else name, name, spec, field, alone=not others)
+    return {name: value for name, value in changes.items() if notes.get(name) != value}
+
+
+def removing(notes: Notes, port: int) -> Changes:
+    """Return what hides one host port of a Service; with the last one everything goes."""
+    left = [entry for host, entry in host_ports(notes).items() if host != port]
+    if not left:
+        known = ("port", *NAMES.values())
+        return {name: None for name in notes if name in known or name.startswith(tuple(f"{n}-" for n in known))}
+    return {"port": ",".join(left)} | {f"{n}-{port}": None for n in NAMES.values() if f"{n}-{port}" in notes}
+
+
+def shown(notes: Notes, changes: Changes, port: int) -> tuple[str | None, ...]:
+    """Return what Omni will call a port after changes: label, icon and prefix."""
+    now = {**notes, **changes}
+    return tuple(_effective(now, f"{name}-{port}", name) for name in NAMES.values())
+
+
+def default_label(spec: Mapping[str, Any], several_ports: bool) -> str:
+    """Return what Omni calls a port that has no label."""
+    name = f"{spec['service']}.{spec['service_namespace']}"
+    return f"{name}:{spec['port']}" if several_ports else name
+
+
+def _made_own(notes: Notes, others: Mapping[int, str]) -> Changes:
+    changes: Changes = {}
+    for name in NAMES.values():
+        if name in notes:
+            changes[name] = None
+            for host in sorted(others)[: 1 if name == "prefix" else None]:
+                changes[f"{name}-{host}"] = notes.get(f"{name}-{host}", notes[name])
+    return changes
+
+
+def _naming(
+    notes: Mapping[str, str | None], own: str, common: str, spec: Mapping[str, Any], field: str, alone: bool
+) -> Changes:
+    wanted = spec.get(field) or None
+    if field == "label" and wanted == default_label(spec, several_ports=not alone):
+        wanted = None
+    if wanted == _effective(notes, own, common):
+        return {}
+    return {own: wanted} if wanted is not None or not alone else {own: None, common: None}
+
+
+def _effective(notes: Mapping[str, str | None], own: str, common: str) -> str | None:
+    found = notes.get(own)
+    return notes.get(common) if found is None else found
