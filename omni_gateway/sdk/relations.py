@@ -40,6 +40,7 @@ def complete_node(omni: OmniClient, node: Resource, machine_set: str = "") -> Re
     labelled = node.labels.get(names.LABEL_MACHINE_SET, "")
     if machine_set and labelled and machine_set != labelled:
         refusals.add("machineset", f"The label {names.LABEL_MACHINE_SET} names {labelled!r}.")
+        refusals.add(f"labels.{names.LABEL_MACHINE_SET}", f"The field `machineset` names {machine_set!r}.")
     id = machine_set or labelled
     found = find(omni, types.MACHINE_SETS, id) if id else None
     derived = {names.LABEL_MACHINE_SET: id} if id else {}
