@@ -35,13 +35,13 @@ def clusters_of_labels(omni: OmniClient, labels: Mapping[str, str]) -> list[str 
         found = find(omni, types.MACHINE_SETS, id)
         named += [found.labels.get(LABEL_CLUSTER)] if found else []
     if id := labels.get(LABEL_CLUSTER_MACHINE):
-        named += _clusters_of_machine(omni, id)
+        named += clusters_of_machine(omni, id)
     if id := labels.get(LABEL_MACHINE):
-        named += _clusters_of_machine(omni, id) or [None]
+        named += clusters_of_machine(omni, id) or [None]
     return named
 
 
-def _clusters_of_machine(omni: OmniClient, id: str) -> list[str]:
+def clusters_of_machine(omni: OmniClient, id: str) -> list[str]:
     """Return the cluster that a machine is in and the one that a node puts it into, which may come first."""
     node = find(omni, types.MACHINE_SET_NODES, id)
     said = [*clusters_of_machines(omni, [id]), node.labels.get(LABEL_CLUSTER) if node else None]

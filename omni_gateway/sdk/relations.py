@@ -7,11 +7,11 @@ labels that contradict each other are refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from omni_gateway.omni import OmniClient, types
 from omni_gateway.sdk import names
-from omni_gateway.sdk.cluster_members import clusters_of_machines
+from omni_gateway.sdk.cluster_members import clusters_of_machine
 from omni_gateway.sdk.reading import find
 from omni_gateway.sdk.refusals import Refusals
 from omni_gateway.sdk.resource import Resource
@@ -19,14 +19,14 @@ from omni_gateway.sdk.resource import Resource
 _ROLES = (names.LABEL_CONTROL_PLANE, names.LABEL_WORKER)
 
 
-def complete(omni: OmniClient, resource: Resource) -> None:
+def complete(omni: OmniClient, resource: Resource, existing: Resource | None = None) -> None:
     """Add the labels that Omni's controllers need to an object that is to be written; does nothing for most types.
 
     Raises 422 for labels that contradict each other. A machine set that is not there is left for Omni to refuse: in an
     apply it may still come.
     """
     if completion := _COMPLETIONS.get(resource.type):
-        completion(omni, resource)
+        completion(omni, resource, existing)
 
 
 def complete_node(omni: OmniClient, node: Resource, machine_set: str = "") -> Resource | None:
@@ -40,6 +40,7 @@ def complete_node(omni: OmniClient, node: Resource, machine_set: str = "") -> Re
     labelled = node.labels.get(names.LABEL_MACHINE_SET, "")
     if machine_set and labelled and machine_set != labelled:
         refusals.add("machineset", f"The label {names.LABEL_MACHINE_SET} names {labelled!r}.")
+        refusals.add(f"labels.{names.LABEL_MACHINE_SET}", f"The field `machineset` names {machine_set!r}.")
     id = machine_set or labelled
     found = find(omni, types.MACHINE_SETS, id) if id else None
     derived = {names.LABEL_MACHINE_SET: id} if id else {}
@@ -73,38 +74,76 @@ def _role(machine_set: Resource | None, id: str, cluster: str) -> str:
     return names.LABEL_CONTROL_PLANE if id == names.control_planes(cluster) else names.LABEL_WORKER
 
 
-def complete_cluster(omni: OmniClient, resource: Resource) -> None:
+def complete_cluster(omni: OmniClient, resource: Resource, existing: Resource | None = None) -> None:
     """Add the cluster of an object that names a machine set, or a machine of a cluster, and no cluster.
 
     Raises 422 where set or machine belong to another cluster than the one that is named, and where there is none to
-    name: without that label Omni's controllers never look at the object.
+    name: without that label Omni's controllers never look at the object. A set or machine that is in no cluster yet may
+    be named beside one. The labels of ``existing`` are let be as long as they are not changed.
     """
+    if existing is not None and _same_relations(resource, existing):
+        return
     refusals = Refusals()
-    named = resource.labels.get(names.LABEL_CLUSTER, "")
-    belongs: dict[str, str] = {}
-    if id := resource.labels.get(names.LABEL_MACHINE_SET, ""):
-        found = find(omni, types.MACHINE_SETS, id)
-        belongs[names.LABEL_MACHINE_SET] = found.labels.get(names.LABEL_CLUSTER, "") if found else ""
-    if id := resource.labels.get(names.LABEL_CLUSTER_MACHINE, ""):
-        belongs[names.LABEL_CLUSTER_MACHINE] = clusters_of_machines(omni, [id])[0] or ""
-    clusters = {cluster for cluster in belongs.values() if cluster}
-    cluster = named or (clusters.pop() if len(clusters) == 1 else "")
+    cluster = _cluster_from(omni, resource, _WITHIN_CLUSTER, refusals)
     if not cluster:
         text = "Names the cluster; without it the object takes no effect."
         refusals.add(f"labels.{names.LABEL_CLUSTER}", text)
-    for label, of in belongs.items():
-        if cluster and of and of != cluster:
-            refusals.add(f"labels.{label}", f"{resource.labels[label]!r} is not of cluster {cluster!r}.")
     refusals.raise_any()
     resource.labels = {**resource.labels, names.LABEL_CLUSTER: cluster}
 
 
-def _node(omni: OmniClient, node: Resource) -> None:
+def complete_patch(omni: OmniClient, patch: Resource, existing: Resource | None = None) -> None:
+    """Add the cluster of a config patch as :func:`complete_cluster` does, where the patch is for a part of one.
+
+    The label ``machine`` needs no cluster, for such a patch follows the machine; a patch without any of these labels is
+    for no machine yet.
+    """
+    if names.LABEL_MACHINE_SET in patch.labels or names.LABEL_CLUSTER_MACHINE in patch.labels:
+        complete_cluster(omni, patch, existing)
+    elif existing is None or not _same_relations(patch, existing):
+        refusals = Refusals()
+        if patch.labels.get(names.LABEL_CLUSTER):
+            _cluster_from(omni, patch, (names.LABEL_MACHINE,), refusals)
+        refusals.raise_any()
+
+
+_WITHIN_CLUSTER = (names.LABEL_MACHINE_SET, names.LABEL_CLUSTER_MACHINE)
+_RELATIONS = (names.LABEL_CLUSTER, *_WITHIN_CLUSTER, names.LABEL_MACHINE)
+
+
+def _same_relations(resource: Resource, existing: Resource) -> bool:
+    return all(resource.labels.get(label) == existing.labels.get(label) for label in _RELATIONS)
+
+
+def _cluster_from(omni: OmniClient, resource: Resource, labels: Sequence[str], refusals: Refusals) -> str:
+    """Return the cluster that an object names, or else the one that what it names is in; empty where that is none."""
+    cluster = resource.labels.get(names.LABEL_CLUSTER, "")
+    for label in labels:
+        owners = _owners(omni, label, resource.labels.get(label, ""))
+        cluster = cluster or (owners[0] if owners else "")
+        if owners and cluster not in owners:
+            text = f"{resource.labels[label]!r} is of cluster {owners[0]!r}, not of {cluster!r}."
+            refusals.add(f"labels.{label}", text)
+            refusals.add(f"labels.{names.LABEL_CLUSTER}", text)
+    return cluster
+
+
+def _owners(omni: OmniClient, label: str, id: str) -> list[str]:
+    """Return the clusters that a machine set or a machine is in; a machine on its way is in two."""
+    if not id:
+        return []
+    if label == names.LABEL_MACHINE_SET:
+        return [cluster for cluster in clusters_of_set(omni, id) if cluster]
+    return clusters_of_machine(omni, id)
+
+
+def _node(omni: OmniClient, node: Resource, existing: Resource | None) -> None:
     complete_node(omni, node)
 
 
-_COMPLETIONS: Mapping[str, Callable[[OmniClient, Resource], None]] = {
+_COMPLETIONS: Mapping[str, Callable[[OmniClient, Resource, Resource | None], None]] = {
     types.MACHINE_SET_NODES: _node,
+    types.CONFIG_PATCHES: complete_patch,
     types.EXTENSIONS_CONFIGURATIONS: complete_cluster,
     types.KUBERNETES_HEALTH_CHECKS: complete_cluster,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import marshmallow as ma
 from marshmallow import fields, validate
@@ -16,6 +16,9 @@ ENVELOPE = frozenset({"id", "namespace", "labels", "annotations", "metadata", "_
 READ_ONLY_ENVELOPE = ("metadata", "_links", "namespace")
 
 MAX_ID_BYTES = 1024
+_ABSENT = object()
+#: Values that mean "not set".
+_UNSET: tuple[Any, ...] = (None, False, 0, "")
 _PAIRS = validate.Length(max=256)
 
 
@@ -139,18 +142,41 @@ class ResourceSchema(SpecSchema):
         """Let a document that was read be sent back: its read-only fields count for nothing."""
         if not isinstance(data, Mapping):
             return data
-        said = {key: value for key, value in data.items() if key not in self._aliases or value not in (False, None, "")}
-        plain = self.without_aliases(said)
+        said = {key: value for key, value in data.items() if key not in self._aliases or self._says(data, key)}
+        plain = self.without_aliases(said, null_counts=False)
         return {
             key: value for key, value in plain.items() if key not in READ_ONLY_ENVELOPE and not self._read_only(key)
         }
 
-    def without_aliases(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Move values that stand under a second name to their first; where both are given, the first name's counts."""
+    def _says(self, document: Mapping[str, Any], alias: str) -> bool:
+        """Whether a second name counts: null never does, another zero value where the first name is there too."""
+        value = document[alias]
+        return value is not None and (
+            value not in _UNSET or _at(document, self._aliases[alias], _ABSENT) is not _ABSENT
+        )
+
+    def without_aliases(self, document: Mapping[str, Any], *, null_counts: bool = True) -> dict[str, Any]:
+        """Move values that stand under a second name to their first.
+
+        Raises ``ValidationError`` for both names where they disagree. ``null_counts``: null is a value like others (a
+        merge patch removes by it); else it is as if the name were not there. Names of what is read-only are dropped.
+        """
         result = dict(document)
+        wrong: dict[str, list[str]] = {}
         for name, path in self._aliases.items():
-            if name in result:
-                _set_default(result, path, result.pop(name))
+            if name not in result:
+                continue
+            value, first = result.pop(name), _at(result, path, _ABSENT)
+            if self._read_only(path[0]):
+                continue
+            if first is _ABSENT or (first is None and not null_counts):
+                _set(result, path, value)
+            elif not alike(first, value):
+                full = ".".join(path)
+                wrong |= {name: [f"Another name of {full!r}, which says otherwise."]}
+                wrong.setdefault(full, []).append(f"Another name of {name!r}, which says otherwise.")
+        if wrong:
+            raise ma.ValidationError(cast(dict[str, Any], wrong))
         return result
 
     def _render_with_aliases(self, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,14 +220,21 @@ def _path(text: str) -> tuple[str, ...]:
     return (where, label) if label else tuple(text.split("."))
 
 
-def _at(document: Any, path: tuple[str, ...]) -> Any:
+def alike(first: Any, second: Any) -> bool:
+    """Whether two names of one datum say the same: null and zero values are all "not set"."""
+    return (first in _UNSET and second in _UNSET) or (first == second and type(first) is type(second))
+
+
+def _at(document: Any, path: tuple[str, ...], absent: Any = None) -> Any:
     for word in path:
-        document = document.get(word) if isinstance(document, Mapping) else None
+        if not isinstance(document, Mapping) or word not in document:
+            return absent
+        document = document[word]
     return document
 
 
-def _set_default(document: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    """Set a nested member that is not there yet; a parent that is no object is left for validation to refuse."""
+def _set(document: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    """Set a nested member; a parent that is no object is left for validation to refuse."""
     place = document
     for parent in path[:-1]:
         inner = place.get(parent)
@@ -209,7 +242,7 @@ def _set_default(document: dict[str, Any], path: tuple[str, ...], value: Any) ->
             return
         place[parent] = dict(inner or {})
         place = place[parent]
-    place.setdefault(path[-1], value)
+    place[path[-1]] = value
 
 
 def _without_nulls(value: Any) -> Any:

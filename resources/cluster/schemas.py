@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.schema import alike
 from resources.cluster.composition_schemas import NewConfigPatchSchema, NewControlPlaneSchema, NewWorkersSchema
 from resources.cluster.versions import Version
 
@@ -43,14 +44,19 @@ class ClusterFeaturesSchema(SpecSchema):
 
     @ma.pre_load
     def take_second_name(self, data: Any, **_: Any) -> Any:
-        """Take ``workload_proxy`` for ``enable_workload_proxy``; false counts for nothing where both are given."""
+        """Take ``workload_proxy`` for ``enable_workload_proxy``; raise for both where they disagree."""
         if not isinstance(data, Mapping) or "workload_proxy" not in data:
             return data
         said = {key: value for key, value in data.items() if key != "workload_proxy"}
         second = data["workload_proxy"]
         first = said.setdefault("enable_workload_proxy", second)
-        if second not in (None, False, first):
-            raise ma.ValidationError("Second name of `enable_workload_proxy`, which says otherwise.", "workload_proxy")
+        if second is not None and not alike(first, second):
+            raise ma.ValidationError(
+                {
+                    "workload_proxy": ["Another name of 'enable_workload_proxy', which says otherwise."],
+                    "enable_workload_proxy": ["Another name of 'workload_proxy', which says otherwise."],
+                }
+            )
         return said
 
 
@@ -127,9 +133,9 @@ class ClusterSchema(ResourceSchema):
     }
     request_only: ClassVar[frozenset[str]] = frozenset({"control_plane", "workers", "config_patches"})
 
-    def without_aliases(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def without_aliases(self, document: Mapping[str, Any], *, null_counts: bool = True) -> dict[str, Any]:
         """Move second names to their first, that of a feature too: a merge patch may name it so."""
-        result = super().without_aliases(document)
+        result = super().without_aliases(document, null_counts=null_counts)
         features = result.get("features")
         if isinstance(features, Mapping) and "workload_proxy" in features and "enable_workload_proxy" not in features:
             renamed = {"workload_proxy": "enable_workload_proxy"}

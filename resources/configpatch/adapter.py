@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Resource, clusters_of_machines, names, types
+from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Resource, clusters_of_machines, names, relations, types
 from resources.configpatch import targeting
 from resources.configpatch.validation import check_changed_data
 
@@ -45,6 +45,7 @@ class ConfigPatchAdapter(OmniResourceAdapter):
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Ask Omni about the text and look at the labels, so that a dry run tells the truth; raises 422."""
+        relations.complete_patch(self.omni, resource, existing)
         targeting.check_labels(self.omni, resource, existing)
         check_changed_data(self.omni, resource, existing)
 

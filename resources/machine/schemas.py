@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import fields, validate
@@ -66,6 +67,12 @@ class MachineSchema(MachineStatusSchema):
     )
 
     aliases: ClassVar[dict[str, str]] = {**MachineStatusSchema.aliases, "maintenance": "locked"}
+
+    def without_aliases(self, document: Mapping[str, Any], *, null_counts: bool = True) -> dict[str, Any]:
+        """Move ``maintenance`` to ``locked``; beside a null there it is a free machine's, which is read only."""
+        if "locked" in document and document["locked"] is None:
+            document = {name: value for name, value in document.items() if name != "maintenance"}
+        return super().without_aliases(document, null_counts=null_counts)
 
     def name_again(self, document: dict[str, Any]) -> dict[str, Any]:
         """Add second names, and the label by which Omni's Machine tells its address."""

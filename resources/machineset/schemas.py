@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
+import marshmallow as ma
 from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema, names
@@ -85,6 +88,14 @@ class MachineSetSchema(ResourceSchema):
     machine_allocation = wire.Message(MachineSetMachineAllocationSchema)
     upgrade_strategy = wire.Enum(MachineSetUpdateStrategy)
     upgrade_strategy_config = wire.Message(MachineSetUpdateStrategyConfigSchema)
+
+    @ma.validates_schema
+    def refuse_two_allocations(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Raise for both names where ``machine_class``, which Omni had first, disagrees with ``machine_allocation``."""
+        older, newer = data.get("machine_class"), data.get("machine_allocation")
+        if older and newer and older != newer:
+            text = "`machine_class` and `machine_allocation` are two names of one member; give one of them."
+            raise ma.ValidationError({"machine_class": [text], "machine_allocation": [text]})
 
 
 class MachineSetMachinesSchema(SpecSchema):

@@ -57,8 +57,109 @@ def test_names_that_disagree_are_refused(api: Caller, omni: OmniClient, cluster:
     answer = api.put(f"clusters/{cluster}", json=body)
 
     assert answer.status_code == 422, answer.text
-    assert "features.workload_proxy" in answer.json["errors"], answer.json
+    assert "features.enable_workload_proxy" in answer.json["errors"], answer.json
     assert proxied(omni, cluster)
+
+
+LABEL = "omni.sidero.dev/"
+DATA = "machine:\n  sysctls:\n    vm.swappiness: '3'\n"
+#: A body, and both names of what it says twice.
+DISAGREEING: dict[str, tuple[str, dict[str, Any], set[str]]] = {
+    "a label": (
+        "configpatches",
+        {"id": "x", "data": DATA, "cluster": "a", "labels": {f"{LABEL}cluster": "b"}},
+        {"cluster", f"labels.{LABEL}cluster"},
+    ),
+    "a label and an empty text": (
+        "machinesets",
+        {"id": "x", "cluster": "", "labels": {f"{LABEL}cluster": "b"}},
+        {"cluster", f"labels.{LABEL}cluster"},
+    ),
+    "a number": (
+        "machinesets",
+        {"id": "x", "cluster": "a", "machine_count": 2, "machine_allocation": {"name": "c", "machine_count": 3}},
+        {"machine_count", "machine_allocation.machine_count"},
+    ),
+    "a number and none": (
+        "machinesets",
+        {"id": "x", "cluster": "a", "machine_count": 0, "machine_allocation": {"name": "c", "machine_count": 3}},
+        {"machine_count", "machine_allocation.machine_count"},
+    ),
+    "Omni's older name and its newer": (
+        "machinesets",
+        {"id": "x", "cluster": "a", "machine_class": {"name": "c"}, "machine_allocation": {"name": "d"}},
+        {"machine_class", "machine_allocation"},
+    ),
+    "an id": ("auth/service-accounts", {"id": "a", "name": "b", "role": "Reader"}, {"id", "name"}),
+    "a switch that is off": (
+        "clusters",
+        {"id": "x", "workload_proxy": False, "features": {"enable_workload_proxy": True}},
+        {"workload_proxy", "features.enable_workload_proxy"},
+    ),
+    "a switch that is on": (
+        "clusters",
+        {"id": "x", "disk_encryption": True, "features": {"disk_encryption": False}},
+        {"disk_encryption", "features.disk_encryption"},
+    ),
+    "a switch inside of a message": (
+        "clusters",
+        {"id": "x", "features": {"workload_proxy": False, "enable_workload_proxy": True}},
+        {"features.workload_proxy", "features.enable_workload_proxy"},
+    ),
+    "a set and its label": (
+        "clustermachines",
+        {"id": "x", "machineset": "a", "labels": {f"{LABEL}machine-set": "b"}},
+        {"machineset", f"labels.{LABEL}machine-set"},
+    ),
+    "a machine and the member that it is": ("clustermachines", {"id": "a", "machine_id": "b"}, {"id", "machine_id"}),
+}
+
+
+@pytest.mark.parametrize(("collection", "body", "names"), DISAGREEING.values(), ids=DISAGREEING)
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_two_names_that_disagree_are_refused_by_both(
+    api: Caller, collection: str, body: dict[str, Any], names: set[str], query: str
+) -> None:
+    answer = api.post(f"{collection}{query}", json=body)
+
+    assert (answer.status_code, answer.json["code"]) == (422, "validation"), answer.text
+    assert names <= set(answer.json["errors"])
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        ({"workload_proxy": True, "features": {"enable_workload_proxy": False}}, {"workload_proxy"}),
+        ({"workload_proxy": None, "features": {"enable_workload_proxy": True}}, {"workload_proxy"}),
+    ],
+)
+def test_a_patch_whose_names_disagree_is_refused(
+    api: Caller, omni: OmniClient, cluster: str, change: dict[str, Any], names: set[str]
+) -> None:
+    answer = api.patch(f"clusters/{cluster}", json=change)
+
+    assert (answer.status_code, set(answer.json["errors"])) == (422, names | {"features.enable_workload_proxy"})
+    assert proxied(omni, cluster)
+
+
+def test_names_that_agree_and_nulls_beside_a_value_are_taken(api: Caller, cluster: str) -> None:
+    body = {
+        "id": f"{cluster}-two",
+        "workload_proxy": True,
+        "disk_encryption": None,
+        "features": {"enable_workload_proxy": True, "disk_encryption": True},
+    }
+
+    features = api.post("clusters?dry_run=true", json=body).json["object"]["features"]
+
+    assert (features["enable_workload_proxy"], features["disk_encryption"]) == (True, True)
+
+
+def test_a_patch_removes_by_a_second_name(api: Caller, omni: OmniClient, cluster: str) -> None:
+    answer = api.patch(f"clusters/{cluster}", json={"workload_proxy": None})
+
+    assert answer.status_code == 200, answer.text
+    assert not proxied(omni, cluster)
 
 
 def test_join_tokens_in_kernel_arguments_are_masked() -> None:

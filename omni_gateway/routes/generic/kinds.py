@@ -112,7 +112,7 @@ class GenericAdapter(OmniResourceAdapter):
 
         Raises 422 for labels that contradict each other and for a mask that stands for nothing.
         """
-        relations.complete(self.omni, resource)
+        relations.complete(self.omni, resource, existing)
         resource.spec = restore(self.type, resource.spec, existing.spec if existing else {})
         if masked := masked_members(resource.spec):
             text = "This is what a secret reads as; give its value."
