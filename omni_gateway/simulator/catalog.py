@@ -24,6 +24,7 @@ from .network import (
     WIREGUARD_ENDPOINT,
     join_kernel_args,
 )
+from .rules import versions
 from .store import Store
 
 KUBERNETES_VERSIONS = ("1.31.9", "1.32.8", "1.33.6", "1.34.4", "1.35.6", "1.35.7", "1.36.1", "1.36.3")
@@ -38,7 +39,7 @@ TALOS_VERSIONS = {
     "1.13.7": (31, 36),
     "1.13.8": (31, 36),
 }
-DEFAULT_TALOS_VERSION = "1.13.7"
+DEFAULT_TALOS_VERSION = versions.DEFAULT_TALOS_VERSION
 
 DEFAULT_TOKEN_ID = "default"  # noqa: S105 (the id of a resource, not a secret)
 
@@ -58,9 +59,9 @@ def default_join_token(store: Store) -> str:
 
 
 def _versions(store: Store) -> None:
-    versions = Context(store, "VersionsController")
+    known = Context(store, "VersionsController")
     for version in KUBERNETES_VERSIONS:
-        versions.write(kinds.KUBERNETES_VERSION, version, {"version": version})
+        known.write(kinds.KUBERNETES_VERSION, version, {"version": version})
     for version, (first, last) in TALOS_VERSIONS.items():
         spec = {
             "version": version,
@@ -68,7 +69,7 @@ def _versions(store: Store) -> None:
             "upgradable_talos_versions": _upgradable(version),
             "image_factory_url": FACTORY_URL,
         }
-        versions.write(kinds.TALOS_VERSION, version, spec, finalizers=("TalosExtensionsController",))
+        known.write(kinds.TALOS_VERSION, version, spec, finalizers=("TalosExtensionsController",))
         Context(store, "").write(kinds.QUIRKS, version, _quirks(version))
         items = [_extension(row, version) for row in _extensions() if int(row["since_minor"]) <= _minor(version)]
         Context(store, "TalosExtensionsController").write(kinds.TALOS_EXTENSIONS, version, {"items": items})

@@ -217,6 +217,23 @@ ROWS: list[Row] = [
         INVALID,
         SINCE_1_10,
     ),
+    ("InstallationMediaConfigs", "no version", {"architecture": 1}, {}, OK, SINCE_1_10),
+    (
+        "InstallationMediaConfigs",
+        "an extension of the default version",
+        {"architecture": 1, "install_extensions": ["siderolabs/iscsi-tools"]},
+        {},
+        OK,
+        SINCE_1_10,
+    ),
+    (
+        "InstallationMediaConfigs",
+        "a newline in the kernel arguments",
+        {"architecture": 1, "talos_version": "{talos}", "kernel_args": "a\nb"},
+        {},
+        INVALID,
+        SINCE_1_10,
+    ),
     (
         "InstallationMediaConfigs",
         "another image factory",
@@ -237,6 +254,9 @@ ROWS: list[Row] = [
     ("KubernetesManifestGroups", "once only", {"mode": 2, "data": MANIFEST}, {"cluster": "{c}"}, OK, SINCE_1_10),
     ("KubernetesManifestGroups", "no cluster", {"mode": 1, "data": MANIFEST}, {}, INVALID, SINCE_1_10),
     ("KubernetesManifestGroups", "no mode", {"data": MANIFEST}, {"cluster": "{c}"}, INVALID, SINCE_1_10),
+    ("KubernetesManifestGroups", "nothing in it", {"mode": 1}, {"cluster": "{c}"}, OK, SINCE_1_10),
+    ("KubernetesManifestGroups", "a comment", {"mode": 1, "data": "# none\n"}, {"cluster": "{c}"}, OK, SINCE_1_10),
+    ("KubernetesManifestGroups", "no kind", {"mode": 1, "data": "kind: ''\n"}, {"cluster": "{c}"}, INVALID, SINCE_1_10),
     ("KubernetesManifestGroups", "no manifest", {"mode": 1, "data": "a: b\n"}, {"cluster": "{c}"}, INVALID, SINCE_1_10),
     ("KubernetesManifestGroups", "bad YAML", {"mode": 1, "data": "a: ["}, {"cluster": "{c}"}, INVALID, SINCE_1_10),
     (
@@ -250,7 +270,11 @@ ROWS: list[Row] = [
     ("KubernetesHealthChecks", "a job", {"job": JOB}, {}, OK, SINCE_1_10),
     ("KubernetesHealthChecks", "every 5 s", {"job": JOB, "interval": "5s"}, {}, OK, SINCE_1_10),
     ("KubernetesHealthChecks", "every 4 s", {"job": JOB, "interval": "4s"}, {}, INVALID, SINCE_1_10),
+    ("KubernetesHealthChecks", "every 0 s", {"job": JOB, "interval": "0s"}, {}, OK, SINCE_1_10),
     ("KubernetesHealthChecks", "no job", {}, {}, INVALID, SINCE_1_10),
+    ("KubernetesHealthChecks", "a job that is text", {"job": "text"}, {}, INVALID, SINCE_1_10),
+    ("KubernetesHealthChecks", "a job with bad metadata", {"job": "metadata: x\n"}, {}, INVALID, SINCE_1_10),
+    ("KubernetesHealthChecks", "a job that does not parse", {"job": "a: ["}, {}, INVALID, SINCE_1_10),
     ("RotateTalosCAs", "of a cluster that there is not", {}, {}, OK),
     ("RotateKubernetesCAs", "of a cluster that there is not", {}, {}, OK),
     ("ImportedClusterSecrets", "no bundle", {}, {}, INVALID),
@@ -284,6 +308,7 @@ ROWS: list[Row] = [
         INVALID,
     ),
     ("AccessPolicies", "any id but its own", {}, {}, INVALID),
+    ("ImportedClusterSecrets", "empty parts", {"data": "cluster: {}\nsecrets: {}\ncerts: {}\n"}, {}, INVALID),
     ("InfraMachineBMCConfigs", "of a machine that there is not", {}, {}, OK),
     ("GRPCTunnelConfigs", "of a machine that there is not", {}, {}, OK),
 ]
@@ -471,6 +496,52 @@ def test_a_health_checks_id_makes_a_dns_name(omni: World, suffix: str) -> None:
 
 # -- access policy: one object for all of Omni, so it is made only where there is none
 
+_RULES = [
+    {"users": ["group/staff"], "clusters": ["x"], "role": "Reader"},
+    {"users": ["a@example.org"], "clusters": ["group/prod"], "kubernetes": {"impersonate": {"groups": ["g", "g"]}}},
+]
+
+
+def _policy(user: dict[str, Any], expected: dict[str, Any], **test: Any) -> dict[str, Any]:
+    """Return a policy whose one test asks what a user with labels may do on x-prod and x."""
+    asked = {"name": "t", "user": user, "cluster": {"name": "x"}, "expected": expected} | test
+    return {
+        "user_groups": {"staff": {"users": [{"label_selectors": ["a=1", "b"]}]}},
+        "cluster_groups": {"prod": {"clusters": [{"match": "x-*"}]}},
+        "rules": _RULES,
+        "tests": [asked],
+    }
+
+
+def _members(kind: str, *members: dict[str, Any]) -> dict[str, Any]:
+    return {f"{kind}_groups": {"g": {f"{kind}s": list(members)}}}
+
+
+_STAFF = {"name": "s@example.org", "labels": {"a": "1", "b": ""}}
+_PROD = {"cluster": {"name": "x-prod"}}
+_TWO_GROUPS = {"kubernetes": {"impersonate": {"groups": ["g", "g"]}}}
+_ONE_GROUP = {"kubernetes": {"impersonate": {"groups": ["g"]}}}
+POLICIES: list[tuple[Any, ...]] = [
+    ("a test that passes", _policy(_STAFF, {"role": "Reader"}), OK),
+    ("a test that expects no role", _policy(_STAFF, {}), OK),
+    ("one of two selectors matches", _policy(_STAFF | {"labels": {"a": "1"}}, {"role": "Reader"}), INVALID),
+    ("groups given twice", _policy({"name": "a@example.org"}, _TWO_GROUPS, **_PROD), OK),
+    ("groups given twice, expected once", _policy({"name": "a@example.org"}, _ONE_GROUP, **_PROD), INVALID),
+    ("a test without a name", _policy(_STAFF, {"role": "Reader"}, name=""), INVALID),
+    ("a test without a user", _policy({}, {}), INVALID),
+    ("a test without a cluster", _policy(_STAFF, {}, cluster={}), INVALID),
+    ("an empty user in a group", _members("user", {}), INVALID),
+    ("an empty cluster in a group", _members("cluster", {}), INVALID),
+    ("a user by name and pattern", _members("user", {"name": "a", "match": "b*"}), INVALID),
+    ("a user by name and labels", _members("user", {"name": "a", "label_selectors": ["b"]}), INVALID),
+    ("a cluster by name and pattern", _members("cluster", {"name": "a", "match": "b*"}), INVALID),
+    ("a pattern that does not close", _members("user", {"match": "[a"}), INVALID),
+    ("a pattern with an empty class", _members("user", {"match": "[]a]"}), INVALID),
+    ("a cluster's pattern that does not close", _members("cluster", {"match": "x-["}), INVALID),
+    ("a pattern that ends in a backslash", _members("user", {"match": "a\\"}), INVALID),
+    ("patterns", _members("user", {"match": "[a-z]*@example.org"}, {"match": "?\\*[^x]"}), OK),
+]
+
 
 @pytest.mark.parametrize(
     ("spec", "wanted"),
@@ -509,6 +580,7 @@ def test_a_health_checks_id_makes_a_dns_name(omni: World, suffix: str) -> None:
                 },
                 INVALID,
             ),
+            *POLICIES,
         ],
     ),
 )

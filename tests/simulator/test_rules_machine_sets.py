@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from omni_gateway.simulator.identity import ANONYMOUS
 from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.rules import RuleContext, machinesets
+from omni_gateway.simulator.rules import RuleContext, machinesetnodes, machinesets
 from omni_gateway.simulator.store import Store
 from tests.simulator.caller import LABEL, Caller, invalid
 
@@ -210,6 +211,48 @@ def test_a_machine_that_runs_a_later_talos_does_not_fit(admin: Caller, store: St
     seen = store.view("default", "MachineStatuses.omni.sidero.dev")[0].id
     with invalid("later minor"):
         admin.create("MachineSetNodes", seen, labels=node_of(name, f"{name}-workers"))
+
+
+@pytest.mark.parametrize(
+    ("runs", "marks", "agent", "fits"),
+    [
+        ("v1.12.11", {}, False, False),
+        ("v1.12.11", {}, True, True),
+        ("v1.12.11", {"installed": ""}, False, True),
+        ("v1.13.8", {}, False, True),
+        ("unknown", {}, False, True),
+    ],
+)
+def test_a_machine_without_talos_on_its_disk_keeps_its_minor_before_1_13(
+    admin: Caller,
+    store: Store,
+    cluster: str,
+    workers: str,
+    machine: str,
+    runs: str,
+    marks: dict[str, str],
+    agent: bool,
+    fits: bool,
+) -> None:
+    spec = {"talos_version": runs, "schematic": {"in_agent_mode": agent}}
+    labels = {f"{LABEL}{key}": value for key, value in ({"talos-version": runs} | marks).items()}
+    store.create(Resource("default", "MachineStatuses.omni.sidero.dev", machine, spec, labels))
+
+    with nullcontext() if fits else invalid("without being installed"):
+        admin.create("MachineSetNodes", machine, labels=node_of(cluster, workers))
+
+
+def test_a_node_of_a_set_that_goes_is_not_changed_but_removed() -> None:
+    store = Store()
+    store.create(Resource("default", "Clusters.omni.sidero.dev", "c"))
+    going = Resource("default", machinesets.TYPE, "c-workers", labels=of("c", WORKER), finalizers=["Holder"])
+    store.teardown(*store.create(going).key, owner="")
+    node = Resource("default", machinesetnodes.TYPE, "m", labels=node_of("c", "c-workers"), annotations=LOCK)
+    ctx = RuleContext(store, ANONYMOUS)
+
+    changed, removed = list(machinesetnodes.update(ctx, node, node)), list(machinesetnodes.destroy(ctx, node))
+
+    assert (changed, removed) == (["the machine set 'c-workers' is being removed"], [])
 
 
 def test_a_locked_worker_stays(admin: Caller, cluster: str, workers: str, machine: str) -> None:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
 import pytest
+import yaml
 
 from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.store import Store
 from tests.simulator.caller import LABEL, Caller, denied, exists, invalid, refused
 
+CERTIFICATE = base64.b64encode(b"-----BEGIN CERTIFICATE-----\n").decode()
+KEY = base64.b64encode(b"-----BEGIN EC PRIVATE KEY-----\n").decode()
+BUNDLE: dict[str, Any] = {
+    "cluster": {"id": "i", "secret": "s"},
+    "secrets": {"bootstraptoken": "b", "secretboxencryptionsecret": "e"},
+    "trustdinfo": {"token": "t"},
+    "certs": {name: {"crt": CERTIFICATE, "key": KEY} for name in ("etcd", "k8s", "k8saggregator", "os")}
+    | {"k8sserviceaccount": {"key": KEY}},
+}
+JOB = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: check}\nspec: {template: {spec: {containers: []}}}\n"
 GOOD: dict[str, list[dict[str, Any]]] = {
     "ConfigPatches": [
         {"data": "machine:\n  sysctls:\n    a: b\n"},
@@ -26,15 +38,17 @@ GOOD: dict[str, list[dict[str, Any]]] = {
     "InfraMachineConfigs": [{}, {"acceptance_status": "ACCEPTED"}],
     "InstallationMediaConfigs": [
         {"architecture": "AMD64"},
+        {"architecture": "AMD64", "install_extensions": ["siderolabs/iscsi-tools"]},
+        {"architecture": "AMD64", "talos_version": "1.12.11", "embedded_machine_config": "machine: {}"},
         {"architecture": "ARM64", "talos_version": "v1.13.7", "install_extensions": ["siderolabs/iscsi-tools"]},
     ],
     "EtcdBackupS3Configs": [{}],
     "SAMLLabelRules": [{"match_labels": ["a"], "assign_role": "Reader"}],
-    "KubernetesHealthChecks": [{"job": "x", "interval": "5s"}],
+    "KubernetesHealthChecks": [{"job": JOB, "interval": "5s"}, {"job": JOB, "interval": "0s"}, {"job": "a: b"}],
     "RotateTalosCAs": [{}],
     "GRPCTunnelConfigs": [{"enabled": True}],
     "MachineLabels": [{}],
-    "ImportedClusterSecrets": [{"data": "cluster: {}\nsecrets: {}\ncerts: {}\n"}],
+    "ImportedClusterSecrets": [{"data": yaml.safe_dump(BUNDLE)}],
 }
 BAD: dict[str, list[dict[str, Any]]] = {
     "ConfigPatches": [
@@ -67,16 +81,26 @@ BAD: dict[str, list[dict[str, Any]]] = {
         {"architecture": "AMD64", "talos_version": "1.13.7", "install_extensions": ["unheard"]},
         {"architecture": "AMD64", "image_factory_url": "https://example.org"},
         {"architecture": "AMD64", "kernel_args": "x" * 4097},
+        {"architecture": "AMD64", "kernel_args": "two\nlines"},
+        {"architecture": "AMD64", "talos_version": "1.11.6", "embedded_machine_config": "machine: {}"},
     ],
     "EtcdBackupS3Configs": [{"bucket": "b"}],
     "EtcdManualBackups": [{}],
     "AccessPolicies": [{}],
     "SAMLLabelRules": [{}, {"assign_role": "Auditor"}, {"match_labels": ["a b c"], "assign_role": "Reader"}],
-    "KubernetesHealthChecks": [{}, {"job": "x", "interval": "4s"}],
+    "KubernetesHealthChecks": [{}, {"job": JOB, "interval": "4s"}, {"job": "x"}, {"job": "metadata: x"}],
     "KubernetesManifestGroups": [{}, {"mode": "FULL", "data": "text"}, {"mode": "FULL", "data": "a: b"}],
     "MachineRequestSets": [{}, {"provider_id": "nobody", "talos_version": "1.13.7"}],
     "NodeForceDestroyRequests": [{}],
-    "ImportedClusterSecrets": [{}, {"data": "text"}, {"data": "a: b"}],
+    "ImportedClusterSecrets": [
+        {},
+        {"data": "text"},
+        {"data": "a: b"},
+        {"data": "cluster: {}\nsecrets: {}\ncerts: {}\n"},
+        *({"data": yaml.safe_dump({k: v for k, v in BUNDLE.items() if k != missing})} for missing in BUNDLE),
+        {"data": yaml.safe_dump(BUNDLE | {"certs": BUNDLE["certs"] | {"os": {"crt": "YQ==", "key": KEY}}})},
+        {"data": yaml.safe_dump(BUNDLE | {"secrets": BUNDLE["secrets"] | {"aescbcencryptionsecret": "e"}})},
+    ],
 }
 
 
@@ -230,6 +254,11 @@ def token(store: Store, name: str) -> str:
     return name
 
 
+def test_a_tokens_name_has_no_control_characters(admin: Caller, token: str) -> None:
+    with invalid("control"):
+        admin.change("JoinTokens", token, name="a\x01b")
+
+
 @pytest.mark.parametrize("text", ["", "x" * 17])
 def test_a_tokens_name_is_short(admin: Caller, token: str, text: str) -> None:
     with invalid("16 bytes"):
@@ -265,6 +294,17 @@ def test_there_is_one_access_policy_and_its_rules_give_four_roles(admin: Caller)
     admin.create("AccessPolicies", "access-policy", {"rules": [{"users": ["a"], "role": "Operator"}, {"users": ["b"]}]})
 
 
+def test_a_provider_with_machines_stays(admin: Caller, store: Store, name: str) -> None:
+    admin.create("InfraProviders", name, namespace="infra-provider")
+    machine = Resource("default", "Machines.omni.sidero.dev", name, labels={f"{LABEL}infra-provider-id": name})
+    store.create(machine)
+
+    with invalid("1 machines"):
+        admin.teardown("InfraProviders", name, "infra-provider")
+    store.destroy(*machine.key, owner="")
+    admin.teardown("InfraProviders", name, "infra-provider")
+
+
 def test_manifests_belong_to_a_cluster_and_have_a_kind(admin: Caller, name: str) -> None:
     spec = {"mode": "ONE_TIME", "data": "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n"}
     with invalid("cluster is missing"):
@@ -274,6 +314,7 @@ def test_manifests_belong_to_a_cluster_and_have_a_kind(admin: Caller, name: str)
         admin.create("KubernetesManifestGroups", name, spec, labels=labels | {f"{LABEL}system-manifest": ""})
 
     admin.create("KubernetesManifestGroups", name, spec, labels=labels)
+    admin.create("KubernetesManifestGroups", f"{name}-empty", {"mode": "FULL"}, labels=labels)
 
 
 def test_a_rotation_under_way_is_left_alone(admin: Caller, store: Store, name: str) -> None:
@@ -289,7 +330,7 @@ def test_a_rotation_under_way_is_left_alone(admin: Caller, store: Store, name: s
 
 
 def test_secrets_are_imported_for_a_cluster_that_is_yet_to_come_and_never_read(admin: Caller, cluster: str) -> None:
-    bundle = {"data": "cluster: {}\nsecrets: {}\ncerts: {}\n"}
+    bundle = {"data": yaml.safe_dump(BUNDLE)}
     with invalid("already exists"):
         admin.create("ImportedClusterSecrets", cluster, bundle)
     admin.create("ImportedClusterSecrets", f"{cluster}-next", bundle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,17 +14,25 @@ from .samllabelrules import ROLES
 
 _ONLY_ID = "access-policy"
 _GROUP = "group/"
+_PARTS = ("user", "cluster")
 Spec = dict[str, Any]
 
 
 def create(_: RuleContext, new: Resource) -> Iterator[str]:
-    """Check the id and the rules' roles, and run the tests that the policy brings along."""
+    """Check the id, the groups and the rules' roles, and run the tests that the policy brings along."""
     if new.id != _ONLY_ID:
         yield f"the one access policy has the id {_ONLY_ID!r}"
     wrong = [rule["role"] for rule in new.spec.get("rules") or [] if rule.get("role") and rule["role"] not in ROLES]
     yield from (f"{role!r} is no role that a rule gives" for role in wrong)
-    if not wrong:
-        for test in new.spec.get("tests") or []:
+    for what in ("user", "cluster"):
+        for name, group in (new.spec.get(f"{what}_groups") or {}).items():
+            for member in group.get(f"{what}s") or []:
+                yield from (f"the {what} group {name!r}: {problem}" for problem in _member(what, member))
+    for test in new.spec.get("tests") or []:
+        for part, text in (("name", test.get("name")), *((p, (test.get(p) or {}).get("name")) for p in _PARTS)):
+            if not text:
+                yield f"the test {test.get('name') or ''!r} has no {part}"
+        if not wrong:
             yield from _failure(new.spec, test)
 
 
@@ -35,17 +44,31 @@ def update(ctx: RuleContext, _: Resource, new: Resource) -> Iterator[str]:
 RULES = Rules("AccessPolicies.omni.sidero.dev", create, update)
 
 
+def _member(what: str, member: Spec) -> Iterator[str]:
+    """Yield what is wrong with a member: it has one of a name, a pattern and, a user, label selectors."""
+    given = [field for field in ("name", "match", "label_selectors") if member.get(field)]
+    if len(given) != 1:
+        yield f"a {what} with {' and '.join(given)}" if given else f"an empty {what}"
+    if _bad_pattern(member.get("match") or ""):
+        yield f"the pattern {member['match']!r} is not valid"
+
+
+def _bad_pattern(pattern: str) -> bool:
+    """Return whether a pattern's brackets do not close, or it ends in a backslash."""
+    return not re.fullmatch(r"(?:[^\[\\]|\\.|\[\^?(?:[^\]\\-]|\\.)(?:[^\]\\]|\\.)*\])*", pattern, re.DOTALL)
+
+
 def _failure(policy: Spec, test: Spec) -> Iterator[str]:
     """Yield what a test expects and the rules do not give: the highest role and every group of those that apply."""
     user, cluster = test.get("user") or {}, (test.get("cluster") or {}).get("name", "")
     given = [rule for rule in policy.get("rules") or [] if _applies(policy, rule, user, cluster)]
     role = max((rule.get("role") or "None" for rule in given), key=ROLES.index, default="None")
-    groups = {name for rule in given for name in _groups(rule)}
+    groups = sorted(name for rule in given for name in _groups(rule))
     expected = test.get("expected") or {}
-    if (expected.get("role") or "None") != role:
+    if expected.get("role") not in (None, "", role):
         yield f"the test {test.get('name', '')!r} expects the role {expected.get('role')!r}, the rules give {role!r}"
-    if set(_groups(expected)) != groups:
-        yield f"the test {test.get('name', '')!r} expects other Kubernetes groups than {sorted(groups)}"
+    if sorted(_groups(expected)) != groups:
+        yield f"the test {test.get('name', '')!r} expects other Kubernetes groups than {groups}"
 
 
 def _groups(of: Spec) -> list[str]:
@@ -76,6 +99,6 @@ def _matches(member: Spec, name: str) -> bool:
 def _selected(member: Spec, user: Spec) -> bool:
     wanted = member.get("label_selectors") or []
     try:
-        return any(selectors.parse(text).matches(user.get("labels") or {}) for text in wanted)
+        return bool(wanted) and selectors.parse(",".join(wanted)).matches(user.get("labels") or {})
     except selectors.SelectorError:
         return False

@@ -34,7 +34,8 @@ def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
     """Check the lock and whatever changed; an object that is tearing down is not looked at."""
     if old.phase != "running":
         return
-    if locks.is_locked(old) and locks.is_locked(new) and not locks.is_importing(old):
+    importing = locks.is_importing(old) or locks.is_importing(new)
+    if locks.is_locked(old) and locks.is_locked(new) and not importing:
         yield f"the cluster {old.id!r} is locked"
     talos_changed = _version(old, "talos") != _version(new, "talos")
     kubernetes_changed = _version(old, "kubernetes") != _version(new, "kubernetes")

@@ -9,6 +9,8 @@ import yaml
 from .. import safe_yaml
 from ..errors import InvalidArgument
 
+NOTHING = "there is no document"
+
 
 def documents(text: str) -> Iterator[yaml.Node | str]:
     """Yield the documents of a text; a problem instead when there are none to read."""
@@ -17,9 +19,4 @@ def documents(text: str) -> Iterator[yaml.Node | str]:
     except InvalidArgument as error:
         yield error.message
         return
-    yield from found if found else ("there is no document",)
-
-
-def keys(node: yaml.Node | str) -> set[str]:
-    """Return the keys of a mapping; none of anything else."""
-    return {key.value for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
+    yield from found if found else (NOTHING,)

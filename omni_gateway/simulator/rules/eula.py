@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from ..resource import Resource
 from .base import RuleContext, Rules
 
+_TYPE = "EulaAcceptances.omni.sidero.dev"
+_ONLY_ID = "eula"
 
-def create(_: RuleContext, new: Resource) -> Iterator[str]:
-    """Check that somebody accepts."""
+
+def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
+    """Check that it is accepted by name and address, and once."""
+    if new.id != _ONLY_ID:
+        yield f"the one acceptance has the id {_ONLY_ID!r}"
+    if ctx.find(_TYPE, _ONLY_ID) is not None:
+        yield "the agreement has been accepted already"
     for field in ("accepted_by_name", "accepted_by_email"):
         if not new.spec.get(field):
             yield f"{field} is missing"
 
 
-RULES = Rules("EulaAcceptances.omni.sidero.dev", create)
+RULES = Rules(_TYPE, create)

@@ -33,7 +33,7 @@ def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
 def destroy(ctx: RuleContext, old: Resource) -> Iterator[str]:
     """What accepts a machine stays as long as the machine's link."""
     link = ctx.find(_LINK, old.id)
-    if _accepted(old) and link is not None and link.phase == "running":
+    if _accepted(old) and link is not None:
         yield "the machine is accepted and linked: remove the machine itself"
 
 

@@ -11,6 +11,8 @@ from .base import RuleContext, Rules
 
 NAMESPACE = "infra-provider"
 _STATUS = "InfraProviderStatuses.omni.sidero.dev"
+_MACHINE = "Machines.omni.sidero.dev"
+_OF_PROVIDER = labels.PREFIX + "infra-provider-id"
 _STATIC = labels.PREFIX + "is-static-infra-provider"
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -21,7 +23,14 @@ def create(_: RuleContext, new: Resource) -> Iterator[str]:
         yield "the id of an infra provider must be a DNS label"
 
 
-RULES = Rules("InfraProviders.omni.sidero.dev", create)
+def destroy(ctx: RuleContext, old: Resource) -> Iterator[str]:
+    """A provider stays while it has machines."""
+    has = [res.id for res in ctx.all(_MACHINE) if res.labels.get(_OF_PROVIDER) == old.id and res.phase == "running"]
+    if has:
+        yield f"the infra provider {old.id!r} has {len(has)} machines: {', '.join(has[:10])}"
+
+
+RULES = Rules("InfraProviders.omni.sidero.dev", create, destroy=destroy)
 
 
 def known_provider(ctx: RuleContext, provider: str) -> Iterator[str]:

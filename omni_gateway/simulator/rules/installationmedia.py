@@ -8,12 +8,15 @@ from ..resource import Resource
 from .base import RuleContext, Rules
 from .clusters import TALOS_VERSION
 from .extensions import names
+from .metadata import has_control
+from .versions import DEFAULT_TALOS_VERSION, minor
 
 TYPE = "InstallationMediaConfigs.omni.sidero.dev"
 _FEATURES = "FeaturesConfigs.omni.sidero.dev"
 _CLOUDS = "CloudPlatformConfigs.omni.sidero.dev"
 _BOARDS = "SBCConfigs.omni.sidero.dev"
 _LONGEST_ARGS = 4096
+_EMBEDDED_CONFIG_SINCE = (1, 12)
 
 
 def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
@@ -25,13 +28,15 @@ def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
     if version and ctx.find(TALOS_VERSION, version) is None:
         yield f"there is no Talos version {version!r}"
     elif extensions := new.spec.get("install_extensions"):
-        yield from names(ctx, extensions, version)
-    if len((new.spec.get("kernel_args") or "").encode()) > _LONGEST_ARGS:
+        yield from names(ctx, extensions, version or DEFAULT_TALOS_VERSION)
+    if version and new.spec.get("embedded_machine_config") and minor(version) < _EMBEDDED_CONFIG_SINCE:
+        yield f"images of Talos {version} hold no machine configuration"
+    args = new.spec.get("kernel_args") or ""
+    if len(args.encode()) > _LONGEST_ARGS:
         yield f"the kernel arguments are longer than {_LONGEST_ARGS} bytes"
-    features = ctx.find(_FEATURES, "features-config")
-    factory = new.spec.get("image_factory_url")
-    if factory and (features is None or factory != features.spec.get("image_factory_base_url")):
-        yield "that is not the image factory of this Omni"
+    if has_control(args):
+        yield "the kernel arguments have control characters"
+    yield from _factory(ctx, new.spec.get("image_factory_url") or "")
 
 
 def update(ctx: RuleContext, _: Resource, new: Resource) -> Iterator[str]:
@@ -40,6 +45,15 @@ def update(ctx: RuleContext, _: Resource, new: Resource) -> Iterator[str]:
 
 
 RULES = Rules(TYPE, create, update)
+
+
+def _factory(ctx: RuleContext, url: str) -> Iterator[str]:
+    features = ctx.find(_FEATURES, "features-config")
+    if not url or features is None:
+        return
+    known = (features.spec.get(f"{which}image_factory_base_url") or "" for which in ("", "secondary_"))
+    if url.rstrip("/") not in [base.rstrip("/") for base in known]:
+        yield "that is not the image factory of this Omni"
 
 
 def _platform(ctx: RuleContext, new: Resource) -> Iterator[str]:

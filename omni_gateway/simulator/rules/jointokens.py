@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..resource import Resource
 from .base import RuleContext, Rules
+from .metadata import has_control
 
 TYPE = "JoinTokens.omni.sidero.dev"
 DEFAULT = "DefaultJoinTokens.omni.sidero.dev"
@@ -15,8 +16,16 @@ LONGEST_NAME = 16
 def update(_: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
     """Check a new name."""
     name = new.spec.get("name") or ""
-    if old.spec.get("name") != new.spec.get("name") and not 1 <= len(name.encode()) <= LONGEST_NAME:
+    if old.spec.get("name") != new.spec.get("name"):
+        yield from name_problems(name)
+
+
+def name_problems(name: str) -> Iterator[str]:
+    """Yield what is wrong with the name of a token."""
+    if not 1 <= len(name.encode()) <= LONGEST_NAME:
         yield f"a join token's name has 1 to {LONGEST_NAME} bytes"
+    if has_control(name):
+        yield "a join token's name has no control characters"
 
 
 def destroy(ctx: RuleContext, old: Resource) -> Iterator[str]:

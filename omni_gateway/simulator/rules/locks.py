@@ -30,10 +30,14 @@ def against_change(cluster: Resource | None) -> Iterator[str]:
         yield f"the cluster {cluster.id!r} is locked"
 
 
-def against_removal(ctx: RuleContext, cluster: Resource | None) -> Iterator[str]:
-    """Yield what a lock says to the removal of a cluster or of its parts."""
-    if cluster is None or not is_locked(cluster) or cluster.phase != "running":
-        return
+def against_removal(ctx: RuleContext, cluster: Resource) -> Iterator[str]:
+    """Yield what a lock says to the removal of a cluster: an import that went wrong may be taken back."""
     status = ctx.find(CLUSTER_STATUS, cluster.id)
-    if status is not None and not (is_importing(cluster) and TAINTED_BY_IMPORT in status.labels):
+    if is_locked(cluster) and status is not None and TAINTED_BY_IMPORT not in status.labels:
+        yield f"the cluster {cluster.id!r} is locked"
+
+
+def against_removal_of_parts(cluster: Resource | None) -> Iterator[str]:
+    """Yield what a lock says to the removal of machine sets and nodes, whether the cluster is imported or not."""
+    if cluster is not None and is_locked(cluster) and cluster.phase == "running":
         yield f"the cluster {cluster.id!r} is locked"

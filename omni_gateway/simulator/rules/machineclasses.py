@@ -9,6 +9,7 @@ from ..errors import Internal
 from ..resource import Resource
 from .base import RuleContext, Rules
 from .infraproviders import known_provider
+from .kernelargs import arguments
 from .machinesets import MACHINE_CLASS as TYPE
 from .machinesets import TYPE as MACHINE_SET
 from .machinesets import allocation
@@ -18,20 +19,24 @@ _NO_MANUAL_ALLOCATION = labels.PREFIX + "no-manual-allocation"
 
 def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
     """A class either picks machines by their labels or has them provisioned."""
-    texts, provision = new.spec.get("match_labels") or [], new.spec.get("auto_provision")
-    if bool(texts) is (provision is not None):
-        yield "either match_labels or auto_provision is needed, not both"
-    for text in texts:
-        yield from _selector(text)
+    yield from _kind(new)
+    provision = new.spec.get("auto_provision")
     if provision is not None:
         yield from known_provider(ctx, provision.get("provider_id", ""))
 
 
 def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
-    """Check as at the start. A class that picks cannot become one that provisions: Omni's own handler breaks on it."""
-    if old.spec.get("match_labels") and new.spec.get("auto_provision") is not None:
+    """Check as at the start, the provider only when what is said to it changes.
+
+    A class that picks cannot become one that provisions: Omni's own handler breaks on it.
+    """
+    before, after = old.spec.get("auto_provision"), new.spec.get("auto_provision")
+    problems = list(_kind(new))
+    if before is None and after is not None and not problems:
         raise Internal("the kind of a machine class cannot be changed")
-    yield from create(ctx, new)
+    yield from problems
+    if before and after and before.get("provider_data") != after.get("provider_data"):
+        yield from known_provider(ctx, after.get("provider_id", ""))
 
 
 def destroy(ctx: RuleContext, old: Resource) -> Iterator[str]:
@@ -42,6 +47,18 @@ def destroy(ctx: RuleContext, old: Resource) -> Iterator[str]:
 
 
 RULES = Rules(TYPE, create, update, destroy)
+
+
+def _kind(new: Resource) -> Iterator[str]:
+    texts, provision = new.spec.get("match_labels") or [], new.spec.get("auto_provision")
+    if bool(texts) is (provision is not None):
+        yield "either match_labels or auto_provision is needed, not both"
+    for text in texts:
+        yield from _selector(text)
+    if provision is not None:
+        if not provision.get("provider_id"):
+            yield "the id of an infra provider is needed"
+        yield from arguments(provision.get("kernel_args") or [])
 
 
 def _selector(text: str) -> Iterator[str]:

@@ -30,8 +30,11 @@ RULES = Rules("MachineRequestSets.omni.sidero.dev", create, update)
 
 def _contents(ctx: RuleContext, new: Resource) -> Iterator[str]:
     version = new.spec.get("talos_version", "")
-    if ctx.find(TALOS_VERSION, version) is None:
+    known = ctx.find(TALOS_VERSION, version)
+    if known is None:
         yield f"there is no Talos version {version!r}"
+    elif known.spec.get("deprecated") or known.spec.get("unsupported"):
+        yield f"the Talos version {version} is not supported any more"
     else:
         yield from names(ctx, new.spec.get("extensions") or [], version)
     yield from arguments(new.spec.get("kernel_args") or [])

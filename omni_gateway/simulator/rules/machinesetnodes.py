@@ -33,8 +33,12 @@ def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
 
 
 def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
-    """Check the locks; a node never moves."""
-    yield from locks.against_change(ctx.find(locks.CLUSTER, old.labels.get(labels.CLUSTER, "")))
+    """Check that set and cluster stay, and the locks; a node never moves."""
+    cluster_name, set_name = old.labels.get(labels.CLUSTER, ""), old.labels.get(labels.MACHINE_SET, "")
+    cluster = ctx.find(locks.CLUSTER, cluster_name)
+    yield from _there("cluster", labels.CLUSTER, cluster_name, cluster)
+    yield from _there("machine set", labels.MACHINE_SET, set_name, ctx.find(MACHINE_SET, set_name))
+    yield from locks.against_change(cluster)
     for label in (labels.CLUSTER, labels.MACHINE_SET):
         if old.labels.get(label) != new.labels.get(label):
             yield f"the label {label} cannot be changed: remove the node and add it again"
@@ -47,8 +51,10 @@ def destroy(ctx: RuleContext, old: Resource) -> Iterator[str]:
     """A locked node stays as long as its set and cluster do."""
     cluster = ctx.find(locks.CLUSTER, old.labels.get(labels.CLUSTER, ""))
     machine_set = ctx.find(MACHINE_SET, old.labels.get(labels.MACHINE_SET, ""))
-    yield from locks.against_removal(ctx, cluster)
-    if labels.LOCKED in old.annotations and _stays(cluster) and _stays(machine_set):
+    if not (_stays(cluster) and _stays(machine_set)):
+        return
+    yield from locks.against_removal_of_parts(cluster)
+    if labels.LOCKED in old.annotations:
         yield f"the machine {old.id!r} is locked"
 
 
@@ -72,7 +78,8 @@ def _manual(ctx: RuleContext, new: Resource, machine_set: Resource) -> Iterator[
     if allocation(machine_set) is None:
         return
     # A removal is taken back by making the node again, with the label that its controller gave it.
-    taken_back = labels.MANAGED_BY_NODE_CONTROLLER in new.labels and ctx.find(_CLUSTER_MACHINE, new.id) is not None
+    member = ctx.find(_CLUSTER_MACHINE, new.id)
+    taken_back = labels.MANAGED_BY_NODE_CONTROLLER in new.labels and member is not None and member.phase == "running"
     if not taken_back:
         yield f"the machine set {machine_set.id!r} takes its machines from a class"
 
@@ -86,5 +93,7 @@ def _talos(ctx: RuleContext, machine: str, cluster: Resource) -> Iterator[str]:
     status = ctx.find(_MACHINE_STATUS, machine)
     if status is None or not is_semver(str(status.spec.get("talos_version", "")).removeprefix("v")):
         return
+    if (status.spec.get("schematic") or {}).get("in_agent_mode"):
+        return  # an infra provider installs it
     if problem := misfit(status.labels, str(cluster.spec.get("talos_version", ""))):
         yield problem

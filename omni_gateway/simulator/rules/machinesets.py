@@ -42,7 +42,7 @@ def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
         yield f"the cluster {name!r} is being removed"
     yield from locks.against_change(cluster)
     yield from _role_and_name(new, name)
-    yield from _allocation(ctx, new)
+    yield from _allocation(ctx, new, {})
     if is_control_plane(new) and _bootstrapped(ctx, name):
         yield f"the cluster {name!r} has been bootstrapped: its control plane cannot be made again"
     yield from _bootstrap_from(ctx, new)
@@ -51,13 +51,16 @@ def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
 def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
     """Check the lock and what must stay as it is."""
     name = old.labels.get(labels.CLUSTER, "")
-    yield from locks.against_change(ctx.find(locks.CLUSTER, name))
+    cluster = ctx.find(locks.CLUSTER, name)
+    if cluster is None:
+        yield f"there is no cluster {name!r}"
+    yield from locks.against_change(cluster)
     if new.labels.get(labels.CLUSTER) != old.labels.get(labels.CLUSTER):
         yield "a machine set stays with its cluster"
     if not _has_role(new):
         yield "a role label is missing"
     if allocation(new) != allocation(old):
-        yield from _allocation(ctx, new)
+        yield from _allocation(ctx, new, allocation(old))
         if (allocation(new) is None) is not (allocation(old) is None) and _has_nodes(ctx, old.id):
             yield "a set that has nodes cannot go from manual to automatic allocation or back"
     before, after = old.spec.get("bootstrap_spec"), new.spec.get("bootstrap_spec")
@@ -67,7 +70,7 @@ def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
 
 def destroy(ctx: RuleContext, old: Resource) -> Iterator[str]:
     """The sets of a locked cluster stay."""
-    yield from locks.against_removal(ctx, ctx.find(locks.CLUSTER, old.labels.get(labels.CLUSTER, "")))
+    yield from locks.against_removal_of_parts(ctx.find(locks.CLUSTER, old.labels.get(labels.CLUSTER, "")))
 
 
 RULES = Rules(TYPE, create, update, destroy)
@@ -86,19 +89,22 @@ def _role_and_name(new: Resource, cluster: str) -> Iterator[str]:
         yield f"{cluster}-control-planes is the id of the control planes' set, and of no other"
 
 
-def _allocation(ctx: RuleContext, new: Resource) -> Iterator[str]:
+def _allocation(ctx: RuleContext, new: Resource, old: dict[str, Any] | None) -> Iterator[str]:
+    """Check an allocation; its class only when another one is named, nor for a set that had none before."""
     wanted = allocation(new)
     if wanted is None:
         return
-    found = ctx.find(MACHINE_CLASS, wanted.get("name", ""))
     if not wanted.get("name"):
         yield "an allocation needs the name of a machine class"
-    elif found is None:
+    if wanted.get("machine_count") and wanted.get("allocation_type") == _UNLIMITED:
+        yield "an unlimited allocation has no machine count"
+    if old is None or old.get("name") == wanted.get("name"):
+        return
+    found = ctx.find(MACHINE_CLASS, wanted.get("name", ""))
+    if found is None and wanted.get("name"):
         yield f"there is no machine class {wanted['name']!r}"
     if wanted.get("allocation_type") != _UNLIMITED:
         return
-    if wanted.get("machine_count"):
-        yield "an unlimited allocation has no machine count"
     if found is not None and found.spec.get("auto_provision"):
         yield "machines that are provisioned cannot be allocated without a limit"
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import yaml
+
 from .. import labels
 from ..resource import Resource
+from ..strict_yaml import child, text_of
 from .base import RuleContext, Rules
-from .documents import documents, keys
+from .documents import NOTHING, documents
 
 _SYSTEM_MANIFEST = labels.PREFIX + "system-manifest"
 
 
 def create(_: RuleContext, new: Resource) -> Iterator[str]:
     """Check labels, mode, and that the data is manifests."""
-    if not new.labels.get(labels.CLUSTER):
+    if labels.CLUSTER not in new.labels:
         yield f"the label {labels.CLUSTER} is missing"
     if _SYSTEM_MANIFEST in new.labels:
         yield f"the label {_SYSTEM_MANIFEST} is Omni's own"
@@ -22,9 +25,9 @@ def create(_: RuleContext, new: Resource) -> Iterator[str]:
         yield "the mode is missing"
     for document in documents(new.spec.get("data") or ""):
         if isinstance(document, str):
-            yield document
-        elif not {"apiVersion", "kind"} <= keys(document):
-            yield "every manifest is a mapping with apiVersion and kind"
+            yield from () if document is NOTHING else (document,)
+        elif not (isinstance(document, yaml.MappingNode) and (not document.value or text_of(child(document, "kind")))):
+            yield "every manifest is a mapping with a kind"
 
 
 def update(ctx: RuleContext, _: Resource, new: Resource) -> Iterator[str]:

@@ -9,6 +9,9 @@ from .. import labels
 
 _SEMVER = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 
+DEFAULT_TALOS_VERSION = "1.13.7"
+"""The version of Talos that is meant where none is given."""
+
 Minor = tuple[int, int]
 
 #: Since this version Omni installs Talos itself, whatever minor the machine was booted from.

@@ -14,9 +14,8 @@ from ..controllers.join_tokens import FINALIZER
 from ..errors import InvalidArgument, NotFound
 from ..network import EVENTS_PORT, LOGS_PORT, SERVER_ADDRESS, join_kernel_args, join_url
 from ..resource import Resource
+from ..rules.jointokens import name_problems
 from .management_base import Calls, Context
-
-_LONGEST_NAME = 16
 
 
 class JoiningCalls(Calls):
@@ -25,8 +24,8 @@ class JoiningCalls(Calls):
     def CreateJoinToken(self, request: pb.CreateJoinTokenRequest, context: Context) -> pb.CreateJoinTokenResponse:
         """Make a token and return it: its id is the secret."""
         access.require("Admin")
-        if not 1 <= len(request.name.encode()) <= _LONGEST_NAME:
-            raise InvalidArgument(f"a token's name has 1 to {_LONGEST_NAME} bytes")
+        if problems := list(name_problems(request.name)):
+            raise InvalidArgument("; ".join(problems))
         spec: dict[str, str] = {"name": request.name}
         if request.HasField("expiration_time"):
             spec["expiration_time"] = request.expiration_time.ToJsonString()
