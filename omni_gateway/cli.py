@@ -117,13 +117,16 @@ def _with_omni(settings: Settings) -> Settings:
 
 
 def _ensure_a_token(settings: Settings, bind: str) -> None:
-    """Wait for the store, keep the bootstrap token's hash; with no token at all, make one and show it this once."""
+    """Wait for the store, keep the bootstrap token's hash; with no token at all, make one and show it this once.
+
+    Where tokens are no way in, none is made: it would lie in the store until somebody lets tokens in.
+    """
     from omni_gateway.storage import store_of
 
     store = store_of(settings)
     store.wait(settings.store_start_timeout)
     tokens = store.tokens
-    if not tokens.list() and not settings.bootstrap_token:
+    if settings.takes_tokens and not tokens.list() and not settings.bootstrap_token:
         _, secret = tokens.create("first-run", "admin", None)
         scheme = "https" if settings.tls_cert_file else "http"
         click.echo(
@@ -218,6 +221,8 @@ def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ..
         raise click.ClickException("a token that is held to some clusters can be reader or operator")
     _, secret = _tokens().create(name, role, timedelta(days=days) if days else None, clusters or None)
     click.echo(secret)
+    if not Settings.load().takes_tokens:
+        click.echo("Tokens are no way into a gateway with this OMNI_GATEWAY_AUTH.", err=True)
 
 
 @token.command("list")

@@ -232,6 +232,11 @@ class Settings:
         return self.store_url or f"sqlite:///{self.state_dir.resolve() / 'gateway.sqlite'}"
 
     @property
+    def takes_tokens(self) -> bool:
+        """Return whether the gateway's own tokens are a way in."""
+        return "token" in self.auth
+
+    @property
     def open_on_loopback(self) -> bool:
         """Return whether everybody on this machine is an admin, and nobody else is to reach the gateway."""
         return OFF in self.auth and not self.unsafe_no_auth_beyond_loopback

@@ -7,6 +7,7 @@ from omni_gateway.store import Store
 
 
 def store_of(settings: Settings) -> Store:
-    """Return the store; nothing is opened yet."""
+    """Return the store; nothing is opened yet. It keeps a bootstrap token where tokens are a way in, and only there."""
     folder = None if settings.store_url else settings.state_dir
-    return Store(settings.database_url, settings.bootstrap_token, seconds=settings.store_timeout, folder=folder)
+    bootstrap_token = settings.bootstrap_token if settings.takes_tokens else ""
+    return Store(settings.database_url, bootstrap_token, seconds=settings.store_timeout, folder=folder)

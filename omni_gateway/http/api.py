@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
+from omni_gateway.http.concealment import concealed
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.openapi_links import add_links
 from omni_gateway.http.problems import MEDIA_TYPE, Problem, ProblemSchema, code_for_status
@@ -74,8 +75,8 @@ class GatewayApi(Api):  # type: ignore[misc]
         """Leave the document's routes to :mod:`omni_gateway.http.document`, which serves frozen bytes."""
 
     def _register_error_handlers(self) -> None:
-        self._app.register_error_handler(Problem, lambda error: error.response())
-        self._app.register_error_handler(OmniError, lambda error: problem_for(error).response())
+        self._app.register_error_handler(Problem, lambda error: concealed(error).response())
+        self._app.register_error_handler(OmniError, lambda error: concealed(problem_for(error)).response())
         for kind in (StoreUnavailable, StoreRefused):
             self._app.register_error_handler(kind, lambda error: problem_for_store(error).response())
         self._app.register_error_handler(ma.ValidationError, lambda error: Problem.from_validation(error).response())

@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 from flask import Request, Response
 
+from omni_gateway.http.concealment import concealed
 from omni_gateway.http.feeding import Ended, Feed, close_all
 from omni_gateway.http.guard import known_principal, still_proved
 from omni_gateway.http.metrics import STREAMS
@@ -251,9 +252,9 @@ def unproved() -> Problem:
 
 def _last_problem(error: Exception) -> Problem:
     if isinstance(error, Problem):
-        return error
+        return concealed(error)
     if isinstance(error, OmniError):
-        return problem_for(error)
+        return concealed(problem_for(error))
     if isinstance(error, (StoreUnavailable, StoreRefused)):
         return problem_for_store(error)
     log.error("a stream's source failed", exc_info=error)

@@ -20,7 +20,7 @@ from omni_gateway.omni.keys import KeyIdentity, parse_key
 from omni_gateway.omni.machines import MachineClient
 from omni_gateway.omni.management import ManagementClient
 from omni_gateway.omni.oidc import OIDCClient
-from omni_gateway.omni.resources import ResourceClient
+from omni_gateway.omni.resources import EmptyResources, ResourceClient
 from omni_gateway.omni.signing import AnonymousSigner, KeySigner, Signer
 from omni_gateway.omni.streams import Stream
 from omni_gateway.omni.watch import RawEvent
@@ -89,6 +89,12 @@ class OmniClient:
         other = copy.copy(self)
         other._owns_holder = False
         other._serve(self._calls.only_reads())
+        return other
+
+    def holding_nothing(self) -> OmniClient:
+        """Return this client as one of an Omni without objects, which reads as ``NotFound`` and empty lists."""
+        other = self.only_reading()
+        other.resources = EmptyResources(other._calls)
         return other
 
     def observe_calls(self, observer: Observer) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import grpc
 import orjson
 
 from omni_gateway.omni import deadline, errors, outcomes, rpcs
@@ -243,6 +244,22 @@ class ResourceClient:
         return self._calls.stream(
             rpcs.WATCH, lambda: pb.WatchRequest(namespace=namespace, type=type), raw_events_in, metadata=_OMNI
         )
+
+
+class EmptyResources(ResourceClient):
+    """An Omni that holds nothing: what a caller is answered about objects that it may not know of."""
+
+    def get_text(self, type: str, id: str, namespace: str | None = None) -> str:
+        """Raise ``NotFound``."""
+        text = f"resource {type}({namespace or namespace_of(type)}/{id}) doesn't exist"
+        raise errors.NotFound(grpc.StatusCode.NOT_FOUND, text, rpcs.GET.name)
+
+    def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
+        """Raise ``NotFound``."""
+        return {"body": self.get_text(type, id, namespace)}
+
+    def _list(self, asked: Asked, timeout: float | None) -> Listing:
+        return Listing((), 0)
 
 
 def _with_selectors(selectors: Sequence[str]) -> Metadata:

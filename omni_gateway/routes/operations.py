@@ -13,6 +13,7 @@ from marshmallow import fields
 
 from omni_gateway.auth import Role
 from omni_gateway.http.caching import cache_headers
+from omni_gateway.http.concealment import PlainNotFound
 from omni_gateway.http.guard import current_principal
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.parser import GatewayBlueprint
@@ -20,7 +21,6 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.omni import deadline
 from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.context import Gateway, current_gateway
-from omni_gateway.sdk.errors import NotFound
 from omni_gateway.sdk.operations import (
     OPERATIONS_URL,
     OperationSchema,
@@ -77,12 +77,12 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
     if found is None:
         hint = f"Kinds: {', '.join(sorted(gateway.operations))}."
         detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}"
-        raise Problem(404, "not-found", detail, hint=hint)
+        raise PlainNotFound(detail, hint)
     gateway.demand_operations(kind)
     about = gateway.operated_by.get(kind)
-    if about is not None and not may_ask(gateway.reading(about), found.subject(id)):
-        raise NotFound(id)
     omni = gateway.reader
+    if about is not None and not may_ask(gateway.reading(about), found.subject(id)):
+        omni = omni.holding_nothing()  # so the answer is the one that an object which does not exist gives
     seconds = _seconds(arguments.get("wait"))
     with _place_to_wait(gateway, seconds) as free:
         deadline.extend(seconds)

@@ -146,11 +146,10 @@ class ScopedAdapter(ResourceAdapter):
                 raise out_of_reach(self.scope)
 
     def _demand(self, clusters: Sequence[str | None], *, known: bool = True) -> None:
+        """Refuse another cluster and, where it should be ``known``, none: in one way, for a machine is in either."""
         for cluster in clusters:
-            if cluster and not self.scope.allows(cluster):
+            if (known and not cluster) or (cluster and not self.scope.allows(cluster)):
                 raise out_of_reach(self.scope)
-            if known and not cluster:
-                raise Problem(403, "forbidden", f"This belongs to no cluster; you may touch only {_reach(self.scope)}.")
 
 
 def _gone(resource: Resource) -> Resource:

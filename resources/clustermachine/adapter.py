@@ -68,8 +68,11 @@ class ClusterMachineAdapter(OmniResourceAdapter):
     def clusters_besides(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
-        """Return the cluster of the machine set that is to be joined."""
-        joined = relations.clusters_of_set(self.omni, extras.get("machineset", ""))
+        """Return the cluster of the machine set that is to be joined; None of one that is not there."""
+        machine_set = extras.get("machineset", "")
+        joined: Sequence[str | None] = relations.clusters_of_set(self.omni, machine_set)
+        if machine_set and not joined:
+            joined = [None]
         return [*super().clusters_besides(resource, existing, extras), *joined]
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:

@@ -19,6 +19,7 @@ from omni_gateway.store import Store
 
 from .conftest import NO_RATES, Caller
 from .streams import told
+from .test_every_route import body
 
 LABEL = "omni.sidero.dev"
 #: The second one's name is the first's with a number: ids of backups look like that too.
@@ -158,6 +159,155 @@ def test_a_patch_that_follows_a_machine_is_told_to_who_may_touch_the_machines_cl
     assert world.held.get(f"{way}/500-on-mine").status_code == 200
     assert world.held.get(f"{way}/500-on-theirs").status_code == 404
     assert world.held.delete(f"{way}/500-on-theirs").status_code == 404
+
+
+# -- what is not told -------------------------------------------------------------------------------------------------
+
+#: Of an answer, what differs from request to request.
+VARYING = {"X-Request-ID", "Content-Length", "Date", "Age", "RateLimit", "Cache-Status"}
+NDJSON = {"Accept": "application/x-ndjson"}
+
+
+def nowhere_of(id: str) -> str:
+    """Return an id that looks like the given one, of an object that does not exist; types and marks stay."""
+    if THEIRS in id:
+        return id.replace(THEIRS, "team-8")
+    type, slash, name = id.rpartition("/")
+    name, mark, rest = name.partition("~")
+    return type + slash + name[:-1] + ("0" if name[-1] != "0" else "1") + mark + rest
+
+
+def answer_to(caller: Caller, method: str, path: str, id: str, **options: Any) -> tuple[int, str]:
+    """Return the status, and headers and body with ``<id>`` for the id; of a stream, all up to its first bookmark."""
+    answer = getattr(caller, method)(path.replace("{id}", quote(id, safe="")), buffered=False, **options)
+    body = ""
+    if answer.is_streamed and answer.mimetype == NDJSON["Accept"]:
+        for event in told(answer):
+            body += json.dumps(event)
+            if event["type"] != "ADDED":
+                break
+    else:
+        body = answer.text
+    answer.close()
+    found = json.loads(body) if answer.mimetype.endswith("json") and body and not answer.is_streamed else body
+    if isinstance(found, dict):
+        found.pop("request_id", None)
+    headers = sorted((name, value) for name, value in answer.headers if name not in VARYING)
+    text = json.dumps([headers, found])
+    for form in (id, quote(id, safe=""), id.partition("~")[0], THEIRS if THEIRS in id else "team-8"):
+        text = text.replace(form, "<id>")
+    return answer.status_code, text
+
+
+@pytest.fixture(scope="module")
+def elsewhere(world: World) -> dict[str, str]:
+    """Collection → the id of an object that an admin sees and the held caller does not, for all that have one."""
+    for id, machine in (("500-on-theirs", world.theirs), ("500-on-mine", world.mine)):
+        body = {"id": id, "labels": {f"{LABEL}/machine": machine}, "data": DATA}
+        assert world.admin.post("configpatches", json=body).status_code in (201, 409)
+    task(world, "of-theirs", {"title": "Upgrading", "resource_id": THEIRS, "talos_upgrade": {}})
+    paths = world.admin.get("/openapi.json").json["paths"]
+    collections = [path.removesuffix("/{id}") for path in paths if path.endswith("/{id}") and "{type}" not in path]
+    collections += [f"/api/v1/resources/{item['type']}" for item in world.admin.get("resources").json]
+    found = {}
+    for collection in collections:
+        lists = [caller.get(f"{collection}?page_size=1000") for caller in (world.admin, world.held)]
+        if [answer.status_code for answer in lists] == [200, 200]:
+            seen = [[item["id"] for item in answer.json] for answer in lists]
+            if hidden := sorted(set(seen[0]) - set(seen[1])):
+                found[collection.removeprefix("/api/v1/")] = hidden[0]
+    return found
+
+
+def below(world: World, collection: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Return method, path and operation of each route that names an object of a collection."""
+    base = f"/api/v1/{'resources/{type}' if collection.startswith('resources/') else collection}/{{id}}"
+    for path, item in world.admin.get("/openapi.json").json["paths"].items():
+        if path == base or path.startswith(f"{base}/"):
+            for method, operation in item.items():
+                if isinstance(operation, dict) and "x-required-role" in operation:
+                    yield method, path.removeprefix("/api/v1/").replace("resources/{type}", collection), operation
+
+
+def test_no_route_tells_what_is_elsewhere_from_what_is_nowhere(world: World, elsewhere: dict[str, str]) -> None:
+    assert {"clusters", "machines", "machinesets", "clustermachines", "configpatches"} <= set(elsewhere)
+    assert len(elsewhere) > 20
+    differing, asked = {}, 0
+    for collection, id in elsewhere.items():
+        for method, path, operation in below(world, collection):
+            path = path.replace("{node}", "n1") + ("?dry_run=true" if method != "get" else "")
+            options = [body(operation)] if method != "get" else [{}, {"headers": NDJSON}]
+            for option in options:
+                asked += 1
+                answers = [answer_to(world.held, method, path, one, **option) for one in (id, nowhere_of(id))]
+                if answers[0] != answers[1]:
+                    differing[f"{method} {path} {id} {option}"] = answers
+    assert asked > 150
+    assert differing == {}
+
+
+def test_no_operation_tells_what_is_elsewhere_from_what_is_nowhere(world: World, elsewhere: dict[str, str]) -> None:
+    differing = {}
+    kinds = [item["kind"] for item in world.admin.get("operations").json]
+    for kind in kinds:
+        ids = {*elsewhere.values(), f"{world.theirs}~1", f"{world.theirs}~install"}
+        if kind == "resource-destroy":
+            ids = {f"{name.removeprefix('resources/')}/{id}" for name, id in elsewhere.items() if "resources/" in name}
+        for id in sorted(ids):
+            path = f"operations/{kind}/{{id}}"
+            answers = [answer_to(world.held, "get", path, one) for one in (id, nowhere_of(id))]
+            if answers[0] != answers[1]:
+                differing[f"{kind}/{id}"] = answers
+    assert len(kinds) > 20
+    assert differing == {}
+
+
+def test_what_lies_below_ones_own_is_said_not_to_be_there_in_words(world: World) -> None:
+    answer = world.held.get(f"clusters/{MINE}/destroy-status")
+    assert code_of(answer) == (404, "not-found")
+    assert answer.json["detail"].startswith(f"'{MINE}' exists, but Omni holds no destroy-status")
+
+
+def documents(cluster: str, machine: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return what names a cluster or one of its machines in a body: collection and body; for ``apply``, in one too."""
+    of = {f"{LABEL}/cluster": cluster}
+    yield "etcdbackups", {"cluster": cluster}
+    yield "etcd-manual-backups", {"id": cluster}
+    yield "exposed-services", {"cluster": cluster, "service": "a", "service_namespace": "b", "port": 30000}
+    yield "clusters", {"id": cluster}
+    yield "clusters", {"id": "team", "control_plane": {"machines": [machine]}}
+    yield "machinesets", {"id": f"{cluster}-workers", "labels": {**of, f"{LABEL}/role-worker": ""}}
+    yield "machinesetnodes", {"id": machine, "labels": {**of, f"{LABEL}/machine-set": f"{cluster}-control-planes"}}
+    yield "clustermachines", {"id": machine, "machineset": f"{cluster}-control-planes"}
+    yield "kernel-args", {"id": machine, "args": ["a=b"]}
+    for labels in (of, {f"{LABEL}/machine": machine}):
+        yield "configpatches", {"id": "500-told", "labels": labels, "data": DATA}
+        yield "extensions-configurations", {"id": "told", "labels": labels, "extensions": []}
+        for type, spec in (("ConfigPatches", {"data": DATA}), ("MachineSets", {"update_strategy": "Rolling"})):
+            metadata = {"type": f"{type}.omni.sidero.dev", "id": "500-told", "labels": labels}
+            yield "apply", {"metadata": metadata, "spec": spec}
+            yield f"resources/{type}", {"id": "500-told", "labels": labels, "spec": spec}
+    yield "apply", {"metadata": {"type": "Clusters.omni.sidero.dev", "id": cluster}, "spec": {}}
+
+
+def test_no_body_and_no_filter_tells_what_is_elsewhere_from_what_is_nowhere(world: World) -> None:
+    twin = nowhere_of(world.theirs)
+    differing = {}
+    for (path, one), (_, other) in zip(documents(THEIRS, world.theirs), documents("team-8", twin), strict=True):
+        answers = []
+        for sent, machine in ((one, world.theirs), (other, twin)):
+            status, text = answer_to(world.held, "post", f"{path}?dry_run=true", machine, json=sent)
+            answers.append((status, text.replace(THEIRS, "<id>").replace("team-8", "<id>")))
+        if answers[0] != answers[1]:
+            differing[f"{path} {one}"] = answers
+    for path, item in world.admin.get("/openapi.json").json["paths"].items():
+        named = {parameter.get("name") for parameter in item.get("get", {}).get("parameters", ())}
+        for name, pair in (("cluster", (THEIRS, "team-8")), ("machine", (world.theirs, twin))):
+            if name in named and "{" not in path:
+                answers = [answer_to(world.held, "get", f"{path}?{name}={one}", one) for one in pair]
+                if answers[0] != answers[1]:
+                    differing[f"{path}?{name}"] = answers
+    assert differing == {}
 
 
 # -- what is written --------------------------------------------------------------------------------------------------

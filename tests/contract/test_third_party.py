@@ -7,17 +7,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
+import httpx
 import pytest
 from flask import Flask
 
 from omni_gateway.app import create_app
 from omni_gateway.omni import OmniClient
 from omni_gateway.settings import Settings
+from omni_gateway.simulator.embedded import RunningSimulator
+from tests.e2e.conftest import start_gateway, stop_gateway
 
 from .conftest import Caller
 
@@ -41,10 +46,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def extended(installed: Path, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RUNBOOKS_DIR", str(tmp_path_factory.mktemp("runbooks")))
-        yield create_app(replace(settings))
+def extended(installed: Path, settings: Settings) -> Flask:
+    return create_app(replace(settings))
 
 
 @pytest.fixture
@@ -119,3 +122,70 @@ def test_a_back_end_of_its_own_can_be_watched_too(caller: Caller) -> None:
 def test_an_omni_type_is_really_in_omni(caller: Caller, omni: OmniClient) -> None:
     caller.post("grpc-tunnel-configs", json={"id": f"{MACHINE}1", "enabled": True})
     assert omni.resources.get("GRPCTunnelConfigs.omni.sidero.dev", f"{MACHINE}1")["spec"] == {"enabled": True}
+
+
+THREADS = 16
+
+
+@pytest.fixture(scope="module")
+def two_workers(
+    installed: Path, simulator: RunningSimulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """An operator's client of a gateway with the example's package and two worker processes."""
+    environ = {
+        "OMNI_ENDPOINT": simulator.endpoint,
+        "OMNI_SERVICE_ACCOUNT_KEY": simulator.key,
+        "OMNI_GATEWAY_WORKERS": "2",
+        "PYTHONPATH": str(installed),
+    }
+    served = start_gateway(tmp_path_factory.mktemp("extended"), environ, ["operator"])
+    headers = {"Authorization": f"Bearer {served.tokens['operator']}"}
+    limits = httpx.Limits(max_keepalive_connections=0)  # a new connection each time, so both workers are asked
+    with httpx.Client(base_url=f"{served.url}/api/v1/", headers=headers, timeout=60, limits=limits) as client:
+        yield client
+    stop_gateway(served)
+
+
+def at_once(ask: Callable[[int], httpx.Response]) -> list[int]:
+    """Return the statuses of sixteen requests that are sent at once, sorted."""
+    barrier = Barrier(THREADS)
+
+    def wait_and_ask(number: int) -> int:
+        barrier.wait(30)
+        return ask(number).status_code
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return sorted(pool.map(wait_and_ask, range(THREADS)))
+
+
+def test_of_sixteen_who_make_one_id_at_once_one_has_made_it(two_workers: httpx.Client) -> None:
+    for round in range(5):
+        body = {"id": f"once-{round}", "title": "once"}
+        told = at_once(lambda number, body=body: two_workers.post("runbooks", json={**body, "title": f"by {number}"}))
+        assert told == [201] + [409] * (THREADS - 1)
+        assert two_workers.get(f"runbooks/once-{round}").json()["title"].startswith("by ")
+    assert [item["id"] for item in two_workers.get("runbooks?search=once").json()] == [f"once-{n}" for n in range(5)]
+
+
+def test_of_sixteen_changes_at_once_none_is_lost(two_workers: httpx.Client) -> None:
+    two_workers.post("runbooks", json={"id": "changed", "title": "x"})
+    done: list[int] = []
+
+    def change(number: int) -> httpx.Response:
+        answer = two_workers.patch("runbooks/changed", json={"labels": {f"by-{number}": "x"}})
+        if answer.status_code == 200:
+            done.append(number)
+        return answer
+
+    assert set(at_once(change)) <= {200, 409}  # 409: others came between, again and again; it is not done then
+    labels = two_workers.get("runbooks/changed").json()["labels"]
+    assert done
+    assert labels.keys() == {f"by-{number}" for number in done}
+
+
+def test_of_sixteen_who_remove_it_at_once_one_has_removed_it(two_workers: httpx.Client) -> None:
+    two_workers.post("runbooks", json={"id": "removed", "title": "x"})
+    told = at_once(lambda number: two_workers.delete("runbooks/removed"))
+    assert told.count(204) >= 1
+    assert set(told) <= {204, 404, 409}
+    assert two_workers.get("runbooks/removed").status_code == 404

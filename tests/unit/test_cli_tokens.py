@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from omni_gateway.cli import main
+from omni_gateway.cli import _ensure_a_token, main
+from omni_gateway.settings import Settings
+from omni_gateway.storage import store_of
 
 
 @pytest.fixture
@@ -31,6 +33,31 @@ def test_a_token_is_printed_alone_and_listed_without_its_text(run) -> None:  # t
     assert "clusters prod-*,lab" in listed
     assert "last used never" in listed
     assert secret not in listed
+
+
+@pytest.mark.parametrize(("auth", "made"), [("token,oidc", 1), ("oidc", 0), ("off", 0)])
+def test_a_first_admin_token_is_made_only_where_tokens_are_a_way_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], auth: str, made: int
+) -> None:
+    settings = Settings(state_dir=tmp_path, auth=tuple(auth.split(",")))
+    _ensure_a_token(settings, "127.0.0.1:8080")
+    assert len(store_of(settings).tokens.list()) == made
+    assert capsys.readouterr().err.count("export TOKEN=") == made
+
+
+@pytest.mark.parametrize(("auth", "kept"), [("token", 1), ("omni-key", 0)])
+def test_a_bootstrap_token_is_kept_only_where_tokens_are_a_way_in(tmp_path: Path, auth: str, kept: int) -> None:
+    settings = Settings(state_dir=tmp_path, auth=(auth,), bootstrap_token="b" * 40)
+    _ensure_a_token(settings, "127.0.0.1:8080")
+    assert len(store_of(settings).tokens.list()) == kept
+
+
+def test_who_makes_a_token_that_opens_nothing_is_told(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    assert "no way into" not in run("create", "ci").stderr
+    monkeypatch.setenv("OMNI_GATEWAY_AUTH", "oidc")
+    made = run("create", "ci")
+    assert made.stdout.startswith("ogw_")
+    assert "Tokens are no way into a gateway with this OMNI_GATEWAY_AUTH" in made.stderr
 
 
 def test_an_admin_cannot_be_held_to_some_clusters(run) -> None:  # type: ignore[no-untyped-def]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from omni_gateway.http.concealment import concealed
 from omni_gateway.http.problems import Problem
 from omni_gateway.routes.applying.documents import Document
 from omni_gateway.sdk.resource import Resource
@@ -43,7 +44,7 @@ class Outcome:
         if self.diff is not None:
             told["diff"] = self.diff
         if self.problem is not None:
-            full = self.problem.to_dict()
+            full = concealed(self.problem).to_dict()
             told["problem"] = {key: value for key, value in full.items() if key not in ("instance", "request_id")}
         return told
 

@@ -9,8 +9,8 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+from omni_gateway.http.concealment import PlainNotFound
 from omni_gateway.http.nearest import did_you_mean
-from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, OmniError, types
 from omni_gateway.omni.types import OmniType
 from omni_gateway.recent import Recent
@@ -77,9 +77,7 @@ class Definitions:
         by_name = self._present(omni)[1]
         found = by_name.get(name.lower())
         if found is None:
-            raise Problem(
-                404,
-                "not-found",
+            raise PlainNotFound(
                 f"Omni has no resource type {name[:_SHOWN]!r}{did_you_mean(name.lower(), by_name, most=3)}",
                 hint="GET /api/v1/resources lists them.",
             )

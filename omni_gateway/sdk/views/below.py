@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, request
 
 from omni_gateway.http import streaming
+from omni_gateway.http.concealment import PlainNotFound
 from omni_gateway.http.guard import demand
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk.adapter import ResourceAdapter
@@ -42,9 +43,8 @@ def subresource_view(
         except MISSING:
             gateway.reading(parent).get(id)
             if sub.absent is None:
-                raise Problem(
-                    404, "not-found", f"{id!r} exists, but Omni holds no {sub.name} for it (yet, or any more)."
-                ) from None
+                text = f"{id!r} exists, but Omni holds no {sub.name} for it (yet, or any more)."
+                raise PlainNotFound(text) from None
             resource = sub.absent(id)
         return object_response(representation, resource, fields=fields)
 
