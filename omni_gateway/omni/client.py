@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import grpc
 
+from omni_gateway.omni import outcomes
 from omni_gateway.omni.auth import AuthClient
 from omni_gateway.omni.cache.cached import CachedResources
+from omni_gateway.omni.cache.item import Item
 from omni_gateway.omni.cache.reading import Reading
 from omni_gateway.omni.cache.registry import ReadCache
 from omni_gateway.omni.calls import Calls
@@ -25,6 +28,9 @@ from omni_gateway.omni.signing import AnonymousSigner, KeySigner, Signer
 from omni_gateway.omni.streams import Stream
 from omni_gateway.omni.watch import RawEvent
 
+#: How long what was written is awaited from a watch before Omni is asked; its events come within milliseconds.
+WRITTEN_SECONDS = 0.1
+
 
 class OmniClient:
     """Talk to one Omni as one identity; cheap to make, thread-safe, and safe to make before a fork.
@@ -36,6 +42,7 @@ class OmniClient:
     def __init__(self, config: OmniConfig, *, signer: Signer | None = None) -> None:
         self._holder = ChannelHolder(config)
         self._owns_holder = True
+        self._owns_cache = True
         self.cache = ReadCache(self._follow, self.ping)
         self._speak_as(config, signer or _configured_signer(config))
 
@@ -70,6 +77,7 @@ class OmniClient:
         other._holder = self._holder
         other._owns_holder = False
         other.cache = self.cache
+        other._owns_cache = False
         other._speak_as(self.config, signer)
         return other
 
@@ -96,6 +104,25 @@ class OmniClient:
         other = self.only_reading()
         other.resources = EmptyResources(other._calls)
         return other
+
+    def written(self, type: str, id: str, namespace: str, asked: Mapping[str, Any]) -> Item | None:
+        """Return an object that this process has just written, as its watch of the type tells it; no call is made.
+
+        None where there is no watch that may be believed, where it does not tell within a moment, or where what was
+        made cannot be told from an earlier object of its id by what was ``asked`` for: then Omni must be asked. Never
+        for a caller with an identity of its own, for the watch is the gateway's.
+        """
+        cache, key = self.cache, (type, namespace)
+        mark = cache.marks.find(key, id) if self._owns_cache else None
+        feed = cache.feed(type, namespace) if mark is not None else None
+        if mark is None or feed is None or mark.kind not in ("there", "since"):
+            return None
+        if not feed.wait_for(id, mark, time.monotonic() + WRITTEN_SECONDS):
+            return None
+        live, item = feed.find(id)
+        if not live or item is None or (mark.kind == "there" and not outcomes.holds(asked, item.body())):
+            return None
+        return item
 
     def observe_calls(self, observer: Observer) -> None:
         """Have ``observer(method, code, seconds)`` told of every call over this channel; None seconds: a stream."""

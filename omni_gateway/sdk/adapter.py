@@ -92,6 +92,10 @@ class ResourceAdapter:
         """Return one object; the back end's not-found error when there is none."""
         raise NotImplementedError
 
+    def get_written(self, written: Resource) -> Resource:
+        """Return an object as the back end holds it after a write of this process; the default asks for it."""
+        return self.get(written.id)
+
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse what the back end would refuse, as far as it can be known before a write; a dry run stops here.
 

@@ -46,15 +46,15 @@ def change(
         except STALE:
             time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
             continue
-        return _written(adapter, existing)
+        return _written(adapter, existing, wanted)
     text = f"{id!r} was changed by others {WRITE_ATTEMPTS} times while this write was tried."
     raise Problem(409, "changed-meanwhile", text, hint="Try again.")
 
 
-def _written(adapter: ResourceAdapter, before: Resource) -> Resource:
+def _written(adapter: ResourceAdapter, before: Resource, wanted: Resource) -> Resource:
     """Read an object that was just written over; for a moment a real Omni may still tell how it was before."""
     for pause in _LOOKS:
-        now = adapter.get(before.id)
+        now = adapter.get_written(wanted)
         if (now.created, now.version) != (before.created, before.version):
             return now
         time.sleep(pause)

@@ -18,7 +18,7 @@ from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.cluster_members import clusters_of_machines
 from omni_gateway.sdk.exchange import Change, ChangeKind, Fed, Listing, ListQuery
 from omni_gateway.sdk.memo import identity
-from omni_gateway.sdk.parsing import kept_with, read, resource_in, resources_of
+from omni_gateway.sdk.parsing import kept_with, read, resource_in, resource_told, resources_of
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.selecting import select, sort_and_cut
 
@@ -133,6 +133,16 @@ class OmniResourceAdapter(ResourceAdapter):
     def get(self, id: str) -> Resource:
         """Read one object; ``omni.errors.NotFound`` when there is none."""
         return self._shown_once(read(self.omni, self.type, id, self.namespace))
+
+    def get_written(self, written: Resource) -> Resource:
+        """Return an object after a write: from the watch of its type if this process has one, else by a call."""
+        if type(self).get is OmniResourceAdapter.get:
+            metadata = {"labels": written.labels, "annotations": written.annotations}
+            asked = {"metadata": metadata, "spec": written.spec}
+            told = self.omni.written(self.type, written.id, self.namespace, asked)
+            if told is not None:
+                return self._shown_once(resource_told(told))
+        return self.get(written.id)
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Create the object in its type's own namespace: Omni takes any, and no controller would see it."""

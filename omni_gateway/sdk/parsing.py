@@ -57,7 +57,7 @@ def from_text(text: str) -> Resource:
 _CACHE = ResourceCache()
 
 
-def _of_item(item: Item) -> Resource:
+def resource_told(item: Item) -> Resource:
     """Return the object that a feed holds, made once for each version."""
     resource: Resource | None = item.derived
     if resource is None:
@@ -68,21 +68,21 @@ def _of_item(item: Item) -> Resource:
 def resource_in(event: WatchEvent | ItemEvent) -> Resource:
     """Return the object that an event of a watch is about, shared if it comes from the cache."""
     if isinstance(event, ItemEvent) and event.item is not None:
-        return _of_item(event.item)
+        return resource_told(event.item)
     return Resource.from_omni(cast("Mapping[str, Any]", event.resource if event.resource is not None else event.old))
 
 
 def read(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> Resource:
     """Return one object, shared if it comes from the cache; Omni's ``NotFound`` when there is none."""
     if isinstance(omni.resources, CachedResources):
-        return _of_item(omni.resources.item(type, id, namespace))
+        return resource_told(omni.resources.item(type, id, namespace))
     return Resource.from_omni(omni.resources.get(type, id, namespace))
 
 
 def resources_of(listing: Listing) -> Sequence[Resource]:
     """Return the objects of Omni's answer to a list; they are shared, so they are read and never changed in place."""
     if isinstance(listing, CachedListing):
-        return kept_with(listing, resources_of, lambda: tuple(map(_of_item, listing.page.entries)))
+        return kept_with(listing, resources_of, lambda: tuple(map(resource_told, listing.page.entries)))
     return _CACHE.resources(listing.texts, from_text)
 
 

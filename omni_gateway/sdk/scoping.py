@@ -52,6 +52,13 @@ class ScopedAdapter(ResourceAdapter):
             raise NotFound(id)
         return resource
 
+    def get_written(self, written: Resource) -> Resource:
+        """Return an object after a write; :class:`NotFound` when it is out of reach."""
+        resource = self.inner.get_written(written)
+        if not self._sees(self.inner.cluster_of(resource)):
+            raise NotFound(written.id)
+        return resource
+
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse (403) what is about another cluster before the back end tells anything of that one, and what is about
         none after it had the chance to say which one it is."""

@@ -36,13 +36,18 @@ START_SECONDS = 90.0
 GONE_SECONDS = 60.0
 #: Seconds until a machine that is leaving a real Omni's cluster counts as free again.
 RETURN_SECONDS = 180.0
+#: Seconds that one test may take at a real Omni.
+LIVE_SECONDS = 900
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test here may run against a live Omni."""
+    """Every test here may run against a live Omni, whose machines take their time."""
+    live = "OMNI_ENDPOINT" in os.environ
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.live)
+            if live and item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LIVE_SECONDS))
 
 
 @dataclass

@@ -60,20 +60,20 @@ def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: st
         raise Problem(422, "validation", errors={"id": [f"The object's members make the id {wanted.id!r}."]})
     if dry_run:
         return dry_run_response(None, representation.document(wanted), also=adapter.also(wanted, extras))
-    return _made(creation, adapter.create(wanted, extras) or held(adapter, wanted.id))
+    return _made(creation, adapter.create(wanted, extras) or held(adapter, wanted))
 
 
-def held(adapter: ResourceAdapter, id: str) -> Resource:
+def held(adapter: ResourceAdapter, wanted: Resource) -> Resource:
     """Read an object that was just made; the back end's not-found error when it does not show for three seconds.
 
     A real Omni reads from a cache that may be behind its own writes for a moment.
     """
     for pause in LOOKS:
         try:
-            return adapter.get(id)
+            return adapter.get_written(wanted)
         except MISSING:
             time.sleep(pause)
-    return adapter.get(id)
+    return adapter.get(wanted.id)
 
 
 def _made(creation: Creation, made: Resource | Operation | Present) -> Response:

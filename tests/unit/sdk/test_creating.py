@@ -22,10 +22,10 @@ class Late(ResourceAdapter):
 
 
 def test_a_new_object_that_shows_late_is_waited_for() -> None:
-    assert creating.held(Late(3), "one").id == "one"
+    assert creating.held(Late(3), Resource("one")).id == "one"
 
 
 def test_one_that_never_shows_is_not_found_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(creating, "LOOKS", (0.0, 0.0))
     with pytest.raises(NotFound):
-        creating.held(Late(9), "one")
+        creating.held(Late(9), Resource("one"))
