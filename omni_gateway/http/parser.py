@@ -15,7 +15,7 @@ from omni_gateway import strict_json as strict
 from omni_gateway.http.auditing.changes import note_body
 from omni_gateway.http.field_errors import UNKNOWN, flatten
 from omni_gateway.http.nearest import did_you_mean
-from omni_gateway.http.problems import Problem
+from omni_gateway.http.problems import Problem, forget_frames
 from omni_gateway.recent import Recent
 
 JSON = "application/json"
@@ -89,6 +89,7 @@ class GatewayParser(FlaskParser):
         error_headers: Any,
     ) -> NoReturn:
         """Turn marshmallow's messages into a problem that names each field, and for unknown ones the nearest."""
+        forget_frames(error)
         by_location: Mapping[str, Any] = (
             error.messages if isinstance(error.messages, dict) else {"json": error.messages}
         )

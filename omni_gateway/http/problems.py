@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -181,6 +182,7 @@ class Problem(Exception):
 
         ``schema`` (which refused) finds it at every depth, ``known`` at the top level only.
         """
+        forget_frames(error)
         return cls(422, "validation", errors=flatten(error.messages, schema=schema, known=known))
 
     def to_dict(self) -> dict[str, Any]:
@@ -217,6 +219,15 @@ def request_members() -> dict[str, str]:
 def code_of(environ: Mapping[str, Any]) -> str:
     """Return the code of the problem that a request was answered with; empty when it was not."""
     return cast(str, environ.get(_CODE, ""))
+
+
+def forget_frames(error: Exception) -> None:
+    """Let go of what the functions that raised an error were working on.
+
+    marshmallow's loader keeps its error in a local variable: the two refer to each other, and to the whole document,
+    which stays in memory until the garbage collector looks at its oldest objects.
+    """
+    traceback.clear_frames(error.__traceback__)
 
 
 def _detail_from(errors: Mapping[str, list[str]] | None) -> str | None:

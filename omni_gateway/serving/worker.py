@@ -8,6 +8,7 @@ holds one of them; and its loop stands still while a client delays a close. Here
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import re
 import select
@@ -31,7 +32,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from omni_gateway.http.admission import Admitted
-from omni_gateway.omni.cache.heap import give_back
+from omni_gateway.omni.cache.heap import give_back, keep_together
 from omni_gateway.serving.arrival import LARGE, Arrival
 from omni_gateway.serving.carrying import CUT_OFF, RECEIVE, Application, Carrier
 from omni_gateway.serving.outbox import NOT_YET, Outbox
@@ -43,8 +44,8 @@ those in threads ``MOST_IN_THREADS``, for what a body is parsed into is many tim
 MOST_HELD = 64 * 1024 * 1024
 MOST_HELD_OF_CALLER = 16 * 1024 * 1024
 MOST_IN_THREADS = 8 * 1024 * 1024
-#: After the last large body; then freed memory is given back to the system.
-TRIM_SECONDS = 1.0
+#: After the last large body; then freed memory is given back to the system, at most this often.
+TRIM_SECONDS, TRIM_INTERVAL_SECONDS = 1.0, 10.0
 #: Health is served by a thread of its own, so that it is answered while all others are busy.
 HEALTH = ("/livez", "/readyz", "/health")
 MOST_HEALTH_WAITING = 64
@@ -84,6 +85,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Get ready and serve."""
+        keep_together()
         wsgi.SERVER = SERVER
         self._waits: dict[TConn, Wait] = {}
         self._held: dict[TConn, tuple[Caller, int]] = {}
@@ -92,6 +94,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._health_threads = ThreadPoolExecutor(1, thread_name_prefix="health")
         self._health_waiting = 0
         self._trim_at: float | None = None
+        self._trimmed = 0.0
         self._watched: set[TConn] = set()
         self._next_look = 0.0
         self._tls = sock.ssl_context(self.cfg) if self.cfg.is_ssl else None
@@ -361,7 +364,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._health_waiting -= 1
             return
         if request.handler == self.handle and self._held.pop(conn, None) is not None:
-            self._trim_at = time.monotonic() + TRIM_SECONDS
+            self._trim_at = max(time.monotonic() + TRIM_SECONDS, self._trimmed + TRIM_INTERVAL_SECONDS)
         self._queue.finished(request)
         while (following := self._queue.next()) is not None:
             # Nobody would get the answer of a request whose client has left, and a write would be done all the same.
@@ -387,8 +390,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def _trim(self, now: float) -> None:
         """Give memory back after large bodies: glibc keeps what they were parsed into, for ever where others follow."""
         if self._trim_at is not None and now >= self._trim_at and not self._held:
-            self._trim_at = None
-            threading.Thread(target=give_back, name="give-back", daemon=True).start()
+            self._trim_at, self._trimmed = None, now
+            threading.Thread(target=_collect_and_give_back, name="give-back", daemon=True).start()
 
     def _say_continue(self, conn: TConn, arrival: Arrival) -> None:
         """Ask for the body that waits for it (RFC 9110 §10.1.1)."""
@@ -488,6 +491,11 @@ def _reset_on_close(connection: Any) -> None:
 def default_threads_per_caller(threads: int) -> int:
     """Return three quarters of the threads, so that one caller cannot have all of them; two are nobody's to share."""
     return threads if threads <= 2 else max(2, min(threads - 1, threads * 3 // 4))
+
+
+def _collect_and_give_back() -> None:
+    gc.collect()  # what is left of a refused body is often a cycle of an error and its traceback
+    give_back()
 
 
 class _Head:

@@ -6,7 +6,10 @@ import gzip
 import json
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -121,3 +124,28 @@ def test_a_body_that_says_it_is_in_no_coding_is_taken(api: httpx.Client) -> None
         "configpatches/actions/validate", json={"data": "machine: {}"}, headers={"Content-Encoding": "identity"}
     )
     assert answer.status_code == 200
+
+
+def resident_mib(served: Served) -> float:
+    """Resident memory of the gateway's worker."""
+    children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
+    lines = Path(f"/proc/{children[0]}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+def test_the_memory_that_one_callers_large_bodies_take_is_bounded_and_given_back(
+    served: Served, wait_until: Callable[..., Any]
+) -> None:
+    body = json.dumps({"id": "x", "no_such_field": ["x" * 20] * 90_000, "more": "y" * 1_800_000}).encode()
+    head = {"Authorization": f"Bearer {served.tokens['operator']}", "Content-Type": "application/json"}
+
+    def post(_: int) -> int:
+        return httpx.post(f"{served.url}/api/v1/configpatches", content=body, headers=head, timeout=60).status_code
+
+    before = resident_mib(served)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(post, range(32)))
+    assert resident_mib(served) < before + 150  # all at once, parsed, take 300 and more
+    assert set(answers) <= {422, 429}
+    assert 422 in answers
+    wait_until(lambda: resident_mib(served) < before + 60, 30, "the memory to be given back")
