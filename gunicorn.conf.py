@@ -1,7 +1,5 @@
-"""What ``gunicorn wsgi:app`` takes from the gateway's settings; options on its command line win."""
+"""For ``gunicorn wsgi:app`` in this folder; installed, it is ``-c python:omni_gateway.gunicorn_config``."""
 
-from omni_gateway.serving import gunicorn_options
-from omni_gateway.settings import Settings
+from omni_gateway import gunicorn_config
 
-_options = gunicorn_options("", Settings.load())
-globals().update({name: value for name, value in _options.items() if name != "bind"})
+globals().update({name: value for name, value in vars(gunicorn_config).items() if not name.startswith("_")})

@@ -1,9 +1,5 @@
-"""For any WSGI server: ``gunicorn wsgi:app`` (OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY must be set)."""
+"""For ``gunicorn wsgi:app`` in this folder; installed, it is ``omni_gateway.wsgi``."""
 
-from omni_gateway.app import create_app
-from omni_gateway.exposure import check_exposure
-from omni_gateway.settings import Settings
+from omni_gateway.wsgi import app, settings
 
-settings = Settings.load()
-check_exposure(None, settings)
-app = create_app(settings)
+__all__ = ["app", "settings"]

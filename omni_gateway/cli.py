@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from tempfile import mkdtemp
 from typing import Any
 
 import click
 
-from omni_gateway import __version__, embedded
+from omni_gateway import __version__, embedded, metrics_directory
 from omni_gateway.exposure import check_exposure
 from omni_gateway.settings import Settings, SettingsError
 
@@ -48,19 +45,7 @@ def _plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 def main(context: click.Context) -> None:
     """A REST API with OpenAPI docs in front of Sidero Omni."""
     if context.invoked_subcommand == "serve":
-        context.with_resource(_workers_count_together())
-
-
-@contextmanager
-def _workers_count_together() -> Iterator[None]:
-    """Name the folder of the workers' metrics before the library that counts is imported: it looks but once."""
-    folder, owner = mkdtemp(prefix="omni-gateway-metrics-"), os.getpid()
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-    try:
-        yield
-    finally:
-        if os.getpid() == owner:  # a worker that ends comes by here too
-            shutil.rmtree(folder, ignore_errors=True)
+        metrics_directory.prepare()
 
 
 @main.command()

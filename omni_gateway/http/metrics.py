@@ -1,8 +1,8 @@
 """What a worker did, for Prometheus: requests, calls to Omni, open streams.
 
 Routes are labelled by their rule, never by their URL, so that the number of series is bounded. With several workers
-the numbers are kept in files of ``PROMETHEUS_MULTIPROC_DIR`` (``omni-gateway serve`` sets it); without that variable a
-process tells of itself only.
+the numbers are kept in files of ``PROMETHEUS_MULTIPROC_DIR``, which :mod:`omni_gateway.metrics_directory` sets; without
+that variable a process tells of itself only.
 """
 
 from __future__ import annotations

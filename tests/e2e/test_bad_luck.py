@@ -209,6 +209,7 @@ def test_plain_gunicorn_serves_the_same_application_within_the_same_bounds(
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
     env |= omni_environ(omni_config)
     env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path / "new"), "OMNI_GATEWAY_BOOTSTRAP_TOKEN": BOOTSTRAP}
+    env |= {"OMNI_GATEWAY_WORKERS": "2", "TMPDIR": str(tmp_path)}
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", "4", "-b", f"127.0.0.1:{port}"]
     root = Path(__file__).parents[2]
@@ -226,6 +227,12 @@ def test_plain_gunicorn_serves_the_same_application_within_the_same_bounds(
             bounded = httpx.get(f"http://127.0.0.1:{port}/livez?{'q' * 9000}", timeout=20)  # by gunicorn.conf.py
             assert (bounded.status_code, bounded.json()["code"]) == (414, "uri-too-long")
             assert bounded.headers["Server"] == "omni-gateway"
-            assert httpx.get(f"http://127.0.0.1:{port}/api/v1", headers=head, timeout=20).status_code == 200
+            url = f"http://127.0.0.1:{port}"
+            assert [httpx.get(f"{url}/api/v1", headers=head, timeout=20).status_code for _ in range(12)] == [200] * 12
+            # Each of several workers answers with what all of them counted.
+            metrics = [httpx.get(f"{url}/metrics", headers=head, timeout=20).text for _ in range(8)]
+            counted = 'omni_gateway_requests_total{method="GET",route="/api/v1",status="200"} 12.0'
+            assert [counted in text for text in metrics] == [True] * 8
         finally:
             process.terminate()
+    assert list(tmp_path.glob("omni-gateway-metrics-*")) == []

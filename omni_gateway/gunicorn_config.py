@@ -1,0 +1,14 @@
+"""gunicorn's configuration from the gateway's settings: ``gunicorn -c python:omni_gateway.gunicorn_config``.
+
+Options on gunicorn's command line win; where it listens is theirs to say.
+"""
+
+from omni_gateway import metrics_directory
+
+metrics_directory.prepare()  # before the next import, which counts
+
+from omni_gateway.serving import gunicorn_options  # noqa: E402
+from omni_gateway.settings import Settings  # noqa: E402
+
+_options = gunicorn_options("", Settings.load())
+globals().update({name: value for name, value in _options.items() if name != "bind"})
