@@ -197,5 +197,5 @@ def _number(text: str) -> int | None:
     power = _POWERS.get(unit[0])
     if power is None:
         return None
-    factor = 1024**power if unit[1:2] == "i" else 1000**power
+    factor = int(1024**power if unit[1:2] == "i" else 1000**power)
     return (value * factor + 2**63) % 2**64 - 2**63
