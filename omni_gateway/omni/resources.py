@@ -20,7 +20,7 @@ from omni_gateway.omni.calls import Calls, parsed
 from omni_gateway.omni.listing import Asked, Listing
 from omni_gateway.omni.signing import Metadata
 from omni_gateway.omni.streams import Stream
-from omni_gateway.omni.types import namespace_of
+from omni_gateway.omni.types import UNREADABLE, namespace_of
 from omni_gateway.omni.watch import RawEvent, Watch, WatchEvent, events_in, raw_events_in
 from omni_gateway.stubs import cosi_resource_pb2 as cosi
 from omni_gateway.stubs import resources_pb2 as pb
@@ -30,7 +30,7 @@ __all__ = ["Listing", "ResourceClient", "Watch", "WatchEvent"]
 _OMNI = (("runtime", "Omni"),)
 _NEW_VERSION = "1"
 _ANY_VERSION = "undefined"
-_RUNNING = "running"
+_RUNNING, _TEARING_DOWN = "running", "tearingDown"
 #: How long the destruction of an object that nothing holds may take.
 _UNHELD_SECONDS = 2.0
 
@@ -155,21 +155,16 @@ class ResourceClient:
         except errors.OmniError as error:
             metadata = {"labels": labels, "annotations": annotations, "owner": "", "phase": _RUNNING}
             asked = {"metadata": metadata, "spec": spec}
-            if not outcomes.may_be_done(error) or not self._holds(type, id, namespace, asked):
+            place = namespace or namespace_of(type)
+            if not self._was_done(error, type, id, place, lambda now: now is not None and outcomes.holds(asked, now)):
                 raise
-
-    def _holds(self, type: str, id: str, namespace: str | None, asked: Mapping[str, Any]) -> bool:
-        deadline.grace()
-        try:
-            return outcomes.holds(asked, self.get(type, id, namespace))
-        except errors.OmniError:
-            return False
 
     def update(self, resource: Mapping[str, Any], *, version: int | None) -> None:
         """Replace an object whole: spec, labels, annotations **and finalizers**, so send back what was read.
 
         ``version`` is the one that was read; ``StaleVersion`` when the object has moved on. None means the last write
-        wins. Never update an object that is tearing down: Omni would bring it back to life.
+        wins. Never update an object that is tearing down: Omni would bring it back to life. When Omni's answer is lost,
+        an object that is now as it was to be was written.
         """
         expected = _ANY_VERSION if version is None else str(version)
 
@@ -182,16 +177,50 @@ class ResourceClient:
         written_over = int(metadata.get("version") or 0) if version is None else version
         place = metadata.get("namespace", "default")
         mark = Mark("since", written_over + 1, metadata.get("created") or "") if written_over else Mark("written")
-        with self._writing(metadata["type"], place, metadata["id"], mark):
-            self._calls.unary(rpcs.UPDATE, build, metadata=_OMNI)
+        try:
+            with self._writing(metadata["type"], place, metadata["id"], mark):
+                self._calls.unary(rpcs.UPDATE, build, metadata=_OMNI)
+        except errors.OmniError as error:
+            if not self._was_done(error, metadata["type"], metadata["id"], place, lambda now: _is(resource, now)):
+                raise
 
     def teardown(self, type: str, id: str, namespace: str | None = None) -> None:
-        """Mark an object for removal; Omni destroys most types by itself once no controller holds them."""
+        """Mark an object for removal; Omni destroys most types by itself once no controller holds them.
+
+        When Omni's answer is lost, an object that is gone or tearing down was torn down.
+        """
         place = namespace or namespace_of(type)
-        with self._writing(type, place, id, Mark("leaving")):
-            self._calls.unary(
-                rpcs.TEARDOWN, lambda: pb.DeleteRequest(namespace=place, type=type, id=id), metadata=_OMNI
-            )
+        try:
+            with self._writing(type, place, id, Mark("leaving")):
+                self._calls.unary(
+                    rpcs.TEARDOWN, lambda: pb.DeleteRequest(namespace=place, type=type, id=id), metadata=_OMNI
+                )
+        except errors.OmniError as error:
+            if not self._was_done(error, type, id, place, lambda now: now is None or _leaves(now)):
+                raise
+
+    def _was_done(
+        self,
+        error: errors.OmniError,
+        type: str,
+        id: str,
+        namespace: str,
+        done: Callable[[Mapping[str, Any] | None], bool],
+    ) -> bool:
+        """Whether a write that failed was done: its answer was lost, and the object (None: there is none) shows it."""
+        if not outcomes.may_be_done(error):
+            return False
+        deadline.grace()
+        for pause in outcomes.LOOKS:
+            time.sleep(pause)
+            try:
+                if done(self.get(type, id, namespace)):
+                    return True
+            except errors.NotFound:
+                return done(None)
+            except errors.OmniError:
+                return False
+        return False
 
     def remove(self, type: str, id: str, namespace: str | None = None) -> None:
         """Tear an object down, and destroy it when no controller holds it; ``NotFound`` when there is none.
@@ -200,7 +229,7 @@ class ResourceClient:
         """
         self.teardown(type, id, namespace)
         with suppress(errors.NotFound, errors.FinalizersRemain, errors.DeadlineExceeded):
-            if not self.get(type, id, namespace)["metadata"].get("finalizers"):
+            if type in UNREADABLE or not self.get(type, id, namespace)["metadata"].get("finalizers"):
                 self.delete(type, id, namespace, timeout=_UNHELD_SECONDS)
 
     def delete(self, type: str, id: str, namespace: str | None = None, *, timeout: float | None = None) -> None:
@@ -260,6 +289,25 @@ class EmptyResources(ResourceClient):
 
     def _list(self, asked: Asked, timeout: float | None) -> Listing:
         return Listing((), 0)
+
+
+def _is(asked: Mapping[str, Any], now: Mapping[str, Any] | None) -> bool:
+    """Whether an object is as it was to be: this incarnation, with this spec, these labels and these annotations."""
+    if now is None:
+        return False
+    wanted, found = asked["metadata"], now["metadata"]
+    spec, held = asked.get("spec") or {}, now.get("spec") or {}
+    return (
+        all((wanted.get(name) or {}) == (found.get(name) or {}) for name in ("labels", "annotations"))
+        and (wanted.get("created") or found.get("created")) == found.get("created")
+        and found.get("phase") == (wanted.get("phase") or _RUNNING)
+        and outcomes.holds(spec, held)
+        and outcomes.holds(held, spec)
+    )
+
+
+def _leaves(now: Mapping[str, Any]) -> bool:
+    return bool(now["metadata"].get("phase") == _TEARING_DOWN)
 
 
 def _with_selectors(selectors: Sequence[str]) -> Metadata:

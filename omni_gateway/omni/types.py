@@ -188,3 +188,6 @@ TALOS_UPGRADE_STATUSES: Final = OmniType("TalosUpgradeStatuses.omni.sidero.dev")
 TALOS_VERSIONS: Final = OmniType("TalosVersions.omni.sidero.dev")
 UPGRADE_ROLLOUTS: Final = OmniType("UpgradeRollouts.omni.sidero.dev", "ephemeral")
 USERS: Final = OmniType("Users.omni.sidero.dev")
+
+#: Types whose objects Omni lets callers make and lets nobody read.
+UNREADABLE: Final = frozenset({IMPORTED_CLUSTER_SECRETS})

@@ -50,6 +50,8 @@ class ResourceAdapter:
     #: Whether an answer follows from Omni's objects and the question alone, so that it may be given again for as long
     #: as none of these has changed: not from the gateway's store, the time or the caller.
     repeatable: bool = False
+    #: Whether the back end lets objects be made and nobody read them: they are made without a look at what is there.
+    unreadable: bool = False
     #: Given by :meth:`bind` and by the application: the way to Omni, and the gateway's own database.
     omni: OmniClient
     store: Store

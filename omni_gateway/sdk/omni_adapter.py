@@ -13,7 +13,7 @@ from omni_gateway.omni import Listing as OmniListing
 from omni_gateway.omni import errors, selectors
 from omni_gateway.omni.cache.subscription import IDLE, ItemEvent, Subscription
 from omni_gateway.omni.resources import WatchEvent
-from omni_gateway.omni.types import namespace_of
+from omni_gateway.omni.types import UNREADABLE, namespace_of
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.cluster_members import clusters_of_machines
 from omni_gateway.sdk.exchange import Change, ChangeKind, Fed, Listing, ListQuery
@@ -56,6 +56,7 @@ class OmniResourceAdapter(ResourceAdapter):
         """
         self.type = type
         self.namespace = namespace or namespace_of(type)
+        self.unreadable = type in UNREADABLE
         self.hint = hint
         self.id_filter = id_filter
         self.named_by = named_by or id_filter

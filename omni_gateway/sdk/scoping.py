@@ -31,6 +31,7 @@ class ScopedAdapter(ResourceAdapter):
         self.type = inner.type
         self.namespace = inner.namespace
         self.zeros_count = inner.zeros_count
+        self.unreadable = inner.unreadable
         self.omni = inner.omni
         self.store = inner.store
 

@@ -89,8 +89,9 @@ def test_an_object_that_another_made_meanwhile_is_not_taken_for_ours(
         problem(fragile.api.post("configpatches", json=patch(name)), 503, "omni-unreachable")
 
 
-def test_a_put_and_a_patch_whose_answers_were_lost_can_be_sent_again(
-    fragile: Fragile, unique: Callable[[str], str]
+@pytest.mark.parametrize("lost", [LOST, NEVER], ids=["broken", "never"])
+def test_a_put_and_a_patch_whose_answers_were_lost_look_what_became_of_them_and_answer_200(
+    fragile: Fragile, unique: Callable[[str], str], lost: pb.AnswerLost
 ) -> None:
     name = unique("p")
     fragile.api.post("configpatches", json=patch(name))
@@ -101,23 +102,118 @@ def test_a_put_and_a_patch_whose_answers_were_lost_can_be_sent_again(
         lambda: fragile.api.put(f"configpatches/{name}", json=wanted),
         lambda: fragile.api.patch(f"configpatches/{name}", json=change, headers=head),
     ):
-        with fragile.simulator.faults.during(pb.Rule(method="*/Update", resource_id=name, times=1, answer_lost=LOST)):
-            problem(send(), 503, "omni-unreachable")
-        answer = send()
+        rule = pb.Rule(method="*/Update", resource_id=name, times=1, answer_lost=lost)
+        with fragile.simulator.faults.during(rule) as state:
+            answer = send()
+            assert state().struck == 1
         assert answer.status_code == 200, answer.text
     assert answer.json()["labels"] == {"team": "b", "tier": "one"}
+    assert writes(fragile, PATCHES, name) == 3
 
 
-def test_a_delete_whose_answer_was_lost_is_404_when_sent_again(
-    fragile: Fragile, unique: Callable[[str], str], wait_until: Callable[..., Any]
+def test_a_put_that_nobody_can_look_after_is_503_and_can_be_sent_again(
+    fragile: Fragile, unique: Callable[[str], str]
 ) -> None:
     name = unique("p")
     fragile.api.post("configpatches", json=patch(name))
-    with fragile.simulator.faults.during(pb.Rule(method="*/Teardown", resource_id=name, times=1, answer_lost=LOST)):
-        problem(fragile.api.delete(f"configpatches/{name}"), 503, "omni-unreachable")
+    wanted = {**patch(name), "labels": {"team": "b"}}
+    with blind(fragile, PATCHES, name):
+        problem(fragile.api.put(f"configpatches/{name}", json=wanted), 503, "omni-unreachable")
+    assert fragile.api.put(f"configpatches/{name}", json=wanted).json()["labels"] == {"team": "b"}
+
+
+def test_an_update_that_did_not_reach_omni_is_not_taken_for_done(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    name = unique("p")
+    fragile.api.post("configpatches", json=patch(name))
+    wanted = {**patch(name), "labels": {}}  # what is there has this and more
+    with fragile.simulator.faults.during(pb.Rule(method="*/Update", resource_id=name, times=1, error=UNAVAILABLE)):
+        problem(fragile.api.put(f"configpatches/{name}", json=wanted), 503, "omni-unreachable")
+    assert writes(fragile, PATCHES, name) == 1
+
+
+@pytest.mark.parametrize("lost", [LOST, NEVER], ids=["broken", "never"])
+def test_a_delete_whose_answer_was_lost_looks_what_became_of_it(
+    fragile: Fragile, unique: Callable[[str], str], wait_until: Callable[..., Any], lost: pb.AnswerLost
+) -> None:
+    name = unique("p")
+    fragile.api.post("configpatches", json=patch(name))
+    rule = pb.Rule(method="*/Teardown", resource_id=name, times=1, answer_lost=lost)
+    with fragile.simulator.faults.during(rule) as state:
+        answer = fragile.api.delete(f"configpatches/{name}")
+        assert (answer.status_code in (202, 204), state().struck) == (True, 1)
 
     wait_until(lambda: fragile.api.get(f"configpatches/{name}").status_code == 404)
     problem(fragile.api.delete(f"configpatches/{name}"), 404, "not-found")
+
+
+def document(name: str, label: str) -> dict[str, Any]:
+    metadata = {"type": PATCHES, "id": name, "labels": {"team": label}}
+    return {"metadata": metadata, "spec": {"data": patch(name)["data"]}}
+
+
+def team(fragile: Fragile, name: str) -> str | None:
+    labels: dict[str, str] = fragile.omni.resources.get(PATCHES, name)["metadata"]["labels"]
+    return labels.get("team")
+
+
+def actions(answer: Any) -> dict[str, str]:
+    return {item["id"]: item["action"] for item in answer.json()["results"]}
+
+
+def test_an_atomic_apply_goes_on_over_an_update_whose_answer_was_lost(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    old, new = unique("p"), unique("p")
+    fragile.api.post("configpatches", json=patch(old))
+    with fragile.simulator.faults.during(pb.Rule(method="*/Update", resource_id=old, answer_lost=LOST)) as state:
+        answer = fragile.api.post("apply?atomic=true", json=[document(old, "b"), document(new, "b")])
+        assert state().struck == 1
+
+    assert (answer.status_code, actions(answer)) == (200, {old: "updated", new: "created"})
+    assert (team(fragile, old), team(fragile, new)) == ("b", "b")
+
+
+def test_an_atomic_apply_takes_back_what_it_could_not_look_after_at_once(
+    fragile: Fragile, unique: Callable[[str], str]
+) -> None:
+    first, old = unique("p1"), unique("p2")
+    fragile.api.post("configpatches", json=patch(old))
+    lost = pb.Rule(method="*/Update", resource_id=old, times=1, answer_lost=LOST)
+    broken = pb.Error(code=grpc.StatusCode.INTERNAL.value[0])  # which gRPC does not try again by itself
+    unread = pb.Rule(method="*/Get", resource_id=old, skip=1, times=1, error=broken)
+    with fragile.simulator.faults.during(lost), fragile.simulator.faults.during(unread) as state:
+        answer = fragile.api.post("apply?atomic=true", json=[document(first, "b"), document(old, "b")])
+        assert state().struck == 1
+
+    assert (answer.status_code, actions(answer)) == (422, {first: "taken-back", old: "taken-back"})
+    assert team(fragile, old) == "a"
+    problem(fragile.api.get(f"configpatches/{first}"), 404, "not-found")
+
+
+def test_an_atomic_apply_says_what_may_have_been_written(fragile: Fragile, unique: Callable[[str], str]) -> None:
+    old = unique("p")
+    fragile.api.post("configpatches", json=patch(old))
+    with blind(fragile, PATCHES, old):
+        answer = fragile.api.post("apply?atomic=true", json=document(old, "b"))
+
+    assert actions(answer) == {old: "failed"}
+    assert "may have been written" in answer.json()["results"][0]["problem"]["detail"]
+
+
+def test_an_atomic_apply_takes_back_over_a_teardown_whose_answer_was_lost(
+    fragile: Fragile, unique: Callable[[str], str], wait_until: Callable[..., Any]
+) -> None:
+    new, bad = unique("p1"), unique("p2")
+    wrong = pb.Rule(method="*/Create", resource_id=bad, error=pb.Error(code=grpc.StatusCode.INVALID_ARGUMENT.value[0]))
+    lost = pb.Rule(method="*/Teardown", resource_id=new, times=1, answer_lost=LOST)
+    with fragile.simulator.faults.during(wrong), fragile.simulator.faults.during(lost) as state:
+        answer = fragile.api.post("apply?atomic=true", json=[document(new, "b"), document(bad, "b")])
+        assert state().struck == 1
+
+    assert actions(answer) == {new: "taken-back", bad: "failed"}
+    wait_until(lambda: fragile.api.get(f"configpatches/{new}").status_code == 404)
 
 
 @pytest.mark.parametrize("type", [CLUSTERS, SETS, NODES])

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from google.protobuf.empty_pb2 import Empty
 
-from omni_gateway.omni import key_pairs, outcomes, rpcs
+from omni_gateway.omni import deadline, key_pairs, outcomes, rpcs
 from omni_gateway.omni.errors import OmniError
 from omni_gateway.omni.management.group import CallGroup, moment
 from omni_gateway.stubs import management_pb2 as pb
@@ -93,6 +93,7 @@ class AccountCalls(CallGroup):
         wanted = key_pairs.fingerprint(armored_public_key)
         if not outcomes.may_be_done(error):
             raise error
+        deadline.grace()
         for pause in outcomes.LOOKS:
             time.sleep(pause)
             try:

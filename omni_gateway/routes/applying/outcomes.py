@@ -26,6 +26,8 @@ class Outcome:
     before: Resource | None = None
     action: Action | None = None
     problem: Problem | None = None
+    #: Whether a write that failed may have been done all the same.
+    uncertain: bool = False
     diff: Sequence[Mapping[str, Any]] | None = field(default=None)
 
     def fail(self, problem: Problem, action: Action = "failed") -> None:

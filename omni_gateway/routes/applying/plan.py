@@ -87,6 +87,8 @@ class Plan:
         """Read what is there already, with as few calls as may be."""
         by_type: dict[str, list[Outcome]] = defaultdict(list)
         for outcome in self.pending():
+            if self.kinds[outcome.type].adapter.unreadable:
+                continue  # made without a look; Omni says if it is there
             by_type[outcome.type].append(outcome)
         for outcomes in by_type.values():
             if len(outcomes) >= LIST_FROM:

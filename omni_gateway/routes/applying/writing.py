@@ -8,11 +8,12 @@ from dataclasses import replace
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniError, deadline
+from omni_gateway.omni.outcomes import holds, may_be_done
 from omni_gateway.routes.applying.order import needs
 from omni_gateway.routes.applying.outcomes import Outcome
 from omni_gateway.routes.applying.plan import Plan
 from omni_gateway.sdk.changing import change
-from omni_gateway.sdk.errors import STALE
+from omni_gateway.sdk.errors import MISSING, STALE
 from omni_gateway.sdk.resource import Resource
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,9 @@ def write_all_or_nothing(plan: Plan) -> None:
         _write(plan, outcome)
         if outcome.problem is not None:
             _leave(pending[position + 1 :])
+            if outcome.uncertain:
+                with deadline.at_least(TAKE_BACK_SECONDS):
+                    _take_back_uncertain(plan, outcome)
             for earlier in reversed(written):
                 with deadline.at_least(TAKE_BACK_SECONDS):
                     _take_back(plan, earlier)
@@ -75,6 +79,7 @@ def _write(plan: Plan, outcome: Outcome) -> None:
             change(adapter, outcome.id, lambda existing: _over(existing, wanted))
     except OmniError as error:
         outcome.fail(problem_for(error))
+        outcome.uncertain = may_be_done(error)
     except Problem as problem:
         outcome.fail(problem)
 
@@ -83,12 +88,41 @@ def _over(existing: Resource, wanted: Resource) -> Resource:
     return replace(existing, spec=wanted.spec, labels=wanted.labels, annotations=wanted.annotations)
 
 
+def _take_back_uncertain(plan: Plan, outcome: Outcome) -> None:
+    """Look whether a write without an answer was done, and undo it then; tell where that cannot be known."""
+    assert outcome.document is not None and outcome.problem is not None
+    adapter, problem = plan.adapter(outcome), outcome.problem
+    try:
+        now = adapter.get(outcome.id)
+    except MISSING:
+        if outcome.before is not None:
+            problem.detail = f"{problem.detail} It is not there any more."
+        return
+    except (OmniError, Problem):
+        problem.detail = f"{problem.detail} It may have been written, and could not be looked at to take it back."
+        return
+    if not _same(now, outcome.document.wanted):
+        return
+    outcome.action = "created" if outcome.before is None else "updated"
+    _take_back(plan, outcome)
+    outcome.problem = problem if outcome.action == "taken-back" else outcome.problem
+
+
+def _same(one: Resource, other: Resource) -> bool:
+    return (
+        (one.labels, one.annotations) == (other.labels, other.annotations)
+        and holds(one.spec, other.spec)
+        and holds(other.spec, one.spec)
+    )
+
+
 def _take_back(plan: Plan, outcome: Outcome) -> None:
     """Undo one write: tear down what is new, write back what was there; what cannot be undone is told."""
     adapter, before = plan.adapter(outcome), outcome.before
     try:
         if before is None:
-            adapter.delete(adapter.get(outcome.id))
+            assert outcome.document is not None
+            adapter.delete(outcome.document.wanted if adapter.unreadable else adapter.get(outcome.id))
         else:
             change(adapter, outcome.id, lambda existing: _over(existing, before))
         outcome.action = "taken-back"

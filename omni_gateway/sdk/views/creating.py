@@ -53,14 +53,17 @@ def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: st
     adapter = current_gateway().bound(creation.adapter)
     wanted = schema.to_resource(body, type=adapter.type, namespace=adapter.namespace)
     extras = {name: body[name] for name in schema.request_only if body.get(name) is not None}
-    if wanted.id:
+    if wanted.id and not adapter.unreadable:
         _refuse_existing(adapter, wanted.id, representation.url(wanted.id))
     adapter.check(wanted, None, extras)
     if id and wanted.id != id:
         raise Problem(422, "validation", errors={"id": [f"The object's members make the id {wanted.id!r}."]})
     if dry_run:
         return dry_run_response(None, representation.document(wanted), also=adapter.also(wanted, extras))
-    return _made(creation, adapter.create(wanted, extras) or held(adapter, wanted))
+    made = adapter.create(wanted, extras)
+    if made is None:
+        made = wanted if adapter.unreadable else held(adapter, wanted)
+    return _made(creation, made)
 
 
 def held(adapter: ResourceAdapter, wanted: Resource) -> Resource:
