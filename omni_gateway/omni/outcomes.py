@@ -31,6 +31,8 @@ REFUSALS = (
     errors.CredentialRefused,
     errors.Unimplemented,
 )
+#: Failures of a call after which it has surely had no effect: refused, or not sent.
+_NOTHING_DONE = (*REFUSALS, errors.FailedPrecondition, OmniSilent, NoTimeLeft)
 #: Seconds before each look for what became of a call without an answer: Omni reads behind its own writes.
 LOOKS = (0.0, 0.05, 0.25)
 #: gRPC's own words when there was no connection to send anything over.
@@ -66,7 +68,7 @@ def note(method: str, failure: OmniError | None) -> None:
     noted = _writes.get()
     if noted is None or method in _HARMLESS or method in _READ_STREAMS:
         return
-    if failure is None or not (isinstance(failure, REFUSALS) or failure.detail.startswith(_NEVER_SENT)):
+    if failure is None or not (isinstance(failure, _NOTHING_DONE) or failure.detail.startswith(_NEVER_SENT)):
         noted.append(method)
 
 

@@ -11,6 +11,7 @@ from omni_gateway.omni import outcomes
 from omni_gateway.omni.errors import OmniError, error_for
 
 CREATE, GET = "omni.resources.ResourceService/Create", "omni.resources.ResourceService/Get"
+WATCH, SYNC_MANIFESTS = "omni.resources.ResourceService/Watch", "management.ManagementService/KubernetesSyncManifests"
 NO_CONNECTION = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Connection refused"
 
 
@@ -44,6 +45,10 @@ def test_only_a_write_without_an_answer_may_have_been_done(error: OmniError, may
         ([(CREATE, failed(CREATE, "UNAVAILABLE"))], True),
         ([(CREATE, failed(CREATE, "INVALID_ARGUMENT")), (GET, None)], False),
         ([(CREATE, failed(CREATE, "UNAVAILABLE", NO_CONNECTION))], False),
+        ([(CREATE, failed(CREATE, "INTERNAL"))], True),
+        ([(CREATE, failed(CREATE, "FAILED_PRECONDITION"))], False),
+        ([(WATCH, None)], False),
+        ([(SYNC_MANIFESTS, None)], True),
     ],
 )
 def test_writes_are_noted_that_were_done_or_may_have_been(
