@@ -86,7 +86,9 @@ def complete_cluster(omni: OmniClient, resource: Resource, existing: Resource | 
     refusals = Refusals()
     cluster = _cluster_from(omni, resource, _WITHIN_CLUSTER, refusals)
     if not cluster:
+        parts = [repr(resource.labels[label]) for label in _WITHIN_CLUSTER if resource.labels.get(label)]
         text = "Names the cluster; without it the object takes no effect."
+        text += f" It cannot be derived: {' and '.join(parts)} is in none." if parts else ""
         refusals.add(f"labels.{names.LABEL_CLUSTER}", text)
     refusals.raise_any()
     resource.labels = {**resource.labels, names.LABEL_CLUSTER: cluster}
