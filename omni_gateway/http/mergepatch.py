@@ -21,6 +21,9 @@ def apply(target: Any, patch: Any) -> Any:
 
 
 def diff(before: Any, after: Any) -> list[dict[str, Any]]:
-    """Return the RFC 6902 operations that lead from ``before`` to ``after``."""
-    operations: list[dict[str, Any]] = jsonpatch.make_patch(before, after).patch
+    """Return the RFC 6902 operations that lead from ``before`` to ``after``: ``add``, ``remove`` and ``replace`` only.
+
+    A ``move`` would say that an annotation became another one because both have the same value.
+    """
+    operations: list[dict[str, Any]] = jsonpatch.JsonPatch.from_diff(before, after, optimization=False).patch
     return operations
