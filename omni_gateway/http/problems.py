@@ -38,7 +38,7 @@ class ProblemType:
 CATALOGUE: Mapping[str, ProblemType] = {
     "bad-request": ProblemType(400, "Bad request", "The request cannot be understood."),
     "bad-json": ProblemType(400, "Bad JSON", "The body is no JSON, or JSON that could be read in two ways."),
-    "bad-yaml": ProblemType(400, "Bad YAML", "The body is no YAML, or holds what JSON could not say: aliases, tags."),
+    "bad-yaml": ProblemType(400, "Bad YAML", "The body is no YAML, or holds what JSON could not say, such as tags."),
     "unauthenticated": ProblemType(401, "No credential", "Send a valid token: `Authorization: Bearer …`."),
     "forbidden": ProblemType(403, "Forbidden", "Your role is too low; the answer names the one that is needed."),
     "cross-site": ProblemType(

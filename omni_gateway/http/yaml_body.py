@@ -1,24 +1,29 @@
-"""YAML from strangers: JSON's values only, bounded in depth, in size and in number, without aliases.
+"""YAML from strangers: JSON's values only, bounded in depth, in size and in number.
 
 libyaml's composer recurses on the C stack, so depth is looked at on its events first. An alias stands for a copy of
-what it names: a few lines of them unfold to gigabytes, so none is taken.
+what it names: a few lines of them unfold to gigabytes, so each document's size is computed with its aliases unfolded
+before anything is built of it.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from omni_gateway.http.problems import Problem
+from omni_gateway.plain_scalar import PlainScalar, value_of
 
 MEDIA_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 MAX_DEPTH = 64
 #: A hundred for each of the documents that a request may have; their events and nodes take 70 MB while they are read.
 MAX_NODES = 200_000
+#: Characters of a document's scalars, aliases unfolded: as many as the largest body may have, for they become JSON.
+MAX_TEXT = 4 * 1024 * 1024
 _JSON_TAGS = ("null", "bool", "int", "float", "str", "map", "seq")
 _TAG = "tag:yaml.org,2002:"
 #: YAML 1.1 without its numbers to the base of 60: ``1:30`` is a text (as in YAML 1.2, and to omnictl), and PyYAML takes
@@ -29,6 +34,7 @@ _NUMBERS = {
 }
 #: Of a number that is worth reading: 64 bits to the base of 2 take 66 characters.
 _LONGEST_NUMBER = 100
+_TOO_LARGE = re.compile(r"[-+]?[0-9][0-9a-zA-Z_.+-]*")
 
 
 def _bad(problem: str, mark: Any) -> yaml.MarkedYAMLError:
@@ -43,16 +49,51 @@ class _Loader(yaml.CSafeLoader):
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
 
+    #: Whether any of the documents has aliases; and what all of them together may still unfold to.
+    has_aliases = False
+    nodes_left, text_left = MAX_NODES, MAX_TEXT
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        """Build a document; refuse one whose aliases unfold to too much, or to no end."""
+        if self.has_aliases:
+            size = _unfolded(node)
+            self.nodes_left, self.text_left = self.nodes_left - size.nodes, self.text_left - size.text
+            if self.nodes_left < 0 or self.text_left < 0:
+                raise _too_much(node)
+        return super().construct_document(node)
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Build an object; refuse what JSON could not say."""
         result: dict[Hashable, Any] = {}
+        merged: list[yaml.Node] = []
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _bad("a key is no text", key_node.start_mark)
-            if key_node.value in result:
-                raise _bad(f"the key {key_node.value!r} is there twice", key_node.start_mark)
-            result[key_node.value] = self.construct_object(value_node, deep=True)
+            key = key_node.value
+            merges = key == "<<" and not key_node.style  # between quotes it is a key like any other
+            if key in result or (merges and merged):
+                raise _bad(f"the key {key!r} is there twice", key_node.start_mark)
+            if merges:
+                merged = _merge_sources(value_node)
+            else:
+                result[key] = self.construct_object(value_node, deep=True)
+        for source in merged:
+            for key, value in self.construct_object(source, deep=True).items():
+                result.setdefault(key, value)
         return result
+
+
+class _SourceLoader(_Loader):
+    """As its base; a scalar that is no text keeps its source text beside its value."""
+
+
+def _merge_sources(node: yaml.Node) -> list[yaml.Node]:
+    """Return the mappings that a merge key names; an earlier one's members win."""
+    sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    for source in sources:
+        if not isinstance(source, yaml.MappingNode):
+            raise _bad("a merge key takes a mapping or a list of mappings", source.start_mark)
+    return list(sources)
 
 
 def _refuse(loader: _Loader, node: yaml.Node) -> Any:
@@ -114,15 +155,43 @@ for _kind, _constructor in (
 _Loader.add_constructor(None, _refuse)
 
 
-def yaml_documents(raw: bytes, *, most: int) -> list[Any]:
-    """Return the documents of a text, empty ones left out; 400 ``bad-yaml`` problems tell what is wrong and where.
+def _with_source(construct: Any) -> Any:
+    def keep(loader: _Loader, node: Any) -> Any:
+        try:
+            value = construct(loader, node)
+        except yaml.MarkedYAMLError:
+            # A number that no numeric field could hold may still be a text: an id, a label's value.
+            if not isinstance(node, yaml.ScalarNode) or not _TOO_LARGE.fullmatch(node.value):
+                raise
+            return node.value
+        return PlainScalar(value, node.value) if not node.style else value
 
-    More than ``most`` documents are a 413, like everything that is too large.
+    return keep
+
+
+for _kind, _constructor in (
+    ("int", _construct_int),
+    ("float", _construct_float),
+    ("bool", _construct_bool),
+    ("null", yaml.CSafeLoader.yaml_constructors[_TAG + "null"]),
+):
+    _SourceLoader.add_constructor(_TAG + _kind, _with_source(_constructor))
+
+
+def yaml_documents(raw: bytes, *, most: int, keep_source: bool = False) -> list[Any]:
+    """Return the documents of a text, empty ones left out.
+
+    ``keep_source``: numbers, booleans and nulls are :class:`PlainScalar`, for a reader that knows each field's type.
+
+    Raises 400 ``bad-yaml`` problems that say what is wrong and where; 413 for more than ``most`` documents, and for
+    too many nodes.
     """
     try:
         text = raw.decode()
-        _check_bounds(text, most)
-        loaded = [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+        has_aliases = _check_bounds(text, most)
+        loader = (_SourceLoader if keep_source else _Loader)(text)
+        loader.has_aliases = has_aliases
+        found = list(_documents(loader))
     except UnicodeDecodeError as error:
         raise Problem(400, "bad-yaml", f"The body is no UTF-8 at byte {error.start}.") from error
     except yaml.MarkedYAMLError as error:
@@ -131,15 +200,40 @@ def yaml_documents(raw: bytes, *, most: int) -> list[Any]:
         raise Problem(400, "bad-yaml", f"The YAML cannot be read{where}: {error.problem}.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Problem(400, "bad-yaml", f"The YAML cannot be read: {type(error).__name__}.") from error
-    return loaded
+    return [document for document in found if value_of(document) is not None]
 
 
-def _check_bounds(text: str, most: int) -> None:
-    """Look at every event before anything is built of them."""
+def top_level_keys(text: str) -> list[frozenset[str]]:
+    """Return the keys of each document of a text that is within the bounds; none for a document that is no object.
+
+    Raises ``ValueError`` for what is no YAML, or beyond the bounds.
+    """
+    try:
+        _check_bounds(text, MAX_NODES)
+        nodes = [node for node in yaml.compose_all(text, Loader=yaml.CSafeLoader) if node is not None]
+    except (yaml.YAMLError, Problem, RecursionError) as error:
+        raise ValueError(f"no YAML: {type(error).__name__}") from error
+    return [
+        frozenset(str(key.value) for key, _ in node.value) if isinstance(node, yaml.MappingNode) else frozenset()
+        for node in nodes
+        if node.tag != f"{_TAG}null"
+    ]
+
+
+def _documents(loader: _Loader) -> Iterator[Any]:
+    try:
+        while loader.check_data():  # type: ignore[no-untyped-call]
+            yield loader.get_data()
+    finally:
+        loader.dispose()
+
+
+def _check_bounds(text: str, most: int) -> bool:
+    """Look at every event before anything is built of them; return whether there are aliases."""
     depth = documents = 0
+    has_aliases = False
     for nodes, event in enumerate(yaml.parse(text, Loader=_Loader)):
-        if isinstance(event, yaml.AliasEvent):
-            raise _bad("aliases are not taken", event.start_mark)
+        has_aliases = has_aliases or isinstance(event, yaml.AliasEvent)
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             depth += 1
             if depth > MAX_DEPTH:
@@ -152,3 +246,60 @@ def _check_bounds(text: str, most: int) -> None:
             raise Problem(413, "too-large", f"There are more than {most} documents.", hint="Send them in parts.")
         if nodes > MAX_NODES:
             raise Problem(413, "too-large", "The YAML has too many parts.", hint="Send them in parts.")
+    return has_aliases
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """The size of a node and of all below it, aliases unfolded."""
+
+    nodes: int
+    text: int
+    depth: int
+
+
+def _unfolded(root: yaml.Node) -> _Size:
+    """Return a document's size; ``MarkedYAMLError`` for one that unfolds beyond the bounds or contains itself.
+
+    A node that aliases name is there once, with many parents; its size is computed once.
+    """
+    sizes: dict[int, _Size] = {}
+    open_nodes: set[int] = set()
+    stack: list[yaml.Node] = [root]
+    while stack:
+        node = stack[-1]
+        below = [child for child in _children(node) if id(child) not in sizes]
+        if id(node) not in open_nodes and below:
+            open_nodes.add(id(node))
+            if any(id(child) in open_nodes for child in below):
+                raise _bad("an alias contains itself", node.start_mark)
+            stack.extend(below)
+            continue
+        stack.pop()
+        open_nodes.discard(id(node))
+        if id(node) not in sizes:
+            sizes[id(node)] = _size(node, sizes)
+    return sizes[id(root)]
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else []
+
+
+def _size(node: yaml.Node, sizes: Mapping[int, _Size]) -> _Size:
+    inner = [sizes[id(child)] for child in _children(node)]
+    own_text = len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+    size = _Size(
+        1 + sum(each.nodes for each in inner),
+        own_text + sum(each.text for each in inner),
+        (0 if isinstance(node, yaml.ScalarNode) else 1) + max((each.depth for each in inner), default=0),
+    )
+    if size.nodes > MAX_NODES or size.text > MAX_TEXT or size.depth > MAX_DEPTH:
+        raise _too_much(node)
+    return size
+
+
+def _too_much(node: yaml.Node) -> yaml.MarkedYAMLError:
+    return _bad("aliases unfold to too much", node.start_mark)

@@ -11,6 +11,7 @@ import pytest
 
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.yaml_body import yaml_documents
+from omni_gateway.plain_scalar import PlainScalar
 
 MIB = 1024 * 1024
 SECONDS, MEGABYTES = 3.0, 100.0
@@ -79,7 +80,10 @@ def test_scalars_are_jsons_values_or_texts(text: str, value: object) -> None:
         ("a: 1.5e+400", "64 bits"),
         ("? [a]\n: b", "key"),
         ("a: !!timestamp 2026-01-01", "tag"),
-        ("a: &x 1\nb: *x", "aliases"),
+        ("a: &x [*x]", "contains itself"),
+        ("a: &x\n  <<: *x", "contains itself"),
+        ("<<: 1", "merge key"),
+        ("<<: {a: 1}\n<<: {b: 1}", "twice"),
     ],
 )
 def test_what_json_cannot_say_is_refused_with_the_place(text: str, why: str) -> None:
@@ -91,9 +95,41 @@ def test_what_json_cannot_say_is_refused_with_the_place(text: str, why: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: &x [1]\nb: *x", {"a": [1], "b": [1]}),
+        ("a: &x {y: 1, z: 2}\nb: {<<: *x, z: 3}", {"a": {"y": 1, "z": 2}, "b": {"y": 1, "z": 3}}),
+        ("a: &x {y: 1}\nb: {<<: [*x, {y: 2, z: 2}]}", {"a": {"y": 1}, "b": {"y": 1, "z": 2}}),
+        ('"<<": {a: 1}', {"<<": {"a": 1}}),
+    ],
+)
+def test_aliases_and_merge_keys_stand_for_what_they_name(text: str, value: object) -> None:
+    assert one(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("1.10", PlainScalar(1.1, "1.10")),
+        ("012", PlainScalar(10, "012")),
+        ("true", PlainScalar(True, "true")),
+        ("", PlainScalar(None, "")),
+        ("null", PlainScalar(None, "null")),
+        ("'1.10'", "1.10"),
+        ("9" * 40, "9" * 40),
+        ("text", "text"),
+    ],
+)
+def test_a_scalar_keeps_its_source_text_where_that_is_asked_for(text: str, read: object) -> None:
+    assert yaml_documents(f"a: {text}".encode(), most=1, keep_source=True) == [{"a": read}]
+
+
+@pytest.mark.parametrize(
     ("text", "outcome"),
     [
         (ALIASES, "bad-yaml"),
+        ("".join(f"--- [&a [{'x,' * 90}], {'*a,' * 90}]\n" for _ in range(100)), "bad-yaml"),
+        (f"a: &a {'x' * 1_000_000}\nb: [*a, *a, *a, *a, *a]", "bad-yaml"),
         ("[" * 100_000, "bad-yaml"),
         ("--- {}\n" * 10_000, "too-large"),
         ("a: [" + "1," * (2 * MIB) + "]", "too-large"),
@@ -105,7 +141,21 @@ def test_what_json_cannot_say_is_refused_with_the_place(text: str, why: str) -> 
         ("a: 0x" + "f" * (4 * MIB), "bad-yaml"),
         ('a: "' + "x" * (4 * MIB) + '"', 1),
     ],
-    ids=["aliases", "depth", "documents", "parts", "most parts", "keys", "anchors", "base 60", "digits", "hex", "text"],
+    ids=[
+        "aliases",
+        "aliases of many documents",
+        "aliases of a long text",
+        "depth",
+        "documents",
+        "parts",
+        "most parts",
+        "keys",
+        "anchors",
+        "base 60",
+        "digits",
+        "hex",
+        "text",
+    ],
 )
 def test_no_body_costs_much_time_or_memory(text: str, outcome: object) -> None:
     ran = subprocess.run([sys.executable, "-c", MEASURED], input=text.encode(), capture_output=True, check=True)
