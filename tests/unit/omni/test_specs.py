@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from omni_gateway.omni import types
-from omni_gateway.omni.specs import SpecError, to_plain, to_wire
+from omni_gateway.omni.specs import SpecError, nameless_enums, settled, to_plain, to_wire
 from omni_gateway.omni.types import OmniType, namespace_of
+from omni_gateway.plain_scalar import PlainScalar
 
 TABLE = Path(__file__).parents[2] / "contract" / "data" / "wire_resource_types.tsv"
 
@@ -30,7 +31,7 @@ def test_a_type_known_by_its_text_only_lives_in_the_default_namespace() -> None:
     ("given", "wire"),
     [
         ({"backupconfiguration": {"interval": "1h0m0s"}}, {"backup_configuration": {"interval": "3600s"}}),
-        ({"backup_configuration": {"interval": "1.5s"}}, {"backup_configuration": {"interval": "1.5s"}}),
+        ({"backup_configuration": {"interval": "1.5s"}}, {"backup_configuration": {"interval": "1.500s"}}),
         (
             {"talosversion": "1.9.0", "kubernetes_version": "1.32.0"},
             {"talos_version": "1.9.0", "kubernetes_version": "1.32.0"},
@@ -55,15 +56,110 @@ def test_enums_read_by_name_and_wide_numbers_as_numbers() -> None:
     }
 
 
-def test_a_wrong_enum_name_is_left_for_omni_to_refuse() -> None:
-    assert to_wire(types.MACHINE_SETS, {"update_strategy": "Sideways"}) == {"update_strategy": "Sideways"}
+@pytest.mark.parametrize(
+    ("type", "given", "wire"),
+    [
+        (
+            types.ETCD_MANUAL_BACKUPS,
+            {"backupat": {"seconds": 1795728858, "nanos": 5}},
+            "2026-11-26T21:34:18.000000005Z",
+        ),
+        (types.ETCD_MANUAL_BACKUPS, {"backup_at": {"seconds": 0}}, "1970-01-01T00:00:00Z"),
+        (types.ETCD_MANUAL_BACKUPS, {"backup_at": "2026-08-21T12:00:00.5+02:00"}, "2026-08-21T10:00:00.500Z"),
+        (types.CONFIG_PATCHES, {"data": PlainScalar(1.1, "1.10")}, "1.10"),
+        (types.CONFIG_PATCHES, {"data": PlainScalar(True, "yes")}, "yes"),
+        (types.CONFIG_PATCHES, {"compresseddata": []}, ""),
+        (types.CONFIG_PATCHES, {"compressed_data": [102, 111]}, "Zm8="),
+        (types.MACHINE_REQUEST_SETS, {"machinecount": "3"}, 3),
+        (types.MACHINE_REQUEST_SETS, {"machine_count": PlainScalar(3, "3")}, 3),
+        (types.KUBERNETES_HEALTH_CHECKS, {"interval": {"seconds": 90, "nanos": 500_000_000}}, "90.500s"),
+        (types.KUBERNETES_HEALTH_CHECKS, {"interval": "1h0m0s"}, "3600s"),
+        (types.KUBERNETES_HEALTH_CHECKS, {"interval": "-1500ms"}, "-1.500s"),
+    ],
+)
+def test_a_value_has_one_form_however_it_is_written(type: str, given: dict[str, Any], wire: Any) -> None:
+    assert list(to_wire(type, given).values()) == [wire]
+
+
+@pytest.mark.parametrize(
+    ("type", "given", "path", "text"),
+    [
+        (types.MACHINE_SETS, {"update_strategy": "Sideways"}, "spec.update_strategy", "one of: "),
+        (types.MACHINE_SETS, {"update_strategy": True}, "spec.update_strategy", "one of: "),
+        (types.CONFIG_PATCHES, {"data": {"machine": {}}}, "spec.data", "text"),
+        (types.CONFIG_PATCHES, {"data": "\ud800"}, "spec.data", "surrogate"),
+        (types.CONFIG_PATCHES, {"compressed_data": [256]}, "spec.compressed_data", "base64"),
+        (types.CONFIG_PATCHES, {"compressed_data": "%"}, "spec.compressed_data", "base64"),
+        (types.MACHINE_REQUEST_SETS, {"machine_count": 2**31}, "spec.machine_count", "2147483647"),
+        (types.MACHINE_REQUEST_SETS, {"machine_count": 1.5}, "spec.machine_count", "whole number"),
+        (types.MACHINE_REQUEST_SETS, {"machine_count": "three"}, "spec.machine_count", "whole number"),
+        (types.MACHINE_REQUEST_SETS, {"extensions": [None]}, "spec.extensions.0", "null"),
+        (types.ACCESS_POLICIES, {"rules": "all"}, "spec.rules", "list"),
+        (types.ACCESS_POLICIES, {"user_groups": []}, "spec.user_groups", "object"),
+        (types.JOIN_TOKENS, {"revoked": "true"}, "spec.revoked", "true or false"),
+        (types.CLUSTERS, {"backupconfiguration": "12h"}, "spec.backup_configuration", "object"),
+        (types.CLUSTERS, {"talos_version": "1.9.0", "talosversion": "1.9.0"}, "spec.talos_version", "twice"),
+        (types.KUBERNETES_HEALTH_CHECKS, {"interval": 60}, "spec.interval", "duration"),
+        (types.KUBERNETES_HEALTH_CHECKS, {"interval": "1h junk"}, "spec.interval", "duration"),
+        (types.KUBERNETES_HEALTH_CHECKS, {"interval": {"seconds": 1, "nanos": -1}}, "spec.interval", "sign"),
+        (types.KUBERNETES_HEALTH_CHECKS, {"interval": {"seconds": 2**62}}, "spec.interval", "10,000 years"),
+        (types.KUBERNETES_HEALTH_CHECKS, {"interval": {"hours": 1}}, "spec.interval", "duration"),
+        (types.ETCD_MANUAL_BACKUPS, {"backup_at": "yesterday"}, "spec.backup_at", "RFC 3339"),
+        (types.ETCD_MANUAL_BACKUPS, {"backup_at": "2026-13-01T00:00:00Z"}, "spec.backup_at", "RFC 3339"),
+        (types.ETCD_MANUAL_BACKUPS, {"backup_at": {"seconds": 2**60}}, "spec.backup_at", "years"),
+        (types.ETCD_MANUAL_BACKUPS, {"backup_at": {"nanos": -1}}, "spec.backup_at", "nanos"),
+        (types.CLUSTER_STATUS_METRICS, {"phases": {"x": 1}}, "spec.phases.x", "key"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_by_its_path(
+    type: str, given: dict[str, Any], path: str, text: str
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        to_wire(type, given)
+    (fault,) = refused.value.faults
+    assert fault.path == path
+    assert text in fault.text
+
+
+def test_every_fault_of_a_spec_is_told_within_a_bound() -> None:
+    with pytest.raises(SpecError) as refused:
+        to_wire(types.MACHINE_REQUEST_SETS, {"extensions": [1] * 1000, "machine_count": "x"})
+    assert len(refused.value.faults) == 50
 
 
 def test_an_unknown_member_is_told_with_its_path_and_what_there_is() -> None:
-    with pytest.raises(SpecError) as told:
+    with pytest.raises(SpecError) as refused:
         to_wire(types.CLUSTERS, {"features": {"enable_worklod_proxy": True}})
-    assert told.value.path == "spec.features.enable_worklod_proxy"
-    assert "enable_workload_proxy" in told.value.known
+    (fault,) = refused.value.faults
+    assert fault.path == "spec.features.enable_worklod_proxy"
+    assert "enable_workload_proxy" in fault.known
+
+
+@pytest.mark.parametrize(
+    ("spec", "stored", "result"),
+    [
+        ({"talos_version": "1.9.0", "kubernetes_version": ""}, {}, {"talos_version": "1.9.0"}),
+        ({"features": {"disk_encryption": False}}, {}, {}),
+        ({"features": {"disk_encryption": False}}, {"features": {}}, {"features": {}}),
+        ({"features": {}}, {}, {"features": {}}),
+        ({"backup_configuration": {"interval": "0s"}}, {}, {"backup_configuration": {"interval": "0s"}}),
+    ],
+)
+def test_values_that_are_spelled_out_as_zero_are_as_absent(
+    spec: dict[str, Any], stored: dict[str, Any], result: dict[str, Any]
+) -> None:
+    assert settled(types.CLUSTERS, spec, stored) == result
+
+
+@pytest.mark.parametrize("spec", [{"match_labels": []}, {"match_labels": None}, {}])
+def test_an_empty_list_is_as_absent(spec: dict[str, Any]) -> None:
+    assert settled(types.MACHINE_CLASSES, spec, {"match_labels": ["a = b"]}) == {}
+
+
+def test_enum_numbers_without_a_name_are_found() -> None:
+    assert nameless_enums(types.MACHINE_SETS, {"update_strategy": 77, "delete_strategy": 1}) == {
+        "spec.update_strategy": 77
+    }
 
 
 def test_the_keys_of_a_map_are_the_callers() -> None:
