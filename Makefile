@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help run test test-live conformance crash-test lint bench wrk bench-simulator bench-slow soak openapi protos services setup clean
+.PHONY: help run test test-live conformance crash-test fuzz lint bench wrk bench-simulator bench-slow soak openapi protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -22,6 +22,9 @@ run: $(STAMP) ## serve the API on 127.0.0.1:8080 (with the embedded Omni unless 
 
 crash-test: $(STAMP) ## kill the simulator 120 times while it is written to, and hold what is left against what was acknowledged
 	SIMULATOR_KILLS=120 $(BIN)/pytest -q tests/simulator/test_crash.py
+
+fuzz: $(STAMP) ## write 10,000 documents of all types to /apply and as many to /resources, dry and for real (COUNT=…, SEED=…)
+	FUZZ_DOCUMENTS=$(or $(COUNT),10000) $(if $(SEED),FUZZ_SEED=$(SEED)) $(BIN)/pytest -q -s --timeout 3600 -p no:logging tests/contract/test_write_fuzz.py
 
 lint: $(STAMP) ## ruff, mypy, import rules
 	$(BIN)/ruff check .

@@ -135,6 +135,13 @@ class ResourceAdapter:
         A removal is asked of the back end itself, and only its dry run asks here.
         """
 
+    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+        """Raise what the back end will answer to a write that has passed ``check``; the default foresees nothing.
+
+        ``existing`` is None for a create, ``resource`` for a removal. Called by dry runs, and where several writes must
+        all be possible before the first; a single write is answered by the back end itself.
+        """
+
     def watch(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
         """Open a stream: every present object as ``added``, one ``bookmark``, then changes as they come.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk.actions import WouldDo
 from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.equality import same_content
 from omni_gateway.sdk.errors import STALE
 from omni_gateway.sdk.resource import Resource
 
@@ -23,8 +24,9 @@ def change(
     """Write ``by(existing)`` over an object and return it as the back end then holds it.
 
     ``by`` returns a changed copy (``dataclasses.replace``), or the very object it was given when nothing is to be
-    done. A dry run does every check and returns what would change. Raises the back end's not-found error, and 409
-    problems for an object that is tearing down or that others keep changing.
+    done; a copy that says the same is not written either. A dry run does every check and returns what would change.
+    Raises the back end's not-found error, and 409 problems for an object that is tearing down or that others keep
+    changing.
 
     Omni's controllers raise a new object's version many times a second (facts: cluster-side 1.4), so a stale version
     is read again and tried again; ``by`` then sees the newer object.
@@ -34,10 +36,10 @@ def change(
         wanted = by(existing)
         if existing.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
-        if wanted is not existing:
-            adapter.refuse_owned(existing)
-            adapter.check(wanted, existing, {})
+        wanted = checked(adapter, existing, wanted)
         if dry_run:
+            if wanted is not existing:
+                adapter.foresee(wanted, existing)
             return WouldDo(existing, wanted)
         if wanted is existing:
             return existing
@@ -49,6 +51,19 @@ def change(
         return _written(adapter, existing, wanted)
     text = f"{id!r} was changed by others {WRITE_ATTEMPTS} times while this write was tried."
     raise Problem(409, "changed-meanwhile", text, hint="Try again.")
+
+
+def checked(adapter: ResourceAdapter, existing: Resource, wanted: Resource) -> Resource:
+    """Return what is to be written over ``existing``: itself where ``wanted`` says the same.
+
+    Raises what the adapter's checks raise of a change. They may complete it (put masked secrets back), so it is
+    compared before them, since no change needs no permission, and after.
+    """
+    if wanted is existing or same_content(existing, wanted):
+        return existing
+    adapter.refuse_owned(existing)
+    adapter.check(wanted, existing, {})
+    return existing if same_content(existing, wanted) else wanted
 
 
 def _written(adapter: ResourceAdapter, before: Resource, wanted: Resource) -> Resource:

@@ -6,12 +6,27 @@ the cluster's state is not, so callers get 409 and are told what to do (facts: c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, types
 from omni_gateway.sdk.links import object_url
-from omni_gateway.sdk.names import ANNOTATION_CLUSTER_LOCKED, ANNOTATION_IMPORTING
+from omni_gateway.sdk.names import ANNOTATION_CLUSTER_LOCKED, ANNOTATION_IMPORTING, ANNOTATION_LOCKED
 from omni_gateway.sdk.reading import find
 from omni_gateway.sdk.resource import Resource
+
+#: Annotations that hold changes off, or let an import through; a write that does not name one leaves it.
+LOCKS = frozenset({ANNOTATION_CLUSTER_LOCKED, ANNOTATION_LOCKED, ANNOTATION_IMPORTING})
+
+
+def with_locks(wanted: Mapping[str, str | None], existing: Mapping[str, str]) -> dict[str, str]:
+    """Return the annotations to write over ``existing``: those of ``wanted``, and the locks that it does not name.
+
+    Null takes a lock off. Called for every write over an object: a document that a template renders, or that was kept
+    from before the lock, says nothing of it, and taking a lock off may start an upgrade.
+    """
+    kept = {key: value for key, value in existing.items() if key in LOCKS and key not in wanted}
+    return {**{key: value for key, value in wanted.items() if value is not None}, **kept}
 
 
 def is_locked(cluster: Resource) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import Listing as OmniListing
-from omni_gateway.omni import errors, selectors
+from omni_gateway.omni import errors, messages, selectors
 from omni_gateway.omni.cache.subscription import IDLE, ItemEvent, Subscription
 from omni_gateway.omni.resources import WatchEvent
 from omni_gateway.omni.types import UNREADABLE, namespace_of
@@ -19,11 +19,13 @@ from omni_gateway.sdk.cluster_members import clusters_of_machines
 from omni_gateway.sdk.exchange import Change, ChangeKind, Fed, Listing, ListQuery
 from omni_gateway.sdk.memo import identity
 from omni_gateway.sdk.parsing import kept_with, read, resource_in, resource_told, resources_of
+from omni_gateway.sdk.predictions import refuse_predicted
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.selecting import select, sort_and_cut
 
 _KINDS: dict[str, ChangeKind] = {"created": "added", "updated": "modified", "destroyed": "deleted"}
 _NOTHING = Change("idle")
+_METHODS = {"create": "create", "update": "replace", "destroy": "delete"}
 _SORTED_BY_OMNI: tuple[tuple[tuple[str, bool], ...], ...] = ((), (("id", False),), (("id", True),))
 
 
@@ -195,6 +197,19 @@ class OmniResourceAdapter(ResourceAdapter):
         if existing.owner:
             text = f"Omni's {existing.owner} owns {existing.id!r}."
             raise Problem(403, "omni-forbidden", text, hint=self.hint or None)
+
+    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+        """Raise the 403 or 422 that Omni will answer, as far as it is known: Omni has no dry run.
+
+        Nothing is foreseen where a subclass has its own way to write: it writes something else than objects of its
+        type, or checks what it writes.
+        """
+        verb = "create" if existing is None else "destroy" if resource is None else "update"
+        own = getattr(type(self), _METHODS[verb]) is not getattr(OmniResourceAdapter, _METHODS[verb])
+        if not own and verb in messages.refused_verbs(self.type):
+            raise Problem(403, "omni-forbidden", f"Omni lets nobody {verb} {self.type}.", hint=self.hint or None)
+        if resource is not None:
+            refuse_predicted(self.omni, replace(resource, type=self.type), existing)
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:

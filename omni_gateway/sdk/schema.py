@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, cast
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.http.fixed_schema import FixedSchema
+from omni_gateway.sdk import locks
 from omni_gateway.sdk.rendering import compile_schema
 from omni_gateway.sdk.resource import Resource
 
@@ -77,9 +78,9 @@ class MetadataSchema(SpecSchema):
 def _pairs(description: str) -> fields.Dict:
     return fields.Dict(
         keys=fields.String(validate=[_LABEL_KEY, _no_control_characters]),
-        values=fields.String(validate=[_LABEL_VALUE, _no_control_characters]),
+        values=fields.String(validate=[_LABEL_VALUE, _no_control_characters], allow_none=True),
         validate=_PAIRS,
-        metadata={"description": description, "additionalProperties": {"type": "string"}},
+        metadata={"description": description, "additionalProperties": {"type": ["string", "null"]}},
     )
 
 
@@ -92,8 +93,10 @@ class ResourceSchema(SpecSchema):
 
     id = fields.String(required=True, validate=_valid_id, metadata={"description": "Unique name of the object"})
     namespace = fields.String(dump_only=True)
-    labels = _pairs("Labels; selectors match them")
-    annotations = _pairs("Annotations")
+    labels = _pairs("Labels; selectors match them. `null` is the empty text")
+    annotations = _pairs(
+        "Annotations; `null` is the empty text. A write that does not name a lock leaves it; `null` takes a lock off"
+    )
     metadata = fields.Nested(MetadataSchema, dump_only=True)
     links = fields.Dict(
         keys=fields.String(),
@@ -203,8 +206,8 @@ class ResourceSchema(SpecSchema):
         return Resource(
             id=loaded.get("id", ""),
             spec=_without_nulls(spec),
-            labels=dict(loaded.get("labels") or {}),
-            annotations=dict(loaded.get("annotations") or {}),
+            labels=texts(loaded.get("labels") or {}),
+            annotations=texts(loaded.get("annotations") or {}, besides=locks.LOCKS),
             namespace=namespace,
             type=type,
         )
@@ -212,6 +215,11 @@ class ResourceSchema(SpecSchema):
     def unknown_spec(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a newer back end keeps in ``spec`` and this schema cannot write: a replace must not lose it."""
         return {key: value for key, value in spec.items() if key not in self._writable}
+
+
+def texts(pairs: Mapping[str, str | None], *, besides: Collection[str] = ()) -> dict[str, str]:
+    """Return labels or annotations with the empty text for null; a null of a key in ``besides`` leaves the key out."""
+    return {key: value or "" for key, value in pairs.items() if value is not None or key not in besides}
 
 
 def _path(text: str) -> tuple[str, ...]:

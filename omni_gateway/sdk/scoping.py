@@ -99,6 +99,10 @@ class ScopedAdapter(ResourceAdapter):
         """Refuse what the back end keeps to itself."""
         self.inner.refuse_owned(existing)
 
+    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+        """Raise what the back end will answer."""
+        self.inner.foresee(resource, existing)
+
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
         """Follow what is within reach; an object that leaves it is told as deleted, one that enters it as added."""

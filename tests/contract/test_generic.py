@@ -49,9 +49,20 @@ def test_a_type_is_found_by_any_of_its_names(api: Caller, made: dict[str, Any], 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_an_unknown_type_is_a_404_that_names_near_ones(api: Caller, method: str) -> None:
     body = {"json": {"id": "x", "spec": {}}} if method == "post" else {}
-    answer = getattr(api, method)("resources/machinestatus", **body)
+    answer = getattr(api, method)("resources/machinestatusses", **body)
     assert answer.status_code == 404
-    assert "did you mean 'machinestatuses' or 'machinestatuslinks' or " in answer.json["detail"]
+    assert "did you mean 'machinestatuses' or " in answer.json["detail"]
+
+
+@pytest.mark.parametrize("name", ["machineclass", "MachineClass", "mc", "machineclasses.omni"])
+def test_a_type_is_found_by_the_short_names_that_omnictl_takes(api: Caller, made: dict[str, Any], name: str) -> None:
+    assert api.get(f"resources/{name}/{made['id']}").json["id"] == made["id"]
+
+
+def test_a_short_name_of_several_types_is_a_404_that_names_them(api: Caller) -> None:
+    answer = api.get("resources/ms")
+    assert answer.status_code == 404
+    assert "MachineSets.omni.sidero.dev, MachineStatuses.omni.sidero.dev" in answer.json["detail"]
 
 
 def test_the_http_contract_holds(api: Caller, made: dict[str, Any]) -> None:

@@ -47,6 +47,7 @@ def test_a_change_is_refused_with_the_way_to_what_can_be_done(
 ) -> None:
     url = f"clustermachines/{cluster.worker}"
     body = operator.get(url).json()
+    body["labels"]["a"] = "b"
     for answer in (operator.put(url + query, json=body), operator.patch(url + query, json={"labels": {"a": "b"}})):
         refused = problem(answer, 403, "omni-forbidden")
         assert "machine set node" in refused["hint"]

@@ -24,6 +24,7 @@ class Outcome:
     id: str
     document: Document | None = None
     before: Resource | None = None
+    after: Resource | None = None
     action: Action | None = None
     problem: Problem | None = None
     #: Whether a write that failed may have been done all the same.

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from omni_gateway.http import mergepatch
 from omni_gateway.http.guard import demand
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniError
-from omni_gateway.routes.applying.documents import Document, loaded, named, resource_of
+from omni_gateway.routes.applying.documents import loaded, named, read
 from omni_gateway.routes.applying.order import needs, rank
 from omni_gateway.routes.applying.outcomes import Outcome
 from omni_gateway.routes.generic.catalogue import Catalogue
-from omni_gateway.routes.generic.kinds import Kind, role_for
+from omni_gateway.routes.generic.kinds import GenericAdapter, Kind, role_for
 from omni_gateway.sdk.adapter import ResourceAdapter
+from omni_gateway.sdk.changing import checked
 from omni_gateway.sdk.context import Gateway
 from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.exchange import ListQuery
+from omni_gateway.sdk.resource import Resource
+from omni_gateway.sdk.scoping import ScopedAdapter, unscoped
 
 #: From so many objects of one type on, one list costs less than a read of each.
 LIST_FROM = 20
@@ -28,16 +32,27 @@ LIST_FROM = 20
 class Plan:
     """The documents of one request, read and held against Omni; nothing here writes."""
 
-    def __init__(self, gateway: Gateway, catalogue: Catalogue, raw: Sequence[Any]) -> None:
-        """Read every document; what cannot be read has failed already."""
+    def __init__(
+        self, gateway: Gateway, catalogue: Catalogue, raw: Sequence[Any], *, dry_run: bool = False, atomic: bool = False
+    ) -> None:
+        """Read and check every document; what cannot be applied has failed, or is skipped, already."""
         self.gateway = gateway
         self.catalogue = catalogue
         self.kinds: dict[str, Kind] = {}
         self.outcomes = [self._read(index, document) for index, document in enumerate(raw)]
         self._refuse_twins()
         self._look_up()
+        self._planned: dict[tuple[str, str], Resource] = {}
+        #: Omni answers a single write itself; a dry run, and a request of all or nothing, must know before.
+        self._predict = dry_run or atomic
+        lost = Lost(self.outcomes)
         for outcome in self.pending():
-            self._judge(outcome)
+            if not lost.skips(outcome):
+                self._judge(outcome)
+            lost.add(outcome)
+        if atomic and any(outcome.problem for outcome in self.outcomes):
+            for outcome in self.pending():
+                outcome.action = "not-written"
 
     def pending(self) -> list[Outcome]:
         """Return what is still to be done, in the order that Omni needs; the caller's among objects of one type."""
@@ -48,19 +63,12 @@ class Plan:
         """Return what writes the outcome's object."""
         return self.gateway.bound(self.kinds[outcome.type].adapter)
 
-    def check_deeply(self) -> None:
-        """Ask the types' own plugins what they think of what has no part that is yet to be made."""
-        coming = {outcome.document.key for outcome in self.pending() if outcome.document and outcome.before is None}
-        for outcome in self.pending():
-            if outcome.document and not needs(outcome.document) & coming and outcome.action != "unchanged":
-                self._ask_plugin(outcome, outcome.document)
-
     def diff(self, outcome: Outcome) -> list[dict[str, Any]]:
         """Return what a document changes, as RFC 6902 operations, secrets masked."""
-        assert outcome.document is not None
+        assert outcome.after is not None
         shown = self.kinds[outcome.type].representation.writable
         before = shown(outcome.before) if outcome.before else {}
-        return mergepatch.diff(before, shown(outcome.document.wanted))
+        return mergepatch.diff(before, shown(outcome.after))
 
     def _read(self, index: int, raw: Any) -> Outcome:
         type, id = named(raw)
@@ -70,8 +78,7 @@ class Plan:
             kind = self.catalogue.find(document["metadata"]["type"])
             outcome.type = kind.type
             self.kinds[kind.type] = kind
-            schema, namespace = kind.schema, kind.adapter.namespace
-            outcome.document = Document(index, resource_of(document, schema, namespace))
+            outcome.document = read(index, document, kind.schema, kind.adapter.namespace)
         except Problem as problem:
             outcome.fail(problem)
         return outcome
@@ -117,33 +124,53 @@ class Plan:
 
     def _judge(self, outcome: Outcome) -> None:
         """Decide what is to be done, and refuse what may not be."""
-        assert outcome.document is not None
-        wanted, before = outcome.document.wanted, outcome.before
+        document, before = outcome.document, outcome.before
+        assert document is not None
         try:
             demand(role_for(self.gateway, outcome.type, "replace" if before else "create"), omni_decides=True)
-            self.adapter(outcome).check(wanted, before, {})
+            adapter = self._checking(outcome)
             if before is None:
-                outcome.action = "created"
-                return
-            if before.tearing_down:
-                raise Problem(409, "tearing-down", f"{outcome.id!r} is being removed and takes no writes.")
-            same = (before.spec, before.labels, before.annotations) == (wanted.spec, wanted.labels, wanted.annotations)
-            outcome.action = "unchanged" if same else "updated"
-            if not same:
-                self.adapter(outcome).refuse_owned(before)
+                outcome.after, outcome.action = document.wanted, "created"
+                adapter.check(outcome.after, None, {})
+                if self._predict:
+                    adapter.foresee(outcome.after, None)
+            else:
+                if before.tearing_down:
+                    raise Problem(409, "tearing-down", f"{outcome.id!r} is being removed and takes no writes.")
+                outcome.after = checked(adapter, before, document.over(before))
+                outcome.action = "unchanged" if outcome.after is before else "updated"
+                if self._predict and outcome.action == "updated":
+                    adapter.foresee(outcome.after, before)
+            self._planned[document.key] = outcome.after
         except Problem as problem:
             outcome.fail(problem)
         except OmniError as error:
             outcome.fail(problem_for(error))
 
-    def _ask_plugin(self, outcome: Outcome, document: Document) -> None:
-        plugin = self.catalogue.plugin_of(outcome.type)
-        if plugin is None:
-            return
-        adapter = self.gateway.bound(plugin.adapter)
-        try:
-            adapter.check(document.wanted, outcome.before, {})
-        except Problem as problem:
-            outcome.fail(problem)
-        except OmniError as error:
-            outcome.fail(problem_for(error))
+    def _checking(self, outcome: Outcome) -> ResourceAdapter:
+        """Return the adapter for checks: it finds what the documents before this one create."""
+        bound = self.adapter(outcome)
+        inner = copy.copy(cast(GenericAdapter, unscoped(bound)))
+        inner.planned = self._planned
+        return ScopedAdapter(inner, bound.scope) if isinstance(bound, ScopedAdapter) else inner
+
+
+class Lost:
+    """The objects that are not applied, and so what needs them is not either."""
+
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        self._keys = {(outcome.type, outcome.id) for outcome in outcomes if outcome.problem is not None}
+
+    def add(self, outcome: Outcome) -> None:
+        """Note an outcome, if it has failed."""
+        if outcome.problem is not None:
+            self._keys.add((outcome.type, outcome.id))
+
+    def skips(self, outcome: Outcome) -> bool:
+        """Skip a document that needs what is lost; returns whether it does."""
+        assert outcome.document is not None
+        missing = sorted(needs(outcome.document) & self._keys)
+        if missing:
+            names = ", ".join(f"{type}/{id}" for type, id in missing)
+            outcome.fail(Problem(409, "conflict", f"It belongs to {names}, which was not applied."), "skipped")
+        return bool(missing)

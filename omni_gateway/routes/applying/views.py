@@ -40,9 +40,13 @@ spec:
 """
 _DESCRIPTION = f"""\
 The body is YAML documents in omnictl's format, or one of them or a list of them as JSON; at most {MAX_DOCUMENTS}.
+What omnictl prints is taken as it is. In YAML, a scalar where a text is expected keeps its source text (`1.10`), and
+anchors, aliases and merge keys are taken within bounds; a type may have any name that omnictl knows.
 They are written in the order that Omni needs: a cluster before its machine sets. An object that is there is replaced
-whole (spec, labels, annotations), one that is as it should be is left alone. One bad document stops nothing but what
-depends on it, unless `atomic=true`: then everything is checked first, and what was written is taken back on failure.
+whole (spec, labels, annotations), one that is as it should be is left alone: a value that is spelled out as its
+type's zero is no difference. Locks (`omni.sidero.dev/cluster-locked`, `…/locked`) stay unless a document says `null`.
+
+One bad document stops nothing but what depends on it, unless `atomic=true`: then everything is checked first, and what was written is taken back on failure.
 When anything was not applied the answer is a 422 problem (`apply-incomplete`) with the same `results`.
 
 Each document takes the role that its type's own routes ask for; a type without routes of its own takes admin."""
@@ -95,9 +99,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
         documents = _documents()
         note_documents(request.environ, map(named, documents))
         deadline.extend(SECONDS_PER_DOCUMENT * len(documents))
-        plan = Plan(gateway, catalogue, documents)
-        if arguments["dry_run"] or arguments["atomic"]:
-            plan.check_deeply()
+        plan = Plan(gateway, catalogue, documents, dry_run=arguments["dry_run"], atomic=arguments["atomic"])
         if arguments["dry_run"]:
             for outcome in plan.pending():
                 outcome.diff = plan.diff(outcome)
@@ -138,7 +140,7 @@ def _example() -> Any:
 
 def _documents() -> list[Any]:
     if request.mimetype in MEDIA_TYPES:
-        found = yaml_documents(request.get_data(cache=True), most=MAX_DOCUMENTS)
+        found = yaml_documents(request.get_data(cache=True), most=MAX_DOCUMENTS, keep_source=True)
     else:
         body = strict_json(request, allow=(JSON, *MEDIA_TYPES))
         found = body if isinstance(body, list) else [body]

@@ -9,9 +9,8 @@ from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniError, deadline
 from omni_gateway.omni.outcomes import holds, may_be_done
-from omni_gateway.routes.applying.order import needs
 from omni_gateway.routes.applying.outcomes import Outcome
-from omni_gateway.routes.applying.plan import Plan
+from omni_gateway.routes.applying.plan import Lost, Plan
 from omni_gateway.sdk.changing import change
 from omni_gateway.sdk.errors import MISSING, STALE
 from omni_gateway.sdk.resource import Resource
@@ -24,23 +23,17 @@ TAKE_BACK_SECONDS = 5.0
 
 def write_each(plan: Plan) -> None:
     """Write every document that can be written; one that needs what failed is skipped, and so on."""
-    lost = {(outcome.type, outcome.id) for outcome in plan.outcomes if outcome.problem is not None}
+    lost = Lost(plan.outcomes)
     for outcome in plan.pending():
-        assert outcome.document is not None
-        if missing := sorted(needs(outcome.document) & lost):
-            names = ", ".join(f"{type}/{id}" for type, id in missing)
-            outcome.fail(Problem(409, "conflict", f"It belongs to {names}, which was not applied."), "skipped")
-        else:
+        if not lost.skips(outcome):
             _write(plan, outcome)
-        if outcome.problem is not None:
-            lost.add(outcome.document.key)
+        lost.add(outcome)
 
 
 def write_all_or_nothing(plan: Plan) -> None:
     """Write every document, or none: what is wrong is found before the first write as far as it can be known."""
     pending = plan.pending()
-    if any(outcome.problem is not None for outcome in plan.outcomes):
-        _leave(pending)
+    if any(outcome.action == "not-written" for outcome in pending):
         return
     written: list[Outcome] = []
     for position, outcome in enumerate(pending):
@@ -65,18 +58,19 @@ def _leave(outcomes: list[Outcome]) -> None:
 
 def _write(plan: Plan, outcome: Outcome) -> None:
     """Write one document; Omni's refusal is its problem."""
-    assert outcome.document is not None
+    document, after = outcome.document, outcome.after
+    assert document is not None and after is not None
     if outcome.action == "unchanged":
         return
-    adapter, wanted = plan.adapter(outcome), outcome.document.wanted
+    adapter = plan.adapter(outcome)
     try:
         if outcome.before is None:
-            adapter.create(wanted, {})
+            adapter.create(after, {})
             return
         try:
-            adapter.replace(_over(outcome.before, wanted))
+            adapter.replace(after)
         except STALE:  # Omni's controllers write too; the loop reads again
-            change(adapter, outcome.id, lambda existing: _over(existing, wanted))
+            change(adapter, outcome.id, document.over)
     except OmniError as error:
         outcome.fail(problem_for(error))
         outcome.uncertain = may_be_done(error)
@@ -90,7 +84,7 @@ def _over(existing: Resource, wanted: Resource) -> Resource:
 
 def _take_back_uncertain(plan: Plan, outcome: Outcome) -> None:
     """Look whether a write without an answer was done, and undo it then; tell where that cannot be known."""
-    assert outcome.document is not None and outcome.problem is not None
+    assert outcome.after is not None and outcome.problem is not None
     adapter, problem = plan.adapter(outcome), outcome.problem
     try:
         now = adapter.get(outcome.id)
@@ -101,7 +95,7 @@ def _take_back_uncertain(plan: Plan, outcome: Outcome) -> None:
     except (OmniError, Problem):
         problem.detail = f"{problem.detail} It may have been written, and could not be looked at to take it back."
         return
-    if not _same(now, outcome.document.wanted):
+    if not _same(now, outcome.after):
         return
     outcome.action = "created" if outcome.before is None else "updated"
     _take_back(plan, outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -11,7 +11,7 @@ from typing import Any
 
 from omni_gateway.http.concealment import PlainNotFound
 from omni_gateway.http.nearest import did_you_mean
-from omni_gateway.omni import OmniClient, OmniError, types
+from omni_gateway.omni import OmniClient, OmniError, messages, types
 from omni_gateway.omni.types import OmniType
 from omni_gateway.recent import Recent
 
@@ -33,10 +33,13 @@ class Definition:
     aliases: tuple[str, ...] = ()
     sensitivity: str = ""
 
+    def own_names(self) -> Iterable[str]:
+        """Return the names that are its alone, in lower case: the full one and its first word."""
+        return {self.type.lower(), self.type.partition(".")[0].lower()}
+
     def names(self) -> Iterable[str]:
         """Return every name that finds it, in lower case."""
-        plural = self.type.partition(".")[0]
-        return {name.lower() for name in (self.type, plural, self.display_type, *self.aliases) if name}
+        return {*self.own_names(), *(name.lower() for name in (self.display_type, *self.aliases) if name)}
 
 
 class Definitions:
@@ -46,7 +49,7 @@ class Definitions:
         self._lock = Lock()
         self._until = 0.0
         self._all: list[Definition] = []
-        self._by_name: Mapping[str, Definition] = {}
+        self._by_name: Mapping[str, Sequence[Definition]] = {}
         #: By the fingerprint of a caller's key, until when (monotonic) it is of no use to ask as that caller.
         self._refused: Recent[str, float] = Recent(1024)
 
@@ -54,7 +57,7 @@ class Definitions:
         """Return every type that this Omni knows, by name."""
         return self._present(omni)[0]
 
-    def _present(self, omni: OmniClient) -> tuple[list[Definition], Mapping[str, Definition]]:
+    def _present(self, omni: OmniClient) -> tuple[list[Definition], Mapping[str, Sequence[Definition]]]:
         with self._lock:
             if time.monotonic() < self._until:
                 return self._all, self._by_name
@@ -73,15 +76,20 @@ class Definitions:
         return found
 
     def find(self, omni: OmniClient, name: str) -> Definition:
-        """Return the type that ``name`` means: full, short or an alias, in either case; 404 names near ones."""
+        """Return the type that ``name`` means: full, short or an alias, in either case.
+
+        Raises a 404 that names near ones, or those that share the alias.
+        """
         by_name = self._present(omni)[1]
-        found = by_name.get(name.lower())
-        if found is None:
-            raise PlainNotFound(
-                f"Omni has no resource type {name[:_SHOWN]!r}{did_you_mean(name.lower(), by_name, most=3)}",
-                hint="GET /api/v1/resources lists them.",
-            )
-        return found
+        found = by_name.get(name.lower(), ())
+        if len(found) == 1:
+            return found[0]
+        shown = name[:_SHOWN]
+        if found:
+            text = f"{shown!r} is short for several types: {', '.join(item.type for item in found)}."
+        else:
+            text = f"Omni has no resource type {shown!r}{did_you_mean(name.lower(), by_name, most=3)}"
+        raise PlainNotFound(text, hint="GET /api/v1/resources lists them.")
 
 
 def _read(omni: OmniClient) -> Mapping[str, Definition]:
@@ -91,16 +99,36 @@ def _read(omni: OmniClient) -> Mapping[str, Definition]:
 
 
 @cache
-def _known() -> tuple[list[Definition], Mapping[str, Definition]]:
+def _known() -> tuple[list[Definition], Mapping[str, Sequence[Definition]]]:
     """Return the types that are always there."""
     return _ordered({})
 
 
-def _ordered(told: Mapping[str, Definition]) -> tuple[list[Definition], Mapping[str, Definition]]:
+def _ordered(told: Mapping[str, Definition]) -> tuple[list[Definition], Mapping[str, Sequence[Definition]]]:
     """Return the types in their order and by name; those that we know are always there: Omni need not list them all."""
-    known = {str(item): Definition(item, item.namespace) for item in vars(types).values() if isinstance(item, OmniType)}
+    known = {str(item): _expected(item) for item in vars(types).values() if isinstance(item, OmniType)}
     every = sorted({**known, **told}.values(), key=lambda item: item.type)
-    return every, {name: item for item in every for name in item.names()}
+    by_name: dict[str, list[Definition]] = {}
+    for item in every:
+        for name in item.names():
+            by_name.setdefault(name, []).append(item)
+    # A type's own name means that type, though it be another's alias.
+    own = {name: [item] for item in every for name in item.own_names()}
+    return every, {**by_name, **own}
+
+
+def _expected(type: OmniType) -> Definition:
+    """Return a type's definition where Omni lists none, with the aliases that Omni gives to a name of its kind."""
+    plural = type.partition(".")[0]
+    one = messages.singular(type)
+    capitals = "".join(filter(str.isupper, plural)).lower()
+    words = type.split(".")
+    aliases = [".".join(words[:end]).lower() for end in range(2, len(words))]
+    if one:
+        aliases.append(one.lower())
+    if len(capitals) > 1:
+        aliases += [capitals] if capitals.endswith("s") else [capitals, f"{capitals}s"]
+    return Definition(type, type.namespace, one, tuple(aliases))
 
 
 def _definition(spec: Mapping[str, Any]) -> Definition:

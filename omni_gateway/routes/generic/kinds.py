@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,13 +13,15 @@ from marshmallow import fields
 from omni_gateway.auth import Role
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.problems import Problem
-from omni_gateway.omni import OmniClient
-from omni_gateway.omni.specs import SpecError, to_plain, to_wire
+from omni_gateway.omni import OmniClient, errors, messages
+from omni_gateway.omni.specs import SpecError, nameless_enums, settled, to_plain, to_wire
 from omni_gateway.routes.generic.definitions import Definition
+from omni_gateway.routes.generic.planned import with_planned
 from omni_gateway.routes.generic.redaction import masked_members, redact, restore
 from omni_gateway.sdk import relations
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.context import Gateway, Mounted, current_gateway
+from omni_gateway.sdk.errors import NotFound
 from omni_gateway.sdk.links import object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
 from omni_gateway.sdk.operations import Operation, OperationKind
@@ -31,6 +34,9 @@ from omni_gateway.sdk.views.item import Item
 from omni_gateway.sdk.views.listing import Collection
 
 OPERATION = "resource-destroy"
+#: Omni's own clients pack long texts into it, by a dictionary that only they have.
+_COMPRESSED = "compressed_data"
+_ENVELOPE = frozenset({"id", "namespace", "labels", "annotations", "spec", "_"})
 
 
 class GenericResourceSchema(ResourceSchema):
@@ -55,7 +61,7 @@ class GenericResourceSchema(ResourceSchema):
         return {"spec": redact(self.type, to_plain(self.type, spec))}
 
     def to_resource(self, loaded: Mapping[str, Any], *, type: str = "", namespace: str = "default") -> Resource:
-        """Build the object; a ``validation`` problem names a member that its type does not have."""
+        """Build the object; a ``validation`` problem names the members that do not fit its type."""
         made = super().to_resource({**loaded, "spec": None}, type=type, namespace=namespace)
         return replace(made, spec=wire_spec(self.type, loaded.get("spec") or {}))
 
@@ -65,12 +71,15 @@ class GenericResourceSchema(ResourceSchema):
 
 
 def wire_spec(type: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a caller's spec in Omni's form; a ``validation`` problem names a member that there is not."""
+    """Return a caller's spec in Omni's form; a ``validation`` problem names every member that does not fit."""
     try:
         return to_wire(type, spec)
     except SpecError as error:
-        text = f"Unknown field{did_you_mean(error.path.rpartition('.')[2], error.known)}"
-        raise Problem(422, "validation", errors={error.path: [text]}) from error
+        wrong: dict[str, list[str]] = {}
+        for fault in error.faults:
+            near = did_you_mean(fault.path.rpartition(".")[2], fault.known) if fault.known else ""
+            wrong.setdefault(fault.path, []).append(f"{fault.text}{near}")
+        raise Problem(422, "validation", errors=wrong) from error
 
 
 class GenericAdapter(OmniResourceAdapter):
@@ -78,6 +87,9 @@ class GenericAdapter(OmniResourceAdapter):
 
     ``served_by`` is the adapter of the plugin that serves the same objects: it knows which cluster they belong to.
     """
+
+    #: Objects that the same request is to create, which checks find as if they were there.
+    planned: Mapping[tuple[str, str], Resource] = {}
 
     def __init__(self, type: str, namespace: str, served_by: ResourceAdapter | None) -> None:
         super().__init__(type, namespace)
@@ -105,23 +117,78 @@ class GenericAdapter(OmniResourceAdapter):
 
     def _served(self) -> ResourceAdapter:
         assert self._served_by is not None
-        return self._served_by.bind(self.omni)
+        return self._served_by.bind(with_planned(self.omni, self.planned) if self.planned else self.omni)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Complete the labels that Omni's controllers need, and put masked secrets back.
+        """Refuse what Omni would refuse, as far as the message tables and the type's own plugin know it.
 
-        Raises 422 for labels that contradict each other and for a mask that stands for nothing.
+        Labels that Omni's controllers need are completed, masked secrets put back, zero values left out.
         """
         relations.complete(self.omni, resource, existing)
-        resource.spec = restore(self.type, resource.spec, existing.spec if existing else {})
-        if masked := masked_members(resource.spec):
-            text = "This is what a secret reads as; give its value."
-            raise Problem(422, "validation", errors={path: [text] for path in masked})
+        self._check_spec(resource, existing)
+        self._ask_plugin(resource, existing)
+
+    def _ask_plugin(self, resource: Resource, existing: Resource | None) -> None:
+        """Have the type's plugin check a write; it may add labels. 422 also for members that it would fill in.
+
+        A type that Omni keeps to itself is left for Omni to refuse.
+        """
+        served_by = self._served_by
+        verb = "create" if existing is None else "update"
+        if not isinstance(served_by, OmniResourceAdapter) or verb in messages.refused_verbs(self.type):
+            return
+        asked = replace(resource, spec=dict(resource.spec))
+        try:
+            self._served().check(asked, existing, {})
+        except Problem as problem:
+            problem.errors = problem.errors and {_spec_path(path): texts for path, texts in problem.errors.items()}
+            raise
+        if missing := asked.spec.keys() - resource.spec.keys():
+            raise Problem(422, "validation", errors={f"spec.{name}": ["Missing."] for name in sorted(missing)})
+        resource.labels, resource.annotations = asked.labels, asked.annotations
+
+    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+        """Raise what Omni will answer; objects that the same request creates count as there."""
+        with_planned_objects = copy.copy(self)
+        if self.planned:
+            with_planned_objects.omni = with_planned(self.omni, self.planned)
+        super(GenericAdapter, with_planned_objects).foresee(resource, existing)
+
+    def get(self, id: str) -> Resource:
+        """Read one object; of a type that lives outside of Omni's state, an id that none can have is not there."""
+        try:
+            return super().get(id)
+        except errors.Unknown as error:
+            if self.namespace != "external":
+                raise
+            raise NotFound(id) from error
+
+    def _check_spec(self, resource: Resource, existing: Resource | None) -> None:
+        """Put masked secrets back and leave out zero values; 422 for masks and enum numbers that mean nothing."""
+        held = existing.spec if existing else {}
+        resource.spec = settled(self.type, restore(self.type, resource.spec, held), held)
+        text = "This is what a secret reads as; give its value."
+        wrong = {path: [text] for path in masked_members(resource.spec)}
+        known = nameless_enums(self.type, held)
+        for path, number in nameless_enums(self.type, resource.spec).items():
+            if known.get(path) != number:  # a newer Omni's value may be sent back
+                wrong[path] = [f"{number} is no value of this enum."]
+        if resource.spec.get(_COMPRESSED) and resource.spec[_COMPRESSED] != held.get(_COMPRESSED):
+            wrong[f"spec.{_COMPRESSED}"] = ["Only Omni can read this form; send the text in `data`."]
+        if not messages.message_of(self.type) and messages.is_known(self.type):
+            wrong["spec"] = ["Objects of this type cannot be written."]
+        if wrong:
+            raise Problem(422, "validation", errors=wrong)
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Complete the labels once more: what they follow from may have been made after ``check`` by the same apply."""
         relations.complete(self.omni, resource)
         return super().create(resource, extras)
+
+
+def _spec_path(path: str) -> str:
+    """Return where a field of a plugin's flat document is in a document with a spec."""
+    return path if path.partition(".")[0] in _ENVELOPE else f"spec.{path}"
 
 
 class Kind:

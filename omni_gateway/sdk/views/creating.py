@@ -59,6 +59,7 @@ def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: st
     if id and wanted.id != id:
         raise Problem(422, "validation", errors={"id": [f"The object's members make the id {wanted.id!r}."]})
     if dry_run:
+        adapter.foresee(wanted, None)
         return dry_run_response(None, representation.document(wanted), also=adapter.also(wanted, extras))
     made = adapter.create(wanted, extras)
     if made is None:

@@ -16,7 +16,7 @@ from omni_gateway.http.guard import demand
 from omni_gateway.http.parser import strict_json
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import errors
-from omni_gateway.sdk import changing
+from omni_gateway.sdk import changing, locks
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.errors import MISSING
@@ -105,6 +105,7 @@ def patch_view(item: Item) -> Callable[..., Response]:
         def merged(existing: Resource) -> Mapping[str, Any]:
             schema = item.representation.schema
             document = mergepatch.apply(item.representation.writable(existing), schema.without_aliases(changes))
+            _keep_nulls_of_locks(document, changes)
             try:
                 loaded: Mapping[str, Any] = schema.load(document)
             except ma.ValidationError as error:
@@ -129,6 +130,7 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
             check_tags(item.representation, existing)
         if arguments["dry_run"]:
             adapter.refuse_owned(existing)
+            adapter.foresee(None, existing)
             adapter.check_delete(existing)
             return dry_run_response(item.representation.document(existing), None)
         if not existing.tearing_down or not existing.finalizers:
@@ -185,7 +187,16 @@ def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resou
     new = schema.to_resource({**loaded, "id": existing.id})
     said = new.spec if item.adapter.zeros_count else without_unset(new.spec, existing.spec)
     spec = {**schema.unknown_spec(existing.spec), **said}
-    return replace(existing, spec=spec, labels=new.labels, annotations=new.annotations)
+    annotations = locks.with_locks({**(loaded.get("annotations") or {}), **new.annotations}, existing.annotations)
+    return replace(existing, spec=spec, labels=new.labels, annotations=annotations)
+
+
+def _keep_nulls_of_locks(document: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Let a patch's null for a lock be seen by :func:`_overlay`; of a patched document it is simply not there."""
+    annotations = changes.get("annotations")
+    if isinstance(annotations, Mapping):
+        taken_off = {key: None for key in locks.LOCKS if key in annotations and annotations[key] is None}
+        document["annotations"] = {**(document.get("annotations") or {}), **taken_off}
 
 
 def _gone(adapter: ResourceAdapter, id: str) -> bool:

@@ -1,0 +1,139 @@
+"""Rules of machine sets and their nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omni_gateway.omni import types
+from omni_gateway.sdk import locks, names
+from omni_gateway.sdk.parsing import resources_of
+from omni_gateway.sdk.predictions.rule import Write, minor_of
+from omni_gateway.sdk.reading import find_labelled
+from omni_gateway.sdk.resource import Resource
+
+_ROLES = (names.LABEL_CONTROL_PLANE, names.LABEL_WORKER)
+_UNLIMITED = 1
+_LONGEST_SNAPSHOT = 4096
+
+
+def machine_set(write: Write) -> Iterator[str]:
+    """Judge a machine set."""
+    if not any(role in write.resource.labels for role in _ROLES):
+        yield "A machine set has a role label."
+    if write.existing is None:
+        yield from _new_set(write)
+    else:
+        yield from _changed_set(write, write.existing)
+
+
+def _new_set(write: Write) -> Iterator[str]:
+    id, name = write.resource.id, write.label(names.LABEL_CLUSTER)
+    yield from _cluster(write, name)
+    if name and not id.startswith(f"{name}-"):
+        yield f"The id must begin with {name + '-'!r}."
+    controls = names.LABEL_CONTROL_PLANE in write.resource.labels
+    if any(role in write.resource.labels for role in _ROLES) and controls != (id == f"{name}-control-planes"):
+        yield f"'{name}-control-planes' is the id of the control planes' set, and of no other."
+    yield from _allocation(write)
+    if controls and _bootstrapped(write, name):
+        yield "The cluster has been bootstrapped; its control plane cannot be made again."
+    yield from _bootstrap(write, controls)
+
+
+def _changed_set(write: Write, existing: Resource) -> Iterator[str]:
+    name = existing.labels.get(names.LABEL_CLUSTER, "")
+    if write.label(names.LABEL_CLUSTER) != name:
+        yield "A machine set stays in its cluster."
+    before, after = _allocated(existing), _allocated(write.resource)
+    if before != after:
+        yield from _allocation(write)
+        nodes = find_labelled(write.omni, types.MACHINE_SET_NODES, names.LABEL_MACHINE_SET, existing.id)
+        if (before is None) != (after is None) and nodes:
+            yield "A set that has nodes cannot start or stop taking its machines from a class."
+    source = write.resource.spec.get("bootstrap_spec")
+    if write.changes("bootstrap_spec") and (source is not None or not _bootstrapped(write, name)):
+        yield "The backup that a control plane starts from cannot be changed."
+
+
+def _cluster(write: Write, name: str) -> Iterator[str]:
+    found = write.find(types.CLUSTERS, name)
+    if found is None:
+        yield f"There is no cluster {name!r}."
+    elif found.tearing_down:
+        yield f"The cluster {name!r} is being removed."
+    elif locks.takes_no_change(found):
+        yield f"The cluster {name!r} is locked."
+
+
+def _allocated(resource: Resource) -> Mapping[str, Any] | None:
+    return resource.spec.get("machine_allocation") or resource.spec.get("machine_class") or None
+
+
+def _allocation(write: Write) -> Iterator[str]:
+    wanted = _allocated(write.resource)
+    if wanted is None:
+        return
+    name = wanted.get("name") or ""
+    found = write.find(types.MACHINE_CLASSES, name)
+    if found is None:
+        yield f"There is no machine class {name!r}." if name else "An allocation names a machine class."
+    if wanted.get("allocation_type") == _UNLIMITED:
+        if wanted.get("machine_count"):
+            yield "An unlimited allocation has no machine count."
+        if found is not None and found.spec.get("auto_provision"):
+            yield "Machines that are provisioned cannot be taken without a limit."
+
+
+def _bootstrapped(write: Write, cluster: str) -> bool:
+    status = write.find(types.CLUSTER_BOOTSTRAP_STATUSES, cluster)
+    return status is not None and bool(status.spec.get("bootstrapped"))
+
+
+def _bootstrap(write: Write, controls: bool) -> Iterator[str]:
+    wanted = write.resource.spec.get("bootstrap_spec")
+    if wanted is None:
+        return
+    if not controls:
+        yield "Only a control plane starts from a backup."
+    uuid, snapshot = wanted.get("cluster_uuid") or "", wanted.get("snapshot") or ""
+    uuids = resources_of(write.omni.resources.list(types.CLUSTER_UUIDS))
+    if sum((known.spec.get("uuid") or "") == uuid for known in uuids) != 1:
+        yield f"There is no cluster with the UUID {uuid!r}."
+    elif not snapshot or snapshot.startswith("/") or ".." in snapshot.split("/") or len(snapshot) > _LONGEST_SNAPSHOT:
+        yield "The snapshot must be a relative path."
+    elif snapshot not in {
+        backup.spec.get("snapshot")
+        for backup in find_labelled(write.omni, types.ETCD_BACKUPS, names.LABEL_CLUSTER_UUID, uuid)
+    }:
+        yield f"That cluster has no snapshot {snapshot!r}."
+
+
+def machine_set_node(write: Write) -> Iterator[str]:
+    """Judge a node of a machine set."""
+    cluster, machine_set = write.label(names.LABEL_CLUSTER), write.label(names.LABEL_MACHINE_SET)
+    found = write.find(types.MACHINE_SETS, machine_set)
+    if write.existing is not None:
+        for label in (names.LABEL_CLUSTER, names.LABEL_MACHINE_SET):
+            if write.existing.labels.get(label) != write.resource.labels.get(label):
+                yield f"The label {label} cannot be changed: remove the node and add it again."
+    else:
+        yield from _cluster(write, cluster)
+        if found is None:
+            yield f"There is no machine set {machine_set!r}."
+        elif found.tearing_down:
+            yield f"The machine set {machine_set!r} is being removed."
+        elif _allocated(found) is not None:
+            yield f"The machine set {machine_set!r} takes its machines from a class."
+        yield from _talos(write, cluster)
+    controls = found is not None and names.LABEL_CONTROL_PLANE in found.labels
+    if controls and names.ANNOTATION_LOCKED in write.resource.annotations:
+        yield "A control plane's machine cannot be locked."
+
+
+def _talos(write: Write, cluster: str) -> Iterator[str]:
+    status, owner = write.find(types.MACHINE_STATUSES, write.resource.id), write.find(types.CLUSTERS, cluster)
+    has = minor_of(str(status.spec.get("talos_version") or "")) if status else None
+    wanted = minor_of(str(owner.spec.get("talos_version") or "")) if owner else None
+    if has and wanted and has > wanted:
+        yield f"The machine runs Talos {has[0]}.{has[1]}, a later minor than the cluster's."
