@@ -15,6 +15,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from omni_gateway.auth.scope import LONGEST_PATTERN, MOST_PATTERNS
+from omni_gateway.omni import scalars
 from omni_gateway.sdk.masking import MASK
 
 _DURATION_UNITS = {"h": 3600, "m": 60, "s": 1}
@@ -89,7 +90,7 @@ class Enum(fields.String, Rendered):
 
 
 class Timestamp(fields.String, Rendered):
-    """A point in time: RFC 3339 text with an offset, both ways."""
+    """A point in time: RFC 3339 text with an offset, both ways; protobuf's message is taken too."""
 
     default_error_messages = {"timestamp": "Must be an RFC 3339 time such as 2026-08-21T10:00:00Z."}
 
@@ -102,6 +103,8 @@ class Timestamp(fields.String, Rendered):
         return value
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if isinstance(value, Mapping) and "seconds" in value:
+            return self._of_message(value)
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
             moment = datetime.fromisoformat(str(text))
@@ -111,9 +114,18 @@ class Timestamp(fields.String, Rendered):
             raise self.make_error("timestamp")
         return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
+    def _of_message(self, value: Mapping[str, Any]) -> str:
+        try:
+            return str(scalars.read(scalars.TIMESTAMP, value))
+        except ValueError as error:
+            raise self.make_error("timestamp") from error
+
 
 class Duration(fields.String, Rendered):
-    """A length of time: ``"1h30m"`` or ``"5400s"`` from callers, seconds with an ``s`` on the wire and in answers."""
+    """A length of time: ``"1h30m"`` or ``"5400s"`` from callers, seconds with an ``s`` on the wire and in answers.
+
+    protobuf's message, ``{"seconds": 5400}``, is taken too.
+    """
 
     #: Seconds; a protobuf Duration holds ten thousand years (of 365.25 days) and no more.
     LONGEST = 315_576_000_000.0
@@ -131,9 +143,17 @@ class Duration(fields.String, Rendered):
         return value
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if isinstance(value, Mapping) and "seconds" in value:
+            value = self._of_message(value)
         text = str(super()._deserialize(value, attr, data, **kwargs))
         seconds = self.seconds(text)
         return f"{int(seconds)}s" if seconds == int(seconds) else f"{seconds:.9f}".rstrip("0") + "s"
+
+    def _of_message(self, value: Mapping[str, Any]) -> str:
+        try:
+            return str(scalars.read(scalars.DURATION, value))
+        except ValueError as error:
+            raise self.make_error("duration") from error
 
     def seconds(self, text: str) -> float:
         """Read a duration as seconds; a marshmallow ``ValidationError`` tells what is wrong."""

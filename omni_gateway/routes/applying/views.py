@@ -46,7 +46,8 @@ They are written in the order that Omni needs: a cluster before its machine sets
 whole (spec, labels, annotations), one that is as it should be is left alone: a value that is spelled out as its
 type's zero is no difference. Locks (`omni.sidero.dev/cluster-locked`, `…/locked`) stay unless a document says `null`.
 
-One bad document stops nothing but what depends on it, unless `atomic=true`: then everything is checked first, and what was written is taken back on failure.
+One bad document stops nothing but what depends on it, unless `atomic=true`: then everything is checked first, and what
+was written is taken back on failure.
 When anything was not applied the answer is a 422 problem (`apply-incomplete`) with the same `results`.
 
 Each document takes the role that its type's own routes ask for; a type without routes of its own takes admin."""

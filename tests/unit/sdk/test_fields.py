@@ -90,7 +90,12 @@ def test_masked_text_loses_its_secret() -> None:
         {"interval": "soon"},
         {"interval": "5"},
         {"interval": "99999999999999h"},
+        {"interval": {"seconds": "soon"}},
+        {"interval": {"seconds": -1}},
+        {"interval": {}},
         {"at": "yesterday"},
+        {"at": {"seconds": 2**60}},
+        {"at": {"seconds": 0, "hours": 1}},
         {"at": "2026-01-01T00:00:00"},
         {"cmdline": "x"},
         {"phsae": "RUNNING"},
@@ -108,6 +113,18 @@ def test_an_enum_is_sent_as_its_number_under_its_wire_name() -> None:
 @pytest.mark.parametrize(("text", "wire"), [("90s", "90s"), ("1h30m", "5400s"), ("0.5s", "0.5s"), ("2h", "7200s")])
 def test_a_duration_is_sent_in_seconds(text: str, wire: str) -> None:
     assert OuterSchema().load({"interval": text}) == {"interval": wire}
+
+
+@pytest.mark.parametrize(
+    ("given", "wire"),
+    [
+        ({"interval": {"seconds": 5400, "nanos": 0}}, {"interval": "5400s"}),
+        ({"interval": {"seconds": 1, "nanos": 500_000_000}}, {"interval": "1.5s"}),
+        ({"at": {"seconds": 1795728858}}, {"at": "2026-11-26T21:34:18Z"}),
+    ],
+)
+def test_a_duration_or_a_time_may_be_protobufs_message(given: dict[str, object], wire: dict[str, str]) -> None:
+    assert OuterSchema().load(given) == wire
 
 
 @given(st.integers(min_value=-(2**63), max_value=2**63 - 1))
