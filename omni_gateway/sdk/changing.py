@@ -36,7 +36,9 @@ def change(
         wanted = by(existing)
         if existing.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
-        wanted = checked(adapter, existing, wanted)
+        if wanted is not existing:
+            adapter.refuse_owned(existing)
+            wanted = checked(adapter, existing, wanted)
         if dry_run:
             if wanted is not existing:
                 adapter.foresee(wanted, existing)
@@ -57,9 +59,9 @@ def checked(adapter: ResourceAdapter, existing: Resource, wanted: Resource) -> R
     """Return what is to be written over ``existing``: itself where ``wanted`` says the same.
 
     Raises what the adapter's checks raise of a change. They may complete it (put masked secrets back), so it is
-    compared before them, since no change needs no permission, and after.
+    compared before them, since no change needs to pass them, and after.
     """
-    if wanted is existing or same_content(existing, wanted):
+    if same_content(existing, wanted):
         return existing
     adapter.refuse_owned(existing)
     adapter.check(wanted, existing, {})

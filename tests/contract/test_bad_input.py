@@ -45,7 +45,6 @@ LABELS = {
     "empty key": {"": "v"},
     "control character": {"k": "a\nb"},
     "number": {"k": 1},
-    "null": {"k": None},
     "list": ["k"],
 }
 

@@ -434,7 +434,7 @@ def test_a_label_makes_nothing_of_the_fleet_the_callers(
     types = {"machine-request-sets": "machinerequestsets", "installation-medias": "installationmediaconfigs"}
     if way == "generic":
         answer = world.held.post(
-            f"resources/{types.get(collection, collection)}", json={"id": "labelled", "labels": labels, "spec": {}}
+            f"resources/{types.get(collection, collection)}", json={"id": "labelled", "labels": labels, "spec": body}
         )
     else:
         answer = world.held.post(collection, json={"id": "labelled", "labels": labels, **body})

@@ -17,6 +17,7 @@ from omni_gateway.routes.applying.order import needs, rank
 from omni_gateway.routes.applying.outcomes import Outcome
 from omni_gateway.routes.generic.catalogue import Catalogue
 from omni_gateway.routes.generic.kinds import GenericAdapter, Kind, role_for
+from omni_gateway.routes.generic.planned import with_planned
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.changing import checked
 from omni_gateway.sdk.context import Gateway
@@ -43,6 +44,7 @@ class Plan:
         self._refuse_twins()
         self._look_up()
         self._planned: dict[tuple[str, str], Resource] = {}
+        self._checks_through = with_planned(gateway.omni, self._planned)
         #: Omni answers a single write itself; a dry run, and a request of all or nothing, must know before.
         self._predict = dry_run or atomic
         lost = Lost(self.outcomes)
@@ -151,7 +153,7 @@ class Plan:
         """Return the adapter for checks: it finds what the documents before this one create."""
         bound = self.adapter(outcome)
         inner = copy.copy(cast(GenericAdapter, unscoped(bound)))
-        inner.planned = self._planned
+        inner.checks_through = self._checks_through
         return ScopedAdapter(inner, bound.scope) if isinstance(bound, ScopedAdapter) else inner
 
 

@@ -159,6 +159,7 @@ def _answer(plan: Plan, *, dry_run: bool) -> Response:
     if not missed:
         return json_response(document)
     first = next((outcome for outcome in missed if outcome.problem), missed[0])
-    why = f" The first: {first.type}/{first.id}: {first.problem.detail}" if first.problem else ""
+    which = f"{first.type}/{first.id}" if first.type or first.id else f"document {first.index}"
+    why = f" The first: {which}: {first.problem.detail}" if first.problem else ""
     text = f"{len(missed)} of {len(plan.outcomes)} documents were not applied.{why}"
     raise Problem(422, "apply-incomplete", text, extra=document)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,6 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, errors, messages
 from omni_gateway.omni.specs import SpecError, nameless_enums, settled, to_plain, to_wire
 from omni_gateway.routes.generic.definitions import Definition
-from omni_gateway.routes.generic.planned import with_planned
 from omni_gateway.routes.generic.redaction import masked_members, redact, restore
 from omni_gateway.sdk import relations
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
@@ -88,8 +86,8 @@ class GenericAdapter(OmniResourceAdapter):
     ``served_by`` is the adapter of the plugin that serves the same objects: it knows which cluster they belong to.
     """
 
-    #: Objects that the same request is to create, which checks find as if they were there.
-    planned: Mapping[tuple[str, str], Resource] = {}
+    #: A client for checks that finds, as if they were there, the objects that the same request is to create.
+    checks_through: OmniClient | None = None
 
     def __init__(self, type: str, namespace: str, served_by: ResourceAdapter | None) -> None:
         super().__init__(type, namespace)
@@ -117,7 +115,7 @@ class GenericAdapter(OmniResourceAdapter):
 
     def _served(self) -> ResourceAdapter:
         assert self._served_by is not None
-        return self._served_by.bind(with_planned(self.omni, self.planned) if self.planned else self.omni)
+        return self._served_by.bind(self.checks_through or self.omni)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse what Omni would refuse, as far as the message tables and the type's own plugin know it.
@@ -149,10 +147,7 @@ class GenericAdapter(OmniResourceAdapter):
 
     def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
         """Raise what Omni will answer; objects that the same request creates count as there."""
-        with_planned_objects = copy.copy(self)
-        if self.planned:
-            with_planned_objects.omni = with_planned(self.omni, self.planned)
-        super(GenericAdapter, with_planned_objects).foresee(resource, existing)
+        OmniResourceAdapter.foresee(self.bind(self.checks_through or self.omni), resource, existing)
 
     def get(self, id: str) -> Resource:
         """Read one object; of a type that lives outside of Omni's state, an id that none can have is not there."""
