@@ -25,7 +25,6 @@ from omni_gateway.sdk.selecting import select, sort_and_cut
 
 _KINDS: dict[str, ChangeKind] = {"created": "added", "updated": "modified", "destroyed": "deleted"}
 _NOTHING = Change("idle")
-_METHODS = {"create": "create", "update": "replace", "destroy": "delete"}
 _SORTED_BY_OMNI: tuple[tuple[tuple[str, bool], ...], ...] = ((), (("id", False),), (("id", True),))
 
 
@@ -201,12 +200,10 @@ class OmniResourceAdapter(ResourceAdapter):
     def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
         """Raise the 403 or 422 that Omni will answer, as far as it is known: Omni has no dry run.
 
-        Nothing is foreseen where a subclass has its own way to write: it writes something else than objects of its
-        type, or checks what it writes.
+        An adapter that writes something else than objects of its type overrides this.
         """
         verb = "create" if existing is None else "destroy" if resource is None else "update"
-        own = getattr(type(self), _METHODS[verb]) is not getattr(OmniResourceAdapter, _METHODS[verb])
-        if not own and verb in messages.refused_verbs(self.type):
+        if verb in messages.refused_verbs(self.type):
             raise Problem(403, "omni-forbidden", f"Omni lets nobody {verb} {self.type}.", hint=self.hint or None)
         if resource is not None:
             refuse_predicted(self.omni, replace(resource, type=self.type), existing)

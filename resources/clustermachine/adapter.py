@@ -48,6 +48,9 @@ class ClusterMachineAdapter(OmniResourceAdapter):
     def __init__(self) -> None:
         super().__init__(types.CLUSTER_MACHINES, hint=_HINT)
 
+    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+        """Foresee nothing of Omni's: what is written are machine set nodes."""
+
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Complete the labels of the node that will be made.
 

@@ -110,6 +110,9 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         """Return the one term that Omni takes."""
         return [_term(query.filters["cluster"])]
 
+    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+        """Foresee nothing of Omni's: what is written are requests for backups."""
+
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Raise 404 for a cluster that is not there: Omni would not say."""
         cluster = resource.spec["cluster"]

@@ -49,6 +49,9 @@ class ExposedServiceAdapter(OmniResourceAdapter):
     def refuse_owned(self, existing: Resource) -> None:
         """Refuse nothing: Omni's controller owns the object, and what is written is the Service that it follows."""
 
+    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+        """Foresee nothing of Omni's: what is written are annotations of Kubernetes Services."""
+
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse what Omni or the cluster would not do: 404, 409 and 422 problems that say what to do instead."""
         if resource.labels not in ({}, existing.labels if existing else {}) or resource.annotations:

@@ -19,6 +19,7 @@ CLUSTER_LABEL = "omni.sidero.dev/cluster"
 SET_LABEL = "omni.sidero.dev/machine-set"
 WORKER = {"omni.sidero.dev/role-worker": ""}
 CONTROLS = {"omni.sidero.dev/role-controlplane": ""}
+OF_CLUSTER = {"labels": {CLUSTER_LABEL: "{name}"}}
 MANIFEST = "apiVersion: v1\nkind: Namespace\n"
 POLICY_TEST = {"name": "t", "user": {"name": "a@b.c"}, "cluster": {"name": "x"}, "expected": {"role": "Reader"}}
 MEDIA = {"architecture": 1}
@@ -63,7 +64,6 @@ def refused_alike(api: Caller, method: str, url: str, body: dict[str, Any]) -> s
         ("machinerequestsets", {"spec": {"provider_id": "x", "talos_version": "9"}}, "knows no Talos"),
         ("machinerequestsets", {"spec": {"kernel_args": ["\u0007"], "talos_version": "{talos}"}}, "control characters"),
         ("kernelargs", {"spec": {"args": ["x"] * 65}}, "more than 64"),
-        ("extensionsconfigurations", {"spec": {"extensions": ["x"]}}, "names no cluster"),
         (
             "extensionsconfigurations",
             {"labels": {CLUSTER_LABEL: "{name}"}, "spec": {"extensions": ["x"]}},
@@ -81,9 +81,9 @@ def refused_alike(api: Caller, method: str, url: str, body: dict[str, Any]) -> s
         ("kubernetesmanifestgroups", {"spec": {"mode": 1, "data": MANIFEST}}, "cluster is missing"),
         ("kubernetesmanifestgroups", {"labels": {CLUSTER_LABEL: "x"}, "spec": {"data": MANIFEST}}, "mode"),
         ("kubernetesmanifestgroups", {"labels": {CLUSTER_LABEL: "x"}, "spec": {"mode": 1, "data": "a: 1"}}, "manifest"),
-        ("kuberneteshealthchecks", {"id": "Not_DNS", "spec": {"job": "x"}}, "DNS name"),
-        ("kuberneteshealthchecks", {"spec": {}}, "job is missing"),
-        ("kuberneteshealthchecks", {"spec": {"job": "x", "interval": "1s"}}, "interval"),
+        ("kuberneteshealthchecks", {"id": "Not_DNS", **OF_CLUSTER, "spec": {"job": "x"}}, "DNS name"),
+        ("kuberneteshealthchecks", {**OF_CLUSTER, "spec": {}}, "job is missing"),
+        ("kuberneteshealthchecks", {**OF_CLUSTER, "spec": {"job": "x", "interval": "1s"}}, "interval"),
         ("machineinstalldiskconfigs", {"spec": {}}, "Either a disk"),
         ("machineinstalldiskconfigs", {"spec": {"disk_selector": "disk.size"}}, "does not compile"),
         ("etcdmanualbackups", {"id": "{name}", "spec": {"backup_at": "2020-01-01T00:00:00Z"}}, "within 60 seconds"),
@@ -123,6 +123,7 @@ def test_a_dry_run_refuses_a_new_object_that_omni_will_refuse(
     [
         (types.MACHINE_CLASSES, "x", {}, "either"),
         (types.MACHINE_CLASSES, "x", {"auto_provision": {}}, "provider is missing"),
+        (types.EXTENSIONS_CONFIGURATIONS, "x", {"extensions": ["x"]}, "names no cluster"),
         (types.IMPORTED_CLUSTER_SECRETS, "x", {"data": "a: 1"}, "secrets bundle"),
         (types.IMPORTED_CLUSTER_SECRETS, "{name}", {"data": "{{cluster: 1, secrets: 1, certs: 1}}"}, "already"),
     ],
@@ -155,7 +156,9 @@ def test_a_node_cannot_change_its_machine_set_and_a_locked_one_is_a_workers(
     body = {"id": machine, "labels": {CLUSTER_LABEL: cluster["name"], SET_LABEL: controls}, "spec": {}}
     assert api.post("resources/machinesetnodes", json=body).status_code == 201
     url = f"resources/machinesetnodes/{machine}"
-    moved = refused_alike(api, "patch", url, {"labels": {SET_LABEL: cluster["workers"]}})
+    moved = refused_alike(
+        api, "patch", url, {"labels": {SET_LABEL: cluster["workers"], "omni.sidero.dev/role-controlplane": None}}
+    )
     locked = refused_alike(api, "patch", url, {"annotations": {"omni.sidero.dev/locked": ""}})
     api.delete(url)
     assert "cannot be changed" in moved

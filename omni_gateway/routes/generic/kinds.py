@@ -122,7 +122,7 @@ class GenericAdapter(OmniResourceAdapter):
 
         Labels that Omni's controllers need are completed, masked secrets put back, zero values left out.
         """
-        relations.complete(self.omni, resource, existing)
+        relations.complete(self.checks_through or self.omni, resource, existing)
         self._check_spec(resource, existing)
         self._ask_plugin(resource, existing)
 
