@@ -16,6 +16,7 @@ from omni_gateway.omni.resources import WatchEvent
 from omni_gateway.omni.types import UNREADABLE, namespace_of
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.cluster_members import clusters_of_machines
+from omni_gateway.sdk.errors import NotFound
 from omni_gateway.sdk.exchange import Change, ChangeKind, Fed, Listing, ListQuery
 from omni_gateway.sdk.memo import identity
 from omni_gateway.sdk.parsing import kept_with, read, resource_in, resource_told, resources_of
@@ -134,7 +135,13 @@ class OmniResourceAdapter(ResourceAdapter):
 
     def get(self, id: str) -> Resource:
         """Read one object; ``omni.errors.NotFound`` when there is none."""
-        return self._shown_once(read(self.omni, self.type, id, self.namespace))
+        try:
+            found = read(self.omni, self.type, id, self.namespace)
+        except errors.Unknown as error:
+            if self.namespace != "external":
+                raise
+            raise NotFound(id) from error  # what is kept outside of Omni's state: an id that no such object can have
+        return self._shown_once(found)
 
     def get_written(self, written: Resource) -> Resource:
         """Return an object after a write: from the watch of its type if this process has one, else by a call."""

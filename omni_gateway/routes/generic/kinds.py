@@ -12,14 +12,13 @@ from marshmallow import fields
 from omni_gateway.auth import Role
 from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.problems import Problem
-from omni_gateway.omni import OmniClient, errors, messages
+from omni_gateway.omni import OmniClient, messages
 from omni_gateway.omni.specs import SpecError, nameless_enums, settled, to_plain, to_wire
 from omni_gateway.routes.generic.definitions import Definition
 from omni_gateway.routes.generic.redaction import masked_members, redact, restore
 from omni_gateway.sdk import relations
 from omni_gateway.sdk.adapter import Created, ResourceAdapter
 from omni_gateway.sdk.context import Gateway, Mounted, current_gateway
-from omni_gateway.sdk.errors import NotFound
 from omni_gateway.sdk.links import object_url
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
 from omni_gateway.sdk.operations import Operation, OperationKind
@@ -148,15 +147,6 @@ class GenericAdapter(OmniResourceAdapter):
     def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
         """Raise what Omni will answer; objects that the same request creates count as there."""
         OmniResourceAdapter.foresee(self.bind(self.checks_through or self.omni), resource, existing)
-
-    def get(self, id: str) -> Resource:
-        """Read one object; of a type that lives outside of Omni's state, an id that none can have is not there."""
-        try:
-            return super().get(id)
-        except errors.Unknown as error:
-            if self.namespace != "external":
-                raise
-            raise NotFound(id) from error
 
     def _check_spec(self, resource: Resource, existing: Resource | None) -> None:
         """Put masked secrets back and leave out zero values; 422 for masks and enum numbers that mean nothing."""
