@@ -140,6 +140,7 @@ def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> F
     api.register_blueprint(applying.blueprint(gateway, catalogue))
     api.register_blueprint(can_i.blueprint())
     api.register_blueprint(operations.blueprint(gateway))
+    api.register_blueprint(operations.kinds_blueprint())
     api.register_blueprint(index.blueprint(found))
     api.register_blueprint(prometheus.blueprint())
     app.register_blueprint(document.blueprint)

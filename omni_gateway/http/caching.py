@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from flask import has_request_context, request
 
@@ -21,6 +22,11 @@ def current_reading() -> Reading:
     if reading is None:
         reading = request.environ[_READING] = Reading(max_age())
     return cast(Reading, reading)
+
+
+def without_reading(environ: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a request's environ that has read nothing yet: for a reading that has its own account."""
+    return {name: value for name, value in environ.items() if name != _READING}
 
 
 def max_age() -> float | None:

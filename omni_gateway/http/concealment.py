@@ -23,8 +23,15 @@ class PlainNotFound(Problem):
     caller has just been found to be allowed to read.
     """
 
-    def __init__(self, detail: str, hint: str | None = None, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(404, "not-found", detail, hint=hint, headers=headers)
+    def __init__(
+        self,
+        detail: str,
+        hint: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        code: str = "not-found",
+    ) -> None:
+        super().__init__(404, code, detail, hint=hint, headers=headers)
 
 
 def concealed(problem: Problem) -> Problem:

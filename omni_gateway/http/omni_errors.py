@@ -15,6 +15,9 @@ from omni_gateway.omni.errors import OmniError
 from omni_gateway.omni.outcomes import may_be_done
 
 UNREACHABLE_RETRY_SECONDS = 5
+TOO_EARLY_RETRY_SECONDS = 5
+#: How Omni ends the reason of a refusal that passes by itself, once its controllers have looked at the object.
+_PASSES_BY_ITSELF = " yet"
 
 _TABLE: Mapping[type[OmniError], tuple[int, str]] = {
     errors.NotFound: (404, "not-found"),
@@ -62,6 +65,8 @@ def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
         return theirs
     status, code = _status_and_code(error)
     headers = {"Retry-After": str(math.ceil(error.retry_after or UNREACHABLE_RETRY_SECONDS))} if status == 503 else {}
+    if code == "too-early":
+        headers = {"Retry-After": str(TOO_EARLY_RETRY_SECONDS)}
     default_hint = next((text for kind, text in _HINTS.items() if isinstance(error, kind)), None)
     if may_be_done(error):
         default_hint = "It may have been done all the same: look before you send it again."
@@ -75,9 +80,16 @@ def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
     )
 
 
+def is_too_early(error: OmniError) -> bool:
+    """Whether Omni refuses because it has not found something out yet, and will take the same call later."""
+    return isinstance(error, errors.FailedPrecondition) and error.detail.rstrip(".").endswith(_PASSES_BY_ITSELF)
+
+
 def _status_and_code(error: OmniError) -> tuple[int, str]:
     if isinstance(error, errors.FailedPrecondition) and error.method.endswith(_READS):
         return 502, "omni-error"
+    if is_too_early(error):
+        return 409, "too-early"
     for kind, answer in _TABLE.items():
         if isinstance(error, kind):
             return answer

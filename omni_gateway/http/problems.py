@@ -48,11 +48,23 @@ CATALOGUE: Mapping[str, ProblemType] = {
     ),
     "omni-forbidden": ProblemType(403, "Refused by Omni", "Omni lets nobody do this, or not the gateway's key."),
     "not-found": ProblemType(404, "Not found", "There is no such object, route or operation."),
+    "not-yet": ProblemType(
+        404,
+        "Not there yet",
+        "Omni makes this some time after what it belongs to; `Retry-After` tells when to look.",
+        True,
+    ),
     "method-not-allowed": ProblemType(405, "Method not allowed", "The `Allow` header names the methods there are."),
     "not-acceptable": ProblemType(406, "Not acceptable", "The answer has no form that `Accept` names."),
     "request-timeout": ProblemType(408, "Request timeout", "The request did not come in whole in time.", True),
     "conflict": ProblemType(409, "Conflict", "The object's present state is in the way; `hint` says what to do first."),
     "changed-meanwhile": ProblemType(409, "Changed meanwhile", "Other writes came between, again and again.", True),
+    "too-early": ProblemType(
+        409,
+        "Too early",
+        "Omni does not know yet what this depends on; `Retry-After` tells when to send it again.",
+        True,
+    ),
     "exists": ProblemType(409, "Exists already", "There is an object of this name; `Location` names it."),
     "tearing-down": ProblemType(409, "Tearing down", "The object is being removed and takes no writes."),
     "idempotency-conflict": ProblemType(

@@ -7,14 +7,14 @@ range it was written for in ``ResourcePlugin(sdk=...)``.
 from omni_gateway.auth import Role, Scope
 from omni_gateway.http.guard import current_principal, demand, public, require
 from omni_gateway.http.idempotency import idempotent
-from omni_gateway.http.omni_errors import problem_for
+from omni_gateway.http.omni_errors import is_too_early, problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import Listing as OmniListing
 from omni_gateway.omni import OmniClient, OmniError, key_pairs, types
 from omni_gateway.omni import deadline as omni_deadline
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.omni.management import Overlay
-from omni_gateway.sdk import enums, fields, locks, masking, names
+from omni_gateway.sdk import enums, fields, locks, masking, member_waits, names, quorum
 from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
 from omni_gateway.sdk.adapter import Created, Present, ResourceAdapter
 from omni_gateway.sdk.call_adapter import CallAdapter
@@ -29,10 +29,19 @@ from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
 from omni_gateway.sdk.memo import Memo, identity
 from omni_gateway.sdk.merging import Told, watch_together
 from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
-from omni_gateway.sdk.operations import Operation, OperationKind, State
+from omni_gateway.sdk.operations import (
+    Operation,
+    OperationKind,
+    Stage,
+    State,
+    WaitingFor,
+    seconds_since,
+    stages_in_order,
+    unknown_after,
+)
 from omni_gateway.sdk.parsing import read, resources_of
 from omni_gateway.sdk.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, ResourcePlugin
-from omni_gateway.sdk.query import Filter, id_filter, label_filter
+from omni_gateway.sdk.query import Filter, WriteQuery, id_filter, label_filter
 from omni_gateway.sdk.reading import find, find_labelled
 from omni_gateway.sdk.refusals import Refusals
 from omni_gateway.sdk.resource import Resource
@@ -85,6 +94,7 @@ __all__ = [
     "Scope",
     "ServicePlugin",
     "SpecSchema",
+    "Stage",
     "StaleVersion",
     "State",
     "StoredResourceAdapter",
@@ -93,7 +103,9 @@ __all__ = [
     "SubList",
     "SubResource",
     "Told",
+    "WaitingFor",
     "WouldDo",
+    "WriteQuery",
     "change",
     "check_issuer",
     "cluster_of_uuid",
@@ -109,11 +121,13 @@ __all__ = [
     "id_link",
     "idempotent",
     "identity",
+    "is_too_early",
     "key_pairs",
     "label_filter",
     "label_link",
     "locks",
     "masking",
+    "member_waits",
     "names",
     "object_url",
     "omni_deadline",
@@ -121,13 +135,17 @@ __all__ = [
     "out_of_reach",
     "problem_for",
     "public",
+    "quorum",
     "read",
     "require",
     "resources_of",
+    "seconds_since",
     "select",
     "side_by_side",
     "sort_and_cut",
+    "stages_in_order",
     "takes_jwts",
     "types",
+    "unknown_after",
     "watch_together",
 ]

@@ -41,12 +41,14 @@ class Stream:
 class WouldDo:
     """What an action answers to a dry run: the object before and after, as stored; ``after`` None: it would be gone.
 
-    ``also``: objects of other types that would be made or changed, as they would be then.
+    ``also``: objects of other types that would be made or changed, as they would be then. ``also_deleted``: those that
+    would be removed.
     """
 
     before: Resource | None
     after: Resource | None
     also: Sequence[Resource] = ()
+    also_deleted: Sequence[Resource] = ()
 
 
 #: A Resource is rendered by the plugin's schema, an Operation is a 202, a mapping is JSON by the schema given.

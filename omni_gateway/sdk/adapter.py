@@ -126,6 +126,22 @@ class ResourceAdapter:
         """Start to remove the object; return when the back end has taken the order."""
         raise NotImplementedError
 
+    def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Start to remove the object; ``options`` are the parameters of the plugin's ``delete_query``.
+
+        Also called for an object that is tearing down already, when the request has ``force``. The default:
+        :meth:`delete`.
+        """
+        self.delete(resource)
+
+    def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Refuse what :meth:`delete_with` would refuse, for a dry run; the default: :meth:`check_delete`."""
+        self.check_delete(resource)
+
+    def also_deleted(self, resource: Resource, options: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return the objects of other types that :meth:`delete_with` removes itself; a dry run shows them."""
+        return ()
+
     def check_delete(self, resource: Resource) -> None:
         """Refuse what the back end would refuse of a removal, so that a dry run can tell; the default: nothing."""
 

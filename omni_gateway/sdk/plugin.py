@@ -15,7 +15,7 @@ from omni_gateway.auth import Role
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.links import LinkMaker
 from omni_gateway.sdk.operations import OperationKind
-from omni_gateway.sdk.query import Filter
+from omni_gateway.sdk.query import Filter, WriteQuery
 from omni_gateway.sdk.removal import removal
 from omni_gateway.sdk.representation import Representation
 from omni_gateway.sdk.schema import ResourceSchema
@@ -50,6 +50,7 @@ class ResourcePlugin(ServicePlugin):
     :param may_find: whether a POST may be answered with an object that was there and is as good (200).
     :param example: a request body, shown in the document (a test sends it).
     :param singleton: the id of the one object there can be; its URL is then the collection's own, and there is no list.
+    :param delete_query: the parameters that a DELETE takes, for the adapter's ``delete_with``.
     :param idempotent_create: has no effect any more: every POST takes an ``Idempotency-Key``.
     :param description: what the resource is; the text of its tag in the document.
     """
@@ -76,6 +77,7 @@ class ResourcePlugin(ServicePlugin):
         example: Mapping[str, Any] | None = None,
         singleton: str = "",
         idempotent_create: bool = False,
+        delete_query: type[WriteQuery] = WriteQuery,
         description: str = "",
         import_name: str = __name__,
     ) -> None:
@@ -103,6 +105,7 @@ class ResourcePlugin(ServicePlugin):
         self.may_find = may_find
         self.example = example
         self.singleton = singleton
+        self.delete_query = delete_query
         self.schema = schema()
         if singleton:
             self.schema.name_the_only(singleton)

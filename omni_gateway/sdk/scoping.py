@@ -89,6 +89,22 @@ class ScopedAdapter(ResourceAdapter):
         self._demand_besides(resource, None, {})
         self.inner.delete(resource)
 
+    def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Remove an object of a cluster within reach."""
+        self._demand(self._owners(resource))
+        self._demand_besides(resource, None, {})
+        self.inner.delete_with(resource, options)
+
+    def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Refuse what ``delete_with`` would refuse."""
+        self._demand(self._owners(resource))
+        self._demand_besides(resource, None, {})
+        self.inner.check_delete_with(resource, options)
+
+    def also_deleted(self, resource: Resource, options: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return what a removal takes along."""
+        return self.inner.also_deleted(resource, options)
+
     def check_delete(self, resource: Resource) -> None:
         """Refuse what ``delete`` would refuse."""
         self._demand(self._owners(resource))

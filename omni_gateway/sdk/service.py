@@ -21,7 +21,9 @@ from omni_gateway.sdk.views import extra
 from omni_gateway.sdk.views.listing import Collection
 
 #: What the gateway itself serves below ``/api/v1``, and the names of its own blueprints.
-RESERVED_NAMES = frozenset({"apply", "auth/can-i", "document", "health", "index", "metrics", "operations", "resources"})
+RESERVED_NAMES = frozenset(
+    {"apply", "auth/can-i", "document", "health", "index", "metrics", "operation-kinds", "operations", "resources"}
+)
 
 
 class PluginError(Exception):

@@ -16,7 +16,8 @@ class SubResource:
     """One object below another: ``/clusters/c1/status`` is the ClusterStatus ``c1``.
 
     ``id`` derives the sub-object's id from its parent's, and ``parent`` the other way round. ``absent`` makes the
-    answer when the parent exists but the sub-object does not; without it that is a 404.
+    answer when the parent exists but the sub-object does not; without it that is a 404. ``comes_later``: Omni makes the
+    sub-object some time after its parent, and keeps it for as long; the 404 then says "not yet".
     """
 
     name: str
@@ -26,6 +27,7 @@ class SubResource:
     id: Callable[[str], str] = lambda parent: parent
     parent: Callable[[str], str] = lambda id: id
     absent: Callable[[str], Resource] | None = None
+    comes_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from . import kinds, labels, projections, schematic
@@ -44,7 +45,7 @@ def machine_id(index: int) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"machine-{index}"))
 
 
-def seed_fleet(store: Store, count: int) -> None:
+def seed_fleet(store: Store, count: int, *, boot_ids: bool = True) -> None:
     """Let machines join until `count` have joined since the database was made.
 
     Machines that were removed since do not come back. Needs the catalogue for the join token.
@@ -57,7 +58,7 @@ def seed_fleet(store: Store, count: int) -> None:
     token = default_join_token(store)
     with _no_garbage_collection(), store.lock:
         for index in range(seeded, count):
-            _join(own, index, token)
+            _join(own, index, token, boot_ids=boot_ids)
         own.write(kinds.EMULATED_FLEET, _FLEET_ID, {"seeded": count})
 
 
@@ -73,9 +74,9 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _join(own: Context, index: int, token: str) -> None:
+def _join(own: Context, index: int, token: str, *, boot_ids: bool) -> None:
     id_ = machine_id(index)
-    hw = _hardware(index, id_, token)
+    hw = replace(_hardware(index, id_, token), tells_boot_id=boot_ids)
     link = {
         "node_subnet": f"{hw.address}/64",
         "node_public_key": base64.b64encode(hashlib.sha256(id_.encode()).digest()).decode(),

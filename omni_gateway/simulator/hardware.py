@@ -65,7 +65,10 @@ class Step:
 
 @dataclass
 class Hardware:
-    """One emulated machine. Versions are without `v`; `ends` and `since` are Unix seconds."""
+    """One emulated machine. Versions are without `v`; `ends` and `since` are Unix seconds.
+
+    `tells_boot_id` False: Omni shows no boot id of it, as Omni 1.7 does of any.
+    """
 
     hostname: str = ""
     address: str = ""
@@ -73,6 +76,7 @@ class Hardware:
     shape: dict[str, Any] = field(default_factory=dict)
     power: str = "on"
     boot_id: str = ""
+    tells_boot_id: bool = True
     talos_version: str = ""
     initial_talos_version: str = ""
     extensions: list[str] = field(default_factory=list)

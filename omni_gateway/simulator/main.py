@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         speed=options.speed,
         key_file=options.key_file,
         faults=bool(options.admin_listen),
+        boot_ids=options.boot_ids,
     )
     try:
         address = simulator.start(options.listen, options.admin_listen)
@@ -81,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         metavar="HOST:PORT",
         help="take faults on demand here, loopback only (default: off)",
+    )
+    add(
+        "--no-boot-ids",
+        dest="boot_ids",
+        action="store_false",
+        help="machines do not tell which boot they are in, as on Omni 1.7",
     )
     add("--log-level", default="info", choices=("debug", "info", "warning", "error"), help="(%(default)s)")
     return parser

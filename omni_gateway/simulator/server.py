@@ -61,6 +61,7 @@ _OPTIONS = (
 class Simulator:
     """A running simulator. ``speed`` is how many seconds of a machine's life pass in a real one.
 
+    Without ``boot_ids`` no machine that joins tells which boot it is in, as none does on Omni 1.7.
     With ``faults``, calls can be made to fail on demand: by :attr:`faults`, or from outside by ``admin_listen``.
     """
 
@@ -72,6 +73,7 @@ class Simulator:
         speed: float = 1.0,
         key_file: Path | None = None,
         faults: bool = False,
+        boot_ids: bool = True,
     ) -> None:
         self.store = Store(db)
         seed_login(self.store)
@@ -81,7 +83,7 @@ class Simulator:
         self.address = ""
         self.admin_address = ""
         seed_catalog(self.store)
-        seed_fleet(self.store, fleet)
+        seed_fleet(self.store, fleet, boot_ids=boot_ids)
         self._runtime = Runtime(self.store, all_controllers(), speed)
         self._watchers = Watchers(self.store)
         self._kubernetes = KubernetesProxy(self.store)

@@ -4,7 +4,8 @@ from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, id_link
 from resources.cluster import bootstrap, files, locking, metrics, nodes, operations, upgrade_operations, upgrades
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.below import SUBRESOURCES
-from resources.cluster.destroying import destroy
+from resources.cluster.destroying import ClusterDestroyActionSchema, destroy
+from resources.cluster.disconnected import ClusterDeleteQuery
 from resources.cluster.kubernetes_schemas import KubernetesNodeSchema
 from resources.cluster.schemas import EXAMPLE, ClusterSchema
 
@@ -28,6 +29,7 @@ plugin = ResourcePlugin(
     ),
     creates=operations.CREATE,
     destroys=operations.DESTROY,
+    delete_query=ClusterDeleteQuery,
     example=EXAMPLE,
     description="Kubernetes clusters that Omni runs on Talos machines",
     import_name=__name__,
@@ -90,6 +92,8 @@ plugin.action(
     "destroy",
     role=Role.OPERATOR,
     summary="Remove the cluster and everything in it; the same as DELETE",
+    body=ClusterDestroyActionSchema,
+    example={"force": "disconnected"},
     operation=True,
 )(destroy)
 plugin.action(

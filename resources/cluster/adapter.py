@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from omni_gateway.sdk import (
+    OmniError,
     OmniResourceAdapter,
+    Problem,
     Refusals,
     Resource,
+    change,
     cluster_of_uuid,
     find,
     locks,
     omni_errors,
     types,
 )
-from resources.cluster import locking
+from resources.cluster import creation_record, locking
 from resources.cluster.building import build
 from resources.cluster.composition import parts_of
 from resources.cluster.composition_checks import check_composition
+from resources.cluster.disconnected import DISCONNECTED, disconnected_parts
 from resources.cluster.versions import Catalogue
 
 _SORTABLE = ("kubernetes_version", "talos_version")
@@ -61,9 +66,21 @@ class ClusterAdapter(OmniResourceAdapter):
         return [part.resource for part in parts_of(resource.id, extras)]
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
-        """Create the cluster and its parts; when one part fails, all of it is taken back."""
-        super().create(resource, extras)
-        build(self.omni, resource, self.also(resource, extras))
+        """Create the cluster and its parts; when one part fails, all of it is taken back.
+
+        While parts are missing the Cluster carries a record of them, so that its operation tells "being written" and
+        "never written" from an empty cluster.
+        """
+        parts = self.also(resource, extras)
+        super().create(creation_record.recorded(resource, parts) if parts else resource, extras)
+        build(self.omni, resource, parts)
+        if parts:
+            self._close_record(resource.id)
+
+    def _close_record(self, id: str) -> None:
+        """Take the record off; where that fails all the parts are there, and a record of these says nothing."""
+        with suppress(OmniError, Problem):
+            change(self, id, creation_record.without_record)
 
     def check_delete(self, resource: Resource) -> None:
         """Raise 409 for a locked cluster; one that is going already is past that."""
@@ -78,6 +95,26 @@ class ClusterAdapter(OmniResourceAdapter):
             if locks.is_locked(resource):
                 raise locks.locked_problem(resource.id, error.detail) from error
             raise
+
+    def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Raise 409 for a locked cluster."""
+        self.check_delete(resource)
+
+    def also_deleted(self, resource: Resource, options: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return the machines that ``force=disconnected`` removes from Omni, and what belongs to them alone."""
+        return disconnected_parts(self.omni, resource.id) if options.get("force") == DISCONNECTED else ()
+
+    def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Tear the cluster down, and with ``force=disconnected`` the machines that Omni cannot reach.
+
+        The cluster goes first: were it refused, no machine would be lost for nothing.
+        """
+        lost = self.also_deleted(resource, options)
+        if not resource.tearing_down or not resource.finalizers:
+            self.delete(resource)
+        for part in lost:
+            with suppress(omni_errors.NotFound):
+                self.omni.resources.remove(part.type, part.id, part.namespace)
 
     def _catalogue(self) -> Catalogue:
         return Catalogue.read(self.omni)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from omni_gateway.sdk import (
     OmniResourceAdapter,
     Resource,
@@ -16,8 +18,8 @@ from resources.cluster import nodes
 from resources.cluster.kubernetes_schemas import (
     KubernetesNodeSchema,
     KubernetesStatusSchema,
-    KubernetesUpgradeStatusSchema,
-    TalosUpgradeStatusSchema,
+    KubernetesUpgradeSchema,
+    TalosUpgradeSchema,
 )
 from resources.cluster.machine_set_schemas import ClusterMachineSetSchema
 from resources.cluster.status_schemas import (
@@ -29,6 +31,16 @@ from resources.cluster.status_schemas import (
     ClusterWorkloadProxyStatusSchema,
     ControlPlaneStatusSchema,
 )
+from resources.cluster.versions import newest_upgrade
+
+
+class UpgradeStatusAdapter(OmniResourceAdapter):
+    """Upgrade statuses, with the newest of the versions that Omni offers."""
+
+    def shown(self, resource: Resource) -> Resource:
+        """Add the version that an upgrade to the newest goes to."""
+        newest = newest_upgrade(resource.spec.get("upgrade_versions") or (), resource.spec.get("last_upgrade_version"))
+        return replace(resource, spec={**resource.spec, "newest_upgrade_version": newest})
 
 
 def _nothing_to_say(cluster: str) -> Resource:
@@ -37,21 +49,33 @@ def _nothing_to_say(cluster: str) -> Resource:
 
 
 SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
-    SubResource("status", OmniResourceAdapter(types.CLUSTER_STATUSES), ClusterStatusSchema, "How the cluster is"),
+    SubResource(
+        "status",
+        OmniResourceAdapter(types.CLUSTER_STATUSES),
+        ClusterStatusSchema,
+        "How the cluster is",
+        comes_later=True,
+    ),
     SubResource(
         "bootstrap",
         OmniResourceAdapter(types.CLUSTER_BOOTSTRAP_STATUSES),
         ClusterBootstrapSchema,
         "Whether etcd was started",
+        comes_later=True,
     ),
     SubResource(
-        "endpoints", OmniResourceAdapter(types.CLUSTER_ENDPOINTS), ClusterEndpointSchema, "Where the control plane is"
+        "endpoints",
+        OmniResourceAdapter(types.CLUSTER_ENDPOINTS),
+        ClusterEndpointSchema,
+        "Where the control plane is",
+        comes_later=True,
     ),
     SubResource(
         "kubernetes-status",
         OmniResourceAdapter(types.KUBERNETES_STATUSES),
         KubernetesStatusSchema,
         "Nodes and static pods as Kubernetes tells them",
+        comes_later=True,
     ),
     SubResource(
         "controlplane-status",
@@ -60,6 +84,7 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         "Conditions of the control plane",
         id=names.control_planes,
         parent=names.cluster_of_control_planes,
+        comes_later=True,
     ),
     SubResource(
         "diagnostics",
@@ -79,18 +104,21 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         OmniResourceAdapter(types.CLUSTER_WORKLOAD_PROXY_STATUSES),
         ClusterWorkloadProxyStatusSchema,
         "What the workload proxy exposes",
+        comes_later=True,
     ),
     SubResource(
         "kubernetes-upgrade",
-        OmniResourceAdapter(types.KUBERNETES_UPGRADE_STATUSES),
-        KubernetesUpgradeStatusSchema,
+        UpgradeStatusAdapter(types.KUBERNETES_UPGRADE_STATUSES),
+        KubernetesUpgradeSchema,
         "How far a Kubernetes upgrade is",
+        comes_later=True,
     ),
     SubResource(
         "talos-upgrade",
-        OmniResourceAdapter(types.TALOS_UPGRADE_STATUSES),
-        TalosUpgradeStatusSchema,
+        UpgradeStatusAdapter(types.TALOS_UPGRADE_STATUSES),
+        TalosUpgradeSchema,
         "How far a Talos upgrade is",
+        comes_later=True,
     ),
     SubList(
         "kubernetes-nodes",

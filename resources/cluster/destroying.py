@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk import Operation, WouldDo
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import Operation, SpecSchema, WouldDo
 from resources.cluster.adapter import ClusterAdapter
+from resources.cluster.disconnected import ABOUT_FORCE, DISCONNECTED
 from resources.cluster.operations import read_destroy
+
+
+class ClusterDestroyActionSchema(SpecSchema):
+    """How to remove a cluster."""
+
+    body_optional = True
+
+    force = fields.String(validate=validate.OneOf([DISCONNECTED]), metadata={"description": ABOUT_FORCE})
 
 
 def destroy(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
     """Tear a cluster down; one that is going already is left to go on. 409 when it is locked."""
     cluster = adapter.get(id)
     if dry_run:
-        adapter.check_delete(cluster)
-        return WouldDo(cluster, None)
-    if not cluster.tearing_down:
-        adapter.delete(cluster)
+        adapter.check_delete_with(cluster, body)
+        return WouldDo(cluster, None, also_deleted=adapter.also_deleted(cluster, body))
+    if not cluster.tearing_down or body.get("force"):
+        adapter.delete_with(cluster, body)
     return read_destroy(adapter.omni, id)

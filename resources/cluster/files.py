@@ -79,7 +79,7 @@ def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Ra
         if find(adapter.omni, types.CLUSTER_UUIDS, id) is not None:
             raise
         text = f"Omni has not finished to make the cluster {id!r}."
-        raise Problem(409, "conflict", text, hint="Try again in a moment.") from None
+        raise Problem(409, "too-early", text, headers={"Retry-After": "5"}) from None
     return Raw(body, YAML, f"{id}-kubeconfig.yaml", credential=query["service_account"])
 
 

@@ -95,3 +95,23 @@ class TalosUpgradeStatusSchema(_UpgradeStatusSchema):
     """How far a Talos upgrade is."""
 
     phase = wire.Enum(enums.TalosUpgradePhase)
+
+
+class _NewestSchema(ResourceSchema):
+    """What is worked out from the versions that Omni offers."""
+
+    newest_upgrade_version = fields.String(
+        dump_only=True,
+        metadata={
+            "description": "The newest release among `upgrade_versions` that is newer than the version that runs;"
+            " empty: there is none. Omni offers older versions too, in an order of its own"
+        },
+    )
+
+
+class KubernetesUpgradeSchema(KubernetesUpgradeStatusSchema, _NewestSchema):
+    """A cluster's Kubernetes upgrade, and where one could go; absent until Kubernetes has come up."""
+
+
+class TalosUpgradeSchema(TalosUpgradeStatusSchema, _NewestSchema):
+    """A cluster's Talos upgrade, and where one could go."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
@@ -12,10 +13,16 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
     State,
+    WaitingFor,
     find,
+    member_waits,
+    names,
     object_url,
+    resources_of,
+    stages_in_order,
     types,
 )
+from resources.cluster import creation_record
 from resources.cluster.reading import has_control_plane
 from resources.cluster.status_schemas import ClusterDestroyStatusSchema, ClusterStatusSchema
 
@@ -30,23 +37,56 @@ def read_create(omni: OmniClient, id: str) -> Operation:
     """Tell how far a cluster is on its way up; one that loses health later is ``running`` again.
 
     Phase RUNNING says nothing of health and the API's readiness shows once too early (facts: lifecycle), so the end is
-    when etcd has been started, every machine asked for is healthy, and both the cluster and its API say ready.
+    when all that was asked for is written, etcd has been started, every machine asked for is healthy, and both the
+    cluster and its API say ready.
     """
-    cluster = get_cluster(omni, id)
+    return _creation(omni, get_cluster(omni, id))
+
+
+def _creation(omni: OmniClient, cluster: Resource) -> Operation:
+    id = cluster.id
     status = find(omni, types.CLUSTER_STATUSES, id)
     details = _status_schema.render_spec(status.spec) if status else {}
+    written = creation_record.read_progress(omni, cluster)
+    missing = written.missing if written else ()
+    bootstrapped = is_bootstrapped(omni, id)
+    up = bool(status and bootstrapped and _is_up(status))
 
-    def operation(state: State, progress: str = "", error: str = "") -> Operation:
-        return make("cluster-create", id, state, progress, error, details)
+    def operation(state: State, progress: str = "", error: str = "", hint: str = "") -> Operation:
+        steps = [("all parts written", not missing), *_steps(status, bootstrapped, up)]
+        return replace(
+            make("cluster-create", id, state, progress, error, details),
+            started=cluster.created,
+            stages=stages_in_order(steps, state),
+            hint=hint,
+        )
 
     if cluster.tearing_down:
         return operation("failed", error=BEING_REMOVED)
-    bootstrapped = is_bootstrapped(omni, id)
-    if status and bootstrapped and _is_up(status):
+    if written is not None and missing:
+        names_of = ", ".join(f"{type.partition('.')[0]} {part!r}" for type, part in missing[:5])
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        total = written.written + len(missing)
+        if written.stalled:
+            error = f"The request that made the cluster ended before all was written. Missing: {names_of}{more}."
+            url = object_url("clusters", id)
+            hint = f"DELETE {url} and send the request again, or make what is missing."
+            return operation("failed", error=error, hint=hint)
+        return operation("running", f"{written.written} of {total} parts are written. Missing: {names_of}{more}.")
+    if up and status:
         return operation("succeeded", f"The cluster is up: {_count(status)}.")
     if not has_control_plane(omni, id):
         return operation("succeeded", EMPTY)
-    return operation("running", _what_is_missing(status, bootstrapped))
+    waiting = member_waits.unready_members(omni, id)
+    hint = _hint_for_creation(waiting)
+    return replace(operation("running", _what_is_missing(status, bootstrapped), hint=hint), waiting_for=waiting)
+
+
+def _hint_for_creation(waiting: Sequence[WaitingFor]) -> str:
+    lost = member_waits.unreachable(waiting)
+    if not lost:
+        return ""
+    return f"Omni cannot reach {', '.join(object_url('machines', machine) for machine in lost[:3])}: start it."
 
 
 def _is_up(status: Resource) -> bool:
@@ -58,6 +98,17 @@ def _is_up(status: Resource) -> bool:
 def _count(status: Resource) -> str:
     machines = status.spec.get("machines") or {}
     return f"{machines.get('healthy', 0)} of {machines.get('requested', 0)} machines are healthy"
+
+
+def _steps(status: Resource | None, bootstrapped: bool, up: bool) -> list[tuple[str, bool]]:
+    said = status.spec if status else {}
+    return [
+        ("a control plane machine connected", up or bool(said.get("has_connected_control_planes"))),
+        ("etcd started", bootstrapped),
+        ("control plane ready", up or bool(said.get("controlplaneReady"))),
+        ("Kubernetes API ready", up or bool(said.get("kubernetesAPIReady"))),
+        ("all machines healthy", up),
+    ]
 
 
 def _what_is_missing(status: Resource | None, bootstrapped: bool) -> str:
@@ -75,7 +126,7 @@ def _what_is_missing(status: Resource | None, bootstrapped: bool) -> str:
 
 
 def read_destroy(omni: OmniClient, id: str) -> Operation:
-    """Tell how far the removal of a cluster is.
+    """Tell how far the removal of a cluster is, and which machines hold it up.
 
     A cluster that is not there has been removed, as far as anybody can tell; one that nobody is removing has no such
     operation, which is a 404.
@@ -85,23 +136,56 @@ def read_destroy(omni: OmniClient, id: str) -> Operation:
         return make("cluster-destroy", id, "succeeded", "There is no such cluster (any more).")
     if not cluster.tearing_down:
         raise Problem(404, "not-found", f"Nobody is removing cluster {id!r}.")
+    return _destruction(omni, cluster)
+
+
+def _destruction(omni: OmniClient, cluster: Resource) -> Operation:
+    id = cluster.id
     status = find(omni, types.CLUSTER_DESTROY_STATUSES, id)
-    waiting = f"Omni's controllers still hold it: {', '.join(sorted(cluster.finalizers))}."
-    progress = (status.spec.get("phase") if status else "") or waiting
+    waiting = member_waits.leaving_members(omni, names.LABEL_CLUSTER, id)
+    held = f"Omni's controllers still hold it: {', '.join(sorted(cluster.finalizers))}."
+    progress = (status.spec.get("phase") if status else "") or held
+    if lost := member_waits.unreachable(waiting):
+        progress = f"{progress.rstrip('.')}. Omni cannot reach {len(lost)} of its machines: {', '.join(lost[:3])}."
     details = {"finalizers": list(cluster.finalizers)} | (_destroy_schema.render_spec(status.spec) if status else {})
-    return make("cluster-destroy", id, "running", progress, details=details)
+    force = f"DELETE {object_url('clusters', id)}?force=disconnected"
+    steps = [("machines wiped", not waiting), ("released by Omni's controllers", False), ("removed", False)]
+    return replace(
+        make("cluster-destroy", id, "running", progress, details=details),
+        # Omni writes this status when the teardown begins; the Cluster itself is written again and again after that.
+        started=status.created if status else cluster.updated,
+        stages=stages_in_order(steps, "running"),
+        waiting_for=waiting,
+        hint=member_waits.hint_for_unreachable(waiting, force),
+    )
 
 
 def read_bootstrap(omni: OmniClient, id: str) -> Operation:
     """Tell whether a cluster's etcd has been started; Omni does that by itself as soon as it can."""
-    cluster = get_cluster(omni, id)
+    return _bootstrap(omni, get_cluster(omni, id))
+
+
+def _bootstrap(omni: OmniClient, cluster: Resource) -> Operation:
+    id = cluster.id
     details = {"bootstrapped": is_bootstrapped(omni, id)}
+    status = find(omni, types.CLUSTER_STATUSES, id)
+    connected = bool(status and status.spec.get("has_connected_control_planes")) or details["bootstrapped"]
+    has_set = has_control_plane(omni, id)
+
+    def operation(state: State, progress: str = "", error: str = "") -> Operation:
+        steps = [
+            ("control plane machine set made", has_set),
+            ("a control plane machine connected", connected),
+            ("etcd started", details["bootstrapped"]),
+        ]
+        made = make("cluster-bootstrap", id, state, progress, error, details)
+        return replace(made, started=cluster.created, stages=stages_in_order(steps, state))
+
     if details["bootstrapped"]:
-        return make("cluster-bootstrap", id, "succeeded", "etcd was started.", details=details)
+        return operation("succeeded", "etcd was started.")
     if cluster.tearing_down:
-        return make("cluster-bootstrap", id, "failed", error=BEING_REMOVED, details=details)
-    progress = "Waiting for a control plane machine to connect." if has_control_plane(omni, id) else EMPTY
-    return make("cluster-bootstrap", id, "running", progress, details=details)
+        return operation("failed", error=BEING_REMOVED)
+    return operation("running", "Waiting for a control plane machine to connect." if has_set else EMPTY)
 
 
 def make(
@@ -122,6 +206,43 @@ def get_cluster(omni: OmniClient, id: str) -> Resource:
     return Resource.from_omni(omni.resources.get(types.CLUSTERS, id))
 
 
-CREATE = OperationKind("cluster-create", read_create, "A cluster on its way up, from POST to a healthy Kubernetes API")
-DESTROY = OperationKind("cluster-destroy", read_destroy, "A cluster being removed; `succeeded` when it is not there")
-BOOTSTRAP = OperationKind("cluster-bootstrap", read_bootstrap, "Whether a cluster's etcd has been started")
+def clusters_of(omni: OmniClient, *, tearing_down: bool) -> list[Resource]:
+    """Return the clusters that are being removed, or those that are not."""
+    return [item for item in resources_of(omni.resources.list(types.CLUSTERS)) if item.tearing_down == tearing_down]
+
+
+def _creations(omni: OmniClient) -> Iterator[Operation]:
+    """Return the clusters on their way up, and those whose parts were never written."""
+    for cluster in clusters_of(omni, tearing_down=False):
+        operation = _creation(omni, cluster)
+        if operation.state != "succeeded":
+            yield operation
+
+
+def _destructions(omni: OmniClient) -> Iterator[Operation]:
+    yield from (_destruction(omni, cluster) for cluster in clusters_of(omni, tearing_down=True))
+
+
+def _bootstraps(omni: OmniClient) -> Iterator[Operation]:
+    """Return the clusters whose etcd Omni is to start; one without a control plane waits for its user."""
+    for cluster in clusters_of(omni, tearing_down=False):
+        operation = _bootstrap(omni, cluster)
+        if operation.state != "succeeded" and has_control_plane(omni, cluster.id):
+            yield operation
+
+
+CREATE = OperationKind(
+    "cluster-create",
+    read_create,
+    "A cluster on its way up, from POST to a healthy Kubernetes API",
+    under_way=_creations,
+)
+DESTROY = OperationKind(
+    "cluster-destroy",
+    read_destroy,
+    "A cluster being removed; `succeeded` when it is not there",
+    under_way=_destructions,
+)
+BOOTSTRAP = OperationKind(
+    "cluster-bootstrap", read_bootstrap, "Whether a cluster's etcd has been started", under_way=_bootstraps
+)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from omni_gateway.sdk import (
     OmniClient,
@@ -10,17 +11,30 @@ from omni_gateway.sdk import (
     OperationKind,
     Resource,
     ResourceSchema,
+    Stage,
+    State,
+    WaitingFor,
     enums,
     find,
+    find_labelled,
     locks,
+    member_waits,
+    names,
+    object_url,
+    resources_of,
+    stages_in_order,
     types,
 )
+from resources.cluster import creation_record
 from resources.cluster.kubernetes_schemas import (
     KubernetesUpgradeStatusSchema,
     TalosUpgradeStatusSchema,
 )
-from resources.cluster.operations import BEING_REMOVED, get_cluster, make
+from resources.cluster.operations import BEING_REMOVED, clusters_of, get_cluster, make
 from resources.cluster.reading import has_control_plane
+
+#: Machines that are not at the version, and whether each is a control plane.
+Outdated = list[tuple[WaitingFor, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +48,77 @@ class Upgrade:
     done: int
     failed: int
     schema: ResourceSchema
+    task: str
+    outdated: Callable[[OmniClient, str, str], Outdated]
 
     def read(self, omni: OmniClient, id: str) -> Operation:
         """Tell how far the cluster is from the version that it should have; ``NotFound`` when there is no cluster."""
-        cluster = get_cluster(omni, id)
+        return self._of(omni, get_cluster(omni, id))
+
+    def under_way(self, omni: OmniClient) -> Iterator[Operation]:
+        """Return the upgrades that have begun or failed; the coming up of a new cluster is none."""
+        statuses = {item.id: item for item in resources_of(omni.resources.list(self.status_type))}
+        for cluster in clusters_of(omni, tearing_down=False):
+            status = statuses.get(cluster.id)
+            if status is None or not status.spec.get("last_upgrade_version"):
+                continue
+            operation = self._of(omni, cluster)
+            if operation.state != "succeeded":
+                yield operation
+
+    def _of(self, omni: OmniClient, cluster: Resource) -> Operation:
+        id = cluster.id
         wanted = cluster.spec.get(self.field, "")
         status = find(omni, self.status_type, id)
         if cluster.tearing_down:
             return make(self.kind, id, "failed", error=BEING_REMOVED)
         if status is None:
-            return self._unstarted(omni, id, wanted)
+            return self._unstarted(omni, cluster, wanted)
         details = self.schema.render_spec(status.spec)
         phase = status.spec.get("phase", 0)
         if phase == self.failed:
-            return make(self.kind, id, "failed", details["status"], details["error"], details)
+            failed = make(self.kind, id, "failed", details["status"], details["error"], details)
+            return replace(failed, stages=self._stages(omni, id, wanted, "failed"), hint=self._hint(id))
         if phase == self.done and status.spec.get("last_upgrade_version") == wanted:
-            return make(self.kind, id, "succeeded", f"{self.what} is at {wanted}.", details=details)
-        return make(self.kind, id, "running", self._progress(cluster, status, wanted), details=details)
+            done = make(self.kind, id, "succeeded", f"{self.what} is at {wanted}.", details=details)
+            return replace(done, stages=self._stages(omni, id, wanted, "succeeded"))
+        running = make(self.kind, id, "running", self._progress(cluster, status, wanted), details=details)
+        waiting = self.outdated(omni, id, wanted)
+        hint = f"Unlock it: POST {object_url('clusters', id, 'actions', 'unlock')}." if locks.is_locked(cluster) else ""
+        return replace(
+            running,
+            started=self._started(omni, id) or cluster.updated,
+            stages=self._stages(omni, id, wanted, "running"),
+            waiting_for=[machine for machine, _ in waiting],
+            hint=hint,
+        )
 
-    def _unstarted(self, omni: OmniClient, id: str, wanted: str) -> Operation:
-        """Omni keeps no status before the cluster's Kubernetes has answered once."""
-        if has_control_plane(omni, id):
+    def _unstarted(self, omni: OmniClient, cluster: Resource, wanted: str) -> Operation:
+        """Omni keeps no status before the cluster's Kubernetes has answered once.
+
+        A cluster without a control plane is at the version already, for nothing runs: unless its parts are still being
+        written.
+        """
+        id = cluster.id
+        written = creation_record.read_progress(omni, cluster)
+        if has_control_plane(omni, id) or (written and written.missing and not written.stalled):
             return make(self.kind, id, "running", f"Waiting for the cluster to come up with {self.what} {wanted}.")
         return make(self.kind, id, "succeeded", f"Nothing runs yet; the cluster will start with {self.what} {wanted}.")
+
+    def _started(self, omni: OmniClient, id: str) -> str | None:
+        """Return when Omni took the upgrade up: it keeps a task while one is under way."""
+        task = find(omni, types.ONGOING_TASKS, f"{id}-{self.task}")
+        return task.created if task else None
+
+    def _stages(self, omni: OmniClient, id: str, wanted: str, state: State) -> tuple[Stage, ...]:
+        if state == "succeeded":
+            return stages_in_order([("control planes", True), ("workers", True)], state)
+        roles = {is_control_plane for _, is_control_plane in self.outdated(omni, id, wanted)}
+        return stages_in_order([("control planes", True not in roles), ("workers", not roles)], state)
+
+    def _hint(self, id: str) -> str:
+        url = object_url("clusters", id, "actions", self.kind)
+        return f"Mend what the error names; Omni tries again. To turn back, name the version before: POST {url}."
 
     def _progress(self, cluster: Resource, status: Resource, wanted: str) -> str:
         texts = [f"On the way to {self.what} {wanted}"]
@@ -64,6 +126,46 @@ class Upgrade:
             texts.append("the cluster is locked, which holds upgrades back")
         texts.extend(status.spec[name] for name in ("status", "step") if status.spec.get(name))
         return "; ".join(texts)
+
+
+def _on_other_talos(omni: OmniClient, cluster: str, wanted: str) -> Outdated:
+    """Return the machines that do not run the wanted Talos, and whether each is a control plane."""
+    found = []
+    for status in find_labelled(omni, types.MACHINE_STATUSES, names.LABEL_CLUSTER, cluster):
+        running = str(status.spec.get("talos_version", "")).removeprefix("v")
+        if running != wanted:
+            found.append((_waiting(omni, status.id, f"It runs Talos {running}."), _is_control_plane(status)))
+    return found
+
+
+def _on_other_kubernetes(omni: OmniClient, cluster: str, wanted: str) -> Outdated:
+    """Return the machines on which a component of Kubernetes has another version than the wanted one."""
+    seen = find(omni, types.KUBERNETES_STATUSES, cluster)
+    if seen is None:
+        return []
+    pods = {node.get("nodename"): node.get("static_pods") or () for node in seen.spec.get("static_pods") or ()}
+    machines = {}
+    for status in find_labelled(omni, types.CLUSTER_MACHINE_STATUSES, names.LABEL_CLUSTER, cluster):
+        machines[status.labels.get(names.LABEL_NODE_NAME, "")] = status
+    found = []
+    for node in seen.spec.get("nodes") or ():
+        machine = machines.get(node.get("nodename"))
+        versions = {"kubelet": node.get("kubelet_version", "")}
+        versions |= {pod.get("app", ""): pod.get("version", "") for pod in pods.get(node.get("nodename"), ())}
+        old = [f"{app} {version}" for app, version in versions.items() if version.removeprefix("v") != wanted]
+        if machine is not None and old:
+            waiting = _waiting(omni, machine.id, f"It runs {', '.join(old)}.")
+            found.append((waiting, _is_control_plane(machine)))
+    return found
+
+
+def _is_control_plane(status: Resource) -> bool:
+    return names.LABEL_CONTROL_PLANE in status.labels
+
+
+def _waiting(omni: OmniClient, machine: str, reason: str) -> WaitingFor:
+    connected = member_waits.is_connected(omni, machine)
+    return WaitingFor(machine, reason if connected else f"{reason} Omni cannot reach it.", connected=connected)
 
 
 KUBERNETES = Upgrade(
@@ -74,6 +176,8 @@ KUBERNETES = Upgrade(
     enums.KubernetesUpgradePhase.Done,
     enums.KubernetesUpgradePhase.Failed,
     KubernetesUpgradeStatusSchema(),
+    "kubernetes-update",
+    _on_other_kubernetes,
 )
 TALOS = Upgrade(
     "talos-upgrade",
@@ -83,9 +187,19 @@ TALOS = Upgrade(
     enums.TalosUpgradePhase.Done,
     enums.TalosUpgradePhase.Failed,
     TalosUpgradeStatusSchema(),
+    "talos-update",
+    _on_other_talos,
 )
 
 KUBERNETES_UPGRADE = OperationKind(
-    KUBERNETES.kind, KUBERNETES.read, "A cluster on its way to the Kubernetes version that it should have"
+    KUBERNETES.kind,
+    KUBERNETES.read,
+    "A cluster on its way to the Kubernetes version that it should have",
+    under_way=KUBERNETES.under_way,
 )
-TALOS_UPGRADE = OperationKind(TALOS.kind, TALOS.read, "A cluster on its way to the Talos version that it should have")
+TALOS_UPGRADE = OperationKind(
+    TALOS.kind,
+    TALOS.read,
+    "A cluster on its way to the Talos version that it should have",
+    under_way=TALOS.under_way,
+)

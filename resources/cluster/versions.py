@@ -116,6 +116,12 @@ def _newest(versions: Iterable[str]) -> str | None:
     return max(_releases(versions), key=Parsed.of, default=None)
 
 
+def newest_upgrade(offered: Iterable[str], running: str | None) -> str:
+    """Return the newest release on offer; empty where none is newer than the version that runs."""
+    newest = _newest(offered)
+    return newest if newest and Parsed.of(newest) > Parsed.of(running or "") else ""
+
+
 def listed(versions: Iterable[str]) -> str:
     """Write versions for people, newest first, and not more than a message should hold."""
     ordered = sorted(versions, key=Parsed.of, reverse=True)

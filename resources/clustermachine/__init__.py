@@ -9,10 +9,12 @@ from omni_gateway.sdk import (
     label_filter,
     label_link,
     names,
+    quorum,
     types,
 )
 from resources.clustermachine.adapter import ClusterMachineAdapter, ClusterMachineStatusAdapter
 from resources.clustermachine.joining import JOINING
+from resources.clustermachine.leaving import LEAVING
 from resources.clustermachine.schemas import (
     ClusterMachineConfigSchema,
     ClusterMachineConfigStatusSchema,
@@ -36,30 +38,40 @@ plugin = ResourcePlugin(
         label_filter("machineset", names.LABEL_MACHINE_SET),
     ),
     subresources=[
-        SubResource("status", ClusterMachineStatusAdapter(), ClusterMachineStatusSchema, "How it is"),
+        SubResource(
+            "status",
+            ClusterMachineStatusAdapter(),
+            ClusterMachineStatusSchema,
+            "How it is",
+            comes_later=True,
+        ),
         SubResource(
             "config-status",
             OmniResourceAdapter(types.CLUSTER_MACHINE_CONFIG_STATUSES),
             ClusterMachineConfigStatusSchema,
             "Which configuration it has applied",
+            comes_later=True,
         ),
         SubResource(
             "talos-version",
             OmniResourceAdapter(types.CLUSTER_MACHINE_TALOS_VERSIONS),
             ClusterMachineTalosVersionSchema,
             "Which Talos it is to run",
+            comes_later=True,
         ),
         SubResource(
             "config",
             OmniResourceAdapter(types.REDACTED_CLUSTER_MACHINE_CONFIGS),
             ClusterMachineConfigSchema,
             "Its configuration, secrets redacted",
+            comes_later=True,
         ),
         SubResource(
             "identity",
             OmniResourceAdapter(types.CLUSTER_MACHINE_IDENTITIES),
             ClusterMachineIdentitySchema,
             "Who it is inside its cluster",
+            comes_later=True,
         ),
         SubResource(
             "pending-updates",
@@ -77,4 +89,6 @@ plugin = ResourcePlugin(
     description="Machines as members of their clusters; a machine set node makes one",
     import_name=__name__,
     makes=JOINING,
+    destroys=LEAVING,
+    delete_query=quorum.ForceQuery,
 )

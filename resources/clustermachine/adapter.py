@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
     Created,
     OmniResourceAdapter,
-    Operation,
     Problem,
     Resource,
     find,
     locks,
     names,
-    object_url,
+    omni_errors,
+    quorum,
     relations,
     talos_fit,
     types,
 )
-from resources.clustermachine.joining import KIND
+from resources.clustermachine.joining import joining
 
 #: ``specs.ClusterMachineStatusSpec.Stage``: BOOTING and RUNNING.
 _API_STAGES = (1, 4)
@@ -81,18 +82,29 @@ class ClusterMachineAdapter(OmniResourceAdapter):
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Name the machine for its machine set; the operation ends when Omni has made the cluster machine."""
         self.omni.resources.create(types.MACHINE_SET_NODES, resource.id, {}, labels=resource.labels)
-        return Operation(KIND, resource.id, "running", target=object_url("clustermachines", resource.id))
+        return joining(self.omni, resource)
 
     def check_delete(self, resource: Resource) -> None:
         """Raise 409 when the cluster is locked."""
         locks.refuse_locked(self.omni, resource.labels.get(names.LABEL_CLUSTER, ""))
+
+    def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Raise 409 when the cluster is locked, and for a control plane without ``force``."""
+        self.check_delete(resource)
+        quorum.refuse_control_plane(self.omni, resource, force=bool(options.get("force")), how="?force=true")
+
+    def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Take the machine out of its machine set; a control plane takes ``force``."""
+        self.check_delete_with(resource, options)
+        self.delete(resource)
 
     def delete(self, resource: Resource) -> None:
         """Take the machine out of its machine set; 409 where none names it (a machine class picked it)."""
         self.check_delete(resource)
         if find(self.omni, types.MACHINE_SET_NODES, resource.id) is None:
             raise Problem(409, "conflict", f"No machine set node names {resource.id!r}.", hint="Scale its machine set.")
-        self.omni.resources.remove(types.MACHINE_SET_NODES, resource.id)
+        with suppress(omni_errors.NotFound):
+            self.omni.resources.remove(types.MACHINE_SET_NODES, resource.id)
 
     def refuse_owned(self, existing: Resource) -> None:
         """Refuse nothing: what is removed is the node, which nobody owns; changes are refused by ``check``."""

@@ -2,18 +2,85 @@
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniClient, Operation, OperationKind, Problem, find, object_url, types
+from collections.abc import Iterator
+from dataclasses import replace
+
+from omni_gateway.sdk import (
+    OmniClient,
+    Operation,
+    OperationKind,
+    Problem,
+    Resource,
+    State,
+    WaitingFor,
+    find,
+    member_waits,
+    names,
+    object_url,
+    resources_of,
+    stages_in_order,
+    types,
+    unknown_after,
+)
 
 KIND = "clustermachine-create"
+#: Omni makes a member within seconds of its node; where it does not, something of the node is wrong.
+BOUND_SECONDS = 600.0
 
 
-def _read(omni: OmniClient, id: str) -> Operation:
-    target = object_url("clustermachines", id)
-    if find(omni, types.CLUSTER_MACHINES, id) is not None:
-        return Operation(KIND, id, "succeeded", "The machine is a member of its cluster.", target=target)
-    if find(omni, types.MACHINE_SET_NODES, id) is None:
+def read(omni: OmniClient, id: str) -> Operation:
+    """Tell whether Omni has made a member of the machine that a machine set node names; 404 when none does."""
+    node, member = find(omni, types.MACHINE_SET_NODES, id), find(omni, types.CLUSTER_MACHINES, id)
+    if node is None and member is None:
         raise Problem(404, "not-found", f"No machine set node names {id!r}.")
-    return Operation(KIND, id, "running", "Omni has not taken the machine yet.", target=target)
+    return _joining(omni, id, node, member)
 
 
-JOINING = OperationKind(KIND, _read, "A machine becoming a member of a cluster")
+def joining(omni: OmniClient, node: Resource) -> Operation:
+    """Return the operation of a machine whose node was just made: Omni may not show the node for a moment."""
+    return _joining(omni, node.id, node, None)
+
+
+def _joining(omni: OmniClient, id: str, node: Resource | None, member: Resource | None) -> Operation:
+    leaving = member.tearing_down if member is not None else node is not None and node.tearing_down
+    if leaving:
+        return _operation(id, node, "failed", "The machine is being taken out of its cluster.")
+    if member is not None:
+        return _operation(id, node, "succeeded", "The machine is a member of its cluster.")
+    connected = member_waits.is_connected(omni, id)
+    reason = "Omni has not made it a member yet." if connected else "Omni cannot reach it."
+    operation = replace(
+        _operation(id, node, "running", "Omni has not taken the machine yet."),
+        waiting_for=[WaitingFor(id, reason, connected=connected)],
+    )
+    machine_set = node.labels.get(names.LABEL_MACHINE_SET, "") if node else ""
+    hint = (
+        f"Look at {object_url('machinesets', machine_set, 'status')}, at {object_url('machines', id)}, and whether the"
+        f" labels of {object_url('machinesetnodes', id)} are those of its machine set."
+    )
+    return unknown_after(operation, BOUND_SECONDS, hint)
+
+
+def _operation(id: str, node: Resource | None, state: State, text: str) -> Operation:
+    failed = state == "failed"
+    return Operation(
+        KIND,
+        id,
+        state,
+        "" if failed else text,
+        text if failed else "",
+        object_url("clustermachines", id),
+        started=node.created if node else None,
+        stages=stages_in_order([("named by a machine set node", node is not None), ("made a member", False)], state),
+    )
+
+
+def _under_way(omni: OmniClient) -> Iterator[Operation]:
+    """Return the machines that nodes name and Omni has not made members of."""
+    members = {item.id for item in resources_of(omni.resources.list(types.CLUSTER_MACHINES))}
+    for node in resources_of(omni.resources.list(types.MACHINE_SET_NODES)):
+        if node.id not in members and not node.tearing_down:
+            yield _joining(omni, node.id, node, None)
+
+
+JOINING = OperationKind(KIND, read, "A machine becoming a member of a cluster", under_way=_under_way)

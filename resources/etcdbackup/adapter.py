@@ -17,20 +17,18 @@ from omni_gateway.sdk import (
     ListQuery,
     NotFound,
     OmniResourceAdapter,
-    Operation,
     Problem,
     Resource,
     ResourceAdapter,
     find,
     names,
-    object_url,
     omni_errors,
     resources_of,
     select,
     side_by_side,
     types,
 )
-from resources.etcdbackup.operation import KIND
+from resources.etcdbackup.operation import backup_of
 
 OF_CLUSTER = Filter("cluster", "Only those of this cluster")
 #: Calls to Omni that one list of all clusters' backups keeps in flight.
@@ -122,13 +120,13 @@ class EtcdBackupAdapter(OmniResourceAdapter):
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Ask for a backup now: one request for each cluster, written over when there was one before."""
         cluster = resource.spec["cluster"]
-        now = {"backup_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
+        now: dict[str, Any] = {"backup_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
         before = find(self.omni, types.ETCD_MANUAL_BACKUPS, cluster)
         if before is None:
             self.omni.resources.create(types.ETCD_MANUAL_BACKUPS, cluster, now)
         else:
             self.omni.resources.update(replace(before, spec=now).to_omni(), version=before.version)
-        return Operation(KIND, cluster, "running", target=object_url("clusters", cluster, "etcdbackups"))
+        return backup_of(self.omni, Resource(cluster, spec=now))
 
 
 def _term(cluster: str) -> str:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from omni_gateway.sdk import OmniClient, Operation, OperationKind, Problem, find, object_url, types
+from omni_gateway.sdk import (
+    OmniClient,
+    Operation,
+    OperationKind,
+    Problem,
+    Resource,
+    State,
+    find,
+    object_url,
+    resources_of,
+    stages_in_order,
+    types,
+    unknown_after,
+)
 from resources.etcdbackup.schemas import EtcdBackupState
 
 KIND = "etcd-backup"
+#: Omni begins within seconds of the request, and an upload of a large etcd takes minutes.
+BOUND_SECONDS = 1800.0
 
 
 def read(omni: OmniClient, id: str) -> Operation:
@@ -15,16 +33,43 @@ def read(omni: OmniClient, id: str) -> Operation:
     request = find(omni, types.ETCD_MANUAL_BACKUPS, id)
     if request is None:
         raise Problem(404, "not-found", f"Nobody has asked for a backup of {id!r}.")
-    target = object_url("clusters", id, "etcdbackups")
-    status = find(omni, types.ETCD_BACKUP_STATUSES, id)
+    return backup_of(omni, request)
+
+
+def backup_of(omni: OmniClient, request: Resource) -> Operation:
+    """Tell how the backup is that a request (an EtcdManualBackup) asks for."""
+    status = find(omni, types.ETCD_BACKUP_STATUSES, request.id)
+    asked = str(request.spec["backup_at"])
     tried = status.spec.get("last_backup_attempt") if status else None
-    if status is None or not tried or _moment(tried) < _moment(request.spec["backup_at"]):
-        return Operation(KIND, id, "running", "Omni has not tried yet.", target=target)
+    if status is None or not tried or _moment(tried) < _moment(asked):
+        return _bounded(_operation(request, "running", "Omni has not tried yet."))
     if status.spec.get("status") == EtcdBackupState.Running:
-        return Operation(KIND, id, "running", "Omni takes the backup.", target=target, details=status.spec)
+        return _bounded(_operation(request, "running", "Omni takes the backup.", status.spec))
     if status.spec.get("status") == EtcdBackupState.Ok:
-        return Operation(KIND, id, "succeeded", "The backup is there.", target=target, details=status.spec)
-    return Operation(KIND, id, "failed", error=status.spec.get("error", ""), target=target, details=status.spec)
+        return _operation(request, "succeeded", "The backup is there.", status.spec)
+    failed = _operation(request, "failed", "", status.spec)
+    return replace(failed, error=str(status.spec.get("error", "")))
+
+
+def _operation(request: Resource, state: State, progress: str, said: dict[str, Any] | None = None) -> Operation:
+    steps = [("taken up by Omni", said is not None), ("backup stored", False)]
+    return Operation(
+        KIND,
+        request.id,
+        state,
+        progress,
+        target=object_url("clusters", request.id, "etcdbackups"),
+        details=said or {},
+        started=str(request.spec["backup_at"]),
+        stages=stages_in_order(steps, state),
+    )
+
+
+def _bounded(operation: Operation) -> Operation:
+    status = object_url("clusters", operation.id, "status")
+    backups = object_url("clusters", operation.id, "etcdbackups")
+    hint = f"Look at {status}, at {backups} for a newer backup, and whether Omni has a place for backups."
+    return unknown_after(operation, BOUND_SECONDS, hint)
 
 
 def _moment(text: str) -> datetime:
@@ -36,4 +81,13 @@ def _a_backup(cluster: str) -> str:
     return f"{cluster}-0"
 
 
-BACKUP = OperationKind(KIND, read, "A backup of a cluster's etcd, asked for by POST /etcdbackups", _a_backup)
+def _under_way(omni: OmniClient) -> Iterator[Operation]:
+    """Return the backups that were asked for and are not there."""
+    for request in resources_of(omni.resources.list(types.ETCD_MANUAL_BACKUPS)):
+        if request.spec.get("backup_at") and (operation := backup_of(omni, request)).state != "succeeded":
+            yield operation
+
+
+BACKUP = OperationKind(
+    KIND, read, "A backup of a cluster's etcd, asked for by POST /etcdbackups", _a_backup, under_way=_under_way
+)

@@ -11,19 +11,17 @@ from typing import Any
 from omni_gateway.sdk import (
     Created,
     OmniResourceAdapter,
-    Operation,
     Problem,
     Refusals,
     Resource,
     find,
     find_labelled,
     names,
-    object_url,
     types,
 )
 from resources.exposedservice.annotations import Changes, adding, host_ports, removing, shown
 from resources.exposedservice.kubernetes_services import annotate, exposed_by
-from resources.exposedservice.operations import COLLECTION, MAKE
+from resources.exposedservice.operations import operation_id, read_exposing
 
 #: Since when a Service can have several host ports; their ids end in the port.
 _SEVERAL_PORTS_SINCE = (1, 8)
@@ -103,7 +101,7 @@ class ExposedServiceAdapter(OmniResourceAdapter):
         """Annotate the Service; Omni shows it a moment later."""
         spec = {**resource.spec, **extras}
         self._annotate(spec, adding(self._notes_of(spec), spec, self._several_ports()))
-        return Operation(MAKE, resource.id, "running", target=object_url(COLLECTION, resource.id))
+        return read_exposing(self.omni, operation_id(resource.id))
 
     def replace(self, resource: Resource) -> None:
         """Annotate the Service anew and wait until Omni shows the change; a 504 problem when it does not."""

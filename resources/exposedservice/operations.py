@@ -1,29 +1,93 @@
-"""Exposing and hiding as operations: Omni looks at a cluster's Services when it likes."""
+"""Exposing and hiding as operations: Omni looks at a cluster's Services when it likes.
+
+The URL of exposing holds when it began, after a ``~``: Kubernetes keeps no record of when a Service was annotated.
+"""
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniClient, Operation, OperationKind, find, object_url, types
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from omni_gateway.sdk import (
+    OmniClient,
+    Operation,
+    OperationKind,
+    Resource,
+    State,
+    find,
+    object_url,
+    stages_in_order,
+    types,
+    unknown_after,
+)
 
 COLLECTION = "exposed-services"
 MAKE, REMOVE = "exposed-service-create", "exposed-service-destroy"
+#: Omni looks at the Services of a connected cluster within a minute.
+BOUND_SECONDS = 600.0
+_MARK = "~"
 
 
-def _exposing(omni: OmniClient, id: str) -> Operation:
-    target = object_url(COLLECTION, id)
-    shown = find(omni, types.EXPOSED_SERVICES, id)
+def operation_id(service: str) -> str:
+    """Return the id of work on a service that begins now."""
+    return f"{service}{_MARK}{int(time.time() * 1000)}"
+
+
+def service_of(id: str) -> str:
+    """Return the exposed service that an operation is about."""
+    return id.partition(_MARK)[0]
+
+
+def _started(id: str) -> str | None:
+    text = id.partition(_MARK)[2]
+    if not (text.isascii() and text.isdigit() and len(text) <= 13):
+        return None
+    return datetime.fromtimestamp(int(text) / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_exposing(omni: OmniClient, id: str) -> Operation:
+    """Tell whether Omni shows the service."""
+    shown = find(omni, types.EXPOSED_SERVICES, service_of(id))
     if shown is None:
-        return Operation(MAKE, id, "running", "Omni does not show it yet.", target=target)
+        return _bounded(_operation(MAKE, id, "running", "Omni does not show it yet."))
     if shown.spec.get("error"):
-        return Operation(MAKE, id, "failed", "Omni cannot show it.", error=shown.spec["error"], target=target)
-    return Operation(MAKE, id, "succeeded", f"Omni shows it at {shown.spec.get('url')}.", target=target)
+        return replace(_operation(MAKE, id, "failed", "Omni cannot show it."), error=str(shown.spec["error"]))
+    return _operation(MAKE, id, "succeeded", f"Omni shows it at {shown.spec.get('url')}.")
 
 
-def _hiding(omni: OmniClient, id: str) -> Operation:
-    target = object_url(COLLECTION, id)
-    if find(omni, types.EXPOSED_SERVICES, id) is None:
-        return Operation(REMOVE, id, "succeeded", "Omni does not show it (any more).", target=target)
-    return Operation(REMOVE, id, "running", "Omni shows it still.", target=target)
+def read_hiding(omni: OmniClient, id: str) -> Operation:
+    """Tell whether Omni shows the service no more."""
+    shown: Resource | None = find(omni, types.EXPOSED_SERVICES, service_of(id))
+    if shown is None:
+        return _operation(REMOVE, id, "succeeded", "Omni does not show it (any more).")
+    return _bounded(_operation(REMOVE, id, "running", "Omni shows it still."))
 
 
-EXPOSING = OperationKind(MAKE, _exposing, "A Service being exposed; `succeeded` when Omni shows it")
-HIDING = OperationKind(REMOVE, _hiding, "A Service being hidden; `succeeded` when Omni shows it no more")
+def _operation(kind: str, id: str, state: State, progress: str) -> Operation:
+    last = "shown by Omni" if kind == MAKE else "not shown by Omni any more"
+    return Operation(
+        kind,
+        service_of(id),
+        state,
+        progress,
+        target=object_url(COLLECTION, service_of(id)),
+        started=_started(id),
+        mark=id.removeprefix(service_of(id)),
+        stages=stages_in_order([("Service annotated", True), (last, False)], state),
+    )
+
+
+def _bounded(operation: Operation) -> Operation:
+    cluster = operation.id.partition("/")[0]
+    hint = (
+        f"Look whether the cluster can be reached ({object_url('clusters', cluster, 'status')}) and exposes services"
+        f" ({object_url('clusters', cluster, 'workload-proxy-status')}), and whether the Service is there."
+    )
+    return unknown_after(operation, BOUND_SECONDS, hint)
+
+
+EXPOSING = OperationKind(MAKE, read_exposing, "A Service being exposed; `succeeded` when Omni shows it", service_of)
+HIDING = OperationKind(
+    REMOVE, read_hiding, "A Service being hidden; `succeeded` when Omni shows it no more", service_of
+)

@@ -28,7 +28,11 @@ plugin = ResourcePlugin(
     filters=(label_filter("cluster", names.LABEL_CLUSTER),),
     subresources=[
         SubResource(
-            "status", OmniResourceAdapter(types.IMAGE_PULL_STATUSES), ImagePullStatusSchema, "How far the pulling is"
+            "status",
+            OmniResourceAdapter(types.IMAGE_PULL_STATUSES),
+            ImagePullStatusSchema,
+            "How far the pulling is",
+            comes_later=True,
         )
     ],
     links={"cluster": label_link("clusters", names.LABEL_CLUSTER)},

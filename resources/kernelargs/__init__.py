@@ -18,6 +18,7 @@ plugin = ResourcePlugin(
             OmniResourceAdapter(types.KERNEL_ARGS_STATUSES),
             KernelArgsStatusSchema,
             "Which kernel arguments the machine has",
+            comes_later=True,
         )
     ],
     links={"machine": id_link("machines")},

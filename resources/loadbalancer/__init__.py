@@ -15,6 +15,7 @@ plugin = ResourcePlugin(
             OmniResourceAdapter(types.LOAD_BALANCER_STATUSES),
             LoadBalancerStatusSchema,
             "How the load balancer of a cluster is",
+            comes_later=True,
         )
     ],
     description="How the load balancers of the clusters are",

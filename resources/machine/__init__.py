@@ -1,6 +1,6 @@
 """Machines: what Omni knows of them, what their users say of them, and what can be done to them."""
 
-from omni_gateway.sdk import ResourcePlugin, Role, id_link
+from omni_gateway.sdk import ResourcePlugin, Role, id_link, quorum
 from resources.machine import (
     logs,
     maintenance,
@@ -8,6 +8,7 @@ from resources.machine import (
     operations,
     power,
     power_operations,
+    reset_operation,
     resetting,
     selecting,
     talos_version,
@@ -31,7 +32,7 @@ plugin = ResourcePlugin(
         **{name: id_link("machines", name) for name in ("metrics", "logs", "talos-version")},
     },
     operations=(
-        operations.RESET,
+        reset_operation.RESET,
         power_operations.REBOOT,
         power_operations.SHUTDOWN,
         power_operations.POWER_ON,
@@ -39,6 +40,7 @@ plugin = ResourcePlugin(
         maintenance.MAINTENANCE,
     ),
     destroys=operations.DESTROY,
+    delete_query=quorum.ForceQuery,
     description="Machines that have joined this Omni. A PATCH takes `labels` (yours are changed, Omni's own cannot be),"
     " `maintenance` (`true` holds the updates of a cluster's worker back, `false` lets them through) and `extensions`"
     " (a list for this member alone; `null` leaves it to its machine set and cluster): all of it is done, or nothing."

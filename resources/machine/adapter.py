@@ -20,6 +20,7 @@ from omni_gateway.sdk import (
     identity,
     names,
     omni_errors,
+    quorum,
     read,
     resources_of,
     sort_and_cut,
@@ -87,6 +88,19 @@ class MachineAdapter(ResourceAdapter):
     def replace(self, resource: Resource) -> None:
         """Write what a PATCH changed to the objects that hold it: all of it, or nothing."""
         write_change(self.omni, cast(Machine, resource))
+
+    def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Raise 409 for a control plane without ``force``: Omni takes the machine out of its cluster first."""
+        machine = cast(Machine, resource)
+        if machine.is_control_plane and not machine.tearing_down and not options.get("force"):
+            cluster = find(self.omni, types.CLUSTERS, machine.cluster)
+            if cluster is not None and not cluster.tearing_down:
+                raise quorum.control_plane_problem(machine.id, machine.cluster, "?force=true")
+
+    def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Remove the machine from Omni; a control plane takes ``force``."""
+        self.check_delete_with(resource, options)
+        self.delete(resource)
 
     def delete(self, resource: Resource) -> None:
         """Remove the machine from Omni: its Link is torn down, and all else of it goes with that."""

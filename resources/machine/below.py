@@ -27,7 +27,11 @@ def _nothing_pending(machine: str) -> Resource:
 
 SUBRESOURCES: tuple[SubResource | SubList, ...] = (
     SubResource(
-        "status", OmniResourceAdapter(types.MACHINE_STATUSES), MachineStatusSchema, "What Omni knows of the machine"
+        "status",
+        OmniResourceAdapter(types.MACHINE_STATUSES),
+        MachineStatusSchema,
+        "What Omni knows of the machine",
+        comes_later=True,
     ),
     SubResource(
         "labels",
@@ -41,18 +45,21 @@ SUBRESOURCES: tuple[SubResource | SubList, ...] = (
         OmniResourceAdapter(types.MACHINE_EXTENSIONS_STATUSES),
         MachineExtensionsStatusSchema,
         "System extensions, installed and on their way",
+        comes_later=True,
     ),
     SubResource(
         "upgrade-status",
         OmniResourceAdapter(types.MACHINE_UPGRADE_STATUSES),
         MachineUpgradeStatusSchema,
         "What the machine should run, and how far it is from it",
+        comes_later=True,
     ),
     SubResource(
         "kernel-args",
         OmniResourceAdapter(types.KERNEL_ARGS_STATUSES),
         MachineKernelArgsSchema,
         "Kernel arguments, wanted and present",
+        comes_later=True,
     ),
     SubResource(
         "pending-updates",

@@ -7,7 +7,9 @@ operation tells how far it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
@@ -20,26 +22,32 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
     SpecSchema,
+    State,
     WouldDo,
     find,
     names,
     omni_errors,
     problem_for,
+    resources_of,
+    stages_in_order,
     types,
+    unknown_after,
 )
 from resources.machine.adapter import MachineAdapter
 from resources.machine.below_schemas import MachineUpgradeStatusSchema
+from resources.machine.boot_evidence import MARK, machine_of, parse
 from resources.machine.join import Machine
 from resources.machine.operations import make
 from resources.machine.power import connected
-from resources.machine.power_operations import machine_of
+from resources.machine.power_operations import hint_for
 
 _KIND = "machine-maintenance"
-_MARK = "~"
 _INSTALL = "install"
 _VERSION = re.compile(r"v?\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]{1,64})?\Z")
 #: How long Omni's first word about an installation is waited for, in seconds; refusals come at once.
 _FIRST_WORD_SECONDS = 10.0
+#: An installation writes a disk and reboots; longer than this is none that goes well.
+BOUND_SECONDS = 1800.0
 _upgrade_schema = MachineUpgradeStatusSchema()
 
 
@@ -78,12 +86,12 @@ def maintenance(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dr
     _check(adapter, machine, body, version)
     if dry_run:
         return WouldDo(machine, machine)
+    operation = _id(adapter.omni, id, _INSTALL if body["operation"] == _INSTALL else version)
     try:
         _begin(adapter, id, body, version)
     except omni_errors.FailedPrecondition as error:
         raise problem_for(error, hint="Look at the machine's status and at /operations; then try again.") from error
-    mark = _INSTALL if body["operation"] == _INSTALL else version
-    return read_maintenance(adapter.omni, f"{id}{_MARK}{mark}")
+    return read_maintenance(adapter.omni, operation)
 
 
 def _check(adapter: MachineAdapter, machine: Machine, body: Mapping[str, Any], version: str) -> None:
@@ -121,27 +129,73 @@ def _begin(adapter: MachineAdapter, id: str, body: Mapping[str, Any], version: s
 
 
 def read_maintenance(omni: OmniClient, id: str) -> Operation:
-    """Tell how far an installation or upgrade is, from Omni's task, the upgrade status and the machine's report."""
-    machine, _, mark = id.partition(_MARK)
+    """Tell how far an installation or upgrade is, from Omni's task, the upgrade status and the machine's report.
+
+    The id holds when it was asked for and the version that the upgrade status had then: an error that was there before
+    is not this one's.
+    """
+    machine, wanted, started, seen = _parsed(id)
     status = Resource.from_omni(omni.resources.get(types.MACHINE_STATUSES, machine))
     upgrade = find(omni, types.MACHINE_UPGRADE_STATUSES, machine)
     details = _upgrade_schema.render_spec(upgrade.spec) if upgrade else {}
-    task = find(omni, types.ONGOING_TASKS, f"machine-{machine}-maintenance-upgrade")
+    task = find(omni, types.ONGOING_TASKS, _task_of(machine))
+
+    def operation(state: State, progress: str) -> Operation:
+        begun = task is not None or state != "running"
+        steps = [("taken up by Omni", begun), ("reported by the machine", False)]
+        made = make(_KIND, id, machine, state, progress, details)
+        return replace(made, started=started, stages=stages_in_order(steps, state))
+
     if task is not None:
-        progress = str(task.spec.get("title") or "Omni is at work.")
-        return make(_KIND, id, machine, "running", progress, details)
-    if _reached(status, mark):
-        return make(_KIND, id, machine, "succeeded", "The machine reports that it is done.", details)
-    if details.get("error"):
-        return make(_KIND, id, machine, "failed", details["error"], details)
-    return make(_KIND, id, machine, "running", "The machine has not reported it yet.", details)
+        return operation("running", str(task.spec.get("title") or "Omni is at work."))
+    if _reached(status, wanted):
+        return operation("succeeded", "The machine reports that it is done.")
+    if details.get("error") and upgrade is not None and upgrade.version > seen:
+        return operation("failed", details["error"])
+    waiting = operation("running", "The machine has not reported it yet.")
+    return unknown_after(waiting, BOUND_SECONDS, hint_for(machine))
 
 
-def _reached(status: Resource, mark: str) -> bool:
-    if mark == _INSTALL:
+def _id(omni: OmniClient, machine: str, wanted: str) -> str:
+    """Return the id of an installation or upgrade that is asked for now."""
+    upgrade = find(omni, types.MACHINE_UPGRADE_STATUSES, machine)
+    moment = str(int(time.time() * 1000))
+    return MARK.join((machine, wanted, moment, str(upgrade.version if upgrade else 0)))
+
+
+def _parsed(id: str) -> tuple[str, str, str | None, int]:
+    """Return machine, what was asked for, when, and the version that the upgrade status had."""
+    machine, wanted, moment, seen = (*id.split(MARK), "", "", "")[:4]
+    before = parse(MARK.join((machine, "", moment, seen)))
+    return machine, wanted, before.started, before.snapshot
+
+
+def _task_of(machine: str) -> str:
+    return f"machine-{machine}-maintenance-upgrade"
+
+
+def _under_way(omni: OmniClient) -> Iterator[Operation]:
+    """Return what Omni itself keeps a task of: upgrades; of an installation it keeps none."""
+    for task in resources_of(omni.resources.list(types.ONGOING_TASKS)):
+        if "machine_upgrade" not in task.spec or task.id != _task_of(str(task.spec.get("resource_id", ""))):
+            continue
+        machine = str(task.spec["resource_id"])
+        wanted = str(task.spec["machine_upgrade"].get("talos_version", "")).removeprefix("v")
+        operation = read_maintenance(omni, f"{machine}{MARK}{wanted}")
+        yield replace(operation, started=task.created)
+
+
+def _reached(status: Resource, wanted: str) -> bool:
+    if wanted == _INSTALL:
         return names.LABEL_INSTALLED in status.labels
     running = str(status.spec.get("talos_version", "")).removeprefix("v")
-    return bool(status.spec.get("connected")) and running == mark
+    return bool(status.spec.get("connected")) and running == wanted
 
 
-MAINTENANCE = OperationKind(_KIND, read_maintenance, "Talos being installed or upgraded on a free machine", machine_of)
+MAINTENANCE = OperationKind(
+    _KIND,
+    read_maintenance,
+    "Talos being installed or upgraded on a free machine",
+    machine_of,
+    under_way=_under_way,
+)

@@ -1,9 +1,9 @@
-"""A machine's long work: leaving Omni, leaving its cluster. Each is read from Omni's own objects."""
+"""A machine's long work: leaving Omni. Read from Omni's own objects."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import IntEnum
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
@@ -11,33 +11,14 @@ from omni_gateway.sdk import (
     Operation,
     OperationKind,
     Problem,
-    Resource,
     State,
     find,
+    member_waits,
     object_url,
+    resources_of,
+    stages_in_order,
     types,
 )
-from omni_gateway.sdk import fields as wire
-
-
-class MemberStage(IntEnum):
-    """``specs.ClusterMachineStatusSpec.Stage``."""
-
-    UNKNOWN = 0
-    BOOTING = 1
-    INSTALLING = 2
-    CONFIGURING = 3
-    RUNNING = 4
-    DESTROYING = 5
-    UPGRADING = 6
-    REBOOTING = 7
-    SHUTTING_DOWN = 8
-    BEFORE_DESTROY = 9
-    POWERING_ON = 10
-    POWERED_OFF = 11
-
-
-_stage = wire.Enum(MemberStage)
 
 
 def make(
@@ -56,11 +37,6 @@ def make(
     )
 
 
-def stage_of(status: Resource | None) -> str:
-    """Name the stage of a cluster's machine."""
-    return _stage.render(status.spec.get("stage", 0) if status else 0)
-
-
 def read_destroy(omni: OmniClient, id: str) -> Operation:
     """Tell how far the removal of a machine is; one that nobody is removing has no such operation (404)."""
     kind = "machine-destroy"
@@ -71,29 +47,29 @@ def read_destroy(omni: OmniClient, id: str) -> Operation:
         raise Problem(404, "not-found", f"Nobody is removing machine {id!r}.")
     waiting = sorted({*(link.finalizers if link else ()), *(machine.finalizers if machine else ())})
     member = find(omni, types.CLUSTER_MACHINE_STATUSES, id)
-    leaving = f"It is leaving its cluster ({stage_of(member)}). " if member else ""
+    leaving = f"It is leaving its cluster ({member_waits.stage_of(member)}). " if member else ""
     progress = f"{leaving}Omni's controllers still hold it: {', '.join(waiting)}."
-    return make(kind, id, id, "running", progress, {"finalizers": waiting})
+    steps = [
+        ("out of its cluster", member is None),
+        ("released by Omni's controllers", not waiting),
+        ("removed", False),
+    ]
+    return replace(
+        make(kind, id, id, "running", progress, {"finalizers": waiting}),
+        started=link.updated if link else None,
+        stages=stages_in_order(steps, "running"),
+    )
 
 
-def read_reset(omni: OmniClient, id: str) -> Operation:
-    """Tell how far a machine is on its way out of its cluster and back into maintenance mode."""
-    kind = "machine-reset"
-    status = find(omni, types.MACHINE_STATUSES, id)
-    if status is None:
-        return make(kind, id, id, "succeeded", "There is no such machine (any more).")
-    node = find(omni, types.MACHINE_SET_NODES, id)
-    if node is not None and not node.tearing_down:
-        raise Problem(404, "not-found", f"Nobody is taking machine {id!r} out of its cluster.")
-    member = find(omni, types.CLUSTER_MACHINE_STATUSES, id)
-    cluster = status.spec.get("cluster", "")
-    if node is not None or member is not None or cluster:
-        details = {"stage": stage_of(member), "cluster": cluster}
-        return make(kind, id, id, "running", f"It is leaving its cluster: {details['stage']}.", details)
-    if status.spec.get("connected") and status.spec.get("maintenance"):
-        return make(kind, id, id, "succeeded", "It is in no cluster, and waits for a configuration.")
-    return make(kind, id, id, "running", "It is in no cluster any more, and has not come back yet.")
+def _destructions(omni: OmniClient) -> Iterator[Operation]:
+    for link in resources_of(omni.resources.list(types.LINKS)):
+        if link.tearing_down:
+            yield read_destroy(omni, link.id)
 
 
-DESTROY = OperationKind("machine-destroy", read_destroy, "A machine being removed; `succeeded` when it is not there")
-RESET = OperationKind("machine-reset", read_reset, "A machine leaving its cluster, until it is in maintenance mode")
+DESTROY = OperationKind(
+    "machine-destroy",
+    read_destroy,
+    "A machine being removed; `succeeded` when it is not there",
+    under_way=_destructions,
+)

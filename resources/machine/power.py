@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import Operation, Problem, SpecSchema, WouldDo, omni_errors, problem_for
 from omni_gateway.sdk import fields as wire
-from resources.machine import power_operations
+from resources.machine import boot_evidence, power_operations
 from resources.machine.adapter import MachineAdapter
 from resources.machine.join import Machine
 
@@ -46,7 +46,7 @@ def reboot(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run
     machine = connected(adapter, id)
     if dry_run:
         return WouldDo(machine, machine)
-    operation = power_operations.mark(adapter.omni, id)
+    operation = boot_evidence.mark(adapter.omni, id).text
     mode = body.get("mode", "DEFAULT")
     ask(machine, lambda: adapter.omni.machines.reboot(id, cluster=machine.cluster, mode=mode))
     return power_operations.read_reboot(adapter.omni, operation)
@@ -57,7 +57,7 @@ def shutdown(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_r
     machine = connected(adapter, id)
     if dry_run:
         return WouldDo(machine, machine)
-    operation = power_operations.mark(adapter.omni, id)
+    operation = boot_evidence.mark(adapter.omni, id).text
     force = body.get("force", False)
     ask(machine, lambda: adapter.omni.machines.shutdown(id, cluster=machine.cluster, force=force))
     return power_operations.read_shutdown(adapter.omni, operation)
@@ -88,9 +88,10 @@ def power_on(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_r
     machine = adapter.get(id)
     if dry_run:
         return WouldDo(machine, machine)
+    operation = boot_evidence.mark(adapter.omni, id).text
     hint = f"{_NOT_MANAGED} Start any other by hand."
     _switch(lambda: adapter.omni.management.machine_power_on(id), hint)
-    return power_operations.read_power_on(adapter.omni, id)
+    return power_operations.read_power_on(adapter.omni, operation)
 
 
 def power_off(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Answer:
@@ -98,9 +99,10 @@ def power_off(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_
     machine = adapter.get(id)
     if dry_run:
         return WouldDo(machine, machine)
+    operation = boot_evidence.mark(adapter.omni, id).text
     hint = f"{_NOT_MANAGED} Shut any other down: POST /api/v1/machines/{id}/actions/shutdown."
     _switch(lambda: adapter.omni.management.machine_power_off(id), hint)
-    return power_operations.read_power_off(adapter.omni, id)
+    return power_operations.read_power_off(adapter.omni, operation)
 
 
 def _switch(call: Callable[[], None], hint: str) -> None:

@@ -1,108 +1,175 @@
-"""Reboots, shutdowns and power: under way until the machine's own report says otherwise.
-
-The id of a reboot or shutdown holds the boot that it was ordered in, so that any replica can tell whether the machine
-is still in it: a new boot has a new id (facts: MachineStatusSnapshots).
-"""
+"""Reboots, shutdowns and power: under way until there is evidence of their end, or none for too long."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import replace
 
 from omni_gateway.sdk import (
     OmniClient,
     Operation,
     OperationKind,
     Resource,
+    State,
     find,
+    object_url,
+    resources_of,
+    stages_in_order,
     types,
+    unknown_after,
 )
 from omni_gateway.sdk import fields as wire
+from resources.machine import boot_evidence
+from resources.machine.boot_evidence import BootMark, BootSigns, TalosStage, machine_of
 from resources.machine.operations import make
 from resources.machine.status_schemas import PowerState
 
-#: Between a machine's id and the id of a boot; stands in neither and needs no escape in a URL.
-_MARK = "~"
+#: Servers that test their memory take minutes to start; longer than this is no reboot that goes well.
+BOUND_SECONDS = 900.0
 _power_state = wire.Enum(PowerState)
 
 
-def mark(omni: OmniClient, machine: str) -> str:
-    """Return the id of an operation that begins now: the machine and its present boot."""
-    return f"{machine}{_MARK}{_boot_id(omni, machine)}"
-
-
-def machine_of(id: str) -> str:
-    """Return the machine that an operation of such an id is about."""
-    return id.partition(_MARK)[0]
-
-
-def _boot_id(omni: OmniClient, machine: str) -> str:
-    snapshot = find(omni, types.MACHINE_STATUS_SNAPSHOTS, machine)
-    return str(snapshot.spec.get("boot_id", "")) if snapshot else ""
-
-
-def _status(omni: OmniClient, machine: str) -> Resource:
-    """Return the machine's status; ``omni_errors.NotFound`` when there is none."""
-    return Resource.from_omni(omni.resources.get(types.MACHINE_STATUSES, machine))
-
-
-def _connected(omni: OmniClient, machine: str) -> bool:
-    """Whether the machine is connected, by the object that callers read that of (see :mod:`resources.machine.join`)."""
-    return bool(omni.resources.get(types.MACHINES, machine).get("spec", {}).get("connected"))
+def hint_for(machine: str) -> str:
+    """Say what to look at where Omni shows no evidence."""
+    url = object_url("machines", machine)
+    return f"Look at {url} (connected, power_state), {url}/logs and the machine's console."
 
 
 def read_reboot(omni: OmniClient, id: str) -> Operation:
     """Tell whether a machine is back in another boot than the one that the id names."""
-    machine, _, before = id.partition(_MARK)
-    connected = _connected(omni, machine)
-    boot = _boot_id(omni, machine)
-    details = {"boot_id_before": before, "boot_id": boot}
-    told = partial(make, "machine-reboot", id, machine, details=details)
-    if boot == before:
-        return told("running", "It has not gone down yet.")
-    if not connected:
-        return told("running", "It has gone down, and is not connected yet.")
-    return told("succeeded", "It is back.")
+    before = boot_evidence.parse(id)
+    now = boot_evidence.signs(omni, before)
+    if now.back:
+        state, progress = "succeeded", "It is back."
+    elif not now.connected:
+        state, progress = "running", "It has gone down, and is not connected yet."
+    elif now.down:
+        state, progress = "running", f"It is on its way: {now.stage.name}."
+    else:
+        state, progress = "running", "It has not gone down yet."
+    return _operation("machine-reboot", id, before, now, state, progress, [("down", now.down or now.rebooted)])
 
 
 def read_shutdown(omni: OmniClient, id: str) -> Operation:
     """Tell whether a machine has gone down since the boot that the id names."""
-    machine, _, before = id.partition(_MARK)
-    boot = _boot_id(omni, machine)
-    power = _power(_status(omni, machine))
-    details = {"boot_id_before": before, "boot_id": boot, "power_state": power}
-    told = partial(make, "machine-shutdown", id, machine, details=details)
-    if not _connected(omni, machine) or power == PowerState.POWER_STATE_OFF.name:
-        return told("succeeded", "It is down.")
-    if boot != before:
-        return told("succeeded", "It went down, and has been started since.")
-    return told("running", "It has not gone down yet.")
+    before = boot_evidence.parse(id)
+    now = boot_evidence.signs(omni, before)
+    power = _power(_status(omni, before.machine))
+    if not now.connected or power == PowerState.POWER_STATE_OFF.name:
+        state, progress = "succeeded", "It is down."
+    elif now.back:
+        state, progress = "succeeded", "It went down, and has been started since."
+    elif now.stage is TalosStage.SHUTTING_DOWN:
+        state, progress = "running", "It is shutting down; Omni notices a lost connection after some minutes."
+    else:
+        state, progress = "running", "It has not gone down yet."
+    going = now.stage is TalosStage.SHUTTING_DOWN
+    operation = _operation("machine-shutdown", id, before, now, state, progress, [("shutting down", going)])
+    return replace(operation, details={**operation.details, "power_state": power})
 
 
 def read_power_on(omni: OmniClient, id: str) -> Operation:
-    """Tell whether a machine is on and connected."""
-    return _read_power(omni, "machine-power-on", id, lambda on, connected: on and connected)
+    """Tell whether a machine is on and connected.
+
+    Where Omni knows no power state the connection alone proves nothing, for it is noticed late that one is lost: then
+    the machine has to have reported since.
+    """
+    before = boot_evidence.parse(id)
+    now, power = boot_evidence.signs(omni, before), _power(_status(omni, before.machine))
+    known = power in (PowerState.POWER_STATE_ON.name, PowerState.POWER_STATE_OFF.name)
+    on = power == PowerState.POWER_STATE_ON.name if known else now.rebooted
+    state: State = "succeeded" if on and now.connected else "running"
+    return _power_operation("machine-power-on", id, before, now, state, power, [("switched on", on)])
 
 
 def read_power_off(omni: OmniClient, id: str) -> Operation:
-    """Tell whether a machine is off."""
-    return _read_power(omni, "machine-power-off", id, lambda on, connected: not on)
+    """Tell whether a machine is off: by its power state, and where Omni knows none by its lost connection."""
+    before = boot_evidence.parse(id)
+    now, power = boot_evidence.signs(omni, before), _power(_status(omni, before.machine))
+    known = power in (PowerState.POWER_STATE_ON.name, PowerState.POWER_STATE_OFF.name)
+    off = power == PowerState.POWER_STATE_OFF.name if known else not now.connected
+    return _power_operation("machine-power-off", id, before, now, "succeeded" if off else "running", power, [])
 
 
-def _read_power(omni: OmniClient, kind: str, id: str, done: Callable[[bool, bool], bool]) -> Operation:
-    power, connected = _power(_status(omni, id)), _connected(omni, id)
-    ended = done(power == PowerState.POWER_STATE_ON.name, connected)
-    progress = f"Its power state is {power}; it is {'' if connected else 'not '}connected."
-    return make(kind, id, id, "succeeded" if ended else "running", progress, {"power_state": power})
+def _power_operation(
+    kind: str,
+    id: str,
+    before: BootMark,
+    now: BootSigns,
+    state: State,
+    power: str,
+    steps: list[tuple[str, bool]],
+) -> Operation:
+    progress = f"Its power state is {power}; it is {'' if now.connected else 'not '}connected."
+    operation = _operation(kind, id, before, now, state, progress, steps)
+    return replace(operation, details={"power_state": power})
 
 
-def _power(status: Resource) -> str:
-    return _power_state.render(status.spec.get("power_state", 0))
+def _operation(
+    kind: str,
+    id: str,
+    before: BootMark,
+    now: BootSigns,
+    state: str,
+    progress: str,
+    steps: list[tuple[str, bool]],
+) -> Operation:
+    """Return the operation, ``unknown`` once there has been no evidence for too long."""
+    known: State = "succeeded" if state == "succeeded" else "running"
+    details = {
+        "boot_id_before": before.boot_id,
+        "boot_id": now.boot_id,
+        "stage": now.stage.name,
+        "evidence": now.evidence,
+    }
+    last = {"machine-reboot": "back", "machine-power-on": "connected"}.get(kind, "down")
+    operation = replace(
+        make(kind, id, before.machine, known, progress, details),
+        started=before.started,
+        stages=stages_in_order([("ordered", True), *steps, (last, False)], known),
+    )
+    return unknown_after(operation, BOUND_SECONDS, hint_for(before.machine))
+
+
+def _status(omni: OmniClient, machine: str) -> Resource | None:
+    return find(omni, types.MACHINE_STATUSES, machine)
+
+
+def _power(status: Resource | None) -> str:
+    return _power_state.render(status.spec.get("power_state", 0) if status else 0)
+
+
+def _rebooting(omni: OmniClient) -> Iterator[Operation]:
+    yield from (read_reboot(omni, id) for id in _marks_of(omni, TalosStage.REBOOTING))
+
+
+def _shutting_down(omni: OmniClient) -> Iterator[Operation]:
+    for id in _marks_of(omni, TalosStage.SHUTTING_DOWN):
+        operation = read_shutdown(omni, id)
+        if not operation.done:
+            yield operation
+
+
+def _marks_of(omni: OmniClient, stage: TalosStage) -> Iterator[str]:
+    """Return the ids of operations on the machines whose Talos reports a stage, whoever gave the order."""
+    for snapshot in resources_of(omni.resources.list(types.MACHINE_STATUS_SNAPSHOTS)):
+        if boot_evidence.stage_of(snapshot) is stage:
+            yield boot_evidence.mark_of_rebooting(snapshot).text
 
 
 REBOOT = OperationKind(
-    "machine-reboot", read_reboot, "A machine rebooting, until it is connected in a new boot", machine_of
+    "machine-reboot",
+    read_reboot,
+    "A machine rebooting, until it is connected in a new boot",
+    machine_of,
+    under_way=_rebooting,
 )
-SHUTDOWN = OperationKind("machine-shutdown", read_shutdown, "A machine going down", machine_of)
-POWER_ON = OperationKind("machine-power-on", read_power_on, "A machine being switched on by its infra provider")
-POWER_OFF = OperationKind("machine-power-off", read_power_off, "A machine being switched off by its infra provider")
+SHUTDOWN = OperationKind(
+    "machine-shutdown", read_shutdown, "A machine going down", machine_of, under_way=_shutting_down
+)
+POWER_ON = OperationKind(
+    "machine-power-on", read_power_on, "A machine being switched on by its infra provider", machine_of
+)
+POWER_OFF = OperationKind(
+    "machine-power-off", read_power_off, "A machine being switched off by its infra provider", machine_of
+)

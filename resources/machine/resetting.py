@@ -20,14 +20,15 @@ from omni_gateway.sdk import (
     object_url,
     omni_errors,
     problem_for,
+    quorum,
     types,
 )
 from omni_gateway.sdk import fields as wire
-from resources.machine import locking
+from resources.machine import boot_evidence, locking
 from resources.machine.adapter import MachineAdapter
 from resources.machine.join import Machine
-from resources.machine.operations import read_reset
 from resources.machine.power import ask, connected
+from resources.machine.reset_operation import read_reset
 
 _MEMBER_LABELS = (
     names.LABEL_CLUSTER,
@@ -72,12 +73,7 @@ def reset(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run:
 
 def _check_member(adapter: MachineAdapter, machine: Machine, *, force: bool) -> None:
     if machine.is_control_plane and not force:
-        raise Problem(
-            409,
-            "conflict",
-            f"Machine {machine.id!r} is a control plane of cluster {machine.cluster!r}.",
-            hint='The cluster may lose its quorum, or its only etcd. If that is meant, send {"force": true}.',
-        )
+        raise quorum.control_plane_problem(machine.id, machine.cluster, '{"force": true}')
     if machine.node is not None and locking.is_locked(machine.node):
         url = object_url("machines", machine.id)
         raise Problem(
@@ -112,6 +108,7 @@ def _reset_free(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dr
     machine = connected(adapter, id)
     if dry_run:
         return WouldDo(machine, machine)
+    before = boot_evidence.mark(adapter.omni, id)
     graceful, reboot = body.get("graceful", True), body.get("reboot", True)
     try:
         ask(machine, lambda: adapter.omni.machines.reset(id, graceful=graceful, reboot=reboot))
@@ -121,4 +118,4 @@ def _reset_free(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dr
             " boot it from an installation medium that wipes the disk, or let a cluster take it and leave it again."
         )
         raise problem_for(error, hint=hint) from error
-    return read_reset(adapter.omni, id)
+    return read_reset(adapter.omni, before.text)

@@ -18,6 +18,7 @@ plugin = ResourcePlugin(
             OmniResourceAdapter(types.MACHINE_REQUEST_SET_STATUSES),
             MachineRequestSetStatusSchema,
             "That Omni works on it",
+            comes_later=True,
         )
     ],
     example=EXAMPLE,

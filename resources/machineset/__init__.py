@@ -13,6 +13,7 @@ from omni_gateway.sdk import (
     types,
 )
 from resources.machineset.adapter import MachineSetAdapter, destroy, patches_link
+from resources.machineset.operations import DESTROY
 from resources.machineset.schemas import MachineSetDestroyStatusSchema, MachineSetSchema, MachineSetStatusSchema
 
 EXAMPLE = {
@@ -30,7 +31,11 @@ plugin = ResourcePlugin(
     filters=(label_filter("cluster", names.LABEL_CLUSTER),),
     subresources=[
         SubResource(
-            "status", OmniResourceAdapter(types.MACHINE_SET_STATUSES), MachineSetStatusSchema, "How a machine set is"
+            "status",
+            OmniResourceAdapter(types.MACHINE_SET_STATUSES),
+            MachineSetStatusSchema,
+            "How a machine set is",
+            comes_later=True,
         ),
         SubResource(
             "destroy-status",
@@ -41,6 +46,7 @@ plugin = ResourcePlugin(
         SubCollection("nodes", "machinesetnodes", "machineset", "The machines that are named for it"),
     ],
     links={"configpatches": patches_link, "cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    destroys=DESTROY,
     example=EXAMPLE,
     description="Sets of machines of one role in a cluster: its control plane, and its workers",
     import_name=__name__,

@@ -14,9 +14,9 @@ from omni_gateway.sdk import (
     ResourceAdapter,
     WouldDo,
     cluster_of_uuid,
-    object_url,
     types,
 )
+from resources.machineset.operations import read
 
 
 class MachineSetAdapter(ClusterPartAdapter):
@@ -43,7 +43,7 @@ def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_r
         return WouldDo(existing, None)
     if not existing.tearing_down:
         adapter.delete(existing)
-    return Operation("machineset-destroy", id, "running", target=object_url("machinesets", id))
+    return read(adapter.omni, id)
 
 
 def patches_link(machine_set: Resource) -> str:

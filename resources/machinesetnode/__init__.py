@@ -7,6 +7,7 @@ from omni_gateway.sdk import (
     label_filter,
     label_link,
     names,
+    quorum,
 )
 from resources.machinesetnode.adapter import MachineSetNodeAdapter
 from resources.machinesetnode.schemas import MachineSetNodeSchema
@@ -28,6 +29,7 @@ plugin = ResourcePlugin(
         "cluster": label_link("clusters", names.LABEL_CLUSTER),
         "machineset": label_link("machinesets", names.LABEL_MACHINE_SET),
     },
+    delete_query=quorum.ForceQuery,
     example=EXAMPLE,
     description="Machines, named one by one for a machine set",
     import_name=__name__,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omni_gateway.sdk import ClusterPartAdapter, Problem, Resource, names, relations, talos_fit, types
+from omni_gateway.sdk import ClusterPartAdapter, Problem, Resource, names, quorum, relations, talos_fit, types
 
 
 class MachineSetNodeAdapter(ClusterPartAdapter):
-    """Machine set nodes; their labels are completed from the machine set that they name."""
+    """Machine set nodes; their labels are completed from the machine set that they name.
+
+    Taking a control plane's away takes ``force``, as its reset does.
+    """
 
     def __init__(self) -> None:
         super().__init__(types.MACHINE_SET_NODES)
@@ -34,3 +37,14 @@ class MachineSetNodeAdapter(ClusterPartAdapter):
         """Return the cluster too of the machine set that the field names."""
         joined = relations.clusters_of_set(self.omni, extras.get("machineset", ""))
         return [*super().clusters_besides(resource, existing, extras), *joined]
+
+    def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Raise 409 when the cluster is locked, and for a control plane without ``force``."""
+        self.check_delete(resource)
+        if not resource.tearing_down:
+            quorum.refuse_control_plane(self.omni, resource, force=bool(options.get("force")), how="?force=true")
+
+    def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
+        """Tear the node down; a control plane's takes ``force``."""
+        self.check_delete_with(resource, options)
+        self.delete(resource)

@@ -39,6 +39,6 @@ def test_a_bad_question_is_refused_by_field(api: Caller, query: str, field: str)
 
 
 def test_the_kinds_of_operations_are_listed(api: Caller) -> None:
-    kinds = {item["kind"]: item["url"] for item in api.get("operations").json}
+    kinds = {item["kind"]: item["url"] for item in api.get("operation-kinds").json}
     assert kinds["cluster-create"] == "/api/v1/operations/cluster-create/{id}"
     assert "etcd-backup" in kinds

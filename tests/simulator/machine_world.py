@@ -96,7 +96,8 @@ class World:
     def ready_cluster(self, name: str = "c1", control_planes: int = 1, workers: int = 2, first: int = 0) -> None:
         """Make a cluster and wait until its Kubernetes can be used."""
         self.start_cluster(name, control_planes, workers, first)
-        self.wait(lambda: self.ready(name) and self.find(kinds.KUBERNETES_UPGRADE_STATUS, name))
+        known = "last_upgrade_version"
+        self.wait(lambda: self.ready(name) and self.spec(kinds.KUBERNETES_UPGRADE_STATUS, name).get(known))
 
 
 @contextmanager

@@ -62,6 +62,28 @@ def test_a_cluster_of_three_machines_becomes_ready(world: World) -> None:
     assert world.spec(kinds.KUBERNETES_UPGRADE_STATUS, "c1")["upgrade_versions"] == ["1.35.7", "1.36.1", "1.36.3"]
 
 
+def test_the_first_upgrade_status_does_not_say_which_version_runs(world: World) -> None:
+    world.ready_cluster()
+
+    told = [spec.get("last_upgrade_version") for spec in world.history(kinds.KUBERNETES_UPGRADE_STATUS, "c1")]
+
+    assert (told[0], told[-1]) == (None, "1.35.6")
+
+
+def test_the_identity_of_a_machine_comes_after_the_machine_is_ready(world: World) -> None:
+    world.ready_cluster(workers=0)
+    id = world.machine(0)
+
+    identity = world.wait(lambda: world.find(kinds.CLUSTER_MACHINE_IDENTITY, id))
+
+    ready = next(
+        event.new
+        for event in world.events
+        if event.new.type == kinds.CLUSTER_MACHINE_STATUS and event.new.id == id and event.new.spec["ready"]
+    )
+    assert identity.created > ready.updated
+
+
 def test_ready_comes_before_the_kubernetes_api_answers(world: World) -> None:
     world.ready_cluster()
 

@@ -10,7 +10,13 @@ import pytest
 from omni_gateway.simulator import kinds
 from omni_gateway.simulator.catalog import seed_catalog
 from omni_gateway.simulator.fleet import machine_id, seed_fleet
-from omni_gateway.simulator.hardware import begin, reboot_steps
+from omni_gateway.simulator.hardware import (
+    TALOS_MAINTENANCE,
+    TALOS_REBOOTING,
+    begin,
+    reboot_steps,
+    set_fields,
+)
 from omni_gateway.simulator.store import Store
 from tests.simulator.machine_world import PREFIX, World, running_world
 
@@ -43,6 +49,21 @@ def test_labels_that_are_taken_away_go_from_the_machine(world: World) -> None:
     world.change(kinds.MACHINE_LABELS, world.machine(0), lambda res: res.labels.clear())
 
     world.wait(lambda: (res := world.find(kinds.MACHINE_STATUS, world.machine(0))) and "rack" not in res.labels)
+
+
+def test_a_machine_without_boot_ids_reports_a_reboot_all_the_same(world: World) -> None:
+    set_fields(world.store, world.machine(0), {"tells_boot_id": False})
+    world.wait(lambda: "boot_id" not in world.spec(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(0)))
+    before = len(world.history(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(0)))
+
+    begin(world.store, world.machine(0), reboot_steps())
+
+    def stages() -> list[int]:
+        seen = world.history(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(0))[before:]
+        return [spec["machine_status"]["stage"] for spec in seen]
+
+    world.wait(lambda: stages() == [TALOS_REBOOTING, TALOS_MAINTENANCE])
+    assert "boot_id" not in world.spec(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(0))
 
 
 def test_the_fleets_metrics_follow_the_machines(world: World) -> None:

@@ -91,7 +91,7 @@ def respond(representation: Representation, answer: Answer) -> Response:
         before, after = (
             None if item is None else representation.document(item) for item in (answer.before, answer.after)
         )
-        return dry_run_response(before, after, also=answer.also)
+        return dry_run_response(before, after, also=answer.also, also_deleted=answer.also_deleted)
     if isinstance(answer, Raw):
         if answer.credential:
             note_credential(request.environ)

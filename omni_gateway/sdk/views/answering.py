@@ -52,13 +52,21 @@ def operation_response(operation: Operation) -> Response:
 
 
 def dry_run_response(
-    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *, also: Sequence[Resource] = ()
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    *,
+    also: Sequence[Resource] = (),
+    also_deleted: Sequence[Resource] = (),
 ) -> Response:
-    """Answer what a write would do: the resulting object, the JSON Patch that leads to it, what else would be made."""
+    """Answer what a write would do: the resulting object, the JSON Patch that leads to it, what else would be made
+    or removed.
+    """
     diff = mergepatch.diff(before or {}, after or {})
     document: dict[str, Any] = {"dry_run": True, "object": after, "diff": diff}
     if also:
         document["also"] = [_as_stored(resource) for resource in also]
+    if also_deleted:
+        document["also_deleted"] = [{"type": resource.type, "id": resource.id} for resource in also_deleted]
     return json_response(document)
 
 

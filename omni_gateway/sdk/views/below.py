@@ -10,6 +10,7 @@ from flask import Response, request
 from omni_gateway.http import streaming
 from omni_gateway.http.concealment import PlainNotFound
 from omni_gateway.http.guard import demand
+from omni_gateway.http.omni_errors import TOO_EARLY_RETRY_SECONDS
 from omni_gateway.http.problems import Problem
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
@@ -17,6 +18,7 @@ from omni_gateway.sdk.errors import MISSING
 from omni_gateway.sdk.exchange import ListQuery
 from omni_gateway.sdk.query import parse_fields
 from omni_gateway.sdk.representation import Representation
+from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.scoping import unscoped, within_reach
 from omni_gateway.sdk.subresources import SubCollection, SubResource
 from omni_gateway.sdk.views.answering import object_response
@@ -41,14 +43,23 @@ def subresource_view(
         try:
             resource = adapter.get(sub.id(id))
         except MISSING:
-            gateway.reading(parent).get(id)
+            owner = gateway.reading(parent).get(id)
             if sub.absent is None:
-                text = f"{id!r} exists, but Omni holds no {sub.name} for it (yet, or any more)."
-                raise PlainNotFound(text) from None
+                raise _absent(sub, owner) from None
             resource = sub.absent(id)
         return object_response(representation, resource, fields=fields)
 
     return get
+
+
+def _absent(sub: SubResource, owner: Resource) -> Problem:
+    """Return the 404 for an object that is there, while what lies below it is not."""
+    if owner.tearing_down:
+        return PlainNotFound(f"{owner.id!r} is being removed, and Omni holds no {sub.name} for it any more.")
+    if sub.comes_later:
+        text = f"{owner.id!r} exists, and Omni has not made its {sub.name} yet."
+        return PlainNotFound(text, headers={"Retry-After": str(TOO_EARLY_RETRY_SECONDS)}, code="not-yet")
+    return PlainNotFound(f"{owner.id!r} exists, and Omni holds no {sub.name} for it at present.")
 
 
 def sublist_view(parent: ResourceAdapter, collection: Collection, filter: str) -> Callable[..., Response]:

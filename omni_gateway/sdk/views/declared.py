@@ -210,7 +210,7 @@ def _delete(plugin: ResourcePlugin) -> View:
         omni_decides=plugin.adapter.omni_decides,
         operation_id=f"delete_{plugin.singular_id}",
         summary=f"Remove a {plugin.singular}",
-        query=WriteQuery(),
+        query=plugin.delete_query(),
         answers={
             204: (None, "Gone"),
             **DRY_RUN,

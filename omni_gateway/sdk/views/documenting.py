@@ -88,6 +88,7 @@ class DryRunSchema(SpecSchema):
     object = fields.Dict(allow_none=True, metadata={"description": "The object that would result; null: it would go"})
     diff = fields.List(fields.Dict(), metadata={"description": "RFC 6902 operations from the present object to it"})
     also = fields.List(fields.Dict(), metadata={"description": "Other objects that would be made with it"})
+    also_deleted = fields.List(fields.Dict(), metadata={"description": "Other objects that would be removed with it"})
 
 
 def or_dry_run(schema: Any) -> Any:

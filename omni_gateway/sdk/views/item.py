@@ -131,10 +131,11 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
         if arguments["dry_run"]:
             adapter.refuse_owned(existing)
             adapter.foresee(None, existing)
-            adapter.check_delete(existing)
-            return dry_run_response(item.representation.document(existing), None)
-        if not existing.tearing_down or not existing.finalizers:
-            adapter.delete(existing)
+            adapter.check_delete_with(existing, arguments)
+            taken = adapter.also_deleted(existing, arguments)
+            return dry_run_response(item.representation.document(existing), None, also_deleted=taken)
+        if not existing.tearing_down or not existing.finalizers or arguments.get("force"):
+            adapter.delete_with(existing, arguments)
         if _gone(adapter, id):
             return Response(status=204)
         return operation_response(destroy.read(current_gateway().omni, id))

@@ -11,6 +11,8 @@ from .machine_config import members_of_cluster
 from .membership import hardware, member_labels, membership
 
 _PENDING, _APPLIED = 1, 2
+#: A machine's identity shows so long after the machine is ready.
+IDENTITY_SECONDS = 3.0
 
 
 class ClusterMachineStatus(Controller):
@@ -33,7 +35,8 @@ class ClusterMachineStatus(Controller):
             return
         self._status(ctx, member, hw)
         if hw.cluster:
-            self._identity(ctx, member, hw)
+            if self._is_known(ctx, member):
+                self._identity(ctx, member, hw)
             self._config(ctx, member, hw)
 
     def _status(self, ctx: Context, member: Resource, hw: Hardware) -> None:
@@ -55,6 +58,15 @@ class ClusterMachineStatus(Controller):
         }
         finalizers = ("ClusterWorkloadProxyStatusController", "SecretRotationStatusController")
         ctx.write(kinds.CLUSTER_MACHINE_STATUS, member.id, spec, own, finalizers=finalizers)
+
+    def _is_known(self, ctx: Context, member: Resource) -> bool:
+        """Whether Omni has asked the machine who it is, which it does some time after it joined; else look again."""
+        if ctx.find(kinds.CLUSTER_MACHINE_IDENTITY, member.id) is not None:
+            return True
+        status = ctx.find(kinds.CLUSTER_MACHINE_STATUS, member.id)
+        if status is None or not status.spec["ready"]:
+            return False
+        return ctx.passed(status.updated or status.created, IDENTITY_SECONDS)
 
     def _identity(self, ctx: Context, member: Resource, hw: Hardware) -> None:
         spec: Spec = {

@@ -20,6 +20,8 @@ from .rollout import locked
 from .versions import kubernetes_candidates
 
 UPGRADING, DONE, FAILED, REVERTING = 1, 2, 3, 4
+#: Until then the status does not say which version runs, and no upgrade may begin.
+LEARNS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,19 @@ class KubernetesUpgrade(Controller):
         if seen is None:
             return None
         current = ctx.find(kinds.KUBERNETES_UPGRADE_STATUS, key)
-        last = current.spec["last_upgrade_version"] if current else _running_version(seen)
+        last = (current.spec.get("last_upgrade_version") if current else "") or _running_version(seen)
         if labels.CLUSTER_LOCKED in cluster.annotations:
             return None
         wanted = cluster.spec["kubernetes_version"]
         todo = _todo(ctx, key, wanted)
         if current is None:
-            # The status begins as an upgrade to what runs already, and is done a moment later.
-            ctx.write(
-                kinds.KUBERNETES_UPGRADE_STATUS,
-                key,
-                {"phase": UPGRADING, "last_upgrade_version": last, "current_upgrade_version": wanted},
-                {labels.CLUSTER: key},
-            )
+            # The status begins as an upgrade to what runs already, of which it does not know yet what it is.
+            begun = {"phase": UPGRADING, "current_upgrade_version": wanted}
+            ctx.write(kinds.KUBERNETES_UPGRADE_STATUS, key, begun, {labels.CLUSTER: key})
+            ctx.after(LEARNS_SECONDS)
+            return None
+        if not current.spec.get("last_upgrade_version") and not ctx.passed(current.created, LEARNS_SECONDS):
+            return None
         if not todo:
             spec: Spec = {"phase": DONE, "last_upgrade_version": wanted} | self._at_rest(ctx, cluster, seen)
         else:

@@ -94,7 +94,8 @@ def snapshot_spec(view: MachineView) -> dict[str, Any]:
     """Return the spec of a machine's MachineStatusSnapshot: Talos's own words about itself."""
     hw = view.hardware
     ready = hw.talos_stage == TALOS_RUNNING
-    return {"machine_status": {"stage": hw.talos_stage, "status": {"ready": ready}}, "boot_id": hw.boot_id}
+    spec: dict[str, Any] = {"machine_status": {"stage": hw.talos_stage, "status": {"ready": ready}}}
+    return spec | ({"boot_id": hw.boot_id} if hw.tells_boot_id else {})
 
 
 def _snapshot(view: MachineView) -> Said:

@@ -36,7 +36,7 @@ class KubernetesCalls(Calls):
             raise Unknown(f"nothing is known of the Kubernetes of a cluster {cluster!r}")
         current = status.spec.get("last_upgrade_version", "")
         if not current:
-            raise FailedPrecondition("the version that the cluster runs is not known yet")
+            raise FailedPrecondition("current version is not known yet")
         target = request.new_version.removeprefix("v")
         state = State(self._store, "")
         if target != current and target not in kubernetes_candidates(state, found.spec["talos_version"], current):

@@ -1,0 +1,39 @@
+"""The members of a cluster that Omni cannot reach: they cannot be wiped, and hold the cluster's removal up for ever.
+
+What omnictl's ``--destroy-disconnected-machines`` removes: the links of the cluster's disconnected machines, the
+patches that name these machines, and the cluster's extension configurations.
+"""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from omni_gateway.sdk import OmniClient, Resource, WriteQuery, find_labelled, names, resources_of, types
+
+DISCONNECTED = "disconnected"
+ABOUT_FORCE = (
+    "`disconnected`: also remove from Omni those of its machines that Omni cannot reach. They are not wiped: each keeps"
+    " its disks, and runs on until it is wiped by hand"
+)
+
+
+class ClusterDeleteQuery(WriteQuery):
+    """Query of a cluster's removal."""
+
+    force = fields.String(validate=validate.OneOf([DISCONNECTED]), metadata={"description": ABOUT_FORCE})
+
+
+def disconnected_parts(omni: OmniClient, cluster: str) -> list[Resource]:
+    """Return what a forced removal takes besides the cluster; nothing where every machine can be reached."""
+    statuses = find_labelled(omni, types.MACHINE_STATUSES, names.LABEL_CLUSTER, cluster)
+    machines = {item.id for item in statuses if names.LABEL_DISCONNECTED in item.labels}
+    if not machines:
+        return []
+    extensions = find_labelled(omni, types.EXTENSIONS_CONFIGURATIONS, names.LABEL_CLUSTER, cluster)
+    links = [item for item in resources_of(omni.resources.list(types.LINKS)) if item.id in machines]
+    patches = [
+        patch
+        for patch in resources_of(omni.resources.list(types.CONFIG_PATCHES, selectors=[names.LABEL_MACHINE]))
+        if patch.labels.get(names.LABEL_MACHINE) in machines and not patch.owner
+    ]
+    return [*links, *patches, *extensions]
