@@ -32,7 +32,7 @@ class FallbackStorage(Storage):
         super().__init__(uri, wrap_exceptions, **options)
         self._shared = cast(Storage, storage_from_string(uri.removeprefix(PREFIX), **options))
         errors = self._shared.base_exceptions
-        self._errors = (OSError, *(errors if isinstance(errors, tuple) else (errors,)))
+        self._errors: tuple[type[Exception], ...] = (OSError, *(errors if isinstance(errors, tuple) else (errors,)))
         self._own = MemoryStorage()
         self._lock = Lock()
         self._away = False
