@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help run test test-live conformance crash-test fuzz lint bench wrk bench-simulator bench-slow soak openapi protos services setup clean
+.PHONY: help run test test-live conformance crash-test faults fuzz lint bench wrk bench-simulator bench-slow soak openapi protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,6 +47,9 @@ bench: $(STAMP) wrk ## the table of ratios (QUICK=1: two minutes; ONLY="warm col
 
 soak: $(STAMP) ## ten minutes of mixed load with faults, at each rest all answers compared with Omni's (MINUTES=2, SEED=…)
 	$(BIN)/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+faults: $(STAMP) services ## take Omni, PostgreSQL, SQLite and Redis away in every way, and write what callers see to docs/faults.md (ONLY="redis omni/hung")
+	$(BIN)/python -m tests.faults $(if $(ONLY),--only "$(ONLY)")
 
 bench-simulator: $(STAMP) ## how the simulator carries 10,000 machines, 500 clusters, 100 watches
 	$(BIN)/python -m benchmarks.simulator_scale

@@ -110,9 +110,9 @@ def _ensure_a_token(settings: Settings, bind: str) -> None:
 
     store = store_of(settings)
     store.wait(settings.store_start_timeout)
-    tokens = store.tokens
-    if settings.takes_tokens and not tokens.list() and not settings.bootstrap_token:
-        _, secret = tokens.create("first-run", "admin", None)
+    wanted = settings.takes_tokens and not settings.bootstrap_token
+    secret = store.tokens.create_first("first-run", "admin") if wanted else None
+    if secret is not None:
         scheme = "https" if settings.tls_cert_file else "http"
         click.echo(
             f"\nAn admin token was made. It is shown this once:\n\n    export TOKEN={secret}\n\n"

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from threading import Lock, Thread
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from limits.storage import MemoryStorage, Storage, storage_from_string
 
@@ -30,7 +30,9 @@ class FallbackStorage(Storage):
 
     def __init__(self, uri: str, wrap_exceptions: bool = False, **options: Any) -> None:
         super().__init__(uri, wrap_exceptions, **options)
-        self._shared: Any = storage_from_string(uri.removeprefix(PREFIX), **options)
+        self._shared = cast(Storage, storage_from_string(uri.removeprefix(PREFIX), **options))
+        errors = self._shared.base_exceptions
+        self._errors: tuple[type[Exception], ...] = (OSError, *(errors if isinstance(errors, tuple) else (errors,)))
         self._own = MemoryStorage()
         self._lock = Lock()
         self._away = False
@@ -64,11 +66,11 @@ class FallbackStorage(Storage):
         """Forget a count."""
         self._either(lambda storage: storage.clear(key))
 
-    def _either(self, call: Callable[[Any], T]) -> T:
+    def _either(self, call: Callable[[Storage], T]) -> T:
         if not self._away:
             try:
                 return call(self._shared)
-            except (*_errors(self._shared), OSError) as error:
+            except self._errors as error:
                 self._fall_back(error)
         return call(self._own)
 
@@ -92,8 +94,3 @@ class FallbackStorage(Storage):
             pause = min(pause * 2, LONGEST_PAUSE)
         self._away = False
         log.warning("rate limits: counted in Redis again")
-
-
-def _errors(storage: Storage) -> tuple[type[Exception], ...]:
-    errors = storage.base_exceptions
-    return errors if isinstance(errors, tuple) else (errors,)

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     if options.db:
-        Path(options.db).parent.mkdir(parents=True, exist_ok=True)
+        Path(options.db).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Blocked in every thread from here on and waited for below: a handler that sets an event can lock itself out, when
     # the signal comes just as the main thread begins to wait for that event.
     ends = {signal.SIGTERM, signal.SIGINT}

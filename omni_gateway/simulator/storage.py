@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -28,6 +31,8 @@ class Storage:
     """
 
     def __init__(self, path: str | None) -> None:
+        if path is not None:
+            _make_private(path)
         self._db = None if path is None else sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._pending: dict[Key, Resource | None] = {}
         if self._db is not None:
@@ -82,6 +87,14 @@ class Storage:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+def _make_private(path: str) -> None:
+    """Make the file for its owner alone, and close one that an older release left open; SQLite's others follow it."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            Path(path + suffix).chmod(0o600)
 
 
 def _body(res: Resource | None) -> bytes:

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 MIGRATION_SECONDS = 600.0
 #: How long a call waits for them. To connect, before them, takes no longer than a call may.
 OPENING_SECONDS = 15.0
+#: Of a call at the end of its request's time: what has been done has to be kept.
+LEAST_SECONDS = 0.9
 POOL_SIZE = 5
 #: A thread of the worker each, and some for the threads behind them.
 MOST_CONNECTIONS = 40
@@ -49,14 +51,20 @@ class Database:
         self,
         url: str,
         seconds: float,
+        *,
         before: Callable[[], None] = lambda: None,
         after: Callable[[Engine], None] = lambda engine: None,
+        left: Callable[[float], float] = lambda seconds: seconds,
     ) -> None:
-        """``before`` is called when the database is opened, ``after`` when it has its tables; in each process."""
+        """``before`` is called when the database is opened, ``after`` when it has its tables; in each process.
+
+        ``left`` returns how much of a call's time the request in flight has left.
+        """
         self._url = url
         self._seconds = seconds
         self._before = before
         self._after = after
+        self._left = left
         self._lock = Lock()
         self._engine: Engine | None = None
         self._opening: _Opening | None = None
@@ -75,12 +83,18 @@ class Database:
         ``seconds``: the call's own deadline; that a quick read is late says nothing of others. ``force``: try even
         while calls time out.
         """
-        quick = seconds is not None and seconds < self._seconds
-        return self._bounded("quick_reads" if quick else "reads", lambda engine: engine.connect(), seconds, force)
+        seconds = self._time(seconds)
+        kind = "quick_reads" if seconds < self._seconds else "reads"
+        return self._bounded(kind, lambda engine: engine.connect(), seconds, force)
 
     def begin(self, seconds: float | None = None, *, force: bool = False) -> AbstractContextManager[Connection]:
         """Return a connection within a transaction, which is committed at the end."""
-        return self._bounded("writes", lambda engine: engine.begin(), seconds, force)
+        return self._bounded("writes", lambda engine: engine.begin(), self._time(seconds), force)
+
+    def _time(self, seconds: float | None) -> float:
+        """Return a call's deadline: within the request's, but for a moment to keep what has been done."""
+        most = self._seconds if seconds is None else seconds
+        return min(most, max(LEAST_SECONDS, self._left(most)))
 
     def engine(self) -> Engine:
         """Return this process's engine, opened; a connection that crossed a fork would be shared with the parent."""
@@ -94,7 +108,7 @@ class Database:
             if opening is None or opening.ended.is_set():
                 opening = self._opening = _Opening(self._open)
                 opening.start()
-        engine = opening.result(max(self._seconds, OPENING_SECONDS))
+        engine = opening.result(max(LEAST_SECONDS, self._left(max(self._seconds, OPENING_SECONDS))))
         with self._lock:
             self._engine = engine
         return engine
@@ -121,7 +135,7 @@ class Database:
         self,
         kind: str,
         opened: Callable[[Engine], AbstractContextManager[Connection]],
-        seconds: float | None,
+        seconds: float,
         force: bool,
     ) -> Iterator[Connection]:
         self._after_fork()
@@ -133,7 +147,7 @@ class Database:
         known = False
         try:
             engine = self.engine()
-            with deadline.within(self._seconds if seconds is None else seconds):
+            with deadline.within(seconds):
                 with opened(engine) as connection:
                     if connection.dialect.name == "sqlite":
                         from omni_gateway.store import sqlite

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,16 +35,23 @@ class Store:
     """
 
     def __init__(
-        self, url: str, bootstrap_token: str = "", *, seconds: float = CALL_SECONDS, folder: Path | None = None
+        self,
+        url: str,
+        bootstrap_token: str = "",
+        *,
+        seconds: float = CALL_SECONDS,
+        folder: Path | None = None,
+        left: Callable[[float], float] = lambda seconds: seconds,
     ) -> None:
         """Open nothing yet.
 
         :param bootstrap_token: becomes the one bootstrap token on first use, unless another has replaced it before.
+        :param left: returns how much of a call's time the request in flight has left.
         :param folder: a directory that is the gateway's alone, made or closed to others on first use.
         """
         self._bootstrap_token = bootstrap_token
         self._folder = folder
-        self.database = Database(url, seconds, self._before, self._after)
+        self.database = Database(url, seconds, before=self._before, after=self._after, left=left)
 
     def _before(self) -> None:
         if self._folder is not None:

@@ -57,6 +57,26 @@ class TokenStore:
         secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         return self._insert(name, role, secret, ttl, clusters=clusters), secret
 
+    def create_first(self, name: str, role: str) -> str | None:
+        """Make the very first token and return its text; None where there ever was one, be it revoked.
+
+        Of processes that start at once one makes it.
+        """
+        from sqlalchemy import select
+        from sqlalchemy.exc import IntegrityError
+
+        from omni_gateway.store.tables import TOKENS
+
+        with self._engine().connect() as connection:
+            if connection.execute(select(TOKENS.c.id).limit(1)).first() is not None:
+                return None
+        secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+        try:
+            self._insert(name, role, secret, None, id=name)
+        except IntegrityError:
+            return None
+        return secret
+
     def _insert(
         self,
         name: str,

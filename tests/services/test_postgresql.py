@@ -185,7 +185,7 @@ def entries(count: int, **members: Any) -> list[AuditEntry]:
 
 
 def test_several_prune_one_audit_at_once(database: Callable[[str], str]) -> None:
-    stores = [Store(url).audit for url in [database("pruned")] for _ in range(3)]
+    stores = [Store(url, seconds=60).audit for url in [database("pruned")] for _ in range(3)]
     stores[0].add(entries(6000))
     removed: list[int] = []
 

@@ -108,3 +108,13 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_process_is_killed(tmp_pa
     subprocess.run([sys.executable, "-c", _WRITER, path], check=False)
 
     assert len(Store(path).view("default", "Things")) == 50
+
+
+def test_the_files_are_their_owners_alone_also_where_they_were_not(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    sqlite3.connect(path).execute("PRAGMA journal_mode=WAL").close()
+    path.chmod(0o644)
+    store = Store(str(path))
+    store.create(Resource("default", "Things", "a"))
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+    store.close()

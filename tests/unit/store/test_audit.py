@@ -17,7 +17,7 @@ START = datetime(2026, 8, 1, tzinfo=UTC)
 
 @pytest.fixture
 def audit(tmp_path: Path) -> AuditStore:
-    return Store(f"sqlite:///{tmp_path / 'store.sqlite'}").audit
+    return Store(f"sqlite:///{tmp_path / 'store.sqlite'}", seconds=60).audit  # thousands of rows, on a busy machine
 
 
 def entry(minute: int, **members: Any) -> AuditEntry:

@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from omni_gateway.store import Store, StoreMisconfigured, StoreRefused, StoreUnavailable
 from omni_gateway.store.circuit import LONGEST_PAUSE, Circuit
+from omni_gateway.store.database import LEAST_SECONDS
 from omni_gateway.store.errors import LOCKED, TIMEOUT
 
 SECONDS = 0.6
@@ -220,3 +221,12 @@ def test_callers_share_one_opening(tmp_path: Path, caplog: pytest.LogCaptureFixt
     for thread in threads:
         thread.join()
     assert len([record for record in caplog.records if "-> 0001" in record.message]) == 1
+
+
+def test_a_call_takes_no_longer_than_its_request_has_left(tmp_path: Path) -> None:
+    store = Store(at(tmp_path), seconds=30, left=lambda seconds: 0.1)
+    store.database.engine()
+    with locked(tmp_path):
+        reason, seconds = unavailable(lambda: store.tokens.create("t", "reader", None))
+    assert reason == LOCKED.reason
+    assert seconds < LEAST_SECONDS + SLACK

@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from alembic import command
@@ -105,3 +106,29 @@ def test_a_bootstrap_token_that_was_revoked_stays_revoked(tmp_path: Path) -> Non
 def test_a_token_that_merely_has_the_name_is_left_alone(tmp_path: Path) -> None:
     _, secret = Store(at(tmp_path)).tokens.create("bootstrap", "reader", None)
     assert valid(Store(at(tmp_path), "a" * 40), secret)
+
+
+def test_of_replicas_that_start_at_once_one_makes_the_first_token(tmp_path: Path) -> None:
+    stores = [Store(at(tmp_path)) for _ in range(6)]
+    for store in stores:
+        store.wait(30)
+    made: list[str | None] = []
+
+    def make(store: Store) -> None:
+        made.append(store.tokens.create_first("first-run", "admin"))
+
+    threads = [Thread(target=make, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([secret for secret in made if secret is not None]) == 1
+    assert [token.role for token in stores[0].tokens.list()] == ["admin"]
+
+
+def test_a_start_makes_no_new_admin_token_where_all_were_revoked(tmp_path: Path) -> None:
+    tokens = Store(at(tmp_path)).tokens
+    assert tokens.create_first("first-run", "admin") is not None
+    assert tokens.revoke("first-run")
+    assert tokens.create_first("first-run", "admin") is None
+    assert tokens.list() == []
