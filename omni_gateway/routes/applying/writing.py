@@ -99,7 +99,6 @@ def _take_back_uncertain(plan: Plan, outcome: Outcome) -> None:
         return
     outcome.action = "created" if outcome.before is None else "updated"
     _take_back(plan, outcome)
-    outcome.problem = problem if outcome.action == "taken-back" else outcome.problem
 
 
 def _same(one: Resource, other: Resource) -> bool:
