@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.conformance.outcomes import cases, holds, same
+from tests.conformance.outcomes import SINCE_1_10, cases, holds, same
 from tests.conformance.story import Story, goes_through, listening
 from tests.conformance.versions import Versions, numbers
 from tests.conformance.world import World
@@ -90,6 +91,20 @@ class Life:
             and all(item["spec"].get("config_up_to_date") for item in of_machines)
             and not self.world.admin.ids("MachinePendingUpdates", f"{LABEL}cluster={self.name}")
         )
+
+    def remove(self, type_: str, id_: str) -> None:
+        """Tear an object down; an older Omni leaves it tearing down when nobody holds it any more, so destroy it."""
+        self.world.admin.teardown(type_, id_)
+        if self.world.server.is_at_least("1.10"):
+            return
+
+        def unheld() -> bool:
+            found = self.world.there(type_, id_)
+            return found is None or not found["metadata"].get("finalizers")
+
+        self.until(unheld, f"nobody holds {type_} {id_}")
+        with suppress(grpc.RpcError):
+            self.world.admin.delete(type_, id_)
 
     def create(self) -> None:
         world = self.world
@@ -166,7 +181,7 @@ class Life:
         self.until(lambda: self.ready(4), "four machines are ready")
 
     def down(self) -> None:
-        self.world.admin.teardown("MachineSetNodes", self.spare)
+        self.remove("MachineSetNodes", self.spare)
         self.until(lambda: self.world.gone("ClusterMachineStatuses", self.spare), "the machine leaves")
         self.until(lambda: self.ready(3), "three machines are ready")
         self.until(lambda: self.spare in self.world.server.free_machines(), "the machine is free")
@@ -186,7 +201,7 @@ class Life:
     def destroy(self) -> None:
         self.story.names["resting"] = self.resting()
         self.story.names["rollout"] = self.spec("UpgradeRollouts", self.name, "ephemeral")
-        self.world.admin.teardown("Clusters", self.name)
+        self.remove("Clusters", self.name)
         self.until(lambda: self.world.gone("ClusterStatuses", self.name), "the last status goes")
         machines = [self.plane, *self.workers]
         self.until(lambda: set(machines) <= set(self.world.server.free_machines()), "the machines are free")
@@ -329,7 +344,8 @@ ORDERS: list[tuple[Any, ...]] = [
     ("up", "ClusterStatuses", "cluster", "phase", [3, 1, 3]),
     ("up", "ClusterMachineStatuses", "spare", "stage", [3, 4]),
     ("up", "MachineStatuses", "spare", "cluster", [None, "{name}"]),
-    ("down", "ClusterMachineStatuses", "spare", "stage", [4, 9, 5]),
+    # Omni 1.7 was seen to go from 4 to 5 at once.
+    ("down", "ClusterMachineStatuses", "spare", "stage", [4, 9, 5], SINCE_1_10),
     ("down", "MachineSetStatuses", "workers", "phase", [3, 2, 3]),
     ("down", "ClusterStatuses", "cluster", "phase", [3, 2, 3]),
     ("down", "MachineStatuses", "spare", "cluster", ["{name}", None]),
@@ -636,7 +652,7 @@ def test_lifecycle_kubernetes_the_control_planes_kubelet_is_the_last(life: Life)
     cases(
         "lifecycle.md upgrade_versions is empty while it runs",
         [
-            ("Kubernetes", "kubernetes_upgrade", "KubernetesUpgradeStatuses"),
+            ("Kubernetes", "kubernetes_upgrade", "KubernetesUpgradeStatuses", SINCE_1_10),
             ("Talos", "talos_upgrade", "TalosUpgradeStatuses"),
         ],
     ),
@@ -654,7 +670,9 @@ def test_nothing_is_offered_while_an_upgrade_runs(life: Life, stage: str, type_:
     )
 
 
+@SINCE_1_10
 def test_lifecycle_kubernetes_images_are_counted(life: Life) -> None:
+    """Of a control plane and two workers; Omni 1.7 counts seven."""
     told = life.story.values("kubernetes_upgrade", "KubernetesUpgradeStatuses", life.name, "status")
     holds(
         any(re.findall(r"\d+", str(status))[1:2] == ["6"] for status in told),
@@ -743,7 +761,14 @@ def test_lifecycle_down_the_discovery_service_is_told(life: Life) -> None:
 # -- backup
 
 
+def _needs_snapshots(life: Life) -> None:
+    error = str(life.story.names["backup"].get("error") or "")
+    if "EtcdSnapshot not implemented" in error:
+        pytest.skip(f"needs machines whose Talos takes snapshots of etcd: {error}")
+
+
 def test_lifecycle_backup_a_good_one_is_told_everywhere(life: Life) -> None:
+    _needs_snapshots(life)
     status, overall = life.story.names["backup"], life.story.names["overall"]
     same((1, None), (status.get("status"), status.get("error")))
     same(status["last_backup_time"], status["last_backup_attempt"])
@@ -751,6 +776,7 @@ def test_lifecycle_backup_a_good_one_is_told_everywhere(life: Life) -> None:
 
 
 def test_lifecycle_backup_it_is_listed(life: Life) -> None:
+    _needs_snapshots(life)
     found = life.story.names["backups"]
     same(1, len(found))
     meta, spec = found[0]["metadata"], found[0]["spec"]
@@ -764,12 +790,13 @@ def test_lifecycle_backup_it_is_listed(life: Life) -> None:
 
 # -- the end
 
-ENDS: list[tuple[str, str, str, str]] = [
+ENDS: list[tuple[Any, ...]] = [
     ("the upgrade statuses before the worker set", "MachineSets", "workers", "KubernetesUpgradeStatuses"),
     ("Talos's too", "MachineSets", "workers", "TalosUpgradeStatuses"),
     ("the worker set before the control planes'", "MachineSets", "planes", "MachineSets"),
     ("the control planes' set before the cluster", "Clusters", "cluster", "MachineSets"),
-    ("the cluster before its status", "ClusterStatuses", "cluster", "Clusters"),
+    # An older Omni leaves the cluster tearing down until it is destroyed from outside.
+    ("the cluster before its status", "ClusterStatuses", "cluster", "Clusters", SINCE_1_10),
 ]
 
 

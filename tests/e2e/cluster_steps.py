@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import pytest
 
 from omni_gateway.omni import OmniClient
+from omni_gateway.omni import errors as omni_errors
 
 Made = Callable[[str], str]
 Unique = Callable[[str], str]
@@ -86,6 +88,17 @@ def running_cluster(
     made(f"clusters/{name}")
     operation = end_of(api, answer, wait_until)
     assert operation["state"] == "succeeded", operation
+
+
+def skip_without_snapshots(omni: OmniClient, cluster: str) -> bool:
+    """Skip, by name, where the machines' Talos takes no snapshots of etcd, as an emulated one; False otherwise."""
+    try:
+        status = omni.resources.get("EtcdBackupStatuses.omni.sidero.dev", cluster, "metrics")["spec"]
+    except omni_errors.NotFound:
+        return False
+    if "EtcdSnapshot not implemented" in (status.get("error") or ""):
+        pytest.skip(f"needs machines whose Talos takes snapshots of etcd: {status['error']}")
+    return False
 
 
 def of_cluster(omni: OmniClient, type: str, cluster: str) -> list[dict[str, Any]]:

@@ -10,7 +10,17 @@ import httpx
 import pytest
 
 from omni_gateway.omni import OmniClient, errors
-from tests.e2e.cluster_steps import Machines, Made, Unique, Wait, end_of, new_cluster, problem, running_cluster
+from tests.e2e.cluster_steps import (
+    Machines,
+    Made,
+    Unique,
+    Wait,
+    end_of,
+    new_cluster,
+    problem,
+    running_cluster,
+    skip_without_snapshots,
+)
 
 MACHINE_SETS = "MachineSets.omni.sidero.dev"
 MANUAL_BACKUPS = "EtcdManualBackups.omni.sidero.dev"
@@ -78,7 +88,11 @@ def backup(running: str, api: httpx.Client, omni: OmniClient, wait_until: Wait) 
     """A backup of a running cluster's etcd: the cluster's UUID and the snapshot's name."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     omni.resources.create(MANUAL_BACKUPS, running, {"backup_at": now}, namespace="ephemeral")
-    backups = wait_until(lambda: api.get(f"clusters/{running}/etcdbackups").json(), 60, "a backup")
+    backups = wait_until(
+        lambda: skip_without_snapshots(omni, running) or api.get(f"clusters/{running}/etcdbackups").json(),
+        60,
+        "a backup",
+    )
     assert backups[0]["size"] > 0 and backups[0]["created_at"]
     uuid = omni.resources.get("ClusterUUIDs.omni.sidero.dev", running)["spec"]["uuid"]
     yield {"cluster_uuid": uuid, "snapshot": backups[0]["snapshot"]}
