@@ -73,7 +73,7 @@ def test_an_operation_takes_the_role_that_reading_its_object_takes(app: Flask) -
 
 
 def test_the_list_of_kinds_says_which_role_each_takes(reader: Caller) -> None:
-    roles = {item["kind"]: item["role"] for item in reader.get("operations").json}
+    roles = {item["kind"]: item["role"] for item in reader.get("operation-kinds").json}
     assert (roles["cluster-destroy"], roles["token-destroy"]) == ("reader", "admin")
 
 

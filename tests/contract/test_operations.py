@@ -494,6 +494,14 @@ def test_an_upgrade_asked_too_early_can_be_sent_again(world: World, monkeypatch:
 
 def test_a_refused_upgrade_says_what_omni_offers(world: World) -> None:
     with world.cluster("refused"):
+        world.wait_until(
+            lambda: (
+                (found := world.admin.get("clusters/refused/kubernetes-upgrade")).status_code == 200
+                and found.json["upgrade_versions"]
+            ),
+            20,
+            "the versions",
+        )
         answer = world.admin.post("clusters/refused/actions/kubernetes-upgrade", json={"version": "1.33.0"})
     assert answer.status_code == 422
     assert answer.json["hint"].startswith("Omni offers: ")

@@ -248,7 +248,7 @@ def test_no_route_tells_what_is_elsewhere_from_what_is_nowhere(world: World, els
 
 def test_no_operation_tells_what_is_elsewhere_from_what_is_nowhere(world: World, elsewhere: dict[str, str]) -> None:
     differing = {}
-    kinds = [item["kind"] for item in world.admin.get("operations").json]
+    kinds = [item["kind"] for item in world.admin.get("operation-kinds").json]
     for kind in kinds:
         ids = {*elsewhere.values(), f"{world.theirs}~1", f"{world.theirs}~install"}
         if kind == "resource-destroy":

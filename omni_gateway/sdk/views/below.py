@@ -59,7 +59,7 @@ def _absent(sub: SubResource, owner: Resource) -> Problem:
     if sub.comes_later:
         text = f"{owner.id!r} exists, and Omni has not made its {sub.name} yet."
         return PlainNotFound(text, headers={"Retry-After": str(TOO_EARLY_RETRY_SECONDS)}, code="not-yet")
-    return PlainNotFound(f"{owner.id!r} exists, and Omni holds no {sub.name} for it at present.")
+    return PlainNotFound(f"{owner.id!r} exists, but Omni holds no {sub.name} for it at present.")
 
 
 def sublist_view(parent: ResourceAdapter, collection: Collection, filter: str) -> Callable[..., Response]:
