@@ -88,7 +88,9 @@ def test_a_start_that_has_waited_long_enough_ends_with_one_line(environ: dict[st
     with pytest.raises((RuntimeError, subprocess.CalledProcessError)):
         start_gateway(tmp_path, environ | changed, [])
     log = (tmp_path / "gateway.log").read_text()
-    assert log.splitlines()[-1] == "Error: The store cannot be reached."
+    # The latter on a machine that is too slow to find out within the deadline.
+    ends = ("Error: The store cannot be reached.", "Error: The store does not answer in time.")
+    assert log.splitlines()[-1] in ends
     assert "Traceback" not in log
 
 
