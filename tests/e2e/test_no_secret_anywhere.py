@@ -111,7 +111,8 @@ def told_once(session: Session, api: httpx.Client, wait_until: Callable[..., Any
     made = api.post(session.url("join-tokens"), json=body, headers=key)
     assert made.status_code == 201, made.text
     session.uses("join token", made.json()["token"])
-    session.keep("replay", api.post(session.url("join-tokens"), json=body, headers=key))
+    replayed = api.post(session.url("join-tokens"), json=body, headers=key)  # to the same caller: with the secret
+    assert (replayed.headers["Idempotency-Replayed"], replayed.json()) == ("true", made.json())
     session.keep("join token", api.get(session.url(f"join-tokens/{made.json()['id']}")))
     session.keep("join tokens", api.get(session.url("join-tokens")))
 

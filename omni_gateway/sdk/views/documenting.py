@@ -75,6 +75,11 @@ COMMON_PROBLEMS = {
     429: "Too many requests, failed logins or streams; `Retry-After` tells when to go on",
     503: "Omni is away",
 }
+#: What a request with an Idempotency-Key can end with.
+KEY_PROBLEMS = {
+    409: "The first request with this Idempotency-Key runs still, or may have been done",
+    422: "This Idempotency-Key came with another request before",
+}
 #: What reading a body can end with.
 BODY_PROBLEMS = {413: "The body is too large", 415: "The body has another media type"}
 #: Nobody can do anything about these but try again; they share their words.
@@ -146,7 +151,9 @@ def documented(
     if IF_NONE_MATCH in parameters:
         _tell(told, blueprint.alt_response(304, description="It is still as If-None-Match says"))
     reads_body = body is not None or "requestBody" in (extra_doc or {})
-    for status, text in {**COMMON_PROBLEMS, **(BODY_PROBLEMS if reads_body else {}), **(problems or {})}.items():
+    told_of_keys = KEY_PROBLEMS if takes_key(view) else {}
+    of_bodies = BODY_PROBLEMS if reads_body else {}
+    for status, text in {**COMMON_PROBLEMS, **told_of_keys, **of_bodies, **(problems or {})}.items():
         problem = {"schema": problem_schema, "content_type": MEDIA_TYPE}
         _tell(told, blueprint.alt_response(status, description=text, **problem))
     for status, name in _UPSTREAM_PROBLEMS.items():
