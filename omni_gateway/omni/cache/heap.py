@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import ctypes
 
-#: Parameters of glibc's ``mallopt``.
-_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
-#: Bytes; larger blocks are mapped alone, and so returned when they are freed.
-MAPPED_ALONE = 1024 * 1024
+_ARENA_MAX = -8  # a parameter of glibc's ``mallopt``
 
 
 def keep_together() -> None:
-    """Have all threads share two heaps, and large blocks mapped alone (glibc); called before threads are started.
+    """Have all threads share two heaps (glibc); called before threads are started.
 
-    By itself glibc gives each thread a heap, and once a large block was freed keeps others of its size in them: sixteen
+    By itself glibc gives each thread a heap, and each keeps blocks of the size of a body once one was freed: sixteen
     threads that had parsed a body of 4 MB each kept 360 MB.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_ARENA_MAX, 2)
-        mallopt(_MMAP_THRESHOLD, MAPPED_ALONE)
 
 
 def give_back() -> None:
