@@ -18,8 +18,8 @@ from resources.cluster import nodes
 from resources.cluster.kubernetes_schemas import (
     KubernetesNodeSchema,
     KubernetesStatusSchema,
-    KubernetesUpgradeSchema,
-    TalosUpgradeSchema,
+    KubernetesUpgradeStatusSchema,
+    TalosUpgradeStatusSchema,
 )
 from resources.cluster.machine_set_schemas import ClusterMachineSetSchema
 from resources.cluster.status_schemas import (
@@ -109,14 +109,14 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
     SubResource(
         "kubernetes-upgrade",
         UpgradeStatusAdapter(types.KUBERNETES_UPGRADE_STATUSES),
-        KubernetesUpgradeSchema,
+        KubernetesUpgradeStatusSchema,
         "How far a Kubernetes upgrade is",
         comes_later=True,
     ),
     SubResource(
         "talos-upgrade",
         UpgradeStatusAdapter(types.TALOS_UPGRADE_STATUSES),
-        TalosUpgradeSchema,
+        TalosUpgradeStatusSchema,
         "How far a Talos upgrade is",
         comes_later=True,
     ),

@@ -85,13 +85,13 @@ class _UpgradeStatusSchema(ResourceSchema):
     )
 
 
-class KubernetesUpgradeStatusSchema(_UpgradeStatusSchema):
+class KubernetesUpgradeProgressSchema(_UpgradeStatusSchema):
     """How far a Kubernetes upgrade is; absent until Kubernetes has come up."""
 
     phase = wire.Enum(enums.KubernetesUpgradePhase)
 
 
-class TalosUpgradeStatusSchema(_UpgradeStatusSchema):
+class TalosUpgradeProgressSchema(_UpgradeStatusSchema):
     """How far a Talos upgrade is."""
 
     phase = wire.Enum(enums.TalosUpgradePhase)
@@ -109,9 +109,9 @@ class _NewestSchema(ResourceSchema):
     )
 
 
-class KubernetesUpgradeSchema(KubernetesUpgradeStatusSchema, _NewestSchema):
+class KubernetesUpgradeStatusSchema(KubernetesUpgradeProgressSchema, _NewestSchema):
     """A cluster's Kubernetes upgrade, and where one could go; absent until Kubernetes has come up."""
 
 
-class TalosUpgradeSchema(TalosUpgradeStatusSchema, _NewestSchema):
+class TalosUpgradeStatusSchema(TalosUpgradeProgressSchema, _NewestSchema):
     """A cluster's Talos upgrade, and where one could go."""

@@ -27,8 +27,8 @@ from omni_gateway.sdk import (
 )
 from resources.cluster import creation_record
 from resources.cluster.kubernetes_schemas import (
-    KubernetesUpgradeStatusSchema,
-    TalosUpgradeStatusSchema,
+    KubernetesUpgradeProgressSchema,
+    TalosUpgradeProgressSchema,
 )
 from resources.cluster.operations import BEING_REMOVED, clusters_of, get_cluster, make
 from resources.cluster.reading import has_control_plane
@@ -175,7 +175,7 @@ KUBERNETES = Upgrade(
     types.KUBERNETES_UPGRADE_STATUSES,
     enums.KubernetesUpgradePhase.Done,
     enums.KubernetesUpgradePhase.Failed,
-    KubernetesUpgradeStatusSchema(),
+    KubernetesUpgradeProgressSchema(),
     "kubernetes-update",
     _on_other_kubernetes,
 )
@@ -186,7 +186,7 @@ TALOS = Upgrade(
     types.TALOS_UPGRADE_STATUSES,
     enums.TalosUpgradePhase.Done,
     enums.TalosUpgradePhase.Failed,
-    TalosUpgradeStatusSchema(),
+    TalosUpgradeProgressSchema(),
     "talos-update",
     _on_other_talos,
 )

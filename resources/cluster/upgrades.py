@@ -31,6 +31,8 @@ from resources.cluster.versions import Parsed, Version
 TOO_EARLY_SECONDS = 8.0
 LOOK_SECONDS = 0.5
 TOO_EARLY_RETRY_SECONDS = 5
+#: Code of a problem by which Omni refuses a write, or by which a dry run says that it will.
+REFUSED = "refused-by-omni"
 
 
 class KubernetesUpgradeActionSchema(SpecSchema):
@@ -53,10 +55,17 @@ def upgrade_kubernetes(
 ) -> Operation | WouldDo:
     """Move a cluster to another Kubernetes version, once Omni's own checks say that it can."""
     versions = {KUBERNETES.field: body["version"]}
-    planned = _upgrade(adapter, id, KUBERNETES, versions, dry_run=True)
-    if isinstance(planned, WouldDo) and planned.after is not planned.before:
+    try:
+        planned = _upgrade(adapter, id, KUBERNETES, versions, dry_run=True)
+    except Problem as problem:
+        if dry_run or problem.code != REFUSED:
+            raise
+        planned = None  # a prediction of what Omni will say; of a real upgrade Omni itself is the judge
+    if planned is None or (isinstance(planned, WouldDo) and planned.after is not planned.before):
         _pre_check(adapter, id, body["version"])
-    return planned if dry_run else _upgrade(adapter, id, KUBERNETES, versions, dry_run=False)
+    if dry_run and planned is not None:
+        return planned
+    return _upgrade(adapter, id, KUBERNETES, versions, dry_run=False)
 
 
 def upgrade_talos(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
@@ -145,13 +154,15 @@ def _in_terms_of_the_action(adapter: ClusterAdapter, id: str, problem: Problem, 
     if problem.errors and field in problem.errors:
         problem.errors = {("version" if name == field else name): texts for name, texts in problem.errors.items()}
         problem.hint = problem.hint or _offers(adapter, id, upgrade)
+    elif problem.code == REFUSED:
+        problem.hint = problem.hint or _offers(adapter, id, upgrade)
     return problem
 
 
 def _refused(adapter: ClusterAdapter, id: str, upgrade: Upgrade, error: omni_errors.InvalidArgument) -> Problem:
     """Return Omni's refusal of a version, with the versions that it offers instead."""
     hint = _offers(adapter, id, upgrade)
-    return Problem(422, "refused-by-omni", error.detail, hint=hint, grpc_code="INVALID_ARGUMENT")
+    return Problem(422, REFUSED, error.detail, hint=hint, grpc_code="INVALID_ARGUMENT")
 
 
 def _offers(adapter: ClusterAdapter, id: str, upgrade: Upgrade) -> str:

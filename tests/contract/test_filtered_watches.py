@@ -43,6 +43,8 @@ def start_of(world: World, url: str) -> list[Any]:
 def test_a_filter_that_names_nothing_has_nothing_told(world: World) -> None:
     other, asked = {}, 0
     for path, name in filters(world.document):
+        if path == "/api/v1/operations":
+            continue  # a list that is worked out; its operations are watched one by one
         asked += 1
         assert world.ids(path), path
         for value in ("there-is-none", "naïve"):

@@ -14,6 +14,7 @@ _ROLES = ("None", "Reader", "Operator", "Admin")
 _ONLY_POLICY = "access-policy"
 _GROUP = "group/"
 _LONGEST_TOKEN_NAME = 16
+_EULA = "eula"
 _KEY = r"[^\s,!=<>()]++"
 #: One term of a label selector and the comma after it.
 _TERM = re.compile(
@@ -117,7 +118,11 @@ def default_join_token(write: Write) -> Iterator[str]:
 
 
 def eula(write: Write) -> Iterator[str]:
-    """Judge an acceptance of the licence."""
+    """Judge an acceptance of the licence: there is one, and it is given once."""
+    if write.existing is None and write.resource.id != _EULA:
+        yield f"The one acceptance has the id {_EULA!r}."
+    if write.existing is None and write.find(types.EULA_ACCEPTANCES, _EULA) is not None:
+        yield "The agreement has been accepted already."
     for member in ("accepted_by_name", "accepted_by_email"):
         if not write.text(member):
             yield f"`{member}` is missing."
