@@ -203,21 +203,24 @@ def yaml_documents(raw: bytes, *, most: int, keep_source: bool = False) -> list[
     return [document for document in found if value_of(document) is not None]
 
 
-def top_level_keys(text: str) -> list[frozenset[str]]:
-    """Return the keys of each document of a text that is within the bounds; none for a document that is no object.
+def top_levels(text: str) -> list[dict[str, str] | None]:
+    """Return the members of each document of a text that is within the bounds, values that are no scalars as "".
 
-    Raises ``ValueError`` for what is no YAML, or beyond the bounds.
+    None for a document that is no object; null documents are left out. Raises ``ValueError`` for what is no YAML, or
+    beyond the bounds.
     """
     try:
         _check_bounds(text, MAX_NODES)
         nodes = [node for node in yaml.compose_all(text, Loader=yaml.CSafeLoader) if node is not None]
     except (yaml.YAMLError, Problem, RecursionError) as error:
         raise ValueError(f"no YAML: {type(error).__name__}") from error
-    return [
-        frozenset(str(key.value) for key, _ in node.value) if isinstance(node, yaml.MappingNode) else frozenset()
-        for node in nodes
-        if node.tag != f"{_TAG}null"
-    ]
+    return [_top_level(node) for node in nodes if node.tag != f"{_TAG}null"]
+
+
+def _top_level(node: yaml.Node) -> dict[str, str] | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return {str(key.value): str(value.value) if isinstance(value, yaml.ScalarNode) else "" for key, value in node.value}
 
 
 def _documents(loader: _Loader) -> Iterator[Any]:

@@ -8,18 +8,16 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from omni_gateway.omni import selectors, types
-from omni_gateway.sdk.predictions.rule import Write, members_of
+from omni_gateway.sdk.predictions.rule import Write, has_control_characters, members_of
 
 _ROLES = ("None", "Reader", "Operator", "Admin")
 _ONLY_POLICY = "access-policy"
 _GROUP = "group/"
 _LONGEST_TOKEN_NAME = 16
 _EULA = "eula"
-_KEY = r"[^\s,!=<>()]++"
-#: One term of a label selector and the comma after it.
-_TERM = re.compile(
-    rf"\s*(?:{_KEY}\s+(?:in|notin)\s*\([^()]*\)|{_KEY}\s*(?:==|=|!=|<=|<|>=|>)[^,()=<>!]*|!?\s*{_KEY})\s*(?:,|\Z)"
-)
+_PARTS = ("user", "cluster")
+#: A shell's pattern whose brackets close.
+_PATTERN = re.compile(r"(?:[^\[\\]|\\.|\[\^?(?:[^\]\\-]|\\.)(?:[^\]\\]|\\.)*\])*", re.DOTALL)
 
 
 def policy(write: Write) -> Iterator[str]:
@@ -30,8 +28,25 @@ def policy(write: Write) -> Iterator[str]:
         yield f"The only access policy is {_ONLY_POLICY!r}."
     unknown = sorted({rule["role"] for rule in rules if rule.get("role") and rule["role"] not in _ROLES})
     yield from (f"{role!r} is no role that a rule can give." for role in unknown)
-    if not unknown:
-        yield from (text for test in spec.get("tests") or [] for text in _failures(spec, test))
+    for part in _PARTS:
+        for name, group in members_of(spec.get(f"{part}_groups")).items():
+            for member in group.get(f"{part}s") or []:
+                yield from (f"The {part} group {name!r}: {problem}" for problem in _wrong_member(part, member))
+    for test in spec.get("tests") or []:
+        missing = [part for part in _PARTS if not members_of(test.get(part)).get("name")]
+        yield from (f"The test {test.get('name', '')!r} names no {part}." for part in missing)
+        if not test.get("name"):
+            yield "A test has no name."
+        if not unknown:
+            yield from _failures(spec, test)
+
+
+def _wrong_member(part: str, member: Mapping[str, Any]) -> Iterator[str]:
+    given = [field for field in ("name", "match", "label_selectors") if member.get(field)]
+    if len(given) != 1:
+        yield f"a {part} has one of a name, a pattern and label selectors."
+    if not _PATTERN.fullmatch(member.get("match") or ""):
+        yield f"the pattern {member['match']!r} is not valid."
 
 
 def _failures(spec: Mapping[str, Any], test: Mapping[str, Any]) -> Iterator[str]:
@@ -39,8 +54,8 @@ def _failures(spec: Mapping[str, Any], test: Mapping[str, Any]) -> Iterator[str]
     expected = members_of(test.get("expected"))
     applied = [rule for rule in spec.get("rules") or [] if _applies(spec, rule, user, cluster)]
     role = max((rule.get("role") or "None" for rule in applied), key=_ROLES.index, default="None")
-    groups = {group for rule in applied for group in _groups(rule)}
-    if (expected.get("role") or "None") != role or set(_groups(expected)) != groups:
+    groups = sorted(group for rule in applied for group in _groups(rule))
+    if (expected.get("role") or role) != role or sorted(_groups(expected)) != groups:
         yield f"The test {test.get('name', '')!r} expects something else than the rules give."
 
 
@@ -78,8 +93,9 @@ def _matches(member: Mapping[str, Any], name: str) -> bool:
 
 
 def _selects(member: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    texts = member.get("label_selectors") or []
     try:
-        return any(selectors.parse(text).matches(labels) for text in member.get("label_selectors") or [])
+        return bool(texts) and selectors.parse(",".join(texts)).matches(labels)
     except selectors.SelectorError:
         return False
 
@@ -94,21 +110,21 @@ def saml_rule(write: Write) -> Iterator[str]:
 
 
 def wrong_selectors(texts: list[str]) -> Iterator[str]:
-    """Yield what is wrong with label selectors, by Omni's own wide grammar: keys and values are hardly looked at."""
+    """Yield what is wrong with label selectors; an empty one chooses everything, and a NUL ends one."""
     for text in texts:
-        position = 0
-        while position < len(text.rstrip()):
-            match = _TERM.match(text, position)
-            if match is None:
-                yield f"{text[:200]!r} is no label selector."
-                break
-            position = match.end()
+        read = text.partition("\0")[0]
+        try:
+            selectors.parse(read) if read.strip() else None
+        except selectors.SelectorError as error:
+            yield f"{text[:200]!r} is no label selector: {error}."
 
 
 def join_token(write: Write) -> Iterator[str]:
     """Judge the new name of a join token."""
-    if write.existing and write.changes("name") and not 1 <= len(write.text("name").encode()) <= _LONGEST_TOKEN_NAME:
-        yield f"A join token's name has 1 to {_LONGEST_TOKEN_NAME} bytes."
+    name = write.text("name")
+    fits = 1 <= len(name.encode()) <= _LONGEST_TOKEN_NAME and not has_control_characters(name)
+    if write.existing and write.changes("name") and not fits:
+        yield f"A join token's name has 1 to {_LONGEST_TOKEN_NAME} bytes and no control characters."
 
 
 def default_join_token(write: Write) -> Iterator[str]:

@@ -21,7 +21,7 @@ def cluster(write: Write) -> Iterator[str]:
     if write.existing is None:
         if not all(character.isalnum() or character in "-_" for character in write.resource.id):
             yield "A cluster's name may hold letters, digits, `-` and `_` only."
-    elif locks.takes_no_change(write.existing) and locks.is_locked(write.resource):
+    elif locks.takes_no_change(write.existing) and locks.takes_no_change(write.resource):
         yield "The cluster is locked."
     yield from _versions(write)
     yield from _backups(write)

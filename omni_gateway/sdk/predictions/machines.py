@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from omni_gateway.omni import selectors, types
 from omni_gateway.sdk import names
+from omni_gateway.sdk.parsing import resources_of
 from omni_gateway.sdk.predictions.access import wrong_selectors
-from omni_gateway.sdk.predictions.rule import Write, feature, has_control_characters, members_of
+from omni_gateway.sdk.predictions.rule import Write, feature, has_control_characters, members_of, minor_of
 
 _PROVIDER_LABEL = f"{names.OWN_PREFIX}infra-provider-id"
 _STATIC_PROVIDER = f"{names.OWN_PREFIX}is-static-infra-provider"
@@ -18,6 +19,7 @@ _MOST_EXTENSIONS = 256
 _MOST_ARGUMENTS, _LONGEST_ARGUMENT, _LONGEST_ARGUMENTS = 64, 256, 4096
 _LONGEST = {"extra_kernel_args": 4096, "requested_reboot_id": 128, "power_off_request_id": 128}
 _ACCEPTED = 1
+_EMBEDDED_CONFIG = (1, 12)
 
 
 def machine_class(write: Write) -> Iterator[str]:
@@ -28,7 +30,13 @@ def machine_class(write: Write) -> Iterator[str]:
     yield from wrong_selectors(texts)
     if any(_NO_MANUAL_ALLOCATION in text for text in texts if _selects(text, _NO_MANUAL_ALLOCATION)):
         yield f"The label {_NO_MANUAL_ALLOCATION} cannot be selected by."
-    if provision is not None:
+    if provision is None:
+        return
+    if not provision.get("provider_id"):
+        yield "The id of an infra provider is missing."
+    yield from _arguments(provision.get("kernel_args") or [])
+    held = write.existing.spec.get("auto_provision") if write.existing else None
+    if write.existing is None or (held and held.get("provider_data") != provision.get("provider_data")):
         yield from _provider(write, provision.get("provider_id") or "")
 
 
@@ -58,8 +66,11 @@ def machine_request_set(write: Write) -> Iterator[str]:
     if write.changes("provider_data") or write.existing is None:
         yield from _provider(write, write.text("provider_id"))
     version = write.text("talos_version")
-    if write.find(types.TALOS_VERSIONS, version) is None:
+    known = write.find(types.TALOS_VERSIONS, version)
+    if known is None:
         yield f"Omni knows no Talos {version!r}."
+    elif known.spec.get("deprecated") or known.spec.get("unsupported"):
+        yield f"Talos {version} is no longer supported."
     else:
         yield from _extensions(write, write.resource.spec.get("extensions") or [], version)
     yield from _arguments(write.resource.spec.get("kernel_args") or [])
@@ -95,8 +106,10 @@ def _extensions(write: Write, wanted: Sequence[str], talos: str) -> Iterator[str
         return
     if not wanted:
         return
-    found = write.find(types.TALOS_EXTENSIONS, talos.removeprefix("v"))
-    known = {item.get("name") for item in (found.spec.get("items") or [])} if found else set()
+    found = [write.find(types.TALOS_EXTENSIONS, talos.removeprefix("v"))]
+    if not talos:  # Omni takes a version of its own choice
+        found = [*resources_of(write.omni.resources.list(types.TALOS_EXTENSIONS))]
+    known = {item.get("name") for one in found if one for item in (one.spec.get("items") or [])}
     full = [name if "/" in name else f"siderolabs/{name}" for name in wanted]
     if len(set(full)) < len(full):
         yield "An extension is given twice."
@@ -121,9 +134,14 @@ def installation_media(write: Write) -> Iterator[str]:
         yield f"Omni knows no Talos {version!r}."
     else:
         yield from _extensions(write, spec.get("install_extensions") or [], version)
-    if len(write.text("kernel_args").encode()) > _LONGEST_ARGUMENTS:
-        yield f"The kernel arguments are longer than {_LONGEST_ARGUMENTS} bytes."
-    if (factory := write.text("image_factory_url")) and factory != feature(write, "image_factory_base_url"):
+    if version and spec.get("embedded_machine_config") and (minor_of(version) or (0, 0)) < _EMBEDDED_CONFIG:
+        yield f"Images of Talos {version} hold no machine configuration."
+    arguments = write.text("kernel_args")
+    if len(arguments.encode()) > _LONGEST_ARGUMENTS or has_control_characters(arguments):
+        yield f"The kernel arguments have at most {_LONGEST_ARGUMENTS} bytes and no control characters."
+    known = [feature(write, f"{which}image_factory_base_url") or "" for which in ("", "secondary_")]
+    factory = write.text("image_factory_url").rstrip("/")
+    if write.text("image_factory_url") and factory not in [url.rstrip("/") for url in known]:
         yield "This is not the image factory of this Omni."
 
 

@@ -8,13 +8,14 @@ from typing import Any
 from omni_gateway.omni import types
 from omni_gateway.sdk import locks, names
 from omni_gateway.sdk.parsing import resources_of
-from omni_gateway.sdk.predictions.rule import Write, minor_of
+from omni_gateway.sdk.predictions.rule import Write
 from omni_gateway.sdk.reading import find_labelled
 from omni_gateway.sdk.resource import Resource
 
 _ROLES = (names.LABEL_CONTROL_PLANE, names.LABEL_WORKER)
 _UNLIMITED = 1
 _LONGEST_SNAPSHOT = 4096
+_MANAGED = f"{names.OWN_PREFIX}managed-by-machine-set-node-controller"
 
 
 def machine_set(write: Write) -> Iterator[str]:
@@ -35,7 +36,7 @@ def _new_set(write: Write) -> Iterator[str]:
     controls = names.LABEL_CONTROL_PLANE in write.resource.labels
     if any(role in write.resource.labels for role in _ROLES) and controls != (id == f"{name}-control-planes"):
         yield f"'{name}-control-planes' is the id of the control planes' set, and of no other."
-    yield from _allocation(write)
+    yield from _allocation(write, {})
     if controls and _bootstrapped(write, name):
         yield "The cluster has been bootstrapped; its control plane cannot be made again."
     yield from _bootstrap(write, controls)
@@ -43,11 +44,12 @@ def _new_set(write: Write) -> Iterator[str]:
 
 def _changed_set(write: Write, existing: Resource) -> Iterator[str]:
     name = existing.labels.get(names.LABEL_CLUSTER, "")
+    yield from _cluster(write, name, leaving=True)
     if write.label(names.LABEL_CLUSTER) != name:
         yield "A machine set stays in its cluster."
     before, after = _allocated(existing), _allocated(write.resource)
     if before != after:
-        yield from _allocation(write)
+        yield from _allocation(write, before)
         nodes = find_labelled(write.omni, types.MACHINE_SET_NODES, names.LABEL_MACHINE_SET, existing.id)
         if (before is None) != (after is None) and nodes:
             yield "A set that has nodes cannot start or stop taking its machines from a class."
@@ -56,11 +58,12 @@ def _changed_set(write: Write, existing: Resource) -> Iterator[str]:
         yield "The backup that a control plane starts from cannot be changed."
 
 
-def _cluster(write: Write, name: str) -> Iterator[str]:
+def _cluster(write: Write, name: str, *, leaving: bool = False) -> Iterator[str]:
+    """Judge the cluster that a part belongs to; ``leaving``: it may be on its way out."""
     found = write.find(types.CLUSTERS, name)
     if found is None:
         yield f"There is no cluster {name!r}."
-    elif found.tearing_down:
+    elif found.tearing_down and not leaving:
         yield f"The cluster {name!r} is being removed."
     elif locks.takes_no_change(found):
         yield f"The cluster {name!r} is locked."
@@ -70,19 +73,24 @@ def _allocated(resource: Resource) -> Mapping[str, Any] | None:
     return resource.spec.get("machine_allocation") or resource.spec.get("machine_class") or None
 
 
-def _allocation(write: Write) -> Iterator[str]:
+def _allocation(write: Write, before: Mapping[str, Any] | None) -> Iterator[str]:
+    """Judge a changed allocation; its class only where another one is named, and not of a set that had none."""
     wanted = _allocated(write.resource)
     if wanted is None:
         return
     name = wanted.get("name") or ""
+    unlimited = wanted.get("allocation_type") == _UNLIMITED
+    if not name:
+        yield "An allocation names a machine class."
+    if unlimited and wanted.get("machine_count"):
+        yield "An unlimited allocation has no machine count."
+    if before is None or (before.get("name") or "") == name:
+        return
     found = write.find(types.MACHINE_CLASSES, name)
-    if found is None:
-        yield f"There is no machine class {name!r}." if name else "An allocation names a machine class."
-    if wanted.get("allocation_type") == _UNLIMITED:
-        if wanted.get("machine_count"):
-            yield "An unlimited allocation has no machine count."
-        if found is not None and found.spec.get("auto_provision"):
-            yield "Machines that are provisioned cannot be taken without a limit."
+    if found is None and name:
+        yield f"There is no machine class {name!r}."
+    if unlimited and found is not None and found.spec.get("auto_provision"):
+        yield "Machines that are provisioned cannot be taken without a limit."
 
 
 def _bootstrapped(write: Write, cluster: str) -> bool:
@@ -110,30 +118,26 @@ def _bootstrap(write: Write, controls: bool) -> Iterator[str]:
 
 
 def machine_set_node(write: Write) -> Iterator[str]:
-    """Judge a node of a machine set."""
-    cluster, machine_set = write.label(names.LABEL_CLUSTER), write.label(names.LABEL_MACHINE_SET)
-    found = write.find(types.MACHINE_SETS, machine_set)
+    """Judge a node of a machine set; whether its machine's Talos fits is checked by the plugin."""
+    labels = (write.existing or write.resource).labels
+    yield from _cluster(write, labels.get(names.LABEL_CLUSTER, ""))
+    found = write.find(types.MACHINE_SETS, labels.get(names.LABEL_MACHINE_SET, ""))
+    if found is None:
+        yield f"There is no machine set {labels.get(names.LABEL_MACHINE_SET, '')!r}."
+        return
+    if found.tearing_down:
+        yield f"The machine set {found.id!r} is being removed."
     if write.existing is not None:
         for label in (names.LABEL_CLUSTER, names.LABEL_MACHINE_SET):
-            if write.existing.labels.get(label) != write.resource.labels.get(label):
+            if labels.get(label) != write.resource.labels.get(label):
                 yield f"The label {label} cannot be changed: remove the node and add it again."
-    else:
-        yield from _cluster(write, cluster)
-        if found is None:
-            yield f"There is no machine set {machine_set!r}."
-        elif found.tearing_down:
-            yield f"The machine set {machine_set!r} is being removed."
-        elif _allocated(found) is not None:
-            yield f"The machine set {machine_set!r} takes its machines from a class."
-        yield from _talos(write, cluster)
-    controls = found is not None and names.LABEL_CONTROL_PLANE in found.labels
-    if controls and names.ANNOTATION_LOCKED in write.resource.annotations:
+    elif _allocated(found) is not None and not _is_taken_back(write):
+        yield f"The machine set {found.id!r} takes its machines from a class."
+    if names.LABEL_CONTROL_PLANE in found.labels and names.ANNOTATION_LOCKED in write.resource.annotations:
         yield "A control plane's machine cannot be locked."
 
 
-def _talos(write: Write, cluster: str) -> Iterator[str]:
-    status, owner = write.find(types.MACHINE_STATUSES, write.resource.id), write.find(types.CLUSTERS, cluster)
-    has = minor_of(str(status.spec.get("talos_version") or "")) if status else None
-    wanted = minor_of(str(owner.spec.get("talos_version") or "")) if owner else None
-    if has and wanted and has > wanted:
-        yield f"The machine runs Talos {has[0]}.{has[1]}, a later minor than the cluster's."
+def _is_taken_back(write: Write) -> bool:
+    """Whether a node is made again that its controller is removing."""
+    member = write.find(types.CLUSTER_MACHINES, write.resource.id)
+    return _MANAGED in write.resource.labels and member is not None and not member.tearing_down
