@@ -284,6 +284,16 @@ def test_a_dry_run_skips_what_belongs_to_a_document_that_fails(
     ]
 
 
+def test_what_names_a_cluster_of_the_same_request_comes_after_it(
+    api: Caller, name: str, versions: dict[str, str]
+) -> None:
+    labelled = CLASS.format(id=name, more=f"  labels: {{omni.sidero.dev/cluster: {name}}}\n")
+    wrong = CLUSTER.format(id=name, talos="99.1.2", kubernetes=versions["kubernetes"])
+    for query in ("?dry_run=true", ""):
+        assert actions(apply(api, f"{labelled}---\n{wrong}", query)) == ["skipped", "failed"]
+    assert api.get(f"resources/machineclasses/{name}").status_code == 404
+
+
 def test_a_dry_run_knows_what_omni_keeps_to_itself(api: Caller) -> None:
     body = {"id": "x", "spec": {}}
     dry, real = (api.post(f"resources/machinestatuses{query}", json=body) for query in ("?dry_run=true", ""))

@@ -37,7 +37,9 @@ def rank(type: str) -> int:
 def needs(document: Document) -> set[tuple[str, str]]:
     """Return the objects (type, id) that a document's object belongs to or names."""
     wanted = document.wanted
-    found = set()
+    found: set[tuple[str, str]] = set()
+    if wanted.type == types.IMPORTED_CLUSTER_SECRETS:  # they must be there before the cluster
+        return found
     if cluster := wanted.labels.get(names.LABEL_CLUSTER):
         found.add((str(types.CLUSTERS), cluster))
     if machine_set := wanted.labels.get(names.LABEL_MACHINE_SET):

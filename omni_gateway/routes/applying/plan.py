@@ -42,6 +42,7 @@ class Plan:
         self.kinds: dict[str, Kind] = {}
         self.outcomes = [self._read(index, document) for index, document in enumerate(raw)]
         self._refuse_twins()
+        self._keys = {outcome.document.key for outcome in self.outcomes if outcome.document}
         self._look_up()
         self._planned: dict[tuple[str, str], Resource] = {}
         self._checks_through = with_planned(gateway.omni, self._planned)
@@ -59,7 +60,13 @@ class Plan:
     def pending(self) -> list[Outcome]:
         """Return what is still to be done, in the order that Omni needs; the caller's among objects of one type."""
         left = [outcome for outcome in self.outcomes if outcome.problem is None]
-        return sorted(left, key=lambda outcome: rank(outcome.type))
+        return sorted(left, key=self._place)
+
+    def _place(self, outcome: Outcome) -> float:
+        """Return when a document's turn is: that of its type, and not before what it needs of the same request."""
+        assert outcome.document is not None
+        needed = needs(outcome.document) & self._keys
+        return max([rank(outcome.type), *(rank(type) + 0.5 for type, _ in needed)])
 
     def adapter(self, outcome: Outcome) -> ResourceAdapter:
         """Return what writes the outcome's object."""
