@@ -84,6 +84,14 @@ def unreachable(waiting: Sequence[WaitingFor]) -> list[str]:
     return [item.machine for item in waiting if item.connected is False]
 
 
+def with_unreachable(progress: str, waiting: Sequence[WaitingFor]) -> str:
+    """Return an operation's progress, followed by the machines that Omni cannot reach, where there are any."""
+    lost = unreachable(waiting)
+    if not lost:
+        return progress
+    return f"{progress.rstrip('.')}. Omni cannot reach {len(lost)} of its machines: {', '.join(lost[:3])}."
+
+
 def hint_for_unreachable(waiting: Sequence[WaitingFor], force: str) -> str:
     """Say what to do about machines that cannot be reached; nothing where there are none.
 

@@ -144,9 +144,7 @@ def _destruction(omni: OmniClient, cluster: Resource) -> Operation:
     status = find(omni, types.CLUSTER_DESTROY_STATUSES, id)
     waiting = member_waits.leaving_members(omni, names.LABEL_CLUSTER, id)
     held = f"Omni's controllers still hold it: {', '.join(sorted(cluster.finalizers))}."
-    progress = (status.spec.get("phase") if status else "") or held
-    if lost := member_waits.unreachable(waiting):
-        progress = f"{progress.rstrip('.')}. Omni cannot reach {len(lost)} of its machines: {', '.join(lost[:3])}."
+    progress = member_waits.with_unreachable((status.spec.get("phase") if status else "") or held, waiting)
     details = {"finalizers": list(cluster.finalizers)} | (_destroy_schema.render_spec(status.spec) if status else {})
     force = f"DELETE {object_url('clusters', id)}?force=disconnected"
     steps = [("machines wiped", not waiting), ("released by Omni's controllers", False), ("removed", False)]

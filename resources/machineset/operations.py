@@ -40,8 +40,7 @@ def _destruction(omni: OmniClient, machine_set: Resource) -> Operation:
     lost = member_waits.unreachable(waiting)
     progress = str(status.spec.get("phase") or "") if status else ""
     progress = progress or f"Held by {', '.join(sorted(machine_set.finalizers)) or 'nobody'}."
-    if lost:
-        progress = f"{progress.rstrip('.')}. Omni cannot reach {len(lost)} of its machines: {', '.join(lost[:3])}."
+    progress = member_waits.with_unreachable(progress, waiting)
     steps = [("machines wiped", not waiting), ("released by Omni's controllers", False), ("removed", False)]
     return Operation(
         KIND,
