@@ -18,9 +18,10 @@ from omni_gateway.omni import OmniClient
 from omni_gateway.omni.errors import NotFound
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 
-from .conftest import Fragile
+from .conftest import PATIENCE, Fragile
 
 PATCHES = "ConfigPatches.omni.sidero.dev"
+RULES = "SAMLLabelRules.omni.sidero.dev"
 WATCH = "omni.resources.ResourceService/Watch"
 SSE, NDJSON = "text/event-stream", "application/x-ndjson"
 CUTS = 12
@@ -169,3 +170,28 @@ def test_a_watch_that_cannot_begin_again_yet_says_so_by_its_status(fragile: Frag
         with fragile.api.stream("GET", "configpatches", headers={"Accept": SSE, "Cache-Control": "no-cache"}) as answer:
             assert answer.status_code == 503
         assert time.monotonic() - start < 20
+
+
+def test_a_stream_opened_while_the_processs_own_watch_is_broken_outlasts_its_requests_time(
+    fragile: Fragile, unique: Callable[[str], str], wait_until: Callable[..., Any]
+) -> None:
+    id = unique("rule")
+    unavailable = pb.Error(code=grpc.StatusCode.UNAVAILABLE.value[0])
+    broken = pb.Rule(method=WATCH, resource_type=RULES, times=4, error=unavailable)
+    with fragile.simulator.faults.during(broken) as state:
+        fragile.api.get(
+            "auth/saml-label-rules"
+        )  # from now on the process watches, and its next attempt is seconds away
+        wait_until(lambda: state().struck == 4)
+        with fragile.api.stream("GET", "auth/saml-label-rules", headers={"Accept": NDJSON}) as answer:
+            opened = time.monotonic()
+            assert answer.status_code == 200
+            events = map(json.loads, answer.iter_lines())
+            assert next(events)["type"] == "BOOKMARK"
+            wait_until(lambda: time.monotonic() > opened + PATIENCE + 0.5)
+
+            rule = {"match_labels": ["saml.omni.sidero.dev/role/x"], "assign_role": "Reader"}
+            fragile.omni.resources.create(RULES, id, rule)
+
+            assert next(event["object"]["id"] for event in events if "id" in event.get("object", {})) == id
+    fragile.omni.resources.delete(RULES, id)

@@ -13,6 +13,7 @@ from flask import Response, request
 from omni_gateway.http import carried, streaming
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.streaming import StreamEvent
+from omni_gateway.omni.deadline import opening_stream
 from omni_gateway.sdk.adapter import ResourceAdapter
 from omni_gateway.sdk.context import current_gateway
 from omni_gateway.sdk.exchange import Change, Fed, ListQuery
@@ -42,7 +43,8 @@ def watch_response(
         return streaming.stream(opening, media=media, limiter=gateway.streams)
     with ExitStack() as opened, ExitStack() as place:
         place.callback((gateway.watches if carried.offered() else gateway.streams).take(streaming.caller()))
-        changes = opened.enter_context(adapter.watch(query, id))
+        with opening_stream():
+            changes = opened.enter_context(adapter.watch(query, id))
         if isinstance(changes, Fed):
             question = (_question(adapter, query, id), representation, fields, media)
             channel = partial(_channel, changes, opened, render, media)
