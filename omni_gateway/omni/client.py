@@ -53,8 +53,8 @@ class OmniClient:
 
     def _serve(self, calls: Calls) -> None:
         self._calls = calls
-        self.resources = ResourceClient(calls, self.cache.mark)
-        self._probing = ResourceClient(calls.probing(), self.cache.mark)
+        self.resources = ResourceClient(calls, self.cache)
+        self._probing = ResourceClient(calls.probing(), self.cache)
         self.management = ManagementClient(calls)
         self.machines = MachineClient(calls)
         self.auth = AuthClient(calls)

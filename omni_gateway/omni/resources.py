@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 import orjson
@@ -34,11 +34,25 @@ _RUNNING, _TEARING_DOWN = "running", "tearingDown"
 #: How long the destruction of an object that nothing holds may take.
 _UNHELD_SECONDS = 2.0
 
-Marker = Callable[[str, str, str, Mark], None]
+
+class Marker(Protocol):
+    """What is told of every object that is written or read, and how it is from then on."""
+
+    def created(self, type: str, namespace: str, id: str) -> str:
+        """Return when the object that is known now was made; empty where none is known."""
+
+    def mark(self, type: str, namespace: str, id: str, mark: Mark) -> None:
+        """Say what must be heard of an object from now on."""
 
 
-def _nobody(type: str, namespace: str, id: str, mark: Mark) -> None:
-    """Mark nothing."""
+class _NoMarker:
+    """Nobody is told."""
+
+    def created(self, type: str, namespace: str, id: str) -> str:
+        return ""
+
+    def mark(self, type: str, namespace: str, id: str, mark: Mark) -> None:
+        """Mark nothing."""
 
 
 class ResourceClient:
@@ -47,17 +61,16 @@ class ResourceClient:
     Where no ``namespace`` is given it is the type's own (:mod:`omni_gateway.omni.types`), or ``default``.
     """
 
-    def __init__(self, calls: Calls, mark: Marker = _nobody) -> None:
-        """``mark`` is told of every object that was written or read here, and how it is from now on."""
+    def __init__(self, calls: Calls, marker: Marker | None = None) -> None:
         self._calls = calls
-        self._mark = mark
+        self._marker = marker or _NoMarker()
 
     def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
         """Return one object; ``NotFound`` when there is none (also when the namespace is not the type's own)."""
         body: dict[str, Any] = parsed(rpcs.GET.name, self.get_text(type, id, namespace))
         metadata = body.get("metadata") or {}
         mark = Mark("since", int(metadata.get("version", 0)), metadata.get("created") or "")
-        self._mark(type, namespace or namespace_of(type), id, mark)
+        self._marker.mark(type, namespace or namespace_of(type), id, mark)
         return body
 
     def get_text(self, type: str, id: str, namespace: str | None = None) -> str:
@@ -68,7 +81,7 @@ class ResourceClient:
                 rpcs.GET, lambda: pb.GetRequest(namespace=place, type=type, id=id), metadata=_OMNI
             )
         except errors.NotFound:
-            self._mark(type, place, id, Mark("gone", at=asked, existed=False))
+            self._marker.mark(type, place, id, Mark("gone", at=asked, existed=False))
             raise
         return answer.body
 
@@ -80,9 +93,9 @@ class ResourceClient:
         except outcomes.REFUSALS:
             raise
         except errors.OmniError:
-            self._mark(type, namespace, id, mark)
+            self._marker.mark(type, namespace, id, mark)
             raise
-        self._mark(type, namespace, id, mark)
+        self._marker.mark(type, namespace, id, mark)
 
     def list(
         self,
@@ -149,13 +162,15 @@ class ResourceClient:
             )
             return pb.CreateRequest(resource=pb.Resource(metadata=metadata, spec=_spec_text(spec)))
 
+        place = namespace or namespace_of(type)
+        # Asked for before the write, because the watch may tell of the new object before Omni answers.
+        mark = Mark("there", created=self._marker.created(type, place, id))
         try:
-            with self._writing(type, namespace or namespace_of(type), id, Mark("there")):
+            with self._writing(type, place, id, mark):
                 self._calls.unary(rpcs.CREATE, build, metadata=_OMNI)
         except errors.OmniError as error:
             metadata = {"labels": labels, "annotations": annotations, "owner": "", "phase": _RUNNING}
             asked = {"metadata": metadata, "spec": spec}
-            place = namespace or namespace_of(type)
             if not self._was_done(error, type, id, place, lambda now: now is not None and outcomes.holds(asked, now)):
                 raise
 

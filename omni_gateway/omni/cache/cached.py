@@ -61,7 +61,7 @@ class CachedResources(ResourceClient):
     """Answers ``get`` and ``list``; all else goes to Omni. ``account`` returns the account of the request in flight."""
 
     def __init__(self, calls: Calls, cache: ReadCache, account: Callable[[], Reading]) -> None:
-        super().__init__(calls, cache.mark)
+        super().__init__(calls, cache)
         self._cache = cache
         self._account = account
 

@@ -67,6 +67,12 @@ class ReadCache:
         with self._lock:
             return self._feeds.get((type, namespace))
 
+    def created(self, type: str, namespace: str, id: str) -> str:
+        """Return when the object that a feed holds was made; empty where there is none."""
+        feed = self.present(type, namespace)
+        held = feed.find(id)[1] if feed is not None else None
+        return held.created if held is not None else ""
+
     def mark(self, type: str, namespace: str, id: str, mark: Mark) -> None:
         """Say what must be heard of an object before the type's feed is believed again.
 
@@ -82,7 +88,9 @@ class ReadCache:
         if not mark.existed and feed.live and held is None and before is None:
             return
         if mark.kind not in ("since", "past", "written"):
-            known = [mark.created, held.created if held else "", before.created if before else ""]
+            known = [mark.created, before.created if before else ""]
+            if mark.kind != "there" and held is not None:  # of one that was made, the feed may hold that very one
+                known.append(held.created)
             mark = replace(mark, created=max(known))
         self.marks.set(key, id, mark.after(before))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
@@ -128,7 +128,7 @@ class CacheAgainstModel(RuleBasedStateMachine):
     def begin(self) -> None:
         self.omni = Omni()
         self.cache = ReadCache(lambda *_: self.omni.stream(), lambda: None)
-        self.client = ResourceClient(self.omni, self.cache.mark)  # type: ignore[arg-type]
+        self.client = ResourceClient(self.omni, self.cache)  # type: ignore[arg-type]
         self.shown: dict[str, tuple[float, int]] = {}
         self.ours: dict[str, tuple[float, int]] = {}
         self.answers: dict[str, tuple[Reading, list[str]]] = {}
@@ -326,6 +326,29 @@ def test_what_a_fresh_selection_lacks_is_not_shown_by_a_later_read() -> None:
     story.others_destroy("a")
     story.a_selection_is_read_afresh("a")
     story.a_list_is_read()
+    story.teardown()
+
+
+def test_what_the_watch_tells_of_before_omni_answers_its_create_is_read_from_the_feed(
+    monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., Any]
+) -> None:
+    story = CacheAgainstModel()
+    story.begin()
+    answer = story.omni.unary
+
+    def told_before_it_is_answered(rpc: Any, build: Any, **rest: Any) -> Any:
+        if rpc is rpcs.CREATE:
+            story.omni.create("a")
+            story.omni.deliver(1)
+            wait_until(lambda: story.feed.find("a")[1])
+        return answer(rpc, build, **rest)
+
+    monkeypatch.setattr(story.omni, "unary", told_before_it_is_answered)
+    story.client.create(TYPE, "a", {})
+    mark = story.cache.marks.find((TYPE, NAMESPACE), "a")
+
+    assert mark is not None
+    assert story.feed.met("a", mark)
     story.teardown()
 
 
