@@ -44,6 +44,7 @@ from omni_gateway.sdk.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, Resource
 from omni_gateway.sdk.query import Filter, WriteQuery, id_filter, label_filter
 from omni_gateway.sdk.reading import find, find_labelled
 from omni_gateway.sdk.refusals import Refusals
+from omni_gateway.sdk.removal import removal_of
 from omni_gateway.sdk.resource import Resource
 from omni_gateway.sdk.schema import ResourceSchema, SpecSchema
 from omni_gateway.sdk.scoping import out_of_reach
@@ -137,6 +138,7 @@ __all__ = [
     "public",
     "quorum",
     "read",
+    "removal_of",
     "require",
     "resources_of",
     "seconds_since",

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 from omni_gateway.sdk import Operation, SpecSchema, WouldDo
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.disconnected import ABOUT_FORCE, DISCONNECTED
-from resources.cluster.operations import read_destroy
+from resources.cluster.operations import DESTROY
 
 
 class ClusterDestroyActionSchema(SpecSchema):
@@ -29,4 +29,4 @@ def destroy(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_ru
         return WouldDo(cluster, None, also_deleted=adapter.also_deleted(cluster, body))
     if not cluster.tearing_down or body.get("force"):
         adapter.delete_with(cluster, body)
-    return read_destroy(adapter.omni, id)
+    return DESTROY.read(adapter.omni, id)

@@ -10,7 +10,6 @@ from omni_gateway.sdk import (
     OmniClient,
     Operation,
     OperationKind,
-    Problem,
     Resource,
     State,
     WaitingFor,
@@ -18,6 +17,7 @@ from omni_gateway.sdk import (
     member_waits,
     names,
     object_url,
+    removal_of,
     resources_of,
     stages_in_order,
     types,
@@ -125,21 +125,8 @@ def _what_is_missing(status: Resource | None, bootstrapped: bool) -> str:
     return "; ".join([_count(status), *missing]) + "."
 
 
-def read_destroy(omni: OmniClient, id: str) -> Operation:
-    """Tell how far the removal of a cluster is, and which machines hold it up.
-
-    A cluster that is not there has been removed, as far as anybody can tell; one that nobody is removing has no such
-    operation, which is a 404.
-    """
-    cluster = find(omni, types.CLUSTERS, id)
-    if cluster is None:
-        return make("cluster-destroy", id, "succeeded", "There is no such cluster (any more).")
-    if not cluster.tearing_down:
-        raise Problem(404, "not-found", f"Nobody is removing cluster {id!r}.")
-    return _destruction(omni, cluster)
-
-
 def _destruction(omni: OmniClient, cluster: Resource) -> Operation:
+    """Tell how far the removal of a cluster is, and which machines hold it up."""
     id = cluster.id
     status = find(omni, types.CLUSTER_DESTROY_STATUSES, id)
     waiting = member_waits.leaving_members(omni, names.LABEL_CLUSTER, id)
@@ -217,10 +204,6 @@ def _creations(omni: OmniClient) -> Iterator[Operation]:
             yield operation
 
 
-def _destructions(omni: OmniClient) -> Iterator[Operation]:
-    yield from (_destruction(omni, cluster) for cluster in clusters_of(omni, tearing_down=True))
-
-
 def _bootstraps(omni: OmniClient) -> Iterator[Operation]:
     """Return the clusters whose etcd Omni is to start; one without a control plane waits for its user."""
     for cluster in clusters_of(omni, tearing_down=False):
@@ -235,12 +218,7 @@ CREATE = OperationKind(
     "A cluster on its way up, from POST to a healthy Kubernetes API",
     under_way=_creations,
 )
-DESTROY = OperationKind(
-    "cluster-destroy",
-    read_destroy,
-    "A cluster being removed; `succeeded` when it is not there",
-    under_way=_destructions,
-)
+DESTROY = removal_of(types.CLUSTERS, "cluster", "clusters", _destruction)
 BOOTSTRAP = OperationKind(
     "cluster-bootstrap", read_bootstrap, "Whether a cluster's etcd has been started", under_way=_bootstraps
 )

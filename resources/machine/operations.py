@@ -44,7 +44,7 @@ def read_destroy(omni: OmniClient, id: str) -> Operation:
     if machine is None and link is None:
         return make(kind, id, id, "succeeded", "There is no such machine (any more).")
     if link is not None and not link.tearing_down:
-        raise Problem(404, "not-found", f"Nobody is removing machine {id!r}.")
+        raise Problem(404, "not-found", f"machine {id!r} is not being removed.")
     waiting = sorted({*(link.finalizers if link else ()), *(machine.finalizers if machine else ())})
     member = find(omni, types.CLUSTER_MACHINE_STATUSES, id)
     leaving = f"It is leaving its cluster ({member_waits.stage_of(member)}). " if member else ""

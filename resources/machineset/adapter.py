@@ -16,7 +16,7 @@ from omni_gateway.sdk import (
     cluster_of_uuid,
     types,
 )
-from resources.machineset.operations import read
+from resources.machineset.operations import DESTROY
 
 
 class MachineSetAdapter(ClusterPartAdapter):
@@ -43,7 +43,7 @@ def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_r
         return WouldDo(existing, None)
     if not existing.tearing_down:
         adapter.delete(existing)
-    return read(adapter.omni, id)
+    return DESTROY.read(adapter.omni, id)
 
 
 def patches_link(machine_set: Resource) -> str:

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from omni_gateway.sdk import (
     OmniClient,
     Operation,
-    OperationKind,
-    Problem,
     Resource,
     find,
     member_waits,
     names,
     object_url,
-    resources_of,
+    removal_of,
     stages_in_order,
     types,
 )
 
-KIND = "machineset-destroy"
-
-
-def read(omni: OmniClient, id: str) -> Operation:
-    """Tell how far the removal of a machine set is; one that nobody is removing has no such operation (404)."""
-    machine_set = find(omni, types.MACHINE_SETS, id)
-    if machine_set is None:
-        text = "There is no such object (any more)."
-        return Operation(KIND, id, "succeeded", text, target=object_url("machinesets", id))
-    if not machine_set.tearing_down:
-        raise Problem(404, "not-found", f"Nobody is removing {id!r}.")
-    return _destruction(omni, machine_set)
-
 
 def _destruction(omni: OmniClient, machine_set: Resource) -> Operation:
+    """Tell how far the removal of a machine set is, and which machines hold it up."""
     id = machine_set.id
     status = find(omni, types.MACHINE_SET_DESTROY_STATUSES, id)
     waiting = member_waits.leaving_members(omni, names.LABEL_MACHINE_SET, id)
@@ -43,7 +27,7 @@ def _destruction(omni: OmniClient, machine_set: Resource) -> Operation:
     progress = member_waits.with_unreachable(progress, waiting)
     steps = [("machines wiped", not waiting), ("released by Omni's controllers", False), ("removed", False)]
     return Operation(
-        KIND,
+        "machineset-destroy",
         id,
         "running",
         progress,
@@ -58,12 +42,4 @@ def _destruction(omni: OmniClient, machine_set: Resource) -> Operation:
     )
 
 
-def _under_way(omni: OmniClient) -> Iterator[Operation]:
-    for machine_set in resources_of(omni.resources.list(types.MACHINE_SETS)):
-        if machine_set.tearing_down:
-            yield _destruction(omni, machine_set)
-
-
-DESTROY = OperationKind(
-    KIND, read, "A machineset being removed; `succeeded` when it is not there", under_way=_under_way
-)
+DESTROY = removal_of(types.MACHINE_SETS, "machineset", "machinesets", _destruction)
