@@ -23,8 +23,9 @@ run: $(STAMP) ## serve the API on 127.0.0.1:8080 (with the embedded Omni unless 
 crash-test: $(STAMP) ## kill the simulator 120 times while it is written to, and hold what is left against what was acknowledged
 	SIMULATOR_KILLS=120 $(BIN)/pytest -q tests/simulator/test_crash.py
 
-fuzz: $(STAMP) ## write 10,000 documents of all types to /apply and as many to /resources, dry and for real (COUNT=…, SEED=…)
-	FUZZ_DOCUMENTS=$(or $(COUNT),10000) $(if $(SEED),FUZZ_SEED=$(SEED)) $(BIN)/pytest -q -s --timeout 3600 -p no:logging tests/contract/test_write_fuzz.py
+fuzz: $(STAMP) ## write 10,000 documents of all types to /apply and as many to /resources, dry and for real (COUNT=…, SEED=…) and call each operation (EXAMPLES=…)
+	FUZZ_DOCUMENTS=$(or $(COUNT),10000) FUZZ_EXAMPLES=$(or $(EXAMPLES),25) $(if $(SEED),FUZZ_SEED=$(SEED)) \
+	  $(BIN)/pytest -q -s --timeout 3600 -p no:logging tests/contract/test_write_fuzz.py tests/contract/test_fuzz.py
 
 lint: $(STAMP) ## ruff, mypy, import rules
 	$(BIN)/ruff check .
