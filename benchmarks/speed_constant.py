@@ -12,7 +12,7 @@ from typing import Any, cast
 from flask import Flask, Response
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from omni_gateway import cli, serving
+from omni_gateway import cli, server
 from omni_gateway.app import create_app as gateways_own
 from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.http import guard
@@ -43,5 +43,5 @@ def create_app(settings: Settings) -> Flask:
 
 
 if __name__ == "__main__":
-    cast(Any, serving).create_app = create_app
+    cast(Any, server).create_app = create_app
     cli.main()

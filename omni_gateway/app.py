@@ -12,13 +12,20 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.wrappers import Response
 
-from omni_gateway import __version__
+from omni_gateway import __version__, audit
+from omni_gateway.api import can_i, health, index, operations, prometheus
+from omni_gateway.api.any_type import views as generic
+from omni_gateway.api.any_type.catalogue import Catalogue
+from omni_gateway.api.any_type.kinds import OPERATION
+from omni_gateway.api.apply import views as applying
 from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.authentication import authenticator, issuer_checks
+from omni_gateway.byte_lru import LEAST as LEAST_RENDERED
+from omni_gateway.byte_lru import SHELF
+from omni_gateway.cache.client import CachingClient
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
 from omni_gateway.http import (
     admission,
-    auditing,
     cross_site,
     document,
     forwarded,
@@ -36,19 +43,11 @@ from omni_gateway.http import (
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
-from omni_gateway.http.streaming import StreamLimiter
-from omni_gateway.omni import OmniClient
 from omni_gateway.plugin_routes import AddedByPlugin
-from omni_gateway.routes import can_i, health, index, operations, prometheus
-from omni_gateway.routes.applying import views as applying
-from omni_gateway.routes.generic import views as generic
-from omni_gateway.routes.generic.catalogue import Catalogue
-from omni_gateway.routes.generic.kinds import OPERATION
-from omni_gateway.sdk.context import EXTENSION, Gateway
-from omni_gateway.sdk.shelf import LEAST as LEAST_RENDERED
-from omni_gateway.sdk.shelf import SHELF
+from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.storage import store_of
+from omni_gateway.watch.stream_response import StreamLimiter
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ answers 202 with an operation. Errors are RFC 9457 problem documents.
 """
 
 
-def create_app(settings: Settings | None = None, *, omni: OmniClient | None = None) -> Flask:
+def create_app(settings: Settings | None = None, *, omni: CachingClient | None = None) -> Flask:
     """Return the WSGI application.
 
     :raises SettingsError: a setting is wrong, or there is no Omni to speak to.
@@ -86,7 +85,7 @@ def create_app(settings: Settings | None = None, *, omni: OmniClient | None = No
             return app
 
 
-def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> Flask:
+def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -> Flask:
     """Return an application of the plugins that were found; :class:`BrokenPlugin` for one that cannot be mounted."""
     app = Flask("omni_gateway", static_folder=None)
     app.url_map.strict_slashes = False
@@ -123,7 +122,7 @@ def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> F
     hosts.init_app(app, settings.allowed_hosts, only_loopback=settings.open_on_loopback)
     cross_site.init_app(app, settings.cors_origins)
     idempotency.init_app(app, store.idempotency)
-    auditing.init_app(app, store.audit, _retention(settings), settings.audit_file)
+    audit.init_app(app, store.audit, _retention(settings), settings.audit_file)
     metrics.init_app(app)
     route_access.init_app(app)
     admission.init_app(app)
@@ -151,17 +150,17 @@ def _assemble(settings: Settings, omni: OmniClient, found: Sequence[Found]) -> F
     return app
 
 
-def _retention(settings: Settings) -> auditing.Retention:
-    return auditing.Retention(timedelta(days=settings.audit_retention_days), settings.audit_max_rows)
+def _retention(settings: Settings) -> audit.Retention:
+    return audit.Retention(timedelta(days=settings.audit_retention_days), settings.audit_max_rows)
 
 
-def _client(settings: Settings) -> OmniClient:
+def _client(settings: Settings) -> CachingClient:
     if settings.omni is None:
         raise SettingsError(
             "OMNI_ENDPOINT is not set. Set it with OMNI_SERVICE_ACCOUNT_KEY, or use `omni-gateway serve`,"
             " which starts the embedded Omni when there is none."
         )
-    return OmniClient(settings.omni)
+    return CachingClient(settings.omni)
 
 
 def _mount(item: Found, api: GatewayApi, gateway: Gateway) -> None:

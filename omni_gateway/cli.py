@@ -14,8 +14,8 @@ from typing import Any
 import click
 
 from omni_gateway import __version__, embedded, metrics_directory
-from omni_gateway.exposure import check_exposure
 from omni_gateway.settings import Settings, SettingsError
+from omni_gateway.unauthenticated_bind import check_exposure
 
 DEFAULT_BIND = "127.0.0.1:8080"
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -55,7 +55,7 @@ def main(context: click.Context) -> None:
 def serve(bind: str, workers: int | None) -> None:
     """Serve the API; without OMNI_ENDPOINT the embedded Omni runs beside it."""
     from omni_gateway import logs
-    from omni_gateway.serving import serve as run
+    from omni_gateway.server import serve as run
 
     settings = _settings(workers)
     logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
@@ -81,7 +81,7 @@ def _renewed(bind: str, started: Settings, workers: int | None) -> Settings:
 
 def _check_audit_file(settings: Settings) -> None:
     """Stop at once where the audit cannot be written."""
-    from omni_gateway.http.auditing import lines
+    from omni_gateway.audit import lines
 
     try:
         if settings.audit_file:
@@ -145,10 +145,11 @@ def openapi(form: str) -> None:
 
 def _app_without_omni() -> Any:
     from omni_gateway.app import create_app
-    from omni_gateway.omni import OmniClient, OmniConfig
+    from omni_gateway.cache.client import CachingClient
+    from omni_gateway.omni import OmniConfig
 
     return create_app(
-        Settings.load(), omni=OmniClient(OmniConfig(endpoint="http://127.0.0.1:1", service_account_key=""))
+        Settings.load(), omni=CachingClient(OmniConfig(endpoint="http://127.0.0.1:1", service_account_key=""))
     )
 
 

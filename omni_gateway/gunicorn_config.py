@@ -7,7 +7,7 @@ from omni_gateway import metrics_directory
 
 metrics_directory.prepare()  # before the next import, which counts
 
-from omni_gateway.serving import gunicorn_options  # noqa: E402
+from omni_gateway.server import gunicorn_options  # noqa: E402
 from omni_gateway.settings import Settings  # noqa: E402
 
 _options = gunicorn_options("", Settings.load())

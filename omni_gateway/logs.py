@@ -10,7 +10,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from omni_gateway.http.secret_forms import masked
+from omni_gateway.redaction.credentials import masked
 
 
 class MaskingFormatter(logging.Formatter):

@@ -11,7 +11,7 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from omni_gateway.recent import Recent
+from omni_gateway.lru import Recent
 
 GOOD_SECONDS = 3600.0
 MOST_GOOD = 4096

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from omni_gateway.auth.authenticator import Rejected
 from omni_gateway.auth.principal import MethodName, Principal, Role
+from omni_gateway.lru import Recent
 from omni_gateway.omni import ConfigError, KeySigner, OmniClient, parse_key
 from omni_gateway.omni.errors import CredentialRefused
 from omni_gateway.omni.types import CURRENT_USERS
-from omni_gateway.recent import Recent
 
 CACHE_SIZE = 512
 #: How long a role that Omni told is believed for what is the gateway's own; Omni itself looks at every call.

@@ -10,7 +10,7 @@ from omni_gateway.auth.authenticator import Rejected
 from omni_gateway.auth.last_uses import LastUses
 from omni_gateway.auth.principal import MethodName, Principal, Role
 from omni_gateway.auth.scope import Scope
-from omni_gateway.recent import Recent
+from omni_gateway.lru import Recent
 from omni_gateway.store import StoreUnavailable, Token, TokenStore
 
 CACHE_SECONDS = 1.0

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from flask import has_request_context, request
 
-from omni_gateway.omni.cache.reading import Reading
+from omni_gateway.cache.read_record import Reading
 
 _READING = "omni_gateway.reading"
 #: What was never looked for in the cache was asked of Omni.

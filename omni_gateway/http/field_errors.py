@@ -12,7 +12,7 @@ from typing import Any, cast
 import marshmallow as ma
 from marshmallow import fields
 
-from omni_gateway.http.nearest import did_you_mean
+from omni_gateway.http.suggestions import did_you_mean
 
 #: Stands for the whole body where no field is to blame.
 WHOLE = "_"

@@ -12,11 +12,11 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from omni_gateway import strict_json as strict
-from omni_gateway.http.auditing.changes import note_body
+from omni_gateway.http.changed_fields import note_body
 from omni_gateway.http.field_errors import UNKNOWN, flatten
-from omni_gateway.http.nearest import did_you_mean
 from omni_gateway.http.problems import Problem, forget_frames
-from omni_gateway.recent import Recent
+from omni_gateway.http.suggestions import did_you_mean
+from omni_gateway.lru import Recent
 
 JSON = "application/json"
 MOST_QUERIES = 1024

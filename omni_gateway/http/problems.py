@@ -19,7 +19,7 @@ from omni_gateway.http.field_errors import flatten
 from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.http.paths import request_path
 from omni_gateway.http.request_id import request_id
-from omni_gateway.http.secret_forms import masked
+from omni_gateway.redaction.credentials import masked
 
 MEDIA_TYPE = "application/problem+json"
 _CODE = "omni_gateway.problem"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import grpc
 
-from omni_gateway.omni.masking import mask_secrets
+from omni_gateway.redaction.text import mask_secrets
 
 _LONGEST_DETAIL = 4096
 _LONGEST_WAIT = 3600.0

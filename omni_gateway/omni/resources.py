@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 import grpc
 import orjson
 
 from omni_gateway.omni import deadline, errors, outcomes, rpcs
-from omni_gateway.omni.cache.marks import Mark
 from omni_gateway.omni.calls import Calls, parsed
 from omni_gateway.omni.listing import Asked, Listing
 from omni_gateway.omni.signing import Metadata
@@ -35,24 +35,50 @@ _RUNNING, _TEARING_DOWN = "running", "tearingDown"
 _UNHELD_SECONDS = 2.0
 
 
-class Marker(Protocol):
-    """What is told of every object that is written or read, and how it is from then on."""
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write that may have been applied.
+
+    ``at`` (monotonic) is before it was sent. ``created`` and ``version``, where they are known: of the object as it is
+    from then on; of one that was created, ``created`` is that of the object that was known before.
+    """
+
+    kind: Literal["create", "update", "teardown", "delete"]
+    created: str = ""
+    version: int = 0
+    at: float = field(default_factory=time.monotonic)
+
+
+class ResourceObserver(Protocol):
+    """Notified of all that a client reads and writes: a cache may show nothing older from then on."""
 
     def created(self, type: str, namespace: str, id: str) -> str:
         """Return when the object that is known now was made; empty where none is known."""
 
-    def mark(self, type: str, namespace: str, id: str, mark: Mark) -> None:
-        """Say what must be heard of an object from now on."""
+    def read(self, type: str, namespace: str, id: str, version: int, created: str) -> None:
+        """Called with what was read of an object."""
+
+    def missing(self, type: str, namespace: str, id: str, asked: float) -> None:
+        """Called for an object that was not there; ``asked`` (monotonic) is before the read was sent."""
+
+    def written(self, type: str, namespace: str, id: str, write: Write) -> None:
+        """Called once a write may have been applied, also where its answer was lost."""
 
 
-class _NoMarker:
-    """Nobody is told."""
+class NoObserver:
+    """Ignores everything."""
 
     def created(self, type: str, namespace: str, id: str) -> str:
         return ""
 
-    def mark(self, type: str, namespace: str, id: str, mark: Mark) -> None:
-        """Mark nothing."""
+    def read(self, type: str, namespace: str, id: str, version: int, created: str) -> None:
+        """Ignore it."""
+
+    def missing(self, type: str, namespace: str, id: str, asked: float) -> None:
+        """Ignore it."""
+
+    def written(self, type: str, namespace: str, id: str, write: Write) -> None:
+        """Ignore it."""
 
 
 class ResourceClient:
@@ -61,16 +87,16 @@ class ResourceClient:
     Where no ``namespace`` is given it is the type's own (:mod:`omni_gateway.omni.types`), or ``default``.
     """
 
-    def __init__(self, calls: Calls, marker: Marker | None = None) -> None:
+    def __init__(self, calls: Calls, observer: ResourceObserver | None = None) -> None:
         self._calls = calls
-        self._marker = marker or _NoMarker()
+        self._observer = observer or NoObserver()
 
     def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
         """Return one object; ``NotFound`` when there is none (also when the namespace is not the type's own)."""
         body: dict[str, Any] = parsed(rpcs.GET.name, self.get_text(type, id, namespace))
         metadata = body.get("metadata") or {}
-        mark = Mark("since", int(metadata.get("version", 0)), metadata.get("created") or "")
-        self._marker.mark(type, namespace or namespace_of(type), id, mark)
+        version, created = int(metadata.get("version", 0)), metadata.get("created") or ""
+        self._observer.read(type, namespace or namespace_of(type), id, version, created)
         return body
 
     def get_text(self, type: str, id: str, namespace: str | None = None) -> str:
@@ -81,21 +107,21 @@ class ResourceClient:
                 rpcs.GET, lambda: pb.GetRequest(namespace=place, type=type, id=id), metadata=_OMNI
             )
         except errors.NotFound:
-            self._marker.mark(type, place, id, Mark("gone", at=asked, existed=False))
+            self._observer.missing(type, place, id, asked)
             raise
         return answer.body
 
     @contextmanager
-    def _writing(self, type: str, namespace: str, id: str, mark: Mark) -> Iterator[None]:
-        """Mark an object that is written, unless Omni refused: whatever else went wrong, it may have been done."""
+    def _writing(self, type: str, namespace: str, id: str, write: Write) -> Iterator[None]:
+        """Notify the observer of a write, unless Omni refused it: whatever else failed, it may have been applied."""
         try:
             yield
         except outcomes.REFUSALS:
             raise
         except errors.OmniError:
-            self._marker.mark(type, namespace, id, mark)
+            self._observer.written(type, namespace, id, write)
             raise
-        self._marker.mark(type, namespace, id, mark)
+        self._observer.written(type, namespace, id, write)
 
     def list(
         self,
@@ -164,9 +190,9 @@ class ResourceClient:
 
         place = namespace or namespace_of(type)
         # Asked for before the write, because the watch may tell of the new object before Omni answers.
-        mark = Mark("there", created=self._marker.created(type, place, id))
+        write = Write("create", self._observer.created(type, place, id))
         try:
-            with self._writing(type, place, id, mark):
+            with self._writing(type, place, id, write):
                 self._calls.unary(rpcs.CREATE, build, metadata=_OMNI)
         except errors.OmniError as error:
             metadata = {"labels": labels, "annotations": annotations, "owner": "", "phase": _RUNNING}
@@ -191,9 +217,9 @@ class ResourceClient:
         metadata = resource["metadata"]
         written_over = int(metadata.get("version") or 0) if version is None else version
         place = metadata.get("namespace", "default")
-        mark = Mark("since", written_over + 1, metadata.get("created") or "") if written_over else Mark("written")
+        write = Write("update", metadata.get("created") or "", written_over + 1 if written_over else 0)
         try:
-            with self._writing(metadata["type"], place, metadata["id"], mark):
+            with self._writing(metadata["type"], place, metadata["id"], write):
                 self._calls.unary(rpcs.UPDATE, build, metadata=_OMNI)
         except errors.OmniError as error:
             if not self._was_done(error, metadata["type"], metadata["id"], place, lambda now: _is(resource, now)):
@@ -206,7 +232,7 @@ class ResourceClient:
         """
         place = namespace or namespace_of(type)
         try:
-            with self._writing(type, place, id, Mark("leaving")):
+            with self._writing(type, place, id, Write("teardown")):
                 self._calls.unary(
                     rpcs.TEARDOWN, lambda: pb.DeleteRequest(namespace=place, type=type, id=id), metadata=_OMNI
                 )
@@ -253,7 +279,7 @@ class ResourceClient:
         The object may vanish by itself before the last step, so ``NotFound`` after a successful read means success.
         """
         place = namespace or namespace_of(type)
-        with self._writing(type, place, id, Mark("gone")):
+        with self._writing(type, place, id, Write("delete")):
             self._calls.unary(
                 rpcs.DELETE,
                 lambda: pb.DeleteRequest(namespace=place, type=type, id=id),

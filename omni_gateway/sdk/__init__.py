@@ -9,27 +9,34 @@ from omni_gateway.http.guard import current_principal, demand, public, require
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.omni_errors import is_too_early, problem_for
 from omni_gateway.http.problems import Problem
+from omni_gateway.model import enums, label_names
+from omni_gateway.model.concurrency import side_by_side
+from omni_gateway.model.lookup import find, find_labelled
+from omni_gateway.model.membership import cluster_of_uuid, clusters_of_machines
+from omni_gateway.model.memo import Memo, identity
+from omni_gateway.model.omni_objects import read, resources_of
+from omni_gateway.model.query import Change, Listing, ListQuery
+from omni_gateway.model.resource import Resource
 from omni_gateway.omni import Listing as OmniListing
 from omni_gateway.omni import OmniClient, OmniError, key_pairs, types
 from omni_gateway.omni import deadline as omni_deadline
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.omni.management import Overlay
-from omni_gateway.sdk import enums, fields, locks, masking, member_waits, names, quorum
-from omni_gateway.sdk.actions import Answer, Raw, Stream, WouldDo
-from omni_gateway.sdk.adapter import Created, Present, ResourceAdapter
-from omni_gateway.sdk.call_adapter import CallAdapter
-from omni_gateway.sdk.changing import change
-from omni_gateway.sdk.cluster_members import cluster_of_uuid, clusters_of_machines
-from omni_gateway.sdk.cluster_parts import ClusterPartAdapter
-from omni_gateway.sdk.context import Gateway, current_gateway
-from omni_gateway.sdk.errors import MISSING, STALE, NotFound, StaleVersion
-from omni_gateway.sdk.exchange import Change, Listing, ListQuery
-from omni_gateway.sdk.issuers import check_issuer, takes_jwts
-from omni_gateway.sdk.links import API_PREFIX, id_link, label_link, object_url
-from omni_gateway.sdk.memo import Memo, identity
-from omni_gateway.sdk.merging import Told, watch_together
-from omni_gateway.sdk.omni_adapter import OmniResourceAdapter
-from omni_gateway.sdk.operations import (
+from omni_gateway.rest import cluster_lock, fields, member_waits, quorum, relations, talos_fit
+from omni_gateway.rest.actions import Answer, Raw, Stream, WouldDo
+from omni_gateway.rest.adapters.base import Created, Present, ResourceAdapter
+from omni_gateway.rest.adapters.cluster_part import ClusterPartAdapter
+from omni_gateway.rest.adapters.computed import CallAdapter
+from omni_gateway.rest.adapters.omni import OmniResourceAdapter
+from omni_gateway.rest.adapters.scoped import out_of_reach
+from omni_gateway.rest.adapters.stored import StoredResourceAdapter
+from omni_gateway.rest.delete_operation import removal_of
+from omni_gateway.rest.errors import MISSING, STALE, NotFound, StaleVersion
+from omni_gateway.rest.field_errors import Refusals
+from omni_gateway.rest.gateway import Gateway, current_gateway
+from omni_gateway.rest.issuers import check_issuer, takes_jwts
+from omni_gateway.rest.links import API_PREFIX, id_link, label_link, object_url
+from omni_gateway.rest.operations import (
     Operation,
     OperationKind,
     Stage,
@@ -39,20 +46,15 @@ from omni_gateway.sdk.operations import (
     stages_in_order,
     unknown_after,
 )
-from omni_gateway.sdk.parsing import read, resources_of
-from omni_gateway.sdk.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, ResourcePlugin
-from omni_gateway.sdk.query import Filter, WriteQuery, id_filter, label_filter
-from omni_gateway.sdk.reading import find, find_labelled
-from omni_gateway.sdk.refusals import Refusals
-from omni_gateway.sdk.removal import removal_of
-from omni_gateway.sdk.resource import Resource
-from omni_gateway.sdk.schema import ResourceSchema, SpecSchema
-from omni_gateway.sdk.scoping import out_of_reach
-from omni_gateway.sdk.selecting import select, sort_and_cut
-from omni_gateway.sdk.service import PluginError, ServicePlugin
-from omni_gateway.sdk.side_by_side import side_by_side
-from omni_gateway.sdk.stored import StoredResourceAdapter
-from omni_gateway.sdk.subresources import SubCollection, SubList, SubResource
+from omni_gateway.rest.parameters import Filter, WriteQuery, id_filter, label_filter
+from omni_gateway.rest.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, ResourcePlugin
+from omni_gateway.rest.schema import ResourceSchema, SpecSchema, alike
+from omni_gateway.rest.select import select, sort_and_cut
+from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
+from omni_gateway.rest.subresources import SubCollection, SubList, SubResource
+from omni_gateway.rest.update import change
+from omni_gateway.sdk import redaction
+from omni_gateway.watch.merged import Told, watch_together
 
 SDK_VERSION = "1.0.0"
 
@@ -107,8 +109,10 @@ __all__ = [
     "WaitingFor",
     "WouldDo",
     "WriteQuery",
+    "alike",
     "change",
     "check_issuer",
+    "cluster_lock",
     "cluster_of_uuid",
     "clusters_of_machines",
     "current_gateway",
@@ -126,10 +130,8 @@ __all__ = [
     "key_pairs",
     "label_filter",
     "label_link",
-    "locks",
-    "masking",
+    "label_names",
     "member_waits",
-    "names",
     "object_url",
     "omni_deadline",
     "omni_errors",
@@ -138,6 +140,8 @@ __all__ = [
     "public",
     "quorum",
     "read",
+    "redaction",
+    "relations",
     "removal_of",
     "require",
     "resources_of",
@@ -147,6 +151,7 @@ __all__ = [
     "sort_and_cut",
     "stages_in_order",
     "takes_jwts",
+    "talos_fit",
     "types",
     "unknown_after",
     "watch_together",

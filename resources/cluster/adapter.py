@@ -14,9 +14,9 @@ from omni_gateway.sdk import (
     Refusals,
     Resource,
     change,
+    cluster_lock,
     cluster_of_uuid,
     find,
-    locks,
     omni_errors,
     types,
 )
@@ -92,8 +92,8 @@ class ClusterAdapter(OmniResourceAdapter):
         try:
             super().delete(resource)
         except omni_errors.InvalidArgument as error:
-            if locks.is_locked(resource):
-                raise locks.locked_problem(resource.id, error.detail) from error
+            if cluster_lock.is_locked(resource):
+                raise cluster_lock.locked_problem(resource.id, error.detail) from error
             raise
 
     def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from omni_gateway.sdk import OmniClient, Refusals, cluster_of_uuid, find, names, types
+from omni_gateway.sdk import OmniClient, Refusals, cluster_of_uuid, find, label_names, types
 
 
 def uuid_of(omni: OmniClient, cluster: str) -> str:
@@ -21,6 +21,6 @@ def check_backup(omni: OmniClient, backup: Mapping[str, str], field: str, refusa
         text = "Omni knows no cluster with this UUID; the cluster that was backed up must still exist."
         refusals.add(f"{field}.cluster_uuid", text)
         return
-    page = omni.resources.list(types.ETCD_BACKUPS, selectors=[f"{names.LABEL_CLUSTER}={source}"])
+    page = omni.resources.list(types.ETCD_BACKUPS, selectors=[f"{label_names.LABEL_CLUSTER}={source}"])
     if backup["snapshot"] not in {(item.get("spec") or {}).get("snapshot") for item in page.items}:
         refusals.add(f"{field}.snapshot", f"Cluster {source!r} has no backup of this name.")

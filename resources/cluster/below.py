@@ -11,7 +11,7 @@ from omni_gateway.sdk import (
     SubList,
     SubResource,
     label_filter,
-    names,
+    label_names,
     types,
 )
 from resources.cluster import nodes
@@ -82,8 +82,8 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         OmniResourceAdapter(types.CONTROL_PLANE_STATUSES),
         ControlPlaneStatusSchema,
         "Conditions of the control plane",
-        id=names.control_planes,
-        parent=names.cluster_of_control_planes,
+        id=label_names.control_planes,
+        parent=label_names.cluster_of_control_planes,
         comes_later=True,
     ),
     SubResource(
@@ -135,7 +135,7 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         OmniResourceAdapter(types.MACHINE_SETS, sortable=("update_strategy",)),
         ClusterMachineSetSchema,
         "The cluster's machine sets",
-        filters=(label_filter("cluster", names.LABEL_CLUSTER),),
+        filters=(label_filter("cluster", label_names.LABEL_CLUSTER),),
         filter="cluster",
         collection="machinesets",
     ),

@@ -24,7 +24,7 @@ from omni_gateway.sdk import (
     change,
     cluster_of_uuid,
     find,
-    names,
+    label_names,
     omni_errors,
     out_of_reach,
     types,
@@ -70,7 +70,7 @@ class ClusterBootstrapActionSchema(SpecSchema):
 def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
     """Start a cluster's etcd from a backup, or, without one, tell how the bootstrap is and change nothing."""
     cluster = adapter.get(id)
-    set_id = names.control_planes(id)
+    set_id = label_names.control_planes(id)
     if body.get("machineset", set_id) != set_id:
         raise Problem(422, "validation", errors={"machineset": [f"The control plane's machine set is {set_id!r}."]})
     backup = body.get("backup")
@@ -102,7 +102,7 @@ def _checked(adapter: ClusterAdapter, id: str, backup: Mapping[str, str]) -> dic
 def _restore(adapter: ClusterAdapter, cluster: str, spec: dict[str, str], *, dry_run: bool) -> Resource:
     """Give the control plane's machine set its bootstrap spec, making the set where there is none."""
     sets = OmniResourceAdapter(types.MACHINE_SETS).bind(adapter.omni)
-    existing = find(adapter.omni, types.MACHINE_SETS, names.control_planes(cluster))
+    existing = find(adapter.omni, types.MACHINE_SETS, label_names.control_planes(cluster))
     if existing is None:
         planned = _control_plane(cluster, spec)
         if not dry_run:
@@ -116,10 +116,10 @@ def _restore(adapter: ClusterAdapter, cluster: str, spec: dict[str, str], *, dry
 
 def _control_plane(cluster: str, spec: dict[str, str]) -> Resource:
     return Resource(
-        id=names.control_planes(cluster),
+        id=label_names.control_planes(cluster),
         type=types.MACHINE_SETS,
         spec={"update_strategy": int(UpdateStrategy.Rolling), "bootstrap_spec": spec},
-        labels={names.LABEL_CLUSTER: cluster, names.LABEL_CONTROL_PLANE: ""},
+        labels={label_names.LABEL_CLUSTER: cluster, label_names.LABEL_CONTROL_PLANE: ""},
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omni_gateway.sdk import Resource, names, types
+from omni_gateway.sdk import Resource, label_names, types
 from resources.cluster.composition_schemas import UNLIMITED, UpdateStrategy
 
 _ALLOCATION_UNLIMITED = 1
@@ -48,19 +48,21 @@ def sets_of(cluster: str, extras: Mapping[str, Any]) -> list[NewSet]:
     """Return the machine sets that a request asks for, the control plane first."""
     found = []
     if control_plane := extras.get("control_plane"):
-        found.append(NewSet("control_plane", names.control_planes(cluster), names.LABEL_CONTROL_PLANE, control_plane))
+        found.append(
+            NewSet("control_plane", label_names.control_planes(cluster), label_names.LABEL_CONTROL_PLANE, control_plane)
+        )
     for number, said in enumerate(extras.get("workers") or ()):
-        id = names.workers(cluster, said.get("name") or "")
-        found.append(NewSet(f"workers.{number}", id, names.LABEL_WORKER, said))
+        id = label_names.workers(cluster, said.get("name") or "")
+        found.append(NewSet(f"workers.{number}", id, label_names.LABEL_WORKER, said))
     return found
 
 
 def parts_of(cluster: str, extras: Mapping[str, Any]) -> list[Part]:
     """Return everything that is made besides the Cluster: patches first, so that no machine starts without them."""
     sets = sets_of(cluster, extras)
-    parts = list(_patches("config_patches", f"200-cluster-{cluster}", {names.LABEL_CLUSTER: cluster}, extras))
+    parts = list(_patches("config_patches", f"200-cluster-{cluster}", {label_names.LABEL_CLUSTER: cluster}, extras))
     for new in sets:
-        labels = {names.LABEL_CLUSTER: cluster, names.LABEL_MACHINE_SET: new.id}
+        labels = {label_names.LABEL_CLUSTER: cluster, label_names.LABEL_MACHINE_SET: new.id}
         parts.extend(_patches(f"{new.field}.config_patches", f"400-{new.id}", labels, new.said))
     parts.extend(Part(new.field, _machine_set(cluster, new)) for new in sets)
     for new in sets:
@@ -75,7 +77,7 @@ def _patches(field: str, prefix: str, labels: dict[str, str], said: Mapping[str,
             type=types.CONFIG_PATCHES,
             spec={"data": patch["data"]},
             labels=dict(labels),
-            annotations={names.ANNOTATION_NAME: patch["name"]},
+            annotations={label_names.ANNOTATION_NAME: patch["name"]},
         )
         yield Part(f"{field}.{number}", resource)
 
@@ -85,7 +87,7 @@ def _machine_set(cluster: str, new: NewSet) -> Resource:
     spec["update_strategy"] = new.said.get("update_strategy", int(UpdateStrategy.Rolling))
     if new.machine_class:
         spec["machine_allocation"] = _allocation(new.machine_class, new.said["machine_count"])
-    labels = {**(new.said.get("labels") or {}), names.LABEL_CLUSTER: cluster, new.role: ""}
+    labels = {**(new.said.get("labels") or {}), label_names.LABEL_CLUSTER: cluster, new.role: ""}
     return Resource(id=new.id, type=types.MACHINE_SETS, spec=spec, labels=labels)
 
 
@@ -96,7 +98,7 @@ def _allocation(machine_class: str, count: int | str) -> dict[str, Any]:
 
 
 def _nodes(cluster: str, new: NewSet) -> Iterator[Part]:
-    labels = {names.LABEL_CLUSTER: cluster, names.LABEL_MACHINE_SET: new.id, new.role: ""}
+    labels = {label_names.LABEL_CLUSTER: cluster, label_names.LABEL_MACHINE_SET: new.id, new.role: ""}
     for number, machine in enumerate(new.machines):
         node = Resource(id=machine, type=types.MACHINE_SET_NODES, labels=dict(labels))
         yield Part(f"{new.field}.machines.{number}", node)

@@ -11,24 +11,24 @@ from omni_gateway.sdk import (
     Refusals,
     Resource,
     Scope,
+    cluster_lock,
     find,
-    locks,
-    names,
+    label_names,
     omni_errors,
     resources_of,
+    talos_fit,
     types,
 )
-from omni_gateway.sdk.talos_fit import TalosFit
 from resources.cluster.backups import check_backup
 from resources.cluster.composition import NewSet, Part, parts_of, sets_of
 from resources.cluster.composition_schemas import MAX_MACHINES, UNLIMITED
 
 #: What a machine's labels have to say before Omni takes it for a class.
 _ALLOCATABLE = (
-    names.LABEL_AVAILABLE,
-    names.LABEL_READY_TO_USE,
-    names.LABEL_REPORTING_EVENTS,
-    f"!{names.LABEL_NO_MANUAL_ALLOCATION}",
+    label_names.LABEL_AVAILABLE,
+    label_names.LABEL_READY_TO_USE,
+    label_names.LABEL_REPORTING_EVENTS,
+    f"!{label_names.LABEL_NO_MANUAL_ALLOCATION}",
 )
 
 
@@ -46,13 +46,13 @@ def check_composition(
         return
     if sets and not extras.get("control_plane"):
         refusals.add("control_plane", "Missing: workers need a control plane to belong to.")
-    if parts and locks.takes_no_change(cluster):
+    if parts and cluster_lock.takes_no_change(cluster):
         refusals.add("annotations", "A locked cluster takes no machine sets: lock it when they are there.")
     _check_distinct(parts, refusals)
     _check_ids_free(omni, scope, parts, refusals)
     _check_patches(omni, parts, refusals)
     if sets:
-        fit = TalosFit.of(omni, cluster.spec.get("talos_version", ""))
+        fit = talos_fit.TalosFit.of(omni, cluster.spec.get("talos_version", ""))
         for new in sets:
             _check_machines(omni, scope, new, fit, refusals)
         _check_classes(omni, sets, fit, refusals)
@@ -75,7 +75,7 @@ def _check_ids_free(omni: OmniClient, scope: Scope, parts: Iterable[Part], refus
         if taken is None:
             continue
         if part.resource.type == types.MACHINE_SET_NODES:
-            owner = taken.labels.get(names.LABEL_MACHINE_SET) if _may_know(scope, taken) else None
+            owner = taken.labels.get(label_names.LABEL_MACHINE_SET) if _may_know(scope, taken) else None
             text = f": it belongs to {owner!r}." if owner else "."
             refusals.add(part.field, f"Machine {taken.id!r} is not free{text}")
         else:
@@ -83,7 +83,7 @@ def _check_ids_free(omni: OmniClient, scope: Scope, parts: Iterable[Part], refus
 
 
 def _may_know(scope: Scope, taken: Resource) -> bool:
-    return scope.allows(taken.labels.get(names.LABEL_CLUSTER, ""))
+    return scope.allows(taken.labels.get(label_names.LABEL_CLUSTER, ""))
 
 
 def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) -> None:
@@ -96,7 +96,7 @@ def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) 
             refusals.add(f"{part.field}.data", error.detail)
 
 
-def _check_machines(omni: OmniClient, scope: Scope, new: NewSet, fit: TalosFit, refusals: Refusals) -> None:
+def _check_machines(omni: OmniClient, scope: Scope, new: NewSet, fit: talos_fit.TalosFit, refusals: Refusals) -> None:
     for number, machine in enumerate(new.machines):
         field = f"{new.field}.machines.{number}"
         status = find(omni, types.MACHINE_STATUSES, machine)
@@ -109,7 +109,7 @@ def _check_machines(omni: OmniClient, scope: Scope, new: NewSet, fit: TalosFit, 
             refusals.add(field, refusal)
 
 
-def _check_classes(omni: OmniClient, sets: Sequence[NewSet], fit: TalosFit, refusals: Refusals) -> None:
+def _check_classes(omni: OmniClient, sets: Sequence[NewSet], fit: talos_fit.TalosFit, refusals: Refusals) -> None:
     named = {machine for new in sets for machine in new.machines}
     free: Counter[str] = Counter()
     for new in sets:
@@ -144,7 +144,7 @@ def _check_enough(new: NewSet, free: Counter[str], refusals: Refusals) -> None:
         free[new.machine_class] -= count
 
 
-def _free_in_class(omni: OmniClient, machine_class: Resource, fit: TalosFit) -> set[str]:
+def _free_in_class(omni: OmniClient, machine_class: Resource, fit: talos_fit.TalosFit) -> set[str]:
     """Return the ids of the free machines that Omni would take for a class; its entries are alternatives."""
     selectors = [f"{entry},{','.join(_ALLOCATABLE)}" for entry in machine_class.spec.get("match_labels") or ()]
     if not selectors:

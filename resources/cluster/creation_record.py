@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from omni_gateway.sdk import OmniClient, Resource, find, names, seconds_since, types
+from omni_gateway.sdk import OmniClient, Resource, find, label_names, seconds_since, types
 
 #: On the Cluster from its creation until the last of its parts has been written.
 ANNOTATION = "omni-gateway/creating"
@@ -64,7 +64,7 @@ def read_progress(omni: OmniClient, cluster: Resource) -> Progress | None:
     for part in record["parts"]:
         type, _, id = str(part).partition("/")
         found = find(omni, _TYPES[type], id) if type in _TYPES else None
-        if found is None or found.labels.get(names.LABEL_CLUSTER) != cluster.id:
+        if found is None or found.labels.get(label_names.LABEL_CLUSTER) != cluster.id:
             missing.append((type, id))
         else:
             written += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import OmniClient, Resource, WriteQuery, find_labelled, names, resources_of, types
+from omni_gateway.sdk import OmniClient, Resource, WriteQuery, find_labelled, label_names, resources_of, types
 
 DISCONNECTED = "disconnected"
 ABOUT_FORCE = (
@@ -25,15 +25,15 @@ class ClusterDeleteQuery(WriteQuery):
 
 def disconnected_parts(omni: OmniClient, cluster: str) -> list[Resource]:
     """Return what a forced removal takes besides the cluster; nothing where every machine can be reached."""
-    statuses = find_labelled(omni, types.MACHINE_STATUSES, names.LABEL_CLUSTER, cluster)
-    machines = {item.id for item in statuses if names.LABEL_DISCONNECTED in item.labels}
+    statuses = find_labelled(omni, types.MACHINE_STATUSES, label_names.LABEL_CLUSTER, cluster)
+    machines = {item.id for item in statuses if label_names.LABEL_DISCONNECTED in item.labels}
     if not machines:
         return []
-    extensions = find_labelled(omni, types.EXTENSIONS_CONFIGURATIONS, names.LABEL_CLUSTER, cluster)
+    extensions = find_labelled(omni, types.EXTENSIONS_CONFIGURATIONS, label_names.LABEL_CLUSTER, cluster)
     links = [item for item in resources_of(omni.resources.list(types.LINKS)) if item.id in machines]
     patches = [
         patch
-        for patch in resources_of(omni.resources.list(types.CONFIG_PATCHES, selectors=[names.LABEL_MACHINE]))
-        if patch.labels.get(names.LABEL_MACHINE) in machines and not patch.owner
+        for patch in resources_of(omni.resources.list(types.CONFIG_PATCHES, selectors=[label_names.LABEL_MACHINE]))
+        if patch.labels.get(label_names.LABEL_MACHINE) in machines and not patch.owner
     ]
     return [*links, *patches, *extensions]

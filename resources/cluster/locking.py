@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import Resource, ResourceAdapter, WouldDo, change, locks, names
+from omni_gateway.sdk import Resource, ResourceAdapter, WouldDo, change, cluster_lock, label_names
 
 ABOUT = (
     "A locked cluster, its machine sets and its machines take no change and cannot be removed (409); configuration"
@@ -16,17 +16,17 @@ ABOUT = (
 
 def refuse_change(existing: Resource, wanted: Resource) -> None:
     """Raise 409 for a change to a cluster that is locked before and after it."""
-    if locks.takes_no_change(existing) and locks.is_locked(wanted):
-        raise locks.locked_problem(existing.id)
+    if cluster_lock.takes_no_change(existing) and cluster_lock.is_locked(wanted):
+        raise cluster_lock.locked_problem(existing.id)
 
 
 def lock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
     """Lock a cluster; answers it. One that is locked stays as it is."""
 
     def by(existing: Resource) -> Resource:
-        if locks.is_locked(existing):
+        if cluster_lock.is_locked(existing):
             return existing
-        return replace(existing, annotations={**existing.annotations, names.ANNOTATION_CLUSTER_LOCKED: ""})
+        return replace(existing, annotations={**existing.annotations, label_names.ANNOTATION_CLUSTER_LOCKED: ""})
 
     return change(adapter, id, by, dry_run=dry_run)
 
@@ -38,7 +38,7 @@ def unlock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_ru
         kept = {
             key: value
             for key, value in existing.annotations.items()
-            if key not in (names.ANNOTATION_CLUSTER_LOCKED, names.ANNOTATION_IMPORTING)
+            if key not in (label_names.ANNOTATION_CLUSTER_LOCKED, label_names.ANNOTATION_IMPORTING)
         }
         return existing if kept == existing.annotations else replace(existing, annotations=kept)
 

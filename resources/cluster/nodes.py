@@ -14,7 +14,7 @@ from omni_gateway.sdk import (
     ResourceAdapter,
     find,
     find_labelled,
-    names,
+    label_names,
     object_url,
     select,
     types,
@@ -45,7 +45,7 @@ class KubernetesNodeAdapter(ResourceAdapter):
         machines = self._machines(cluster)
         version = sum(item.version for item in (expected, reported) if item)
         for name in sorted({*_listed(expected, "nodes"), *nodes}):
-            labels = {names.LABEL_CLUSTER: cluster}
+            labels = {label_names.LABEL_CLUSTER: cluster}
             spec = {
                 **nodes.get(name, {}),
                 "name": name,
@@ -57,7 +57,7 @@ class KubernetesNodeAdapter(ResourceAdapter):
 
     def _machines(self, cluster: str) -> dict[str, str]:
         """Return node name → machine id."""
-        identities = find_labelled(self.omni, types.CLUSTER_MACHINE_IDENTITIES, names.LABEL_CLUSTER, cluster)
+        identities = find_labelled(self.omni, types.CLUSTER_MACHINE_IDENTITIES, label_names.LABEL_CLUSTER, cluster)
         return {item.spec.get("nodename", ""): item.id for item in identities}
 
 

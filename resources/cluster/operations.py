@@ -14,8 +14,8 @@ from omni_gateway.sdk import (
     State,
     WaitingFor,
     find,
+    label_names,
     member_waits,
-    names,
     object_url,
     removal_of,
     resources_of,
@@ -129,7 +129,7 @@ def _destruction(omni: OmniClient, cluster: Resource) -> Operation:
     """Tell how far the removal of a cluster is, and which machines hold it up."""
     id = cluster.id
     status = find(omni, types.CLUSTER_DESTROY_STATUSES, id)
-    waiting = member_waits.leaving_members(omni, names.LABEL_CLUSTER, id)
+    waiting = member_waits.leaving_members(omni, label_names.LABEL_CLUSTER, id)
     held = f"Omni's controllers still hold it: {', '.join(sorted(cluster.finalizers))}."
     progress = member_waits.with_unreachable((status.spec.get("phase") if status else "") or held, waiting)
     details = {"finalizers": list(cluster.finalizers)} | (_destroy_schema.render_spec(status.spec) if status else {})

@@ -14,12 +14,12 @@ from omni_gateway.sdk import (
     Stage,
     State,
     WaitingFor,
+    cluster_lock,
     enums,
     find,
     find_labelled,
-    locks,
+    label_names,
     member_waits,
-    names,
     object_url,
     resources_of,
     stages_in_order,
@@ -84,7 +84,11 @@ class Upgrade:
             return replace(done, stages=self._stages(omni, id, wanted, "succeeded"))
         running = make(self.kind, id, "running", self._progress(cluster, status, wanted), details=details)
         waiting = self.outdated(omni, id, wanted)
-        hint = f"Unlock it: POST {object_url('clusters', id, 'actions', 'unlock')}." if locks.is_locked(cluster) else ""
+        hint = (
+            f"Unlock it: POST {object_url('clusters', id, 'actions', 'unlock')}."
+            if cluster_lock.is_locked(cluster)
+            else ""
+        )
         return replace(
             running,
             started=self._started(omni, id) or cluster.updated,
@@ -122,7 +126,7 @@ class Upgrade:
 
     def _progress(self, cluster: Resource, status: Resource, wanted: str) -> str:
         texts = [f"On the way to {self.what} {wanted}"]
-        if locks.is_locked(cluster):
+        if cluster_lock.is_locked(cluster):
             texts.append("the cluster is locked, which holds upgrades back")
         texts.extend(status.spec[name] for name in ("status", "step") if status.spec.get(name))
         return "; ".join(texts)
@@ -131,7 +135,7 @@ class Upgrade:
 def _on_other_talos(omni: OmniClient, cluster: str, wanted: str) -> Outdated:
     """Return the machines that do not run the wanted Talos, and whether each is a control plane."""
     found = []
-    for status in find_labelled(omni, types.MACHINE_STATUSES, names.LABEL_CLUSTER, cluster):
+    for status in find_labelled(omni, types.MACHINE_STATUSES, label_names.LABEL_CLUSTER, cluster):
         running = str(status.spec.get("talos_version", "")).removeprefix("v")
         if running != wanted:
             found.append((_waiting(omni, status.id, f"It runs Talos {running}."), _is_control_plane(status)))
@@ -145,8 +149,8 @@ def _on_other_kubernetes(omni: OmniClient, cluster: str, wanted: str) -> Outdate
         return []
     pods = {node.get("nodename"): node.get("static_pods") or () for node in seen.spec.get("static_pods") or ()}
     machines = {}
-    for status in find_labelled(omni, types.CLUSTER_MACHINE_STATUSES, names.LABEL_CLUSTER, cluster):
-        machines[status.labels.get(names.LABEL_NODE_NAME, "")] = status
+    for status in find_labelled(omni, types.CLUSTER_MACHINE_STATUSES, label_names.LABEL_CLUSTER, cluster):
+        machines[status.labels.get(label_names.LABEL_NODE_NAME, "")] = status
     found = []
     for node in seen.spec.get("nodes") or ():
         machine = machines.get(node.get("nodename"))
@@ -160,7 +164,7 @@ def _on_other_kubernetes(omni: OmniClient, cluster: str, wanted: str) -> Outdate
 
 
 def _is_control_plane(status: Resource) -> bool:
-    return names.LABEL_CONTROL_PLANE in status.labels
+    return label_names.LABEL_CONTROL_PLANE in status.labels
 
 
 def _waiting(omni: OmniClient, machine: str, reason: str) -> WaitingFor:

@@ -8,7 +8,7 @@ from omni_gateway.sdk import (
     id_link,
     label_filter,
     label_link,
-    names,
+    label_names,
     quorum,
     types,
 )
@@ -34,8 +34,8 @@ plugin = ResourcePlugin(
     adapter=ClusterMachineAdapter(),
     roles=READ_WRITE,
     filters=(
-        label_filter("cluster", names.LABEL_CLUSTER),
-        label_filter("machineset", names.LABEL_MACHINE_SET),
+        label_filter("cluster", label_names.LABEL_CLUSTER),
+        label_filter("machineset", label_names.LABEL_MACHINE_SET),
     ),
     subresources=[
         SubResource(
@@ -82,8 +82,8 @@ plugin = ResourcePlugin(
     ],
     links={
         "machine": id_link("machines"),
-        "cluster": label_link("clusters", names.LABEL_CLUSTER),
-        "machineset": label_link("machinesets", names.LABEL_MACHINE_SET),
+        "cluster": label_link("clusters", label_names.LABEL_CLUSTER),
+        "machineset": label_link("machinesets", label_names.LABEL_MACHINE_SET),
     },
     example=EXAMPLE,
     description="Machines as members of their clusters; a machine set node makes one",

@@ -12,9 +12,9 @@ from omni_gateway.sdk import (
     OmniResourceAdapter,
     Problem,
     Resource,
+    cluster_lock,
     find,
-    locks,
-    names,
+    label_names,
     omni_errors,
     quorum,
     relations,
@@ -38,7 +38,7 @@ class ClusterMachineStatusAdapter(OmniResourceAdapter):
         """Add ``apid_available``: a connected control plane that boots or runs."""
         if "apid_available" in resource.spec:
             return resource
-        marks = (names.LABEL_CONTROL_PLANE, names.LABEL_CONNECTED)
+        marks = (label_names.LABEL_CONTROL_PLANE, label_names.LABEL_CONNECTED)
         answers = resource.spec.get("stage") in _API_STAGES and all(mark in resource.labels for mark in marks)
         return replace(resource, spec={**resource.spec, "apid_available": answers})
 
@@ -65,8 +65,8 @@ class ClusterMachineAdapter(OmniResourceAdapter):
         if relations.complete_node(self.omni, resource, name) is None or not name:
             text = f"There is no machine set {name!r}." if name else "Names the machine set that the machine joins."
             raise Problem(422, "validation", errors={"machineset": [text]})
-        cluster = resource.labels[names.LABEL_CLUSTER]
-        locks.refuse_locked(self.omni, cluster)
+        cluster = resource.labels[label_names.LABEL_CLUSTER]
+        cluster_lock.refuse_locked(self.omni, cluster)
         talos_fit.refuse_misfit(self.omni, resource.id, cluster)
 
     def clusters_besides(
@@ -86,7 +86,7 @@ class ClusterMachineAdapter(OmniResourceAdapter):
 
     def check_delete(self, resource: Resource) -> None:
         """Raise 409 when the cluster is locked."""
-        locks.refuse_locked(self.omni, resource.labels.get(names.LABEL_CLUSTER, ""))
+        cluster_lock.refuse_locked(self.omni, resource.labels.get(label_names.LABEL_CLUSTER, ""))
 
     def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
         """Raise 409 when the cluster is locked, and for a control plane without ``force``."""

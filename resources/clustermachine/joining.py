@@ -14,8 +14,8 @@ from omni_gateway.sdk import (
     State,
     WaitingFor,
     find,
+    label_names,
     member_waits,
-    names,
     object_url,
     resources_of,
     stages_in_order,
@@ -53,7 +53,7 @@ def _joining(omni: OmniClient, id: str, node: Resource | None, member: Resource 
         _operation(id, node, "running", "Omni has not taken the machine yet."),
         waiting_for=[WaitingFor(id, reason, connected=connected)],
     )
-    machine_set = node.labels.get(names.LABEL_MACHINE_SET, "") if node else ""
+    machine_set = node.labels.get(label_names.LABEL_MACHINE_SET, "") if node else ""
     hint = (
         f"Look at {object_url('machinesets', machine_set, 'status')}, at {object_url('machines', id)}, and whether the"
         f" labels of {object_url('machinesetnodes', id)} are those of its machine set."

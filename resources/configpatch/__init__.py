@@ -1,6 +1,6 @@
 """Configuration patches: what Talos on a cluster's machines is told beyond Omni's own configuration."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, label_link, names
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, label_link, label_names
 from resources.configpatch import targeting, validation
 from resources.configpatch.adapter import ConfigPatchAdapter
 from resources.configpatch.schemas import (
@@ -18,8 +18,8 @@ plugin = ResourcePlugin(
     roles=READ_WRITE,
     filters=targeting.FILTERS,
     links={
-        "cluster": label_link("clusters", names.LABEL_CLUSTER),
-        "machineset": label_link("machinesets", names.LABEL_MACHINE_SET),
+        "cluster": label_link("clusters", label_names.LABEL_CLUSTER),
+        "machineset": label_link("machinesets", label_names.LABEL_MACHINE_SET),
         "machine": targeting.machine_link,
     },
     example=EXAMPLE,

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Resource, clusters_of_machines, names, relations, types
+from omni_gateway.sdk import (
+    ListQuery,
+    OmniResourceAdapter,
+    Resource,
+    clusters_of_machines,
+    label_names,
+    relations,
+    types,
+)
 from resources.configpatch import targeting
 from resources.configpatch.validation import check_changed_data
 
@@ -25,13 +33,13 @@ class ConfigPatchAdapter(OmniResourceAdapter):
         """Return the cluster that each patch is labelled with, or else the one of its ``machine``, which it follows."""
         labelled = [super(ConfigPatchAdapter, self).cluster_of(resource) for resource in resources]
         followed = [
-            resource.labels[names.LABEL_MACHINE]
+            resource.labels[label_names.LABEL_MACHINE]
             for resource, cluster in zip(resources, labelled, strict=True)
-            if not cluster and resource.labels.get(names.LABEL_MACHINE)
+            if not cluster and resource.labels.get(label_names.LABEL_MACHINE)
         ]
         found = dict(zip(followed, clusters_of_machines(self.omni, followed), strict=True)) if followed else {}
         return [
-            cluster or found.get(resource.labels.get(names.LABEL_MACHINE, ""))
+            cluster or found.get(resource.labels.get(label_names.LABEL_MACHINE, ""))
             for resource, cluster in zip(resources, labelled, strict=True)
         ]
 

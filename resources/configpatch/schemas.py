@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema, names
+from omni_gateway.sdk import ResourceSchema, SpecSchema, label_names
 from omni_gateway.sdk import fields as wire
 
 MAX_DATA_BYTES = 2 * 1024 * 1024
@@ -35,9 +35,9 @@ class ConfigPatchSchema(ResourceSchema):
     data = _data()
 
     aliases = {
-        "cluster": f"labels:{names.LABEL_CLUSTER}",
-        "machineset": f"labels:{names.LABEL_MACHINE_SET}",
-        "machine": f"labels:{names.LABEL_CLUSTER_MACHINE}",
+        "cluster": f"labels:{label_names.LABEL_CLUSTER}",
+        "machineset": f"labels:{label_names.LABEL_MACHINE_SET}",
+        "machine": f"labels:{label_names.LABEL_CLUSTER_MACHINE}",
     }
     cluster = fields.String(dump_only=True, metadata={"description": "Second name of the label; can be written too"})
     machineset = fields.String(dump_only=True, metadata={"description": "Second name of the label; can be written too"})
@@ -59,6 +59,6 @@ class ConfigPatchValiditySchema(SpecSchema):
 EXAMPLE: dict[str, Any] = {
     "id": "500-my-cluster-sysctls",
     "data": 'machine:\n  sysctls:\n    vm.swappiness: "10"\n',
-    "labels": {names.LABEL_CLUSTER: "my-cluster"},
+    "labels": {label_names.LABEL_CLUSTER: "my-cluster"},
     "annotations": {"name": "sysctls"},
 }

@@ -16,15 +16,17 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
     label_filter,
-    names,
+    label_names,
     object_url,
     omni_errors,
     types,
 )
 
 FILTERS = (
-    label_filter("cluster", names.LABEL_CLUSTER, "Only patches of this cluster, its machine sets and its machines"),
-    label_filter("machineset", names.LABEL_MACHINE_SET, "Only patches of this machine set"),
+    label_filter(
+        "cluster", label_names.LABEL_CLUSTER, "Only patches of this cluster, its machine sets and its machines"
+    ),
+    label_filter("machineset", label_names.LABEL_MACHINE_SET, "Only patches of this machine set"),
     Filter(
         "machine",
         "Only patches of this one machine, by either of the labels `cluster-machine` and `machine`",
@@ -42,7 +44,7 @@ def selectors(query: ListQuery) -> Sequence[str]:
     machine = query.filters.get("machine")
     if machine is None:
         return [base] if base else []
-    terms = (f"{label} = {machine}" for label in (names.LABEL_CLUSTER_MACHINE, names.LABEL_MACHINE))
+    terms = (f"{label} = {machine}" for label in (label_names.LABEL_CLUSTER_MACHINE, label_names.LABEL_MACHINE))
     return [f"{base},{term}" if base else term for term in terms]
 
 
@@ -50,11 +52,13 @@ def check_labels(omni: OmniClient, patch: Resource, existing: Resource | None) -
     """Refuse (422, by label) labels that would make a patch without effect, or one that only Omni may make."""
     before = existing.labels if existing else {}
     errors: dict[str, list[str]] = {}
-    if names.LABEL_SYSTEM_PATCH in patch.labels and names.LABEL_SYSTEM_PATCH not in before:
-        errors[_field(names.LABEL_SYSTEM_PATCH)] = ["Marks the patches that Omni makes itself; yours cannot have it."]
+    if label_names.LABEL_SYSTEM_PATCH in patch.labels and label_names.LABEL_SYSTEM_PATCH not in before:
+        errors[_field(label_names.LABEL_SYSTEM_PATCH)] = [
+            "Marks the patches that Omni makes itself; yours cannot have it."
+        ]
     for label, type, must_exist in (
-        (names.LABEL_CLUSTER, types.CLUSTERS, True),
-        (names.LABEL_MACHINE_SET, types.MACHINE_SETS, False),
+        (label_names.LABEL_CLUSTER, types.CLUSTERS, True),
+        (label_names.LABEL_MACHINE_SET, types.MACHINE_SETS, False),
     ):
         if label in patch.labels and patch.labels[label] != before.get(label):
             text = _wrong_target(omni, type, patch.labels[label], must_exist=must_exist, new=existing is None)
@@ -86,5 +90,5 @@ def _field(label: str) -> str:
 
 def machine_link(patch: Resource) -> str | None:
     """Link to the one machine that a patch is for, whichever label names it."""
-    id = patch.labels.get(names.LABEL_CLUSTER_MACHINE) or patch.labels.get(names.LABEL_MACHINE)
+    id = patch.labels.get(label_names.LABEL_CLUSTER_MACHINE) or patch.labels.get(label_names.LABEL_MACHINE)
     return object_url("machines", id) if id else None

@@ -1,6 +1,6 @@
 """Backups of clusters' etcd."""
 
-from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role, SubResource, label_link, names, types
+from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role, SubResource, label_link, label_names, types
 from resources.etcdbackup.adapter import OF_CLUSTER, EtcdBackupAdapter, cluster_of
 from resources.etcdbackup.operation import BACKUP
 from resources.etcdbackup.schemas import EtcdBackupSchema, EtcdBackupStatusSchema
@@ -23,7 +23,7 @@ plugin = ResourcePlugin(
             id=cluster_of,
         )
     ],
-    links={"cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    links={"cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     makes=BACKUP,
     example=EXAMPLE,
     description="Backups of clusters' etcd. POST takes one now: an operation that ends when Omni says how it went.",

@@ -21,7 +21,7 @@ from omni_gateway.sdk import (
     Resource,
     ResourceAdapter,
     find,
-    names,
+    label_names,
     omni_errors,
     resources_of,
     select,
@@ -77,7 +77,7 @@ class EtcdBackupAdapter(OmniResourceAdapter):
 
     def shown(self, resource: Resource) -> Resource:
         """Return a backup with its cluster in the spec, where callers write it too."""
-        cluster = resource.labels.get(names.LABEL_CLUSTER) or cluster_of(resource.id)
+        cluster = resource.labels.get(label_names.LABEL_CLUSTER) or cluster_of(resource.id)
         return replace(resource, spec={**resource.spec, "cluster": cluster})
 
     def get(self, id: str) -> Resource:
@@ -130,4 +130,4 @@ class EtcdBackupAdapter(OmniResourceAdapter):
 
 
 def _term(cluster: str) -> str:
-    return f"{names.LABEL_CLUSTER}={cluster}"
+    return f"{label_names.LABEL_CLUSTER}={cluster}"

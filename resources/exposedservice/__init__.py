@@ -1,6 +1,6 @@
 """Services of clusters that Omni shows under URLs of its own."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, label_filter, label_link, names
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, label_filter, label_link, label_names
 from resources.exposedservice.adapter import ExposedServiceAdapter
 from resources.exposedservice.operations import EXPOSING, HIDING
 from resources.exposedservice.schemas import ExposedServiceSchema
@@ -13,10 +13,10 @@ plugin = ResourcePlugin(
     schema=ExposedServiceSchema,
     adapter=ExposedServiceAdapter(),
     roles=READ_WRITE,
-    filters=(label_filter("cluster", names.LABEL_CLUSTER),),
+    filters=(label_filter("cluster", label_names.LABEL_CLUSTER),),
     makes=EXPOSING,
     destroys=HIDING,
-    links={"cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    links={"cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     example=EXAMPLE,
     description="Services of clusters that Omni shows under URLs of its own. Omni finds them by annotations of"
     " Kubernetes Services; writes here set these, through Omni's Kubernetes proxy. Since Omni 1.8 one Service may be"

@@ -16,7 +16,7 @@ from omni_gateway.sdk import (
     Resource,
     find,
     find_labelled,
-    names,
+    label_names,
     types,
 )
 from resources.exposedservice.annotations import Changes, adding, host_ports, removing, shown
@@ -86,7 +86,7 @@ class ExposedServiceAdapter(OmniResourceAdapter):
 
     def _refuse_taken(self, spec: Mapping[str, Any], several: bool) -> None:
         for other in map(
-            _named, find_labelled(self.omni, types.EXPOSED_SERVICES, names.LABEL_CLUSTER, spec["cluster"])
+            _named, find_labelled(self.omni, types.EXPOSED_SERVICES, label_names.LABEL_CLUSTER, spec["cluster"])
         ):
             if _place(other.spec) == _place(spec):
                 raise Problem(409, "exists", f"{other.id!r} is exposed already.")

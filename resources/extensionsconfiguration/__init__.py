@@ -1,13 +1,13 @@
 """The system extensions of clusters, machine sets and machines; labels say whose."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, label_filter, label_link, names
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, label_filter, label_link, label_names
 from resources.extensionsconfiguration.adapter import ExtensionsConfigurationAdapter
 from resources.extensionsconfiguration.schemas import ExtensionsConfigurationSchema
 
 EXAMPLE = {
     "id": "my-cluster-extensions",
     "extensions": ["siderolabs/iscsi-tools"],
-    "labels": {names.LABEL_CLUSTER: "my-cluster"},
+    "labels": {label_names.LABEL_CLUSTER: "my-cluster"},
 }
 
 plugin = ResourcePlugin(
@@ -17,14 +17,14 @@ plugin = ResourcePlugin(
     adapter=ExtensionsConfigurationAdapter(),
     roles=READ_WRITE,
     filters=(
-        label_filter("cluster", names.LABEL_CLUSTER),
-        label_filter("machineset", names.LABEL_MACHINE_SET),
-        label_filter("machine", names.LABEL_CLUSTER_MACHINE),
+        label_filter("cluster", label_names.LABEL_CLUSTER),
+        label_filter("machineset", label_names.LABEL_MACHINE_SET),
+        label_filter("machine", label_names.LABEL_CLUSTER_MACHINE),
     ),
     links={
-        "cluster": label_link("clusters", names.LABEL_CLUSTER),
-        "machineset": label_link("machinesets", names.LABEL_MACHINE_SET),
-        "machine": label_link("machines", names.LABEL_CLUSTER_MACHINE),
+        "cluster": label_link("clusters", label_names.LABEL_CLUSTER),
+        "machineset": label_link("machinesets", label_names.LABEL_MACHINE_SET),
+        "machine": label_link("machines", label_names.LABEL_CLUSTER_MACHINE),
     },
     example=EXAMPLE,
     description="The system extensions of clusters, machine sets and machines; labels say whose",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource, find, names, relations, types
+from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource, find, label_names, relations, types
 
 
 class ExtensionsConfigurationAdapter(OmniResourceAdapter):
@@ -17,8 +17,8 @@ class ExtensionsConfigurationAdapter(OmniResourceAdapter):
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Complete the cluster; raise 422 where there is none, or where set or machine belong to another."""
         relations.complete_cluster(self.omni, resource, existing)
-        cluster = resource.labels.get(names.LABEL_CLUSTER, "")
-        before = existing.labels.get(names.LABEL_CLUSTER) if existing else None
+        cluster = resource.labels.get(label_names.LABEL_CLUSTER, "")
+        before = existing.labels.get(label_names.LABEL_CLUSTER) if existing else None
         if cluster != before and find(self.omni, types.CLUSTERS, cluster) is None:
-            errors = {f"labels.{names.LABEL_CLUSTER}": [f"There is no cluster {cluster!r}."]}
+            errors = {f"labels.{label_names.LABEL_CLUSTER}": [f"There is no cluster {cluster!r}."]}
             raise Problem(422, "validation", errors=errors)

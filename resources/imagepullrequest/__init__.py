@@ -7,7 +7,7 @@ from omni_gateway.sdk import (
     SubResource,
     label_filter,
     label_link,
-    names,
+    label_names,
     types,
 )
 from resources.imagepullrequest.schemas import ImagePullRequestSchema, ImagePullStatusSchema
@@ -25,7 +25,7 @@ plugin = ResourcePlugin(
     schema=ImagePullRequestSchema,
     adapter=OmniResourceAdapter(types.IMAGE_PULL_REQUESTS, hint=_HINT),
     roles=READ_WRITE,
-    filters=(label_filter("cluster", names.LABEL_CLUSTER),),
+    filters=(label_filter("cluster", label_names.LABEL_CLUSTER),),
     subresources=[
         SubResource(
             "status",
@@ -35,7 +35,7 @@ plugin = ResourcePlugin(
             comes_later=True,
         )
     ],
-    links={"cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    links={"cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     example=EXAMPLE,
     description="Images that Omni pulls to nodes before an upgrade",
     import_name=__name__,

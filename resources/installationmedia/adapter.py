@@ -25,7 +25,7 @@ from omni_gateway.sdk import (
     select,
     types,
 )
-from omni_gateway.sdk.masking import MASK
+from omni_gateway.sdk.redaction import MASK
 
 CATALOGUE, CONFIG = "catalogue", "config"
 KIND = Filter("kind", "Only those of this kind", field=fields.String(validate=validate.OneOf((CATALOGUE, CONFIG))))

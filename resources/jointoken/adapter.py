@@ -23,7 +23,7 @@ from omni_gateway.sdk import (
     select,
     types,
 )
-from omni_gateway.sdk.masking import MASK
+from omni_gateway.sdk.redaction import MASK
 
 LONGEST_NAME_BYTES = 16
 HANDLE_LENGTH = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, masking
+from omni_gateway.sdk import ResourceSchema, redaction
 from omni_gateway.sdk import fields as wire
 
 
@@ -17,7 +17,7 @@ class KernelArgsSchema(ResourceSchema):
 class KernelArgsStatusSchema(ResourceSchema):
     """Which kernel arguments a machine has, and which it will have."""
 
-    args = fields.List(wire.Masked(masking.mask_tokens))
-    current_args = fields.List(wire.Masked(masking.mask_tokens))
+    args = fields.List(wire.Masked(redaction.mask_tokens))
+    current_args = fields.List(wire.Masked(redaction.mask_tokens))
     unmet_conditions = fields.List(fields.String())
-    current_cmdline = wire.Masked(masking.mask_tokens)
+    current_cmdline = wire.Masked(redaction.mask_tokens)

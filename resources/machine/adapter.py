@@ -18,7 +18,7 @@ from omni_gateway.sdk import (
     clusters_of_machines,
     find,
     identity,
-    names,
+    label_names,
     omni_errors,
     quorum,
     read,
@@ -63,7 +63,7 @@ class MachineAdapter(ResourceAdapter):
         nodes = configurations = OmniListing((), 0)
         if identity(statuses) is not None or _has_members(resources_of(statuses)):
             nodes = self._list(types.MACHINE_SET_NODES)
-            configurations = self._list(types.EXTENSIONS_CONFIGURATIONS, [names.LABEL_CLUSTER_MACHINE])
+            configurations = self._list(types.EXTENSIONS_CONFIGURATIONS, [label_names.LABEL_CLUSTER_MACHINE])
         return self._list(types.MACHINES), statuses, nodes, configurations
 
     def _list(self, type: str, selectors: Sequence[str] = ()) -> OmniListing:
@@ -73,10 +73,10 @@ class MachineAdapter(ResourceAdapter):
         """Read and join one machine: two calls, and two more for a member of a cluster."""
         machine = read(self.omni, types.MACHINES, id)
         status = find(self.omni, types.MACHINE_STATUSES, id)
-        if status is None or names.LABEL_AVAILABLE in status.labels:
+        if status is None or label_names.LABEL_AVAILABLE in status.labels:
             return join_shared(machine, status, None, None)
         node = find(self.omni, types.MACHINE_SET_NODES, id)
-        selector = f"{names.LABEL_CLUSTER_MACHINE} = {id}"
+        selector = f"{label_names.LABEL_CLUSTER_MACHINE} = {id}"
         configurations = resources_of(self._list(types.EXTENSIONS_CONFIGURATIONS, [selector]))
         own = own_extensions(configurations).get((cluster_of(status, node), id))
         return join_shared(machine, status, node, own)
@@ -139,4 +139,4 @@ def _found(parts: Sequence[OmniListing], query: ListQuery) -> list[Resource]:
 
 def _has_members(statuses: Sequence[Resource]) -> bool:
     """Whether any machine is in a cluster; Omni labels those that are not."""
-    return any(names.LABEL_AVAILABLE not in status.labels for status in statuses)
+    return any(label_names.LABEL_AVAILABLE not in status.labels for status in statuses)

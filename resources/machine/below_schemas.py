@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
 from omni_gateway.sdk import fields as wire
-from omni_gateway.sdk.masking import mask_configuration, mask_tokens
+from omni_gateway.sdk.redaction import mask_configuration, mask_tokens
 
 
 class MachineExtensionPhase(IntEnum):

@@ -10,16 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from omni_gateway.sdk import (
-    OmniClient,
-    Problem,
-    Refusals,
-    Resource,
-    find,
-    names,
-    omni_errors,
-    types,
-)
+from omni_gateway.sdk import OmniClient, Problem, Refusals, Resource, find, label_names, omni_errors, types
 from resources.machine.join import Machine
 
 _NAMED_AT_MOST = 12
@@ -100,7 +91,7 @@ def _full(listed: Sequence[str] | None) -> list[str]:
 
 def _create(omni: OmniClient, wanted: Machine, listed: list[str]) -> None:
     id = f"{wanted.id}-extensions"
-    labels = {names.LABEL_CLUSTER: wanted.cluster, names.LABEL_CLUSTER_MACHINE: wanted.id}
+    labels = {label_names.LABEL_CLUSTER: wanted.cluster, label_names.LABEL_CLUSTER_MACHINE: wanted.id}
     try:
         omni.resources.create(types.EXTENSIONS_CONFIGURATIONS, id, {"extensions": listed}, labels=labels)
     except omni_errors.AlreadyExists:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from omni_gateway.sdk import Resource, names
+from omni_gateway.sdk import Resource, label_names
 
 #: How much room the versions of the smaller parts get below those of machine and status (see ``_version``).
 _ROOM = 4096
@@ -34,12 +34,12 @@ class Machine(Resource):
     def machine_set(self) -> str:
         """The machine set that it is in; empty for a free one."""
         labels = self.node.labels if self.node else self.status.labels if self.status else {}
-        return labels.get(names.LABEL_MACHINE_SET, "")
+        return labels.get(label_names.LABEL_MACHINE_SET, "")
 
     @property
     def is_control_plane(self) -> bool:
         """Whether it is, or is to be, a control plane; Omni knows that by its machine set's name."""
-        return bool(self.cluster) and self.machine_set == names.control_planes(self.cluster)
+        return bool(self.cluster) and self.machine_set == label_names.control_planes(self.cluster)
 
 
 class KeptMachine(Machine):
@@ -64,7 +64,7 @@ class KeptMachine(Machine):
 def cluster_of(status: Resource | None, node: Resource | None) -> str:
     """Return the cluster that a node puts a machine into, else the one that its status says it is still in."""
     if node is not None:
-        return node.labels.get(names.LABEL_CLUSTER, "")
+        return node.labels.get(label_names.LABEL_CLUSTER, "")
     return str(status.derived("cluster", lambda each: each.spec.get("cluster", ""))) if status else ""
 
 
@@ -121,7 +121,7 @@ def _spec(joined: Machine, machine: Mapping[str, Any], status: Mapping[str, Any]
         "arch": (status.get("hardware") or {}).get("arch", ""),
     }
     if joined.node is not None:
-        spec["locked"] = names.ANNOTATION_LOCKED in joined.node.annotations
+        spec["locked"] = label_names.ANNOTATION_LOCKED in joined.node.annotations
     if joined.own_extensions is not None:
         spec["extensions"] = joined.own_extensions.spec.get("extensions") or []
     return spec
@@ -133,7 +133,7 @@ def with_address(labels: Mapping[str, str], address: str) -> dict[str, str]:
     It is added where labels are rendered or matched, for a dictionary of each of thousands of machines would be kept
     for this one label.
     """
-    return {names.LABEL_ADDRESS: address, **labels} if address else dict(labels)
+    return {label_names.LABEL_ADDRESS: address, **labels} if address else dict(labels)
 
 
 def _version(machine: Resource, status: Resource | None, node: Resource | None, own: Resource | None) -> int:
@@ -154,7 +154,7 @@ def own_extensions(configurations: Iterable[Resource]) -> dict[tuple[str, str], 
     """
     chosen: dict[tuple[str, str], Resource] = {}
     for item in sorted(configurations, key=lambda item: item.id):
-        key = (item.labels.get(names.LABEL_CLUSTER, ""), item.labels.get(names.LABEL_CLUSTER_MACHINE, ""))
+        key = (item.labels.get(label_names.LABEL_CLUSTER, ""), item.labels.get(label_names.LABEL_CLUSTER_MACHINE, ""))
         if all(key) and not item.tearing_down:
             chosen[key] = item
     return chosen

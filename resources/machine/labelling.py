@@ -10,14 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from omni_gateway.sdk import (
-    OmniClient,
-    Refusals,
-    Resource,
-    find,
-    names,
-    types,
-)
+from omni_gateway.sdk import OmniClient, Refusals, Resource, find, label_names, types
 from resources.machine.join import Machine, with_address
 
 #: Label → its new value, or None to remove it.
@@ -34,7 +27,7 @@ def difference(wanted: Resource) -> dict[str, str | None]:
     changed: dict[str, str | None] = {key: value for key, value in wanted.labels.items() if shown.get(key) != value}
     removed = [key for key in shown if key not in wanted.labels]
     if not wanted.labels:  # `labels: null` means the users' labels, nobody can mean Omni's
-        removed = [key for key in removed if not key.startswith(names.OWN_PREFIX)]
+        removed = [key for key in removed if not key.startswith(label_names.OWN_PREFIX)]
     return changed | dict.fromkeys(removed)
 
 
@@ -62,8 +55,8 @@ def check(omni: OmniClient, existing: Machine, wanted: Resource, refusals: Refus
         return
     users = read(omni, existing.id)
     for key, value in changed.items():
-        if key.startswith(names.OWN_PREFIX):
-            refusals.add(f"labels.{key}", f"Labels under {names.OWN_PREFIX} are Omni's own.")
+        if key.startswith(label_names.OWN_PREFIX):
+            refusals.add(f"labels.{key}", f"Labels under {label_names.OWN_PREFIX} are Omni's own.")
         elif value is None and wanted.labels and key not in (users.labels if users else {}):
             text = "It comes from the machine's image: it can be given another value, but not be removed."
             refusals.add(f"labels.{key}", text)

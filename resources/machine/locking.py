@@ -6,16 +6,7 @@ Only workers can be locked.
 
 from __future__ import annotations
 
-from omni_gateway.sdk import (
-    OmniClient,
-    Problem,
-    Resource,
-    find,
-    locks,
-    names,
-    problem_for,
-    types,
-)
+from omni_gateway.sdk import OmniClient, Problem, Resource, cluster_lock, find, label_names, problem_for, types
 from omni_gateway.sdk import omni_errors as errors
 from resources.machine.join import Machine
 
@@ -41,7 +32,7 @@ def check(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
         )
     if existing.node.tearing_down:
         raise Problem(409, "tearing-down", f"Machine {existing.id!r} is being taken out of its cluster.")
-    locks.refuse_locked(omni, existing.cluster)
+    cluster_lock.refuse_locked(omni, existing.cluster)
 
 
 def write(omni: OmniClient, wanted: Machine) -> None:
@@ -63,13 +54,13 @@ def restore(omni: OmniClient, before: Machine) -> None:
 
 def is_locked(node: Resource) -> bool:
     """Whether a machine's node carries the lock; its presence counts, not its value."""
-    return names.ANNOTATION_LOCKED in node.annotations
+    return label_names.ANNOTATION_LOCKED in node.annotations
 
 
 def _put(omni: OmniClient, node: Resource, locked: bool) -> None:
     body = node.to_omni()
-    kept = {key: value for key, value in node.annotations.items() if key != names.ANNOTATION_LOCKED}
-    body["metadata"]["annotations"] = kept | ({names.ANNOTATION_LOCKED: ""} if locked else {})
+    kept = {key: value for key, value in node.annotations.items() if key != label_names.ANNOTATION_LOCKED}
+    body["metadata"]["annotations"] = kept | ({label_names.ANNOTATION_LOCKED: ""} if locked else {})
     try:
         omni.resources.update(body, version=node.version)
     except errors.PermissionDenied as error:

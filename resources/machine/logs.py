@@ -10,7 +10,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import Stream
-from omni_gateway.sdk.masking import mask_tokens_in_line
+from omni_gateway.sdk.redaction import mask_tokens_in_line
 from resources.machine.adapter import MachineAdapter
 
 NDJSON = "application/x-ndjson"

@@ -25,7 +25,7 @@ from omni_gateway.sdk import (
     State,
     WouldDo,
     find,
-    names,
+    label_names,
     omni_errors,
     problem_for,
     resources_of,
@@ -108,7 +108,7 @@ def _check(adapter: MachineAdapter, machine: Machine, body: Mapping[str, Any], v
             f"Machine {machine.id!r} belongs to cluster {machine.cluster!r}, which decides its Talos version.",
             hint=f"POST /api/v1/clusters/{machine.cluster}/actions/talos-upgrade.",
         )
-    if body["operation"] == _INSTALL and names.LABEL_INSTALLED in machine.labels:
+    if body["operation"] == _INSTALL and label_names.LABEL_INSTALLED in machine.labels:
         raise Problem(409, "conflict", f"Talos is installed on machine {machine.id!r} already.", hint="Upgrade it.")
 
 
@@ -187,7 +187,7 @@ def _under_way(omni: OmniClient) -> Iterator[Operation]:
 
 def _reached(status: Resource, wanted: str) -> bool:
     if wanted == _INSTALL:
-        return names.LABEL_INSTALLED in status.labels
+        return label_names.LABEL_INSTALLED in status.labels
     running = str(status.spec.get("talos_version", "")).removeprefix("v")
     return bool(status.spec.get("connected")) and running == wanted
 

@@ -15,8 +15,8 @@ from omni_gateway.sdk import (
     State,
     WaitingFor,
     find,
+    label_names,
     member_waits,
-    names,
     object_url,
     resources_of,
     stages_in_order,
@@ -119,7 +119,7 @@ def _stages(out: bool, state: State) -> tuple[Stage, ...]:
 
 
 def _cluster_of(status: Resource | None, node: Resource | None, member: Resource | None) -> str:
-    labels = [part.labels.get(names.LABEL_CLUSTER, "") for part in (node, member) if part is not None]
+    labels = [part.labels.get(label_names.LABEL_CLUSTER, "") for part in (node, member) if part is not None]
     said = str(status.spec.get("cluster", "")) if status else ""
     return next(filter(None, [said, *labels]), "")
 

@@ -15,8 +15,8 @@ from omni_gateway.sdk import (
     Problem,
     SpecSchema,
     WouldDo,
-    locks,
-    names,
+    cluster_lock,
+    label_names,
     object_url,
     omni_errors,
     problem_for,
@@ -31,10 +31,10 @@ from resources.machine.power import ask, connected
 from resources.machine.reset_operation import read_reset
 
 _MEMBER_LABELS = (
-    names.LABEL_CLUSTER,
-    names.LABEL_MACHINE_SET,
-    f"{names.OWN_PREFIX}role-controlplane",
-    f"{names.OWN_PREFIX}role-worker",
+    label_names.LABEL_CLUSTER,
+    label_names.LABEL_MACHINE_SET,
+    f"{label_names.OWN_PREFIX}role-controlplane",
+    f"{label_names.OWN_PREFIX}role-worker",
 )
 
 
@@ -82,7 +82,7 @@ def _check_member(adapter: MachineAdapter, machine: Machine, *, force: bool) -> 
             f"Machine {machine.id!r} is locked, and Omni keeps locked machines where they are.",
             hint=f'PATCH {url} with {{"maintenance": false}} first.',
         )
-    locks.refuse_locked(adapter.omni, machine.cluster)
+    cluster_lock.refuse_locked(adapter.omni, machine.cluster)
 
 
 def _take_out(adapter: MachineAdapter, machine: Machine) -> None:

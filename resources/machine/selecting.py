@@ -7,11 +7,11 @@ from typing import cast
 
 from marshmallow import fields
 
-from omni_gateway.sdk import Filter, ListQuery, Resource, label_filter, names
+from omni_gateway.sdk import Filter, ListQuery, Resource, label_filter, label_names
 from resources.machine.join import Machine, with_address
 
 FILTERS = (
-    label_filter("cluster", names.LABEL_CLUSTER, "Only members of this cluster"),
+    label_filter("cluster", label_names.LABEL_CLUSTER, "Only members of this cluster"),
     Filter("connected", "Only machines that are (not) connected to Omni now", field=fields.Boolean()),
 )
 
@@ -45,7 +45,7 @@ def selectors_for_statuses(query: ListQuery) -> list[str]:
 
 def _names_address(query: ListQuery) -> bool:
     """Whether a query is about the one label that statuses do not have."""
-    return query.selector is not None and any(term.key == names.LABEL_ADDRESS for term in query.selector.terms)
+    return query.selector is not None and any(term.key == label_names.LABEL_ADDRESS for term in query.selector.terms)
 
 
 def _labels(query: ListQuery, machine: Machine) -> Mapping[str, str]:

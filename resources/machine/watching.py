@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
-from omni_gateway.sdk import Change, OmniClient, Resource, Told, names, types, watch_together
+from omni_gateway.sdk import Change, OmniClient, Resource, Told, label_names, types, watch_together
 from resources.machine.join import Machine, cluster_of, join_shared, own_extensions
 
 TYPES = (types.MACHINES, types.MACHINE_STATUSES, types.MACHINE_SET_NODES, types.EXTENSIONS_CONFIGURATIONS)
@@ -26,7 +26,7 @@ def _only(type: str, id: str) -> dict[str, Any]:
     """Hold a watch to one machine."""
     if not id:
         return {}
-    return {"id": id} if type in _SHARE_ID else {"selectors": [f"{names.LABEL_CLUSTER_MACHINE} = {id}"]}
+    return {"id": id} if type in _SHARE_ID else {"selectors": [f"{label_names.LABEL_CLUSTER_MACHINE} = {id}"]}
 
 
 class _Parts:
@@ -44,7 +44,7 @@ class _Parts:
             self._held[type][part.id] = part
         if type == types.EXTENSIONS_CONFIGURATIONS:
             self._own = None
-            return part.labels.get(names.LABEL_CLUSTER_MACHINE, "")
+            return part.labels.get(label_names.LABEL_CLUSTER_MACHINE, "")
         return part.id
 
     def ids(self) -> list[str]:

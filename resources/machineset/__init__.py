@@ -9,7 +9,7 @@ from omni_gateway.sdk import (
     SubResource,
     label_filter,
     label_link,
-    names,
+    label_names,
     types,
 )
 from resources.machineset.adapter import MachineSetAdapter, destroy, patches_link
@@ -18,7 +18,7 @@ from resources.machineset.schemas import MachineSetDestroyStatusSchema, MachineS
 
 EXAMPLE = {
     "id": "my-cluster-workers",
-    "labels": {names.LABEL_CLUSTER: "my-cluster", names.LABEL_WORKER: ""},
+    "labels": {label_names.LABEL_CLUSTER: "my-cluster", label_names.LABEL_WORKER: ""},
     "update_strategy": "Rolling",
 }
 
@@ -28,7 +28,7 @@ plugin = ResourcePlugin(
     schema=MachineSetSchema,
     adapter=MachineSetAdapter(),
     roles=READ_WRITE,
-    filters=(label_filter("cluster", names.LABEL_CLUSTER),),
+    filters=(label_filter("cluster", label_names.LABEL_CLUSTER),),
     subresources=[
         SubResource(
             "status",
@@ -45,7 +45,7 @@ plugin = ResourcePlugin(
         ),
         SubCollection("nodes", "machinesetnodes", "machineset", "The machines that are named for it"),
     ],
-    links={"configpatches": patches_link, "cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    links={"configpatches": patches_link, "cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     destroys=DESTROY,
     example=EXAMPLE,
     description="Sets of machines of one role in a cluster: its control plane, and its workers",

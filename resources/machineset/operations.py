@@ -7,8 +7,8 @@ from omni_gateway.sdk import (
     Operation,
     Resource,
     find,
+    label_names,
     member_waits,
-    names,
     object_url,
     removal_of,
     stages_in_order,
@@ -20,7 +20,7 @@ def _destruction(omni: OmniClient, machine_set: Resource) -> Operation:
     """Tell how far the removal of a machine set is, and which machines hold it up."""
     id = machine_set.id
     status = find(omni, types.MACHINE_SET_DESTROY_STATUSES, id)
-    waiting = member_waits.leaving_members(omni, names.LABEL_MACHINE_SET, id)
+    waiting = member_waits.leaving_members(omni, label_names.LABEL_MACHINE_SET, id)
     lost = member_waits.unreachable(waiting)
     progress = str(status.spec.get("phase") or "") if status else ""
     progress = progress or f"Held by {', '.join(sorted(machine_set.finalizers)) or 'nobody'}."

@@ -9,7 +9,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema, names
+from omni_gateway.sdk import ResourceSchema, SpecSchema, label_names
 from omni_gateway.sdk import fields as wire
 
 
@@ -73,7 +73,7 @@ class MachineSetSchema(ResourceSchema):
     `machine_allocation` takes machines of a machine class; without it `machinesetnodes` name them one by one.
     """
 
-    aliases = {"cluster": f"labels:{names.LABEL_CLUSTER}", "machine_count": "machine_allocation.machine_count"}
+    aliases = {"cluster": f"labels:{label_names.LABEL_CLUSTER}", "machine_count": "machine_allocation.machine_count"}
     cluster = fields.String(dump_only=True, metadata={"description": "Second name of the label; can be written too"})
     machine_count = wire.Integer(
         dump_only=True,

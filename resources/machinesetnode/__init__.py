@@ -1,14 +1,6 @@
 """Machines, named one by one for a machine set."""
 
-from omni_gateway.sdk import (
-    READ_WRITE,
-    ResourcePlugin,
-    id_link,
-    label_filter,
-    label_link,
-    names,
-    quorum,
-)
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, id_link, label_filter, label_link, label_names, quorum
 from resources.machinesetnode.adapter import MachineSetNodeAdapter
 from resources.machinesetnode.schemas import MachineSetNodeSchema
 
@@ -21,13 +13,13 @@ plugin = ResourcePlugin(
     adapter=MachineSetNodeAdapter(),
     roles=READ_WRITE,
     filters=(
-        label_filter("cluster", names.LABEL_CLUSTER),
-        label_filter("machineset", names.LABEL_MACHINE_SET),
+        label_filter("cluster", label_names.LABEL_CLUSTER),
+        label_filter("machineset", label_names.LABEL_MACHINE_SET),
     ),
     links={
         "machine": id_link("machines"),
-        "cluster": label_link("clusters", names.LABEL_CLUSTER),
-        "machineset": label_link("machinesets", names.LABEL_MACHINE_SET),
+        "cluster": label_link("clusters", label_names.LABEL_CLUSTER),
+        "machineset": label_link("machinesets", label_names.LABEL_MACHINE_SET),
     },
     delete_query=quorum.ForceQuery,
     example=EXAMPLE,

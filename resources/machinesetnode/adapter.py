@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omni_gateway.sdk import ClusterPartAdapter, Problem, Resource, names, quorum, relations, talos_fit, types
+from omni_gateway.sdk import ClusterPartAdapter, Problem, Resource, label_names, quorum, relations, talos_fit, types
 
 
 class MachineSetNodeAdapter(ClusterPartAdapter):
@@ -29,7 +29,7 @@ class MachineSetNodeAdapter(ClusterPartAdapter):
             raise Problem(422, "validation", errors={"machineset": [f"There is no machine set {named!r}."]})
         super().check(resource, existing, extras)
         if existing is None:
-            talos_fit.refuse_misfit(self.omni, resource.id, resource.labels[names.LABEL_CLUSTER])
+            talos_fit.refuse_misfit(self.omni, resource.id, resource.labels[label_names.LABEL_CLUSTER])
 
     def clusters_besides(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]

@@ -13,13 +13,13 @@ from omni_gateway.sdk import (
     Refusals,
     Resource,
     find,
-    names,
+    label_names,
     omni_errors,
     problem_for,
     resources_of,
     types,
 )
-from omni_gateway.sdk.masking import mask_tokens
+from omni_gateway.sdk.redaction import mask_tokens
 
 REMEMBERED = "schematics"
 MOST_REMEMBERED = 1000
@@ -45,7 +45,7 @@ class SchematicAdapter(CallAdapter):
             item.spec.setdefault("yaml", said.get("raw") or "")
         for configuration in resources_of(self.omni.resources.list(types.SCHEMATIC_CONFIGURATIONS)):
             id = configuration.spec.get("schematic_id")
-            if id and self._sees(configuration.labels.get(names.LABEL_CLUSTER)):
+            if id and self._sees(configuration.labels.get(label_names.LABEL_CLUSTER)):
                 self._item(found, id)
         for made in self.store.documents.list(self._remembered):
             item = self._item(found, made.id)

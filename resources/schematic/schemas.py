@@ -6,7 +6,7 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
-from omni_gateway.sdk.masking import mask_tokens
+from omni_gateway.sdk.redaction import mask_tokens
 
 BOOTLOADERS = ("AUTO", "DUAL", "SD", "GRUB")
 TUNNELS = ("AUTO", "DISABLED", "ENABLED")

@@ -7,7 +7,7 @@ from omni_gateway.sdk import (
     id_link,
     label_filter,
     label_link,
-    names,
+    label_names,
     types,
 )
 from resources.schematicconfiguration.schemas import SchematicConfigurationSchema
@@ -24,8 +24,8 @@ plugin = ResourcePlugin(
     schema=SchematicConfigurationSchema,
     adapter=OmniResourceAdapter(types.SCHEMATIC_CONFIGURATIONS, hint=_HINT),
     roles=READ_WRITE,
-    filters=(label_filter("cluster", names.LABEL_CLUSTER),),
-    links={"machine": id_link("machines"), "cluster": label_link("clusters", names.LABEL_CLUSTER)},
+    filters=(label_filter("cluster", label_names.LABEL_CLUSTER),),
+    links={"machine": id_link("machines"), "cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     example=EXAMPLE,
     description="Which image each machine is to run; Omni makes them",
     import_name=__name__,

@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema
 from omni_gateway.sdk import fields as wire
-from omni_gateway.sdk.masking import mask_tokens
+from omni_gateway.sdk.redaction import mask_tokens
 
 
 class SchematicConfigurationSchema(ResourceSchema):

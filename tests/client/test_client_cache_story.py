@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from omni_gateway.cache.client import CachingClient
+from omni_gateway.cache.read_record import Reading
 from omni_gateway.omni import OmniClient, OmniConfig, errors, types
-from omni_gateway.omni.cache.reading import Reading
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 
@@ -43,7 +44,7 @@ class Story(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         config = OmniConfig(self.simulator.endpoint, self.simulator.key, timeout=5)
-        self.others, self.we = OmniClient(config), OmniClient(config)
+        self.others, self.we = OmniClient(config), CachingClient(config)
         self.we.cache.max_size = 1024 * 1024
         for item in self.others.resources.list(TYPE).items:
             self.others.resources.remove(TYPE, item["metadata"]["id"])

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from omni_gateway.app import create_app
-from omni_gateway.sdk.context import EXTENSION, Gateway
+from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.settings import Settings
 from tests.services.postgres import PostgreSQL
 

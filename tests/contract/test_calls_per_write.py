@@ -62,7 +62,7 @@ def cold(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def warm(api: Caller, wait_until: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The type is watched by this process, whose events may take their time here."""
-    monkeypatch.setattr("omni_gateway.omni.client.WRITTEN_SECONDS", 10.0)
+    monkeypatch.setattr("omni_gateway.cache.client.WRITTEN_SECONDS", 10.0)
 
     def answered_from_the_cache() -> bool:
         answer: Any = api.get("configpatches")

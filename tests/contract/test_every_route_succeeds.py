@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from omni_gateway.sdk import parsing
+from omni_gateway.model import omni_objects
 
 from .every_route_world import CLUSTER, DOOMED, NO_MACHINE, PENDING, SERVICE, World, one, world_of_everything
 
@@ -145,9 +145,9 @@ def test_objects_that_are_shared_between_requests_are_left_as_omni_told_them(wor
     for path, operation in world.operations("get"):
         if "{" not in path and "page_size" in {item.get("name") for item in operation.get("parameters", [])}:
             world.ask("GET", path)
-    kept = parsing._CACHE._kept
+    kept = omni_objects._CACHE._kept
     assert len(kept) > 50
-    assert [(item.type, item.id) for text, item in kept.items() if item != parsing.from_text(text)] == []
+    assert [(item.type, item.id) for text, item in kept.items() if item != omni_objects.from_text(text)] == []
 
 
 def test_every_object_and_all_that_lies_below_one_is_as_documented(world: World) -> None:

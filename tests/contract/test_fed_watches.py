@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 
 from omni_gateway.app import create_app
-from omni_gateway.http import streaming
 from omni_gateway.omni import OmniClient
 from omni_gateway.settings import Settings
 from omni_gateway.store import Store
+from omni_gateway.watch import stream_response
 
 from .conftest import Caller
 from .streams import told
@@ -71,8 +71,8 @@ def test_it_takes_a_place_among_those_that_hold_a_thread_and_gives_it_back(fed: 
 def test_it_beats_and_ends_when_its_callers_token_is_revoked(
     fed: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "PROVED_SECONDS", 0.2)
-    monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(stream_response, "PROVED_SECONDS", 0.2)
+    monkeypatch.setattr(stream_response, "HEARTBEAT_SECONDS", 0.1)
     tokens = Store(settings.database_url).tokens
     token, secret = tokens.create("to-be-revoked-too", "reader", None)
     answer = watch(fed, secret)
@@ -86,6 +86,6 @@ def test_it_beats_and_ends_when_its_callers_token_is_revoked(
 def test_a_stop_of_the_process_ends_it(fed: Flask, tokens: dict[str, str]) -> None:
     answer = watch(fed, tokens["reader"])
     until(answer, "BOOKMARK")
-    streaming.close_all()
+    stream_response.close_all()
     assert b"".join(answer.response) == b""
     answer.close()

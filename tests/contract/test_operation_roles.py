@@ -8,6 +8,7 @@ from flask import Flask
 from omni_gateway.app import create_app
 from omni_gateway.auth import Role
 from omni_gateway.discovery import BrokenPlugin, Found
+from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.sdk import (
     READ_WRITE,
     NotFound,
@@ -19,7 +20,6 @@ from omni_gateway.sdk import (
     ResourceSchema,
     ServicePlugin,
 )
-from omni_gateway.sdk.context import EXTENSION, Gateway
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 

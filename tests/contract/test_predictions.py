@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from omni_gateway.http.problems import Problem
+from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniClient, types
-from omni_gateway.sdk.predictions import refuse_predicted
-from omni_gateway.sdk.resource import Resource
+from omni_gateway.rest.predictions import refuse_predicted
 
 from .conftest import Caller
 

@@ -15,8 +15,8 @@ from omni_gateway.app import create_app
 from omni_gateway.discovery import Found
 from omni_gateway.omni import OmniClient, rpcs
 from omni_gateway.omni.errors import NotFound
+from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.sdk import Operation, OperationKind, ResourceAdapter, Role, ServicePlugin
-from omni_gateway.sdk.context import EXTENSION, Gateway
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 

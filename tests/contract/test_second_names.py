@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from omni_gateway.omni import OmniClient
-from omni_gateway.sdk import fields as wire
+from omni_gateway.rest import fields as wire
 from resources.schematicconfiguration.schemas import SchematicConfigurationSchema
 
 from .conftest import Caller

@@ -17,7 +17,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from omni_gateway.app import create_app
-from omni_gateway.sdk.context import EXTENSION, Gateway
+from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.settings import Settings
 
 from .conftest import Caller

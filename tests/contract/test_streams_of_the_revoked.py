@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from omni_gateway.http import streaming
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.store import Store
+from omni_gateway.watch import stream_response
 
 from .conftest import Caller
 from .streams import told
@@ -22,8 +22,10 @@ SECONDS = 30.0
 
 @pytest.fixture(autouse=True)
 def looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "PROVED_SECONDS", 0.1)
-    monkeypatch.setattr(streaming.stream, "__kwdefaults__", {**streaming.stream.__kwdefaults__, "heartbeat": 0.1})
+    monkeypatch.setattr(stream_response, "PROVED_SECONDS", 0.1)
+    monkeypatch.setattr(
+        stream_response.stream, "__kwdefaults__", {**stream_response.stream.__kwdefaults__, "heartbeat": 0.1}
+    )
 
 
 def events(answer: Any, seconds: float = SECONDS) -> Iterator[dict[str, Any]]:

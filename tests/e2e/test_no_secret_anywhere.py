@@ -24,7 +24,7 @@ from omni_gateway.app import create_app
 from omni_gateway.auth import Principal, Role
 from omni_gateway.http.guard import EXTENSION as GUARD
 from omni_gateway.omni import OmniClient, OmniConfig
-from omni_gateway.sdk.context import EXTENSION
+from omni_gateway.rest.gateway import EXTENSION
 from omni_gateway.settings import Settings
 from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
 

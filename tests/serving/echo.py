@@ -12,16 +12,16 @@ from urllib.parse import parse_qs
 
 from gunicorn.app.base import BaseApplication
 
-from omni_gateway.http import streaming
-from omni_gateway.http.carried import CARRY, Carried
 from omni_gateway.http.request_deadline import ARRIVED
-from omni_gateway.serving import gunicorn_options
+from omni_gateway.server import gunicorn_options
 from omni_gateway.settings import Settings
+from omni_gateway.watch import stream_response
+from omni_gateway.watch.push_stream import CARRY, Carried
 
 NOT_OURS = {"post_worker_init", "child_exit"}  # they ask for a gateway
 CARRIED: set[Carried] = set()
 NOTED: list[str] = []
-streaming.PROVED_SECONDS = 0.5
+stream_response.PROVED_SECONDS = 0.5
 
 
 class Working:
@@ -99,7 +99,7 @@ def hand_over(carry: Callable[[Carried], None], query: dict[str, float]) -> Iter
     """Begin with ``begin`` bytes, then be told by others; ``refused``: so many seconds from now the caller is."""
     refused = time.monotonic() + query.get("refused", 3600)
     made = Carried(
-        streaming.FORMS[streaming.SSE],
+        stream_response.FORMS[stream_response.SSE],
         proved=lambda: time.monotonic() < refused,
         closed=lambda: CARRIED.discard(made),
         heartbeat=query.get("heartbeat", 3600),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.serving.arrival import Arrival
-from omni_gateway.serving.refusals import Refused
+from omni_gateway.server.error_responses import Refused
+from omni_gateway.server.request_buffer import Arrival
 
 LONGEST = 1000
 BODIES = st.binary(max_size=60)

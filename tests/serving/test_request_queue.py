@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.serving.refusals import Refused
-from omni_gateway.serving.request_queue import Bounds, RequestQueue, Waiting
+from omni_gateway.server.error_responses import Refused
+from omni_gateway.server.request_queue import Bounds, RequestQueue, Waiting
 
 from .conftest import Raw, Server
 

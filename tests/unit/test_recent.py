@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omni_gateway.recent import Recent
+from omni_gateway.lru import Recent
 
 
 def test_the_entry_that_nobody_has_used_for_longest_goes_first() -> None:

@@ -14,7 +14,7 @@ from omni_gateway.auth.oidc.keys import KeySet
 from omni_gateway.auth.oidc.providers import Provider, Providers, Snapshot
 from omni_gateway.auth.oidc.rotation import IssuerKeys, Timing
 from omni_gateway.auth.principal import MethodName, Principal
-from omni_gateway.recent import Recent
+from omni_gateway.lru import Recent
 
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 4096

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.http import carried, streaming
-from omni_gateway.http.carried import Carried
 from omni_gateway.http.problems import Problem
+from omni_gateway.watch import push_stream, stream_response
+from omni_gateway.watch.push_stream import Carried
 
-NDJSON = streaming.FORMS[streaming.NDJSON]
+NDJSON = stream_response.FORMS[stream_response.NDJSON]
 BEAT = NDJSON.beat
 NEVER = 3600.0
 
@@ -65,7 +65,7 @@ def test_its_carrier_is_woken_once_for_all_that_it_has_not_taken_yet() -> None:
 
 
 def test_a_reader_that_is_too_far_behind_is_told_that_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carried, "LONGEST_QUEUE", 10)
+    monkeypatch.setattr(push_stream, "LONGEST_QUEUE", 10)
     made = Made()
     made.stream.begin([b"never said"])
     for _ in range(20):
@@ -112,7 +112,7 @@ def test_it_ends_when_its_caller_is_not_proved_any_more_and_is_looked_at_once_at
     looks: list[Callable[[], None]] = []
     made = Made(proved=lambda: False)
     for _ in range(3):
-        made.stream.attend(time.monotonic() + 2 * streaming.PROVED_SECONDS, looks.append)
+        made.stream.attend(time.monotonic() + 2 * stream_response.PROVED_SECONDS, looks.append)
     (look,) = looks
     look()
     assert b'"unauthenticated"' in made.rest()
@@ -142,6 +142,6 @@ def test_a_thread_that_carries_it_waits_for_what_comes_and_ends_with_a_stop() ->
     thread = threading.Thread(target=lambda: ended.append(list(stopped.stream.pieces())))
     thread.start()
     while not ended and thread.is_alive():
-        streaming.close_all()
+        stream_response.close_all()
     thread.join(30)
     assert ended == [[]]

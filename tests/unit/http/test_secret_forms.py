@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from omni_gateway.http.secret_forms import MASK, looks_secret, masked, shown
+from omni_gateway.redaction.credentials import MASK, looks_secret, masked, shown
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask, request
 
-from omni_gateway.http import streaming
 from omni_gateway.http.problems import Problem
-from omni_gateway.http.streaming import NDJSON, SSE, StreamEvent, StreamLimiter
+from omni_gateway.watch import stream_response
+from omni_gateway.watch.stream_response import NDJSON, SSE, StreamEvent, StreamLimiter
 
 
 class Source:
@@ -37,9 +37,9 @@ def source() -> Source:
 
 def chunks(
     source: Source, limiter: StreamLimiter, media: str = SSE, **options: float
-) -> tuple[streaming.Response, Iterator[bytes]]:
+) -> tuple[stream_response.Response, Iterator[bytes]]:
     with Flask("x").test_request_context():
-        response = streaming.stream(source.open, media=media, limiter=limiter, **options)
+        response = stream_response.stream(source.open, media=media, limiter=limiter, **options)
     return response, iter(response.response)  # type: ignore[arg-type]
 
 
@@ -124,7 +124,7 @@ def test_what_the_source_raises_at_once_becomes_the_status_and_frees_the_slot() 
     limiter = StreamLimiter(1)
     for _ in range(2):
         with Flask("x").test_request_context(), pytest.raises(Problem):
-            streaming.stream(refusing, media=SSE, limiter=limiter)
+            stream_response.stream(refusing, media=SSE, limiter=limiter)
 
 
 def test_what_it_raises_later_becomes_the_last_event() -> None:
@@ -137,7 +137,7 @@ def test_what_it_raises_later_becomes_the_last_event() -> None:
         yield fail()
 
     with Flask("x").test_request_context():
-        response = streaming.stream(failing, media=NDJSON, limiter=StreamLimiter(1))
+        response = stream_response.stream(failing, media=NDJSON, limiter=StreamLimiter(1))
     last = list(response.response)[-1]
     assert b'"type":"ERROR"' in last and b'"code":"gone"' in last
 
@@ -146,7 +146,7 @@ def test_a_stop_of_the_process_ends_every_stream(source: Source) -> None:
     source.items.put(StreamEvent("BOOKMARK", b"{}"))
     _, body = chunks(source, StreamLimiter(1))
     next(body), next(body)
-    streaming.close_all()
+    stream_response.close_all()
     assert list(body) == []
 
 
@@ -162,9 +162,9 @@ def test_a_stop_of_the_process_ends_every_stream(source: Source) -> None:
 )
 def test_a_stream_is_for_those_who_ask_for_one(accept: str, media: str | None) -> None:
     with Flask("x").test_request_context(headers={"Accept": accept}):
-        assert streaming.negotiate(request) == media
+        assert stream_response.negotiate(request) == media
 
 
 def test_head_never_opens_a_stream() -> None:
     with Flask("x").test_request_context(method="HEAD", headers={"Accept": SSE}):
-        assert streaming.negotiate(request) is None
+        assert stream_response.negotiate(request) is None

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 
-from omni_gateway.http import streaming
 from omni_gateway.http.problems import Problem
+from omni_gateway.watch import stream_response
 
 
 @contextmanager
@@ -28,11 +28,11 @@ def idle(ended: threading.Event) -> Iterator[Iterator[bytes]]:
 
 
 def test_an_idle_stream_beats_and_frees_its_place_when_it_is_left(bare: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "FIRST_WORD_SECONDS", 0.01)
-    monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.01)
-    limiter, ended = streaming.StreamLimiter(1), threading.Event()
+    monkeypatch.setattr(stream_response, "FIRST_WORD_SECONDS", 0.01)
+    monkeypatch.setattr(stream_response, "HEARTBEAT_SECONDS", 0.01)
+    limiter, ended = stream_response.StreamLimiter(1), threading.Event()
     with bare.test_request_context():
-        response = streaming.stream_bytes(
+        response = stream_response.stream_bytes(
             lambda: idle(ended), media="application/x-ndjson", limiter=limiter, beat=b"\n"
         )
         chunks = iter(response.response)
@@ -55,7 +55,9 @@ def test_an_error_in_the_middle_of_a_file_breaks_it_off(bare: Flask) -> None:
         yield parts()
 
     with bare.test_request_context():
-        response = streaming.stream_bytes(failing, media="application/zip", limiter=streaming.StreamLimiter(1))
+        response = stream_response.stream_bytes(
+            failing, media="application/zip", limiter=stream_response.StreamLimiter(1)
+        )
     body = iter(response.response)
     assert (next(body), next(body)) == (b"", b"half")
     with pytest.raises(RuntimeError):

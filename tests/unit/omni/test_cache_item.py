@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.omni.cache.item import Item, Packing
+from omni_gateway.cache.cached_object import Item, Packing
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text(max_size=40),

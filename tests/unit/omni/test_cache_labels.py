@@ -6,8 +6,8 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.omni.cache.item import Item
-from omni_gateway.omni.cache.labels import MOST_KEYS, LabelIndex
+from omni_gateway.cache.cached_object import Item
+from omni_gateway.cache.label_index import MOST_KEYS, LabelIndex
 from omni_gateway.omni.selectors import parse
 
 KEYS, VALUES = st.sampled_from(["a", "b", "c"]), st.sampled_from(["", "1", "2"])

@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from omni_gateway.cache import client
+from omni_gateway.cache.cached_object import Item
+from omni_gateway.cache.client import CachedListing, CachedResources
+from omni_gateway.cache.informers import ReadCache
+from omni_gateway.cache.read_record import Reading
 from omni_gateway.omni import errors, rpcs
-from omni_gateway.omni.cache import cached
-from omni_gateway.omni.cache.cached import CachedListing, CachedResources
-from omni_gateway.omni.cache.item import Item
-from omni_gateway.omni.cache.reading import Reading
-from omni_gateway.omni.cache.registry import ReadCache
 from omni_gateway.omni.resources import ResourceClient
 from omni_gateway.omni.selectors import parse
 from omni_gateway.stubs import resources_pb2 as pb
@@ -313,8 +313,8 @@ class CacheAgainstModel(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cached, "OWN_WRITE_SECONDS", 0.005)
-    monkeypatch.setattr("omni_gateway.omni.cache.feed._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(client, "OWN_WRITE_SECONDS", 0.005)
+    monkeypatch.setattr("omni_gateway.cache.informer._FIRST_PAUSE", 0.001)
 
 
 def test_what_a_fresh_selection_lacks_is_not_shown_by_a_later_read() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 import pytest
 
+from omni_gateway.cache import informers
+from omni_gateway.cache.informers import ReadCache
 from omni_gateway.omni import errors
-from omni_gateway.omni.cache import registry
-from omni_gateway.omni.cache.registry import ReadCache
 
 from .test_cache_model import NAMESPACE, Omni
 
@@ -118,5 +118,5 @@ def test_what_shows_no_sign_of_life_is_not_believed(
     cache: ReadCache, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait_until(lambda: live(cache, "a"), 5)
-    monkeypatch.setattr(registry, "BELIEVED_SECONDS", 0.0)
+    monkeypatch.setattr(informers, "BELIEVED_SECONDS", 0.0)
     assert not live(cache, "a")

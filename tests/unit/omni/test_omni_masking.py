@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from omni_gateway.omni.errors import error_for
-from omni_gateway.omni.masking import mask_secrets
+from omni_gateway.redaction.text import mask_secrets
 
 ARMOUR = "-----BEGIN PGP PRIVATE KEY BLOCK----- abc s3cret -----END PGP PRIVATE KEY BLOCK-----"
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.sdk import Problem, Resource, names, omni_errors
+from omni_gateway.model import label_names
+from omni_gateway.sdk import Problem, Resource, omni_errors
 from resources.machine.changing import Step, run
 from resources.machine.join import Machine, join
 from resources.machine.labelling import difference, opposite, to_write
@@ -89,5 +90,5 @@ def test_what_was_written_can_be_taken_back(
 
 
 def test_no_labels_at_all_means_the_users_and_not_omni_s() -> None:
-    shown = {f"{names.OWN_PREFIX}arch": "amd64", "rack": "r1"}
+    shown = {f"{label_names.OWN_PREFIX}arch": "amd64", "rack": "r1"}
     assert difference(replace(machine(shown), labels={})) == {"rack": None}

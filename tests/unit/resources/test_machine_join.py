@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.sdk import Resource, names, types
+from omni_gateway.model import label_names
+from omni_gateway.sdk import Resource, types
 from resources.machine.join import Machine, join, own_extensions
 from resources.machine.schemas import MachineSchema
 
@@ -25,12 +26,12 @@ def status(labels: dict[str, str] | None = None, **spec: Any) -> Resource:
 
 
 def node(machine_set: str = "c1-workers", *, locked: bool = False) -> Resource:
-    labels = {names.LABEL_CLUSTER: "c1", names.LABEL_MACHINE_SET: machine_set}
-    return Resource(ID, {}, labels, {names.ANNOTATION_LOCKED: ""} if locked else {}, type=types.MACHINE_SET_NODES)
+    labels = {label_names.LABEL_CLUSTER: "c1", label_names.LABEL_MACHINE_SET: machine_set}
+    return Resource(ID, {}, labels, {label_names.ANNOTATION_LOCKED: ""} if locked else {}, type=types.MACHINE_SET_NODES)
 
 
 def extensions(*listed: str, id: str = "x", cluster: str = "c1", machine: str = ID) -> Resource:
-    labels = {names.LABEL_CLUSTER: cluster, names.LABEL_CLUSTER_MACHINE: machine}
+    labels = {label_names.LABEL_CLUSTER: cluster, label_names.LABEL_CLUSTER_MACHINE: machine}
     return Resource(id, {"extensions": list(listed)} if listed else {}, labels)
 
 
@@ -85,7 +86,7 @@ def test_of_several_lists_for_a_machine_the_highest_id_counts() -> None:
 
 def test_lists_that_are_going_or_are_for_more_than_a_machine_do_not_count() -> None:
     going = replace(extensions("a"), phase="tearingDown")
-    for_a_set = Resource("s", {}, {names.LABEL_CLUSTER: "c1", names.LABEL_MACHINE_SET: "c1-workers"})
+    for_a_set = Resource("s", {}, {label_names.LABEL_CLUSTER: "c1", label_names.LABEL_MACHINE_SET: "c1-workers"})
     assert own_extensions([going, for_a_set]) == {}
 
 

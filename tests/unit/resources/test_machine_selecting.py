@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from omni_gateway.model import label_names
 from omni_gateway.omni import selectors
-from omni_gateway.sdk import ListQuery, Resource, names, types
+from omni_gateway.sdk import ListQuery, Resource, types
 from resources.machine.join import Machine, join
 from resources.machine.selecting import chosen, selectors_for_statuses
 
@@ -52,4 +53,4 @@ def test_omni_selects_nothing_where_an_unreported_machine_may_be_meant(selector:
 
 def test_names_of_omni_are_spelt_as_omni_spells_them() -> None:
     assert types.MACHINE_STATUSES == "MachineStatuses.omni.sidero.dev"
-    assert names.control_planes("c1") == "c1-control-planes"
+    assert label_names.control_planes("c1") == "c1-control-planes"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from omni_gateway.sdk import Change, Resource, Told, names
+from omni_gateway.model import label_names
+from omni_gateway.sdk import Change, Resource, Told
 from resources.machine.join import Machine
 from resources.machine.watching import _SHARE_ID, TYPES, _changes, _Parts
 
@@ -70,10 +71,10 @@ def test_a_machine_that_leaves_the_selection_is_told_as_deleted_and_can_come_bac
 
 
 def test_a_list_of_extensions_concerns_the_machine_that_it_names() -> None:
-    labels = {names.LABEL_CLUSTER: "c1", names.LABEL_CLUSTER_MACHINE: "m1"}
+    labels = {label_names.LABEL_CLUSTER: "c1", label_names.LABEL_CLUSTER_MACHINE: "m1"}
     said = [
         created(MACHINES),
-        created(NODES, labels={names.LABEL_CLUSTER: "c1"}),
+        created(NODES, labels={label_names.LABEL_CLUSTER: "c1"}),
         *BOOTSTRAPPED,
         created(EXTENSIONS, labels=labels, extensions=["a"]),
     ]

@@ -11,15 +11,15 @@ from typing import Any
 import grpc
 import pytest
 
-from omni_gateway.http import streaming
-from omni_gateway.http.carried import Carried
+from omni_gateway.model.query import Change, Fed
+from omni_gateway.model.resource import Resource
 from omni_gateway.omni.errors import Unavailable
-from omni_gateway.sdk.exchange import Change, Fed
-from omni_gateway.sdk.resource import Resource
-from omni_gateway.sdk.resume import ResumePoint
-from omni_gateway.sdk.views.channels import Channel, Channels
+from omni_gateway.watch import stream_response
+from omni_gateway.watch.broadcaster import Channel, Channels
+from omni_gateway.watch.push_stream import Carried
+from omni_gateway.watch.resume_token import ResumePoint
 
-NDJSON = streaming.FORMS[streaming.NDJSON]
+NDJSON = stream_response.FORMS[stream_response.NDJSON]
 
 
 class Source:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from omni_gateway.rest.views import create
 from omni_gateway.sdk import NotFound, Resource, ResourceAdapter
-from omni_gateway.sdk.views import creating
 
 
 class Late(ResourceAdapter):
@@ -22,10 +22,10 @@ class Late(ResourceAdapter):
 
 
 def test_a_new_object_that_shows_late_is_waited_for() -> None:
-    assert creating.held(Late(3), Resource("one")).id == "one"
+    assert create.held(Late(3), Resource("one")).id == "one"
 
 
 def test_one_that_never_shows_is_not_found_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(creating, "LOOKS", (0.0, 0.0))
+    monkeypatch.setattr(create, "LOOKS", (0.0, 0.0))
     with pytest.raises(NotFound):
-        creating.held(Late(9), Resource("one"))
+        create.held(Late(9), Resource("one"))

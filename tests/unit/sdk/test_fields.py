@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.sdk import SpecSchema, fields
-from omni_gateway.sdk.rendering import compile_schema
+from omni_gateway.rest import fields
+from omni_gateway.rest.serializer import compile_schema
+from omni_gateway.sdk import SpecSchema
 
 
 class Phase(IntEnum):

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.omni.cache.item import Item
-from omni_gateway.sdk import ResourceSchema, fields
-from omni_gateway.sdk.kept import kept
-from omni_gateway.sdk.memo import Memo
-from omni_gateway.sdk.representation import Representation
-from omni_gateway.sdk.resource import Resource
-from omni_gateway.sdk.shelf import IDLE_SECONDS, OVERHEAD, SHELF, Shelf
+from omni_gateway.byte_lru import IDLE_SECONDS, OVERHEAD, SHELF, Shelf
+from omni_gateway.cache.cached_object import Item
+from omni_gateway.model.lazy_resource import kept
+from omni_gateway.model.memo import Memo
+from omni_gateway.model.resource import Resource
+from omni_gateway.rest import fields
+from omni_gateway.rest.representation import Representation
+from omni_gateway.sdk import ResourceSchema
 
 
 class FlagSchema(ResourceSchema):
@@ -78,7 +79,7 @@ def test_what_is_the_same_bytes_counts_once_and_goes_together() -> None:
 
 def test_what_nobody_has_used_for_long_goes_though_there_were_room(monkeypatch: pytest.MonkeyPatch) -> None:
     shelf, now = Shelf(100_000), [1000.0]
-    monkeypatch.setattr("omni_gateway.sdk.shelf.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("omni_gateway.byte_lru.time.monotonic", lambda: now[0])
     shelf.put("old", 1, b"x" * 100)
     shelf.put("used", 2, b"y" * 100)
     now[0] += IDLE_SECONDS

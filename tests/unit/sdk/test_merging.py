@@ -10,12 +10,12 @@ import grpc
 import orjson
 import pytest
 
+from omni_gateway.cache.cached_object import Item
+from omni_gateway.cache.subscription import Subscription
+from omni_gateway.model.query import Fed
 from omni_gateway.omni import errors
-from omni_gateway.omni.cache.item import Item
-from omni_gateway.omni.cache.subscription import Subscription
 from omni_gateway.omni.watch import WatchEvent
 from omni_gateway.sdk import Change, Told, watch_together
-from omni_gateway.sdk.exchange import Fed
 
 Wait = Callable[..., Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from omni_gateway.sdk.operations import (
+from omni_gateway.rest.operations import (
     Operation,
     progress_of,
     seconds_since,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-from omni_gateway.sdk import ResourceSchema, fields
-from omni_gateway.sdk.parsing import ResourceCache, from_text
-from omni_gateway.sdk.representation import Representation, project
-from omni_gateway.sdk.resource import Resource
+from omni_gateway.model.omni_objects import ResourceCache, from_text
+from omni_gateway.model.resource import Resource
+from omni_gateway.rest import fields
+from omni_gateway.rest.representation import Representation, project
+from omni_gateway.sdk import ResourceSchema
 
 
 class FlagSchema(ResourceSchema):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.sdk.resource import Resource
-from omni_gateway.sdk.resume import Digest, HistoryGone, ResumePoint
+from omni_gateway.model.resource import Resource
+from omni_gateway.watch.resume_token import Digest, HistoryGone, ResumePoint
 
 
 def item(id: str, second: int, version: int = 1, updated: int | None = None) -> Resource:

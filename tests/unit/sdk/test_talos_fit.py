@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.sdk.resource import Resource
-from omni_gateway.sdk.talos_fit import TalosFit, series
+from omni_gateway.model.resource import Resource
+from omni_gateway.rest.talos_fit import TalosFit, series
 
 INSTALLED = {"omni.sidero.dev/installed": ""}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.sdk.unset import without_unset
+from omni_gateway.rest.unset import without_unset
 
 
 @pytest.mark.parametrize(

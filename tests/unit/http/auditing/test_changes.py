@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from omni_gateway.http.auditing.changes import (
+from omni_gateway.http.changed_fields import (
     LONGEST_NAME,
     MORE,
     MOST_NAMES,

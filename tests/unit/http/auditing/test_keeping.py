@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.http.auditing import keeping
-from omni_gateway.http.auditing.crowds import MOST_EACH_MINUTE
-from omni_gateway.http.auditing.entries import new_id
-from omni_gateway.http.auditing.keeping import Keeper, Retention
+from omni_gateway.audit import writer
+from omni_gateway.audit.entries import new_id
+from omni_gateway.audit.sampling import MOST_EACH_MINUTE
+from omni_gateway.audit.writer import Keeper, Retention
 from omni_gateway.http.metrics import AUDITED
 from omni_gateway.store import AuditEntry, AuditStore, Store, StoreRefused, StoreUnavailable
 
@@ -80,7 +80,7 @@ def test_what_waits_is_written_when_the_worker_stops(keeper: Keeper, store: Capr
     before = time.monotonic()
     keeper.stop()
     assert store.page({})[1] == 1200
-    assert time.monotonic() - before < keeping.STOP_SECONDS
+    assert time.monotonic() - before < writer.STOP_SECONDS
 
 
 def test_an_idle_thread_stops_at_once(keeper: Keeper, store: Capricious, wait_until: Callable[..., Any]) -> None:
@@ -88,7 +88,7 @@ def test_an_idle_thread_stops_at_once(keeper: Keeper, store: Capricious, wait_un
     wait_until(lambda: store.page({})[1] == 1)
     before = time.monotonic()
     keeper.stop()
-    assert time.monotonic() - before < keeping.IDLE_SECONDS / 2
+    assert time.monotonic() - before < writer.IDLE_SECONDS / 2
 
 
 def test_while_the_store_is_away_entries_wait_and_nobody_else_does(
@@ -111,7 +111,7 @@ def test_a_queue_that_is_full_drops_counts_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
     wait_until: Callable[..., Any],
 ) -> None:
-    monkeypatch.setattr(keeping, "QUEUED", 10)
+    monkeypatch.setattr(writer, "QUEUED", 10)
     store.failure = away
     keeper.put(entry())
     wait_until(lambda: store.calls)
@@ -173,7 +173,7 @@ def test_with_no_rows_to_keep_nothing_is_started(store: Capricious) -> None:
 FORKING = """
 import os, sys, time
 from datetime import timedelta
-from omni_gateway.http.auditing.keeping import Keeper, Retention
+from omni_gateway.audit.writer import Keeper, Retention
 from omni_gateway.store import Store
 from tests.unit.http.auditing.test_keeping import entry
 

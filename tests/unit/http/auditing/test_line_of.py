@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from omni_gateway.http.auditing import LONGEST_LINE, line_of
+from omni_gateway.audit import LONGEST_LINE, line_of
 from omni_gateway.store import AuditEntry
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)

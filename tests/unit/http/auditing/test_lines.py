@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from omni_gateway.http.auditing import lines
+from omni_gateway.audit import lines
 
 PROCESSES = 4
 LINES = 300
 WRITER = """
 import sys
 from pathlib import Path
-from omni_gateway.http.auditing import lines
+from omni_gateway.audit import lines
 lines.configure(Path(sys.argv[1]))
 sys.stdin.readline()
 for number in range(int(sys.argv[2])):
@@ -90,7 +90,7 @@ def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from omni_gateway.http.auditing import lines
+from omni_gateway.audit import lines
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
 lines.configure(Path(sys.argv[1]))
 for letter in "abc":
@@ -113,7 +113,7 @@ def test_a_line_that_is_taken_in_parts_is_whole(tmp_path: Path, monkeypatch: pyt
     file = tmp_path / "audit.log"
     lines.configure(file)
     write = os.write
-    monkeypatch.setattr("omni_gateway.http.auditing.lines.os.write", lambda to, data: write(to, bytes(data)[:7]))
+    monkeypatch.setattr("omni_gateway.audit.lines.os.write", lambda to, data: write(to, bytes(data)[:7]))
     lines.log.info("%s", "a line that is longer than seven bytes")
     lines.log.info("%s", "another")
     assert file.read_text() == "a line that is longer than seven bytes\nanother\n"

@@ -1,0 +1,67 @@
+"""The types of one application, found by name and made ready once."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from omni_gateway.api.any_type.definitions import Definition, Definitions
+from omni_gateway.api.any_type.kinds import OPERATION, Kind, plugin_of, role_for
+from omni_gateway.http.guard import demand
+from omni_gateway.http.problems import Problem
+from omni_gateway.omni import OmniClient, types
+from omni_gateway.rest.gateway import Gateway, Mounted
+from omni_gateway.rest.operations import Operation, OperationKind
+
+#: Their objects' ids are the secret itself, so that no URL may hold one.
+_SECRET_IDS = frozenset({types.JOIN_TOKENS, types.JOIN_TOKEN_STATUSES})
+
+
+class Catalogue:
+    """What ``/resources`` serves."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._definitions = Definitions()
+        self._lock = Lock()
+        self._kinds: dict[str, Kind] = {}
+
+    def all(self) -> list[Definition]:
+        """Return every type."""
+        return self._definitions.all(self._gateway.omni)
+
+    def plugin_of(self, type: str) -> Mounted | None:
+        """Return the plugin that serves a type."""
+        return plugin_of(self._gateway, type)
+
+    def allowed(self, name: str, verb: str) -> Kind:
+        """Return the type that ``name`` means; problems: 404 for an unknown one, 403 when the caller may not do this.
+
+        Raises 403 too for types whose ids are secrets: their own routes name them by a handle.
+        """
+        definition = self._definitions.find(self._gateway.omni, name)
+        demand(role_for(self._gateway, definition.type, verb), omni_decides=True)
+        if definition.type in _SECRET_IDS:
+            text = f"The ids of {definition.type} are secrets."
+            raise Problem(403, "forbidden", text, hint="GET /api/v1/join-tokens names them by a handle.")
+        return self._kind(definition)
+
+    def find(self, name: str) -> Kind:
+        """Return the type that ``name`` means, whoever asks; a 404 problem for an unknown one."""
+        return self._kind(self._definitions.find(self._gateway.omni, name))
+
+    def removal(self) -> OperationKind:
+        """Return the operation kind of every type: ids are ``<type>/<id>``."""
+
+        def read(omni: OmniClient, id: str) -> Operation:
+            type, _, name = id.partition("/")
+            if not name:
+                raise Problem(404, "not-found", f"{id!r} names no removal: <type>/<id>.")
+            return self.allowed(type, "get").destroy.read(omni, name)
+
+        return OperationKind(OPERATION, read, "An object of any type being removed; the id is `<type>/<id>`")
+
+    def _kind(self, definition: Definition) -> Kind:
+        with self._lock:
+            if definition.type not in self._kinds:
+                self._kinds[definition.type] = Kind(definition, self.plugin_of(definition.type))
+            return self._kinds[definition.type]

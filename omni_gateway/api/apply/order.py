@@ -1,0 +1,55 @@
+"""In which order objects are written, and which wait for which (facts: cluster-side 14)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from omni_gateway.api.apply.documents import Document
+from omni_gateway.model import label_names
+from omni_gateway.omni import types
+
+#: What a cluster is made of comes after it, in this order; everything else (machine classes …) comes before.
+_RANKS: Mapping[str, int] = {
+    type: rank
+    for rank, type in enumerate(
+        (
+            types.CLUSTERS,
+            types.EXTENSIONS_CONFIGURATIONS,
+            types.CONFIG_PATCHES,
+            types.MACHINE_INSTALL_DISK_CONFIGS,
+            types.KUBERNETES_MANIFEST_GROUPS,
+            types.KUBERNETES_HEALTH_CHECKS,
+            types.MACHINE_SETS,
+            types.MACHINE_SET_NODES,
+            types.KERNEL_ARGS,
+        ),
+        start=1,
+    )
+}
+
+
+def rank(type: str) -> int:
+    """Return when objects of a type are written: in ascending order."""
+    return _RANKS.get(type, 0)
+
+
+def needs(document: Document) -> set[tuple[str, str]]:
+    """Return the objects (type, id) that a document's object belongs to or names."""
+    wanted = document.wanted
+    found: set[tuple[str, str]] = set()
+    if wanted.type == types.IMPORTED_CLUSTER_SECRETS:  # they must be there before the cluster
+        return found
+    if cluster := wanted.labels.get(label_names.LABEL_CLUSTER):
+        found.add((str(types.CLUSTERS), cluster))
+    if machine_set := wanted.labels.get(label_names.LABEL_MACHINE_SET):
+        found.add((str(types.MACHINE_SETS), machine_set))
+    if machine_class := _machine_class(wanted.spec):
+        found.add((str(types.MACHINE_CLASSES), machine_class))
+    return found - {document.key}
+
+
+def _machine_class(spec: Mapping[str, Any]) -> str:
+    """Return the machine class that a machine set takes its machines from; the older member's name is looked at too."""
+    allocation = spec.get("machine_allocation") or spec.get("machine_class")
+    return str(allocation.get("name") or "") if isinstance(allocation, Mapping) else ""

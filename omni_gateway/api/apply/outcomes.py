@@ -1,0 +1,61 @@
+"""What became of one document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from omni_gateway.api.apply.documents import Document
+from omni_gateway.http.concealment import concealed
+from omni_gateway.http.problems import Problem
+from omni_gateway.model.resource import Resource
+
+Action = Literal["created", "updated", "unchanged", "failed", "skipped", "taken-back", "not-written"]
+DONE: frozenset[Action] = frozenset({"created", "updated", "unchanged"})
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One document on its way: what is there, what is wanted, what was done (or would be, in a dry run)."""
+
+    index: int
+    type: str
+    id: str
+    document: Document | None = None
+    before: Resource | None = None
+    after: Resource | None = None
+    action: Action | None = None
+    problem: Problem | None = None
+    #: Whether a write that failed may have been done all the same.
+    uncertain: bool = False
+    diff: Sequence[Mapping[str, Any]] | None = field(default=None)
+
+    def fail(self, problem: Problem, action: Action = "failed") -> None:
+        """Note that this document was not applied, and why."""
+        self.problem = problem
+        self.action = action
+
+    @property
+    def done(self) -> bool:
+        """Whether Omni holds what the document says (or would)."""
+        return self.action in DONE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as callers read it."""
+        told: dict[str, Any] = {"index": self.index, "type": self.type, "id": self.id, "action": self.action}
+        if self.diff is not None:
+            told["diff"] = self.diff
+        if self.problem is not None:
+            full = concealed(self.problem).to_dict()
+            told["problem"] = {key: value for key, value in full.items() if key not in ("instance", "request_id")}
+        return told
+
+
+def count(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Return how many documents met each fate; fates that none met are left out."""
+    counts: dict[str, int] = {}
+    for outcome in outcomes:
+        if outcome.action is not None:
+            counts[outcome.action] = counts.get(outcome.action, 0) + 1
+    return counts

@@ -1,0 +1,165 @@
+"""The route of ``POST /api/v1/apply``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+from marshmallow import fields
+
+from omni_gateway.api.any_type.catalogue import Catalogue
+from omni_gateway.api.apply.documents import ApplyDocumentSchema, named
+from omni_gateway.api.apply.outcomes import count
+from omni_gateway.api.apply.plan import Plan
+from omni_gateway.api.apply.write import write_all_or_nothing, write_each
+from omni_gateway.auth import Role
+from omni_gateway.http.changed_fields import note_documents
+from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
+from omni_gateway.http.problems import Problem, ProblemSchema
+from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
+from omni_gateway.omni import deadline
+from omni_gateway.rest.gateway import Gateway
+from omni_gateway.rest.links import API_PREFIX
+from omni_gateway.rest.parameters import WriteQuery
+from omni_gateway.rest.schema import SpecSchema
+from omni_gateway.rest.views.openapi import documented
+from omni_gateway.rest.views.responses import json_response
+
+MAX_DOCUMENTS = 2000
+#: That an apply has more than other requests: a slow Omni may need a few calls of 100 ms each.
+SECONDS_PER_DOCUMENT = 1.0
+EXAMPLE_YAML = """\
+metadata:
+  type: MachineClasses.omni.sidero.dev
+  id: metal
+spec:
+  matchlabels:
+    - omni.sidero.dev/platform = metal
+"""
+_DESCRIPTION = f"""\
+The body is YAML documents in omnictl's format, or one of them or a list of them as JSON; at most {MAX_DOCUMENTS}.
+What omnictl prints is taken as it is. In YAML, a scalar where a text is expected keeps its source text (`1.10`), and
+anchors, aliases and merge keys are taken within bounds; a type may have any name that omnictl knows.
+They are written in the order that Omni needs: a cluster before its machine sets. An object that is there is replaced
+whole (spec, labels, annotations), one that is as it should be is left alone: a value that is spelled out as its
+type's zero is no difference. Locks (`omni.sidero.dev/cluster-locked`, `…/locked`) stay unless a document says `null`.
+
+One bad document stops nothing but what depends on it, unless `atomic=true`: then everything is checked first, and what
+was written is taken back on failure.
+When anything was not applied the answer is a 422 problem (`apply-incomplete`) with the same `results`.
+
+Each document takes the role that its type's own routes ask for; a type without routes of its own takes admin."""
+
+
+class ApplyQuery(WriteQuery):
+    """Query of an apply."""
+
+    atomic = fields.Boolean(
+        load_default=False, metadata={"description": "All or nothing: take back what was written when one fails"}
+    )
+
+
+class ApplyResultSchema(SpecSchema):
+    """What became of one document."""
+
+    index = fields.Integer(metadata={"description": "Its place in the request, from 0"})
+    type = fields.String()
+    id = fields.String()
+    action = fields.String(
+        metadata={
+            "description": "In a dry run: what would be done",
+            "enum": ["created", "updated", "unchanged", "failed", "skipped", "taken-back", "not-written"],
+        }
+    )
+    diff = fields.List(fields.Dict(), metadata={"description": "RFC 6902 operations (dry run only)"})
+    problem = fields.Dict(metadata={"description": "Why it was not applied, as a problem document"})
+
+
+class AppliedSchema(SpecSchema):
+    """What became of the documents."""
+
+    dry_run = fields.Boolean(metadata={"description": "Whether nothing was written"})
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata={"description": "action → number"})
+    results = fields.List(fields.Nested(ApplyResultSchema))
+
+
+class ApplyProblemSchema(AppliedSchema, ProblemSchema):
+    """Not everything was applied: a problem document with the results beside it."""
+
+    class Meta(ProblemSchema.Meta):
+        """As problems are."""
+
+
+def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
+    """Return the blueprint of one application."""
+    routes = GatewayBlueprint("apply", __name__, url_prefix=f"{API_PREFIX}/apply", description="Many objects at once")
+
+    def apply(arguments: Mapping[str, Any]) -> Response:
+        documents = _documents()
+        note_documents(request.environ, map(named, documents))
+        deadline.extend(SECONDS_PER_DOCUMENT * len(documents))
+        plan = Plan(gateway, catalogue, documents, dry_run=arguments["dry_run"], atomic=arguments["atomic"])
+        if arguments["dry_run"]:
+            for outcome in plan.pending():
+                outcome.diff = plan.diff(outcome)
+        elif arguments["atomic"]:
+            write_all_or_nothing(plan)
+        else:
+            write_each(plan)
+        return _answer(plan, dry_run=arguments["dry_run"])
+
+    example = {"application/yaml": {"schema": {"type": "string"}, "example": EXAMPLE_YAML}}
+    body = {"schema": {"oneOf": [ApplyDocumentSchema(), {"type": "array", "items": ApplyDocumentSchema()}]}}
+    view = documented(
+        routes,
+        idempotent(apply),
+        role=Role.OPERATOR,
+        omni_decides=True,
+        operation_id="apply_resources",
+        summary="Create or update many objects in omnictl's format",
+        description=_DESCRIPTION,
+        query=ApplyQuery(),
+        answers={200: (AppliedSchema(), "Every document is applied")},
+        problems={
+            400: "The YAML or JSON cannot be read",
+            413: "Too large, or too many documents",
+            415: "Neither YAML nor JSON",
+            422: "Something was not applied; `results` tells what",
+        },
+        problem_schema=ApplyProblemSchema(),
+        extra_doc={"requestBody": {"required": True, "content": {**example, JSON: {**body, "example": _example()}}}},
+    )
+    routes.add_url_rule("", endpoint="apply", view_func=view, methods=["POST"])
+    return routes
+
+
+def _example() -> Any:
+    return yaml_documents(EXAMPLE_YAML.encode(), most=1)[0]
+
+
+def _documents() -> list[Any]:
+    if request.mimetype in MEDIA_TYPES:
+        found = yaml_documents(request.get_data(cache=True), most=MAX_DOCUMENTS, keep_source=True)
+    else:
+        body = strict_json(request, allow=(JSON, *MEDIA_TYPES))
+        found = body if isinstance(body, list) else [body]
+    if not found:
+        raise Problem(422, "validation", "There is no document in the body.")
+    if len(found) > MAX_DOCUMENTS:
+        raise Problem(413, "too-large", f"There are more than {MAX_DOCUMENTS} documents.", hint="Send them in parts.")
+    return found
+
+
+def _answer(plan: Plan, *, dry_run: bool) -> Response:
+    counts = count(plan.outcomes)
+    document = {"dry_run": dry_run, "counts": counts, "results": [outcome.to_dict() for outcome in plan.outcomes]}
+    missed = [outcome for outcome in plan.outcomes if not outcome.done]
+    if not missed:
+        return json_response(document)
+    first = next((outcome for outcome in missed if outcome.problem), missed[0])
+    which = f"{first.type}/{first.id}" if first.type or first.id else f"document {first.index}"
+    why = f" The first: {which}: {first.problem.detail}" if first.problem else ""
+    text = f"{len(missed)} of {len(plan.outcomes)} documents were not applied.{why}"
+    raise Problem(422, "apply-incomplete", text, extra=document)

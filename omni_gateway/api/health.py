@@ -1,0 +1,97 @@
+"""``/livez``, ``/readyz`` and ``/health``: whether the process runs, whether it is in service, what it depends on.
+
+None of them calls anything outside while it is served: :mod:`omni_gateway.http.readiness` runs the checks beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response
+
+import omni_gateway
+from omni_gateway.discovery import Found
+from omni_gateway.embedded import limits
+from omni_gateway.http.guard import public
+from omni_gateway.http.readiness import Check, CheckFailed
+from omni_gateway.omni import OmniClient, OmniError, errors
+from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.views.responses import json_response
+
+PING_SECONDS = 2.0
+
+_WORDS = {
+    errors.CredentialRefused: "Omni refuses the gateway's key: it is unknown to Omni, expired or revoked",
+    errors.Unavailable: "Omni cannot be reached",
+    errors.DeadlineExceeded: "Omni does not answer in time",
+    errors.PermissionDenied: "Omni grants the gateway's key no role that may read",
+}
+
+
+def explain(error: OmniError) -> str:
+    """Say in words what is wrong between the gateway and Omni."""
+    fallback = f"Omni answers {error.code.name}: {error.detail}"
+    return next((words for kind, words in _WORDS.items() if isinstance(error, kind)), fallback)
+
+
+def blueprint(found: Sequence[Found], *, embedded: bool) -> Blueprint:
+    """Return the health routes; they are open on purpose and name no secret, no address and no object."""
+    routes = Blueprint("health", __name__)
+    broken = [item for item in found if item.state == "broken"]
+
+    def livez() -> Response:
+        return json_response({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    def readyz() -> Response:
+        report = current_gateway().readiness.report()
+        checks = {**report.checks, "plugins": _check_plugins(broken)}
+        document = {"status": report.status, "failed": report.failed, "checks": checks}
+        return json_response(document, 200 if report.ready else 503, {"Cache-Control": "no-store"})
+
+    def health() -> Response:
+        report = current_gateway().readiness.report()
+        document: dict[str, Any] = {
+            "status": "unavailable" if report.failed else "ok",
+            "timestamp": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "version": omni_gateway.__version__,
+            "omni": {**report.checks["omni"], "simulator": embedded},
+            "checks": report.checks,
+            "plugins": [{"name": item.entry_point, "version": item.version, "state": item.state} for item in found],
+            "_links": {"self": "/health", "live": "/livez", "ready": "/readyz", "metrics": "/metrics"},
+        }
+        if embedded:
+            document["simulator"] = {"documentation": "docs/simulator.md", "limits": list(limits())}
+        return json_response(document, headers={"Cache-Control": "no-store"})
+
+    for name, view in (("livez", livez), ("readyz", readyz), ("health", health)):
+        _add(routes, name, view)
+    return routes
+
+
+def _add(routes: Blueprint, name: str, view: Callable[[], Response]) -> None:
+    routes.add_url_rule(f"/{name}", endpoint=name, view_func=public(view))
+
+
+def omni_check(omni: OmniClient) -> Check:
+    """Return the readiness check that asks Omni, within :data:`PING_SECONDS`, whether it takes the gateway's key."""
+
+    def check() -> None:
+        try:
+            omni.ping(timeout=PING_SECONDS)
+        except errors.CredentialRefused as error:
+            # A gateway without a key, whose callers bring theirs: an answer of Omni is all that can be asked for.
+            if omni.identity.fingerprint:
+                raise CheckFailed(explain(error)) from None
+        except OmniError as error:
+            raise CheckFailed(explain(error)) from None
+
+    return check
+
+
+def _check_plugins(broken: Sequence[Found]) -> dict[str, Any]:
+    """Tell of plugins that were left out; the operator chose to go on without them, so the gateway is ready."""
+    if not broken:
+        return {"status": "ok"}
+    return {"status": "degraded", "broken": [{"plugin": str(item), "reason": item.problem} for item in broken]}

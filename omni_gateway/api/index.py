@@ -1,0 +1,81 @@
+"""``/api/v1``: what there is, and what this caller may do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Response
+from marshmallow import fields
+
+import omni_gateway
+from omni_gateway.auth import Principal, Role
+from omni_gateway.discovery import Found
+from omni_gateway.http.guard import current_principal
+from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.rest.links import API_PREFIX
+from omni_gateway.rest.parameters import NoQuery
+from omni_gateway.rest.views.openapi import documented
+from omni_gateway.rest.views.responses import json_response
+from omni_gateway.sdk import SDK_VERSION, SpecSchema
+
+
+class IndexResourceSchema(SpecSchema):
+    """One resource."""
+
+    name = fields.String()
+    description = fields.String()
+    verbs = fields.List(fields.String(), metadata={"description": "What this caller's role allows"})
+    plugin = fields.String(metadata={"description": "Distribution and version that the resource comes from"})
+    url = fields.String()
+
+
+class IndexSchema(SpecSchema):
+    """What there is."""
+
+    name = fields.String()
+    version = fields.String()
+    sdk_version = fields.String()
+    resources = fields.List(fields.Nested(IndexResourceSchema))
+    links = fields.Dict(keys=fields.String(), values=fields.String(), data_key="_links")
+
+
+def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
+    """Return the blueprint of the API's root."""
+    routes = GatewayBlueprint("index", __name__, description="What there is")
+
+    def get_index(arguments: Mapping[str, Any]) -> Response:
+        caller = current_principal()
+        document = {
+            "name": "omni-gateway",
+            "version": omni_gateway.__version__,
+            "sdk_version": SDK_VERSION,
+            "resources": [_resource(item, caller) for item in found if item.plugin],
+            "_links": {"openapi": "/openapi.json", "ui": "/", "health": "/health"},
+        }
+        return json_response(document)
+
+    view = documented(
+        routes,
+        get_index,
+        role=Role.READER,
+        omni_decides=True,
+        operation_id="get_index",
+        summary="List the resources and what you may do with them",
+        query=NoQuery(),
+        answers={200: (IndexSchema, "The resources")},
+    )
+    routes.add_url_rule(API_PREFIX, endpoint="index", view_func=view, methods=["GET"])
+    return routes
+
+
+def _resource(found: Found, caller: Principal) -> dict[str, Any]:
+    plugin = found.plugin
+    assert plugin is not None
+    return {
+        "name": plugin.name,
+        "description": plugin.blueprint.description,
+        "verbs": [verb for verb, needed in plugin.roles.items() if caller.may(needed)],
+        "plugin": f"{found.distribution} {found.version}",
+        "url": f"{API_PREFIX}/{plugin.name}",
+    }

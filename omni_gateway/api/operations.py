@@ -1,0 +1,325 @@
+"""``/api/v1/operations`` and ``/api/v1/operation-kinds``: long work, derived from Omni's own status."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import marshmallow as ma
+import orjson
+from flask import Flask, Response, current_app, request
+from marshmallow import fields, validate
+
+from omni_gateway.auth import Role
+from omni_gateway.http import etags, pagination, paths
+from omni_gateway.http.caching import cache_headers, current_reading, without_reading
+from omni_gateway.http.concealment import PlainNotFound
+from omni_gateway.http.guard import current_principal
+from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.http.problems import Problem
+from omni_gateway.http.suggestions import did_you_mean
+from omni_gateway.omni import OmniClient, deadline
+from omni_gateway.omni import errors as omni_errors
+from omni_gateway.rest import fields as wire
+from omni_gateway.rest.adapters.scoped import may_ask
+from omni_gateway.rest.gateway import Gateway, current_gateway
+from omni_gateway.rest.operations import (
+    OPERATION_KINDS_URL,
+    OPERATIONS_URL,
+    STATES,
+    Operation,
+    OperationKind,
+    OperationSchema,
+    progress_of,
+    wait_for_change,
+    wait_until_done,
+)
+from omni_gateway.rest.parameters import NoQuery, ReadQuery, parse_fields, parse_sort
+from omni_gateway.rest.representation import project
+from omni_gateway.rest.schema import SpecSchema
+from omni_gateway.rest.views.openapi import IF_NONE_MATCH, documented
+from omni_gateway.rest.views.responses import json_response, retry_after
+from omni_gateway.rest.views.routes import STREAMS
+from omni_gateway.watch import stream_response
+
+MAX_WAIT_SECONDS = 60
+_SORTABLE = ("id", "kind", "started", "state")
+_KNOWN_FIELDS = frozenset(field.data_key or name for name, field in OperationSchema().dump_fields.items())
+
+
+class WaitQuery(ma.Schema):
+    """Query of an operation."""
+
+    wait = wire.Duration(
+        metadata={
+            "description": f"Hold the answer until the operation is done: `30s`, at most {MAX_WAIT_SECONDS}s;"
+            " answered at once where as many streams and waits are open as may be"
+        }
+    )
+    until = fields.String(
+        load_default="done",
+        validate=validate.OneOf(["done", "change"]),
+        metadata={"description": "What `wait` waits for: `done`, or any `change` of the operation"},
+    )
+
+
+class OperationsQuery(ReadQuery):
+    """Query of the list of operations."""
+
+    search = fields.String(
+        validate=validate.Length(min=1, max=256), metadata={"description": "Text to look for in ids and targets"}
+    )
+    sort = fields.String(metadata={"description": f"{', '.join(_SORTABLE)}; `-` for descending: `sort=-started,id`"})
+    page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=1_000_000))
+    page_size = fields.Integer(
+        load_default=pagination.DEFAULT_PAGE_SIZE, validate=validate.Range(min=1, max=pagination.MAX_PAGE_SIZE)
+    )
+    kind = fields.String(validate=validate.Length(min=1, max=256), metadata={"description": "Only those of this kind"})
+    target = fields.String(
+        validate=validate.Length(min=1, max=1024),
+        metadata={"description": "Only those on this object: its URL, or its id"},
+    )
+    state = fields.String(validate=validate.OneOf(STATES), metadata={"description": "Only those in this state"})
+
+
+def _seconds(text: str | None) -> float:
+    seconds = float(text[:-1]) if text else 0.0
+    if seconds > MAX_WAIT_SECONDS:
+        raise Problem(422, "validation", errors={"wait": [f"Must be at most {MAX_WAIT_SECONDS}s."]})
+    return seconds
+
+
+@contextmanager
+def _place_to_wait(gateway: Gateway, seconds: float) -> Iterator[bool]:
+    """Tell whether there is one: who waits holds a thread as a stream does, and is counted as one."""
+    if not seconds:
+        yield False
+        return
+    try:
+        leave = gateway.streams.take(current_principal().id)
+    except Problem:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        leave()
+
+
+def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
+    """Answer how far an operation is, or stream its progress."""
+    gateway = current_gateway()
+    found = gateway.operations.get(kind)
+    if found is None:
+        hint = f"Kinds: {', '.join(sorted(gateway.operations))}."
+        detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}"
+        raise PlainNotFound(detail, hint)
+    omni = _client_for(gateway, found, id)
+    media = stream_response.negotiate(request)
+    if media is not None:
+        opening = _progress(lambda: found.read(omni, id))
+        return stream_response.stream(opening, media=media, limiter=gateway.streams)
+    seconds = _seconds(arguments.get("wait"))
+    wait = wait_for_change if arguments["until"] == "change" else wait_until_done
+    with _place_to_wait(gateway, seconds) as free:
+        deadline.extend(seconds)
+        operation = wait(lambda: found.read(omni, id), seconds if free else 0.0)
+    return json_response(
+        operation.document(),
+        headers={"Cache-Control": "no-store", "Vary": "Accept", **cache_headers(), **retry_after(operation)},
+    )
+
+
+def _client_for(gateway: Gateway, kind: OperationKind, id: str) -> OmniClient:
+    """Return the client to read an operation with; a 403 problem when the caller's role reads no such objects.
+
+    Of an object out of the caller's reach the answer is the one that an object which does not exist gives.
+    """
+    gateway.demand_operations(kind.name)
+    about = gateway.operated_by.get(kind.name)
+    if about is not None and not may_ask(gateway.reading(about), kind.subject(id)):
+        return gateway.reader.holding_nothing()
+    return gateway.reader
+
+
+def _progress(
+    read: Callable[[], Operation],
+) -> Callable[[], AbstractContextManager[Iterator[stream_response.StreamEvent]]]:
+    """Return what opens the stream of an operation's progress; it is read in another thread than the request's."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    environ = dict(request.environ)
+
+    def read_in_request() -> Operation:
+        # A request context of its own for each reading: the account of what was read must not grow with the stream.
+        with app.request_context(without_reading(environ)):
+            return read()
+
+    @contextmanager
+    def opened() -> Iterator[Iterator[stream_response.StreamEvent]]:
+        with progress_of(read_in_request) as readings:
+            yield _events(readings)
+
+    return opened
+
+
+def _events(readings: Iterator[Operation]) -> Iterator[stream_response.StreamEvent]:
+    kind = "ADDED"
+    for operation in readings:
+        yield stream_response.StreamEvent(kind, orjson.dumps(operation.document()))
+        kind = "MODIFIED"
+
+
+def list_operations(arguments: Mapping[str, Any]) -> Response:
+    """Answer the work under way, as far as the caller may read what is worked on."""
+    gateway = current_gateway()
+    names = parse_fields(arguments.get("fields"), _KNOWN_FIELDS)
+    current_reading().repeatable = False  # what is overdue follows from the time, too
+    wanted = arguments.get("kind")
+    if wanted is not None and wanted not in gateway.operations:
+        text = f"No operation kind {wanted!r}{did_you_mean(wanted, gateway.operations)}"
+        raise Problem(422, "validation", errors={"kind": [text]})
+    kinds = [kind for name, kind in sorted(gateway.operations.items()) if wanted in (None, name)]
+    found = [
+        operation
+        for kind in kinds
+        for operation in _under_way(gateway, kind)
+        if arguments.get("state") in (None, operation.state)
+        and _is_about(operation, arguments.get("target"))
+        and arguments.get("search", "") in f"{operation.id} {operation.target}"
+    ]
+    found = _sorted(found, arguments.get("sort"))
+    page, size = arguments["page"], arguments["page_size"]
+    headers = pagination.page_headers(
+        page=page, page_size=size, total=len(found), path=paths.request_path(), args=request.args
+    )
+    documents = [operation.document() for operation in found[(page - 1) * size : page * size]]
+    body = orjson.dumps([project(document, names) for document in documents] if names else documents)
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers |= {"Cache-Control": "no-cache", "ETag": tag, **cache_headers()}
+    if etags.if_none_match(request, tag):
+        return Response(status=304, headers=headers)
+    return json_response(body, headers=headers)
+
+
+def _sorted(found: Sequence[Operation], text: str | None) -> list[Operation]:
+    """Sort by the keys that a caller names, then by kind and id; a ``validation`` problem names a wrong key."""
+    ordered = sorted(found, key=lambda operation: (operation.kind, operation.id))
+    for name, descending in reversed(parse_sort(text)):
+        if name not in _SORTABLE:
+            text = f"Cannot sort by {name!r}; sortable fields: {', '.join(_SORTABLE)}."
+            raise Problem(422, "validation", errors={"sort": [text]})
+        ordered.sort(key=lambda operation, key=name: getattr(operation, key) or "", reverse=descending)  # type: ignore[misc]
+    return ordered
+
+
+def _under_way(gateway: Gateway, kind: OperationKind) -> Iterator[Operation]:
+    """Find the work of one kind that the caller may read; none where the caller may read no such objects at all."""
+    about = gateway.operated_by.get(kind.name)
+    if kind.under_way is None or about is None or not gateway.may_read_operations(kind.name):
+        return
+    try:
+        reading = gateway.reading(about)
+        for operation in kind.under_way(gateway.reader):
+            if may_ask(reading, kind.subject(operation.id)):
+                yield operation
+    except omni_errors.PermissionDenied:
+        return
+    except Problem as problem:
+        if problem.status != 403:
+            raise
+
+
+def _is_about(operation: Operation, target: str | None) -> bool:
+    if target is None:
+        return True
+    url = operation.target or ""
+    return target in (url, url.rpartition("/")[2], operation.id)
+
+
+class OperationKindSchema(SpecSchema):
+    """A sort of long work."""
+
+    kind = fields.String()
+    summary = fields.String()
+    role = fields.String(metadata={"description": "The least role that may read one"})
+    url = fields.String(metadata={"description": "Where one is; `{id}` is what is worked on"})
+    listed = fields.Boolean(metadata={"description": "Whether `/operations` finds work of this kind in Omni's state"})
+
+
+def list_kinds(arguments: Mapping[str, Any]) -> Response:
+    """Answer which sorts of long work there are."""
+    gateway = current_gateway()
+    kinds = sorted(gateway.operations.values(), key=lambda kind: kind.name)
+    documents = [
+        {
+            "kind": kind.name,
+            "summary": kind.summary,
+            "role": gateway.operation_roles[kind.name].value,
+            "url": f"{OPERATIONS_URL}/{kind.name}/{{id}}",
+            "listed": kind.under_way is not None,
+        }
+        for kind in kinds
+    ]
+    return json_response(orjson.dumps(documents))
+
+
+def blueprint(gateway: Gateway) -> GatewayBlueprint:
+    """Return the blueprint; it is made per application, for it documents the kinds that its plugins brought."""
+    kinds = "\n".join(
+        f"- `{kind.name}` ({gateway.operation_roles[kind.name].value}): {kind.summary}"
+        for kind in sorted(gateway.operations.values(), key=lambda k: k.name)
+    )
+    routes = GatewayBlueprint("operations", __name__, url_prefix=OPERATIONS_URL, description="Long work")
+    view = documented(
+        routes,
+        get_operation,
+        role=Role.READER,
+        omni_decides=True,
+        operation_id="get_operation",
+        summary="Read how far an operation is",
+        description="With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of its progress,"
+        f" which ends with the operation.\n\nKinds, and the role that reading one takes:\n\n{kinds}",
+        query=WaitQuery(),
+        answers={200: (OperationSchema, "The operation")},
+        media_types=STREAMS,
+        problems={404: "No such operation", 422: "A parameter is wrong"},
+    )
+    listed = documented(
+        routes,
+        list_operations,
+        role=Role.READER,
+        omni_decides=True,
+        operation_id="list_operations",
+        summary="List the work under way",
+        description="Derived from Omni's own state, whoever began the work; `/operation-kinds` tells which kinds can be"
+        " found so. What has succeeded is not under way any more.",
+        query=OperationsQuery(),
+        answers={200: (OperationSchema(many=True), "A page of operations")},
+        answer_headers=("ETag", "X-Pagination", "Link", "Cache-Status"),
+        problems={422: "A parameter is wrong"},
+        parameters=[IF_NONE_MATCH],
+    )
+    routes.add_url_rule("", endpoint="list", view_func=listed, methods=["GET"])
+    routes.add_url_rule("/<kind>/<id>", endpoint="operation", view_func=view, methods=["GET"])
+    return routes
+
+
+def kinds_blueprint() -> GatewayBlueprint:
+    """Return the blueprint of the kinds of operations."""
+    routes = GatewayBlueprint(
+        "operation-kinds", __name__, url_prefix=OPERATION_KINDS_URL, description="Kinds of long work"
+    )
+    view = documented(
+        routes,
+        list_kinds,
+        role=Role.READER,
+        omni_decides=True,
+        operation_id="list_operation_kinds",
+        summary="List the kinds of operations",
+        query=NoQuery(),
+        answers={200: (OperationKindSchema(many=True), "The kinds")},
+    )
+    routes.add_url_rule("", endpoint="kinds", view_func=view, methods=["GET"])
+    return routes

@@ -1,0 +1,33 @@
+"""``/metrics``, in Prometheus' text format."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from omni_gateway.auth import Role
+from omni_gateway.http.metrics import MEDIA_TYPE, exposition
+from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.rest.parameters import NoQuery
+from omni_gateway.rest.views.openapi import documented
+
+
+def blueprint() -> GatewayBlueprint:
+    """Return the route; it tells what is called how often, so it takes a reader's token as everything does."""
+    routes = GatewayBlueprint("metrics", __name__, url_prefix="/metrics", description="For Prometheus")
+
+    def metrics(arguments: object) -> Response:
+        return Response(exposition(), content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+    view = documented(
+        routes,
+        metrics,
+        role=Role.READER,
+        omni_decides=False,
+        operation_id="get_metrics",
+        summary="What this gateway did: requests, calls to Omni, open streams",
+        query=NoQuery(),
+        answers={200: ({"type": "string"}, "Prometheus' text format")},
+        content_type="text/plain",
+    )
+    routes.add_url_rule("", endpoint="metrics", view_func=view, methods=["GET"])
+    return routes

@@ -1,0 +1,121 @@
+"""One entry: who asked for what, on which object, and how it ended. Bodies and query strings have no part in it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from flask import Response, request
+from marshmallow import fields
+
+from omni_gateway.http import metrics
+from omni_gateway.http.changed_fields import LONGEST_ID, noted, object_id
+from omni_gateway.http.guard import known_principal
+from omni_gateway.http.idempotency import REPLAYED
+from omni_gateway.http.paths import request_path
+from omni_gateway.http.problems import code_of
+from omni_gateway.http.request_id import request_id
+from omni_gateway.redaction.credentials import MASK, masked, plain, shown
+from omni_gateway.store import AuditEntry
+
+DENIED = (401, 403, 429)
+LONGEST_PATH = 500
+LONGEST_NAME = 200
+LONGEST_METHOD = 20
+LONGEST_ADDRESS = 100
+_GENERIC = "resources"
+_METHOD = re.compile(r"[A-Z]{1,20}")
+
+
+def entry_of(response: Response) -> AuditEntry:
+    """Return the entry of the request in flight, whose answer is ``response``."""
+    principal = known_principal()
+    moment = time.time_ns()
+    resource, id = _object(response)
+    names, documents, cluster = noted(request.environ)
+    return AuditEntry(
+        id=new_id(moment),
+        time=datetime.fromtimestamp(moment / 1e9, UTC),
+        who=plain(principal.name, LONGEST_NAME) if principal else "",
+        caller_id=plain(principal.id, LONGEST_NAME) if principal else "",
+        auth=principal.method if principal else "",
+        role=principal.role_name if principal else "",
+        method=request.method[:LONGEST_METHOD],
+        route=request.url_rule.rule if request.url_rule else "",
+        path=_path(),
+        resource=resource,
+        object_id=id,
+        cluster=cluster or (id if resource == "clusters" else ""),
+        status=response.status_code,
+        outcome=outcome_of(response.status_code),
+        code=code_of(request.environ),
+        dry_run=request.args.get("dry_run", "") in fields.Boolean.truthy,  # as the query schemas read it
+        replayed=response.headers.get(REPLAYED) == "true",
+        request_id=request_id(),
+        remote=plain(request.remote_addr or "", LONGEST_ADDRESS),
+        duration_ms=round(metrics.elapsed() * 1000, 3),
+        changed=names,
+        documents=documents,
+    )
+
+
+def refusal_entry(status: int, code: str, remote: str, start_line: bytes) -> AuditEntry:
+    """Return the entry of a request that the server refused before it read who asks.
+
+    ``start_line`` is what came of it, from which method and path are taken as far as they are there; no query string.
+    """
+    moment = time.time_ns()
+    method, _, target = start_line.decode("latin-1").strip().partition(" ")
+    path = target.partition(" ")[0].partition("?")[0]
+    known = _METHOD.fullmatch(method) is not None
+    return AuditEntry(
+        id=new_id(moment),
+        time=datetime.fromtimestamp(moment / 1e9, UTC),
+        status=status,
+        outcome=outcome_of(status),
+        code=code,
+        method=method if known else "",
+        path=plain(masked(path), LONGEST_PATH) if known else "",
+        remote=plain(remote, LONGEST_ADDRESS),
+    )
+
+
+def new_id(moment: int) -> str:
+    """Return an id (28 hex digits) that is unique and sorts by time (nanoseconds since 1970)."""
+    return f"{moment:016x}{secrets.token_hex(6)}"
+
+
+def outcome_of(status: int) -> str:
+    """Return the sort of end that a status is."""
+    if status < 400:
+        return "done"
+    if status in DENIED:
+        return "denied"
+    return "failed" if status >= 500 else "invalid"
+
+
+def _object(response: Response) -> tuple[str, str]:
+    """Return the resource and the id: from the URL, or of what was made from where the answer says that it is."""
+    resource = request.blueprint or ""
+    arguments: dict[str, Any] = request.view_args or {}
+    type = str(arguments.get("type", ""))
+    if resource == _GENERIC and type:
+        resource = f"{_GENERIC}/{shown(type, LONGEST_NAME)}"
+    if "id" in arguments:
+        return resource, object_id(type, str(arguments["id"]))
+    location = response.headers.get("Location", "")
+    if response.status_code == 201 and location:
+        return resource, shown(unquote(location.rpartition("/")[2]), LONGEST_ID)
+    return resource, ""
+
+
+def _path() -> str:
+    path = masked(request_path())
+    arguments = request.view_args or {}
+    if object_id(str(arguments.get("type", "")), "") == MASK and "id" in arguments:
+        path = f"{path.rpartition('/')[0]}/{MASK}"
+    return path if len(path) <= LONGEST_PATH else f"{path[: LONGEST_PATH - 1]}…"

@@ -1,0 +1,103 @@
+"""What a request's body is about, without what it says: names of fields, types and ids of documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from omni_gateway.redaction.credentials import MASK, looks_secret, shown
+
+MOST_NAMES = 50
+#: Characters of all names together: a whole line stays below 4 KiB.
+MOST_TEXT = 1200
+LONGEST_NAME = 100
+LONGEST_ID = 300
+CLUSTER_LABEL = "omni.sidero.dev/cluster"
+MORE = "…"
+_DEEPEST = 6
+_NAME = re.compile(r"[A-Za-z0-9_./:@-]{1,100}")
+_TYPE = re.compile(r"[A-Za-z]{1,80}(\.[a-z.]{1,40})?")
+_FIELDS = "omni_gateway.audit.fields"
+_DOCUMENTS = "omni_gateway.audit.documents"
+_CREDENTIAL = "omni_gateway.audit.credential"
+_CLUSTER = "omni_gateway.audit.cluster"
+
+
+def note_body(environ: dict[str, Any], body: Any) -> None:
+    """Keep the names of what a JSON body sets; of its values only the cluster that a label names."""
+    if not isinstance(body, Mapping):
+        return
+    environ[_FIELDS] = changed_fields(body)
+    labels = body.get("labels")
+    if isinstance(labels, Mapping) and isinstance(cluster := labels.get(CLUSTER_LABEL), str):
+        note_cluster(environ, cluster)
+
+
+def note_documents(environ: dict[str, Any], documents: Iterable[tuple[str, str]]) -> None:
+    """Keep which objects a body of many documents is about: (type, id) of each."""
+    environ[_DOCUMENTS] = _bounded_documents(documents)
+    environ.pop(_FIELDS, None)
+
+
+def note_cluster(environ: dict[str, Any], cluster: str) -> None:
+    """Keep which cluster a request concerns, where its view has found out."""
+    environ[_CLUSTER] = shown(cluster, LONGEST_ID)
+
+
+def note_credential(environ: dict[str, Any]) -> None:
+    """Keep that the answer hands out a credential, which is audited whatever the method."""
+    environ[_CREDENTIAL] = True
+
+
+def hands_out_credential(environ: Mapping[str, Any]) -> bool:
+    """Return whether the answer hands out a credential."""
+    return bool(environ.get(_CREDENTIAL))
+
+
+def noted(environ: Mapping[str, Any]) -> tuple[list[str], list[dict[str, str]], str]:
+    """Return the names, the documents and the cluster that were kept."""
+    return environ.get(_FIELDS, []), environ.get(_DOCUMENTS, []), cast(str, environ.get(_CLUSTER, ""))
+
+
+def changed_fields(body: Mapping[str, Any]) -> list[str]:
+    """Return the dotted names of an object's members, those of objects inside it too; lists count as one.
+
+    A key that is too long, has odd characters or looks like a secret reads ``***``: in maps that callers fill
+    themselves anything may be a key. At most ``MOST_NAMES``; ``…`` at the end says that there were more.
+    """
+    names: list[str] = []
+    room = MOST_TEXT
+    for name in _names(body, "", 1):
+        room -= len(name)
+        if len(names) == MOST_NAMES or room < 0:
+            return [*names, MORE]
+        if name not in names:
+            names.append(name)
+    return names
+
+
+def _names(body: Mapping[str, Any], above: str, depth: int) -> Iterator[str]:
+    for key, value in body.items():
+        name = above + (key if _NAME.fullmatch(key) and not looks_secret(key) else MASK)
+        if isinstance(value, Mapping) and value and depth < _DEEPEST and len(name) < LONGEST_NAME:
+            yield from _names(value, f"{name}.", depth + 1)
+        else:
+            yield name
+
+
+def _bounded_documents(documents: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = []
+    room = MOST_TEXT
+    for type, id in documents:
+        told = {"type": type if _TYPE.fullmatch(type) else MASK, "id": object_id(type, id)}
+        room -= len(told["type"]) + len(told["id"])
+        if len(found) == MOST_NAMES or room < 0:
+            return [*found, {"type": MORE, "id": MORE}]
+        found.append(told)
+    return found
+
+
+def object_id(type: str, id: str) -> str:
+    """Return an object's id; that of a join token is the secret itself (facts: machine-auth-side, join tokens)."""
+    return MASK if type.lower().startswith("jointoken") else shown(id, LONGEST_ID)

@@ -1,0 +1,63 @@
+"""Secrets in the specs of types that no schema describes: masked on the way out, put back on the way in.
+
+A plugin's schema says what is secret. Here the members' names say it, and every text is searched for join tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from omni_gateway.redaction.configuration import MASK, mask_tokens
+
+_SECRET_NAME = re.compile(r"(?i)(secret|password|token|private_?key|api_?key|access_?key(_?id)?|encryption_?key)$")
+#: Whole specs that are secret under an innocent name.
+_SECRET_MEMBERS: Mapping[str, frozenset[str]] = {
+    "ImportedClusterSecrets.omni.sidero.dev": frozenset({"data"}),
+    "SAMLAssertions.omni.sidero.dev": frozenset({"data"}),
+    "TalosConfigs.omni.sidero.dev": frozenset({"key"}),
+    "Kubeconfigs.omni.sidero.dev": frozenset({"data"}),
+    "DefaultJoinTokens.omni.sidero.dev": frozenset({"token_id"}),
+    "JoinTokenUsages.omni.sidero.dev": frozenset({"token_id"}),
+    "ClusterSecrets.omni.sidero.dev": frozenset({"data", "key"}),
+    "ClusterMachineSecrets.omni.sidero.dev": frozenset({"data"}),
+    "ClusterMachineConfigs.omni.sidero.dev": frozenset({"data", "compressed_data"}),
+    "ClusterMachineEncryptionKeys.omni.sidero.dev": frozenset({"data"}),
+    "BackupDatas.omni.sidero.dev": frozenset({"encryption_key"}),
+}
+
+
+def redact(type: str, value: Any, name: str = "") -> Any:
+    """Return a spec (or a part of one, with its member's name) without what is secret."""
+    if isinstance(value, Mapping):
+        return {key: redact(type, item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [redact(type, item, name) for item in value]
+    if not isinstance(value, str) or not value:
+        return value
+    secret = _SECRET_NAME.search(name) or name in _SECRET_MEMBERS.get(type, ())
+    return MASK if secret else mask_tokens(value)
+
+
+def restore(type: str, wanted: Any, existing: Any, name: str = "") -> Any:
+    """Put secrets back where a caller sends what it read: a value that is the mask of the present one is that one."""
+    if isinstance(wanted, Mapping):
+        before = existing if isinstance(existing, Mapping) else {}
+        return {key: restore(type, item, before.get(key), key) for key, item in wanted.items()}
+    if isinstance(wanted, list):
+        held = existing if isinstance(existing, list) else []
+        padded = [*held, *[None] * (len(wanted) - len(held))]
+        return [restore(type, item, before, name) for item, before in zip(wanted, padded, strict=False)]
+    if isinstance(wanted, str) and isinstance(existing, str) and wanted == redact(type, existing, name):
+        return existing
+    return wanted
+
+
+def masked_members(value: Any, path: str = "spec") -> list[str]:
+    """Return where a spec that is to be written still has a mask: nobody means that as a value."""
+    if isinstance(value, Mapping):
+        return [found for key, item in value.items() for found in masked_members(item, f"{path}.{key}")]
+    if isinstance(value, list):
+        return [found for at, item in enumerate(value) for found in masked_members(item, f"{path}.{at}")]
+    return [path] if value == MASK else []

@@ -1,0 +1,1 @@
+"""From a plugin's declaration to REST over HTTP."""

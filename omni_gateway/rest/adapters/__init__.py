@@ -1,0 +1,1 @@
+"""What stands between a representation and its back end."""

@@ -1,0 +1,89 @@
+"""The adapter of objects that the gateway keeps in its own store: effective at once in every worker and replica."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from omni_gateway.http.problems import Problem
+from omni_gateway.model.resource import Resource
+from omni_gateway.rest.adapters.computed import CallAdapter
+from omni_gateway.rest.errors import NotFound, StaleVersion
+from omni_gateway.rest.field_errors import Refusals
+from omni_gateway.store import Document
+from omni_gateway.store.text import unstorable
+
+NAMESPACE = "gateway"
+MAX_OBJECTS = 1000
+
+
+class StoredResourceAdapter(CallAdapter):
+    """Serve the documents of one ``collection`` of the store; at most ``MAX_OBJECTS``, for lists are read whole."""
+
+    omni_decides = False
+    namespace = NAMESPACE
+
+    def __init__(self, collection: str, *, sortable: frozenset[str] = frozenset()) -> None:
+        self.type = self.collection = collection
+        self.sortable = sortable
+
+    def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return every object of the collection."""
+        return [self._resource(document) for document in self.store.documents.list(self.collection)]
+
+    def get(self, id: str) -> Resource:
+        """Return one object; :class:`NotFound` when there is none."""
+        document = self.store.documents.find(self.collection, id)
+        if document is None:
+            raise NotFound(id)
+        return self._resource(document)
+
+    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Refuse (422) texts that a database cannot hold, and one more object than a collection may have."""
+        wanted = {"id": resource.id, **resource.spec, "labels": resource.labels, "annotations": resource.annotations}
+        refusals = Refusals()
+        for path in unstorable(wanted):
+            refusals.add(path, "Has a NUL character, which cannot be stored.")
+        refusals.raise_any()
+        if existing is None and len(self.store.documents.list(self.collection)) >= MAX_OBJECTS:
+            refusals.add("id", f"There are {MAX_OBJECTS} already, which is the most.")
+            refusals.raise_any()
+
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
+        """Make the object; 409 when another request made one of this id meanwhile."""
+        made = self.store.documents.create(
+            self.collection, resource.id, resource.spec, resource.labels, resource.annotations
+        )
+        if not made:
+            raise Problem(409, "exists", f"There is an object {resource.id!r} already.")
+
+    def replace(self, resource: Resource) -> None:
+        """Write over the version that was read; :class:`StaleVersion` when that one is old."""
+        written = self.store.documents.replace(
+            self.collection, resource.id, resource.version, resource.spec, resource.labels, resource.annotations
+        )
+        if not written:
+            raise StaleVersion(resource.id)
+
+    def delete(self, resource: Resource) -> None:
+        """Remove the version that was read; :class:`StaleVersion` when that one is old."""
+        if not self.store.documents.delete(self.collection, resource.id, resource.version):
+            raise StaleVersion(resource.id)
+
+    def _resource(self, document: Document) -> Resource:
+        return Resource(
+            document.id,
+            dict(document.spec),
+            dict(document.labels),
+            dict(document.annotations),
+            namespace=self.namespace,
+            type=self.type,
+            version=document.version,
+            created=_text(document.created),
+            updated=_text(document.updated),
+        )
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,155 @@
+"""An object as its callers read it: document, bytes, ETag."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from marshmallow import Schema
+from marshmallow.fields import Nested
+
+from omni_gateway.byte_lru import SHELF
+from omni_gateway.http import etags
+from omni_gateway.model.resource import Resource
+from omni_gateway.rest.joined_bodies import Whole
+from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
+from omni_gateway.rest.schema import ResourceSchema
+
+ALWAYS = ("id", "metadata.version")
+
+
+class Representation:
+    """Renders the objects of one schema; ``collection`` is where their URLs begin, and ends where there is but one."""
+
+    def __init__(
+        self, schema: ResourceSchema, collection: str, links: Mapping[str, LinkMaker], *, singleton: bool = False
+    ) -> None:
+        self.schema = schema
+        self.collection = collection
+        self.links = links
+        self.singleton = singleton
+        names = {field.data_key or name for name, field in schema.dump_fields.items()}
+        self.known_fields = frozenset(names - schema.request_only)
+
+    def document(self, resource: Resource) -> dict[str, Any]:
+        """Return the flat JSON object: id, namespace, the spec's fields, labels, annotations, metadata, links."""
+        document = {
+            "id": resource.id,
+            "namespace": resource.namespace,
+            **self.schema.render_spec(resource.spec),
+            "labels": resource.labels,
+            "annotations": resource.annotations,
+            "metadata": {
+                "type": resource.type,
+                "version": resource.version,
+                "phase": resource.phase,
+                "owner": resource.owner,
+                "created": resource.created,
+                "updated": resource.updated,
+                "finalizers": resource.finalizers,
+            },
+            "_links": self._links(resource),
+        }
+        return self.schema.name_again(document) if self.schema.aliases else document
+
+    def writable(self, resource: Resource) -> dict[str, Any]:
+        """Return the part of the document that a caller may change: what a merge patch applies to."""
+        document = self.document(resource)
+        for key in ("metadata", "_links", "namespace"):
+            del document[key]
+        for name, field in self.schema.fields.items():
+            if field.dump_only:
+                document.pop(field.data_key or name, None)
+            elif isinstance(field, Nested) and isinstance(inner := document.get(field.data_key or name), dict):
+                document[field.data_key or name] = _without_read_only(field.schema, inner)
+        return document
+
+    def url(self, id: str) -> str:
+        """Return the address of the object of this id."""
+        return f"{API_PREFIX}/{self.collection}" if self.singleton else object_url(self.collection, id)
+
+    def _links(self, resource: Resource) -> dict[str, str]:
+        links = {"self": self.url(resource.id)}
+        for name, make in self.links.items():
+            url = make(resource)
+            if url is not None:
+                links[name] = url
+        return links
+
+    def body(self, resource: Resource, fields: tuple[str, ...] = ()) -> bytes:
+        """Return the document as JSON, cut down to ``fields`` when any are named."""
+        if fields:
+            return orjson.dumps(project(self.document(resource), fields))
+        kept = self._kept(resource)
+        if kept is None:
+            kept = bytes(memoryview(self._render(resource)))  # orjson leaves its buffer as large as it has grown
+            self._keep([resource], Whole.of_one(resource.id, kept))
+        return kept
+
+    def list_body(self, resources: Sequence[Resource], fields: tuple[str, ...] = ()) -> bytes:
+        """Return a JSON array: joined bodies, so that a rendered object need never be rendered again.
+
+        From then on, what is kept of each object is its part of the whole: the two are there once.
+        """
+        if fields:
+            return b"[%b]" % b",".join([self.body(resource, fields) for resource in resources])
+        bodies = [self._kept(resource) or self._render(resource) for resource in resources]
+        whole = Whole.of([resource.id for resource in resources], bodies)
+        body = whole.body
+        self._keep(resources, whole)
+        return body
+
+    def let_go(self, body: bytes) -> None:
+        """Keep what ``list_body`` returned no more: another page has taken its place."""
+        SHELF.drop((self, id(body)))
+
+    def _render(self, resource: Resource) -> bytes:
+        return orjson.dumps(self.document(resource))
+
+    def _kept(self, resource: Resource) -> bytes | None:
+        whole: Whole | None = resource.memo.get(self) if resource.memo is not None else None
+        return whole.part(resource.id) if whole is not None else None
+
+    def _keep(self, resources: Sequence[Resource], whole: Whole) -> None:
+        """Keep with each object the whole that it is part of, while there is room, where all of them are shared."""
+        memos = [resource.memo for resource in resources if resource.memo is not None]
+        if len(memos) < len(resources) or not memos or not whole.distinct:
+            return
+        if SHELF.put((self, id(whole.body)), whole, whole.body, whole.forget):
+            for memo in memos:
+                memo[self] = whole
+
+    def etag(self, resource: Resource, fields: tuple[str, ...] = ()) -> str:
+        """Return the object's entity tag; another selection of fields is another representation, so another tag."""
+        tag: str = resource.derived("etag", _etag)
+        return f'{tag[:-1]}.{zlib.crc32(",".join(fields).encode()):08x}"' if fields else tag
+
+
+def _without_read_only(schema: Schema, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a message without its read-only members, second names for the most part."""
+    read_only = {field.data_key or name for name, field in schema.fields.items() if field.dump_only}
+    return {key: value for key, value in document.items() if key not in read_only} if read_only else document
+
+
+def _etag(resource: Resource) -> str:
+    return etags.make(resource.spec, resource.labels, resource.annotations, resource.phase, resource.version)
+
+
+def project(document: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+    """Cut a document down to dotted paths; id and metadata.version always stay. Unknown paths select nothing."""
+    result: dict[str, Any] = {}
+    for path in (*ALWAYS, *fields):
+        _copy_path(document, result, path.split("."))
+    return result
+
+
+def _copy_path(source: Any, target: dict[str, Any], path: list[str]) -> None:
+    head, rest = path[0], path[1:]
+    if not isinstance(source, Mapping) or head not in source:
+        return
+    if not rest:
+        target[head] = source[head]
+    elif isinstance(source[head], Mapping):
+        _copy_path(source[head], target.setdefault(head, {}), rest)

@@ -1,0 +1,50 @@
+"""Answering a list query over objects that are all at hand: select, search, sort, cut to the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from omni_gateway.http.problems import Problem
+from omni_gateway.model.query import Listing, ListQuery
+from omni_gateway.model.resource import Resource
+
+_METADATA_SORTS = frozenset({"created", "updated", "version", "owner"})
+
+
+def select(items: Iterable[Resource], query: ListQuery, sortable: frozenset[str]) -> Listing:
+    """Answer ``query`` from ``items``: label selector, text in the id, sort and page.
+
+    The plugin's own filters (``query.filters``) are the caller's to apply before.
+    """
+    chosen = [
+        item
+        for item in items
+        if (query.selector is None or query.selector.matches(item.labels)) and query.search in item.id
+    ]
+    return Listing(sort_and_cut(chosen, query, sortable), len(chosen))
+
+
+def sort_and_cut(items: Sequence[Resource], query: ListQuery, sortable: frozenset[str]) -> list[Resource]:
+    """Sort by the query's keys with the id as the last one, then take the page; objects without a value come first.
+
+    Raises a ``validation`` problem that lists the sortable fields when a key is none of them.
+    """
+    ordered = sorted(items, key=lambda item: item.id)
+    for name, descending in reversed(query.sort):
+        if name not in _METADATA_SORTS | sortable | {"id"}:
+            known = ", ".join(sorted(_METADATA_SORTS | sortable | {"id"}))
+            raise Problem(422, "validation", errors={"sort": [f"Cannot sort by {name!r}; sortable fields: {known}."]})
+        ordered.sort(key=lambda item, name=name: _sort_key(item, name), reverse=descending)  # type: ignore[misc]
+    end = query.offset + query.limit if query.limit else None
+    return ordered[query.offset : end]
+
+
+def _sort_key(item: Resource, name: str) -> tuple[int, Any]:
+    if name in _METADATA_SORTS or name == "id":
+        value = getattr(item, name)
+    else:
+        value = item.derived(("sort", name), lambda each: each.spec.get(name))
+    if value is None:
+        return (0, "")
+    return (1, value if isinstance(value, (int, float)) else str(value))

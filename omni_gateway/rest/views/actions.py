@@ -1,0 +1,117 @@
+"""POST of an action, GET of a computed document: a plugin's function, wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response, request
+from werkzeug.http import dump_options_header
+
+from omni_gateway.http.caching import cache_headers
+from omni_gateway.http.changed_fields import note_credential
+from omni_gateway.http.problems import Problem
+from omni_gateway.model.resource import Resource
+from omni_gateway.rest.actions import Answer, Raw, Stream, WouldDo
+from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.adapters.scoped import within_reach
+from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.operations import Operation
+from omni_gateway.rest.representation import Representation
+from omni_gateway.rest.views.responses import (
+    check_tags,
+    dry_run_response,
+    json_response,
+    object_response,
+    operation_response,
+)
+from omni_gateway.watch import stream_response
+
+
+def action_view(
+    adapter: ResourceAdapter,
+    representation: Representation,
+    function: Callable[..., Answer],
+    *,
+    with_body: bool,
+    writes: bool,
+    anywhere: bool,
+) -> Callable[..., Response]:
+    """Return the view of a POST: ``function(adapter, id, body, dry_run=...)``, or without an id on a collection."""
+
+    def post(arguments: Mapping[str, Any], body: Mapping[str, Any] | None = None, **path: str) -> Response:
+        bound = within_reach(current_gateway().bound(adapter), path.get("id"), writes=writes, anywhere=anywhere)
+        _check_preconditions(bound, representation, path.get("id"))
+        answer = function(bound, *path.values(), body or {}, dry_run=arguments["dry_run"])
+        return respond(representation, answer)
+
+    def post_without_body(arguments: Mapping[str, Any], **path: str) -> Response:
+        return post(arguments, None, **path)
+
+    return post if with_body else post_without_body
+
+
+def _check_preconditions(adapter: ResourceAdapter, representation: Representation, id: str | None) -> None:
+    """Hold a request's preconditions against the object that an action is done to.
+
+    Where it is done to none, no entity tag fits If-Match (412), and there is nothing that If-None-Match could rule out.
+    """
+    if id is None and "If-Match" in request.headers:
+        raise Problem(412, "stale-precondition", "This action is done to no single object, so no entity tag fits.")
+    if id is not None and ("If-Match" in request.headers or "If-None-Match" in request.headers):
+        check_tags(representation, adapter.get(id))
+
+
+def computed_view(
+    adapter: ResourceAdapter,
+    representation: Representation,
+    function: Callable[..., Answer],
+    *,
+    writes: bool,
+    anywhere: bool,
+) -> Callable[..., Response]:
+    """Return the view of a GET: ``function(adapter, *path, query)``; ``writes``: it takes more than a reader."""
+
+    def get(arguments: Mapping[str, Any], **path: str) -> Response:
+        gateway = current_gateway()
+        bound = gateway.bound(adapter) if writes else gateway.reading(adapter)
+        bound = within_reach(bound, path.get("id"), writes=writes, anywhere=anywhere)
+        return respond(representation, function(bound, *path.values(), arguments))
+
+    return get
+
+
+def respond(representation: Representation, answer: Answer) -> Response:
+    """Turn what a plugin's function returned into a response."""
+    if isinstance(answer, Resource):
+        return object_response(representation, answer)
+    if isinstance(answer, Operation):
+        return operation_response(answer)
+    if isinstance(answer, WouldDo):
+        before, after = (
+            None if item is None else representation.document(item) for item in (answer.before, answer.after)
+        )
+        return dry_run_response(before, after, also=answer.also, also_deleted=answer.also_deleted)
+    if isinstance(answer, Raw):
+        if answer.credential:
+            note_credential(request.environ)
+        return Response(answer.body, headers=_file_headers(answer.filename), mimetype=answer.media_type)
+    if isinstance(answer, Stream) and request.method == "HEAD":
+        return Response(headers=_file_headers(answer.filename), mimetype=answer.media_type)
+    if isinstance(answer, Stream):
+        return stream_response.stream_bytes(
+            answer.open,
+            media=answer.media_type,
+            limiter=current_gateway().streams,
+            headers=_file_headers(answer.filename),
+            beat=answer.beat,
+        )
+    return json_response(answer, headers=cache_headers())
+
+
+def _file_headers(filename: str | None) -> dict[str, str]:
+    """Name the file; what it holds may be a credential, so nothing may keep it."""
+    headers = {"Cache-Control": "no-store"}
+    if filename:
+        headers["Content-Disposition"] = dump_options_header("attachment", {"filename": filename})
+    return headers

@@ -1,0 +1,67 @@
+"""GET of a collection: a page of objects, or a watch of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request
+
+from omni_gateway.http import etags, pagination, paths
+from omni_gateway.http.caching import cache_headers
+from omni_gateway.model.query import Listing, ListQuery
+from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.parameters import Filter, parse_fields, to_list_query
+from omni_gateway.rest.representation import Representation
+from omni_gateway.rest.views.responses import json_response
+from omni_gateway.rest.views.watch import watch_response
+from omni_gateway.watch import stream_response
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What a list view needs to know: where objects come from and how they look."""
+
+    adapter: ResourceAdapter
+    representation: Representation
+    filters: Sequence[Filter] = ()
+
+    def answer(self, arguments: Mapping[str, Any], forced: Mapping[str, Any] | None = None) -> Response:
+        """Answer the request in flight with a page or, when it asks for a stream, a watch."""
+        query = to_list_query(arguments, self.filters, forced)
+        fields = parse_fields(arguments.get("fields"), self.representation.known_fields)
+        adapter = current_gateway().reading(self.adapter)
+        media = stream_response.negotiate(request)
+        if media is not None:
+            return watch_response(adapter, self.representation, query, media, fields)
+        page = adapter.list(query)
+        return self._page(page, query, arguments, fields)
+
+    def _page(self, page: Listing, query: ListQuery, arguments: Mapping[str, Any], fields: tuple[str, ...]) -> Response:
+        head = {**cache_headers(), "Vary": "Accept"}
+        head |= pagination.page_headers(
+            page=arguments["page"],
+            page_size=arguments["page_size"],
+            total=page.total,
+            path=paths.request_path(),
+            args=request.args,
+        )
+        question = (request.environ["PATH_INFO"], request.environ["QUERY_STRING"])
+        rendered = current_gateway().pages.page(question, page, self.representation, fields)
+        if query.offset == 0 and len(page.items) == page.total:
+            head["X-Resume-Point"] = rendered.resume_point
+        head["ETag"] = rendered.etag
+        if etags.if_none_match(request, rendered.etag):
+            return Response(status=304, headers=head)
+        return json_response(rendered.body, headers=head)
+
+
+def list_view(collection: Collection) -> Callable[..., Response]:
+    """Return the view of a collection."""
+
+    def get(arguments: Mapping[str, Any]) -> Response:
+        return collection.answer(arguments)
+
+    return get

@@ -1,0 +1,213 @@
+"""GET, PUT, PATCH and DELETE of one object."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import marshmallow as ma
+from flask import Response, request
+
+from omni_gateway.auth import Role
+from omni_gateway.http import etags, mergepatch
+from omni_gateway.http.guard import demand
+from omni_gateway.http.parser import strict_json
+from omni_gateway.http.problems import Problem
+from omni_gateway.model.query import ListQuery
+from omni_gateway.model.resource import Resource
+from omni_gateway.omni import errors
+from omni_gateway.rest import cluster_lock, update
+from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.errors import MISSING
+from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.operations import OperationKind
+from omni_gateway.rest.parameters import parse_fields
+from omni_gateway.rest.representation import Representation
+from omni_gateway.rest.unset import without_unset
+from omni_gateway.rest.views import create
+from omni_gateway.rest.views.actions import respond
+from omni_gateway.rest.views.create import Creation
+from omni_gateway.rest.views.responses import (
+    already_there,
+    check_none_match,
+    check_preconditions,
+    check_tags,
+    dry_run_response,
+    object_response,
+    operation_response,
+)
+from omni_gateway.rest.views.watch import watch_response
+from omni_gateway.watch import stream_response
+
+PATCH_TYPES = ("application/merge-patch+json", "application/json")
+#: How long a delete waits for an object that goes at once, in seconds between looks; then it is an operation.
+GONE_LOOKS = (0.005, 0.015, 0.03, 0.05, 0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What the views of one object need: where it comes from and how it looks."""
+
+    adapter: ResourceAdapter
+    representation: Representation
+    #: How PUT makes an object that is not there, and the role that this takes; None: it does not.
+    creation: Creation | None = None
+    create_role: Callable[[], Role] | None = None
+
+    @property
+    def bound(self) -> ResourceAdapter:
+        """Return the adapter with this application's client."""
+        return current_gateway().bound(self.adapter)
+
+    @property
+    def reading(self) -> ResourceAdapter:
+        """Return the adapter for a request that only reads: it may answer from the cache."""
+        return current_gateway().reading(self.adapter)
+
+
+def get_view(item: Item) -> Callable[..., Response]:
+    """Return the view that reads or, when a stream is asked for, watches an object."""
+
+    def get(arguments: Mapping[str, Any], id: str) -> Response:
+        fields = parse_fields(arguments.get("fields"), item.representation.known_fields)
+        media = stream_response.negotiate(request)
+        if media is not None:
+            return watch_response(item.reading, item.representation, ListQuery(), media, fields, id=id)
+        return object_response(item.representation, item.reading.get(id), fields=fields)
+
+    return get
+
+
+def put_view(item: Item) -> Callable[..., Response]:
+    """Return the view that replaces spec, labels and annotations; finalizers and owner stay.
+
+    With ``If-None-Match: *`` it makes an object that is not there, as a POST does.
+    """
+
+    def put(arguments: Mapping[str, Any], body: Mapping[str, Any], id: str) -> Response:
+        _check_id(body, id)
+        if item.creation is not None and etags.only_if_missing(request) and not _there(item, id):
+            return _create(item, item.creation, {**body, "id": id}, dry_run=arguments["dry_run"])
+        return _write(item, id, lambda _: body, dry_run=arguments["dry_run"])
+
+    return put
+
+
+def patch_view(item: Item) -> Callable[..., Response]:
+    """Return the view that applies an RFC 7396 merge patch; the result is validated whole, not the patch."""
+
+    def patch(arguments: Mapping[str, Any], id: str) -> Response:
+        changes = strict_json(request, allow=PATCH_TYPES)
+        if not isinstance(changes, dict):
+            raise Problem(422, "validation", "A merge patch of an object is a JSON object.")
+
+        def merged(existing: Resource) -> Mapping[str, Any]:
+            schema = item.representation.schema
+            document = mergepatch.apply(item.representation.writable(existing), schema.without_aliases(changes))
+            _keep_nulls_of_locks(document, changes)
+            try:
+                loaded: Mapping[str, Any] = schema.load(document)
+            except ma.ValidationError as error:
+                raise Problem.from_validation(error, schema=item.representation.schema) from error
+            _check_id(loaded, id)
+            return loaded
+
+        return _write(item, id, merged, dry_run=arguments["dry_run"])
+
+    return patch
+
+
+def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
+    """Return the view that removes an object: 204 when it is gone at once, 202 and ``destroy`` while Omni works."""
+
+    def delete(arguments: Mapping[str, Any], id: str) -> Response:
+        adapter = item.bound
+        existing = adapter.get(id)
+        if existing.tearing_down:  # it may be asked for again with the tag that it had before
+            check_none_match(item.representation, existing)
+        else:
+            check_tags(item.representation, existing)
+        if arguments["dry_run"]:
+            adapter.refuse_owned(existing)
+            adapter.foresee(None, existing)
+            adapter.check_delete_with(existing, arguments)
+            taken = adapter.also_deleted(existing, arguments)
+            return dry_run_response(item.representation.document(existing), None, also_deleted=taken)
+        if not existing.tearing_down or not existing.finalizers or arguments.get("force"):
+            adapter.delete_with(existing, arguments)
+        if _gone(adapter, id):
+            return Response(status=204)
+        return operation_response(destroy.read(current_gateway().omni, id))
+
+    return delete
+
+
+def _check_id(body: Mapping[str, Any], id: str) -> None:
+    if body.get("id", id) != id:
+        raise Problem(422, "validation", errors={"id": [f"Must be {id!r}, as in the URL; an id never changes."]})
+
+
+def _there(item: Item, id: str) -> bool:
+    try:
+        item.bound.get(id)
+    except MISSING:
+        return False
+    return True
+
+
+def _create(item: Item, creation: Creation, body: Mapping[str, Any], *, dry_run: bool) -> Response:
+    """Make an object; 412 where another caller has made it meanwhile."""
+    if item.create_role is not None:
+        demand(item.create_role(), omni_decides=item.adapter.omni_decides)
+    try:
+        return create.create(creation, body, dry_run=dry_run, id=body["id"])
+    except errors.AlreadyExists:
+        raise already_there(body["id"], item.representation.url(body["id"])) from None
+    except Problem as problem:
+        if problem.code != "exists":
+            raise
+        raise already_there(body["id"], item.representation.url(body["id"])) from None
+
+
+def _write(item: Item, id: str, change: Callable[[Resource], Mapping[str, Any]], *, dry_run: bool) -> Response:
+    """Put the caller's change over the object; the caller's own precondition is held against every version read."""
+
+    def by(existing: Resource) -> Resource:
+        check_preconditions(item.representation, existing)
+        return _overlay(item, existing, change(existing))
+
+    return respond(item.representation, update.change(item.bound, id, by, dry_run=dry_run))
+
+
+def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resource:
+    """Put the caller's spec, labels and annotations over an object; what this schema cannot write stays as it was."""
+    schema = item.representation.schema
+    if only_new := sorted(schema.request_only & loaded.keys()):
+        raise Problem(422, "validation", errors={name: ["Can be given on POST only."] for name in only_new})
+    new = schema.to_resource({**loaded, "id": existing.id})
+    said = new.spec if item.adapter.zeros_count else without_unset(new.spec, existing.spec)
+    spec = {**schema.unknown_spec(existing.spec), **said}
+    annotations = cluster_lock.with_locks(
+        {**(loaded.get("annotations") or {}), **new.annotations}, existing.annotations
+    )
+    return replace(existing, spec=spec, labels=new.labels, annotations=annotations)
+
+
+def _keep_nulls_of_locks(document: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Let a patch's null for a lock be seen by :func:`_overlay`; of a patched document it is simply not there."""
+    annotations = changes.get("annotations")
+    if isinstance(annotations, Mapping):
+        taken_off = {key: None for key in cluster_lock.LOCKS if key in annotations and annotations[key] is None}
+        document["annotations"] = {**(document.get("annotations") or {}), **taken_off}
+
+
+def _gone(adapter: ResourceAdapter, id: str) -> bool:
+    for pause in (0.0, *GONE_LOOKS):
+        time.sleep(pause)
+        try:
+            adapter.get(id)
+        except MISSING:
+            return True
+    return False

@@ -1,0 +1,112 @@
+"""Answers as every view gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from omni_gateway.http import etags, mergepatch
+from omni_gateway.http.caching import cache_headers
+from omni_gateway.http.problems import Problem
+from omni_gateway.model.resource import Resource
+from omni_gateway.rest.operations import RETRY_AFTER_SECONDS, Operation
+from omni_gateway.rest.representation import Representation
+
+
+def json_response(
+    body: bytes | Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer JSON."""
+    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    return Response(data, status, headers=dict(headers or {}), mimetype="application/json")
+
+
+def object_response(
+    representation: Representation,
+    resource: Resource,
+    *,
+    status: int = 200,
+    fields: tuple[str, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer one object with its entity tag; 304 to a GET whose If-None-Match names it."""
+    tag = representation.etag(resource, fields)
+    head = {"ETag": tag, **cache_headers(), "Vary": "Accept", **(headers or {})}
+    if request.method in ("GET", "HEAD") and etags.if_none_match(request, tag):
+        return Response(status=304, headers=head)
+    return json_response(representation.body(resource, fields), status, head)
+
+
+def retry_after(operation: Operation) -> dict[str, str]:
+    """Say when to ask again how far an operation is; nothing once it has ended."""
+    return {} if operation.done else {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+
+def operation_response(operation: Operation) -> Response:
+    """Answer 202 with the operation, where to ask for it and when."""
+    head = {"Location": operation.url, "Operation-Location": operation.url, **retry_after(operation)}
+    return json_response(operation.document(), 202, head)
+
+
+def dry_run_response(
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    *,
+    also: Sequence[Resource] = (),
+    also_deleted: Sequence[Resource] = (),
+) -> Response:
+    """Answer what a write would do: the resulting object, the JSON Patch that leads to it, what else would be made
+    or removed.
+    """
+    diff = mergepatch.diff(before or {}, after or {})
+    document: dict[str, Any] = {"dry_run": True, "object": after, "diff": diff}
+    if also:
+        document["also"] = [_as_stored(resource) for resource in also]
+    if also_deleted:
+        document["also_deleted"] = [{"type": resource.type, "id": resource.id} for resource in also_deleted]
+    return json_response(document)
+
+
+def _as_stored(resource: Resource) -> dict[str, Any]:
+    """Show an object of another type, for which there is no schema at hand, in the back end's own form."""
+    names = ("type", "namespace", "id", "labels", "annotations", "spec")
+    return {name: getattr(resource, name) for name in names}
+
+
+def check_tags(representation: Representation, resource: Resource) -> None:
+    """Raise 412 unless If-Match and If-None-Match let the request go on over an object (RFC 9110 §13.2.2)."""
+    tag = representation.etag(resource)
+    if etags.if_match_fails(request, tag):
+        raise Problem(
+            412,
+            "stale-precondition",
+            "The object has changed since it was read.",
+            hint="Read it again and repeat the change; the current entity tag is in the ETag header.",
+            headers={"ETag": tag},
+        )
+    check_none_match(representation, resource)
+
+
+def check_none_match(representation: Representation, resource: Resource) -> None:
+    """Raise 412 when If-None-Match names the state of an object, or any (``*``)."""
+    tag = representation.etag(resource)
+    if etags.if_none_match(request, tag):
+        raise already_there(resource.id, representation.url(resource.id), tag)
+
+
+def already_there(id: str, url: str, tag: str = "") -> Problem:
+    """Return the 412 for a request that is to be carried out only where there is no such object, or no such state."""
+    headers = {"Location": url} | ({"ETag": tag} if tag else {})
+    return Problem(
+        412, "stale-precondition", f"There is an object {id!r}, and If-None-Match rules it out.", headers=headers
+    )
+
+
+def check_preconditions(representation: Representation, resource: Resource) -> None:
+    """Raise 412 unless the request's preconditions hold, then 409 when the object is tearing down."""
+    check_tags(representation, resource)
+    if resource.tearing_down:
+        raise Problem(409, "tearing-down", f"{resource.id!r} is being removed and takes no writes.")

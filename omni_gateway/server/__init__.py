@@ -1,0 +1,207 @@
+"""Serve the application with gunicorn, with defaults that suit it."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import FrameType
+from typing import Any, cast
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from omni_gateway import audit
+from omni_gateway.api.health import explain
+from omni_gateway.app import create_app
+from omni_gateway.discovery import BrokenPlugin
+from omni_gateway.http import metrics
+from omni_gateway.logs import MaskedLogger
+from omni_gateway.omni import OmniError
+from omni_gateway.rest.gateway import EXTENSION, Gateway
+from omni_gateway.server.error_responses import Refused
+from omni_gateway.server.worker import PatientWorker
+from omni_gateway.settings import Settings, SettingsError
+from omni_gateway.watch import stream_response
+
+log = logging.getLogger(__name__)
+
+GRACEFUL_SECONDS = 25
+MOST_WORKERS = 4
+MOST_CONNECTIONS = 4096
+"""Of one worker; each costs a file descriptor and, while it is slow, the bytes that it has sent."""
+LONGEST_FIELD = 16 * 1024
+"""Bytes of one header field: an Omni key or a token with many groups as the bearer needs some."""
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """A gunicorn arbiter configured from our settings; ``renew`` reads these again, at SIGHUP."""
+
+    def __init__(self, bind: str, settings: Settings, renew: Callable[[], Settings]) -> None:
+        self._bind = bind
+        self._settings = settings
+        self._renew = renew
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what differs from gunicorn's defaults."""
+        for name, value in gunicorn_options(self._bind, self._settings).items():
+            self.cfg.set(name, value)
+
+    def reload(self) -> None:
+        """Read the settings again; new workers begin with them. What is wrong is told, and nothing changes."""
+        try:
+            settings = self._renew()
+            self.callable = _ready_to_fork(settings)
+            self._settings = settings
+        except (SettingsError, BrokenPlugin) as error:
+            log.error("SIGHUP: %s; going on with the settings there were", error)
+        super().reload()
+
+    def load(self) -> Flask:
+        """Make the application before the workers are forked, so that they share its memory."""
+        return _ready_to_fork(self._settings)
+
+
+def _ready_to_fork(settings: Settings) -> Flask:
+    """Return an application whose memory forked processes share as long as they can; no connection, no thread.
+
+    Connections to Omni and to the store are opened on first use, in each process for itself.
+    """
+    app = create_app(settings)
+    for thread in threading.enumerate():
+        if isinstance(
+            thread, threading.Timer
+        ):  # the rate limiter's memory looks for old entries at once; there are none
+            thread.join()
+    gc.collect()
+    gc.freeze()  # a collection would write to every object, and so copy every page
+    return app
+
+
+def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
+    """Return gunicorn's configuration: threads for blocking calls, one process per core, time to finish on a stop."""
+    return {
+        "bind": bind,
+        "worker_class": worker_class(settings),
+        "preload_app": True,
+        "workers": settings.workers or min(os.cpu_count() or 1, MOST_WORKERS),
+        "threads": settings.threads,
+        "timeout": 60,
+        "graceful_timeout": GRACEFUL_SECONDS,
+        "keepalive": 30,
+        "worker_connections": _most_connections(settings.threads),
+        "limit_request_line": 8190,
+        "limit_request_fields": 64,
+        "limit_request_field_size": LONGEST_FIELD,
+        "sendfile": False,
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
+        "forwarder_headers": "",
+        "certfile": settings.tls_cert_file or None,
+        "keyfile": settings.tls_key_file or None,
+        "control_socket_disable": True,
+        "accesslog": None,
+        "errorlog": "-",
+        "loglevel": settings.log_level.lower(),
+        "logger_class": MaskedLogger,
+        "when_ready": _stop_gracefully_on_interrupt,
+        "post_worker_init": _start_worker,
+        "worker_exit": _keep_the_audit,
+        "child_exit": _end_worker,
+        "proc_name": "omni-gateway",
+    }
+
+
+def worker_class(settings: Settings) -> type[PatientWorker]:
+    """Return the worker with this gateway's bounds."""
+    bounds = {
+        "request_seconds": settings.request_timeout,
+        "answer_seconds": settings.answer_timeout,
+        "longest_body": settings.max_body_bytes,
+        "starts_within": settings.omni_timeout / 2,
+        "threads_per_caller": settings.threads_per_caller,
+        "most_waiting": settings.max_waiting,
+        "trusted_proxies": settings.trusted_proxies,
+    }
+    return type("GatewayWorker", (PatientWorker,), bounds)
+
+
+def _most_connections(threads: int) -> int:
+    """Return how many connections a worker may hold: as many as leave file descriptors for all else."""
+    soft, hard = (
+        sys.maxsize if bound == resource.RLIM_INFINITY else bound
+        for bound in resource.getrlimit(resource.RLIMIT_NOFILE)
+    )
+    wanted = min(hard, 2 * MOST_CONNECTIONS)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        soft = wanted
+    return max(threads + 1, min(MOST_CONNECTIONS, soft * 3 // 4))
+
+
+def greet_omni(worker: Any) -> None:
+    """Say once, at the start, whether Omni answers: a wrong key should not wait for the first request to be told."""
+    if worker.age > 1:
+        return
+    gateway = cast(Gateway, worker.app.wsgi().extensions[EXTENSION])
+    if not gateway.own_omni.identity.fingerprint:
+        log.info("the gateway has no key of its own: callers bring theirs")
+        return
+    try:
+        gateway.own_omni.ping()
+    except OmniError as error:
+        log.error("%s (%s). Requests will fail until that is mended.", explain(error), error.code.name)
+    else:
+        log.info("Omni answers to the gateway's key %r", gateway.own_omni.identity.name)
+
+
+def _stop_gracefully_on_interrupt(server: Any) -> None:
+    """Let Ctrl-C mean what SIGTERM means: gunicorn would drop the requests in flight."""
+    signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def _start_worker(worker: Any) -> None:
+    # Ctrl-C reaches every process of the terminal; the master tells its workers when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    worker.note_refusal = partial(_audit_refusal, worker.app.wsgi())
+    close_streams_on(signal.SIGTERM)
+    greet_omni(worker)
+    cast(Gateway, worker.app.wsgi().extensions[EXTENSION]).readiness.start()
+
+
+def _audit_refusal(app: Flask, refused: Refused, remote: str) -> None:
+    audit.note_refusal(app, refused.status, refused.code, remote, refused.start_line)
+
+
+def _keep_the_audit(server: Any, worker: Any) -> None:
+    """Write what waits for the store, in the worker that ends; the arbiter comes here too, without an application."""
+    if worker.app.callable is not None:
+        audit.keeper_of(worker.app.callable).stop()
+
+
+def _end_worker(server: Any, worker: Any) -> None:
+    metrics.worker_ended(worker.pid)
+
+
+def close_streams_on(number: signal.Signals) -> None:
+    """End the open streams when the worker is told to stop: they would hold it until the graceful timeout."""
+    before = signal.getsignal(number)
+
+    def close_then_stop(signum: int, frame: FrameType | None) -> None:
+        stream_response.close_all()
+        if callable(before):
+            before(signum, frame)
+
+    signal.signal(number, close_then_stop)
+
+
+def serve(bind: str, settings: Settings, renew: Callable[[], Settings]) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight finish, streams close. SIGHUP calls ``renew``."""
+    Server(bind, settings, renew).run()

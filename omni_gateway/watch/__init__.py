@@ -1,0 +1,1 @@
+"""Watches: from changes of objects to bytes for many readers."""

@@ -1,0 +1,277 @@
+"""Streams: changes as Server-Sent Events or NDJSON, logs and files as they come.
+
+A stream holds a worker's thread, so their number is capped below the threads; it beats, so that a client that left is
+noticed at the next beat; it has a greatest age, so that connections move on; and it ends when the worker stops, or its
+caller's credential does.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import orjson
+from flask import Request, Response
+
+from omni_gateway.http.concealment import concealed
+from omni_gateway.http.guard import known_principal, still_proved
+from omni_gateway.http.metrics import STREAMS
+from omni_gateway.http.omni_errors import problem_for
+from omni_gateway.http.problems import Problem
+from omni_gateway.http.store_errors import problem_for_store
+from omni_gateway.omni.errors import Cancelled, OmniError
+from omni_gateway.store import StoreRefused, StoreUnavailable
+from omni_gateway.watch.stream_feed import Ended, Feed, close_all
+
+__all__ = [
+    "SSE",
+    "Form",
+    "StreamEvent",
+    "StreamLimiter",
+    "caller",
+    "close_all",
+    "last_event",
+    "negotiate",
+    "stream",
+    "stream_bytes",
+    "unproved",
+]
+
+log = logging.getLogger(__name__)
+
+SSE = "text/event-stream"
+NDJSON = "application/x-ndjson"
+HEARTBEAT_SECONDS = 10.0
+MAX_AGE_SECONDS = 3600.0
+#: How often the caller's credential is looked at again.
+PROVED_SECONDS = 10.0
+#: How long the status line waits for the source's first word: a refusal then still becomes a status.
+FIRST_WORD_SECONDS = 2.0
+RETRY_MILLISECONDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One event: ``type`` is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR, ``data`` JSON, ``id`` the resume point."""
+
+    type: str
+    data: bytes
+    id: str | None = None
+
+
+class StreamLimiter:
+    """How many streams a worker may hold, and how many of them one caller."""
+
+    def __init__(self, limit: int, per_caller: int | None = None) -> None:
+        self._limit = limit
+        self._per_caller = limit if per_caller is None else per_caller
+        self._lock = Lock()
+        self._open: Counter[str] = Counter()
+
+    def take(self, caller: str) -> Callable[[], None]:
+        """Take a slot and return what frees it (once); a problem when all are taken, or all that one caller may."""
+        with self._lock:
+            if self._open.total() >= self._limit:
+                raise Problem(503, "too-many-streams", headers={"Retry-After": "5"})
+            if self._open[caller] >= self._per_caller:
+                raise Problem(429, "too-many-own-streams", headers={"Retry-After": "5"})
+            self._open[caller] += 1
+        STREAMS.inc()
+        freed = [False]
+
+        def free() -> None:
+            with self._lock:
+                if freed[0]:
+                    return
+                freed[0] = True
+                self._open[caller] -= 1
+                self._open += Counter()  # forget those who hold none
+            STREAMS.dec()
+
+        return free
+
+
+def negotiate(request: Request) -> str | None:
+    """Return the stream's media type when a GET asks for one before JSON; HEAD never opens a stream."""
+    if request.method != "GET" or request.headers.get("Accept", "*/*") == "*/*":
+        return None
+    best = request.accept_mimetypes.best_match(["application/json", SSE, NDJSON], "application/json")
+    return best if best in (SSE, NDJSON) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a media type writes events, what it beats with, and what it begins with."""
+
+    write: Callable[[StreamEvent], bytes]
+    beat: bytes
+    start: bytes = b""
+
+
+#: Of every stream of events.
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+def stream(
+    open_source: Callable[[], AbstractContextManager[Iterator[StreamEvent]]],
+    *,
+    media: str,
+    limiter: StreamLimiter,
+    heartbeat: float = HEARTBEAT_SECONDS,
+    max_age: float = MAX_AGE_SECONDS,
+) -> Response:
+    """Answer a stream of events; what the source raises before its first event becomes the answer's status."""
+    form = FORMS[media]
+    return _respond(
+        open_source,
+        form.write,
+        limiter,
+        media,
+        HEADERS,
+        start=form.start,
+        beat=form.beat,
+        every=heartbeat,
+        max_age=max_age,
+    )
+
+
+def stream_bytes(
+    open_source: Callable[[], AbstractContextManager[Iterator[bytes]]],
+    *,
+    media: str,
+    limiter: StreamLimiter,
+    headers: Mapping[str, str] | None = None,
+    beat: bytes = b"",
+) -> Response:
+    """Answer bytes as they come; an error after the first of them breaks the connection off.
+
+    ``beat`` is sent while nothing comes: without it nobody notices that the reader of an idle stream has left.
+    """
+    head = {"X-Accel-Buffering": "no", **(headers or {})}
+    return _respond(open_source, bytes, limiter, media, head, start=b"", beat=beat, every=HEARTBEAT_SECONDS)
+
+
+def _respond(
+    open_source: Callable[[], AbstractContextManager[Iterator[Any]]],
+    write: Callable[[Any], bytes],
+    limiter: StreamLimiter,
+    media: str,
+    headers: Mapping[str, str],
+    *,
+    start: bytes,
+    beat: bytes,
+    every: float,
+    max_age: float = MAX_AGE_SECONDS,
+) -> Response:
+    free = limiter.take(caller())
+    feed: Feed[Any] | None = None
+
+    def close() -> None:
+        try:
+            if feed is not None:
+                feed.close()
+        finally:
+            free()
+
+    try:
+        feed = Feed(open_source)
+        first = [feed.get(FIRST_WORD_SECONDS)]
+    except Ended:
+        first = []
+    except BaseException:
+        close()
+        raise
+    response = Response(
+        _body(feed, first, write, start, beat, every, max_age, still_proved()),
+        headers=dict(headers),
+        content_type=media,
+    )
+    response.call_on_close(close)
+    return response
+
+
+def caller() -> str:
+    """Return by which name the limits know who asks."""
+    principal = known_principal()
+    return principal.id if principal else ""
+
+
+def _body(
+    feed: Feed[Any] | None,
+    first: list[Any],
+    write: Callable[[Any], bytes],
+    start: bytes,
+    beat: bytes,
+    every: float,
+    max_age: float,
+    proved: Callable[[], bool],
+) -> Iterator[bytes]:
+    look_again = time.monotonic() + PROVED_SECONDS
+    ends = time.monotonic() + max_age
+    yield start
+    if not first or feed is None:
+        return
+    item = first[0]
+    try:
+        while True:
+            if item is not None:
+                yield write(item)
+            elif beat:
+                yield beat
+            now = time.monotonic()
+            if now >= ends:
+                return
+            if now >= look_again:
+                if not proved():
+                    raise unproved()
+                look_again = now + PROVED_SECONDS
+            item = feed.get(max(0.0, min(every, ends - now, look_again - now)))
+    except (Ended, Cancelled):
+        return
+    except Exception as error:
+        if write is bytes:
+            raise  # the connection breaks off, so that nobody takes half a file for a whole one
+        yield write(last_event(error))
+
+
+def last_event(error: Exception) -> StreamEvent:
+    """Return the event that tells of an error which came after the status line."""
+    return StreamEvent("ERROR", orjson.dumps(_last_problem(error).to_dict()))
+
+
+def unproved() -> Problem:
+    """Return why a stream ends whose caller is not any more who it was."""
+    return Problem(401, "unauthenticated", "What your credential proved has ended or changed.")
+
+
+def _last_problem(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return concealed(error)
+    if isinstance(error, OmniError):
+        return concealed(problem_for(error))
+    if isinstance(error, (StoreUnavailable, StoreRefused)):
+        return problem_for_store(error)
+    log.error("a stream's source failed", exc_info=error)
+    return Problem(500, "internal")
+
+
+def _write_sse(event: StreamEvent) -> bytes:
+    head = f"event: {event.type}\n" + (f"id: {event.id}\n" if event.id else "")
+    return head.encode() + b"data: " + event.data + b"\n\n"
+
+
+def _write_ndjson(event: StreamEvent) -> bytes:
+    resume = b',"resume_point":"' + event.id.encode() + b'"' if event.id else b""
+    return b'{"type":"' + event.type.encode() + b'"' + resume + b',"object":' + event.data + b"}\n"
+
+
+FORMS = {
+    SSE: Form(_write_sse, b": heartbeat\n\n", f"retry: {RETRY_MILLISECONDS}\n\n".encode()),
+    NDJSON: Form(_write_ndjson, b'{"type":"HEARTBEAT"}\n'),
+}
