@@ -24,7 +24,7 @@ import orjson
 from benchmarks.processes import Target
 from benchmarks.reading import FLEET
 from benchmarks.speed_load import Load, NotServedError, cpu_seconds, workers
-from omni_gateway.omni import Listing, OmniClient, OmniConfig, types
+from omni_gateway.omni import ListResult, OmniClient, OmniConfig, types
 
 PROCESSES = 2
 PAGES = 10
@@ -86,7 +86,7 @@ def calls(omni: OmniClient) -> dict[str, Callable[[int], Call]]:
     ``-parsed`` parses each object's JSON, which a gateway cannot do without.
     """
 
-    def listed() -> Listing:
+    def listed() -> ListResult:
         return omni.resources.list(types.CONFIG_PATCHES, limit=FLEET, sort_by="id")
 
     pages = itertools.cycle(range(PAGES))

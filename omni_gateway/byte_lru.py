@@ -30,7 +30,7 @@ class _Lot:
         self.forget: dict[Hashable, Callable[[], None] | None] = {}
 
 
-class Shelf:
+class BoundedRenderings:
     """Things by their keys, of no more than ``most`` bytes together; safe for any thread."""
 
     def __init__(self, most: int) -> None:
@@ -96,5 +96,5 @@ class Shelf:
 
 LEAST = 16 * 1024 * 1024
 """Bytes for what is rendered where no objects are kept."""
-SHELF = Shelf(LEAST)
+SHELF = BoundedRenderings(LEAST)
 """Of this process."""

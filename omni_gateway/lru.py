@@ -10,7 +10,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(Generic[K, V]):
+class LRUCache(Generic[K, V]):
     """The last ``most`` entries that were put or got; safe for any thread. Its repr tells nothing of them.
 
     What is bounded in bytes stands on the shelf (:mod:`omni_gateway.byte_lru`).

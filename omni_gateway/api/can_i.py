@@ -73,7 +73,7 @@ def blueprint() -> GatewayBlueprint:
         routes,
         can_i,
         role=Role.READER,
-        omni_decides=True,
+        authorized_by_omni=True,
         operation_id="can_i",
         summary="Ask whether you may do something",
         query=CanIQuery(),

@@ -59,7 +59,7 @@ def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
         routes,
         get_index,
         role=Role.READER,
-        omni_decides=True,
+        authorized_by_omni=True,
         operation_id="get_index",
         summary="List the resources and what you may do with them",
         query=NoQuery(),

@@ -14,7 +14,7 @@ from marshmallow import fields, validate
 
 from omni_gateway.auth import Role
 from omni_gateway.http import etags, pagination, paths
-from omni_gateway.http.caching import cache_headers, current_reading, without_reading
+from omni_gateway.http.caching import cache_headers, current_read_record, without_reading
 from omni_gateway.http.concealment import PlainNotFound
 from omni_gateway.http.guard import current_principal
 from omni_gateway.http.parser import GatewayBlueprint
@@ -175,7 +175,7 @@ def list_operations(arguments: Mapping[str, Any]) -> Response:
     """Answer the work under way, as far as the caller may read what is worked on."""
     gateway = current_gateway()
     names = parse_fields(arguments.get("fields"), _KNOWN_FIELDS)
-    current_reading().repeatable = False  # what is overdue follows from the time, too
+    current_read_record().cacheable_response = False  # what is overdue follows from the time, too
     wanted = arguments.get("kind")
     if wanted is not None and wanted not in gateway.operations:
         text = f"No operation kind {wanted!r}{did_you_mean(wanted, gateway.operations)}"
@@ -276,7 +276,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         routes,
         get_operation,
         role=Role.READER,
-        omni_decides=True,
+        authorized_by_omni=True,
         operation_id="get_operation",
         summary="Read how far an operation is",
         description="With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of its progress,"
@@ -290,7 +290,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         routes,
         list_operations,
         role=Role.READER,
-        omni_decides=True,
+        authorized_by_omni=True,
         operation_id="list_operations",
         summary="List the work under way",
         description="Derived from Omni's own state, whoever began the work; `/operation-kinds` tells which kinds can be"
@@ -315,7 +315,7 @@ def kinds_blueprint() -> GatewayBlueprint:
         routes,
         list_kinds,
         role=Role.READER,
-        omni_decides=True,
+        authorized_by_omni=True,
         operation_id="list_operation_kinds",
         summary="List the kinds of operations",
         query=NoQuery(),

@@ -22,7 +22,7 @@ def blueprint() -> GatewayBlueprint:
         routes,
         metrics,
         role=Role.READER,
-        omni_decides=False,
+        authorized_by_omni=False,
         operation_id="get_metrics",
         summary="What this gateway did: requests, calls to Omni, open streams",
         query=NoQuery(),

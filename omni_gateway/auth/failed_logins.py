@@ -11,7 +11,7 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from omni_gateway.lru import Recent
+from omni_gateway.lru import LRUCache
 
 GOOD_SECONDS = 3600.0
 MOST_GOOD = 4096
@@ -31,7 +31,7 @@ class FailedLogins:
         self._per_address = tuple(per_address)
         self._in_all = tuple(in_all)
         self._key = secrets.token_bytes(32)
-        self._good: Recent[bytes, float] = Recent(MOST_GOOD)
+        self._good: LRUCache[bytes, float] = LRUCache(MOST_GOOD)
 
     def seconds_to_wait(self, address: str, credential: str) -> float:
         """Return how long to refuse a credential unseen; 0: look at it now."""

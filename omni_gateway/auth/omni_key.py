@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from omni_gateway.auth.authenticator import Rejected
 from omni_gateway.auth.principal import MethodName, Principal, Role
-from omni_gateway.lru import Recent
+from omni_gateway.lru import LRUCache
 from omni_gateway.omni import ConfigError, KeySigner, OmniClient, parse_key
 from omni_gateway.omni.errors import CredentialRefused
 from omni_gateway.omni.types import CURRENT_USERS
 
 CACHE_SIZE = 512
 #: How long a role that Omni told is believed for what is the gateway's own; Omni itself looks at every call.
-BELIEVED_SECONDS = 10.0
+FRESH_SECONDS = 10.0
 #: Base64 of ``{"``: how every key begins, and how no token of the gateway's does.
 _BEGINS = "eyJ"
 _SHORTEST = 200
@@ -51,7 +51,7 @@ class OmniKeyMethod:
     def __init__(self, omni: OmniClient) -> None:
         """``omni`` knows the way to Omni; its own identity is not used."""
         self._omni = omni
-        self._known: Recent[bytes, _Known] = Recent(CACHE_SIZE)
+        self._known: LRUCache[bytes, _Known] = LRUCache(CACHE_SIZE)
 
     def recognises(self, credential: str) -> bool:
         """Tell a key by how base64 of a JSON object begins; a JWT begins so too and has dots."""
@@ -68,7 +68,7 @@ class OmniKeyMethod:
             return known.principal
         client = known.principal.omni if known else None
         principal = _ask(client or self._client(credential))
-        self._known.put(digest, _Known(principal, time.monotonic() + BELIEVED_SECONDS))
+        self._known.put(digest, _Known(principal, time.monotonic() + FRESH_SECONDS))
         return principal
 
     def _client(self, credential: str) -> OmniClient:

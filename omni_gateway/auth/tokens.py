@@ -10,7 +10,7 @@ from omni_gateway.auth.authenticator import Rejected
 from omni_gateway.auth.last_uses import LastUses
 from omni_gateway.auth.principal import MethodName, Principal, Role
 from omni_gateway.auth.scope import Scope
-from omni_gateway.lru import Recent
+from omni_gateway.lru import LRUCache
 from omni_gateway.store import StoreUnavailable, Token, TokenStore
 
 CACHE_SECONDS = 1.0
@@ -44,7 +44,7 @@ class TokenMethod:
         """``grace``: seconds that a token counts which the store has confirmed, while the store cannot be read."""
         self._tokens = tokens
         self._grace = grace
-        self._found: Recent[str, _Found] = Recent(CACHE_SIZE)
+        self._found: LRUCache[str, _Found] = LRUCache(CACHE_SIZE)
         self._uses = LastUses(tokens)
 
     def recognises(self, credential: str) -> bool:

@@ -13,7 +13,7 @@ MOST_SHARED = 10_000
 _NEVER = "0001-01-01T00:00:00Z"
 
 
-class Packing:
+class DictionaryCompressor:
     """How the objects of a type are kept small: by what they have in common with the first of them (RFC 1950 §2.2).
 
     Statuses of machines take a tenth of their text so, and some microseconds to be read.
@@ -42,7 +42,7 @@ class Packing:
         return zlib.decompressobj(zdict=self._common).decompress(packed)
 
 
-class Item:
+class CachedObject:
     """An object's JSON text, packed, and what is needed to find it; never changed, so all threads may share it.
 
     ``mark`` tells one text from another: it is the same for the same text and, as far as 64 bits go, for no other.
@@ -59,21 +59,21 @@ class Item:
         "finalizers",
         "id",
         "labels",
-        "mark",
         "namespace",
         "owner",
         "phase",
+        "text_hash",
         "type",
         "updated",
         "version",
     )
 
-    def __init__(self, text: str, packing: Packing | None = None) -> None:
+    def __init__(self, text: str, packing: DictionaryCompressor | None = None) -> None:
         """Without a ``packing``, which it shares with others of its type, the text is kept as it is."""
         metadata = orjson.loads(text)["metadata"]
         self._packing = packing
         self._kept = text if packing is None else packing.pack(text)
-        self.mark = hash(text)
+        self.text_hash = hash(text)
         self.id: str = metadata["id"]
         self.version = int(metadata.get("version", 0))
         self.created: str = metadata.get("created") or ""

@@ -10,18 +10,18 @@ from typing import Any, Self
 
 import grpc
 
-from omni_gateway.cache.cached_object import Item
-from omni_gateway.cache.informer import Feed
-from omni_gateway.cache.informers import ReadCache
-from omni_gateway.cache.pending_writes import Mark
-from omni_gateway.cache.read_record import Part, Reading
-from omni_gateway.cache.snapshot import Page, Snapshot
+from omni_gateway.cache.cached_object import CachedObject
+from omni_gateway.cache.informer import Informer
+from omni_gateway.cache.informers import Informers
+from omni_gateway.cache.pending_writes import PendingWrite
+from omni_gateway.cache.read_record import Dependency, ReadRecord
+from omni_gateway.cache.snapshot import Snapshot, SnapshotPage
 from omni_gateway.cache.subscription import Subscription
 from omni_gateway.omni import errors, outcomes
 from omni_gateway.omni.calls import Calls
 from omni_gateway.omni.client import OmniClient
 from omni_gateway.omni.config import OmniConfig
-from omni_gateway.omni.listing import Asked, Listing
+from omni_gateway.omni.listing import ListOptions, ListResult
 from omni_gateway.omni.resources import ResourceClient, Watch
 from omni_gateway.omni.selectors import Selector, SelectorError, parse
 from omni_gateway.omni.signing import Signer
@@ -34,7 +34,7 @@ OWN_WRITE_SECONDS = 0.5
 #: A write so long ago is in whatever Omni tells: where that is what the feed holds, nothing is to come.
 SETTLED_SECONDS = 2.0
 #: Events that did not come for so long do not come any more: the watch was cut and has begun anew.
-FORGOTTEN_SECONDS = 15.0
+LOST_EVENT_SECONDS = 15.0
 #: How long what was written is awaited from a watch before Omni is asked; its events come within milliseconds.
 WRITTEN_SECONDS = 0.1
 _BY_ID = ("", "id")
@@ -48,14 +48,14 @@ def _parsed(selectors: Sequence[str]) -> list[Selector] | None:
         return None
 
 
-def _page(snapshot: Snapshot, asked: Asked, wanted: Sequence[Selector]) -> Page:
+def _page(snapshot: Snapshot, asked: ListOptions, wanted: Sequence[Selector]) -> SnapshotPage:
     return snapshot.page(tuple(asked.selectors), wanted, asked.offset, asked.limit, descending=asked.descending)
 
 
-class CachedListing(Listing):
+class CachedListResult(ListResult):
     """A page of objects that a feed holds."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: SnapshotPage) -> None:
         self.page = page
         self.total = page.total
 
@@ -68,81 +68,81 @@ class CachedListing(Listing):
 class CachedResources(ResourceClient):
     """Answers ``get`` and ``list``; all else goes to Omni. ``account`` returns the account of the request in flight."""
 
-    def __init__(self, calls: Calls, cache: ReadCache, account: Callable[[], Reading]) -> None:
+    def __init__(self, calls: Calls, cache: Informers, record: Callable[[], ReadRecord]) -> None:
         super().__init__(calls, cache)
         self._cache = cache
-        self._account = account
+        self._record = record
 
     def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
         """Return one object; ``NotFound`` when there is none."""
         return self.item(type, id, namespace).body()
 
-    def item(self, type: str, id: str, namespace: str | None = None) -> Item:
+    def item(self, type: str, id: str, namespace: str | None = None) -> CachedObject:
         """Return one object as it was told; ``NotFound`` when there is none."""
-        feed = self._believed(type, namespace or namespace_of(type))
-        if feed is not None:
-            live, item = feed.find(id)
-            if live:
-                self._hit(Part(feed, id if item is None else item))
+        informer = self._informer_for(type, namespace or namespace_of(type))
+        if informer is not None:
+            ready, item = informer.find(id)
+            if ready:
+                self._hit(Dependency(informer, id if item is None else item))
                 if item is None:
                     text = f"resource {type}({namespace or namespace_of(type)}/{id}) doesn't exist"
                     raise errors.NotFound(grpc.StatusCode.NOT_FOUND, text, "omni.resources.ResourceService/Get")
                 return item
-            self._account().forwards.append("stale")
+            self._record().forward_reasons.append("stale")
         return self._fresh(type, id, namespace or namespace_of(type))
 
-    def _fresh(self, type: str, id: str, namespace: str) -> Item:
+    def _fresh(self, type: str, id: str, namespace: str) -> CachedObject:
         """Return what Omni tells now: where a feed holds the very same, its object, and all that is made of it.
 
         Where it does not, no later read from the feed may show what is older.
         """
         asked = time.monotonic()
         text = self.get_text(type, id, namespace)
-        feed = self._cache.present(type, namespace)
-        if feed is not None:
-            live, held = feed.find(id)
-            if live and held is not None and held.mark == hash(text):
+        informer = self._cache.present(type, namespace)
+        if informer is not None:
+            ready, held = informer.find(id)
+            if ready and held is not None and held.text_hash == hash(text):
                 return held
-        told = Item(text)
-        self._cache.mark(type, namespace, id, Mark("since", told.version, told.created, at=asked))
+        told = CachedObject(text)
+        self._cache.add_pending_write(type, namespace, id, PendingWrite("since", told.version, told.created, at=asked))
         return told
 
-    def _list(self, asked: Asked, timeout: float | None) -> Listing:
+    def _list(self, asked: ListOptions, timeout: float | None) -> ListResult:
         """Answer a list; how Omni searches and sorts by fields is Omni's to say, so it is asked."""
         wanted = _parsed(asked.selectors)
         if asked.search or asked.sort_by not in _BY_ID or wanted is None:
-            self._account().forwards.append("bypass")
+            self._record().forward_reasons.append("bypass")
             return super()._list(asked, timeout)
         snapshot = self._snapshot(asked.type, asked.namespace)
         if snapshot is not None:
-            return CachedListing(_page(snapshot, asked, wanted))
+            return CachedListResult(_page(snapshot, asked, wanted))
         at = time.monotonic()
         return self._compared(asked, wanted, super()._list(asked, timeout), at)
 
-    def _compared(self, asked: Asked, wanted: Sequence[Selector], listing: Listing, at: float) -> Listing:
+    def _compared(self, asked: ListOptions, wanted: Sequence[Selector], listing: ListResult, at: float) -> ListResult:
         """Return what Omni has just told: where a feed holds the very same, its objects, and all that is made of them.
 
         Where it does not, no later read from the feed may show what is older. ``at`` (monotonic) is before that.
         """
-        feed = self._cache.present(asked.type, asked.namespace)
-        snapshot = feed.snapshot() if feed is not None else None
+        informer = self._cache.present(asked.type, asked.namespace)
+        snapshot = informer.snapshot() if informer is not None else None
         if snapshot is None:
             return listing
         page = _page(snapshot, asked, wanted)
         every = len(listing.texts) == listing.total
         told = [hash(text) for text in listing.texts]
-        if page.total != listing.total or told != [item.mark for item in page.entries]:
+        if page.total != listing.total or told != [item.text_hash for item in page.entries]:
             ids = self._mark_newer(asked, listing, snapshot, at)
             if every:
                 self._mark_missing(asked, snapshot, page, ids, at)
             return listing
         if every and asked.whole:
             self._settle(asked.type, asked.namespace, {item.id for item in snapshot.items}, at)
-        return CachedListing(page)
+        return CachedListResult(page)
 
-    def _mark_newer(self, asked: Asked, listing: Listing, snapshot: Snapshot, at: float) -> set[str]:
+    def _mark_newer(self, asked: ListOptions, listing: ListResult, snapshot: Snapshot, at: float) -> set[str]:
         """Mark what Omni tells otherwise than the snapshot; return the ids of all that it tells."""
-        same = {item.mark: item.id for item in snapshot.items}
+        same = {item.text_hash: item.id for item in snapshot.items}
         held_by_id = {item.id: item for item in snapshot.items}
         told_ids = set()
         for text in listing.texts:
@@ -150,39 +150,43 @@ class CachedResources(ResourceClient):
             if known is not None:
                 told_ids.add(known)
                 continue
-            told = Item(text)
+            told = CachedObject(text)
             told_ids.add(told.id)
             held = held_by_id.get(told.id)
             if held is None or (held.created, held.version) < (told.created, told.version):
-                mark = Mark("since", told.version, told.created, at=at)
-                self._cache.mark(asked.type, asked.namespace, told.id, mark)
+                pending = PendingWrite("since", told.version, told.created, at=at)
+                self._cache.add_pending_write(asked.type, asked.namespace, told.id, pending)
         return told_ids
 
-    def _mark_missing(self, asked: Asked, snapshot: Snapshot, page: Page, told: set[str], at: float) -> None:
+    def _mark_missing(
+        self, asked: ListOptions, snapshot: Snapshot, page: SnapshotPage, told: set[str], at: float
+    ) -> None:
         """Mark what Omni does not tell any more of all that is asked for: it is gone, or is not what it was."""
         if asked.whole:
             for id in ({item.id for item in snapshot.items} | self._beginnings(asked.type, asked.namespace)) - told:
-                self._cache.mark(asked.type, asked.namespace, id, Mark("gone", at=at))
+                self._cache.add_pending_write(asked.type, asked.namespace, id, PendingWrite("gone", at=at))
         for item in page.entries:
-            if item.id not in told and self._cache.marks.find((asked.type, asked.namespace), item.id) is None:
-                self._cache.mark(asked.type, asked.namespace, item.id, Mark("past", item.version, item.created, at=at))
+            if item.id not in told and self._cache.pending_writes.find((asked.type, asked.namespace), item.id) is None:
+                self._cache.add_pending_write(
+                    asked.type, asked.namespace, item.id, PendingWrite("past", item.version, item.created, at=at)
+                )
 
     def _settle(self, type: str, namespace: str, told: set[str], asked: float) -> None:
         """Forget what nothing more is to be heard of: Omni tells all objects as the feed holds them."""
         missing = self._beginnings(type, namespace) - told
         for id in missing:
-            self._cache.mark(type, namespace, id, Mark("gone", at=asked))
+            self._cache.add_pending_write(type, namespace, id, PendingWrite("gone", at=asked))
         if missing:
             return
         key = (type, namespace)
-        for id, mark in self._cache.marks.of(key).items():
-            if mark.at < asked - SETTLED_SECONDS:
-                self._cache.marks.drop(key, id, mark)
+        for id, pending in self._cache.pending_writes.of(key).items():
+            if pending.at < asked - SETTLED_SECONDS:
+                self._cache.pending_writes.drop(key, id, pending)
 
     def _beginnings(self, type: str, namespace: str) -> set[str]:
         """Return the objects that are awaited."""
-        marks = self._cache.marks.of((type, namespace))
-        return {id for id, mark in marks.items() if mark.kind in ("there", "since")}
+        marks = self._cache.pending_writes.of((type, namespace))
+        return {id for id, pending in marks.items() if pending.kind in ("there", "since")}
 
     def watch(  # type: ignore[override]
         self,
@@ -197,81 +201,81 @@ class CachedResources(ResourceClient):
         """Follow a type or one object, from the process's own watch of the type where there is one."""
         wanted = _parsed(selectors) if not search and timeout is None else None
         if wanted is not None:
-            feed = self._believed(type, namespace or namespace_of(type))
-            if feed is not None:
+            informer = self._informer_for(type, namespace or namespace_of(type))
+            if informer is not None:
                 subscription = Subscription(id, wanted)
-                if subscription.begin(feed):
+                if subscription.begin(informer):
                     return subscription
         return super().watch(type, namespace, id=id, selectors=selectors, search=search, timeout=timeout)
 
     def _snapshot(self, type: str, namespace: str) -> Snapshot | None:
-        feed = self._believed(type, namespace)
-        snapshot = feed.snapshot() if feed is not None else None
-        if feed is not None and snapshot is not None:
-            self._hit(Part(feed, snapshot))
+        informer = self._informer_for(type, namespace)
+        snapshot = informer.snapshot() if informer is not None else None
+        if informer is not None and snapshot is not None:
+            self._hit(Dependency(informer, snapshot))
         return snapshot
 
-    def _hit(self, part: Part) -> None:
-        self._account().hit(part, self._cache.age(part.feed))
+    def _hit(self, part: Dependency) -> None:
+        self._record().hit(part, self._cache.age(part.informer))
 
-    def _believed(self, type: str, namespace: str) -> Feed | None:
+    def _informer_for(self, type: str, namespace: str) -> Informer | None:
         """Return the feed if it tells the truth to this request; note why not otherwise."""
         if namespace in COMPUTED:
-            self._account().forwards.append("bypass")
+            self._record().forward_reasons.append("bypass")
             return None
-        max_age = self._account().max_age
+        max_age = self._record().max_age
         if max_age == 0:
-            self._account().forwards.append("request")
+            self._record().forward_reasons.append("request")
             return None
-        feed = self._cache.feed(type, namespace)
-        if feed is None:
+        informer = self._cache.informer(type, namespace)
+        if informer is None:
             begun = self._cache.present(type, namespace)
-            self._account().forwards.append("uri-miss" if begun is None or not begun.begun else "stale")
+            self._record().forward_reasons.append("uri-miss" if begun is None or not begun.relists else "stale")
             # Its beginning is the answer, for all who ask meanwhile.
             if begun is None or not begun.wait_for_beginning():
                 return None
-            feed = self._cache.feed(type, namespace)
-        if feed is None:
+            informer = self._cache.informer(type, namespace)
+        if informer is None:
             return None
-        if max_age is not None and self._cache.age(feed) > max_age:
-            self._account().forwards.append("request")
+        if max_age is not None and self._cache.age(informer) > max_age:
+            self._record().forward_reasons.append("request")
             return None
-        if not self._up_to_date(feed, type, namespace):
-            self._account().forwards.append("stale")
+        if not self._shows_pending_writes(informer, type, namespace):
+            self._record().forward_reasons.append("stale")
             return None
-        return feed
+        return informer
 
-    def _up_to_date(self, feed: Feed, type: str, namespace: str) -> bool:
+    def _shows_pending_writes(self, informer: Informer, type: str, namespace: str) -> bool:
         """Whether the feed shows what this process wrote or was told; waits for it a moment, asks Omni after that."""
         key = (type, namespace)
-        for id, mark in self._cache.marks.of(key).items():
-            heard = mark.kind != "written" and feed.wait_for(id, mark, mark.at + OWN_WRITE_SECONDS)
+        for id, pending in self._cache.pending_writes.of(key).items():
+            heard = pending.kind != "written" and informer.wait_for(id, pending, pending.at + OWN_WRITE_SECONDS)
             # What was made may be heard of as an earlier object of its id that others made and removed just before.
-            sure = heard and mark.kind != "there"
-            if not sure and not self._same(feed, type, namespace, id):
-                if time.monotonic() > mark.at + FORGOTTEN_SECONDS:
-                    self._cache.marks.drop(key, id, mark)
+            sure = heard and pending.kind != "there"
+            if not sure and not self._same(informer, type, namespace, id):
+                if time.monotonic() > pending.at + LOST_EVENT_SECONDS:
+                    self._cache.pending_writes.drop(key, id, pending)
                 return False
-            self._cache.marks.drop(key, id, mark)
+            self._cache.pending_writes.drop(key, id, pending)
         return True
 
-    def _same(self, feed: Feed, type: str, namespace: str, id: str) -> bool:
+    def _same(self, informer: Informer, type: str, namespace: str, id: str) -> bool:
         """Whether Omni holds an object as the feed does: then no event is to come, for the write changed nothing."""
-        live, item = feed.find(id)
-        if not live or item is None:
+        ready, item = informer.find(id)
+        if not ready or item is None:
             return False
         try:
-            held = Item(self.get_text(type, id, namespace))
+            held = CachedObject(self.get_text(type, id, namespace))
         except errors.NotFound:
             return False
-        return item.mark == held.mark
+        return item.text_hash == held.text_hash
 
 
 class CachingClient(OmniClient):
     """An Omni client with the cache of its process: requests that only read are answered from it."""
 
     def __init__(self, config: OmniConfig, *, signer: Signer | None = None) -> None:
-        self.cache = ReadCache(self._follow, self.ping)
+        self.cache = Informers(self._follow, self.ping)
         self._observer = self.cache
         self._owns_cache = True
         super().__init__(config, signer=signer)
@@ -285,15 +289,15 @@ class CachingClient(OmniClient):
         other._owns_cache = False
         return other
 
-    def reading(self, account: Callable[[], Reading]) -> Self:
+    def reading(self, record: Callable[[], ReadRecord]) -> Self:
         """Return this client for requests that only read: from the cache, where that is the truth.
 
         ``account`` returns the account of the request in flight, which is told how it was answered.
         """
         other = copy.copy(self)
         other._owns_holder = False
-        other._serve(self._calls.noted(lambda: account().note_call()).only_reads())
-        other.resources = CachedResources(other._calls, self.cache, account)
+        other._serve(self._calls.noted(lambda: record().note_call()).only_reads())
+        other.resources = CachedResources(other._calls, self.cache, record)
         return other
 
     def close(self) -> None:
@@ -302,22 +306,22 @@ class CachingClient(OmniClient):
             self.cache.close()
         super().close()
 
-    def find_written(self, type: str, id: str, namespace: str, asked: Mapping[str, Any]) -> Item | None:
+    def find_written(self, type: str, id: str, namespace: str, asked: Mapping[str, Any]) -> CachedObject | None:
         """See :func:`find_written`."""
         cache, key = self.cache, (type, namespace)
-        mark = cache.marks.find(key, id) if self._owns_cache else None
-        feed = cache.feed(type, namespace) if mark is not None else None
-        if mark is None or feed is None or mark.kind not in ("there", "since"):
+        pending = cache.pending_writes.find(key, id) if self._owns_cache else None
+        informer = cache.informer(type, namespace) if pending is not None else None
+        if pending is None or informer is None or pending.kind not in ("there", "since"):
             return None
-        if not feed.wait_for(id, mark, time.monotonic() + WRITTEN_SECONDS):
+        if not informer.wait_for(id, pending, time.monotonic() + WRITTEN_SECONDS):
             return None
-        live, item = feed.find(id)
-        if not live or item is None or (mark.kind == "there" and not outcomes.holds(asked, item.body())):
+        ready, item = informer.find(id)
+        if not ready or item is None or (pending.kind == "there" and not outcomes.holds(asked, item.body())):
             return None
         return item
 
 
-def find_written(omni: OmniClient, type: str, id: str, namespace: str, asked: Mapping[str, Any]) -> Item | None:
+def find_written(omni: OmniClient, type: str, id: str, namespace: str, asked: Mapping[str, Any]) -> CachedObject | None:
     """Return an object that this process has just written, as its watch of the type shows it; no call is made.
 
     None where there is no watch that may be used, where it does not show the write within a moment, or where what was

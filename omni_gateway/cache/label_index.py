@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
-from omni_gateway.cache.cached_object import Item
+from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.omni.selectors import Selector, Term
 
 #: Label keys that are indexed; the one that nobody has asked for longest goes first.
@@ -18,7 +18,7 @@ class LabelIndex:
     def __init__(self) -> None:
         self._keys: OrderedDict[str, dict[str, set[str]]] = OrderedDict()
 
-    def choose(self, selector: Selector, objects: Mapping[str, Item]) -> Iterable[Item]:
+    def choose(self, selector: Selector, objects: Mapping[str, CachedObject]) -> Iterable[CachedObject]:
         """Return the objects that a selector takes, in no order."""
         wanted = [term for term in selector.terms if term.operator in ("=", "in", "exists")]
         if not wanted:
@@ -26,7 +26,7 @@ class LabelIndex:
         fewest = min((self._ids(term, objects) for term in wanted), key=len)
         return [item for item in map(objects.__getitem__, fewest) if selector.matches(item.labels)]
 
-    def change(self, old: Item | None, new: Item | None) -> None:
+    def change(self, old: CachedObject | None, new: CachedObject | None) -> None:
         """Take a change of one object; None: there was none, or there is none any more."""
         for key, values in self._keys.items():
             if old is not None and key in old.labels:
@@ -40,7 +40,7 @@ class LabelIndex:
         """Forget all: the objects are others now."""
         self._keys.clear()
 
-    def _ids(self, term: Term, objects: Mapping[str, Item]) -> set[str]:
+    def _ids(self, term: Term, objects: Mapping[str, CachedObject]) -> set[str]:
         values = self._keys.get(term.key)
         if values is None:
             values = self._keys[term.key] = {}

@@ -11,21 +11,21 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from omni_gateway.cache.cached_object import Item
+from omni_gateway.cache.cached_object import CachedObject
 
 Kind = Literal["there", "since", "past", "written", "leaving", "gone"]
 Key = tuple[str, str]
 
 
-class Gone(NamedTuple):
+class Tombstone(NamedTuple):
     """An object that a feed heard the end of: when (monotonic), and as it was last."""
 
-    heard: float
-    item: Item
+    deleted_at: float
+    item: CachedObject
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PendingWrite:
     """What must be heard of an object.
 
     ``since``: it is at least as new as ``created`` and ``version``, or that was heard and its end too. ``past``: the
@@ -45,13 +45,13 @@ class Mark:
     existed: bool = True
     end_after: float = 0.0
 
-    def met(self, item: Item | None, gone: Gone | None) -> bool:
+    def met(self, item: CachedObject | None, gone: Tombstone | None) -> bool:
         """Whether it was heard, by what the feed holds of the object and by the last end of it that was heard."""
         if self.kind == "written":
             return False
-        if self.end_after and (gone is None or gone.heard < self.end_after):
+        if self.end_after and (gone is None or gone.deleted_at < self.end_after):
             return False
-        ended = gone is not None and gone.heard >= self.at
+        ended = gone is not None and gone.deleted_at >= self.at
         if self.kind == "there":
             return item is not None and (ended or bool(self.end_after) or item.created > self.created)
         wanted = (self.created, self.version)
@@ -67,7 +67,7 @@ class Mark:
             return False
         return item.created > self.created or (self.kind == "leaving" and item.leaving)
 
-    def after(self, before: Mark | None) -> Mark:
+    def after(self, before: PendingWrite | None) -> PendingWrite:
         """Return this mark where another one of the same object has not been met: an end that is to come must come."""
         if before is None:
             return self
@@ -75,19 +75,19 @@ class Mark:
         return replace(self, end_after=end)
 
 
-class Marks:
+class PendingWrites:
     """The marks of a process, by type; a later one for the same object stands in the place of an earlier one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: dict[Key, dict[str, Mark]] = {}
+        self._open: dict[Key, dict[str, PendingWrite]] = {}
 
-    def set(self, key: Key, id: str, mark: Mark) -> None:
+    def set(self, key: Key, id: str, pending: PendingWrite) -> None:
         """Ask for something to be heard of an object."""
         with self._lock:
-            self._open.setdefault(key, {})[id] = mark
+            self._open.setdefault(key, {})[id] = pending
 
-    def find(self, key: Key, id: str) -> Mark | None:
+    def find(self, key: Key, id: str) -> PendingWrite | None:
         """Return what is to be heard of an object."""
         with self._lock:
             return self._open.get(key, {}).get(id)
@@ -96,16 +96,16 @@ class Marks:
         """Whether anything is to be heard of a type's objects."""
         return key in self._open
 
-    def of(self, key: Key) -> dict[str, Mark]:
+    def of(self, key: Key) -> dict[str, PendingWrite]:
         """Return what is to be heard of a type's objects."""
         with self._lock:
             return dict(self._open[key]) if key in self._open else {}
 
-    def drop(self, key: Key, id: str, mark: Mark) -> None:
+    def drop(self, key: Key, id: str, pending: PendingWrite) -> None:
         """Forget a mark, unless another one has taken its place."""
         with self._lock:
             marks = self._open.get(key)
-            if marks is not None and marks.get(id) is mark:
+            if marks is not None and marks.get(id) is pending:
                 del marks[id]
                 if not marks:
                     del self._open[key]

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import grpc
 
-from omni_gateway.cache.cached_object import Item
-from omni_gateway.cache.informer import Feed, Told
+from omni_gateway.cache.cached_object import CachedObject
+from omni_gateway.cache.informer import Informer, InformerEvent
 from omni_gateway.omni.errors import Unavailable
 from omni_gateway.omni.selectors import Selector
 from omni_gateway.omni.streams import Endless
@@ -22,11 +22,11 @@ LONGEST_QUEUE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class ItemEvent:
+class CachedObjectEvent:
     """One change, as ``WatchEvent``; ``item`` is the object that all watchers share. ``idle``: there is none now."""
 
     kind: WatchKind | Literal["idle"]
-    item: Item | None = None
+    item: CachedObject | None = None
 
     @property
     def resource(self) -> dict[str, Any] | None:
@@ -39,7 +39,7 @@ class ItemEvent:
         return
 
 
-IDLE = ItemEvent("idle")
+IDLE = CachedObjectEvent("idle")
 _FAR_BEHIND = "the watch fell too far behind and was cut off"
 
 
@@ -53,7 +53,7 @@ def too_far_behind() -> Unavailable:
     return ended_because(_FAR_BEHIND)
 
 
-class Subscription(Endless[ItemEvent]):
+class Subscription(Endless[CachedObjectEvent]):
     """Iterate over the changes; leaving the ``with`` block, or ``cancel`` from any thread, ends it.
 
     The iteration waits for the next change, or, once :meth:`told_by` was called, gives :data:`IDLE` instead.
@@ -64,7 +64,7 @@ class Subscription(Endless[ItemEvent]):
         self._id = id
         self._selectors = selectors
         self._ready = threading.Condition()
-        self._events: deque[ItemEvent] = deque()
+        self._events: deque[CachedObjectEvent] = deque()
         self._shown: set[str] = set()
         self._leave: Callable[[], None] | None = None
         self._wake: Callable[[], None] | None = None
@@ -76,15 +76,15 @@ class Subscription(Endless[ItemEvent]):
         with self._ready:
             self._wake = wake
 
-    def begin(self, feed: Feed) -> bool:
+    def begin(self, informer: Informer) -> bool:
         """Follow a feed from now on; False when it is not live."""
-        begun = feed.follow(self._tell, self._begin)
+        begun = informer.follow(self._tell, self._begin)
         if begun is None:
             return False
         self._leave = begun
         return True
 
-    def __next__(self) -> ItemEvent:
+    def __next__(self) -> CachedObjectEvent:
         with self._ready:
             while not self._events and not self._cancelled and not self._ended:
                 if self._wake is not None:
@@ -105,15 +105,15 @@ class Subscription(Endless[ItemEvent]):
             self._events.clear()
             self._rouse()
 
-    def _begin(self, items: Sequence[Item]) -> None:
+    def _begin(self, items: Sequence[CachedObject]) -> None:
         """Tell what is there: called once, under the feed's lock."""
         present = [item for item in items if self._wants(item)]
         self._shown = {item.id for item in present}
-        events = [*(ItemEvent("created", item) for item in present), ItemEvent("bootstrapped")]
+        events = [*(CachedObjectEvent("created", item) for item in present), CachedObjectEvent("bootstrapped")]
         with self._ready:
             self._events.extend(events)
 
-    def _tell(self, told: Told | None) -> None:
+    def _tell(self, told: InformerEvent | None) -> None:
         """Take a change, under the feed's lock; None: the feed has ended."""
         if told is None:
             self._end("the type is not followed any more")
@@ -129,17 +129,17 @@ class Subscription(Endless[ItemEvent]):
                 self._events.append(event)
             self._rouse()
 
-    def _seen(self, told: Told) -> ItemEvent | None:
+    def _seen(self, told: InformerEvent) -> CachedObjectEvent | None:
         """Return what a change is to this caller: an object that its selectors leave has gone, one that enters came."""
         kind, item, _ = told
         known = item.id in self._shown
         if kind == "destroyed" or not self._wants(item):
             self._shown.discard(item.id)
-            return ItemEvent("destroyed", item) if known else None
+            return CachedObjectEvent("destroyed", item) if known else None
         self._shown.add(item.id)
-        return ItemEvent("updated" if known else "created", item)
+        return CachedObjectEvent("updated" if known else "created", item)
 
-    def _wants(self, item: Item) -> bool:
+    def _wants(self, item: CachedObject) -> bool:
         if self._id and item.id != self._id:
             return False
         return not self._selectors or any(selector.matches(item.labels) for selector in self._selectors)

@@ -7,21 +7,21 @@ from typing import Any, cast
 
 from flask import has_request_context, request
 
-from omni_gateway.cache.read_record import Reading
+from omni_gateway.cache.read_record import ReadRecord
 
 _READING = "omni_gateway.reading"
 #: What was never looked for in the cache was asked of Omni.
 UNCACHED = "omni-gateway; fwd=uri-miss"
 
 
-def current_reading() -> Reading:
+def current_read_record() -> ReadRecord:
     """Return the account of how this request's reads were answered; outside of a request, one that nobody looks at."""
     if not has_request_context():
-        return Reading()
+        return ReadRecord()
     reading = request.environ.get(_READING)
     if reading is None:
-        reading = request.environ[_READING] = Reading(max_age())
-    return cast(Reading, reading)
+        reading = request.environ[_READING] = ReadRecord(max_age())
+    return cast(ReadRecord, reading)
 
 
 def without_reading(environ: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def max_age() -> float | None:
 
 def cache_headers() -> dict[str, str]:
     """Return ``Cache-Status``, and ``Age`` (whole seconds) where the cache answered."""
-    reading = cast("Reading | None", request.environ.get(_READING))
+    reading = cast("ReadRecord | None", request.environ.get(_READING))
     if reading is None:
         return {"Cache-Status": UNCACHED}
     headers = {"Cache-Status": reading.cache_status}

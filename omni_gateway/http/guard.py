@@ -58,7 +58,7 @@ def known_principal() -> Principal | None:
     return cast("Principal | None", request.environ.get(_PRINCIPAL))
 
 
-def still_proved() -> Callable[[], bool]:
+def credential_checker() -> Callable[[], bool]:
     """Return what tells, after the request's answer has begun too, whether its caller is still who it was.
 
     False once the credential is revoked or has expired, or gives another role or other clusters than it did, and when
@@ -147,14 +147,14 @@ def about_all_clusters() -> Problem:
     return Problem(403, "forbidden", "This is about all clusters; you may touch only some.")
 
 
-def demand(role: Role, *, omni_decides: bool = False) -> None:
+def check_role(role: Role, *, authorized_by_omni: bool = False) -> None:
     """Raise 401 without a valid credential, 403 with too low a role.
 
-    ``omni_decides``: the answer comes from Omni, so a caller who brings its own Omni identity is Omni's to judge.
+    ``authorized_by_omni``: the answer comes from Omni, so a caller who brings its own Omni identity is Omni's to judge.
     A caller who is held to some clusters never gets what takes an admin: that is about all of them.
     """
     principal = current_principal()
-    if omni_decides and principal.omni is not None:
+    if authorized_by_omni and principal.omni is not None:
         return
     if role is Role.ADMIN and principal.scope.restricted:
         raise about_all_clusters()
@@ -163,13 +163,13 @@ def demand(role: Role, *, omni_decides: bool = False) -> None:
         raise Problem(403, "forbidden", text)
 
 
-def permitted(role: Role, *, omni_decides: bool = False) -> bool:
+def permitted(role: Role, *, authorized_by_omni: bool = False) -> bool:
     """Return whether :func:`demand` would let the caller pass; 401 without a valid credential."""
     principal = current_principal()
-    return (omni_decides and principal.omni is not None) or principal.may(role)
+    return (authorized_by_omni and principal.omni is not None) or principal.may(role)
 
 
-def require(role: Role, *, omni_decides: bool = False) -> Callable[[View], View]:
+def require_role(role: Role, *, authorized_by_omni: bool = False) -> Callable[[View], View]:
     """Guard a view: 401 without a valid credential, 403 with too low a role; see :func:`demand`.
 
     It goes directly on the view, below the decorator that makes a route of it, which else routes to the bare view.
@@ -178,11 +178,11 @@ def require(role: Role, *, omni_decides: bool = False) -> Callable[[View], View]
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            demand(role, omni_decides=omni_decides)
+            check_role(role, authorized_by_omni=authorized_by_omni)
             return view(*args, **kwargs)
 
         guarded.__required_role__ = role  # type: ignore[attr-defined]
-        guarded.__omni_decides__ = omni_decides  # type: ignore[attr-defined]
+        guarded.__omni_decides__ = authorized_by_omni  # type: ignore[attr-defined]
         return cast(View, guarded)
 
     return decorate

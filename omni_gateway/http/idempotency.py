@@ -68,7 +68,7 @@ def idempotent(
         recorded = claim.take()
         if recorded is not None:
             return claim.replay(recorded, forget)
-        with outcomes.noting_writes() as wrote:
+        with outcomes.record_writes() as wrote:
             try:
                 response = current_app.make_response(view(*args, **kwargs))
             except BaseException as error:

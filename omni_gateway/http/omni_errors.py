@@ -12,7 +12,7 @@ from omni_gateway.http.guard import refused_by_omni
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import errors
 from omni_gateway.omni.errors import OmniError
-from omni_gateway.omni.outcomes import may_be_done
+from omni_gateway.omni.outcomes import may_have_been_applied
 
 UNREACHABLE_RETRY_SECONDS = 5
 TOO_EARLY_RETRY_SECONDS = 5
@@ -68,7 +68,7 @@ def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
     if code == "too-early":
         headers = {"Retry-After": str(TOO_EARLY_RETRY_SECONDS)}
     default_hint = next((text for kind, text in _HINTS.items() if isinstance(error, kind)), None)
-    if may_be_done(error):
+    if may_have_been_applied(error):
         default_hint = "It may have been done all the same: look before you send it again."
     return Problem(
         status,

@@ -16,7 +16,7 @@ from omni_gateway.http.changed_fields import note_body
 from omni_gateway.http.field_errors import UNKNOWN, flatten
 from omni_gateway.http.problems import Problem, forget_frames
 from omni_gateway.http.suggestions import did_you_mean
-from omni_gateway.lru import Recent
+from omni_gateway.lru import LRUCache
 
 JSON = "application/json"
 MOST_QUERIES = 1024
@@ -59,7 +59,7 @@ class GatewayParser(FlaskParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._queries: Recent[tuple[ma.Schema, bytes], dict[str, Any]] = Recent(MOST_QUERIES)
+        self._queries: LRUCache[tuple[ma.Schema, bytes], dict[str, Any]] = LRUCache(MOST_QUERIES)
 
     def parse(self, argmap: Any, req: Request | None = None, *, location: str | None = None, **options: Any) -> Any:
         """Read what a schema describes; query parameters that were good before are not looked at again."""

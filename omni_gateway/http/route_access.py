@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.routing import Rule
 
 from omni_gateway.auth import Role
-from omni_gateway.http.guard import demand
+from omni_gateway.http.guard import check_role
 from omni_gateway.http.problems import Problem
 
 EXTENSION = "omni_gateway_route_access"
@@ -25,7 +25,7 @@ class Access:
     """What a route takes of its caller; ``role`` None: nothing, it is public."""
 
     role: Role | None
-    omni_decides: bool = False
+    authorized_by_omni: bool = False
 
 
 def init_app(app: Flask) -> None:
@@ -112,5 +112,5 @@ def _enforce() -> Response | None:
     if access is None:
         raise Problem(403, "forbidden", "This route declares no role, so nobody may call it.")
     if access.role is not None:
-        demand(access.role, omni_decides=access.omni_decides)
+        check_role(access.role, authorized_by_omni=access.authorized_by_omni)
     return None

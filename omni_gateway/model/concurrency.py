@@ -11,7 +11,7 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 
-def side_by_side(function: Callable[[ItemT], ResultT], items: Iterable[ItemT], most: int) -> list[ResultT]:
+def map_concurrently(function: Callable[[ItemT], ResultT], items: Iterable[ItemT], most: int) -> list[ResultT]:
     """Return ``function`` of each item, in order, at most so many at once; raises what the first to fail raises.
 
     Each runs in the context of the request in flight, which is told of what they ask of Omni.

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from omni_gateway.cache.cached_object import Item
+from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.model.resource import Resource
 
 
-class KeptResource(Resource):
+class LazyResource(Resource):
     """Read-only, as all shared objects are; a changed copy (``dataclasses.replace``) has a spec of its own."""
 
     __slots__ = ("_item", "_own")
     _own: dict[str, Any] | None
-    _item: Item
+    _item: CachedObject
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -29,9 +29,9 @@ class KeptResource(Resource):
         self._own = value
 
 
-def kept(item: Item) -> Resource:
+def kept(item: CachedObject) -> Resource:
     """Return the object of an item, shared; what the two have in common is there once."""
-    made = KeptResource(
+    made = LazyResource(
         item.id,
         labels=item.labels,
         annotations=item.annotations,

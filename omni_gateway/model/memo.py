@@ -10,23 +10,23 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 from weakref import ref
 
-from omni_gateway.cache.client import CachedListing
-from omni_gateway.lru import Recent
-from omni_gateway.omni import Listing
+from omni_gateway.cache.client import CachedListResult
+from omni_gateway.lru import LRUCache
+from omni_gateway.omni import ListResult
 
 T = TypeVar("T")
 
 
-def identity(listing: Listing) -> object | None:
+def identity(listing: ListResult) -> object | None:
     """Return what stays the same object as long as the listing's objects do; None for an answer of Omni's own."""
-    return listing.page if isinstance(listing, CachedListing) else None
+    return listing.page if isinstance(listing, CachedListResult) else None
 
 
 class Memo(Generic[T]):
     """The answers to the last questions; one goes with the first of its parts, which it does not hold."""
 
     def __init__(self, most: int = 16) -> None:
-        self._kept: Recent[Hashable, tuple[Sequence[ref[object]], T]] = Recent(most)
+        self._kept: LRUCache[Hashable, tuple[Sequence[ref[object]], T]] = LRUCache(most)
 
     def made(self, question: Hashable, parts: Sequence[object | None], make: Callable[[], T]) -> T:
         """Return ``make()``, or what it made before of the same parts for the same question; None is never the same."""

@@ -10,12 +10,12 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-from omni_gateway.cache.cached_object import Item
-from omni_gateway.cache.client import CachedListing, CachedResources
-from omni_gateway.cache.subscription import ItemEvent
+from omni_gateway.cache.cached_object import CachedObject
+from omni_gateway.cache.client import CachedListResult, CachedResources
+from omni_gateway.cache.subscription import CachedObjectEvent
 from omni_gateway.model.lazy_resource import kept
 from omni_gateway.model.resource import Resource
-from omni_gateway.omni import Listing, OmniClient, WatchEvent
+from omni_gateway.omni import ListResult, OmniClient, WatchEvent
 
 T = TypeVar("T")
 
@@ -51,13 +51,13 @@ class ResourceCache:
 
 def from_text(text: str) -> Resource:
     """Read an object as ``omni.resources.ResourceService`` writes it."""
-    return kept(Item(text))
+    return kept(CachedObject(text))
 
 
 _CACHE = ResourceCache()
 
 
-def resource_told(item: Item) -> Resource:
+def resource_told(item: CachedObject) -> Resource:
     """Return the object that a feed holds, made once for each version."""
     resource: Resource | None = item.derived
     if resource is None:
@@ -65,9 +65,9 @@ def resource_told(item: Item) -> Resource:
     return resource
 
 
-def resource_in(event: WatchEvent | ItemEvent) -> Resource:
+def resource_in(event: WatchEvent | CachedObjectEvent) -> Resource:
     """Return the object that an event of a watch is about, shared if it comes from the cache."""
-    if isinstance(event, ItemEvent) and event.item is not None:
+    if isinstance(event, CachedObjectEvent) and event.item is not None:
         return resource_told(event.item)
     return Resource.from_omni(cast("Mapping[str, Any]", event.resource if event.resource is not None else event.old))
 
@@ -79,13 +79,13 @@ def read(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> 
     return Resource.from_omni(omni.resources.get(type, id, namespace))
 
 
-def resources_of(listing: Listing) -> Sequence[Resource]:
+def resources_of(listing: ListResult) -> Sequence[Resource]:
     """Return the objects of Omni's answer to a list; they are shared, so they are read and never changed in place."""
-    if isinstance(listing, CachedListing):
+    if isinstance(listing, CachedListResult):
         return kept_with(listing, resources_of, lambda: tuple(map(resource_told, listing.page.entries)))
     return _CACHE.resources(listing.texts, from_text)
 
 
-def kept_with(listing: Listing, question: Hashable, make: Callable[[], T]) -> T:
+def kept_with(listing: ListResult, question: Hashable, make: Callable[[], T]) -> T:
     """Return ``make()``; of a page of the cache it is made once for a question, and kept as long as the page."""
-    return listing.page.made(question, make) if isinstance(listing, CachedListing) else make()
+    return listing.page.made(question, make) if isinstance(listing, CachedListResult) else make()

@@ -10,7 +10,7 @@ from omni_gateway.omni.config import OmniConfig
 from omni_gateway.omni.errors import OmniError
 from omni_gateway.omni.faults import ConfigError
 from omni_gateway.omni.keys import KeyIdentity, ServiceAccountKey, parse_key
-from omni_gateway.omni.resources import Listing, Watch, WatchEvent
+from omni_gateway.omni.resources import ListResult, Watch, WatchEvent
 from omni_gateway.omni.signing import AnonymousSigner, KeySigner, Signer
 from omni_gateway.omni.streams import Stream
 
@@ -19,7 +19,7 @@ __all__ = [
     "ConfigError",
     "KeyIdentity",
     "KeySigner",
-    "Listing",
+    "ListResult",
     "OmniClient",
     "OmniConfig",
     "OmniError",

@@ -12,7 +12,7 @@ from omni_gateway.omni.calls import parsed
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListOptions:
     """The question of a list; see :meth:`omni_gateway.omni.resources.ResourceClient.list`."""
 
     type: str
@@ -30,7 +30,7 @@ class Asked:
         return not self.selectors and self.offset == 0
 
 
-class Listing:
+class ListResult:
     """One page of objects as Omni's JSON texts, and how many matched in all; ``items`` are the texts, parsed."""
 
     def __init__(self, texts: Sequence[str], total: int) -> None:

@@ -40,7 +40,7 @@ _NEVER_SENT = "failed to connect to all addresses"
 _NOTHING = ("", 0, False)
 
 
-def may_be_done(error: OmniError) -> bool:
+def may_have_been_applied(error: OmniError) -> bool:
     """Whether a call that failed changed something, as far as this side can know."""
     if error.method in _HARMLESS or not isinstance(error, Unavailable | DeadlineExceeded | Cancelled):
         return False
@@ -53,7 +53,7 @@ _writes: ContextVar[list[str] | None] = ContextVar("writes", default=None)
 
 
 @contextmanager
-def noting_writes() -> Iterator[Callable[[], bool]]:
+def record_writes() -> Iterator[Callable[[], bool]]:
     """Note the writes that this thread sends; gives what tells whether any was done, or may have been."""
     noted: list[str] = []
     token = _writes.set(noted)

@@ -17,7 +17,7 @@ import orjson
 
 from omni_gateway.omni import deadline, errors, outcomes, rpcs
 from omni_gateway.omni.calls import Calls, parsed
-from omni_gateway.omni.listing import Asked, Listing
+from omni_gateway.omni.listing import ListOptions, ListResult
 from omni_gateway.omni.signing import Metadata
 from omni_gateway.omni.streams import Stream
 from omni_gateway.omni.types import UNREADABLE, namespace_of
@@ -25,7 +25,7 @@ from omni_gateway.omni.watch import RawEvent, Watch, WatchEvent, events_in, raw_
 from omni_gateway.stubs import cosi_resource_pb2 as cosi
 from omni_gateway.stubs import resources_pb2 as pb
 
-__all__ = ["Listing", "ResourceClient", "Watch", "WatchEvent"]
+__all__ = ["ListResult", "ResourceClient", "Watch", "WatchEvent"]
 
 _OMNI = (("runtime", "Omni"),)
 _NEW_VERSION = "1"
@@ -135,16 +135,16 @@ class ResourceClient:
         search: Sequence[str] = (),
         selectors: Sequence[str] = (),
         timeout: float | None = None,
-    ) -> Listing:
+    ) -> ListResult:
         """Return the objects of a type in one message; ``limit`` 0 means all.
 
         ``selectors`` are label queries in the Kubernetes grammar: commas mean AND, several entries OR. ``search``
         texts are matched with the id. Sorting by a field that an object lacks ends as ``Unknown``.
         """
         place = namespace or namespace_of(type)
-        return self._list(Asked(type, place, offset, limit, sort_by, descending, search, selectors), timeout)
+        return self._list(ListOptions(type, place, offset, limit, sort_by, descending, search, selectors), timeout)
 
-    def _list(self, asked: Asked, timeout: float | None) -> Listing:
+    def _list(self, asked: ListOptions, timeout: float | None) -> ListResult:
         answer = self._calls.unary(
             rpcs.LIST,
             lambda: pb.ListRequest(
@@ -159,7 +159,7 @@ class ResourceClient:
             metadata=_with_selectors(asked.selectors),
             timeout=timeout,
         )
-        return Listing(answer.items, answer.total)
+        return ListResult(answer.items, answer.total)
 
     def create(
         self,
@@ -249,7 +249,7 @@ class ResourceClient:
         done: Callable[[Mapping[str, Any] | None], bool],
     ) -> bool:
         """Whether a write that failed was done: its answer was lost, and the object (None: there is none) shows it."""
-        if not outcomes.may_be_done(error):
+        if not outcomes.may_have_been_applied(error):
             return False
         deadline.grace()
         for pause in outcomes.LOOKS:
@@ -328,8 +328,8 @@ class EmptyResources(ResourceClient):
         """Raise ``NotFound``."""
         return {"body": self.get_text(type, id, namespace)}
 
-    def _list(self, asked: Asked, timeout: float | None) -> Listing:
-        return Listing((), 0)
+    def _list(self, asked: ListOptions, timeout: float | None) -> ListResult:
+        return ListResult((), 0)
 
 
 def _is(asked: Mapping[str, Any], now: Mapping[str, Any] | None) -> bool:

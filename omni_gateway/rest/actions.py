@@ -12,7 +12,7 @@ from omni_gateway.rest.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class FileResponse:
     """An answer that is no JSON object of ours: a file, a text.
 
     ``credential``: it holds one that was made for this answer, so the audit has an entry for a GET of it too.
@@ -25,7 +25,7 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class StreamingResponse:
     """A file or log that is sent while it comes: ``open`` makes a context around an iterator of byte chunks.
 
     ``beat`` is sent while nothing comes, so that a reader who has left is noticed: an empty line in a followed log.
@@ -38,7 +38,7 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class WouldDo:
+class DryRunResult:
     """What an action answers to a dry run: the object before and after, as stored; ``after`` None: it would be gone.
 
     ``also``: objects of other types that would be made or changed, as they would be then. ``also_deleted``: those that
@@ -47,9 +47,9 @@ class WouldDo:
 
     before: Resource | None
     after: Resource | None
-    also: Sequence[Resource] = ()
+    additional_objects: Sequence[Resource] = ()
     also_deleted: Sequence[Resource] = ()
 
 
 #: A Resource is rendered by the plugin's schema, an Operation is a 202, a mapping is JSON by the schema given.
-Answer = Resource | Operation | Raw | Stream | WouldDo | Mapping[str, Any]
+Answer = Resource | Operation | FileResponse | StreamingResponse | DryRunResult | Mapping[str, Any]

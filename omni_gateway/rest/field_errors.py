@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from omni_gateway.http.problems import Problem
 
 
-class Refusals:
+class FieldErrors:
     """Messages by field."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Refusals:
     def __bool__(self) -> bool:
         return bool(self._messages)
 
-    def raise_any(self) -> None:
+    def raise_if_any(self) -> None:
         """Raise a ``validation`` problem that names every field, if anything is wrong."""
         if self._messages:
             raise Problem(422, "validation", "Nothing was written: see `errors`.", errors=self._messages)

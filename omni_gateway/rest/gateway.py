@@ -12,8 +12,8 @@ from flask import Response, current_app, request
 
 from omni_gateway.auth import Role, Scope
 from omni_gateway.cache.client import CachingClient
-from omni_gateway.http.caching import current_reading
-from omni_gateway.http.guard import current_principal, demand, permitted
+from omni_gateway.http.caching import current_read_record
+from omni_gateway.http.guard import check_role, current_principal, permitted
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.omni import OmniClient
@@ -23,7 +23,7 @@ from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.pages import RenderedPages
 from omni_gateway.rest.response_cache import Answers
 from omni_gateway.store import Store
-from omni_gateway.watch.broadcaster import Channels
+from omni_gateway.watch.broadcaster import Broadcasters
 from omni_gateway.watch.stream_response import StreamLimiter
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Gateway:
     issuers: Callable[[], IssuerChecks]
     readiness: Readiness = field(default_factory=Readiness)
     plugins: dict[str, Mounted] = field(default_factory=dict)
-    channels: Channels = field(default_factory=Channels)
+    broadcasters: Broadcasters = field(default_factory=Broadcasters)
     operations: dict[str, OperationKind] = field(default_factory=dict)
     #: Operation kind → the adapter whose objects it is about.
     operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
@@ -116,20 +116,20 @@ class Gateway:
         Never for a caller with an Omni identity of its own: what is cached was told to the gateway's. What a write
         looks at first must come from Omni: :meth:`bound`.
         """
-        reading = current_reading()
-        reading.repeatable = reading.repeatable and adapter.repeatable
+        reading = current_read_record()
+        reading.cacheable_response = reading.cacheable_response and adapter.cacheable_response
         return self._through(self.reader, adapter)
 
     def may_read_operations(self, kind: str) -> bool:
         """Return whether the caller may read operations of a kind: it takes the role of the objects they are about."""
-        return permitted(self.operation_roles[kind], omni_decides=self._omni_decides(kind))
+        return permitted(self.operation_roles[kind], authorized_by_omni=self._omni_decides(kind))
 
     def demand_operations(self, kind: str) -> None:
         """Raise 401 or 403 unless the caller may read operations of this kind."""
-        demand(self.operation_roles[kind], omni_decides=self._omni_decides(kind))
+        check_role(self.operation_roles[kind], authorized_by_omni=self._omni_decides(kind))
 
     def _omni_decides(self, kind: str) -> bool:
-        return kind not in self.operated_by or self.operated_by[kind].omni_decides
+        return kind not in self.operated_by or self.operated_by[kind].authorized_by_omni
 
     @cached_property
     def answers(self) -> Answers:
@@ -147,7 +147,7 @@ class Gateway:
 
     @cached_property
     def _reader(self) -> OmniClient:
-        return self.own_omni.reading(current_reading)
+        return self.own_omni.reading(current_read_record)
 
     def _through(self, omni: OmniClient, adapter: ResourceAdapter) -> ResourceAdapter:
         caller = current_principal()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Self
 
 
-class Whole:
+class JoinedBodies:
     """A JSON array of documents, or one document; nothing is left of it once it is told to ``forget``."""
 
     __slots__ = ("_content", "_ends", "_starts", "distinct")

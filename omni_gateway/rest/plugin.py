@@ -70,10 +70,10 @@ class ResourcePlugin(ServicePlugin):
         subresources: Sequence[SubResource | SubList | SubCollection] = (),
         links: Mapping[str, LinkMaker] | None = None,
         operations: Sequence[OperationKind] = (),
-        destroys: OperationKind | None = None,
-        creates: OperationKind | None = None,
-        makes: OperationKind | None = None,
-        may_find: bool = False,
+        delete_operation: OperationKind | None = None,
+        follow_up_operation: OperationKind | None = None,
+        create_operation: OperationKind | None = None,
+        create_may_return_existing: bool = False,
         example: Mapping[str, Any] | None = None,
         singleton: str = "",
         idempotent_create: bool = False,
@@ -86,23 +86,24 @@ class ResourcePlugin(ServicePlugin):
             raise PluginError(f"unknown verbs in roles: {', '.join(sorted(unknown))}; verbs are {', '.join(VERBS)}")
         if singleton and "list" in roles:
             raise PluginError("a singleton has no list")
-        removes = [destroys] if destroys else [removal(name, singular, adapter)] if "delete" in roles else []
+        if delete_operation is None and "delete" in roles:
+            delete_operation = removal(name, singular, adapter)
         super().__init__(
             name=name,
             singular=singular,
             adapter=adapter,
             sdk=sdk,
-            operations=[*operations, *removes, *(kind for kind in (creates, makes) if kind)],
+            operations=[*operations, *filter(None, (delete_operation, follow_up_operation, create_operation))],
             description=description,
             import_name=import_name,
         )
         self.roles = dict(roles)
         self.filters: Sequence[Filter] = tuple(filters)
         self.subresources: Sequence[SubResource | SubList | SubCollection] = tuple(subresources)
-        self.destroys = removes[0] if removes else None
-        self.creates = creates
-        self.makes = makes
-        self.may_find = may_find
+        self.delete_operation = delete_operation
+        self.follow_up_operation = follow_up_operation
+        self.create_operation = create_operation
+        self.create_may_return_existing = create_may_return_existing
         self.example = example
         self.singleton = singleton
         self.delete_query = delete_query

@@ -14,7 +14,7 @@ from omni_gateway.model.lookup import find
 from omni_gateway.model.membership import clusters_of_machine
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniClient, types
-from omni_gateway.rest.field_errors import Refusals
+from omni_gateway.rest.field_errors import FieldErrors
 
 _ROLES = (label_names.LABEL_CONTROL_PLANE, label_names.LABEL_WORKER)
 
@@ -36,7 +36,7 @@ def complete_node(omni: OmniClient, node: Resource, machine_set: str = "") -> Re
     Omni accepts the node and its MachineStatusController then fails for as long as the node exists. Raises 422 where
     field, labels and set contradict each other.
     """
-    refusals = Refusals()
+    refusals = FieldErrors()
     labelled = node.labels.get(label_names.LABEL_MACHINE_SET, "")
     if machine_set and labelled and machine_set != labelled:
         refusals.add("machineset", f"The label {label_names.LABEL_MACHINE_SET} names {labelled!r}.")
@@ -58,7 +58,7 @@ def complete_node(omni: OmniClient, node: Resource, machine_set: str = "") -> Re
     said = node.labels.get(label_names.LABEL_CLUSTER, cluster)
     if said and said != cluster:
         refusals.add(f"labels.{label_names.LABEL_CLUSTER}", f"Machine set {id!r} is not one of cluster {said!r}.")
-    refusals.raise_any()
+    refusals.raise_if_any()
     node.labels = {**node.labels, **derived}
     return found
 
@@ -89,14 +89,14 @@ def complete_cluster(omni: OmniClient, resource: Resource, existing: Resource | 
     """
     if existing is not None and _same_relations(resource, existing):
         return
-    refusals = Refusals()
+    refusals = FieldErrors()
     cluster = _cluster_from(omni, resource, _WITHIN_CLUSTER, refusals)
     if not cluster:
         parts = [repr(resource.labels[label]) for label in _WITHIN_CLUSTER if resource.labels.get(label)]
         text = "Names the cluster; without it the object takes no effect."
         text += f" It cannot be derived: {' and '.join(parts)} is in none." if parts else ""
         refusals.add(f"labels.{label_names.LABEL_CLUSTER}", text)
-    refusals.raise_any()
+    refusals.raise_if_any()
     resource.labels = {**resource.labels, label_names.LABEL_CLUSTER: cluster}
 
 
@@ -109,10 +109,10 @@ def complete_patch(omni: OmniClient, patch: Resource, existing: Resource | None 
     if label_names.LABEL_MACHINE_SET in patch.labels or label_names.LABEL_CLUSTER_MACHINE in patch.labels:
         complete_cluster(omni, patch, existing)
     elif existing is None or not _same_relations(patch, existing):
-        refusals = Refusals()
+        refusals = FieldErrors()
         if patch.labels.get(label_names.LABEL_CLUSTER):
             _cluster_from(omni, patch, (label_names.LABEL_MACHINE,), refusals)
-        refusals.raise_any()
+        refusals.raise_if_any()
 
 
 _WITHIN_CLUSTER = (label_names.LABEL_MACHINE_SET, label_names.LABEL_CLUSTER_MACHINE)
@@ -123,7 +123,7 @@ def _same_relations(resource: Resource, existing: Resource) -> bool:
     return all(resource.labels.get(label) == existing.labels.get(label) for label in _RELATIONS)
 
 
-def _cluster_from(omni: OmniClient, resource: Resource, labels: Sequence[str], refusals: Refusals) -> str:
+def _cluster_from(omni: OmniClient, resource: Resource, labels: Sequence[str], refusals: FieldErrors) -> str:
     """Return the cluster that an object names, or else the one that what it names is in; empty where that is none."""
     cluster = resource.labels.get(label_names.LABEL_CLUSTER, "")
     for label in labels:

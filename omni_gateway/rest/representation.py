@@ -13,7 +13,7 @@ from marshmallow.fields import Nested
 from omni_gateway.byte_lru import SHELF
 from omni_gateway.http import etags
 from omni_gateway.model.resource import Resource
-from omni_gateway.rest.joined_bodies import Whole
+from omni_gateway.rest.joined_bodies import JoinedBodies
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.schema import ResourceSchema
 
@@ -85,7 +85,7 @@ class Representation:
         kept = self._kept(resource)
         if kept is None:
             kept = bytes(memoryview(self._render(resource)))  # orjson leaves its buffer as large as it has grown
-            self._keep([resource], Whole.of_one(resource.id, kept))
+            self._keep([resource], JoinedBodies.of_one(resource.id, kept))
         return kept
 
     def list_body(self, resources: Sequence[Resource], fields: tuple[str, ...] = ()) -> bytes:
@@ -96,7 +96,7 @@ class Representation:
         if fields:
             return b"[%b]" % b",".join([self.body(resource, fields) for resource in resources])
         bodies = [self._kept(resource) or self._render(resource) for resource in resources]
-        whole = Whole.of([resource.id for resource in resources], bodies)
+        whole = JoinedBodies.of([resource.id for resource in resources], bodies)
         body = whole.body
         self._keep(resources, whole)
         return body
@@ -109,10 +109,10 @@ class Representation:
         return orjson.dumps(self.document(resource))
 
     def _kept(self, resource: Resource) -> bytes | None:
-        whole: Whole | None = resource.memo.get(self) if resource.memo is not None else None
+        whole: JoinedBodies | None = resource.memo.get(self) if resource.memo is not None else None
         return whole.part(resource.id) if whole is not None else None
 
-    def _keep(self, resources: Sequence[Resource], whole: Whole) -> None:
+    def _keep(self, resources: Sequence[Resource], whole: JoinedBodies) -> None:
         """Keep with each object the whole that it is part of, while there is room, where all of them are shared."""
         memos = [resource.memo for resource in resources if resource.memo is not None]
         if len(memos) < len(resources) or not memos or not whole.distinct:

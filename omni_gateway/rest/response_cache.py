@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from flask import Response, request
 
 from omni_gateway.byte_lru import SHELF
-from omni_gateway.cache.informers import ReadCache
-from omni_gateway.cache.read_record import Part
+from omni_gateway.cache.informers import Informers
+from omni_gateway.cache.read_record import Dependency
 from omni_gateway.http import etags
-from omni_gateway.http.caching import current_reading, max_age
+from omni_gateway.http.caching import current_read_record, max_age
 from omni_gateway.http.headers import settled
 from omni_gateway.http.ready import Ready
 
@@ -24,7 +24,7 @@ Question = tuple[str, ...]
 class Answer:
     """An answer and what it was made of; ``body`` None: nobody has asked but with its tag."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[Dependency, ...]
     headers: list[tuple[str, str]]
     tag: str
     body: bytes | None
@@ -46,7 +46,7 @@ class Answers:
     time, so it is as fresh as one that is made anew.
     """
 
-    def __init__(self, cache: ReadCache) -> None:
+    def __init__(self, cache: Informers) -> None:
         self._cache = cache
 
     def repeated(self, question: Question) -> Response | None:
@@ -59,10 +59,10 @@ class Answers:
 
     def keep(self, question: Question, response: Response) -> None:
         """Keep the answer to the request in flight if all of it came from the cache."""
-        reading, tag = current_reading(), response.headers.get("ETag")
-        if response.status_code not in (200, 304) or tag is None or not (reading.is_hit and reading.repeatable):
+        reading, tag = current_read_record(), response.headers.get("ETag")
+        if response.status_code not in (200, 304) or tag is None or not (reading.is_hit and reading.cacheable_response):
             return
         headers = settled((name, value) for name, value in response.headers if name not in _DATED | _OF_A_BODY)
         body = response.get_data() if response.status_code == 200 else None
-        answer = Answer(tuple(reading.parts), headers, tag, body)
+        answer = Answer(tuple(reading.dependencies), headers, tag, body)
         SHELF.put((self, question), answer, tag.encode() if body is None else body)

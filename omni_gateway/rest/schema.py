@@ -113,7 +113,7 @@ class ResourceSchema(SpecSchema):
     request_only: ClassVar[frozenset[str]] = frozenset()
 
     #: Members of an answer that are told once and kept nowhere, the answers to repeated requests included.
-    shown_once: ClassVar[frozenset[str]] = frozenset()
+    returned_once: ClassVar[frozenset[str]] = frozenset()
 
     #: Second names: of members of the spec (``{"workload_proxy": "features.enable_workload_proxy"}``), of the ``id``,
     #: of labels (``{"cluster": "labels:omni.sidero.dev/cluster"}``). Each is declared as a ``dump_only`` field;

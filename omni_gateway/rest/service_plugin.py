@@ -85,15 +85,15 @@ class ServicePlugin:
         answers: type[ma.Schema] | None = None,
         operation: bool = False,
         on_collection: bool = False,
-        shown_once: Sequence[str] = (),
-        anywhere: bool = False,
+        returned_once: Sequence[str] = (),
+        cluster_independent: bool = False,
         description: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Add ``POST <object>/actions/<name>`` (or ``<collection>/actions/<name>``).
 
         The function takes ``(adapter, id, body, *, dry_run)`` (no ``id`` on a collection) and returns an ``Answer``:
         ``operation`` says that it is a 202 with an operation, ``answers`` names the schema of a mapping; else it is
-        the changed object. ``shown_once`` names members of the answer that are kept nowhere: an answer that is
+        the changed object. ``returned_once`` names members of the answer that are kept nowhere: an answer that is
         repeated under an ``Idempotency-Key`` does not have them. ``anywhere`` opens an action on a collection to
         callers who are held to some clusters: it is about none.
         """
@@ -111,8 +111,8 @@ class ServicePlugin:
                     answers,
                     operation,
                     on_collection,
-                    frozenset(shown_once),
-                    anywhere,
+                    frozenset(returned_once),
+                    cluster_independent,
                     description,
                 ),
             )
@@ -130,7 +130,7 @@ class ServicePlugin:
         media_type: str | None = None,
         query: type[ma.Schema] | None = None,
         on_collection: bool = False,
-        anywhere: bool = False,
+        cluster_independent: bool = False,
         description: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Add ``GET <object>/<path>`` (or ``<collection>/<path>``) for what no single object of the back end holds.
@@ -145,7 +145,7 @@ class ServicePlugin:
                 self,
                 function,
                 action_routes.Computed(
-                    path, role, summary, answers, media_type, query, on_collection, anywhere, description
+                    path, role, summary, answers, media_type, query, on_collection, cluster_independent, description
                 ),
             )
             return function

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.equality import same_content
 from omni_gateway.model.resource import Resource
-from omni_gateway.rest.actions import WouldDo
+from omni_gateway.rest.actions import DryRunResult
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.errors import STALE
 
@@ -20,7 +20,7 @@ _LOOKS = (0.005, 0.02, 0.05, 0.1, 0.2)
 
 def change(
     adapter: ResourceAdapter, id: str, by: Callable[[Resource], Resource], *, dry_run: bool = False
-) -> Resource | WouldDo:
+) -> Resource | DryRunResult:
     """Write ``by(existing)`` over an object and return it as the back end then holds it.
 
     ``by`` returns a changed copy (``dataclasses.replace``), or the very object it was given when nothing is to be
@@ -42,7 +42,7 @@ def change(
         if dry_run:
             if wanted is not existing:
                 adapter.foresee(wanted, existing)
-            return WouldDo(existing, wanted)
+            return DryRunResult(existing, wanted)
         if wanted is existing:
             return existing
         try:

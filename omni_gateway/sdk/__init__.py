@@ -5,34 +5,33 @@ range it was written for in ``ResourcePlugin(sdk=...)``.
 """
 
 from omni_gateway.auth import Role, Scope
-from omni_gateway.http.guard import current_principal, demand, public, require
+from omni_gateway.http.guard import check_role, current_principal, public, require_role
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.omni_errors import is_too_early, problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.model import enums, label_names
-from omni_gateway.model.concurrency import side_by_side
+from omni_gateway.model.concurrency import map_concurrently
 from omni_gateway.model.lookup import find, find_labelled
 from omni_gateway.model.membership import cluster_of_uuid, clusters_of_machines
 from omni_gateway.model.memo import Memo, identity
 from omni_gateway.model.omni_objects import read, resources_of
 from omni_gateway.model.query import Change, Listing, ListQuery
 from omni_gateway.model.resource import Resource
-from omni_gateway.omni import Listing as OmniListing
-from omni_gateway.omni import OmniClient, OmniError, key_pairs, types
+from omni_gateway.omni import ListResult, OmniClient, OmniError, key_pairs, types
 from omni_gateway.omni import deadline as omni_deadline
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.omni.management import Overlay
 from omni_gateway.rest import cluster_lock, fields, member_waits, quorum, relations, talos_fit
-from omni_gateway.rest.actions import Answer, Raw, Stream, WouldDo
-from omni_gateway.rest.adapters.base import Created, Present, ResourceAdapter
+from omni_gateway.rest.actions import Answer, DryRunResult, FileResponse, StreamingResponse
+from omni_gateway.rest.adapters.base import Created, FoundExisting, ResourceAdapter
 from omni_gateway.rest.adapters.cluster_part import ClusterPartAdapter
 from omni_gateway.rest.adapters.computed import CallAdapter
 from omni_gateway.rest.adapters.omni import OmniResourceAdapter
-from omni_gateway.rest.adapters.scoped import out_of_reach
+from omni_gateway.rest.adapters.scoped import scope_error
 from omni_gateway.rest.adapters.stored import StoredResourceAdapter
 from omni_gateway.rest.delete_operation import removal_of
 from omni_gateway.rest.errors import MISSING, STALE, NotFound, StaleVersion
-from omni_gateway.rest.field_errors import Refusals
+from omni_gateway.rest.field_errors import FieldErrors
 from omni_gateway.rest.gateway import Gateway, current_gateway
 from omni_gateway.rest.issuers import check_issuer, takes_jwts
 from omni_gateway.rest.links import API_PREFIX, id_link, label_link, object_url
@@ -54,7 +53,7 @@ from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
 from omni_gateway.rest.subresources import SubCollection, SubList, SubResource
 from omni_gateway.rest.update import change
 from omni_gateway.sdk import redaction
-from omni_gateway.watch.merged import Told, watch_together
+from omni_gateway.watch.merged import TypedEvent, merge_watches
 
 SDK_VERSION = "1.0.0"
 
@@ -71,24 +70,25 @@ __all__ = [
     "Change",
     "ClusterPartAdapter",
     "Created",
+    "DryRunResult",
+    "FieldErrors",
+    "FileResponse",
     "Filter",
+    "FoundExisting",
     "Gateway",
     "ListQuery",
+    "ListResult",
     "Listing",
     "Memo",
     "NotFound",
     "OmniClient",
     "OmniError",
-    "OmniListing",
     "OmniResourceAdapter",
     "Operation",
     "OperationKind",
     "Overlay",
     "PluginError",
-    "Present",
     "Problem",
-    "Raw",
-    "Refusals",
     "Resource",
     "ResourceAdapter",
     "ResourcePlugin",
@@ -101,23 +101,22 @@ __all__ = [
     "StaleVersion",
     "State",
     "StoredResourceAdapter",
-    "Stream",
+    "StreamingResponse",
     "SubCollection",
     "SubList",
     "SubResource",
-    "Told",
+    "TypedEvent",
     "WaitingFor",
-    "WouldDo",
     "WriteQuery",
     "alike",
     "change",
     "check_issuer",
+    "check_role",
     "cluster_lock",
     "cluster_of_uuid",
     "clusters_of_machines",
     "current_gateway",
     "current_principal",
-    "demand",
     "enums",
     "fields",
     "find",
@@ -131,11 +130,12 @@ __all__ = [
     "label_filter",
     "label_link",
     "label_names",
+    "map_concurrently",
     "member_waits",
+    "merge_watches",
     "object_url",
     "omni_deadline",
     "omni_errors",
-    "out_of_reach",
     "problem_for",
     "public",
     "quorum",
@@ -143,16 +143,15 @@ __all__ = [
     "redaction",
     "relations",
     "removal_of",
-    "require",
+    "require_role",
     "resources_of",
+    "scope_error",
     "seconds_since",
     "select",
-    "side_by_side",
     "sort_and_cut",
     "stages_in_order",
     "takes_jwts",
     "talos_fit",
     "types",
     "unknown_after",
-    "watch_together",
 ]

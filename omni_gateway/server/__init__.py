@@ -25,8 +25,8 @@ from omni_gateway.http import metrics
 from omni_gateway.logs import MaskedLogger
 from omni_gateway.omni import OmniError
 from omni_gateway.rest.gateway import EXTENSION, Gateway
-from omni_gateway.server.error_responses import Refused
-from omni_gateway.server.worker import PatientWorker
+from omni_gateway.server.error_responses import RequestRejected
+from omni_gateway.server.worker import BufferingWorker
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.watch import stream_response
 
@@ -119,7 +119,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
     }
 
 
-def worker_class(settings: Settings) -> type[PatientWorker]:
+def worker_class(settings: Settings) -> type[BufferingWorker]:
     """Return the worker with this gateway's bounds."""
     bounds = {
         "request_seconds": settings.request_timeout,
@@ -130,7 +130,7 @@ def worker_class(settings: Settings) -> type[PatientWorker]:
         "most_waiting": settings.max_waiting,
         "trusted_proxies": settings.trusted_proxies,
     }
-    return type("GatewayWorker", (PatientWorker,), bounds)
+    return type("GatewayWorker", (BufferingWorker,), bounds)
 
 
 def _most_connections(threads: int) -> int:
@@ -176,7 +176,7 @@ def _start_worker(worker: Any) -> None:
     cast(Gateway, worker.app.wsgi().extensions[EXTENSION]).readiness.start()
 
 
-def _audit_refusal(app: Flask, refused: Refused, remote: str) -> None:
+def _audit_refusal(app: Flask, refused: RequestRejected, remote: str) -> None:
     audit.note_refusal(app, refused.status, refused.code, remote, refused.start_line)
 
 

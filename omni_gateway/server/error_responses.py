@@ -10,7 +10,7 @@ from gunicorn.http import errors
 from omni_gateway.http.problems import CATALOGUE, MEDIA_TYPE
 
 
-class Refused(Exception):
+class RequestRejected(Exception):
     """A request that is not taken: ``status`` and ``code`` as in the catalogue of problems."""
 
     def __init__(self, status: int, code: str, detail: str | None = None, *, retry_after: int = 5) -> None:
@@ -44,15 +44,15 @@ _REASONS = {
 }
 
 
-def refusal_for(error: Exception) -> Refused:
+def refusal_for(error: Exception) -> RequestRejected:
     """Return what an error of gunicorn's parser means; its text may repeat what the client sent, and is left out."""
-    if isinstance(error, Refused):
+    if isinstance(error, RequestRejected):
         return error
     found = next((answer for kind, answer in _TABLE.items() if isinstance(error, kind)), (500, "internal"))
-    return Refused(*found)
+    return RequestRejected(*found)
 
 
-def written(refused: Refused) -> bytes:
+def written(refused: RequestRejected) -> bytes:
     """Return the whole answer; the connection ends with it."""
     kind = CATALOGUE[refused.code]
     body = orjson.dumps(

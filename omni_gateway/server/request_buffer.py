@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from omni_gateway.server.error_responses import Refused
+from omni_gateway.server.error_responses import RequestRejected
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request line and its header fields."""
@@ -22,7 +22,7 @@ _FIELDS = re.compile(
 )
 
 
-class Arrival:
+class RequestBuffer:
     """What has come on a connection and is not yet read: a socket in gunicorn's eyes, of which only ``recv`` is used.
 
     ``longest_body``: bytes; a request that announces or sends more is refused before any of it is kept.
@@ -85,7 +85,9 @@ class Arrival:
         found = _HEAD_END.search(self.data, max(0, self._looked - 2))
         self._looked = len(self.data)
         if (found.end() if found else len(self.data)) > LONGEST_HEAD:
-            raise Refused(431, "headers-too-large", f"The header fields are larger than {LONGEST_HEAD} bytes in all.")
+            raise RequestRejected(
+                431, "headers-too-large", f"The header fields are larger than {LONGEST_HEAD} bytes in all."
+            )
         if found:
             self._read_head(bytes(self.data[: found.end()]))
         return found is not None
@@ -144,20 +146,20 @@ class _Chunks:
             end = data.find(b"\n", max(self._at, self._looked))
             self._looked = len(data)
             if (end if end >= 0 else len(data)) - self._at > LONGEST_CHUNK_LINE:
-                raise Refused(400, "bad-request", "A chunk's size line is too long.")
+                raise RequestRejected(400, "bad-request", "A chunk's size line is too long.")
             if end < 0:
                 return False
             self._take_line(bytes(data[self._at : end]), end + 1)
         found = _HEAD_END.search(data, max(self._at - 1, self._looked - 2))
         self._looked = len(data)
         if (found.end() if found else len(data)) - self._at > LONGEST_HEAD:
-            raise Refused(431, "headers-too-large", "The trailer fields are too large.")
+            raise RequestRejected(431, "headers-too-large", "The trailer fields are too large.")
         return found is not None
 
     def _take_line(self, line: bytes, after: int) -> None:
         digits = line.partition(b";")[0].strip(b" \t\r")
         if not re.fullmatch(rb"[0-9a-fA-F]{1,16}", digits):
-            raise Refused(400, "bad-request", "A chunk's size is no hexadecimal number.")
+            raise RequestRejected(400, "bad-request", "A chunk's size is no hexadecimal number.")
         size = int(digits, 16)
         self._size += size
         if self._size > self._longest:
@@ -167,5 +169,5 @@ class _Chunks:
         self._looked = self._at
 
 
-def _too_large(longest: int) -> Refused:
-    return Refused(413, "too-large", f"The body is larger than the {longest} bytes that this gateway takes.")
+def _too_large(longest: int) -> RequestRejected:
+    return RequestRejected(413, "too-large", f"The body is larger than the {longest} bytes that this gateway takes.")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from omni_gateway.server.error_responses import Refused
+from omni_gateway.server.error_responses import RequestRejected
 
 ConnT = TypeVar("ConnT")
 
@@ -77,9 +77,9 @@ class RequestQueue(Generic[ConnT]):
         """Let a request wait; :class:`Refused` where too many wait already."""
         line = self._waiting.get(request.caller)
         if line is not None and len(line) >= self._bounds.waiting_per_caller:
-            raise Refused(429, "too-many-own-requests", retry_after=RETRY_AFTER_SECONDS)
+            raise RequestRejected(429, "too-many-own-requests", retry_after=RETRY_AFTER_SECONDS)
         if self._count >= self._bounds.waiting:
-            raise Refused(503, "overloaded", retry_after=RETRY_AFTER_SECONDS)
+            raise RequestRejected(503, "overloaded", retry_after=RETRY_AFTER_SECONDS)
         if line is None:
             line = self._waiting[request.caller] = deque()
         line.append(request)

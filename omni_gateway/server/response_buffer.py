@@ -33,7 +33,7 @@ class Stream(Protocol):
         """Let everything go."""
 
 
-class Outbox:
+class ResponseBuffer:
     """Stands for a connection's socket while an answer is written.
 
     An answer of known length is in memory as it is; what the kernel does not take is left for the worker's loop. A
@@ -57,7 +57,7 @@ class Outbox:
         """Be the socket in everything else."""
         return getattr(self._sock, name)
 
-    def carry(self, stream: Stream) -> None:
+    def hand_over(self, stream: Stream) -> None:
         """Take a stream over from its application, the head being written."""
         self.stream = stream
 

@@ -21,8 +21,8 @@ from gunicorn.workers.gthread import TConn
 
 from omni_gateway.http.admission import ASKED
 from omni_gateway.http.request_deadline import ARRIVED
-from omni_gateway.server.response_buffer import NOT_YET, Outbox, Stream
-from omni_gateway.watch.push_stream import CARRY
+from omni_gateway.server.response_buffer import NOT_YET, ResponseBuffer, Stream
+from omni_gateway.watch.push_stream import PUSH_STREAMS
 
 #: Connections that are written to before the loop looks for requests again.
 AT_ONCE = 32
@@ -60,22 +60,22 @@ class Worker(Protocol):
 
 
 @dataclass(slots=True)
-class _Ride:
+class ActiveStream:
     """A stream on its connection: what its request's thread left, and how far the loop has come."""
 
     stream: Stream
-    outbox: Outbox
+    outbox: ResponseBuffer
     request: Any
     blocked: bool = False
     finished: bool = False
 
 
-class Carrier:
+class StreamLoop:
     """The streams that one worker's loop carries; all but :meth:`wake` is called in the loop."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._rides: dict[TConn, _Ride] = {}
+        self._rides: dict[TConn, ActiveStream] = {}
         self._ready: deque[TConn] = deque()
         self._woken = False
         self._next_look = 0.0
@@ -90,22 +90,22 @@ class Carrier:
 
         def offered(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             outbox = environ.get("gunicorn.socket")
-            if isinstance(outbox, Outbox):
+            if isinstance(outbox, ResponseBuffer):
                 environ[ARRIVED] = outbox.arrived
                 if outbox.asked:
                     environ[ASKED] = True
                 if len(self._rides) < self._worker.worker_connections // 2:
-                    environ[CARRY] = outbox.carry
+                    environ[PUSH_STREAMS] = outbox.hand_over
             return application(environ, start_response)
 
         return offered
 
-    def carry(self, conn: TConn, request: Any) -> bool:
+    def hand_over(self, conn: TConn, request: Any) -> bool:
         """Go on with what ``request`` (its future) has begun, if that is a stream that was handed over."""
         outbox = _outbox(conn)
         if outbox is None or outbox.stream is None:
             return False
-        ride = self._rides[conn] = _Ride(outbox.stream, outbox, request)
+        ride = self._rides[conn] = ActiveStream(outbox.stream, outbox, request)
         self._worker.wait(conn, "stream", inf)
         self._worker.watch(conn, EVENT_READ, partial(self._go_on, conn))
         ride.stream.woken_by(partial(self.wake, conn))
@@ -167,7 +167,7 @@ class Carrier:
             except Exception:
                 self._worker.log.exception("A stream failed at its end")
 
-    def _write(self, conn: TConn, ride: _Ride) -> None:
+    def _write(self, conn: TConn, ride: ActiveStream) -> None:
         try:
             then = self._send(ride)
         except OSError:
@@ -177,7 +177,7 @@ class Carrier:
             then = self._worker.drop
         then(conn)
 
-    def _send(self, ride: _Ride) -> Callable[[TConn], None]:
+    def _send(self, ride: ActiveStream) -> Callable[[TConn], None]:
         """Send what is there and can be sent; return what is next for the connection."""
         before = ride.outbox.sent
         for _ in range(PIECES):
@@ -241,5 +241,5 @@ def _nothing() -> None:
     """Do nothing: the loop has woken up."""
 
 
-def _outbox(conn: TConn) -> Outbox | None:
-    return cast("Outbox | None", getattr(conn, "outbox", None))
+def _outbox(conn: TConn) -> ResponseBuffer | None:
+    return cast("ResponseBuffer | None", getattr(conn, "outbox", None))

@@ -33,11 +33,11 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from omni_gateway.http.admission import Admitted
 from omni_gateway.malloc import give_back, keep_together
-from omni_gateway.server.error_responses import Refused, refusal_for, written
-from omni_gateway.server.request_buffer import LARGE, Arrival
+from omni_gateway.server.error_responses import RequestRejected, refusal_for, written
+from omni_gateway.server.request_buffer import LARGE, RequestBuffer
 from omni_gateway.server.request_queue import Bounds, Caller, RequestQueue, Waiting
-from omni_gateway.server.response_buffer import NOT_YET, Outbox
-from omni_gateway.server.stream_loop import CUT_OFF, RECEIVE, Application, Carrier
+from omni_gateway.server.response_buffer import NOT_YET, ResponseBuffer
+from omni_gateway.server.stream_loop import CUT_OFF, RECEIVE, Application, StreamLoop
 
 """Large bodies count: those that are there share ``MOST_HELD`` bytes, of one caller ``MOST_HELD_OF_CALLER``, and
 those in threads ``MOST_IN_THREADS``, for what a body is parsed into is many times as large. One always finds room."""
@@ -69,7 +69,7 @@ class Wait:
     deadline: float
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc]
+class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     """One worker process; ``request_seconds`` bound a request's arrival, ``answer_seconds`` its answer's reading."""
 
     request_seconds = 30.0
@@ -81,7 +81,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     most_waiting = 256
     trusted_proxies = 0
     #: Called with each refusal and the client's address, in whichever thread refuses.
-    note_refusal: Callable[[Refused, str], None] | None = None
+    note_refusal: Callable[[RequestRejected, str], None] | None = None
 
     def init_process(self) -> None:
         """Get ready and serve."""
@@ -98,7 +98,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._watched: set[TConn] = set()
         self._next_look = 0.0
         self._tls = sock.ssl_context(self.cfg) if self.cfg.is_ssl else None
-        self._carrier = Carrier(self)
+        self._stream_loop = StreamLoop(self)
         super().init_process()
 
     def _bounds(self) -> Bounds:
@@ -112,14 +112,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         super().load_wsgi()
         application = self.app.wsgi()
         self._asks = isinstance(application, Flask)
-        self.wsgi: Application = self._carrier.offer(application)
+        self.wsgi: Application = self._stream_loop.offer(application)
 
     # What gthread's loop calls:
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Do one turn of the loop; streams are sent some of what there is for them."""
-        super().wait_for_and_dispatch_events(0 if self._carrier.busy else timeout)
-        self._carrier.send_some()
+        super().wait_for_and_dispatch_events(0 if self._stream_loop.busy else timeout)
+        self._stream_loop.send_some()
 
     def accept(self, listener: Any) -> None:
         """Take a connection; when no file descriptor is left, the one that waited longest gives way."""
@@ -151,7 +151,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._free_thread(conn)
         try:
             conn.sock.setblocking(False)
-            if not self._carrier.carry(conn, future):
+            if not self._stream_loop.hand_over(conn, future):
                 self._send_answer(conn, future)
         except OSError:  # the other side is gone, or the thread has closed the connection
             self.drop(conn)
@@ -170,23 +170,25 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
-        self._carrier.attend(now)
+        self._stream_loop.attend(now)
         self._refuse_late(now)
         self._trim(now)
         for conn, wait in list(self._waits.items()):
             if wait.deadline > now:
                 continue
             if wait.phase == "request" and _arrival(conn).data:
-                self._close(conn, Refused(408, "request-timeout", "The request did not come to its end in time."))
+                self._close(
+                    conn, RequestRejected(408, "request-timeout", "The request did not come to its end in time.")
+                )
             elif wait.phase == "stream":
-                self._carrier.cut_off(conn)
+                self._stream_loop.cut_off(conn)
             else:
                 self.drop(conn, reset=wait.phase == "answer")
 
     def _cap_keepalive(self, deadline: float) -> None:
         """Let a stop wait for answers that are being read, not for requests that are still coming."""
         super()._cap_keepalive(deadline)
-        self._carrier.stop()
+        self._stream_loop.stop()
         for wait in self._waits.values():
             if wait.phase == "request":
                 wait.deadline = min(wait.deadline, time.monotonic() + STOP_KEEPALIVE_LINGER)
@@ -194,13 +196,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     # What its threads call:
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
-        """Serve a request whose bytes are all there; the answer goes into an :class:`Outbox`."""
+        """Serve a request whose bytes are all there; the answer goes into an :class:`ResponseBuffer`."""
         arrival = _arrival(conn)
         if arrival.continued:
             req._expected_100_continue = False  # the loop has said it
         if arrival.has_body:
             req.body.reader = io.BytesIO(_read_body(req))
-        plain, conn.sock = conn.sock, Outbox(conn.sock, self.answer_seconds, arrival.arrived)
+        plain, conn.sock = conn.sock, ResponseBuffer(conn.sock, self.answer_seconds, arrival.arrived)
         try:
             return bool(super().handle_request(req, conn))
         except TimeoutError:
@@ -224,7 +226,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             client.send(written(refused))
         self._note(refused, addr)
 
-    def _note(self, refused: Refused, addr: Any) -> None:
+    def _note(self, refused: RequestRejected, addr: Any) -> None:
         if self.note_refusal is None:
             return
         try:
@@ -238,7 +240,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Give a new connection a parser that reads what the loop has received."""
         if self._tls is not None:
             conn.sock = self._tls.wrap_socket(conn.sock, server_side=True, do_handshake_on_connect=False)
-        conn.parser = http.get_parser(self.cfg, Arrival(self.longest_body), conn.client)
+        conn.parser = http.get_parser(self.cfg, RequestBuffer(self.longest_body), conn.client)
         conn.initialized = True
 
     def _receive(self, conn: TConn, _: Any = None) -> None:
@@ -255,7 +257,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 self._hold(conn, arrival)
             self._forget(conn)
             self._dispatch(conn, arrival, self.handle)
-        except Refused as refused:
+        except RequestRejected as refused:
             return self._close(conn, refused)
         except NOT_YET as error:
             self._say_continue(conn, arrival)
@@ -267,9 +269,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Close a connection whose client has ended its side; one that is in the middle of a request is told so."""
         if not _arrival(conn).data:
             return self.drop(conn)
-        return self._close(conn, Refused(400, "bad-request", "The request ended before its end."))
+        return self._close(conn, RequestRejected(400, "bad-request", "The request ended before its end."))
 
-    def _hold(self, conn: TConn, arrival: Arrival) -> None:
+    def _hold(self, conn: TConn, arrival: RequestBuffer) -> None:
         """Count a large body from its arrival to the end of its request; :class:`Refused` where there are too many."""
         size = arrival.body_size
         if size <= LARGE:
@@ -278,11 +280,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._held[conn] = caller, size
         others = [entry for other, entry in self._held.items() if other is not conn]
         if sum(held for whose, held in others if whose == caller) + size > max(MOST_HELD_OF_CALLER, self.longest_body):
-            raise Refused(429, "too-many-own-requests", "Too many large requests of yours are here at once.")
+            raise RequestRejected(429, "too-many-own-requests", "Too many large requests of yours are here at once.")
         if sum(held for _, held in others) + size > max(MOST_HELD, self.longest_body):
-            raise Refused(503, "overloaded", "Too many large requests are here at once.")
+            raise RequestRejected(503, "overloaded", "Too many large requests are here at once.")
 
-    def _caller(self, conn: TConn, arrival: Arrival) -> Caller:
+    def _caller(self, conn: TConn, arrival: RequestBuffer) -> Caller:
         """Return whose a request is, as far as the server can tell: its credential, or else its address.
 
         A credential that nobody has proved yet counts: what it proves is found out in a thread.
@@ -295,7 +297,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     # From a whole request to a thread:
 
-    def _ask(self, conn: TConn, arrival: Arrival) -> None:
+    def _ask(self, conn: TConn, arrival: RequestBuffer) -> None:
         """Have the application asked whether it takes a large body, before more of it is read."""
         self._forget(conn)
         self._dispatch(conn, arrival, self._admit)
@@ -307,7 +309,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             request = next(http.get_parser(self.cfg, _Head(_arrival(conn).head), conn.client))
             request._expected_100_continue = False
             request.must_close = True  # what is left unread of the body stands in the way of another request
-            plain, conn.sock = conn.sock, Outbox(conn.sock, self.answer_seconds, _arrival(conn).arrived, asked=True)
+            plain, conn.sock = (
+                conn.sock,
+                ResponseBuffer(conn.sock, self.answer_seconds, _arrival(conn).arrived, asked=True),
+            )
             try:
                 super().handle_request(request, conn)
             finally:
@@ -333,12 +338,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.wait(conn, "request", time.monotonic() + self.request_seconds)
         self._receive(conn)
 
-    def _dispatch(self, conn: TConn, arrival: Arrival, handler: Callable[[TConn], bool]) -> None:
+    def _dispatch(self, conn: TConn, arrival: RequestBuffer, handler: Callable[[TConn], bool]) -> None:
         """Give a request a thread or a place in the queue; :class:`Refused` where there is neither."""
         now = arrival.arrived = time.monotonic()
         if _HEALTH_LINE.match(arrival.start_line) and not arrival.has_body:
             if self._health_waiting >= MOST_HEALTH_WAITING:
-                raise Refused(503, "overloaded", retry_after=1)
+                raise RequestRejected(503, "overloaded", retry_after=1)
             self._health_waiting += 1
             self._submit(self._health_threads, conn, self.handle)
             return
@@ -385,7 +390,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 self.drop(request.conn)
             elif request.starts_by <= now:
                 self._queue.remove(request)
-                self._close(request.conn, Refused(503, "overloaded"))
+                self._close(request.conn, RequestRejected(503, "overloaded"))
 
     def _trim(self, now: float) -> None:
         """Give memory back after large bodies: glibc keeps what they were parsed into, for ever where others follow."""
@@ -393,7 +398,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._trim_at, self._trimmed = None, now
             threading.Thread(target=_collect_and_give_back, name="give-back", daemon=True).start()
 
-    def _say_continue(self, conn: TConn, arrival: Arrival) -> None:
+    def _say_continue(self, conn: TConn, arrival: RequestBuffer) -> None:
         """Ask for the body that waits for it (RFC 9110 §10.1.1)."""
         if arrival.wants_continue:
             arrival.wants_continue, arrival.continued = False, True
@@ -402,7 +407,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def send_rest(self, conn: TConn, future: Any, _: Any = None) -> bool:
         """Send what is left of an answer; whether that was all, and the connection has gone on."""
-        outbox = cast("Outbox | None", getattr(conn, "outbox", None))
+        outbox = cast("ResponseBuffer | None", getattr(conn, "outbox", None))
         try:
             if outbox is not None and not outbox.flush():
                 return False
@@ -422,7 +427,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 super().finish_request(conn, future)
         return True
 
-    def _close(self, conn: TConn, refused: Refused | None = None) -> None:
+    def _close(self, conn: TConn, refused: RequestRejected | None = None) -> None:
         """Say why, if there is something to say, then close as RFC 9112 §9.6 asks: our side first, theirs awaited."""
         self._held.pop(conn, None)
         if refused is not None:
@@ -475,7 +480,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Close a connection without waiting for anything."""
         self._forget(conn)
         self._held.pop(conn, None)
-        self._carrier.forget(conn)
+        self._stream_loop.forget(conn)
         if reset:
             _reset_on_close(conn.sock)
         self.nr_conns -= 1
@@ -515,7 +520,7 @@ def _read_body(req: Any) -> bytes:
     try:
         return cast(bytes, req.body.read())
     except (ParseException, OSError):
-        raise Refused(400, "bad-request", "The body is not framed as RFC 9112 has it.") from None
+        raise RequestRejected(400, "bad-request", "The body is not framed as RFC 9112 has it.") from None
 
 
 def _left(conn: TConn) -> bool:
@@ -532,5 +537,5 @@ def _those_who_left(connections: list[TConn]) -> set[TConn]:
     return {by_descriptor[descriptor] for descriptor, _ in poll.poll(0)}
 
 
-def _arrival(conn: TConn) -> Arrival:
-    return cast(Arrival, conn.parser.unreader.sock)
+def _arrival(conn: TConn) -> RequestBuffer:
+    return cast(RequestBuffer, conn.parser.unreader.sock)

@@ -14,7 +14,7 @@ from threading import Lock
 
 from omni_gateway.model.query import Change, Fed
 from omni_gateway.model.resource import Resource
-from omni_gateway.watch.push_stream import Carried
+from omni_gateway.watch.push_stream import PushStream
 from omni_gateway.watch.resume_token import Digest, ResumePoint
 from omni_gateway.watch.stream_response import Form, StreamEvent, last_event
 
@@ -32,7 +32,7 @@ class Over(Exception):
     """The channel has ended; ask for another one."""
 
 
-class Channel:
+class Broadcaster:
     """One question's watch and those who are told of it.
 
     ``opened`` is the watch's context, which the channel owns from now on.
@@ -44,14 +44,14 @@ class Channel:
         self._render = render
         self._form = form
         self._lock = Lock()
-        self._members: dict[Carried, None] = {}
+        self._members: dict[PushStream, None] = {}
         self._present: dict[str, Resource] = {}
         self._point = ResumePoint()
         self._over = self._scheduled = False
         self._awaited = True
         changes.told_by(self._told)
 
-    def join(self, member: Carried, *, maker: bool) -> tuple[list[Resource], ResumePoint]:
+    def join(self, member: PushStream, *, maker: bool) -> tuple[list[Resource], ResumePoint]:
         """Tell ``member`` of all that happens from now on; return what is there now, in order, and its resume point.
 
         What the watch has been told by now is in there. ``maker``: the channel was made for this one, and is not closed
@@ -65,7 +65,7 @@ class Channel:
             self._members[member] = None
             return [self._present[id] for id in sorted(self._present)], self._point
 
-    def leave(self, member: Carried, empty: Callable[[], None]) -> None:
+    def leave(self, member: PushStream, empty: Callable[[], None]) -> None:
         """Tell ``member`` no more; never waits. ``empty`` is called later where it was the last one."""
         self._members.pop(member, None)
         if not self._members:
@@ -132,15 +132,15 @@ class Channel:
         self._opened.close()
 
 
-class Channels:
+class Broadcasters:
     """The channels of one application, by their question."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._channels: dict[Hashable, Channel] = {}
+        self._channels: dict[Hashable, Broadcaster] = {}
 
     def join(
-        self, question: Hashable, member: Carried, make: Callable[[], Channel]
+        self, question: Hashable, member: PushStream, make: Callable[[], Broadcaster]
     ) -> tuple[list[Resource], ResumePoint, Callable[[], None]]:
         """Let ``member`` in where the question is answered already, in what ``make`` returns otherwise.
 
@@ -161,11 +161,11 @@ class Channels:
                 continue
             return present, point, partial(channel.leave, member, partial(self._close_if_empty, question, channel))
 
-    def _forget(self, question: Hashable, channel: Channel) -> None:
+    def _forget(self, question: Hashable, channel: Broadcaster) -> None:
         with self._lock:
             if self._channels.get(question) is channel:
                 del self._channels[question]
 
-    def _close_if_empty(self, question: Hashable, channel: Channel) -> None:
+    def _close_if_empty(self, question: Hashable, channel: Broadcaster) -> None:
         if channel.close_if_empty():
             self._forget(question, channel)

@@ -20,7 +20,7 @@ _BUFFERED = 1024
 _PUT_SECONDS = 0.5
 
 
-class Told(NamedTuple):
+class TypedEvent(NamedTuple):
     """What one of the watches said; of ``bootstrapped`` there is no object, of ``destroyed`` it is as it was last."""
 
     type: str
@@ -28,11 +28,11 @@ class Told(NamedTuple):
     resource: Resource | None
 
 
-Step = Callable[[Iterator[Told | None]], Iterator[Change]]
+Step = Callable[[Iterator[TypedEvent | None]], Iterator[Change]]
 
 
 @contextmanager
-def watch_together(omni: OmniClient, asked: Mapping[str, Mapping[str, Any]], step: Step) -> Iterator[Iterator[Change]]:
+def merge_watches(omni: OmniClient, asked: Mapping[str, Mapping[str, Any]], step: Step) -> Iterator[Iterator[Change]]:
     """Follow each type, with its arguments of ``watch``; leaving the context ends it all.
 
     ``step`` makes changes of what the watches say; of None, which says that there is nothing now, it makes ``idle``.
@@ -69,7 +69,7 @@ class _Together:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Told | None:
+    def __next__(self) -> TypedEvent | None:
         while True:
             self._news.clear()
             for _ in range(len(self._streams)):
@@ -87,9 +87,9 @@ class _Together:
             self._wake()
 
 
-def _queued(streams: Mapping[str, Iterator[Any]], closed: threading.Event) -> Iterator[Told]:
+def _queued(streams: Mapping[str, Iterator[Any]], closed: threading.Event) -> Iterator[TypedEvent]:
     """Return what streams of Omni's say, each of which is read by a thread; raise what ends one of them badly."""
-    said: queue.Queue[Told | OmniError | None] = queue.Queue(_BUFFERED)
+    said: queue.Queue[TypedEvent | OmniError | None] = queue.Queue(_BUFFERED)
     for type, stream in streams.items():
         threading.Thread(target=_read, args=(type, stream, said, closed), name=f"watch-{type}", daemon=True).start()
     while not closed.is_set():
@@ -105,7 +105,7 @@ def _queued(streams: Mapping[str, Iterator[Any]], closed: threading.Event) -> It
 
 
 def _read(
-    type: str, stream: Iterator[Any], said: queue.Queue[Told | OmniError | None], closed: threading.Event
+    type: str, stream: Iterator[Any], said: queue.Queue[TypedEvent | OmniError | None], closed: threading.Event
 ) -> None:
     """Carry one watch's events into the common queue; a reader that is slow slows it down."""
     try:
@@ -116,7 +116,9 @@ def _read(
         _put(said, closed, error)
 
 
-def _put(said: queue.Queue[Told | OmniError | None], closed: threading.Event, entry: Told | OmniError | None) -> None:
+def _put(
+    said: queue.Queue[TypedEvent | OmniError | None], closed: threading.Event, entry: TypedEvent | OmniError | None
+) -> None:
     while not closed.is_set():
         try:
             said.put(entry, timeout=_PUT_SECONDS)
@@ -125,5 +127,5 @@ def _put(said: queue.Queue[Told | OmniError | None], closed: threading.Event, en
         return
 
 
-def _told(type: str, event: Any) -> Told:
-    return Told(type, event.kind, None if event.kind == "bootstrapped" else resource_in(event))
+def _told(type: str, event: Any) -> TypedEvent:
+    return TypedEvent(type, event.kind, None if event.kind == "bootstrapped" else resource_in(event))

@@ -1,9 +1,9 @@
-"""A stream that is pushed: what it has to say, when it beats and when it ends, for whoever carries it.
+"""A push stream: frame queue, heartbeat and maximum age; the server's event loop, or a thread, drains it.
 
-Such a stream needs no thread of its own to wait for the next thing to say. A server that can carry streams without one
-says so in a request's environ: under :data:`CARRY` stands a callable. The application's response calls it with the
-stream once the head is written and returns; the server then owns the response, and the stream. Under any other server
-the response's own thread carries it (:meth:`Carried.pieces`).
+A server that drains streams without a thread of their own puts a callable into the request's environ under
+:data:`PUSH_STREAMS`. The response calls it with the stream once the head is written, and returns; from then on the
+server owns the response and the stream. Under any other server the response's own thread drains the stream
+(:meth:`PushStream.pieces`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from math import inf
 from flask import Response, request
 
 from omni_gateway.cache.subscription import too_far_behind
-from omni_gateway.http.guard import still_proved
+from omni_gateway.http.guard import credential_checker
 from omni_gateway.watch import stream_response
 from omni_gateway.watch.stream_feed import ended_at_a_stop
 
-#: In a request's environ: what takes a :class:`Carried` over, under a server that can.
-CARRY = "omni_gateway.carry"
+#: In a request's environ: what takes a :class:`PushStream` over, under a server that can.
+PUSH_STREAMS = "omni_gateway.carry"
 #: Frames that a reader may be behind; one that is further behind is cut off, and goes on from its resume point.
 LONGEST_QUEUE = 20_000
 #: Bytes of what is written at once, about.
@@ -37,7 +37,7 @@ def _nobody() -> None:
     """Wake nobody: nobody carries the stream yet."""
 
 
-class Carried:
+class PushStream:
     """A stream's frames, from :meth:`put` in any thread to :meth:`take` in the one that carries it.
 
     Nothing here takes a lock: a signal may interrupt the carrier, and ends the stream then.
@@ -147,7 +147,7 @@ class Carried:
 
     def _look(self) -> None:
         if not self._proved():
-            self.fail(stream_response.unproved())
+            self.fail(stream_response.credential_ended())
         self._look_at = time.monotonic() + stream_response.PROVED_SECONDS
 
     def close(self) -> None:
@@ -179,23 +179,23 @@ def _at_once(look: Callable[[], None]) -> None:
 
 def offered() -> bool:
     """Whether the server of the request in flight carries streams."""
-    return CARRY in request.environ
+    return PUSH_STREAMS in request.environ
 
 
-def new(media: str, closed: Callable[[], None]) -> Carried:
+def new(media: str, closed: Callable[[], None]) -> PushStream:
     """Return a stream for the request in flight."""
-    return Carried(
+    return PushStream(
         stream_response.FORMS[media],
-        proved=still_proved(),
+        proved=credential_checker(),
         closed=closed,
         heartbeat=stream_response.HEARTBEAT_SECONDS,
         max_age=stream_response.MAX_AGE_SECONDS,
     )
 
 
-def respond(stream: Carried, media: str) -> Response:
+def respond(stream: PushStream, media: str) -> Response:
     """Answer with a stream; the server carries it if it offers that."""
-    carry = request.environ.get(CARRY)
+    carry = request.environ.get(PUSH_STREAMS)
     handed_over = False
 
     def body() -> Iterator[bytes]:

@@ -20,7 +20,7 @@ class Ended(Exception):
     """The source has no more, or the stream was closed."""
 
 
-class Feed(Generic[T]):
+class ThreadedSource(Generic[T]):
     """A source, opened and running.
 
     The source's context is left by :meth:`close`, from whichever thread; leaving it must end the iteration (a cancelled

@@ -20,14 +20,14 @@ import orjson
 from flask import Request, Response
 
 from omni_gateway.http.concealment import concealed
-from omni_gateway.http.guard import known_principal, still_proved
+from omni_gateway.http.guard import credential_checker, known_principal
 from omni_gateway.http.metrics import STREAMS
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.store_errors import problem_for_store
 from omni_gateway.omni.errors import Cancelled, OmniError
 from omni_gateway.store import StoreRefused, StoreUnavailable
-from omni_gateway.watch.stream_feed import Ended, Feed, close_all
+from omni_gateway.watch.stream_feed import Ended, ThreadedSource, close_all
 
 __all__ = [
     "SSE",
@@ -36,11 +36,11 @@ __all__ = [
     "StreamLimiter",
     "caller",
     "close_all",
+    "credential_ended",
     "last_event",
     "negotiate",
     "stream",
     "stream_bytes",
-    "unproved",
 ]
 
 log = logging.getLogger(__name__)
@@ -170,7 +170,7 @@ def _respond(
     max_age: float = MAX_AGE_SECONDS,
 ) -> Response:
     free = limiter.take(caller())
-    feed: Feed[Any] | None = None
+    feed: ThreadedSource[Any] | None = None
 
     def close() -> None:
         try:
@@ -180,7 +180,7 @@ def _respond(
             free()
 
     try:
-        feed = Feed(open_source)
+        feed = ThreadedSource(open_source)
         first = [feed.get(FIRST_WORD_SECONDS)]
     except Ended:
         first = []
@@ -188,7 +188,7 @@ def _respond(
         close()
         raise
     response = Response(
-        _body(feed, first, write, start, beat, every, max_age, still_proved()),
+        _body(feed, first, write, start, beat, every, max_age, credential_checker()),
         headers=dict(headers),
         content_type=media,
     )
@@ -203,7 +203,7 @@ def caller() -> str:
 
 
 def _body(
-    feed: Feed[Any] | None,
+    feed: ThreadedSource[Any] | None,
     first: list[Any],
     write: Callable[[Any], bytes],
     start: bytes,
@@ -229,7 +229,7 @@ def _body(
                 return
             if now >= look_again:
                 if not proved():
-                    raise unproved()
+                    raise credential_ended()
                 look_again = now + PROVED_SECONDS
             item = feed.get(max(0.0, min(every, ends - now, look_again - now)))
     except (Ended, Cancelled):
@@ -245,7 +245,7 @@ def last_event(error: Exception) -> StreamEvent:
     return StreamEvent("ERROR", orjson.dumps(_last_problem(error).to_dict()))
 
 
-def unproved() -> Problem:
+def credential_ended() -> Problem:
     """Return why a stream ends whose caller is not any more who it was."""
     return Problem(401, "unauthenticated", "What your credential proved has ended or changed.")
 

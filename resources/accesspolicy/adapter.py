@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk import OmniResourceAdapter, Refusals, Resource, types
+from omni_gateway.sdk import FieldErrors, OmniResourceAdapter, Resource, types
 
 ID = "access-policy"
 _GROUP = "group/"
@@ -21,11 +21,11 @@ class AccessPolicyAdapter(OmniResourceAdapter):
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse (422, by rule) groups that the policy does not define."""
-        refusals = Refusals()
+        refusals = FieldErrors()
         for number, rule in enumerate(resource.spec.get("rules") or []):
             for member, groups in _GROUPS.items():
                 known = resource.spec.get(groups) or {}
                 for place, name in enumerate(rule.get(member) or []):
                     if name.startswith(_GROUP) and name.removeprefix(_GROUP) not in known:
                         refusals.add(f"rules.{number}.{member}.{place}", f"`{groups}` has no group of this name.")
-        refusals.raise_any()
+        refusals.raise_if_any()

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Filter, Problem, ResourcePlugin, Role, current_principal, demand
+from omni_gateway.sdk import Filter, Problem, ResourcePlugin, Role, check_role, current_principal
 from resources.audit.adapter import AuditAdapter
 from resources.audit.schemas import METHODS, OUTCOMES, AuditEntrySchema
 
@@ -50,7 +50,7 @@ def only_for_admins_of_everything() -> None:
 
     The record tells of all callers and all clusters, and Omni has no say in it.
     """
-    demand(Role.ADMIN)
+    check_role(Role.ADMIN)
     if current_principal().scope.restricted:
         raise Problem(403, "forbidden", "The audit tells of every cluster, and your access is to some of them only.")
 

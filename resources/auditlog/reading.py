@@ -10,7 +10,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Problem, ResourceAdapter, Stream
+from omni_gateway.sdk import Problem, ResourceAdapter, StreamingResponse
 
 NDJSON = "application/x-ndjson"
 #: What a quiet log says from time to time while it is followed, so that a reader that has left is noticed.
@@ -52,7 +52,7 @@ class AuditLogQuery(ma.Schema):
     )
 
 
-def audit_log(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Stream:
+def audit_log(adapter: ResourceAdapter, query: Mapping[str, Any]) -> StreamingResponse:
     """Stream the records, one JSON object in a line."""
     follow = query["follow"]
     others = sorted(name for name, value in query.items() if name != "follow" and value)
@@ -80,7 +80,7 @@ def audit_log(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Stream:
         with records:
             yield (record.line + b"\n" for record in records if record.line)
 
-    return Stream(open_log, NDJSON, beat=IDLE if follow else b"")
+    return StreamingResponse(open_log, NDJSON, beat=IDLE if follow else b"")
 
 
 def _day(day: date | None) -> str:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 from omni_gateway.sdk import (
+    FieldErrors,
     OmniError,
     OmniResourceAdapter,
     Problem,
-    Refusals,
     Resource,
     change,
     cluster_lock,
@@ -34,14 +34,14 @@ class ClusterAdapter(OmniResourceAdapter):
     """Clusters, with the checks that Omni would make but tells less clearly, and the parts that a POST may carry."""
 
     def __init__(self) -> None:
-        super().__init__(types.CLUSTERS, sortable=_SORTABLE, named_by="cluster")
+        super().__init__(types.CLUSTERS, sortable=_SORTABLE, id_is_of="cluster")
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Complete a new cluster's versions and refuse, field by field, what Omni's own data say is wrong.
 
         Raises 422 ``validation``, and 409 for a locked cluster.
         """
-        refusals = Refusals()
+        refusals = FieldErrors()
         if existing is None:
             _check_name(resource.id, refusals)
             _complete_versions(self._catalogue(), resource, refusals)
@@ -51,17 +51,17 @@ class ClusterAdapter(OmniResourceAdapter):
         self._check_backup_interval(resource, existing, refusals)
         if existing is None and extras:
             check_composition(self.omni, self.scope, resource, extras, refusals)
-        refusals.raise_any()
+        refusals.raise_if_any()
 
-    def clusters_besides(
+    def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
         """Return the cluster too whose backup etcd is to start from: all of its secrets are in there."""
         backup = (extras.get("control_plane") or {}).get("bootstrap_spec") or {}
         source = cluster_of_uuid(self.omni, backup.get("cluster_uuid", "")) if backup else None
-        return [*super().clusters_besides(resource, existing, extras), *([source] if source else [])]
+        return [*super().other_clusters_affected(resource, existing, extras), *([source] if source else [])]
 
-    def also(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
+    def additional_objects(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
         """Return the machine sets, nodes and patches that the request asks for, in the order they are written."""
         return [part.resource for part in parts_of(resource.id, extras)]
 
@@ -71,7 +71,7 @@ class ClusterAdapter(OmniResourceAdapter):
         While parts are missing the Cluster carries a record of them, so that its operation tells "being written" and
         "never written" from an empty cluster.
         """
-        parts = self.also(resource, extras)
+        parts = self.additional_objects(resource, extras)
         super().create(creation_record.recorded(resource, parts) if parts else resource, extras)
         build(self.omni, resource, parts)
         if parts:
@@ -119,7 +119,7 @@ class ClusterAdapter(OmniResourceAdapter):
     def _catalogue(self) -> Catalogue:
         return Catalogue.read(self.omni)
 
-    def _check_changed_versions(self, resource: Resource, existing: Resource, refusals: Refusals) -> None:
+    def _check_changed_versions(self, resource: Resource, existing: Resource, refusals: FieldErrors) -> None:
         pair = ("talos_version", "kubernetes_version")
         for name in pair:
             if not resource.spec.get(name):
@@ -132,7 +132,7 @@ class ClusterAdapter(OmniResourceAdapter):
                 wrong.pop("talos_version", None)  # a version that Omni has forgotten meanwhile may stay
             refusals.update(wrong)
 
-    def _check_backup_interval(self, resource: Resource, existing: Resource | None, refusals: Refusals) -> None:
+    def _check_backup_interval(self, resource: Resource, existing: Resource | None, refusals: FieldErrors) -> None:
         """Hold the interval against the limits that this Omni was given; it wants one wherever the message is set."""
         backups = resource.spec.get("backup_configuration")
         if backups is None or (existing and backups == existing.spec.get("backup_configuration")):
@@ -149,12 +149,12 @@ class ClusterAdapter(OmniResourceAdapter):
         return _seconds(settings.get("min_interval"), 0.0), _seconds(settings.get("max_interval"), math.inf)
 
 
-def _check_name(name: str, refusals: Refusals) -> None:
+def _check_name(name: str, refusals: FieldErrors) -> None:
     if not all(character in "-_" or character.isalpha() or character.isdecimal() for character in name):
         refusals.add("id", "A cluster's name may hold letters, digits, `-` and `_` only.")
 
 
-def _complete_versions(catalogue: Catalogue, resource: Resource, refusals: Refusals) -> None:
+def _complete_versions(catalogue: Catalogue, resource: Resource, refusals: FieldErrors) -> None:
     """Choose the versions that the caller left out, then hold the pair against what Omni knows."""
     spec = resource.spec
     talos = spec.get("talos_version") or catalogue.newest_talos(spec.get("kubernetes_version"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from omni_gateway.sdk import OmniClient, Refusals, cluster_of_uuid, find, label_names, types
+from omni_gateway.sdk import FieldErrors, OmniClient, cluster_of_uuid, find, label_names, types
 
 
 def uuid_of(omni: OmniClient, cluster: str) -> str:
@@ -13,7 +13,7 @@ def uuid_of(omni: OmniClient, cluster: str) -> str:
     return str(found.spec.get("uuid", "")) if found else ""
 
 
-def check_backup(omni: OmniClient, backup: Mapping[str, str], field: str, refusals: Refusals) -> None:
+def check_backup(omni: OmniClient, backup: Mapping[str, str], field: str, refusals: FieldErrors) -> None:
     """Add to ``refusals`` what is wrong with a backup to start from; ``field`` is where the request speaks of it."""
     uuid = backup["cluster_uuid"]
     source = cluster_of_uuid(omni, uuid)

@@ -14,19 +14,19 @@ from typing import Any, ClassVar
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import (
+    DryRunResult,
+    FieldErrors,
     OmniResourceAdapter,
     Operation,
     Problem,
-    Refusals,
     Resource,
     SpecSchema,
-    WouldDo,
     change,
     cluster_of_uuid,
     find,
     label_names,
     omni_errors,
-    out_of_reach,
+    scope_error,
     types,
 )
 from omni_gateway.sdk import fields as wire
@@ -67,7 +67,7 @@ class ClusterBootstrapActionSchema(SpecSchema):
     backup = wire.Message(EtcdBackupSourceSchema)
 
 
-def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:
     """Start a cluster's etcd from a backup, or, without one, tell how the bootstrap is and change nothing."""
     cluster = adapter.get(id)
     set_id = label_names.control_planes(id)
@@ -80,8 +80,8 @@ def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_
         locking.refuse_change(cluster, cluster)
         planned = _restore(adapter, id, _checked(adapter, id, backup), dry_run=dry_run)
         if dry_run:
-            return WouldDo(cluster, cluster, also=[planned])
-    return WouldDo(cluster, cluster) if dry_run else read_bootstrap(adapter.omni, id)
+            return DryRunResult(cluster, cluster, additional_objects=[planned])
+    return DryRunResult(cluster, cluster) if dry_run else read_bootstrap(adapter.omni, id)
 
 
 def _checked(adapter: ClusterAdapter, id: str, backup: Mapping[str, str]) -> dict[str, str]:
@@ -92,10 +92,10 @@ def _checked(adapter: ClusterAdapter, id: str, backup: Mapping[str, str]) -> dic
     }
     source = cluster_of_uuid(adapter.omni, spec["cluster_uuid"])
     if source is not None and not adapter.scope.allows(source):
-        raise out_of_reach(adapter.scope)
-    refusals = Refusals()
+        raise scope_error(adapter.scope)
+    refusals = FieldErrors()
     check_backup(adapter.omni, spec, "backup", refusals)
-    refusals.raise_any()
+    refusals.raise_if_any()
     return spec
 
 

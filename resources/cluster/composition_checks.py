@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from omni_gateway.sdk import (
+    FieldErrors,
     OmniClient,
-    Refusals,
     Resource,
     Scope,
     cluster_lock,
@@ -33,7 +33,7 @@ _ALLOCATABLE = (
 
 
 def check_composition(
-    omni: OmniClient, scope: Scope, cluster: Resource, extras: Mapping[str, Any], refusals: Refusals
+    omni: OmniClient, scope: Scope, cluster: Resource, extras: Mapping[str, Any], refusals: FieldErrors
 ) -> None:
     """Add to ``refusals`` what is wrong with the sets, their machines, classes and patches.
 
@@ -60,7 +60,7 @@ def check_composition(
         check_backup(omni, extras["control_plane"]["bootstrap_spec"], "control_plane.bootstrap_spec", refusals)
 
 
-def _check_distinct(parts: Sequence[Part], refusals: Refusals) -> None:
+def _check_distinct(parts: Sequence[Part], refusals: FieldErrors) -> None:
     first: dict[tuple[str, str], str] = {}
     for part in parts:
         key = (part.resource.type, part.resource.id)
@@ -69,7 +69,7 @@ def _check_distinct(parts: Sequence[Part], refusals: Refusals) -> None:
         first.setdefault(key, part.field)
 
 
-def _check_ids_free(omni: OmniClient, scope: Scope, parts: Iterable[Part], refusals: Refusals) -> None:
+def _check_ids_free(omni: OmniClient, scope: Scope, parts: Iterable[Part], refusals: FieldErrors) -> None:
     for part in parts:
         taken = find(omni, part.resource.type, part.resource.id)
         if taken is None:
@@ -86,7 +86,7 @@ def _may_know(scope: Scope, taken: Resource) -> bool:
     return scope.allows(taken.labels.get(label_names.LABEL_CLUSTER, ""))
 
 
-def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) -> None:
+def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: FieldErrors) -> None:
     for part in parts:
         if part.resource.type != types.CONFIG_PATCHES:
             continue
@@ -96,7 +96,9 @@ def _check_patches(omni: OmniClient, parts: Iterable[Part], refusals: Refusals) 
             refusals.add(f"{part.field}.data", error.detail)
 
 
-def _check_machines(omni: OmniClient, scope: Scope, new: NewSet, fit: talos_fit.TalosFit, refusals: Refusals) -> None:
+def _check_machines(
+    omni: OmniClient, scope: Scope, new: NewSet, fit: talos_fit.TalosFit, refusals: FieldErrors
+) -> None:
     for number, machine in enumerate(new.machines):
         field = f"{new.field}.machines.{number}"
         status = find(omni, types.MACHINE_STATUSES, machine)
@@ -109,7 +111,7 @@ def _check_machines(omni: OmniClient, scope: Scope, new: NewSet, fit: talos_fit.
             refusals.add(field, refusal)
 
 
-def _check_classes(omni: OmniClient, sets: Sequence[NewSet], fit: talos_fit.TalosFit, refusals: Refusals) -> None:
+def _check_classes(omni: OmniClient, sets: Sequence[NewSet], fit: talos_fit.TalosFit, refusals: FieldErrors) -> None:
     named = {machine for new in sets for machine in new.machines}
     free: Counter[str] = Counter()
     for new in sets:
@@ -127,13 +129,13 @@ def _check_classes(omni: OmniClient, sets: Sequence[NewSet], fit: talos_fit.Talo
         _check_enough(new, free, refusals)
 
 
-def _check_provisioned(new: NewSet, refusals: Refusals) -> None:
+def _check_provisioned(new: NewSet, refusals: FieldErrors) -> None:
     if new.said["machine_count"] == UNLIMITED:
         text = f"Class {new.machine_class!r} makes its machines, so it needs a number."
         refusals.add(f"{new.field}.machine_count", text)
 
 
-def _check_enough(new: NewSet, free: Counter[str], refusals: Refusals) -> None:
+def _check_enough(new: NewSet, free: Counter[str], refusals: FieldErrors) -> None:
     """Count down what a class still has; several sets may draw from one."""
     count = new.said["machine_count"]
     left = max(free[new.machine_class], 0)

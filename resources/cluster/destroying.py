@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Operation, SpecSchema, WouldDo
+from omni_gateway.sdk import DryRunResult, Operation, SpecSchema
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.disconnected import ABOUT_FORCE, DISCONNECTED
 from resources.cluster.operations import DESTROY
@@ -21,12 +21,12 @@ class ClusterDestroyActionSchema(SpecSchema):
     force = fields.String(validate=validate.OneOf([DISCONNECTED]), metadata={"description": ABOUT_FORCE})
 
 
-def destroy(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+def destroy(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:
     """Tear a cluster down; one that is going already is left to go on. 409 when it is locked."""
     cluster = adapter.get(id)
     if dry_run:
         adapter.check_delete_with(cluster, body)
-        return WouldDo(cluster, None, also_deleted=adapter.also_deleted(cluster, body))
+        return DryRunResult(cluster, None, also_deleted=adapter.also_deleted(cluster, body))
     if not cluster.tearing_down or body.get("force"):
         adapter.delete_with(cluster, body)
     return DESTROY.read(adapter.omni, id)

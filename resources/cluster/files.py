@@ -14,7 +14,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Problem, Raw, Role, Stream, demand, find, omni_errors, types
+from omni_gateway.sdk import FileResponse, Problem, Role, StreamingResponse, check_role, find, omni_errors, types
 from omni_gateway.sdk import fields as wire
 from resources.cluster.adapter import ClusterAdapter
 
@@ -67,7 +67,7 @@ class KubeconfigQuery(ma.Schema):
             raise ma.ValidationError(wrong)
 
 
-def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Raw:
+def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:
     """Return a kubeconfig for the cluster; 409 for one that is so new that Omni cannot tell any."""
     adapter.get(id)
     try:
@@ -80,11 +80,11 @@ def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Ra
             raise
         text = f"Omni has not finished to make the cluster {id!r}."
         raise Problem(409, "too-early", text, headers={"Retry-After": "5"}) from None
-    return Raw(body, YAML, f"{id}-kubeconfig.yaml", credential=query["service_account"])
+    return FileResponse(body, YAML, f"{id}-kubeconfig.yaml", credential=query["service_account"])
 
 
 def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> bytes:
-    demand(Role.OPERATOR, omni_decides=True)
+    check_role(Role.OPERATOR, authorized_by_omni=True)
     ttl = timedelta(seconds=float(query["ttl"].removesuffix("s")))
     groups = [group.strip() for group in query.get("groups", "").split(",") if group.strip()]
     errors = {}
@@ -97,13 +97,13 @@ def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping
     return adapter.omni.management.kubeconfig(id, service_account=True, user=query["user"], ttl=ttl, groups=groups)
 
 
-def talosconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Raw:
+def talosconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:
     """Return a talosconfig for the cluster; it sends its user to log in to Omni and holds no secret."""
     adapter.get(id)
-    return Raw(adapter.omni.management.talosconfig(id), YAML, f"{id}-talosconfig.yaml")
+    return FileResponse(adapter.omni.management.talosconfig(id), YAML, f"{id}-talosconfig.yaml")
 
 
-def support_bundle(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Stream:
+def support_bundle(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> StreamingResponse:
     """Return the support bundle as a zip file, sent while it comes; Omni may take minutes to gather it."""
     adapter.get(id)
 
@@ -112,4 +112,4 @@ def support_bundle(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -
         with adapter.omni.management.support_bundle(id, timeout=BUNDLE_SECONDS) as stream:
             yield (item for item in stream if isinstance(item, bytes))
 
-    return Stream(open_bundle, ZIP, f"{id}-support.zip")
+    return StreamingResponse(open_bundle, ZIP, f"{id}-support.zip")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import Resource, ResourceAdapter, WouldDo, change, cluster_lock, label_names
+from omni_gateway.sdk import DryRunResult, Resource, ResourceAdapter, change, cluster_lock, label_names
 
 ABOUT = (
     "A locked cluster, its machine sets and its machines take no change and cannot be removed (409); configuration"
@@ -20,7 +20,7 @@ def refuse_change(existing: Resource, wanted: Resource) -> None:
         raise cluster_lock.locked_problem(existing.id)
 
 
-def lock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+def lock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | DryRunResult:
     """Lock a cluster; answers it. One that is locked stays as it is."""
 
     def by(existing: Resource) -> Resource:
@@ -31,7 +31,7 @@ def lock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run:
     return change(adapter, id, by, dry_run=dry_run)
 
 
-def unlock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+def unlock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | DryRunResult:
     """Unlock a cluster, and end an import that holds it; answers it. One that is not locked stays as it is."""
 
     def by(existing: Resource) -> Resource:

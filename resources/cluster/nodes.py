@@ -31,7 +31,7 @@ class KubernetesNodeAdapter(ResourceAdapter):
     """Nodes of the cluster in ``query.filters["cluster"]``: those that Omni expects and that Kubernetes reports."""
 
     type = "KubernetesNodes"
-    omni_decides = True
+    authorized_by_omni = True
 
     def list(self, query: ListQuery) -> Listing:
         """Return the nodes; three calls to Omni however many there are."""

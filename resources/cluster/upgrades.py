@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
+    DryRunResult,
     Operation,
     Problem,
     Resource,
     SpecSchema,
-    WouldDo,
     change,
     find,
     is_too_early,
@@ -52,7 +52,7 @@ class TalosUpgradeActionSchema(SpecSchema):
 
 def upgrade_kubernetes(
     adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
-) -> Operation | WouldDo:
+) -> Operation | DryRunResult:
     """Move a cluster to another Kubernetes version, once Omni's own checks say that it can."""
     versions = {KUBERNETES.field: body["version"]}
     try:
@@ -61,14 +61,16 @@ def upgrade_kubernetes(
         if dry_run or problem.code != REFUSED:
             raise
         planned = None  # a prediction of what Omni will say; of a real upgrade Omni itself is the judge
-    if planned is None or (isinstance(planned, WouldDo) and planned.after is not planned.before):
+    if planned is None or (isinstance(planned, DryRunResult) and planned.after is not planned.before):
         _pre_check(adapter, id, body["version"])
     if dry_run and planned is not None:
         return planned
     return _upgrade(adapter, id, KUBERNETES, versions, dry_run=False)
 
 
-def upgrade_talos(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+def upgrade_talos(
+    adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
+) -> Operation | DryRunResult:
     """Move a cluster to another Talos version, and Kubernetes with it where that is asked for."""
     versions = {TALOS.field: body["version"]}
     if body.get(KUBERNETES.field):
@@ -78,7 +80,7 @@ def upgrade_talos(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, 
 
 def _upgrade(
     adapter: ClusterAdapter, id: str, upgrade: Upgrade, versions: Mapping[str, str], *, dry_run: bool
-) -> Operation | WouldDo:
+) -> Operation | DryRunResult:
     def by(existing: Resource) -> Resource:
         spec = {**existing.spec, **versions}
         return existing if spec == existing.spec else replace(existing, spec=spec)
@@ -89,7 +91,7 @@ def _upgrade(
         raise _in_terms_of_the_action(adapter, id, problem, upgrade) from problem
     except omni_errors.InvalidArgument as error:
         raise _refused(adapter, id, upgrade, error) from error
-    return answer if isinstance(answer, WouldDo) else upgrade.read(adapter.omni, id)
+    return answer if isinstance(answer, DryRunResult) else upgrade.read(adapter.omni, id)
 
 
 def _pre_check(adapter: ClusterAdapter, id: str, version: str) -> None:

@@ -88,7 +88,7 @@ plugin = ResourcePlugin(
     example=EXAMPLE,
     description="Machines as members of their clusters; a machine set node makes one",
     import_name=__name__,
-    makes=JOINING,
-    destroys=LEAVING,
+    create_operation=JOINING,
+    delete_operation=LEAVING,
     delete_query=quorum.ForceQuery,
 )

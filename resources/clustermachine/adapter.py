@@ -69,7 +69,7 @@ class ClusterMachineAdapter(OmniResourceAdapter):
         cluster_lock.refuse_locked(self.omni, cluster)
         talos_fit.refuse_misfit(self.omni, resource.id, cluster)
 
-    def clusters_besides(
+    def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
         """Return the cluster of the machine set that is to be joined; None of one that is not there."""
@@ -77,7 +77,7 @@ class ClusterMachineAdapter(OmniResourceAdapter):
         joined: Sequence[str | None] = relations.clusters_of_set(self.omni, machine_set)
         if machine_set and not joined:
             joined = [None]
-        return [*super().clusters_besides(resource, existing, extras), *joined]
+        return [*super().other_clusters_affected(resource, existing, extras), *joined]
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Name the machine for its machine set; the operation ends when Omni has made the cluster machine."""

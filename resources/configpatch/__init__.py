@@ -35,6 +35,6 @@ plugin.action(
     example={"data": EXAMPLE["data"]},
     answers=ConfigPatchValiditySchema,
     on_collection=True,
-    anywhere=True,
+    cluster_independent=True,
     description="Nothing is made. A patch that Omni would refuse is a 422 with Omni's reason.",
 )(validation.validate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk import OmniClient, Problem, Resource, ResourceAdapter, WouldDo, omni_errors
+from omni_gateway.sdk import DryRunResult, OmniClient, Problem, Resource, ResourceAdapter, omni_errors
 
 
 def check_data(omni: OmniClient, data: str) -> None:
@@ -32,7 +32,7 @@ def check_changed_data(omni: OmniClient, patch: Resource, existing: Resource | N
 
 def validate(
     adapter: ResourceAdapter, body: Mapping[str, Any], *, dry_run: bool
-) -> Mapping[str, Any] | Resource | WouldDo:
+) -> Mapping[str, Any] | Resource | DryRunResult:
     """Tell whether Omni would take a patch; nothing is made, so a dry run is no different."""
     check_data(adapter.omni, body["data"])
     return {"valid": True}

@@ -24,7 +24,7 @@ plugin = ResourcePlugin(
         )
     ],
     links={"cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
-    makes=BACKUP,
+    create_operation=BACKUP,
     example=EXAMPLE,
     description="Backups of clusters' etcd. POST takes one now: an operation that ends when Omni says how it went.",
     import_name=__name__,

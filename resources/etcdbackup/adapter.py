@@ -22,10 +22,10 @@ from omni_gateway.sdk import (
     ResourceAdapter,
     find,
     label_names,
+    map_concurrently,
     omni_errors,
     resources_of,
     select,
-    side_by_side,
     types,
 )
 from resources.etcdbackup.operation import backup_of
@@ -54,7 +54,7 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         if wanted:
             return select(self._of(wanted), query, self.sortable)
         clusters = [item.id for item in resources_of(self.omni.resources.list(types.CLUSTERS))]
-        backups = [item for found in side_by_side(self._of, clusters, PARALLEL_CALLS) for item in found]
+        backups = [item for found in map_concurrently(self._of, clusters, PARALLEL_CALLS) for item in found]
         return select(backups, query, self.sortable)
 
     def cluster_of(self, resource: Resource) -> str | None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from omni_gateway.sdk import (
     Created,
+    FieldErrors,
     OmniResourceAdapter,
     Problem,
-    Refusals,
     Resource,
     find,
     find_labelled,
@@ -53,24 +53,24 @@ class ExposedServiceAdapter(OmniResourceAdapter):
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse what Omni or the cluster would not do: 404, 409 and 422 problems that say what to do instead."""
         if resource.labels not in ({}, existing.labels if existing else {}) or resource.annotations:
-            refusals = Refusals()
+            refusals = FieldErrors()
             refusals.add("labels", "Omni makes these objects; they take no labels and annotations of yours.")
-            refusals.raise_any()
+            refusals.raise_if_any()
         spec = resource.spec
         cluster = find(self.omni, types.CLUSTERS, spec["cluster"])
         if cluster is None:
             raise Problem(404, "not-found", f"There is no cluster {spec['cluster']!r}.")
         several = self._several_ports()
         if extras.get("service_port") and not several:
-            refusals = Refusals()
+            refusals = FieldErrors()
             refusals.add("service_port", "This Omni is older than 1.8 and takes a host port only.")
-            refusals.raise_any()
+            refusals.raise_if_any()
         if existing is not None:
             resource.id = existing.id
             if _place(spec) != _place(_named(existing).spec):
-                refusals = Refusals()
+                refusals = FieldErrors()
                 refusals.add("port", "Cluster, service and port make the id, which never changes.")
-                refusals.raise_any()
+                refusals.raise_if_any()
             return
         resource.id = _id(spec, several)
         if not (cluster.spec.get("features") or {}).get("enable_workload_proxy"):

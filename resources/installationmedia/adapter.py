@@ -11,12 +11,12 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import (
     Change,
+    FieldErrors,
     Filter,
     Listing,
     ListQuery,
     OmniResourceAdapter,
     Problem,
-    Refusals,
     Resource,
     ResourceAdapter,
     find,
@@ -68,7 +68,7 @@ class InstallationMediaAdapter(OmniResourceAdapter):
         """Refuse (422) what Omni would; keep the join token that is set where the mask is sent back."""
         if existing is not None and existing.type == types.INSTALLATION_MEDIAS:
             raise Problem(403, "omni-forbidden", "Omni keeps its catalogue to itself.", hint=_HINT)
-        refusals = Refusals()
+        refusals = FieldErrors()
         if resource.spec.get("cloud") and resource.spec.get("sbc"):
             refusals.add("sbc", "Cannot go with `cloud`.")
         if resource.spec.get("join_token") == MASK:
@@ -76,7 +76,7 @@ class InstallationMediaAdapter(OmniResourceAdapter):
                 refusals.add("join_token", f"{MASK!r} stands for a token that is set; there is none.")
             else:
                 resource.spec["join_token"] = existing.spec["join_token"]
-        refusals.raise_any()
+        refusals.raise_if_any()
 
     def replace(self, resource: Resource) -> None:
         """Write a configuration over; what is ours alone stays here."""
@@ -84,7 +84,7 @@ class InstallationMediaAdapter(OmniResourceAdapter):
 
     def delete(self, resource: Resource) -> None:
         """Remove a configuration; Omni refuses to remove what is its own."""
-        with self.hinted():
+        with self.forbidden_hint():
             self.omni.resources.remove(resource.type, resource.id, resource.namespace)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Overlay, Problem, Resource, SpecSchema, WouldDo, enums, find, types
+from omni_gateway.sdk import DryRunResult, Overlay, Problem, Resource, SpecSchema, enums, find, types
 from resources.installationmedia.adapter import CATALOGUE, InstallationMediaAdapter, names_of
 from resources.installationmedia.schemas import MediaBootloader
 
@@ -47,7 +47,7 @@ class DownloadURLSchema(SpecSchema):
 
 def download_url(
     adapter: InstallationMediaAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
-) -> Mapping[str, Any] | WouldDo:
+) -> Mapping[str, Any] | DryRunResult:
     """Make the schematic (the same content has the same id) and tell where the image is."""
     medium = adapter.get(id)
     version = str(body.get("talos_version") or medium.spec.get("talos_version") or "").removeprefix("v")
@@ -56,7 +56,7 @@ def download_url(
     if find(adapter.omni, types.TALOS_VERSIONS, version) is None:
         raise Problem(422, "validation", errors={"talos_version": [f"Omni does not know Talos {version!r}."]})
     if dry_run:
-        return WouldDo(medium, medium)
+        return DryRunResult(medium, medium)
     schematic = adapter.omni.management.create_schematic(talos_version=version, **_recipe(adapter, medium))
     platform, format = _platform(medium)
     kind = body.get("kind") or (ISO if platform == "metal" and format in ("", "iso") else DISK)

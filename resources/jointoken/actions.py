@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import Resource, WouldDo, change
+from omni_gateway.sdk import DryRunResult, Resource, change
 from resources.jointoken.adapter import DefaultJoinTokenAdapter, JoinTokenAdapter
 
 
-def make_default(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+def make_default(
+    adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
+) -> Resource | DryRunResult:
     """Make a token the default."""
     before = adapter.get(id)
     secret = adapter.secret(id).id
@@ -23,20 +25,20 @@ def make_default(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *,
     defaults = DefaultJoinTokenAdapter().bind(adapter.omni)
     change(defaults, defaults.ID, by, dry_run=dry_run)
     shown = replace(before, spec={**before.spec, "is_default": True})  # Omni's status follows in a moment
-    return WouldDo(before, shown) if dry_run else shown
+    return DryRunResult(before, shown) if dry_run else shown
 
 
-def revoke(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+def revoke(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | DryRunResult:
     """Revoke a token."""
     return _set_revoked(adapter, id, True, dry_run)
 
 
-def unrevoke(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+def unrevoke(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | DryRunResult:
     """Take a revocation back."""
     return _set_revoked(adapter, id, False, dry_run)
 
 
-def _set_revoked(adapter: JoinTokenAdapter, id: str, revoked: bool, dry_run: bool) -> Resource | WouldDo:
+def _set_revoked(adapter: JoinTokenAdapter, id: str, revoked: bool, dry_run: bool) -> Resource | DryRunResult:
     def by(existing: Resource) -> Resource:
         if bool(existing.spec.get("revoked")) == revoked:
             return existing

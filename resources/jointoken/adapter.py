@@ -10,12 +10,12 @@ from typing import Any
 
 from omni_gateway.sdk import (
     Created,
+    FieldErrors,
     Listing,
     ListQuery,
     NotFound,
     OmniResourceAdapter,
     Problem,
-    Refusals,
     Resource,
     ResourceAdapter,
     find,
@@ -41,7 +41,7 @@ class JoinTokenAdapter(ResourceAdapter):
     """JoinTokens with their JoinTokenStatuses, in two calls."""
 
     type = types.JOIN_TOKENS
-    omni_decides = True
+    authorized_by_omni = True
     sortable = frozenset({"name", "state", "use_count", "expiration_time"})
 
     def list(self, query: ListQuery) -> Listing:
@@ -63,7 +63,7 @@ class JoinTokenAdapter(ResourceAdapter):
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse (422) names that Omni refuses, and what its call for making a token cannot say."""
-        refusals = Refusals()
+        refusals = FieldErrors()
         if len(resource.spec["name"].encode()) > LONGEST_NAME_BYTES:
             refusals.add("name", f"Must be at most {LONGEST_NAME_BYTES} bytes.")
         if existing is None:
@@ -72,7 +72,7 @@ class JoinTokenAdapter(ResourceAdapter):
                     refusals.add(name, "Can be given to a token that is there: PATCH it.")
             if resource.spec.get("revoked"):
                 refusals.add("revoked", "A new token is good; revoke it by actions/revoke.")
-        refusals.raise_any()
+        refusals.raise_if_any()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Make a token and tell it this once."""

@@ -44,4 +44,4 @@ class JoinTokenSchema(ResourceSchema):
     warnings = fields.List(fields.Nested(JoinTokenWarningSchema), dump_only=True)
     token = fields.String(dump_only=True, metadata={"description": "The token: shown this once"})
 
-    shown_once = frozenset({"token"})
+    returned_once = frozenset({"token"})

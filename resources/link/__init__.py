@@ -8,7 +8,7 @@ plugin = ResourcePlugin(
     singular="link",
     schema=LinkSchema,
     adapter=OmniResourceAdapter(
-        types.LINKS, sortable=("connected", "last_endpoint", "node_subnet"), named_by="machine"
+        types.LINKS, sortable=("connected", "last_endpoint", "node_subnet"), id_is_of="machine"
     ),
     roles={"list": Role.READER, "get": Role.READER, "delete": Role.OPERATOR},
     links={"machine": id_link("machines")},

@@ -7,7 +7,7 @@ plugin = ResourcePlugin(
     name="loadbalancers",
     singular="loadbalancer",
     schema=LoadBalancerStatusSchema,
-    adapter=OmniResourceAdapter(types.LOAD_BALANCER_STATUSES, named_by="cluster"),
+    adapter=OmniResourceAdapter(types.LOAD_BALANCER_STATUSES, id_is_of="cluster"),
     roles={},
     subresources=[
         SubResource(

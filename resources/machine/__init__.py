@@ -39,7 +39,7 @@ plugin = ResourcePlugin(
         power_operations.POWER_OFF,
         maintenance.MAINTENANCE,
     ),
-    destroys=operations.DESTROY,
+    delete_operation=operations.DESTROY,
     delete_query=quorum.ForceQuery,
     description="Machines that have joined this Omni. A PATCH takes `labels` (yours are changed, Omni's own cannot be),"
     " `maintenance` (`true` holds the updates of a cluster's worker back, `false` lets them through) and `extensions`"

@@ -11,8 +11,8 @@ from omni_gateway.sdk import (
     Change,
     Listing,
     ListQuery,
+    ListResult,
     Memo,
-    OmniListing,
     Resource,
     ResourceAdapter,
     clusters_of_machines,
@@ -36,8 +36,8 @@ class MachineAdapter(ResourceAdapter):
     """The machines of this Omni, free ones and members of clusters."""
 
     type = types.MACHINES
-    omni_decides = True
-    repeatable = True
+    authorized_by_omni = True
+    cacheable_response = True
 
     def cluster_of(self, resource: Resource) -> str | None:
         """Return the cluster that the machine is in, or is to be in."""
@@ -57,16 +57,16 @@ class MachineAdapter(ResourceAdapter):
         end = query.offset + query.limit if query.limit else None
         return Listing(found[query.offset : end], len(found))
 
-    def _parts(self, query: ListQuery) -> Sequence[OmniListing]:
+    def _parts(self, query: ListQuery) -> Sequence[ListResult]:
         """Return all machines, the statuses asked for and, where any machine is in a cluster, nodes and extensions."""
         statuses = self._list(types.MACHINE_STATUSES, selecting.selectors_for_statuses(query))
-        nodes = configurations = OmniListing((), 0)
+        nodes = configurations = ListResult((), 0)
         if identity(statuses) is not None or _has_members(resources_of(statuses)):
             nodes = self._list(types.MACHINE_SET_NODES)
             configurations = self._list(types.EXTENSIONS_CONFIGURATIONS, [label_names.LABEL_CLUSTER_MACHINE])
         return self._list(types.MACHINES), statuses, nodes, configurations
 
-    def _list(self, type: str, selectors: Sequence[str] = ()) -> OmniListing:
+    def _list(self, type: str, selectors: Sequence[str] = ()) -> ListResult:
         return self.omni.resources.list(type, selectors=selectors)
 
     def get(self, id: str) -> Machine:
@@ -123,7 +123,7 @@ class MachineAdapter(ResourceAdapter):
 _FOUND: Memo[list[Resource]] = Memo()
 
 
-def _found(parts: Sequence[OmniListing], query: ListQuery) -> list[Resource]:
+def _found(parts: Sequence[ListResult], query: ListQuery) -> list[Resource]:
     """Join the parts, and choose and sort what is asked for."""
     machines, *others, configurations = (resources_of(part) for part in parts)
     statuses, nodes = ({item.id: item for item in part} for part in others)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from omni_gateway.sdk import (
     STALE,
+    FieldErrors,
     OmniClient,
     OmniError,
     Problem,
-    Refusals,
     Resource,
     omni_deadline,
     problem_for,
@@ -36,12 +36,12 @@ class Step:
 
 def check_change(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
     """Raise 422 with every wrong field, else 409 for what the machine's state does not allow."""
-    refusals = Refusals()
+    refusals = FieldErrors()
     if wanted.annotations != existing.annotations:
         refusals.add("annotations", "A machine's annotations are Omni's own; say it with labels.")
     labelling.check(omni, existing, wanted, refusals)
     extensions.check_names(omni, existing, wanted, refusals)
-    refusals.raise_any()
+    refusals.raise_if_any()
     extensions.check_state(existing, wanted)
     locking.check(omni, existing, wanted)
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from omni_gateway.sdk import OmniClient, Problem, Refusals, Resource, find, label_names, omni_errors, types
+from omni_gateway.sdk import FieldErrors, OmniClient, Problem, Resource, find, label_names, omni_errors, types
 from resources.machine.join import Machine
 
 _NAMED_AT_MOST = 12
@@ -19,7 +19,7 @@ _NAMED_AT_MOST = 12
 _PREFIX = "siderolabs/"
 
 
-def check_names(omni: OmniClient, existing: Machine, wanted: Resource, refusals: Refusals) -> None:
+def check_names(omni: OmniClient, existing: Machine, wanted: Resource, refusals: FieldErrors) -> None:
     """Note names that are given twice, or that the cluster's Talos version does not have."""
     listed = wanted.spec.get("extensions")
     if not existing.cluster or not listed or listed == existing.spec.get("extensions"):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from omni_gateway.sdk import OmniClient, Refusals, Resource, find, label_names, types
+from omni_gateway.sdk import FieldErrors, OmniClient, Resource, find, label_names, types
 from resources.machine.join import Machine, with_address
 
 #: Label → its new value, or None to remove it.
@@ -48,7 +48,7 @@ def _shown(machine: Resource) -> Mapping[str, str]:
     return with_address(status.labels if status else {}, machine.spec.get("management_address", ""))
 
 
-def check(omni: OmniClient, existing: Machine, wanted: Resource, refusals: Refusals) -> None:
+def check(omni: OmniClient, existing: Machine, wanted: Resource, refusals: FieldErrors) -> None:
     """Note labels that are not the caller's to change: Omni's own, and those of the image, which cannot be removed."""
     changed = difference(wanted)
     if not changed:

@@ -9,7 +9,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Stream
+from omni_gateway.sdk import StreamingResponse
 from omni_gateway.sdk.redaction import mask_tokens_in_line
 from resources.machine.adapter import MachineAdapter
 
@@ -34,7 +34,7 @@ class MachineLogsQuery(ma.Schema):
     )
 
 
-def logs(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> Stream:
+def logs(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> StreamingResponse:
     """Stream the log; 404 for a machine that there is not, or that has never logged."""
     adapter.get(id)
 
@@ -43,4 +43,4 @@ def logs(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> Stream:
         with adapter.omni.management.machine_logs(id, follow=query["follow"], tail_lines=query["tail"]) as lines:
             yield (mask_tokens_in_line(line) + b"\n" for line in lines)
 
-    return Stream(open_log, NDJSON, beat=IDLE if query["follow"] else b"")
+    return StreamingResponse(open_log, NDJSON, beat=IDLE if query["follow"] else b"")

@@ -16,6 +16,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import (
+    DryRunResult,
     OmniClient,
     Operation,
     OperationKind,
@@ -23,7 +24,6 @@ from omni_gateway.sdk import (
     Resource,
     SpecSchema,
     State,
-    WouldDo,
     find,
     label_names,
     omni_errors,
@@ -79,13 +79,15 @@ class MachineMaintenanceActionSchema(SpecSchema):
             raise ma.ValidationError("Required for an upgrade.", "version")
 
 
-def maintenance(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+def maintenance(
+    adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
+) -> Operation | DryRunResult:
     """Begin to install or upgrade a free machine."""
     machine = connected(adapter, id)
     version = body.get("version", "").removeprefix("v")
     _check(adapter, machine, body, version)
     if dry_run:
-        return WouldDo(machine, machine)
+        return DryRunResult(machine, machine)
     operation = _id(adapter.omni, id, _INSTALL if body["operation"] == _INSTALL else version)
     try:
         _begin(adapter, id, body, version)

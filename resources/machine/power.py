@@ -7,13 +7,13 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Operation, Problem, SpecSchema, WouldDo, omni_errors, problem_for
+from omni_gateway.sdk import DryRunResult, Operation, Problem, SpecSchema, omni_errors, problem_for
 from omni_gateway.sdk import fields as wire
 from resources.machine import boot_evidence, power_operations
 from resources.machine.adapter import MachineAdapter
 from resources.machine.join import Machine
 
-Answer = Operation | WouldDo
+Answer = Operation | DryRunResult
 
 _NOT_MANAGED = "Only a machine that a static infra provider manages (bare metal) can be switched through Omni."
 
@@ -45,7 +45,7 @@ def reboot(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run
     """Reboot a machine through its own Talos API."""
     machine = connected(adapter, id)
     if dry_run:
-        return WouldDo(machine, machine)
+        return DryRunResult(machine, machine)
     operation = boot_evidence.mark(adapter.omni, id).text
     mode = body.get("mode", "DEFAULT")
     ask(machine, lambda: adapter.omni.machines.reboot(id, cluster=machine.cluster, mode=mode))
@@ -56,7 +56,7 @@ def shutdown(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_r
     """Shut a machine down through its own Talos API; it has to be started by hand, or by its infra provider."""
     machine = connected(adapter, id)
     if dry_run:
-        return WouldDo(machine, machine)
+        return DryRunResult(machine, machine)
     operation = boot_evidence.mark(adapter.omni, id).text
     force = body.get("force", False)
     ask(machine, lambda: adapter.omni.machines.shutdown(id, cluster=machine.cluster, force=force))
@@ -87,7 +87,7 @@ def power_on(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_r
     """Switch a machine on, where an infra provider can."""
     machine = adapter.get(id)
     if dry_run:
-        return WouldDo(machine, machine)
+        return DryRunResult(machine, machine)
     operation = boot_evidence.mark(adapter.omni, id).text
     hint = f"{_NOT_MANAGED} Start any other by hand."
     _switch(lambda: adapter.omni.management.machine_power_on(id), hint)
@@ -98,7 +98,7 @@ def power_off(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_
     """Switch a machine off and keep it off, where an infra provider can."""
     machine = adapter.get(id)
     if dry_run:
-        return WouldDo(machine, machine)
+        return DryRunResult(machine, machine)
     operation = boot_evidence.mark(adapter.omni, id).text
     hint = f"{_NOT_MANAGED} Shut any other down: POST /api/v1/machines/{id}/actions/shutdown."
     _switch(lambda: adapter.omni.management.machine_power_off(id), hint)

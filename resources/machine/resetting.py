@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
+    DryRunResult,
     Operation,
     Problem,
     SpecSchema,
-    WouldDo,
     cluster_lock,
     label_names,
     object_url,
@@ -56,7 +56,7 @@ class MachineResetActionSchema(SpecSchema):
     )
 
 
-def reset(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+def reset(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:
     """Take a member out of its machine set, so that Omni wipes it; ask a free machine's Talos to reset."""
     machine = adapter.get(id)
     if not machine.cluster:
@@ -65,7 +65,7 @@ def reset(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run:
     if not leaving:
         _check_member(adapter, machine, force=body.get("force", False))
     if dry_run:
-        return WouldDo(machine, _free_again(machine))
+        return DryRunResult(machine, _free_again(machine))
     if not leaving:
         _take_out(adapter, machine)
     return read_reset(adapter.omni, id)
@@ -103,11 +103,13 @@ def _free_again(machine: Machine) -> Machine:
     return replace(machine, spec={**spec, "maintenance": True}, labels=labels)
 
 
-def _reset_free(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+def _reset_free(
+    adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
+) -> Operation | DryRunResult:
     """Make the Talos call and tell its answer: a refusal by Talos is expected (facts: machine-auth-detail 2.4)."""
     machine = connected(adapter, id)
     if dry_run:
-        return WouldDo(machine, machine)
+        return DryRunResult(machine, machine)
     before = boot_evidence.mark(adapter.omni, id)
     graceful, reboot = body.get("graceful", True), body.get("reboot", True)
     try:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
-from omni_gateway.sdk import Change, OmniClient, Resource, Told, label_names, types, watch_together
+from omni_gateway.sdk import Change, OmniClient, Resource, TypedEvent, label_names, merge_watches, types
 from resources.machine.join import Machine, cluster_of, join_shared, own_extensions
 
 TYPES = (types.MACHINES, types.MACHINE_STATUSES, types.MACHINE_SET_NODES, types.EXTENSIONS_CONFIGURATIONS)
@@ -19,7 +19,7 @@ def watch_machines(
 ) -> AbstractContextManager[Iterator[Change]]:
     """Follow the machines that ``wanted`` is true of, or the one of this ``id``; leaving the context ends it all."""
     step = partial(_changes, _Parts(), wanted, _SHARE_ID if id else frozenset())
-    return watch_together(omni, {type: _only(type, id) for type in TYPES}, step)
+    return merge_watches(omni, {type: _only(type, id) for type in TYPES}, step)
 
 
 def _only(type: str, id: str) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _changes(
     parts: _Parts,
     wanted: Callable[[Machine], bool],
     single: frozenset[str],
-    said: Iterator[Told | None],
+    said: Iterator[TypedEvent | None],
 ) -> Iterator[Change]:
     """Tell the present machines, a bookmark once every part is known, then each change of a joined machine.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk import OmniResourceAdapter, Refusals, Resource, types
+from omni_gateway.sdk import FieldErrors, OmniResourceAdapter, Resource, types
 
 
 class MachineRequestSetAdapter(OmniResourceAdapter):
@@ -18,9 +18,9 @@ class MachineRequestSetAdapter(OmniResourceAdapter):
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Raise 422 for a count below zero and for another provider."""
-        refusals = Refusals()
+        refusals = FieldErrors()
         if resource.spec.get("machine_count", 0) < 0:
             refusals.add("machine_count", "Must be at least 0.")
         if existing is not None and existing.spec.get("provider_id") != resource.spec.get("provider_id"):
             refusals.add("provider_id", "A request stays with its provider; make another one.")
-        refusals.raise_any()
+        refusals.raise_if_any()

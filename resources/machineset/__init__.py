@@ -46,7 +46,7 @@ plugin = ResourcePlugin(
         SubCollection("nodes", "machinesetnodes", "machineset", "The machines that are named for it"),
     ],
     links={"configpatches": patches_link, "cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
-    destroys=DESTROY,
+    delete_operation=DESTROY,
     example=EXAMPLE,
     description="Sets of machines of one role in a cluster: its control plane, and its workers",
     import_name=__name__,

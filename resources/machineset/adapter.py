@@ -9,10 +9,10 @@ from urllib.parse import quote
 from omni_gateway.sdk import (
     API_PREFIX,
     ClusterPartAdapter,
+    DryRunResult,
     Operation,
     Resource,
     ResourceAdapter,
-    WouldDo,
     cluster_of_uuid,
     types,
 )
@@ -25,22 +25,22 @@ class MachineSetAdapter(ClusterPartAdapter):
     def __init__(self) -> None:
         super().__init__(types.MACHINE_SETS)
 
-    def clusters_besides(
+    def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
         """Return the cluster too whose backup etcd is to start from: all of its secrets are in there."""
         backup = resource.spec.get("bootstrap_spec") or {}
         known = (existing.spec.get("bootstrap_spec") or {}) if existing else {}
         source = cluster_of_uuid(self.omni, backup.get("cluster_uuid", "")) if backup != known else None
-        return [*super().clusters_besides(resource, existing, extras), *([source] if source else [])]
+        return [*super().other_clusters_affected(resource, existing, extras), *([source] if source else [])]
 
 
-def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | WouldDo:
+def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:
     """Tear a machine set down, as DELETE does; one that is going already is left to go on."""
     existing = adapter.get(id)
     if dry_run:
         adapter.check_delete(existing)
-        return WouldDo(existing, None)
+        return DryRunResult(existing, None)
     if not existing.tearing_down:
         adapter.delete(existing)
     return DESTROY.read(adapter.omni, id)

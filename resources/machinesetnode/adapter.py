@@ -31,12 +31,12 @@ class MachineSetNodeAdapter(ClusterPartAdapter):
         if existing is None:
             talos_fit.refuse_misfit(self.omni, resource.id, resource.labels[label_names.LABEL_CLUSTER])
 
-    def clusters_besides(
+    def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
         """Return the cluster too of the machine set that the field names."""
         joined = relations.clusters_of_set(self.omni, extras.get("machineset", ""))
-        return [*super().clusters_besides(resource, existing, extras), *joined]
+        return [*super().other_clusters_affected(resource, existing, extras), *joined]
 
     def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
         """Raise 409 when the cluster is locked, and for a control plane without ``force``."""

@@ -8,7 +8,7 @@ plugin = ResourcePlugin(
     singular="pending-machine",
     schema=PendingMachineSchema,
     adapter=OmniResourceAdapter(
-        types.PENDING_MACHINES, sortable=("connected", "last_endpoint", "node_subnet"), named_by="machine"
+        types.PENDING_MACHINES, sortable=("connected", "last_endpoint", "node_subnet"), id_is_of="machine"
     ),
     roles={"list": Role.READER, "get": Role.READER, "delete": Role.OPERATOR},
     description="Machines that have called in and have not joined yet: Omni makes sure who they are first. Removing one"

@@ -12,7 +12,7 @@ plugin = ResourcePlugin(
     schema=SchematicSchema,
     adapter=SchematicAdapter(),
     roles={**READ, "create": Role.OPERATOR},
-    may_find=True,
+    create_may_return_existing=True,
     example=EXAMPLE,
     description="Recipes of Talos images. A schematic is named by its content and never changes; the image factory"
     " keeps it. POST makes one whose machines join this Omni; lists tell those of the fleet, and those made here.",

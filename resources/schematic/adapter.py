@@ -8,9 +8,9 @@ from typing import Any
 from omni_gateway.sdk import (
     CallAdapter,
     Created,
+    FieldErrors,
+    FoundExisting,
     Overlay,
-    Present,
-    Refusals,
     Resource,
     find,
     label_names,
@@ -62,7 +62,7 @@ class SchematicAdapter(CallAdapter):
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse (422) versions and extensions that Omni does not know; its image factory would fail later."""
         super().check(resource, existing, extras)
-        refusals = Refusals()
+        refusals = FieldErrors()
         version = str(extras.get("talos_version", "")).removeprefix("v")
         wanted = resource.spec.get("extensions") or []
         if version and find(self.omni, types.TALOS_VERSIONS, version) is None:
@@ -75,7 +75,7 @@ class SchematicAdapter(CallAdapter):
             for place, name in enumerate(wanted):
                 if name not in offered and f"siderolabs/{name}" not in offered:
                     refusals.add(f"extensions.{place}", f"Talos {version} has no extension {name!r}.")
-        refusals.raise_any()
+        refusals.raise_if_any()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Make the schematic; the same content has the same id, so one that the fleet uses is told as present."""
@@ -101,7 +101,7 @@ class SchematicAdapter(CallAdapter):
             self._remember(made.id, asked)
         spec = {"machines": [], **asked, **(known.spec if known else {})}
         told = Resource(made.id, spec, type=self.type, namespace=self.namespace)
-        return Present(told) if known else told
+        return FoundExisting(told) if known else told
 
     @property
     def _remembered(self) -> str:

@@ -26,5 +26,5 @@ plugin.action(
     summary="Give an account a further key; its old keys go on working until they expire",
     body=RenewalSchema,
     example={"ttl": "720h"},
-    shown_once=("key",),
+    returned_once=("key",),
 )(renew)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from omni_gateway.sdk import CallAdapter, Created, NotFound, Refusals, Resource, types
+from omni_gateway.sdk import CallAdapter, Created, FieldErrors, NotFound, Resource, types
 from resources.serviceaccount import keys
 
 #: How long Omni may take to list what was made, and how often that is looked for.
@@ -58,13 +58,13 @@ class ServiceAccountAdapter(CallAdapter):
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse (422) what Omni answers ``Unknown`` to: names, roles and keys that it does not take."""
         super().check(resource, existing, extras)
-        refusals = Refusals()
+        refusals = FieldErrors()
         if not _NAME.match(resource.id):
             refusals.add("id", "Must be a DNS label (a-z, 0-9, -), with `infra-provider:` before it for a provider.")
         if (resource.spec.get("role") == "InfraProvider") != resource.id.startswith(keys.PROVIDER):
             refusals.add("role", f"`InfraProvider` and names that begin with `{keys.PROVIDER}` belong together.")
         keys.check(extras, refusals)
-        refusals.raise_any()
+        refusals.raise_if_any()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Register the account with its first key and tell its value, which nobody keeps."""

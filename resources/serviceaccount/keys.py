@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from omni_gateway.sdk import Refusals, key_pairs
+from omni_gateway.sdk import FieldErrors, key_pairs
 
 DOMAIN = "serviceaccount.omni.sidero.dev"
 PROVIDER = "infra-provider:"
@@ -27,7 +27,7 @@ def short_name(id: str) -> str:
     return id.removesuffix(f"@{DOMAIN}")
 
 
-def check(wanted: Mapping[str, Any], refusals: Refusals) -> None:
+def check(wanted: Mapping[str, Any], refusals: FieldErrors) -> None:
     """Add what is wrong with ``ttl`` and ``public_key``."""
     if "ttl" in wanted and not key_pairs.SHORTEST_LIFE <= _life(wanted) <= key_pairs.LONGEST_LIFE:
         refusals.add("ttl", "Must be 10m to 8760h.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from omni_gateway.sdk import Refusals, Resource, SpecSchema, WouldDo
+from omni_gateway.sdk import DryRunResult, FieldErrors, Resource, SpecSchema
 from resources.serviceaccount import keys
 from resources.serviceaccount.adapter import ServiceAccountAdapter
 from resources.serviceaccount.schemas import public_key, ttl
@@ -20,15 +20,17 @@ class RenewalSchema(SpecSchema):
     public_key = public_key()
 
 
-def renew(adapter: ServiceAccountAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | WouldDo:
+def renew(
+    adapter: ServiceAccountAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
+) -> Resource | DryRunResult:
     """Add a key and tell its value once; 404 for an account that is not there (Omni says ``Unknown``)."""
     account = adapter.get(id)
     wanted = {name: value for name, value in body.items() if value is not None}
-    refusals = Refusals()
+    refusals = FieldErrors()
     keys.check(wanted, refusals)
-    refusals.raise_any()
+    refusals.raise_if_any()
     if dry_run:
-        return WouldDo(account, account)
+        return DryRunResult(account, account)
     public, value = keys.chosen(account.id, wanted)
     key = adapter.omni.management.renew_service_account(account.id, public)
     return adapter.with_key(account, key, value)

@@ -58,4 +58,4 @@ class ServiceAccountSchema(ResourceSchema):
     public_key = public_key()
 
     request_only = frozenset({"ttl", "public_key"})
-    shown_once = frozenset({"key"})
+    returned_once = frozenset({"key"})

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from omni_gateway.sdk import CallAdapter, Created, NotFound, Refusals, Resource, StaleVersion
+from omni_gateway.sdk import CallAdapter, Created, FieldErrors, NotFound, Resource, StaleVersion
 
 _SHORTEST = timedelta(minutes=1)
 _LONGEST = timedelta(days=3650)
@@ -17,7 +17,7 @@ class TokenAdapter(CallAdapter):
 
     type = "Tokens"
     namespace = "gateway"
-    omni_decides = False
+    authorized_by_omni = False
     sortable = frozenset({"name", "role", "created_at", "expires_at", "last_used_at"})
 
     def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
@@ -34,14 +34,14 @@ class TokenAdapter(CallAdapter):
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse (422) an id, a life out of bounds, and an admin of some clusters: what takes one is about all."""
         super().check(resource, existing, extras)
-        refusals = Refusals()
+        refusals = FieldErrors()
         if resource.id:
             refusals.add("id", "The gateway chooses it.")
         if "ttl" in extras and not _SHORTEST <= _life(extras) <= _LONGEST:
             refusals.add("ttl", "Must be 1m to 87600h (3650 days).")
         if resource.spec.get("clusters") is not None and resource.spec["role"] == "admin":
             refusals.add("role", "A token that is held to some clusters can be reader or operator.")
-        refusals.raise_any()
+        refusals.raise_if_any()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Make the token and tell its text, which nobody keeps."""

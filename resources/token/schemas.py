@@ -44,4 +44,4 @@ class TokenSchema(ResourceSchema):
     )
 
     request_only = frozenset({"ttl"})
-    shown_once = frozenset({"token"})
+    returned_once = frozenset({"token"})

@@ -17,5 +17,5 @@ plugin.computed(
     summary="Who calls Omni, and who calls the gateway",
     answers=WhoamiSchema,
     on_collection=True,
-    anywhere=True,
+    cluster_independent=True,
 )(whoami)

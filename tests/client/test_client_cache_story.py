@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from omni_gateway.cache.client import CachingClient
-from omni_gateway.cache.read_record import Reading
+from omni_gateway.cache.read_record import ReadRecord
 from omni_gateway.omni import OmniClient, OmniConfig, errors, types
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from omni_gateway.stubs import simulator_faults_pb2 as pb
@@ -54,7 +54,7 @@ class Story(RuleBasedStateMachine):
         self.seen: dict[str, int] = defaultdict(int)
         self.versions: dict[str, int] = defaultdict(int)
         self.last_versions: dict[str, int] = defaultdict(int)
-        self.answers: dict[str, tuple[Reading, dict[str, int]]] = {}
+        self.answers: dict[str, tuple[ReadRecord, dict[str, int]]] = {}
         self.number = 0
 
     def teardown(self) -> None:
@@ -67,9 +67,9 @@ class Story(RuleBasedStateMachine):
     def reads_are_hits_and_true_in_the_end(self) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            account = Reading()
-            shown = self.list(account)
-            if account.is_hit and shown == {id: now[-1] for id, now in self.states.items() if now[-1] is not None}:
+            record = ReadRecord()
+            shown = self.list(record)
+            if record.is_hit and shown == {id: now[-1] for id, now in self.states.items() if now[-1] is not None}:
                 return
             assert time.monotonic() < deadline, "what Omni holds is not shown from the cache in the end"
 
@@ -143,8 +143,8 @@ class Story(RuleBasedStateMachine):
 
     # -- reads
 
-    def list(self, account: Reading) -> dict[str, int]:
-        items = self.we.reading(lambda: account).resources.list(TYPE).items
+    def list(self, record: ReadRecord) -> dict[str, int]:
+        items = self.we.reading(lambda: record).resources.list(TYPE).items
         return {str(item["metadata"]["id"]).removeprefix(PREFIX): number_of(item) for item in items}
 
     def shows(self, id: str, number: int | None) -> None:
@@ -158,31 +158,31 @@ class Story(RuleBasedStateMachine):
 
     @rule()
     def a_list_is_read(self) -> None:
-        account = Reading()
-        shown = self.list(account)
+        record = ReadRecord()
+        shown = self.list(record)
         self.shows_all(shown)
-        self.answers[ALL] = account, shown
+        self.answers[ALL] = record, shown
 
     @rule()
     def a_list_is_read_afresh(self) -> None:
-        shown = self.list(Reading(max_age=0))
+        shown = self.list(ReadRecord(max_age=0))
         assert shown == {id: now[-1] for id, now in self.states.items() if now[-1] is not None}
         self.shows_all(shown)
 
     @rule(id=IDS)
     def an_object_is_read(self, id: str) -> None:
-        account = Reading()
+        record = ReadRecord()
         try:
-            shown = {id: number_of(self.we.reading(lambda: account).resources.get(TYPE, PREFIX + id))}
+            shown = {id: number_of(self.we.reading(lambda: record).resources.get(TYPE, PREFIX + id))}
         except errors.NotFound:
             shown = {}
         self.shows(id, shown.get(id))
-        self.answers[id] = account, shown
+        self.answers[id] = record, shown
 
     @rule(question=st.sampled_from(["a", "b", "c", ALL]))
     def an_answer_is_given_again(self, question: str) -> None:
-        account, shown = self.answers.get(question, (Reading(), {}))
-        if not account.is_hit or self.we.cache.age_of(account.parts, None) is None:
+        record, shown = self.answers.get(question, (ReadRecord(), {}))
+        if not record.is_hit or self.we.cache.age_of(record.dependencies, None) is None:
             return
         if question == ALL:
             self.shows_all(shown)

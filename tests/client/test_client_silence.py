@@ -66,7 +66,7 @@ def test_a_call_for_which_no_time_is_left_is_not_sent(client: OmniClient, script
     with deadline.until(time.monotonic()), pytest.raises(errors.NoTimeLeft) as failed:
         client.resources.create(TYPE, "a", {})
     assert scripted.asked == []
-    assert not outcomes.may_be_done(failed.value)
+    assert not outcomes.may_have_been_applied(failed.value)
 
 
 def test_what_was_begun_in_time_may_be_undone_after_it(client: OmniClient, scripted: ScriptedOmni) -> None:
@@ -98,7 +98,7 @@ def test_calls_fail_at_once_when_omni_is_silent(hasty: OmniClient, silence: Sile
     with pytest.raises(errors.OmniSilent):
         hasty.resources.watch(TYPE)
     assert time.monotonic() - began < TIMEOUT
-    assert (len(scripted.asked), outcomes.may_be_done(failed.value)) == (sent, False)
+    assert (len(scripted.asked), outcomes.may_have_been_applied(failed.value)) == (sent, False)
     assert failed.value.retry_after
 
 

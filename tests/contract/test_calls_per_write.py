@@ -56,7 +56,7 @@ def patch_id(omni: OmniClient) -> Iterator[str]:
 @pytest.fixture
 def cold(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """No watch may be believed."""
-    monkeypatch.setattr(app.extensions["omni_gateway"].own_omni.cache, "feed", lambda *_: None)
+    monkeypatch.setattr(app.extensions["omni_gateway"].own_omni.cache, "informer", lambda *_: None)
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def refused_by_design(answer: httpx.Response) -> bool:
     return problem.get("code") == "omni-forbidden" and bool(problem.get("hint"))
 
 
-def creates(world: World) -> Iterator[tuple[str, Any]]:
+def follow_up_operation(world: World) -> Iterator[tuple[str, Any]]:
     """Return the collections that take a POST, with the document's example for this world."""
     for path, operation in world.operations("post"):
         if "{" in path or "/actions/" in path:
@@ -106,7 +106,7 @@ def twice_under_one_key(world: World, path: str, body: Any) -> httpx.Response:
 
 def test_every_collection_takes_the_documents_example(world: World) -> None:
     other = {}
-    for path, body in creates(world):
+    for path, body in follow_up_operation(world):
         answer = twice_under_one_key(world, path, body)
         expected = 202 if path in ACCEPTED else 200 if path == "apply" else 201
         if not refused_by_design(answer) if path in OWNED else answer.status_code != expected:
@@ -120,7 +120,7 @@ def test_what_is_there_is_not_made_again(world: World, wait_until: Callable[...,
     wait_until(lambda: exposed in world.ids("exposed-services"), 20, "the service")
     wait_until(lambda: world.free[-1] in world.ids("clustermachines"), 20, "the machine")
     other = {}
-    for path, body in creates(world):
+    for path, body in follow_up_operation(world):
         answer = world.ask("POST", path, body)
         expected = AGAIN.get(path, 409)
         if not refused_by_design(answer) if path in OWNED else answer.status_code != expected:

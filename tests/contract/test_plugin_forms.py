@@ -16,12 +16,12 @@ from omni_gateway.app import create_app
 from omni_gateway.discovery import Found
 from omni_gateway.sdk import (
     READ_WRITE,
+    FoundExisting,
     Listing,
     ListQuery,
     NotFound,
     Operation,
     OperationKind,
-    Present,
     Resource,
     ResourceAdapter,
     ResourcePlugin,
@@ -30,7 +30,7 @@ from omni_gateway.sdk import (
     ServicePlugin,
     SpecSchema,
     idempotent,
-    require,
+    require_role,
 )
 from omni_gateway.settings import Settings
 
@@ -47,7 +47,7 @@ class KeptSchema(ResourceSchema):
     """A secret, told once."""
 
     id = fields.String(dump_only=True)
-    shown_once = frozenset({"secret"})
+    returned_once = frozenset({"secret"})
     secret = fields.String(dump_only=True)
     name = fields.String()
 
@@ -76,7 +76,7 @@ class InMemory(ResourceAdapter):
         if resource.spec.get("text") == "later":
             return Operation("note-arrival", resource.id, "running")
         if resource.spec.get("text") == "known":
-            return Present(resource)
+            return FoundExisting(resource)
         if "name" in resource.spec:
             resource.id = "made-here"
             self.held[resource.id] = Resource("made-here", {"name": resource.spec["name"]})
@@ -131,11 +131,11 @@ def plugins() -> Sequence[ServicePlugin]:
         return {"text": "hello"}
 
     greeting.blueprint.add_url_rule(
-        "/plain", endpoint="plain", view_func=require(Role.READER)(counting()), methods=["POST"]
+        "/plain", endpoint="plain", view_func=require_role(Role.READER)(counting()), methods=["POST"]
     )
-    once = require(Role.READER)(idempotent(counting()))
+    once = require_role(Role.READER)(idempotent(counting()))
     greeting.blueprint.add_url_rule("/once", endpoint="once", view_func=once, methods=["POST"])
-    methods = type("Methods", (MethodView,), {"post": staticmethod(require(Role.READER)(counting()))})
+    methods = type("Methods", (MethodView,), {"post": staticmethod(require_role(Role.READER)(counting()))})
     greeting.blueprint.add_url_rule("/methods", view_func=methods)
     return motto, notes, kept, greeting
 

@@ -61,7 +61,7 @@ def test_a_watch_by_a_token_ends_when_it_is_revoked(app: Flask, settings: Settin
 def test_a_watch_by_an_omni_key_ends_when_omni_takes_it_no_more(
     app: Flask, api: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("omni_gateway.auth.omni_key.BELIEVED_SECONDS", 0.1)
+    monkeypatch.setattr("omni_gateway.auth.omni_key.FRESH_SECONDS", 0.1)
     key = api.post("auth/service-accounts", json={"id": "watcher", "role": "Reader"}).json["key"]
     answer = watch(Caller(app.test_client(), key))
     assert api.delete("auth/service-accounts/watcher").status_code in (202, 204)

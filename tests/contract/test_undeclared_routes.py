@@ -14,7 +14,7 @@ from flask_smorest import Blueprint as Files
 
 from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin, Found
-from omni_gateway.sdk import Gateway, ResourceAdapter, Role, ServicePlugin, public, require
+from omni_gateway.sdk import Gateway, ResourceAdapter, Role, ServicePlugin, public, require_role
 from omni_gateway.settings import Settings
 
 Open = Callable[[ServicePlugin], None]
@@ -28,7 +28,7 @@ def answer(**_: Any) -> Response:
 class Half(MethodView):
     """GET is guarded, DELETE was forgotten."""
 
-    @require(Role.READER)
+    @require_role(Role.READER)
     def get(self) -> Response:
         return answer()
 
@@ -52,11 +52,11 @@ def a_plain_view(plugin: ServicePlugin) -> None:
 
 
 def the_guard_above_the_route(plugin: ServicePlugin) -> None:
-    require(Role.ADMIN)(plugin.blueprint.get("/open")(answer))
+    require_role(Role.ADMIN)(plugin.blueprint.get("/open")(answer))
 
 
 def a_decorator_that_loses_the_guard(plugin: ServicePlugin) -> None:
-    guarded = require(Role.ADMIN)(answer)
+    guarded = require_role(Role.ADMIN)(answer)
     plugin.blueprint.get("/open")(lambda **path: guarded(**path))
 
 
@@ -74,12 +74,12 @@ def a_class_routed_by_flask_smorest(plugin: ServicePlugin) -> None:
 
 def no_role_at_all(plugin: ServicePlugin) -> None:
     none: Any = None
-    plugin.blueprint.get("/open")(require(none)(answer))
+    plugin.blueprint.get("/open")(require_role(none)(answer))
 
 
 def a_role_that_is_a_text(plugin: ServicePlugin) -> None:
     text: Any = "admin"
-    plugin.blueprint.get("/open")(require(text)(answer))
+    plugin.blueprint.get("/open")(require_role(text)(answer))
 
 
 def an_options_view(plugin: ServicePlugin) -> None:
@@ -212,7 +212,7 @@ def test_a_view_that_says_it_is_public_is(start: Start) -> None:
 
 
 def test_a_guarded_view_is_guarded_however_it_is_marked_besides(start: Start) -> None:
-    client = start(lambda plugin: plugin.blueprint.get("/open")(public(require(Role.ADMIN)(answer))))
+    client = start(lambda plugin: plugin.blueprint.get("/open")(public(require_role(Role.ADMIN)(answer))))
     assert client.get("/api/v1/house/open").status_code == 401
 
 

@@ -16,10 +16,10 @@ from omni_gateway.http.request_deadline import ARRIVED
 from omni_gateway.server import gunicorn_options
 from omni_gateway.settings import Settings
 from omni_gateway.watch import stream_response
-from omni_gateway.watch.push_stream import CARRY, Carried
+from omni_gateway.watch.push_stream import PUSH_STREAMS, PushStream
 
 NOT_OURS = {"post_worker_init", "child_exit"}  # they ask for a gateway
-CARRIED: set[Carried] = set()
+CARRIED: set[PushStream] = set()
 NOTED: list[str] = []
 stream_response.PROVED_SECONDS = 0.5
 
@@ -57,9 +57,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if path == "/stream":
         start_response("200 OK", [("Content-Type", "application/octet-stream")])
         return stream(int(query["size"]))
-    if path == "/carried" and CARRY in environ:
+    if path == "/carried" and PUSH_STREAMS in environ:
         start_response("200 OK", [("Content-Type", "text/plain")])
-        return hand_over(environ[CARRY], {name: float(value) for name, value in query.items()})
+        return hand_over(environ[PUSH_STREAMS], {name: float(value) for name, value in query.items()})
     if path == "/unread":
         answer = b"not read"
     elif path == "/zeros":
@@ -95,10 +95,10 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     return [answer]
 
 
-def hand_over(carry: Callable[[Carried], None], query: dict[str, float]) -> Iterator[bytes]:
+def hand_over(carry: Callable[[PushStream], None], query: dict[str, float]) -> Iterator[bytes]:
     """Begin with ``begin`` bytes, then be told by others; ``refused``: so many seconds from now the caller is."""
     refused = time.monotonic() + query.get("refused", 3600)
-    made = Carried(
+    made = PushStream(
         stream_response.FORMS[stream_response.SSE],
         proved=lambda: time.monotonic() < refused,
         closed=lambda: CARRIED.discard(made),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.server.error_responses import Refused
-from omni_gateway.server.request_buffer import Arrival
+from omni_gateway.server.error_responses import RequestRejected
+from omni_gateway.server.request_buffer import RequestBuffer
 
 LONGEST = 1000
 BODIES = st.binary(max_size=60)
@@ -32,7 +32,7 @@ REQUESTS = st.one_of(st.just(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), BODIES.map(w
 
 @given(request=REQUESTS, cuts=st.lists(st.integers(1, 40), max_size=20))
 def test_a_request_is_complete_with_its_last_byte(request: bytes, cuts: list[int]) -> None:
-    arrival = Arrival(LONGEST)
+    arrival = RequestBuffer(LONGEST)
     left = request
     for cut in [*cuts, len(request)]:
         piece, left = left[: min(cut, len(left) - 1)], left[min(cut, len(left) - 1) :]
@@ -45,7 +45,7 @@ def test_a_request_is_complete_with_its_last_byte(request: bytes, cuts: list[int
 
 @given(first=REQUESTS, second=REQUESTS)
 def test_what_comes_after_a_request_makes_no_difference(first: bytes, second: bytes) -> None:
-    arrival = Arrival(LONGEST)
+    arrival = RequestBuffer(LONGEST)
     arrival.data += first + second
     assert arrival.complete()
     assert arrival.recv(len(first)) == first
@@ -55,19 +55,19 @@ def test_what_comes_after_a_request_makes_no_difference(first: bytes, second: by
 
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_fall_over(data: bytes) -> None:
-    arrival = Arrival(LONGEST)
+    arrival = RequestBuffer(LONGEST)
     for byte in b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + data:
         arrival.data.append(byte)
         try:
             if arrival.complete():
                 return
-        except Refused:
+        except RequestRejected:
             return
 
 
 def test_beyond_the_last_byte_there_is_nothing_to_read() -> None:
     with pytest.raises(ConnectionResetError):
-        Arrival(LONGEST).recv(1)
+        RequestBuffer(LONGEST).recv(1)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_beyond_the_last_byte_there_is_nothing_to_read() -> None:
     ids=["head", "body", "chunks", "trailers"],
 )
 def test_bytes_that_come_one_by_one_cost_no_more_than_their_number(head: bytes, unit: bytes) -> None:
-    arrival = Arrival(100_000)
+    arrival = RequestBuffer(100_000)
     arrival.data += head
     began = time.process_time()
     for byte in unit:
@@ -93,7 +93,7 @@ def test_bytes_that_come_one_by_one_cost_no_more_than_their_number(head: bytes, 
 @pytest.mark.parametrize("end", [b"b\r\n", b"\rb\n", b"b\n"])
 def test_blanks_in_a_field_take_no_time(end: bytes) -> None:
     """The loop of a worker reads heads, of strangers too: by the square of their length it would be half a minute."""
-    arrival = Arrival(LONGEST)
+    arrival = RequestBuffer(LONGEST)
     arrival.data += b"GET / HTTP/1.1\r\nContent-Length: a" + b" " * 60_000 + end + b"\r\n"
     began = time.process_time()
     assert arrival.complete()
@@ -101,7 +101,7 @@ def test_blanks_in_a_field_take_no_time(end: bytes) -> None:
 
 
 def test_blanks_around_a_length_do_not_count() -> None:
-    arrival = Arrival(LONGEST)
+    arrival = RequestBuffer(LONGEST)
     arrival.data += b"POST / HTTP/1.1\r\nContent-Length: \t 3 \t\r\n\r\nab"
     assert not arrival.complete()
     arrival.data += b"c"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.server.error_responses import Refused
+from omni_gateway.server.error_responses import RequestRejected
 from omni_gateway.server.request_queue import Bounds, RequestQueue, Waiting
 
 from .conftest import Raw, Server
@@ -166,7 +166,7 @@ def test_a_body_larger_than_the_bound_finds_its_turn() -> None:
 def test_a_request_that_has_left_the_queue_leaves_its_place_to_another() -> None:
     queue: RequestQueue[str] = RequestQueue(BOUNDS)
     requests = queued(queue, "a1", "a2", "a3", "a4", "a5")
-    with pytest.raises(Refused, match="too-many-own-requests"):
+    with pytest.raises(RequestRejected, match="too-many-own-requests"):
         queued(queue, "a6")
     queue.remove(requests[2])
     queued(queue, "a6")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from omni_gateway.lru import Recent
+from omni_gateway.lru import LRUCache
 
 
 def test_the_entry_that_nobody_has_used_for_longest_goes_first() -> None:
-    recent: Recent[str, int] = Recent(2)
+    recent: LRUCache[str, int] = LRUCache(2)
     recent.put("a", 1)
     recent.put("b", 2)
     recent.get("a")
@@ -15,7 +15,7 @@ def test_the_entry_that_nobody_has_used_for_longest_goes_first() -> None:
 
 
 def test_what_is_forgotten_is_not_there_and_makes_room() -> None:
-    recent: Recent[str, int] = Recent(2)
+    recent: LRUCache[str, int] = LRUCache(2)
     recent.put("a", 1)
     recent.put("b", 2)
     recent.drop("b")

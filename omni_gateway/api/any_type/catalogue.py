@@ -6,7 +6,7 @@ from threading import Lock
 
 from omni_gateway.api.any_type.definitions import Definition, Definitions
 from omni_gateway.api.any_type.kinds import OPERATION, Kind, plugin_of, role_for
-from omni_gateway.http.guard import demand
+from omni_gateway.http.guard import check_role
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, types
 from omni_gateway.rest.gateway import Gateway, Mounted
@@ -39,7 +39,7 @@ class Catalogue:
         Raises 403 too for types whose ids are secrets: their own routes name them by a handle.
         """
         definition = self._definitions.find(self._gateway.omni, name)
-        demand(role_for(self._gateway, definition.type, verb), omni_decides=True)
+        check_role(role_for(self._gateway, definition.type, verb), authorized_by_omni=True)
         if definition.type in _SECRET_IDS:
             text = f"The ids of {definition.type} are secrets."
             raise Problem(403, "forbidden", text, hint="GET /api/v1/join-tokens names them by a handle.")

@@ -11,7 +11,7 @@ from typing import Any
 
 from omni_gateway.http.concealment import PlainNotFound
 from omni_gateway.http.suggestions import did_you_mean
-from omni_gateway.lru import Recent
+from omni_gateway.lru import LRUCache
 from omni_gateway.omni import OmniClient, OmniError, messages, types
 from omni_gateway.omni.types import OmniType
 
@@ -51,7 +51,7 @@ class Definitions:
         self._all: list[Definition] = []
         self._by_name: Mapping[str, Sequence[Definition]] = {}
         #: By the fingerprint of a caller's key, until when (monotonic) it is of no use to ask as that caller.
-        self._refused: Recent[str, float] = Recent(1024)
+        self._refused: LRUCache[str, float] = LRUCache(1024)
 
     def all(self, omni: OmniClient) -> list[Definition]:
         """Return every type that this Omni knows, by name."""

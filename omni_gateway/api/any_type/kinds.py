@@ -104,13 +104,13 @@ class GenericAdapter(OmniResourceAdapter):
             return super().clusters_of(resources)
         return self._served().clusters_of(resources)
 
-    def clusters_besides(
+    def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
         """Return what else a write reaches, as the type's own plugin knows it."""
         if self._served_by is None:
-            return super().clusters_besides(resource, existing, extras)
-        return self._served().clusters_besides(resource, existing, extras)
+            return super().other_clusters_affected(resource, existing, extras)
+        return self._served().other_clusters_affected(resource, existing, extras)
 
     def _served(self) -> ResourceAdapter:
         assert self._served_by is not None

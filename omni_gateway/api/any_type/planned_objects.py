@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from omni_gateway.model.resource import Resource
-from omni_gateway.omni import Listing, OmniClient, selectors
+from omni_gateway.omni import ListResult, OmniClient, selectors
 from omni_gateway.omni.errors import NotFound
 from omni_gateway.omni.resources import ResourceClient
 
@@ -42,7 +42,9 @@ class PlannedResources:
             raise found
         return found
 
-    def list(self, type: str, namespace: str | None = None, *, selectors: Sequence[str] = (), **rest: Any) -> Listing:
+    def list(
+        self, type: str, namespace: str | None = None, *, selectors: Sequence[str] = (), **rest: Any
+    ) -> ListResult:
         """Return the objects of a type that the selectors choose."""
         page = self._omni.list(type, namespace, selectors=selectors, **rest)
         new = {id: item for (name, id), item in self._planned.items() if name == str(type)}
@@ -50,7 +52,7 @@ class PlannedResources:
             return page
         kept = [text for text, item in zip(page.texts, page.items, strict=True) if item["metadata"]["id"] not in new]
         chosen = [orjson.dumps(item.to_omni()).decode() for item in new.values() if _matches(item, selectors)]
-        return Listing([*kept, *chosen], len(kept) + len(chosen))
+        return ListResult([*kept, *chosen], len(kept) + len(chosen))
 
 
 def _matches(resource: Resource, texts: Sequence[str]) -> bool:

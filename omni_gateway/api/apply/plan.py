@@ -14,7 +14,7 @@ from omni_gateway.api.apply.documents import loaded, named, read
 from omni_gateway.api.apply.order import needs, rank
 from omni_gateway.api.apply.outcomes import Outcome
 from omni_gateway.http import mergepatch
-from omni_gateway.http.guard import demand
+from omni_gateway.http.guard import check_role
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.query import ListQuery
@@ -136,7 +136,7 @@ class Plan:
         document, before = outcome.document, outcome.before
         assert document is not None
         try:
-            demand(role_for(self.gateway, outcome.type, "replace" if before else "create"), omni_decides=True)
+            check_role(role_for(self.gateway, outcome.type, "replace" if before else "create"), authorized_by_omni=True)
             adapter = self._checking(outcome)
             if before is None:
                 outcome.after, outcome.action = document.wanted, "created"

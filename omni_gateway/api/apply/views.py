@@ -116,7 +116,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
         routes,
         idempotent(apply),
         role=Role.OPERATOR,
-        omni_decides=True,
+        authorized_by_omni=True,
         operation_id="apply_resources",
         summary="Create or update many objects in omnictl's format",
         description=_DESCRIPTION,

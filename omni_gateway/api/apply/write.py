@@ -11,7 +11,7 @@ from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniError, deadline
-from omni_gateway.omni.outcomes import holds, may_be_done
+from omni_gateway.omni.outcomes import holds, may_have_been_applied
 from omni_gateway.rest.errors import MISSING, STALE
 from omni_gateway.rest.update import change
 
@@ -73,7 +73,7 @@ def _write(plan: Plan, outcome: Outcome) -> None:
             change(adapter, outcome.id, document.over)
     except OmniError as error:
         outcome.fail(problem_for(error))
-        outcome.uncertain = may_be_done(error)
+        outcome.uncertain = may_have_been_applied(error)
     except Problem as problem:
         outcome.fail(problem)
 

@@ -14,7 +14,7 @@ from omni_gateway.auth.oidc.keys import KeySet
 from omni_gateway.auth.oidc.providers import Provider, Providers, Snapshot
 from omni_gateway.auth.oidc.rotation import IssuerKeys, Timing
 from omni_gateway.auth.principal import MethodName, Principal
-from omni_gateway.lru import Recent
+from omni_gateway.lru import LRUCache
 
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 4096
@@ -47,7 +47,7 @@ class OidcMethod:
         self._lock = Lock()
         self._issuers: dict[str, IssuerKeys] = {}
         self._generation = 0
-        self._verified: Recent[bytes, tuple[int, float, Principal]] = Recent(CACHE_SIZE)
+        self._verified: LRUCache[bytes, tuple[int, float, Principal]] = LRUCache(CACHE_SIZE)
 
     def recognises(self, credential: str) -> bool:
         """Take whatever has the form of a JWT."""

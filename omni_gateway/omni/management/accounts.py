@@ -91,7 +91,7 @@ class AccountCalls(CallGroup):
     def _registered_all_the_same(self, error: OmniError, name: str, armored_public_key: str) -> str:
         """Return the id of a key whose registration failed with ``error`` and was done; else raise that error."""
         wanted = key_pairs.fingerprint(armored_public_key)
-        if not outcomes.may_be_done(error):
+        if not outcomes.may_have_been_applied(error):
             raise error
         deadline.grace()
         for pause in outcomes.LOOKS:

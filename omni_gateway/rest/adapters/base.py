@@ -20,14 +20,14 @@ from omni_gateway.watch.polling import polling_watch
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class FoundExisting:
     """What a create found: an object that is what the caller wants, made before."""
 
     resource: Resource
 
 
 #: What a create may return; see :meth:`ResourceAdapter.create`.
-Created = Resource | Operation | Present | None
+Created = Resource | Operation | FoundExisting | None
 
 
 class ResourceAdapter:
@@ -40,16 +40,16 @@ class ResourceAdapter:
     type: str = ""
     namespace: str = "default"
     #: Whether false, 0 and empty text differ from a field that is not set; in Omni's own specs they do not.
-    zeros_count: bool = True
+    distinguishes_zero_from_unset: bool = True
     #: Whether Omni gives the answers and so judges a caller who brings an Omni identity of its own.
-    omni_decides: bool = False
+    authorized_by_omni: bool = False
     #: Whether the objects are the fleet's, whatever labels they are given: who is held to some clusters writes none.
     of_the_fleet: bool = False
     #: Whether one object tells of all clusters at once: who is held to some of them does not read it.
     tells_of_all: bool = False
     #: Whether an answer follows from Omni's objects and the question alone, so that it may be given again for as long
     #: as none of these has changed: not from the gateway's store, the time or the caller.
-    repeatable: bool = False
+    cacheable_response: bool = False
     #: Whether the back end lets objects be made and nobody read them: they are made without a look at what is there.
     unreadable: bool = False
     #: Given by :meth:`bind` and by the application: the way to Omni, and the gateway's own database.
@@ -75,7 +75,7 @@ class ResourceAdapter:
         """Return the cluster of each object; to be overridden where one call can answer for many."""
         return [self.cluster_of(resource) for resource in resources]
 
-    def clusters_besides(
+    def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
         """Return the clusters that a write reaches, or takes from, beside the one that the object belongs to.
@@ -105,7 +105,7 @@ class ResourceAdapter:
         completed here with defaults that only the back end knows. The default finds nothing wrong.
         """
 
-    def also(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
+    def additional_objects(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
         """Return what a create makes besides the object itself, in order; a dry run shows it. The default: nothing."""
         return ()
 

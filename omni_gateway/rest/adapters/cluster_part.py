@@ -11,7 +11,7 @@ from omni_gateway.model.resource import Resource
 from omni_gateway.omni import types
 from omni_gateway.rest import cluster_lock
 from omni_gateway.rest.adapters.omni import OmniResourceAdapter
-from omni_gateway.rest.field_errors import Refusals
+from omni_gateway.rest.field_errors import FieldErrors
 
 
 class ClusterPartAdapter(OmniResourceAdapter):
@@ -34,9 +34,9 @@ class ClusterPartAdapter(OmniResourceAdapter):
         super().delete(resource)
 
     def _check_cluster(self, cluster: str) -> None:
-        refusals = Refusals()
+        refusals = FieldErrors()
         if not cluster:
             refusals.add(f"labels.{LABEL_CLUSTER}", "Names the cluster; it must be there.")
         elif find(self.omni, types.CLUSTERS, cluster) is None:
             refusals.add(f"labels.{LABEL_CLUSTER}", f"There is no cluster {cluster!r}.")
-        refusals.raise_any()
+        refusals.raise_if_any()

@@ -9,7 +9,7 @@ from omni_gateway.model.query import Listing, ListQuery
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.errors import NotFound
-from omni_gateway.rest.field_errors import Refusals
+from omni_gateway.rest.field_errors import FieldErrors
 from omni_gateway.rest.select import select
 
 
@@ -19,7 +19,7 @@ class CallAdapter(ResourceAdapter):
     A subclass gives ``items``; list, get and watch follow from it. ``sortable`` names members of the specs.
     """
 
-    omni_decides = True
+    authorized_by_omni = True
     sortable: frozenset[str] = frozenset()
 
     def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
@@ -44,9 +44,9 @@ class CallAdapter(ResourceAdapter):
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse (422) labels and annotations: Omni has no place for them."""
-        refusals = Refusals()
+        refusals = FieldErrors()
         for name in ("labels", "annotations"):
             if getattr(resource, name):
                 refusals.add(name, "Omni keeps none for these objects.")
-        refusals.raise_any()
+        refusals.raise_if_any()
         resource.id = self.canonical(resource.id)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.cache.client import find_written
-from omni_gateway.cache.subscription import IDLE, ItemEvent, Subscription
+from omni_gateway.cache.subscription import IDLE, CachedObjectEvent, Subscription
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.membership import clusters_of_machines
@@ -16,8 +16,7 @@ from omni_gateway.model.memo import identity
 from omni_gateway.model.omni_objects import kept_with, read, resource_in, resource_told, resources_of
 from omni_gateway.model.query import Change, ChangeKind, Fed, Listing, ListQuery
 from omni_gateway.model.resource import Resource
-from omni_gateway.omni import Listing as OmniListing
-from omni_gateway.omni import errors, messages, selectors
+from omni_gateway.omni import ListResult, errors, messages, selectors
 from omni_gateway.omni.resources import WatchEvent
 from omni_gateway.omni.types import UNREADABLE, namespace_of
 from omni_gateway.rest.adapters.base import Created, ResourceAdapter
@@ -33,9 +32,9 @@ _SORTED_BY_OMNI: tuple[tuple[tuple[str, bool], ...], ...] = ((), (("id", False),
 class OmniResourceAdapter(ResourceAdapter):
     """Serve objects of one Omni type, e.g. ``OmniResourceAdapter("ConfigPatches.omni.sidero.dev")``."""
 
-    zeros_count = False
-    omni_decides = True
-    repeatable = True
+    distinguishes_zero_from_unset = False
+    authorized_by_omni = True
+    cacheable_response = True
 
     def __init__(
         self,
@@ -45,14 +44,14 @@ class OmniResourceAdapter(ResourceAdapter):
         sortable: Sequence[str] = (),
         hint: str = "",
         id_filter: str = "",
-        named_by: str = "",
+        id_is_of: str = "",
     ) -> None:
         """Serve ``type``; ``sortable`` names the members of its specs that lists may be sorted by.
 
         ``id_filter`` names the filter (see ``sdk.id_filter``) whose value is an object's id: the machine of its kernel
         arguments, the cluster of its load balancer.
 
-        ``named_by`` says that ids are those of a ``cluster`` or a ``machine``, and so which cluster an object belongs
+        ``id_is_of`` says that ids are those of a ``cluster`` or a ``machine``, and so which cluster an object belongs
         to; the filter says it too.
 
         ``hint`` says what to do instead where Omni refuses a write because its controllers own the object or the type.
@@ -62,7 +61,7 @@ class OmniResourceAdapter(ResourceAdapter):
         self.unreadable = type in UNREADABLE
         self.hint = hint
         self.id_filter = id_filter
-        self.named_by = named_by or id_filter
+        self.id_is_of = id_is_of or id_filter
         self.sortable = frozenset(sortable)
 
     def list(self, query: ListQuery) -> Listing:
@@ -91,7 +90,7 @@ class OmniResourceAdapter(ResourceAdapter):
         items = kept_with(page, question, lambda: self._shown_page(page, query if whole else None))
         return Listing(items, page.total, identity(page))
 
-    def _shown_page(self, page: OmniListing, query: ListQuery | None) -> Sequence[Resource]:
+    def _shown_page(self, page: ListResult, query: ListQuery | None) -> Sequence[Resource]:
         """Return a page's objects as callers read them; with a ``query``, in its order and cut to its page."""
         items = [self._shown_once(item) for item in resources_of(page)]
         return items if query is None else sort_and_cut(items, query, self.sortable)
@@ -156,7 +155,7 @@ class OmniResourceAdapter(ResourceAdapter):
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Create the object in its type's own namespace: Omni takes any, and no controller would see it."""
-        with self.hinted():
+        with self.forbidden_hint():
             self.omni.resources.create(
                 self.type,
                 resource.id,
@@ -169,30 +168,30 @@ class OmniResourceAdapter(ResourceAdapter):
 
     def replace(self, resource: Resource) -> None:
         """Update the object at the version it carries."""
-        with self.hinted():
+        with self.forbidden_hint():
             self.omni.resources.update(resource.to_omni(), version=resource.version)
 
     def delete(self, resource: Resource) -> None:
         """Tear the object down; Omni destroys it when the last finalizer is gone (facts: cluster-side 1.5)."""
-        with self.hinted(), suppress(errors.NotFound):
+        with self.forbidden_hint(), suppress(errors.NotFound):
             self.omni.resources.remove(self.type, resource.id, self.namespace)
 
     def cluster_of(self, resource: Resource) -> str | None:
         """Return the cluster by its label, or by the id where that names a cluster or one of its machines."""
-        if self.named_by == "cluster":
+        if self.id_is_of == "cluster":
             return resource.id
-        if self.named_by == "machine":
+        if self.id_is_of == "machine":
             return clusters_of_machines(self.omni, [resource.id])[0]
         return super().cluster_of(resource)
 
     def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
         """Return the cluster of each object; where ids name machines, of these (one more call)."""
-        if self.named_by == "machine":
+        if self.id_is_of == "machine":
             return clusters_of_machines(self.omni, [resource.id for resource in resources])
         return super().clusters_of(resources)
 
     @contextmanager
-    def hinted(self) -> Iterator[None]:
+    def forbidden_hint(self) -> Iterator[None]:
         """Tell what to do instead (``hint``) where Omni refuses a write by design."""
         try:
             yield
@@ -255,7 +254,7 @@ def _with_bookmark(changes: Iterator[Change]) -> Iterator[Change]:
     yield from (change for change in changes if change.kind != "bookmark")
 
 
-def _change(event: WatchEvent | ItemEvent) -> Change:
+def _change(event: WatchEvent | CachedObjectEvent) -> Change:
     if event is IDLE:
         return _NOTHING
     if event.kind == "bootstrapped":

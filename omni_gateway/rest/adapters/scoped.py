@@ -30,7 +30,7 @@ class ScopedAdapter(ResourceAdapter):
         self.scope = scope
         self.type = inner.type
         self.namespace = inner.namespace
-        self.zeros_count = inner.zeros_count
+        self.distinguishes_zero_from_unset = inner.distinguishes_zero_from_unset
         self.unreadable = inner.unreadable
         self.omni = inner.omni
         self.store = inner.store
@@ -69,9 +69,9 @@ class ScopedAdapter(ResourceAdapter):
         self.inner.check(resource, existing, extras)
         self._demand(self._owners(*present))
 
-    def also(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
+    def additional_objects(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
         """Return what a create makes besides."""
-        return self.inner.also(resource, extras)
+        return self.inner.additional_objects(resource, extras)
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Make an object of a cluster within reach."""
@@ -169,15 +169,15 @@ class ScopedAdapter(ResourceAdapter):
 
     def _demand_besides(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse to reach further than the object's own cluster; which other one it is is not told."""
-        for cluster in self.inner.clusters_besides(resource, existing, extras):
+        for cluster in self.inner.other_clusters_affected(resource, existing, extras):
             if not cluster or not self.scope.allows(cluster):
-                raise out_of_reach(self.scope)
+                raise scope_error(self.scope)
 
     def _demand(self, clusters: Sequence[str | None], *, known: bool = True) -> None:
         """Refuse another cluster and, where it should be ``known``, none: in one way, for a machine is in either."""
         for cluster in clusters:
             if (known and not cluster) or (cluster and not self.scope.allows(cluster)):
-                raise out_of_reach(self.scope)
+                raise scope_error(self.scope)
 
 
 def _gone(resource: Resource) -> Resource:
@@ -185,7 +185,7 @@ def _gone(resource: Resource) -> Resource:
     return Resource(resource.id, namespace=resource.namespace, type=resource.type, version=resource.version)
 
 
-def out_of_reach(scope: Scope) -> Problem:
+def scope_error(scope: Scope) -> Problem:
     """Return the 403 for what reaches beyond a caller's clusters, without a word about what is there."""
     return Problem(403, "forbidden", f"This reaches beyond the clusters that you may touch: {_reach(scope)}.")
 
@@ -200,7 +200,7 @@ def unscoped(adapter: ResourceAdapter) -> ResourceAdapter:
 
 
 def within_reach(
-    adapter: ResourceAdapter, id: str | None, *, writes: bool = False, anywhere: bool = False
+    adapter: ResourceAdapter, id: str | None, *, writes: bool = False, cluster_independent: bool = False
 ) -> ResourceAdapter:
     """Return what a plugin's own function is given, when its object is within reach.
 
@@ -209,7 +209,7 @@ def within_reach(
     """
     if not isinstance(adapter, ScopedAdapter):
         return adapter
-    if id is None and not anywhere:
+    if id is None and not cluster_independent:
         raise about_all_clusters()
     if id is not None and writes:
         adapter.demand_writable(id)

@@ -10,7 +10,7 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.adapters.computed import CallAdapter
 from omni_gateway.rest.errors import NotFound, StaleVersion
-from omni_gateway.rest.field_errors import Refusals
+from omni_gateway.rest.field_errors import FieldErrors
 from omni_gateway.store import Document
 from omni_gateway.store.text import unstorable
 
@@ -21,7 +21,7 @@ MAX_OBJECTS = 1000
 class StoredResourceAdapter(CallAdapter):
     """Serve the documents of one ``collection`` of the store; at most ``MAX_OBJECTS``, for lists are read whole."""
 
-    omni_decides = False
+    authorized_by_omni = False
     namespace = NAMESPACE
 
     def __init__(self, collection: str, *, sortable: frozenset[str] = frozenset()) -> None:
@@ -42,13 +42,13 @@ class StoredResourceAdapter(CallAdapter):
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse (422) texts that a database cannot hold, and one more object than a collection may have."""
         wanted = {"id": resource.id, **resource.spec, "labels": resource.labels, "annotations": resource.annotations}
-        refusals = Refusals()
+        refusals = FieldErrors()
         for path in unstorable(wanted):
             refusals.add(path, "Has a NUL character, which cannot be stored.")
-        refusals.raise_any()
+        refusals.raise_if_any()
         if existing is None and len(self.store.documents.list(self.collection)) >= MAX_OBJECTS:
             refusals.add("id", f"There are {MAX_OBJECTS} already, which is the most.")
-            refusals.raise_any()
+            refusals.raise_if_any()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
         """Make the object; 409 when another request made one of this id meanwhile."""

@@ -57,8 +57,8 @@ class Action:
     answers: type[ma.Schema] | None
     operation: bool
     on_collection: bool
-    shown_once: frozenset[str]
-    anywhere: bool
+    returned_once: frozenset[str]
+    cluster_independent: bool
     description: str
 
 
@@ -73,7 +73,7 @@ class Computed:
     media_type: str | None
     query: type[ma.Schema] | None
     on_collection: bool
-    anywhere: bool
+    cluster_independent: bool
     description: str
 
 
@@ -89,14 +89,14 @@ def mount_action(plugin: Mounting, function: Callable[..., Any], action: Action)
         function,
         with_body=action.body is not None,
         writes=action.role > Role.READER,
-        anywhere=action.anywhere,
+        cluster_independent=action.cluster_independent,
     )
     word = action.name.replace("-", "_")
     guarded = documented(
         plugin.blueprint,
-        idempotent(view, forget=action.shown_once, certain=plugin.adapter.omni_decides),
+        idempotent(view, forget=action.returned_once, certain=plugin.adapter.authorized_by_omni),
         role=action.role,
-        omni_decides=plugin.adapter.omni_decides,
+        authorized_by_omni=plugin.adapter.authorized_by_omni,
         operation_id=f"{word}_{plugin.plural_id if action.on_collection else plugin.singular_id}",
         summary=action.summary,
         description=action.description,
@@ -124,7 +124,7 @@ def mount_computed(plugin: Mounting, function: Callable[..., Any], computed: Com
         plugin.representation,
         function,
         writes=computed.role > Role.READER,
-        anywhere=computed.anywhere,
+        cluster_independent=computed.cluster_independent,
     )
     word = re.sub(r"[<>:]", "", computed.path).replace("-", "_").replace("/", "_")
     whose = plugin.plural_id if computed.on_collection and word else plugin.singular_id
@@ -132,7 +132,7 @@ def mount_computed(plugin: Mounting, function: Callable[..., Any], computed: Com
         plugin.blueprint,
         view,
         role=computed.role,
-        omni_decides=plugin.adapter.omni_decides,
+        authorized_by_omni=plugin.adapter.authorized_by_omni,
         operation_id="_".join(part for part in ("get", whose, word) if part),
         summary=computed.summary,
         description=computed.description,

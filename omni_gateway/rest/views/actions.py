@@ -12,7 +12,7 @@ from omni_gateway.http.caching import cache_headers
 from omni_gateway.http.changed_fields import note_credential
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
-from omni_gateway.rest.actions import Answer, Raw, Stream, WouldDo
+from omni_gateway.rest.actions import Answer, DryRunResult, FileResponse, StreamingResponse
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import within_reach
 from omni_gateway.rest.gateway import current_gateway
@@ -35,12 +35,14 @@ def action_view(
     *,
     with_body: bool,
     writes: bool,
-    anywhere: bool,
+    cluster_independent: bool,
 ) -> Callable[..., Response]:
     """Return the view of a POST: ``function(adapter, id, body, dry_run=...)``, or without an id on a collection."""
 
     def post(arguments: Mapping[str, Any], body: Mapping[str, Any] | None = None, **path: str) -> Response:
-        bound = within_reach(current_gateway().bound(adapter), path.get("id"), writes=writes, anywhere=anywhere)
+        bound = within_reach(
+            current_gateway().bound(adapter), path.get("id"), writes=writes, cluster_independent=cluster_independent
+        )
         _check_preconditions(bound, representation, path.get("id"))
         answer = function(bound, *path.values(), body or {}, dry_run=arguments["dry_run"])
         return respond(representation, answer)
@@ -68,14 +70,14 @@ def computed_view(
     function: Callable[..., Answer],
     *,
     writes: bool,
-    anywhere: bool,
+    cluster_independent: bool,
 ) -> Callable[..., Response]:
     """Return the view of a GET: ``function(adapter, *path, query)``; ``writes``: it takes more than a reader."""
 
     def get(arguments: Mapping[str, Any], **path: str) -> Response:
         gateway = current_gateway()
         bound = gateway.bound(adapter) if writes else gateway.reading(adapter)
-        bound = within_reach(bound, path.get("id"), writes=writes, anywhere=anywhere)
+        bound = within_reach(bound, path.get("id"), writes=writes, cluster_independent=cluster_independent)
         return respond(representation, function(bound, *path.values(), arguments))
 
     return get
@@ -87,18 +89,20 @@ def respond(representation: Representation, answer: Answer) -> Response:
         return object_response(representation, answer)
     if isinstance(answer, Operation):
         return operation_response(answer)
-    if isinstance(answer, WouldDo):
+    if isinstance(answer, DryRunResult):
         before, after = (
             None if item is None else representation.document(item) for item in (answer.before, answer.after)
         )
-        return dry_run_response(before, after, also=answer.also, also_deleted=answer.also_deleted)
-    if isinstance(answer, Raw):
+        return dry_run_response(
+            before, after, additional_objects=answer.additional_objects, also_deleted=answer.also_deleted
+        )
+    if isinstance(answer, FileResponse):
         if answer.credential:
             note_credential(request.environ)
         return Response(answer.body, headers=_file_headers(answer.filename), mimetype=answer.media_type)
-    if isinstance(answer, Stream) and request.method == "HEAD":
+    if isinstance(answer, StreamingResponse) and request.method == "HEAD":
         return Response(headers=_file_headers(answer.filename), mimetype=answer.media_type)
-    if isinstance(answer, Stream):
+    if isinstance(answer, StreamingResponse):
         return stream_response.stream_bytes(
             answer.open,
             media=answer.media_type,

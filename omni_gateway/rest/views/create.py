@@ -11,7 +11,7 @@ from flask import Response
 
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
-from omni_gateway.rest.adapters.base import Present, ResourceAdapter
+from omni_gateway.rest.adapters.base import FoundExisting, ResourceAdapter
 from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.links import object_url
@@ -60,7 +60,9 @@ def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: st
         raise Problem(422, "validation", errors={"id": [f"The object's members make the id {wanted.id!r}."]})
     if dry_run:
         adapter.foresee(wanted, None)
-        return dry_run_response(None, representation.document(wanted), also=adapter.also(wanted, extras))
+        return dry_run_response(
+            None, representation.document(wanted), additional_objects=adapter.additional_objects(wanted, extras)
+        )
     made = adapter.create(wanted, extras)
     if made is None:
         made = wanted if adapter.unreadable else held(adapter, wanted)
@@ -80,11 +82,11 @@ def held(adapter: ResourceAdapter, wanted: Resource) -> Resource:
     return adapter.get(wanted.id)
 
 
-def _made(creation: Creation, made: Resource | Operation | Present) -> Response:
+def _made(creation: Creation, made: Resource | Operation | FoundExisting) -> Response:
     if isinstance(made, Operation):
         return operation_response(made)
-    new = not isinstance(made, Present)
-    resource = made.resource if isinstance(made, Present) else made
+    new = not isinstance(made, FoundExisting)
+    resource = made.resource if isinstance(made, FoundExisting) else made
     headers = {"Location": creation.representation.url(resource.id)}
     if creation.operation:
         headers["Operation-Location"] = object_url("operations", creation.operation, resource.id)

@@ -12,7 +12,7 @@ from flask import Response, request
 
 from omni_gateway.auth import Role
 from omni_gateway.http import etags, mergepatch
-from omni_gateway.http.guard import demand
+from omni_gateway.http.guard import check_role
 from omni_gateway.http.parser import strict_json
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.query import ListQuery
@@ -160,7 +160,7 @@ def _there(item: Item, id: str) -> bool:
 def _create(item: Item, creation: Creation, body: Mapping[str, Any], *, dry_run: bool) -> Response:
     """Make an object; 412 where another caller has made it meanwhile."""
     if item.create_role is not None:
-        demand(item.create_role(), omni_decides=item.adapter.omni_decides)
+        check_role(item.create_role(), authorized_by_omni=item.adapter.authorized_by_omni)
     try:
         return create.create(creation, body, dry_run=dry_run, id=body["id"])
     except errors.AlreadyExists:
@@ -187,7 +187,7 @@ def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resou
     if only_new := sorted(schema.request_only & loaded.keys()):
         raise Problem(422, "validation", errors={name: ["Can be given on POST only."] for name in only_new})
     new = schema.to_resource({**loaded, "id": existing.id})
-    said = new.spec if item.adapter.zeros_count else without_unset(new.spec, existing.spec)
+    said = new.spec if item.adapter.distinguishes_zero_from_unset else without_unset(new.spec, existing.spec)
     spec = {**schema.unknown_spec(existing.spec), **said}
     annotations = cluster_lock.with_locks(
         {**(loaded.get("annotations") or {}), **new.annotations}, existing.annotations

@@ -13,7 +13,7 @@ import marshmallow as ma
 from marshmallow import fields
 
 from omni_gateway.auth import Role
-from omni_gateway.http.guard import require
+from omni_gateway.http.guard import require_role
 from omni_gateway.http.idempotency import takes_key
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import MEDIA_TYPE, ProblemSchema
@@ -115,7 +115,7 @@ def documented(
     view: View,
     *,
     role: Role,
-    omni_decides: bool,
+    authorized_by_omni: bool,
     operation_id: str,
     summary: str,
     description: str = "",
@@ -133,7 +133,7 @@ def documented(
 ) -> View:
     """Wrap a view: guard it, parse ``query`` then ``body`` (both injected in this order), document it.
 
-    ``role`` and ``omni_decides``: see ``http.guard.demand``.
+    ``role`` and ``authorized_by_omni``: see ``http.guard.demand``.
 
     ``answers`` maps a status to (schema or None, description), in JSON unless ``content_type`` says otherwise;
     ``media_types`` are further forms of the 200 answer;
@@ -169,7 +169,7 @@ def documented(
     doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
     doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
     doc["x-required-role"] = role.value
-    guard, told = require(role, omni_decides=omni_decides), blueprint.doc(**doc)(told)
+    guard, told = require_role(role, authorized_by_omni=authorized_by_omni), blueprint.doc(**doc)(told)
     return cast(View, guard(repeating(told) if IF_NONE_MATCH in parameters else told))
 
 

@@ -55,7 +55,7 @@ def dry_run_response(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
     *,
-    also: Sequence[Resource] = (),
+    additional_objects: Sequence[Resource] = (),
     also_deleted: Sequence[Resource] = (),
 ) -> Response:
     """Answer what a write would do: the resulting object, the JSON Patch that leads to it, what else would be made
@@ -63,8 +63,8 @@ def dry_run_response(
     """
     diff = mergepatch.diff(before or {}, after or {})
     document: dict[str, Any] = {"dry_run": True, "object": after, "diff": diff}
-    if also:
-        document["also"] = [_as_stored(resource) for resource in also]
+    if additional_objects:
+        document["also"] = [_as_stored(resource) for resource in additional_objects]
     if also_deleted:
         document["also_deleted"] = [{"type": resource.type, "id": resource.id} for resource in also_deleted]
     return json_response(document)

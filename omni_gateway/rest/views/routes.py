@@ -58,10 +58,10 @@ class Declaration(Protocol):
     representation: Representation
     collection: Collection
     blueprint: GatewayBlueprint
-    destroys: OperationKind | None
-    creates: OperationKind | None
-    makes: OperationKind | None
-    may_find: bool
+    delete_operation: OperationKind | None
+    follow_up_operation: OperationKind | None
+    create_operation: OperationKind | None
+    create_may_return_existing: bool
     example: Mapping[str, Any] | None
     delete_query: type[WriteQuery]
 
@@ -111,7 +111,9 @@ def _put_may_create(plugin: Declaration) -> bool:
 
 
 def _creation(plugin: Declaration) -> create.Creation:
-    return create.Creation(plugin.adapter, plugin.representation, plugin.creates.name if plugin.creates else "")
+    return create.Creation(
+        plugin.adapter, plugin.representation, plugin.follow_up_operation.name if plugin.follow_up_operation else ""
+    )
 
 
 def _list(plugin: Declaration) -> View:
@@ -119,7 +121,7 @@ def _list(plugin: Declaration) -> View:
         plugin.blueprint,
         collection.list_view(plugin.collection),
         role=plugin.roles["list"],
-        omni_decides=plugin.adapter.omni_decides,
+        authorized_by_omni=plugin.adapter.authorized_by_omni,
         operation_id=f"list_{plugin.plural_id}",
         summary=f"List {plugin.name}",
         description=_WATCHABLE,
@@ -136,9 +138,9 @@ def _create(plugin: Declaration) -> View:
     view = create.post_view(_creation(plugin))
     return documented(
         plugin.blueprint,
-        idempotent(view, forget=plugin.schema.shown_once, certain=plugin.adapter.omni_decides),
+        idempotent(view, forget=plugin.schema.returned_once, certain=plugin.adapter.authorized_by_omni),
         role=plugin.roles["create"],
-        omni_decides=plugin.adapter.omni_decides,
+        authorized_by_omni=plugin.adapter.authorized_by_omni,
         operation_id=f"create_{plugin.singular_id}",
         summary=f"Create a {plugin.singular}",
         query=WriteQuery(),
@@ -155,10 +157,10 @@ def _create(plugin: Declaration) -> View:
 
 
 def _create_answers(plugin: Declaration) -> dict[int, tuple[Any, str]]:
-    if plugin.makes:
+    if plugin.create_operation:
         return {202: (OperationSchema, f"The {plugin.singular} will come"), **DRY_RUN}
     made = {201: (plugin.schema, f"The new {plugin.singular}"), **DRY_RUN}
-    if plugin.may_find:
+    if plugin.create_may_return_existing:
         made[200] = (or_dry_run(plugin.schema), f"There was such a {plugin.singular} already; or the dry run's answer")
     return made
 
@@ -168,7 +170,7 @@ def _get(plugin: Declaration) -> View:
         plugin.blueprint,
         item.get_view(_item(plugin)),
         role=plugin.roles["get"],
-        omni_decides=plugin.adapter.omni_decides,
+        authorized_by_omni=plugin.adapter.authorized_by_omni,
         operation_id=f"get_{plugin.singular_id}",
         summary=f"Read a {plugin.singular}",
         description=_WATCHABLE,
@@ -186,7 +188,7 @@ def _replace(plugin: Declaration) -> View:
         plugin.blueprint,
         item.put_view(_item(plugin)),
         role=plugin.roles["replace"],
-        omni_decides=plugin.adapter.omni_decides,
+        authorized_by_omni=plugin.adapter.authorized_by_omni,
         operation_id=f"replace_{plugin.singular_id}",
         summary=f"Replace the spec, labels and annotations of a {plugin.singular}",
         query=WriteQuery(),
@@ -203,7 +205,7 @@ def _put_creates(plugin: Declaration) -> dict[int, tuple[Any, str]]:
     """Return the answers of a PUT that makes an object, with ``If-None-Match: *``."""
     if not _put_may_create(plugin):
         return {}
-    if plugin.makes:
+    if plugin.create_operation:
         return {202: (OperationSchema, f"The {plugin.singular} will come (only with `If-None-Match: *`)")}
     return {201: (plugin.schema, f"The new {plugin.singular} (only with `If-None-Match: *`)")}
 
@@ -213,7 +215,7 @@ def _patch(plugin: Declaration) -> View:
         plugin.blueprint,
         item.patch_view(_item(plugin)),
         role=plugin.roles["patch"],
-        omni_decides=plugin.adapter.omni_decides,
+        authorized_by_omni=plugin.adapter.authorized_by_omni,
         operation_id=f"patch_{plugin.singular_id}",
         summary=f"Change a {plugin.singular} by a merge patch (RFC 7396)",
         query=WriteQuery(),
@@ -232,12 +234,12 @@ def merge_patch_body() -> dict[str, Any]:
 
 
 def _delete(plugin: Declaration) -> View:
-    assert plugin.destroys is not None  # a plugin that deletes has a kind of operation for it
+    assert plugin.delete_operation is not None  # a plugin that deletes has a kind of operation for it
     return documented(
         plugin.blueprint,
-        item.delete_view(_item(plugin), plugin.destroys),
+        item.delete_view(_item(plugin), plugin.delete_operation),
         role=plugin.roles["delete"],
-        omni_decides=plugin.adapter.omni_decides,
+        authorized_by_omni=plugin.adapter.authorized_by_omni,
         operation_id=f"delete_{plugin.singular_id}",
         summary=f"Remove a {plugin.singular}",
         query=plugin.delete_query(),
@@ -284,7 +286,7 @@ def _below(plugin: Declaration, sub: SubResource | SubList | SubCollection) -> V
             plugin.blueprint,
             subresources.subresource_view(plugin.adapter, sub, representation),
             role=role,
-            omni_decides=plugin.adapter.omni_decides and sub.adapter.omni_decides,
+            authorized_by_omni=plugin.adapter.authorized_by_omni and sub.adapter.authorized_by_omni,
             operation_id=operation_id,
             summary=sub.summary,
             description=_WATCHABLE,
@@ -296,19 +298,19 @@ def _below(plugin: Declaration, sub: SubResource | SubList | SubCollection) -> V
             parameters=[IF_NONE_MATCH],
         )
     answer: Any = _OTHERS
-    omni_decides = plugin.adapter.omni_decides
+    authorized_by_omni = plugin.adapter.authorized_by_omni
     if isinstance(sub, SubList):
         schema = sub.schema()
         held = Collection(sub.adapter, Representation(schema, sub.collection, sub.links), sub.filters)
         view, answer = subresources.sublist_view(plugin.adapter, held, sub.filter), type(schema)(many=True)
-        omni_decides = omni_decides and sub.adapter.omni_decides
+        authorized_by_omni = authorized_by_omni and sub.adapter.authorized_by_omni
     else:
         view = subresources.subcollection_view(plugin.adapter, sub)
     return documented(
         plugin.blueprint,
         view,
         role=role,
-        omni_decides=omni_decides,
+        authorized_by_omni=authorized_by_omni,
         operation_id=operation_id,
         summary=sub.summary,
         description=_WATCHABLE,

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request
 
 from omni_gateway.http.concealment import PlainNotFound
-from omni_gateway.http.guard import demand
+from omni_gateway.http.guard import check_role
 from omni_gateway.http.omni_errors import TOO_EARLY_RETRY_SECONDS
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.query import ListQuery
@@ -81,7 +81,7 @@ def subcollection_view(parent: ResourceAdapter, sub: SubCollection) -> Callable[
         other = gateway.plugins.get(sub.plugin)
         if other is None or (collection := other.collection) is None:
             raise Problem(501, "not-implemented", f"The plugin {sub.plugin!r} is not loaded here.")
-        demand(other.roles["list"], omni_decides=other.adapter.omni_decides)
+        check_role(other.roles["list"], authorized_by_omni=other.adapter.authorized_by_omni)
         return collection.answer(arguments, {sub.filter: id})
 
     return get

@@ -19,7 +19,7 @@ from omni_gateway.rest.adapters.scoped import unscoped
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.representation import Representation
 from omni_gateway.watch import push_stream, stream_response
-from omni_gateway.watch.broadcaster import TYPES, Channel
+from omni_gateway.watch.broadcaster import TYPES, Broadcaster
 from omni_gateway.watch.resume_token import Digest, HistoryGone, ResumePoint
 from omni_gateway.watch.stream_response import StreamEvent
 
@@ -70,13 +70,13 @@ def _left_with(opened: ExitStack, events: Iterator[StreamEvent]) -> Iterator[Ite
         yield events
 
 
-def _channel(changes: Fed, opened: ExitStack, render: partial[bytes], media: str) -> Channel:
-    return Channel(changes, opened.pop_all(), render, stream_response.FORMS[media])
+def _channel(changes: Fed, opened: ExitStack, render: partial[bytes], media: str) -> Broadcaster:
+    return Broadcaster(changes, opened.pop_all(), render, stream_response.FORMS[media])
 
 
 def _from_channel(
     question: Hashable,
-    make: Callable[[], Channel],
+    make: Callable[[], Broadcaster],
     media: str,
     resume: ResumePoint | None,
     render: partial[bytes],
@@ -89,7 +89,7 @@ def _from_channel(
         stream = push_stream.new(media, leaving.close)
         failing.callback(stream.close)
         leaving.enter_context(place.pop_all())
-        present, point, leave = current_gateway().channels.join(question, stream, make)
+        present, point, leave = current_gateway().broadcasters.join(question, stream, make)
         leaving.callback(leave)
         # Rendered here; put together and sent by who carries the stream, for that may be much and its reader slow.
         events = list(_start(present, point, resume, render))

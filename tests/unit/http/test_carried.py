@@ -11,7 +11,7 @@ import pytest
 
 from omni_gateway.http.problems import Problem
 from omni_gateway.watch import push_stream, stream_response
-from omni_gateway.watch.push_stream import Carried
+from omni_gateway.watch.push_stream import PushStream
 
 NDJSON = stream_response.FORMS[stream_response.NDJSON]
 BEAT = NDJSON.beat
@@ -25,7 +25,7 @@ class Made:
         self, proved: Callable[[], bool] = lambda: True, heartbeat: float = NEVER, max_age: float = NEVER
     ) -> None:
         self.closed = self.woken = 0
-        self.stream = Carried(NDJSON, proved=proved, closed=self._close, heartbeat=heartbeat, max_age=max_age)
+        self.stream = PushStream(NDJSON, proved=proved, closed=self._close, heartbeat=heartbeat, max_age=max_age)
         self.stream.woken_by(self._wake)
 
     def _close(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from omni_gateway.auth import Role
-from omni_gateway.http.guard import require
+from omni_gateway.http.guard import require_role
 from omni_gateway.store import Store
 from omni_gateway.store.tokens import ensure_bootstrap
 
@@ -17,7 +17,7 @@ from omni_gateway.store.tokens import ensure_bootstrap
 @pytest.fixture
 def guarded(bare: Flask) -> Flask:
     for role in Role:
-        bare.add_url_rule(f"/{role.value}", endpoint=role.value, view_func=require(role)(lambda: "in"))
+        bare.add_url_rule(f"/{role.value}", endpoint=role.value, view_func=require_role(role)(lambda: "in"))
     return bare
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from omni_gateway.auth import Authenticator, FailedLogins, Principal, Role
 from omni_gateway.http import guard
-from omni_gateway.http.guard import require
+from omni_gateway.http.guard import require_role
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import outcomes
@@ -52,7 +52,7 @@ def counting(bare: Flask) -> Flask:
         ("/secret", idempotent(secret, forget={"key"})),
         ("/plain", act),
     ):
-        bare.add_url_rule(path, endpoint=path, view_func=require(Role.READER)(view), methods=["POST"])
+        bare.add_url_rule(path, endpoint=path, view_func=require_role(Role.READER)(view), methods=["POST"])
     return bare
 
 

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.cache.cached_object import Item, Packing
+from omni_gateway.cache.cached_object import CachedObject, DictionaryCompressor
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text(max_size=40),
@@ -23,14 +23,14 @@ def text(id: str, spec: object) -> str:
 
 @given(st.lists(SPECS, min_size=1, max_size=5))
 def test_a_packed_object_is_read_as_it_was_told(specs: list[object]) -> None:
-    packing = Packing()
-    items = [(Item(text(str(number), spec), packing), spec) for number, spec in enumerate(specs)]
+    packing = DictionaryCompressor()
+    items = [(CachedObject(text(str(number), spec), packing), spec) for number, spec in enumerate(specs)]
     for number, (item, spec) in enumerate(items):
         assert (item.text, item.body()["spec"], item.id) == (text(str(number), spec), spec, str(number))
 
 
 def test_objects_that_are_alike_take_a_fraction_of_their_texts() -> None:
-    packing = Packing()
+    packing = DictionaryCompressor()
     spec = {"hostname": "worker", "addresses": ["10.0.0.1/24"] * 3, "disks": [{"size": n} for n in range(60)]}
     whole = [text(f"machine-{number}", spec | {"number": number}) for number in range(50)]
     packed = sum(len(packing.pack(each)) for each in whole[1:])

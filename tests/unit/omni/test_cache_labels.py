@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.cache.cached_object import Item
+from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.label_index import MOST_KEYS, LabelIndex
 from omni_gateway.omni.selectors import parse
 
@@ -24,8 +24,8 @@ SELECTORS = st.lists(TERMS, min_size=1, max_size=3).map(",".join)
 CHANGES = st.lists(st.tuples(st.sampled_from("wxyz"), st.one_of(st.none(), LABELS)), max_size=12)
 
 
-def item(id: str, labels: dict[str, str]) -> Item:
-    return Item(orjson.dumps({"metadata": {"id": id, "labels": labels}, "spec": {}}).decode())
+def item(id: str, labels: dict[str, str]) -> CachedObject:
+    return CachedObject(orjson.dumps({"metadata": {"id": id, "labels": labels}, "spec": {}}).decode())
 
 
 @given(CHANGES, st.lists(SELECTORS, min_size=1, max_size=4), CHANGES)
@@ -34,7 +34,7 @@ def test_the_index_chooses_what_a_look_at_all_objects_would(
     selectors: list[str],
     after: list[tuple[str, dict[str, str] | None]],
 ) -> None:
-    index, objects = LabelIndex(), dict[str, Item]()
+    index, objects = LabelIndex(), dict[str, CachedObject]()
     for changes in (before, after):
         for id, labels in changes:
             old, new = objects.get(id), item(id, labels) if labels is not None else None

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from omni_gateway.cache import client
-from omni_gateway.cache.cached_object import Item
-from omni_gateway.cache.client import CachedListing, CachedResources
-from omni_gateway.cache.informers import ReadCache
-from omni_gateway.cache.read_record import Reading
+from omni_gateway.cache.cached_object import CachedObject
+from omni_gateway.cache.client import CachedListResult, CachedResources
+from omni_gateway.cache.informers import Informers
+from omni_gateway.cache.read_record import ReadRecord
 from omni_gateway.omni import errors, rpcs
 from omni_gateway.omni.resources import ResourceClient
 from omni_gateway.omni.selectors import parse
@@ -83,7 +83,7 @@ class Omni:
         if rpc is rpcs.LIST:
             selectors = [parse(text) for name, text in metadata if name == "selectors"]
             texts = [self.held[id] for id in sorted(self.held)]
-            texts = [text for text in texts if all(each.matches(Item(text).labels) for each in selectors)]
+            texts = [text for text in texts if all(each.matches(CachedObject(text).labels) for each in selectors)]
             return pb.ListResponse(items=texts, total=len(texts))
         return None
 
@@ -127,12 +127,12 @@ class CacheAgainstModel(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.omni = Omni()
-        self.cache = ReadCache(lambda *_: self.omni.stream(), lambda: None)
+        self.cache = Informers(lambda *_: self.omni.stream(), lambda: None)
         self.client = ResourceClient(self.omni, self.cache)  # type: ignore[arg-type]
         self.shown: dict[str, tuple[float, int]] = {}
         self.ours: dict[str, tuple[float, int]] = {}
-        self.answers: dict[str, tuple[Reading, list[str]]] = {}
-        self.cache.feed(TYPE, NAMESPACE)
+        self.answers: dict[str, tuple[ReadRecord, list[str]]] = {}
+        self.cache.informer(TYPE, NAMESPACE)
         self.wait_live()
 
     def teardown(self) -> None:
@@ -140,16 +140,16 @@ class CacheAgainstModel(RuleBasedStateMachine):
 
     def wait_live(self) -> None:
         deadline = time.monotonic() + 5
-        while not self.feed.live:
+        while not self.informer.ready:
             assert time.monotonic() < deadline, "the feed does not begin"
             time.sleep(0.0005)
 
     @property
-    def feed(self) -> Any:
+    def informer(self) -> Any:
         return self.cache.present(TYPE, NAMESPACE)
 
-    def reading(self, account: Reading | None = None) -> CachedResources:
-        reading = account or Reading()
+    def reading(self, record: ReadRecord | None = None) -> CachedResources:
+        reading = record or ReadRecord()
         return CachedResources(self.omni, self.cache, lambda: reading)  # type: ignore[arg-type]
 
     # -- others
@@ -236,28 +236,28 @@ class CacheAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def a_list_is_read(self) -> None:
-        account = Reading()
-        listing = self.reading(account).list(TYPE)
+        record = ReadRecord()
+        listing = self.reading(record).list(TYPE)
         self.look_at_all(list(listing.texts))
         assert listing.total == len(listing.texts)
-        self.answers[""] = account, list(listing.texts)
+        self.answers[""] = record, list(listing.texts)
 
     @rule(id=IDS)
     def an_object_is_read(self, id: str) -> None:
-        account = Reading()
+        record = ReadRecord()
         try:
-            text = self.reading(account).item(TYPE, id).text
+            text = self.reading(record).item(TYPE, id).text
         except errors.NotFound:
             self.look_at_absence(id)
-            self.answers[id] = account, []
+            self.answers[id] = record, []
         else:
             self.look_at(text)
-            self.answers[id] = account, [text]
+            self.answers[id] = record, [text]
 
     @rule(id=IDS)
     def an_object_is_read_afresh(self, id: str) -> None:
         try:
-            text = self.reading(Reading(max_age=0)).item(TYPE, id).text
+            text = self.reading(ReadRecord(max_age=0)).item(TYPE, id).text
         except errors.NotFound:
             assert id not in self.omni.held
             self.look_at_absence(id)
@@ -267,14 +267,14 @@ class CacheAgainstModel(RuleBasedStateMachine):
 
     @rule()
     def a_list_is_read_afresh(self) -> None:
-        listing = self.reading(Reading(max_age=0)).list(TYPE)
+        listing = self.reading(ReadRecord(max_age=0)).list(TYPE)
         assert list(listing.texts) == [self.omni.held[id] for id in sorted(self.omni.held)]
         self.look_at_all(list(listing.texts))
 
     @rule(id=IDS)
     def a_selection_is_read_afresh(self, id: str) -> None:
         number = int(self.shown.get(id, (1, 0))[0])
-        texts = list(self.reading(Reading(max_age=0)).list(TYPE, selectors=[f"n = {number}"]).texts)
+        texts = list(self.reading(ReadRecord(max_age=0)).list(TYPE, selectors=[f"n = {number}"]).texts)
         ids = [self.look_at(text) for text in texts]
         for id in self.shown.keys() - set(ids):
             if self.shown[id][0] == number:
@@ -282,8 +282,8 @@ class CacheAgainstModel(RuleBasedStateMachine):
 
     @rule(question=st.sampled_from(["", "a", "b", "c"]))
     def an_answer_is_given_again(self, question: str) -> None:
-        account, texts = self.answers.get(question, (Reading(), []))
-        if not account.parts or self.cache.age_of(account.parts, None) is None:
+        record, texts = self.answers.get(question, (ReadRecord(), []))
+        if not record.dependencies or self.cache.age_of(record.dependencies, None) is None:
             return
         if question == "":
             self.look_at_all(texts)
@@ -295,14 +295,14 @@ class CacheAgainstModel(RuleBasedStateMachine):
     @rule(id=IDS, number=st.integers(1, 9))
     def a_selection_is_read(self, id: str, number: int) -> None:
         listing = self.reading().list(TYPE, selectors=[f"n = {number}"])
-        if isinstance(listing, CachedListing):
+        if isinstance(listing, CachedListResult):
             assert all(item.labels["n"] == str(number) for item in listing.page.entries)
 
     @invariant()
     def once_all_events_came_reads_are_hits_and_true(self) -> None:
         if not hasattr(self, "omni") or self.omni.on_the_way or self.omni.watch is None or not self.omni.watch.empty():
             return
-        reading = Reading()
+        reading = ReadRecord()
         deadline = time.monotonic() + 5
         while True:
             listing = CachedResources(self.omni, self.cache, lambda: reading).list(TYPE)  # type: ignore[arg-type]
@@ -340,15 +340,15 @@ def test_what_the_watch_tells_of_before_omni_answers_its_create_is_read_from_the
         if rpc is rpcs.CREATE:
             story.omni.create("a")
             story.omni.deliver(1)
-            wait_until(lambda: story.feed.find("a")[1])
+            wait_until(lambda: story.informer.find("a")[1])
         return answer(rpc, build, **rest)
 
     monkeypatch.setattr(story.omni, "unary", told_before_it_is_answered)
     story.client.create(TYPE, "a", {})
-    mark = story.cache.marks.find((TYPE, NAMESPACE), "a")
+    mark = story.cache.pending_writes.find((TYPE, NAMESPACE), "a")
 
     assert mark is not None
-    assert story.feed.met("a", mark)
+    assert story.informer.met("a", mark)
     story.teardown()
 
 

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from omni_gateway.cache import informers
-from omni_gateway.cache.informers import ReadCache
+from omni_gateway.cache.informers import Informers
 from omni_gateway.omni import errors
 
 from .test_cache_model import NAMESPACE, Omni
@@ -39,23 +39,23 @@ def omnis() -> dict[str, Omni]:
 
 
 @pytest.fixture
-def cache(omnis: dict[str, Omni]) -> Iterator[ReadCache]:
-    made = ReadCache(lambda type, _: omnis[type].stream() if type in omnis else Unwatchable(), lambda: None)
+def cache(omnis: dict[str, Omni]) -> Iterator[Informers]:
+    made = Informers(lambda type, _: omnis[type].stream() if type in omnis else Unwatchable(), lambda: None)
     yield made
     made.close()
 
 
-def live(cache: ReadCache, type: str) -> bool:
-    return cache.feed(type, NAMESPACE) is not None
+def live(cache: Informers, type: str) -> bool:
+    return cache.informer(type, NAMESPACE) is not None
 
 
-def test_the_first_read_of_a_type_begins_its_feed(cache: ReadCache, wait_until: Wait) -> None:
+def test_the_first_read_of_a_type_begins_its_feed(cache: Informers, wait_until: Wait) -> None:
     assert not live(cache, "a")
     wait_until(lambda: live(cache, "a"), 5)
     assert cache.present("b", NAMESPACE) is None
 
 
-def test_a_type_that_nobody_asks_for_is_let_go(cache: ReadCache, wait_until: Wait) -> None:
+def test_a_type_that_nobody_asks_for_is_let_go(cache: Informers, wait_until: Wait) -> None:
     wait_until(lambda: live(cache, "a"), 5)
     cache.idle_seconds = 0.0
     time.sleep(0.001)
@@ -63,60 +63,60 @@ def test_a_type_that_nobody_asks_for_is_let_go(cache: ReadCache, wait_until: Wai
     assert cache.present("a", NAMESPACE) is None
 
 
-def test_a_type_that_somebody_watches_stays(cache: ReadCache, wait_until: Wait) -> None:
-    feed = wait_until(lambda: cache.feed("a", NAMESPACE), 5)
-    leave = feed.follow(lambda told: None, lambda items: None)
+def test_a_type_that_somebody_watches_stays(cache: Informers, wait_until: Wait) -> None:
+    informer = wait_until(lambda: cache.informer("a", NAMESPACE), 5)
+    leave = informer.follow(lambda told: None, lambda items: None)
     cache.idle_seconds = 0.0
     cache.tidy()
-    assert cache.present("a", NAMESPACE) is feed
+    assert cache.present("a", NAMESPACE) is informer
     leave()
     cache.tidy()
     assert cache.present("a", NAMESPACE) is None
 
 
-def test_a_type_that_takes_more_than_half_of_the_room_is_read_through(cache: ReadCache, wait_until: Wait) -> None:
-    feed = wait_until(lambda: cache.feed("a", NAMESPACE), 5)
-    cache.max_size = int(feed.size * 1.5)
+def test_a_type_that_takes_more_than_half_of_the_room_is_read_through(cache: Informers, wait_until: Wait) -> None:
+    informer = wait_until(lambda: cache.informer("a", NAMESPACE), 5)
+    cache.max_size = int(informer.size * 1.5)
     cache.tidy()
     assert not live(cache, "a")
     assert cache.present("a", NAMESPACE) is None
 
 
 def test_where_two_do_not_fit_the_one_that_was_asked_for_last_stays(
-    cache: ReadCache, omnis: dict[str, Omni], wait_until: Wait
+    cache: Informers, omnis: dict[str, Omni], wait_until: Wait
 ) -> None:
-    first = wait_until(lambda: cache.feed("a", NAMESPACE), 5)
+    first = wait_until(lambda: cache.informer("a", NAMESPACE), 5)
     wait_until(lambda: live(cache, "b"), 5)
     omnis["b"].create("more")
     omnis["b"].deliver(100)
     wait_until(lambda: live(cache, "a"), 5)
     cache.max_size = first.size * 2
     wait_until(lambda: cache.present("b", NAMESPACE).size > first.size, 5)
-    cache.feed("a", NAMESPACE)
+    cache.informer("a", NAMESPACE)
     cache.tidy()
     assert cache.present("a", NAMESPACE) is first
     assert cache.present("b", NAMESPACE) is None
 
 
-def test_without_room_nothing_is_followed(cache: ReadCache) -> None:
+def test_without_room_nothing_is_followed(cache: Informers) -> None:
     cache.max_size = 0
     assert not live(cache, "a")
     assert cache.present("a", NAMESPACE) is None
 
 
-def test_a_type_that_cannot_be_followed_is_not_tried_again_and_again(cache: ReadCache, wait_until: Wait) -> None:
+def test_a_type_that_cannot_be_followed_is_not_tried_again_and_again(cache: Informers, wait_until: Wait) -> None:
     live(cache, "forbidden")
-    feed = cache.present("forbidden", NAMESPACE)
-    assert feed is not None
-    wait_until(lambda: feed.hopeless is not None, 5)
+    informer = cache.present("forbidden", NAMESPACE)
+    assert informer is not None
+    wait_until(lambda: informer.unwatchable is not None, 5)
     cache.tidy()
     assert not live(cache, "forbidden")
     assert cache.present("forbidden", NAMESPACE) is None
 
 
 def test_what_shows_no_sign_of_life_is_not_believed(
-    cache: ReadCache, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
+    cache: Informers, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait_until(lambda: live(cache, "a"), 5)
-    monkeypatch.setattr(informers, "BELIEVED_SECONDS", 0.0)
+    monkeypatch.setattr(informers, "FRESH_SECONDS", 0.0)
     assert not live(cache, "a")

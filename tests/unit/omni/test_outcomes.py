@@ -33,7 +33,7 @@ def failed(method: str, code: str, text: str = "Socket closed") -> OmniError:
     ],
 )
 def test_only_a_write_without_an_answer_may_have_been_done(error: OmniError, may_be: bool) -> None:
-    assert outcomes.may_be_done(error) is may_be
+    assert outcomes.may_have_been_applied(error) is may_be
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_only_a_write_without_an_answer_may_have_been_done(error: OmniError, may
 def test_writes_are_noted_that_were_done_or_may_have_been(
     calls: list[tuple[str, OmniError | None]], wrote: bool
 ) -> None:
-    with outcomes.noting_writes() as noted:
+    with outcomes.record_writes() as noted:
         for method, failure in calls:
             outcomes.note(method, failure)
         assert noted() is wrote
 
 
 def test_what_is_called_outside_is_noted_nowhere() -> None:
-    with outcomes.noting_writes() as noted:
+    with outcomes.record_writes() as noted:
         pass
     outcomes.note(CREATE, None)
     assert noted() is False

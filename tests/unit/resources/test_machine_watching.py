@@ -6,28 +6,28 @@ from collections.abc import Callable
 from typing import Any
 
 from omni_gateway.model import label_names
-from omni_gateway.sdk import Change, Resource, Told
+from omni_gateway.sdk import Change, Resource, TypedEvent
 from resources.machine.join import Machine
 from resources.machine.watching import _SHARE_ID, TYPES, _changes, _Parts
 
 MACHINES, STATUSES, NODES, EXTENSIONS = TYPES
-BOOTSTRAPPED = [Told(type, "bootstrapped", None) for type in TYPES]
+BOOTSTRAPPED = [TypedEvent(type, "bootstrapped", None) for type in TYPES]
 
 
 def object_of(type: str, version: int = 1, labels: dict[str, str] | None = None, **spec: Any) -> Resource:
     return Resource("m1", spec, labels or {}, type=type, version=version)
 
 
-def created(type: str, version: int = 1, **members: Any) -> Told:
-    return Told(type, "created", object_of(type, version, **members))
+def created(type: str, version: int = 1, **members: Any) -> TypedEvent:
+    return TypedEvent(type, "created", object_of(type, version, **members))
 
 
-def destroyed(type: str) -> Told:
-    return Told(type, "destroyed", object_of(type))
+def destroyed(type: str) -> TypedEvent:
+    return TypedEvent(type, "destroyed", object_of(type))
 
 
 def told(
-    *said: Told, wanted: Callable[[Machine], bool] = lambda machine: True, single: bool = False
+    *said: TypedEvent, wanted: Callable[[Machine], bool] = lambda machine: True, single: bool = False
 ) -> list[tuple[str, int]]:
     """Feed events and return what the watch makes of them, as (kind, labels)."""
     found: list[Change] = list(_changes(_Parts(), wanted, _SHARE_ID if single else frozenset(), iter(said)))
@@ -82,7 +82,7 @@ def test_a_list_of_extensions_concerns_the_machine_that_it_names() -> None:
 
 
 def test_the_watch_of_one_machine_needs_one_word_of_each_part() -> None:
-    said = [created(MACHINES), destroyed(NODES), created(STATUSES), Told(EXTENSIONS, "bootstrapped", None)]
+    said = [created(MACHINES), destroyed(NODES), created(STATUSES), TypedEvent(EXTENSIONS, "bootstrapped", None)]
     assert [kind for kind, _ in told(*said, single=True)] == ["added", "bookmark"]
 
 

@@ -15,8 +15,8 @@ from omni_gateway.model.query import Change, Fed
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni.errors import Unavailable
 from omni_gateway.watch import stream_response
-from omni_gateway.watch.broadcaster import Channel, Channels
-from omni_gateway.watch.push_stream import Carried
+from omni_gateway.watch.broadcaster import Broadcaster, Broadcasters
+from omni_gateway.watch.push_stream import PushStream
 from omni_gateway.watch.resume_token import ResumePoint
 
 NDJSON = stream_response.FORMS[stream_response.NDJSON]
@@ -50,11 +50,11 @@ class Source:
         self.changes.extend(changes)
         self._wake()
 
-    def channel(self) -> Channel:
+    def channel(self) -> Broadcaster:
         self.opened += 1
         opened = ExitStack()
         opened.callback(self._leave)
-        return Channel(Fed(self, self), opened, self._render, NDJSON)
+        return Broadcaster(Fed(self, self), opened, self._render, NDJSON)
 
     def _leave(self) -> None:
         self.left += 1
@@ -64,11 +64,11 @@ class Source:
         return json.dumps({"id": resource.id}).encode()
 
 
-def watcher() -> Carried:
-    return Carried(NDJSON, proved=lambda: True, closed=lambda: None, heartbeat=3600, max_age=3600)
+def watcher() -> PushStream:
+    return PushStream(NDJSON, proved=lambda: True, closed=lambda: None, heartbeat=3600, max_age=3600)
 
 
-def events(stream: Carried, wait_until: Callable[..., Any], count: int) -> list[Any]:
+def events(stream: PushStream, wait_until: Callable[..., Any], count: int) -> list[Any]:
     said = bytearray()
 
     def enough() -> bool:
@@ -89,7 +89,7 @@ A, B = (Resource(id, created="2026-01-01T00:00:00Z").shared() for id in "ab")
 def test_each_change_is_written_once_for_all_with_the_point_that_a_list_would_have(
     wait_until: Callable[..., Any],
 ) -> None:
-    channels, source = Channels(), Source(A)
+    channels, source = Broadcasters(), Source(A)
     members = [watcher() for _ in range(50)]
     joined = [channels.join("question", member, source.channel) for member in members]
     assert {(tuple(one.id for one in present), str(point)) for present, point, _ in joined} == {(("a",), point_of(A))}
@@ -106,7 +106,7 @@ def test_each_change_is_written_once_for_all_with_the_point_that_a_list_would_ha
 
 
 def test_who_comes_late_begins_with_all_that_was_told_by_then() -> None:
-    channels, source = Channels(), Source(B)
+    channels, source = Broadcasters(), Source(B)
     channels.join("question", watcher(), source.channel)
     source.changes.append(Change("added", A))  # told, and nobody woken yet
     present, point, _ = channels.join("question", watcher(), source.channel)
@@ -114,7 +114,7 @@ def test_who_comes_late_begins_with_all_that_was_told_by_then() -> None:
 
 
 def test_another_question_is_another_channel() -> None:
-    channels, one, other = Channels(), Source(A), Source(B)
+    channels, one, other = Broadcasters(), Source(A), Source(B)
     assert [each.id for each in channels.join("one", watcher(), one.channel)[0]] == ["a"]
     assert [each.id for each in channels.join("other", watcher(), other.channel)[0]] == ["b"]
 
@@ -122,7 +122,7 @@ def test_another_question_is_another_channel() -> None:
 def test_the_watch_is_left_when_the_last_one_leaves_and_opened_again_for_the_next(
     wait_until: Callable[..., Any],
 ) -> None:
-    channels, source = Channels(), Source(A)
+    channels, source = Broadcasters(), Source(A)
     leave = [channels.join("question", watcher(), source.channel)[2] for _ in range(2)]
     leave[0]()
     leave[0]()
@@ -134,7 +134,7 @@ def test_the_watch_is_left_when_the_last_one_leaves_and_opened_again_for_the_nex
 
 
 def test_what_ends_the_watch_is_told_to_all_and_the_next_one_begins_anew(wait_until: Callable[..., Any]) -> None:
-    channels, source = Channels(), Source(A)
+    channels, source = Broadcasters(), Source(A)
     members = [watcher() for _ in range(3)]
     for member in members:
         channels.join("question", member, source.channel)
@@ -150,7 +150,7 @@ def test_what_a_new_watch_raises_at_once_is_its_callers_to_know() -> None:
     source = Source()
     source.changes.appendleft(Unavailable(grpc.StatusCode.UNAVAILABLE, "it ended", "Watch"))
     with pytest.raises(Unavailable):
-        Channels().join("question", watcher(), source.channel)
+        Broadcasters().join("question", watcher(), source.channel)
     assert source.left == 1
 
 

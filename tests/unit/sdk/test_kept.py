@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.byte_lru import IDLE_SECONDS, OVERHEAD, SHELF, Shelf
-from omni_gateway.cache.cached_object import Item
+from omni_gateway.byte_lru import IDLE_SECONDS, OVERHEAD, SHELF, BoundedRenderings
+from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.model.lazy_resource import kept
 from omni_gateway.model.memo import Memo
 from omni_gateway.model.resource import Resource
@@ -24,7 +24,7 @@ class FlagSchema(ResourceSchema):
 
 
 def resource(id: str) -> Resource:
-    return kept(Item(orjson.dumps({"metadata": {"id": id, "version": 1}, "spec": {"enabled": True}}).decode()))
+    return kept(CachedObject(orjson.dumps({"metadata": {"id": id, "version": 1}, "spec": {"enabled": True}}).decode()))
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_when_a_page_has_gone_its_bodies_are_rendered_again(
 
 
 def test_what_is_the_same_bytes_counts_once_and_goes_together() -> None:
-    shelf, gone = Shelf(2500), list[str]()
+    shelf, gone = BoundedRenderings(2500), list[str]()
     page = b"x" * 1000
     assert shelf.put("page", 1, page)
     assert shelf.put("answer", 2, page, lambda: gone.append("answer"))
@@ -78,7 +78,7 @@ def test_what_is_the_same_bytes_counts_once_and_goes_together() -> None:
 
 
 def test_what_nobody_has_used_for_long_goes_though_there_were_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf, now = Shelf(100_000), [1000.0]
+    shelf, now = BoundedRenderings(100_000), [1000.0]
     monkeypatch.setattr("omni_gateway.byte_lru.time.monotonic", lambda: now[0])
     shelf.put("old", 1, b"x" * 100)
     shelf.put("used", 2, b"y" * 100)
@@ -90,14 +90,14 @@ def test_what_nobody_has_used_for_long_goes_though_there_were_room(monkeypatch: 
 
 
 def test_what_has_no_room_at_all_is_not_kept() -> None:
-    shelf = Shelf(1000)
+    shelf = BoundedRenderings(1000)
     assert not shelf.put("huge", 1, b"x" * 1000)
     assert shelf.get("huge") is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 400)), max_size=40))
 def test_a_shelf_never_holds_more_than_it_may(steps: list[tuple[int, int, int]]) -> None:
-    shelf, buffers = Shelf(3 * OVERHEAD), [b"%d" % number * 50 for number in range(4)]
+    shelf, buffers = BoundedRenderings(3 * OVERHEAD), [b"%d" % number * 50 for number in range(4)]
     for key, number, size in steps:
         shelf.put(key, (key, size), buffers[number] if size % 2 else bytes(bytearray(size)))
         held = {id(lot.buffer): lot.size for _, lot in shelf._things.values()}
@@ -105,13 +105,13 @@ def test_a_shelf_never_holds_more_than_it_may(steps: list[tuple[int, int, int]])
         assert shelf._lots.keys() == held.keys()
 
 
-class Part:
+class Dependency:
     """Something that a memo is made of."""
 
 
 def test_what_was_made_goes_with_the_first_of_its_parts() -> None:
     memo: Memo[list[Resource]] = Memo()
-    lasting, passing = Part(), Part()
+    lasting, passing = Dependency(), Dependency()
     made = memo.made("question", [lasting, passing], lambda: [resource("a")])
     assert memo.made("question", [lasting, passing], lambda: []) is made
     del passing

@@ -10,18 +10,18 @@ import grpc
 import orjson
 import pytest
 
-from omni_gateway.cache.cached_object import Item
+from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.subscription import Subscription
 from omni_gateway.model.query import Fed
 from omni_gateway.omni import errors
 from omni_gateway.omni.watch import WatchEvent
-from omni_gateway.sdk import Change, Told, watch_together
+from omni_gateway.sdk import Change, TypedEvent, merge_watches
 
 Wait = Callable[..., Any]
 
 
-def item(type: str, id: str) -> Item:
-    return Item(orjson.dumps({"metadata": {"type": type, "id": id, "version": 1}, "spec": {}}).decode())
+def item(type: str, id: str) -> CachedObject:
+    return CachedObject(orjson.dumps({"metadata": {"type": type, "id": id, "version": 1}, "spec": {}}).decode())
 
 
 class Omni:
@@ -54,7 +54,7 @@ class Stream:
             yield event
 
 
-def as_changes(said: Iterator[Told | None]) -> Iterator[Change]:
+def as_changes(said: Iterator[TypedEvent | None]) -> Iterator[Change]:
     for each in said:
         yield Change("idle") if each is None else Change("added", each.resource)
 
@@ -66,7 +66,7 @@ def event(id: str) -> WatchEvent:
 def test_subscriptions_are_read_as_they_come_without_a_thread() -> None:
     first, second, before = Subscription(), Subscription(), threading.active_count()
     omni: Any = Omni(a=first, b=second)
-    with watch_together(omni, {"a": {}, "b": {}}, as_changes) as changes:
+    with merge_watches(omni, {"a": {}, "b": {}}, as_changes) as changes:
         assert isinstance(changes, Fed)
         woken = []
         changes.told_by(lambda: woken.append(1))
@@ -83,7 +83,7 @@ def test_subscriptions_are_read_as_they_come_without_a_thread() -> None:
 def test_who_waits_for_subscriptions_is_woken_and_told_of_the_end(wait_until: Wait) -> None:
     stream, heard = Subscription(), list[str]()
     omni: Any = Omni(a=stream, b=Subscription())
-    with watch_together(omni, {"a": {}, "b": {}}, as_changes) as changes:
+    with merge_watches(omni, {"a": {}, "b": {}}, as_changes) as changes:
         reader = threading.Thread(target=lambda: heard.extend(each.resource.id for each in changes if each.resource))
         reader.start()
         stream._tell(("created", item("a", "x"), None))
@@ -94,7 +94,7 @@ def test_who_waits_for_subscriptions_is_woken_and_told_of_the_end(wait_until: Wa
 
 def test_streams_of_omnis_own_are_heard_side_by_side() -> None:
     omni: Any = Omni(a=Stream(event("1")), b=Subscription())
-    with watch_together(omni, {"a": {}, "b": {}}, as_changes) as changes:
+    with merge_watches(omni, {"a": {}, "b": {}}, as_changes) as changes:
         assert not isinstance(changes, Fed)
         assert [each.resource.id for each in changes if each.resource] == ["1"]
 
@@ -102,5 +102,5 @@ def test_streams_of_omnis_own_are_heard_side_by_side() -> None:
 def test_an_error_of_one_ends_all() -> None:
     error = errors.Unavailable(grpc.StatusCode.UNAVAILABLE, "gone", "Watch")
     omni: Any = Omni(a=Stream(event("1"), error), b=Subscription())
-    with pytest.raises(errors.Unavailable), watch_together(omni, {"a": {}, "b": {}}, as_changes) as changes:
+    with pytest.raises(errors.Unavailable), merge_watches(omni, {"a": {}, "b": {}}, as_changes) as changes:
         list(changes)
