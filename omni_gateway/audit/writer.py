@@ -17,7 +17,8 @@ from omni_gateway.audit.sampling import Crowd
 from omni_gateway.http.metrics import AUDITED
 from omni_gateway.store import AuditEntry, AuditStore, StoreRefused, StoreUnavailable
 
-log = logging.getLogger(__name__)
+#: No child of the logger of audit lines, whose handlers would take its records for lines.
+log = logging.getLogger("omni_gateway.audit_writer")
 
 QUEUED = 10_000
 BATCH = 500

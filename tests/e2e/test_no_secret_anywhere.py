@@ -22,8 +22,9 @@ import yaml
 
 from omni_gateway.app import create_app
 from omni_gateway.auth import Principal, Role
+from omni_gateway.cache.client import CachingClient
 from omni_gateway.http.guard import EXTENSION as GUARD
-from omni_gateway.omni import OmniClient, OmniConfig
+from omni_gateway.omni import OmniConfig
 from omni_gateway.rest.gateway import EXTENSION
 from omni_gateway.settings import Settings
 from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
@@ -261,7 +262,7 @@ def test_no_secret_is_in_a_repr(session: Session, omni_config: OmniConfig) -> No
         {**session.environ, "OMNI_GATEWAY_STORE_URL": "postgresql+psycopg://u:s3cret-s3cret-s3cret@h/d"}
     )
     session.secrets["store's password"] = "s3cret-s3cret-s3cret"
-    with OmniClient(omni_config) as omni:
+    with CachingClient(omni_config) as omni:
         app = create_app(settings, omni=omni)
         gateway, guard = app.extensions[EXTENSION], app.extensions[GUARD]
         things = [
