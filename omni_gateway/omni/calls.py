@@ -140,6 +140,36 @@ class Calls:
         except ValueError:
             raise _closed(rpc.name) from None
 
+    def begin(
+        self,
+        rpc: Rpc[RequestT, ResponseT],
+        build: Callable[[], RequestT],
+        *,
+        metadata: Metadata = (),
+        timeout: float,
+    ) -> bool:
+        """Send a call whose answer nobody waits for, and no thread; false when too many are under way (not sent).
+
+        It ends with the process, or with the channel, at the latest after ``timeout`` seconds: only for what can be
+        asked for again.
+        """
+        self._refuse_write(rpc)
+        self._note()
+        request = _written(rpc.name, build)
+        entries = _sendable(rpc.name, metadata)
+        unawaited = self._holder.unawaited
+        if not unawaited.enter():
+            return False
+        try:
+            call = self._signed_channel().unary(rpc).future(request, timeout=timeout, metadata=entries)
+        except ValueError:
+            unawaited.leave()
+            raise _closed(rpc.name) from None
+        call.add_done_callback(lambda _: unawaited.leave())
+        self._holder.observer(rpc.name, grpc.StatusCode.OK.name, None)
+        outcomes.note(rpc.name, None)
+        return True
+
     def _signed_channel(self) -> _SignedChannel:
         raw = self._holder.get()
         ready = self._ready

@@ -44,6 +44,23 @@ def _nobody(method: str, code: str, seconds: float | None) -> None:
     """Observe nothing."""
 
 
+class Unawaited:
+    """Counts the calls under way whose answers nobody waits for; thread-safe."""
+
+    MOST = 64
+
+    def __init__(self) -> None:
+        self._free = threading.BoundedSemaphore(self.MOST)
+
+    def enter(self) -> bool:
+        """Count one more; false when there are too many."""
+        return self._free.acquire(blocking=False)
+
+    def leave(self) -> None:
+        """Count one less."""
+        self._free.release()
+
+
 class ChannelHolder:
     """Hand out the channel of the process that asks; thread-safe.
 
@@ -63,6 +80,7 @@ class ChannelHolder:
         # A call that waits in vain cannot be told to stop, but closing the channel ends all of them, and with them a
         # connection over which nothing comes any more.
         self.circuit = Circuit(config.timeout, self.close)
+        self.unawaited = Unawaited()
         _holders.add(self)
 
     def get(self) -> grpc.Channel:
@@ -87,6 +105,7 @@ class ChannelHolder:
     def start_over(self) -> None:
         """Forget what a parent process did, its lock included, which another thread may have held at the fork."""
         self._lock = threading.Lock()
+        self.unawaited = Unawaited()
         self.circuit.start_over()
         self._abandon()
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 import grpc
 import orjson
 
-from omni_gateway.omni import deadline, errors, outcomes, rpcs
+from omni_gateway.omni import deadline, errors, outcomes, rpcs, types
 from omni_gateway.omni.calls import Calls, parsed
 from omni_gateway.omni.listing import ListOptions, ListResult
 from omni_gateway.omni.signing import Metadata
@@ -33,6 +33,10 @@ _ANY_VERSION = "undefined"
 _RUNNING, _TEARING_DOWN = "running", "tearingDown"
 #: How long the destruction of an object that nothing holds may take.
 _UNHELD_SECONDS = 2.0
+#: How long Omni is asked to wait for those who hold an object that is being removed.
+_HELD_SECONDS = 1800.0
+#: What every Omni destroys by itself when nothing holds it any more.
+_OMNI_ENDS = frozenset({types.CLUSTERS, types.MACHINE_SETS, types.LINKS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,11 +271,23 @@ class ResourceClient:
         """Tear an object down, and destroy it when no controller holds it; ``NotFound`` when there is none.
 
         Omni of August 2026 destroys an unheld object by itself; 1.7 leaves it tearing down for ever (tried on both).
+        There whoever removes an object keeps the call open until it is gone, as omnictl and Omni's pages do. So what a
+        controller holds gets such a call too, which nobody waits for: Omni ends the removal as soon as it may.
         """
         self.teardown(type, id, namespace)
         with suppress(errors.NotFound, errors.FinalizersRemain, errors.DeadlineExceeded):
             if type in UNREADABLE or not self.get(type, id, namespace)["metadata"].get("finalizers"):
                 self.delete(type, id, namespace, timeout=_UNHELD_SECONDS)
+            elif type not in _OMNI_ENDS:
+                self._begin_delete(type, id, namespace or namespace_of(type))
+
+    def _begin_delete(self, type: str, id: str, namespace: str) -> None:
+        self._calls.begin(
+            rpcs.DELETE,
+            lambda: pb.DeleteRequest(namespace=namespace, type=type, id=id),
+            metadata=_OMNI,
+            timeout=_HELD_SECONDS,
+        )
 
     def delete(self, type: str, id: str, namespace: str | None = None, *, timeout: float | None = None) -> None:
         """Tear an object down, wait until it may go, destroy it; ``DeadlineExceeded`` after ``timeout`` seconds.

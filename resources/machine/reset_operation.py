@@ -51,6 +51,8 @@ def read_reset(omni: OmniClient, id: str) -> Operation:
         return _gone(id)
     if node is not None and not node.tearing_down:
         raise Problem(404, "not-found", f"Nobody is taking machine {id!r} out of its cluster.")
+    if node is not None and member is None:
+        return _left(id, node, cluster)
     if in_cluster:
         started = next((part.updated for part in (member, node) if part is not None and part.tearing_down), None)
         return replace(_leaving(omni, id, cluster), started=started)
@@ -84,6 +86,19 @@ def _leaving(omni: OmniClient, id: str, cluster: str) -> Operation:
         stages=_stages(False, "running"),
         waiting_for=waiting,
         hint=member_waits.hint_for_unreachable(waiting, f"DELETE {object_url('machines', id)}?force=true"),
+    )
+
+
+def _left(id: str, node: Resource, cluster: str) -> Operation:
+    """Tell of a machine that is wiped, whose node keeps it from being free."""
+    held = f"held by {', '.join(sorted(node.finalizers))}" if node.finalizers else "which nothing holds any more"
+    progress = f"It has left its cluster. Left of it is its machine set node, {held}."
+    hint = "If it stays so, send the reset again: an older Omni does not finish it by itself."
+    return replace(
+        make(KIND, id, id, "running", progress, {"cluster": cluster, "finalizers": list(node.finalizers)}),
+        started=node.updated,
+        stages=_stages(False, "running"),
+        hint="" if node.finalizers else hint,
     )
 
 

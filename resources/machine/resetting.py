@@ -66,7 +66,7 @@ def reset(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run:
         _check_member(adapter, machine, force=body.get("force", False))
     if dry_run:
         return DryRunResult(machine, _free_again(machine))
-    if not leaving:
+    if machine.node is not None:
         _take_out(adapter, machine)
     return read_reset(adapter.omni, id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -145,3 +146,38 @@ def test_a_watch_starts_with_what_is_there_and_goes_on_with_what_happens(omni: O
     assert changed.kind == "updated"
     assert changed.resource is not None and changed.resource["spec"] == {"data": "cluster: {}"}
     assert changed.old is not None and changed.old["spec"] == {"data": "machine: {}\n"}
+
+
+@pytest.fixture
+def held_token(omni: OmniClient, simulator: RunningSimulator) -> Iterator[tuple[str, str, str]]:
+    """A join token that somebody holds; of these Omni never destroys one that is torn down by itself."""
+    token = omni.management.create_join_token(f"client-{secrets.token_hex(4)}")
+    key = ("default", "JoinTokens.omni.sidero.dev", token)
+    simulator.store.add_finalizer(key, "client-test")
+    yield key
+    if simulator.store.peek(*key) is not None:
+        simulator.store.remove_finalizer(key, "client-test")
+
+
+def test_what_somebody_holds_goes_once_it_is_let_go_though_nobody_asks_again(
+    omni: OmniClient, simulator: RunningSimulator, held_token: tuple[str, str, str], wait_until: Callable[..., Any]
+) -> None:
+    started = time.monotonic()
+    omni.resources.remove(held_token[1], held_token[2])
+    assert time.monotonic() - started < 2
+    assert simulator.store.peek(*held_token).phase == "tearingDown"
+
+    simulator.store.remove_finalizer(held_token, "client-test")
+
+    wait_until(lambda: simulator.store.peek(*held_token) is None, 5, "the end of the token")
+
+
+def test_removals_that_wait_in_omni_are_bounded_and_end_with_the_client(
+    simulator: RunningSimulator, held_token: tuple[str, str, str], wait_until: Callable[..., Any]
+) -> None:
+    with client_of(simulator, simulator.key) as client:
+        unawaited = client._holder.unawaited
+        for _ in range(unawaited.MOST + 1):
+            client.resources.remove(held_token[1], held_token[2])
+        assert not unawaited.enter()
+    wait_until(unawaited.enter, 5, "room for another removal")

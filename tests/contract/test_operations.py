@@ -312,6 +312,24 @@ def test_a_machine_on_its_way_out_of_omni_fails_its_reset(world: World) -> None:
     assert "before it was wiped" in operation["error"]
 
 
+def test_a_reset_names_what_is_left_of_a_member_and_ends_with_it(world: World) -> None:
+    with world.cluster("left-over", workers=1) as (_, worker):
+        node = ("default", f"MachineSetNodes.{PREFIX}", worker)
+        world.simulator.store.add_finalizer(node, "somebody")
+        world.admin.post(f"machines/{worker}/actions/reset", json={})
+        member = f"clustermachines/{worker}"
+        world.wait_until(lambda: world.admin.get(member).status_code == 404, 20, "the end of the member")
+
+        left = world.operation("machine-reset", worker)
+        world.simulator.store.remove_finalizer(node, "somebody")
+        ended = world.operation("machine-reset", worker, "?wait=20s")
+
+    assert left["state"] == "running"
+    assert left["progress"].endswith("Left of it is its machine set node, held by somebody.")
+    assert left["details"]["cluster"] == "left-over"
+    assert ended["state"] == "succeeded"
+
+
 def test_a_removal_names_the_machine_that_holds_it_up_and_what_to_do(world: World) -> None:
     with world.cluster("blocked", workers=1) as (plane, worker):
         world.lose(worker)
