@@ -44,6 +44,8 @@ _HINTS: Mapping[type[OmniError], str] = {
     errors.CredentialRefused: "The operator of this gateway must give it a valid service account key.",
 }
 
+#: Calls that Omni hands on to a machine's own Talos: what it can send at all has arrived in Omni.
+_MACHINES = "machine.MachineService/"
 #: A read has no precondition of the caller's: an Omni that refuses one is not set up yet (its EULA, for one).
 _READS = ("ResourceService/Get", "ResourceService/List", "ResourceService/Watch")
 #: Omni answers Unknown to a value that it cannot decode or sort by; these calls are told apart from real failures.
@@ -90,6 +92,8 @@ def _status_and_code(error: OmniError) -> tuple[int, str]:
         return 502, "omni-error"
     if is_too_early(error):
         return 409, "too-early"
+    if isinstance(error, errors.Unavailable) and error.method.startswith(_MACHINES) and may_be_done(error):
+        return 503, "machine-unreachable"
     for kind, answer in _TABLE.items():
         if isinstance(error, kind):
             return answer

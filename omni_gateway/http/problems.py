@@ -117,6 +117,12 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "omni-credential": ProblemType(502, "Omni refuses the gateway's key", "The key is unknown, expired or revoked."),
     "omni-error": ProblemType(502, "Omni failed", "Omni answered with an error that says no more."),
     "omni-unreachable": ProblemType(503, "Omni is away", "Omni cannot be reached; try again later.", True),
+    "machine-unreachable": ProblemType(
+        503,
+        "The machine is away",
+        "The machine's own Talos API cannot be reached through Omni: it is going down, coming up or cut off.",
+        True,
+    ),
     "store-unavailable": ProblemType(
         503, "Store unavailable", "The gateway's own database cannot be used now; try again later.", True
     ),

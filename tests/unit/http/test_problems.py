@@ -12,7 +12,7 @@ from flask import Flask
 
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import CATALOGUE, Problem
-from omni_gateway.omni.errors import error_for
+from omni_gateway.omni.errors import OmniSilent, error_for
 
 ROOT = Path(__file__).parents[3]
 CODE = grpc.StatusCode
@@ -47,6 +47,7 @@ def test_the_page_of_problems_is_the_table() -> None:
         (f"{RESOURCES}/Get", CODE.DEADLINE_EXCEEDED, 504, "omni-timeout"),
         (f"{RESOURCES}/Get", CODE.RESOURCE_EXHAUSTED, 413, "too-large"),
         ("machine.MachineService/Shutdown", CODE.UNIMPLEMENTED, 501, "not-implemented"),
+        ("machine.MachineService/Reboot", CODE.UNAVAILABLE, 503, "machine-unreachable"),
         ("management.ManagementService/Kubeconfig", CODE.UNKNOWN, 502, "omni-error"),
         ("management.ManagementService/MachinePowerOn", CODE.FAILED_PRECONDITION, 409, "conflict"),
         (f"{RESOURCES}/List", CODE.FAILED_PRECONDITION, 502, "omni-error"),
@@ -68,6 +69,13 @@ def test_addresses_of_an_omni_that_is_away_are_not_told() -> None:
     told = problem_for(error_for(f"{RESOURCES}/Get", CODE.UNAVAILABLE, "ipv4:10.1.2.3:443: refused"))
     assert "10.1.2.3" not in str(told.to_dict())
     assert int(told.headers["Retry-After"]) > 0
+
+
+def test_a_call_to_a_machine_that_never_reached_omni_tells_nothing_of_the_machine() -> None:
+    reboot = "machine.MachineService/Reboot"
+    lost = error_for(reboot, CODE.UNAVAILABLE, "failed to connect to all addresses; last error: refused")
+    silent = OmniSilent(CODE.UNAVAILABLE, "it was not asked", reboot)
+    assert [problem_for(error).code for error in (lost, silent)] == ["omni-unreachable"] * 2
 
 
 def test_a_defect_of_ours_leaks_nothing_and_is_logged_under_the_request_id(
