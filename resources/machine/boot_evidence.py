@@ -70,6 +70,13 @@ class BootSigns:
         return not self.connected or self.stage in _ON_THE_WAY
 
     @property
+    def unchanged(self) -> str:
+        """What to say of a machine of which no change is seen: only a boot id proves that there was none."""
+        if self.evidence == "boot_id":
+            return "It has not gone down yet."
+        return "Nothing shows yet that it has gone down. Omni tells no boot id of it, so it may go unseen."
+
+    @property
     def back(self) -> bool:
         """Whether it is up again after it was down."""
         return self.rebooted and self.connected and (self.evidence == "boot_id" or self.stage not in _ON_THE_WAY)

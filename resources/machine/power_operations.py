@@ -46,7 +46,7 @@ def read_reboot(omni: OmniClient, id: str) -> Operation:
     elif now.down:
         state, progress = "running", f"It is on its way: {now.stage.name}."
     else:
-        state, progress = "running", "It has not gone down yet."
+        state, progress = "running", now.unchanged
     return _operation("machine-reboot", id, before, now, state, progress, [("down", now.down or now.rebooted)])
 
 
@@ -62,7 +62,7 @@ def read_shutdown(omni: OmniClient, id: str) -> Operation:
     elif now.stage is TalosStage.SHUTTING_DOWN:
         state, progress = "running", "It is shutting down; Omni notices a lost connection after some minutes."
     else:
-        state, progress = "running", "It has not gone down yet."
+        state, progress = "running", now.unchanged
     going = now.stage is TalosStage.SHUTTING_DOWN
     operation = _operation("machine-shutdown", id, before, now, state, progress, [("shutting down", going)])
     return replace(operation, details={**operation.details, "power_state": power})

@@ -119,7 +119,7 @@ def _read_free(omni: OmniClient, id: str) -> Operation:
     before = boot_evidence.parse(id)
     now = boot_evidence.signs(omni, before)
     state: State = "succeeded" if now.back else "running"
-    progress = "It is back." if now.back else "It is down." if now.down else "It has not gone down yet."
+    progress = "It is back." if now.back else "It is down." if now.down else now.unchanged
     steps = [("ordered", True), ("down", now.down or now.rebooted), ("back", False)]
     operation = replace(
         make(KIND, id, before.machine, state, progress, {"evidence": now.evidence}),

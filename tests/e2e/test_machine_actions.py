@@ -11,7 +11,7 @@ import pytest
 from omni_gateway.omni import OmniClient
 from tests.e2e.cluster_steps import Machines, Made, Unique, Wait, end_of, problem, running_cluster
 from tests.e2e.conftest import Versions
-from tests.e2e.machine_steps import MACHINE_SET_NODES, NO_MACHINE, members
+from tests.e2e.machine_steps import MACHINE_SET_NODES, NO_MACHINE, await_reboot, members, shows_reboots
 
 SNAPSHOTS = "MachineStatusSnapshots.omni.sidero.dev"
 ACTIONS: dict[str, dict[str, Any]] = {
@@ -41,6 +41,8 @@ def boot_id(omni: OmniClient, machine: str) -> str:
 def test_a_free_machine_reboots_and_the_operation_ends_when_it_is_back(
     api: httpx.Client, machine: str, omni: OmniClient, wait_until: Wait
 ) -> None:
+    if not shows_reboots(omni, machine):
+        pytest.skip("an emulated machine in no cluster shows no sign of its reboot on an Omni without boot ids")
     before = boot_id(omni, machine)
     answer = act(api, machine, "reboot")
     assert answer.status_code == 202, answer.text
@@ -76,13 +78,15 @@ def test_a_dry_run_leaves_the_machine_running(api: httpx.Client, machine: str, o
     assert api.get(f"machines/{machine}").json()["connected"] is True
 
 
-def test_the_same_key_reboots_once(api: httpx.Client, machine: str, unique: Unique, wait_until: Wait) -> None:
+def test_the_same_key_reboots_once(
+    api: httpx.Client, machine: str, omni: OmniClient, unique: Unique, wait_until: Wait
+) -> None:
     headers = {"Idempotency-Key": unique("key")}
     first = api.post(f"machines/{machine}/actions/reboot", headers=headers)
     again = api.post(f"machines/{machine}/actions/reboot", headers=headers)
     assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
     assert again.headers["Idempotency-Replayed"] == "true"
-    end_of(api, first, wait_until)
+    await_reboot(api, omni, machine, first, wait_until)
 
 
 BAD: list[tuple[str, dict[str, Any], str]] = [

@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.cluster_steps import Machines, Made, Unique, Wait, end_of, problem
+from omni_gateway.omni import OmniClient
+from tests.e2e.cluster_steps import Machines, Made, Unique, Wait, problem
 from tests.e2e.conftest import Versions
-from tests.e2e.machine_steps import members
+from tests.e2e.machine_steps import await_reboot, members
 
 NDJSON = {"Accept": "application/x-ndjson"}
 
@@ -42,13 +43,15 @@ def test_a_bad_query_of_a_log_is_refused(api: httpx.Client, machine: str, query:
     assert api.get(f"machines/{machine}/logs?{query}").status_code == 422
 
 
-def test_a_followed_log_goes_on_with_what_happens(api: httpx.Client, machine: str, wait_until: Wait) -> None:
+def test_a_followed_log_goes_on_with_what_happens(
+    api: httpx.Client, machine: str, omni: OmniClient, wait_until: Wait
+) -> None:
     with api.stream("GET", f"machines/{machine}/logs", params={"follow": "true", "tail": 1}) as log:
         lines = (line for line in log.iter_lines() if line.strip())
         first = json.loads(next(lines))
         reboot = api.post(f"machines/{machine}/actions/reboot")
         next_line = json.loads(next(lines))
-    end_of(api, reboot, wait_until)
+    await_reboot(api, omni, machine, reboot, wait_until)
     assert first != next_line
 
 
