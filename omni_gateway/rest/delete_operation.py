@@ -124,6 +124,5 @@ def _running(kind: str, collection: str, omni: OmniClient, resource: Resource) -
         held,
         target=object_url(collection, resource.id),
         details={"finalizers": list(resource.finalizers)},
-        started=resource.updated,
         stages=stages_in_order([(RELEASED, not resource.finalizers), (REMOVED, False)], "running"),
     )

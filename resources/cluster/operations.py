@@ -130,7 +130,7 @@ def _destruction(omni: OmniClient, cluster: Resource) -> Operation:
     id = cluster.id
     status = find(omni, types.CLUSTER_DESTROY_STATUSES, id)
     waiting = member_waits.leaving_members(omni, label_names.LABEL_CLUSTER, id)
-    held = f"Omni's controllers still hold it: {', '.join(sorted(cluster.finalizers))}."
+    held = f"Omni's controllers still hold it: {', '.join(sorted(cluster.finalizers)) or 'none of them'}."
     progress = member_waits.with_unreachable((status.spec.get("phase") if status else "") or held, waiting)
     details = {"finalizers": list(cluster.finalizers)} | (_destroy_schema.render_spec(status.spec) if status else {})
     force = f"DELETE {object_url('clusters', id)}?force=disconnected"
@@ -138,7 +138,7 @@ def _destruction(omni: OmniClient, cluster: Resource) -> Operation:
     return replace(
         make("cluster-destroy", id, "running", progress, details=details),
         # Omni writes this status when the teardown begins; the Cluster itself is written again and again after that.
-        started=status.created if status else cluster.updated,
+        started=status.created if status else None,
         stages=stages_in_order(steps, "running"),
         waiting_for=waiting,
         hint=member_waits.hint_for_unreachable(waiting, force),

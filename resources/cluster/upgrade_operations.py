@@ -91,7 +91,7 @@ class Upgrade:
         )
         return replace(
             running,
-            started=self._started(omni, id) or cluster.updated,
+            started=self._started(omni, id),
             stages=self._stages(omni, id, wanted, "running"),
             waiting_for=[machine for machine, _ in waiting],
             hint=hint,

@@ -37,7 +37,6 @@ def _leaving(omni: OmniClient, member: Resource) -> Operation:
         held if member.tearing_down else "Its machine set node is gone; Omni has not begun to remove it.",
         target=object_url("clustermachines", id),
         details={"finalizers": list(member.finalizers)},
-        started=member.updated if member.tearing_down else None,
         stages=stages_in_order(steps, "running"),
         waiting_for=waiting,
         hint=member_waits.hint_for_unreachable(waiting, f"DELETE {object_url('machines', id)}?force=true"),

@@ -48,7 +48,7 @@ def read_destroy(omni: OmniClient, id: str) -> Operation:
     waiting = sorted({*(link.finalizers if link else ()), *(machine.finalizers if machine else ())})
     member = find(omni, types.CLUSTER_MACHINE_STATUSES, id)
     leaving = f"It is leaving its cluster ({member_waits.stage_of(member)}). " if member else ""
-    progress = f"{leaving}Omni's controllers still hold it: {', '.join(waiting)}."
+    progress = f"{leaving}Omni's controllers still hold it: {', '.join(waiting) or 'none of them'}."
     steps = [
         ("out of its cluster", member is None),
         ("released by Omni's controllers", not waiting),
@@ -56,7 +56,6 @@ def read_destroy(omni: OmniClient, id: str) -> Operation:
     ]
     return replace(
         make(kind, id, id, "running", progress, {"finalizers": waiting}),
-        started=link.updated if link else None,
         stages=stages_in_order(steps, "running"),
     )
 

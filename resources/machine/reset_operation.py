@@ -54,8 +54,7 @@ def read_reset(omni: OmniClient, id: str) -> Operation:
     if node is not None and member is None:
         return _left(id, node, cluster)
     if in_cluster:
-        started = next((part.updated for part in (member, node) if part is not None and part.tearing_down), None)
-        return replace(_leaving(omni, id, cluster), started=started)
+        return _leaving(omni, id, cluster)
     return _out(omni, id, status)
 
 
@@ -96,7 +95,6 @@ def _left(id: str, node: Resource, cluster: str) -> Operation:
     hint = "If it stays so, send the reset again: an older Omni does not finish it by itself."
     return replace(
         make(KIND, id, id, "running", progress, {"cluster": cluster, "finalizers": list(node.finalizers)}),
-        started=node.updated,
         stages=_stages(False, "running"),
         hint="" if node.finalizers else hint,
     )

@@ -33,7 +33,7 @@ def _destruction(omni: OmniClient, machine_set: Resource) -> Operation:
         progress,
         target=object_url("machinesets", id),
         details={"finalizers": list(machine_set.finalizers)},
-        started=status.created if status else machine_set.updated,
+        started=status.created if status else None,
         stages=stages_in_order(steps, "running"),
         waiting_for=waiting,
         hint=member_waits.hint_for_unreachable(

@@ -330,6 +330,24 @@ def test_a_reset_names_what_is_left_of_a_member_and_ends_with_it(world: World) -
     assert ended["state"] == "succeeded"
 
 
+def test_when_a_removal_began_is_told_where_omni_keeps_it_only(world: World) -> None:
+    world.admin.post("configpatches", json={"id": "begun", "data": "machine: {}"})
+    keys = [("default", f"{type}.{PREFIX}", "begun") for type in ("ConfigPatches", "Clusters")]
+    with world.cluster("begun"):
+        for key in keys:
+            world.simulator.store.add_finalizer(key, HOLD)
+        world.admin.delete("configpatches/begun")
+        world.admin.delete("clusters/begun")
+        status = world.wait_until(
+            lambda: (found := world.admin.get("clusters/begun/destroy-status")).status_code == 200 and found, 20
+        )
+        patch, cluster = (world.operation(kind, "begun") for kind in ("configpatch-destroy", "cluster-destroy"))
+        for key in keys:
+            world.simulator.store.remove_finalizer(key, HOLD)
+    assert (patch["state"], patch["started"]) == ("running", None)
+    assert cluster["started"] == status.json["metadata"]["created"]
+
+
 def test_a_removal_names_the_machine_that_holds_it_up_and_what_to_do(world: World) -> None:
     with world.cluster("blocked", workers=1) as (plane, worker):
         world.lose(worker)
