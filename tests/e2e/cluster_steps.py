@@ -51,6 +51,17 @@ def end_of(api: httpx.Client, answer: httpx.Response, wait_until: Wait) -> dict[
     return operation
 
 
+def once_known(ask: Callable[[], httpx.Response], wait_until: Wait) -> httpx.Response:
+    """Ask again while Omni does not know yet which version a new cluster runs."""
+
+    def known() -> httpx.Response | None:
+        answer = ask()
+        return None if answer.status_code == 409 and answer.json()["code"] == "too-early" else answer
+
+    answer: httpx.Response = wait_until(known, READY_SECONDS, "Omni to know the cluster's version")
+    return answer
+
+
 @contextmanager
 def changes(api: httpx.Client, url: str) -> Iterator[Iterator[str]]:
     """Watch a URL: the lines of its changes. Streams of other tests are noticed to have ended at their next beat."""

@@ -18,6 +18,7 @@ from tests.e2e.cluster_steps import (
     Wait,
     end_of,
     new_cluster,
+    once_known,
     problem,
     running_cluster,
 )
@@ -35,7 +36,8 @@ def test_from_creation_to_destruction(
     patched = api.patch(url, json={"labels": {"env": "prod"}})
     assert patched.status_code == 200, patched.text
 
-    upgraded = api.post(f"{url}/actions/kubernetes-upgrade", json={"version": f"v{versions.kubernetes_next}"})
+    wanted = {"version": f"v{versions.kubernetes_next}"}
+    upgraded = once_known(lambda: api.post(f"{url}/actions/kubernetes-upgrade", json=wanted), wait_until)
     assert upgraded.status_code == 202, upgraded.text
     assert upgraded.json()["state"] == "running"
     assert end_of(api, upgraded, wait_until)["state"] == "succeeded"
@@ -118,7 +120,8 @@ def test_a_kubernetes_upgrade_that_skips_a_minor_version_is_refused_with_what_is
     made(f"clusters/{name}")
     assert created.status_code == 201, created.text
     end_of(api, created, wait_until)
-    answer = api.post(f"clusters/{name}/actions/kubernetes-upgrade", json={"version": high})
+    url = f"clusters/{name}/actions/kubernetes-upgrade"
+    answer = once_known(lambda: api.post(url, json={"version": high}), wait_until)
     document = problem(answer, 422, "refused-by-omni")
     assert "Omni offers" in document["hint"]
     assert api.get(f"clusters/{name}").json()["kubernetes_version"] == low

@@ -9,7 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.cluster_steps import Made, Unique, Wait, changes, end_of, new_cluster, problem, running_cluster
+from tests.e2e.cluster_steps import (
+    Made,
+    Unique,
+    Wait,
+    changes,
+    end_of,
+    new_cluster,
+    once_known,
+    problem,
+    running_cluster,
+)
 
 OWNED = {
     "loadbalancer-configs": {"bind_port": "10000"},
@@ -96,7 +106,8 @@ def test_an_upgrade_is_an_ongoing_task_of_its_cluster(
         changes(api, f"ongoingtasks?resource={name}") as tasks,
         changes(api, f"image-pull-requests?cluster={name}") as pulls,
     ):
-        started = api.post(f"clusters/{name}/actions/kubernetes-upgrade", json=upgrade)
+        url = f"clusters/{name}/actions/kubernetes-upgrade"
+        started = once_known(lambda: api.post(url, json=upgrade), wait_until)
         assert started.status_code == 202, started.text
         task = next(object for object in told(tasks) if object["resource_id"] == name)
         assert (task["task_type"], task["resource_id"]) == ("kubernetes_upgrade", name)
