@@ -528,6 +528,19 @@ def test_an_upgrade_asked_too_early_can_be_sent_again(world: World, monkeypatch:
     assert version == "1.35.6"
 
 
+def test_an_upgrade_that_omnis_checks_advise_against_is_a_409_with_their_reason(world: World) -> None:
+    with world.cluster("advised") as (plane,):
+        world.lose(plane)
+        url = "clusters/advised/actions/kubernetes-upgrade"
+        answers = [world.admin.post(url + query, json={"version": "1.35.7"}) for query in ("", "?dry_run=true")]
+        version = world.admin.get("clusters/advised").json["kubernetes_version"]
+        world.set_hardware(plane, power="on")
+        world.wait_until(lambda: world.admin.get(f"machines/{plane}").json["connected"], 20, "the machine")
+    assert [problem(answer) for answer in answers] == [(409, "conflict")] * 2
+    assert plane in answers[0].json["detail"] and "advise against" in answers[0].json["detail"]
+    assert version == VERSIONS["kubernetes_version"]
+
+
 def test_a_refused_upgrade_says_what_omni_offers(world: World) -> None:
     with world.cluster("refused"):
         world.wait_until(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from omni_gateway.stubs import management_pb2 as pb
 
-from .. import access, kinds
+from .. import access, kinds, labels
 from ..context import Context as State
 from ..controllers.versions import kubernetes_candidates
 from ..errors import FailedPrecondition, InvalidArgument, Unknown
@@ -58,10 +58,13 @@ class KubernetesCalls(Calls):
             )
 
     def _obstacle(self, cluster: str) -> str:
-        status = self._store.peek("default", kinds.CLUSTER_STATUS, cluster)
-        seen = self._store.peek("default", kinds.KUBERNETES_STATUS, cluster)
-        if status is None or not status.spec.get("ready"):
-            return "the cluster is not ready"
-        nodes = seen.spec["nodes"] if seen else []
-        unready = [node["nodename"] for node in nodes if not node.get("ready")]
-        return f"not ready: {', '.join(unready)}" if unready else ""
+        """Say why Omni would not begin: it reads what each control plane runs from the machine's own Talos.
+
+        Whether the cluster is ready is no question of these checks; an upgrade waits until it is.
+        """
+        for member in self._store.view("default", kinds.CLUSTER_MACHINE):
+            if member.labels.get(labels.CLUSTER) == cluster and labels.ROLE_CONTROL_PLANE in member.labels:
+                machine = self._store.peek("default", kinds.MACHINE_STATUS, member.id)
+                if machine is None or labels.CONNECTED not in machine.labels:
+                    return f"pre-checks failed: machine {member.id} cannot be reached"
+        return ""
