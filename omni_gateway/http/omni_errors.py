@@ -92,7 +92,7 @@ def _status_and_code(error: OmniError) -> tuple[int, str]:
         return 502, "omni-error"
     if is_too_early(error):
         return 409, "too-early"
-    if isinstance(error, errors.Unavailable) and error.method.startswith(_MACHINES) and may_be_done(error):
+    if isinstance(error, errors.Unavailable) and error.method.startswith(_MACHINES) and may_have_been_applied(error):
         return 503, "machine-unreachable"
     for kind, answer in _TABLE.items():
         if isinstance(error, kind):
