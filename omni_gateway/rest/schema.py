@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, cast
 
@@ -33,12 +34,13 @@ def _within(most: int, least: int = 0) -> Callable[[str], None]:
     return check
 
 
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 _LABEL_KEY = _within(1024, least=1)
 _LABEL_VALUE = _within(16384)
 
 
 def _no_control_characters(text: str) -> None:
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    if _CONTROL_CHARACTER.search(text):
         raise ma.ValidationError("Must not contain control characters.")
 
 

@@ -81,6 +81,14 @@ class MachineAdapter(ResourceAdapter):
         own = own_extensions(configurations).get((cluster_of(status, node), id))
         return join_shared(machine, status, node, own)
 
+    def get_written(self, written: Resource) -> Resource:
+        """Return the machine after a write; where only its labels changed, joined with the status that shows them."""
+        machine = cast(Machine, written)
+        status = machine.read_for_write.pop(types.MACHINE_STATUSES, None)
+        if status is None or machine.machine is None or label_names.LABEL_AVAILABLE not in status.labels:
+            return self.get(written.id)
+        return join_shared(machine.machine, status, None, None)
+
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Refuse, before anything is written, whatever of a PATCH cannot be; see :mod:`resources.machine.changing`."""
         check_change(self.omni, cast(Machine, existing), resource)

@@ -17,6 +17,7 @@ from omni_gateway.sdk import (
     Resource,
     omni_deadline,
     problem_for,
+    types,
 )
 from resources.machine import extensions, labelling, locking
 from resources.machine.join import Machine
@@ -48,7 +49,7 @@ def check_change(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
 
 def write_change(omni: OmniClient, wanted: Machine) -> None:
     """Write what differs from the machine's parts as they were read, in the order labels, lock, extensions."""
-    users = labelling.read(omni, wanted.id)
+    users = labelling.read_once(omni, wanted)
     labels = labelling.to_write(wanted, users)
 
     def labels_back() -> None:
@@ -61,7 +62,8 @@ def write_change(omni: OmniClient, wanted: Machine) -> None:
             Step("extensions", lambda: extensions.write(omni, wanted), _nothing),
         ]
     )
-    labelling.wait_until_shown(omni, wanted.id, labels)
+    if labels:
+        wanted.read_for_write[types.MACHINE_STATUSES] = labelling.wait_until_shown(omni, wanted.id, labels)
 
 
 def _nothing() -> None:

@@ -8,7 +8,7 @@ locked; an ExtensionsConfiguration may be for it alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from omni_gateway.sdk import Resource, label_names
@@ -19,11 +19,17 @@ _ROOM = 4096
 
 @dataclass(slots=True)
 class Machine(Resource):
-    """A joined machine, which still knows its parts."""
+    """A joined machine, which still knows its parts.
+
+    ``read_for_write``: further objects that a write of this machine has read, by their types, so that its check and
+    its write read them once. A changed copy (``dataclasses.replace``) shares them.
+    """
 
     status: Resource | None = None
     node: Resource | None = None
     own_extensions: Resource | None = None
+    machine: Resource | None = None
+    read_for_write: dict[str, Resource | None] = field(default_factory=dict)
 
     @property
     def cluster(self) -> str:
@@ -91,6 +97,7 @@ def join(machine: Resource, status: Resource | None, node: Resource | None, own:
     if isinstance(joined, KeptMachine):
         joined._machine, joined._own = machine, None
     else:
+        joined.machine = machine
         joined.spec = _spec(joined, machine.spec, status.spec if status else {})
     return joined
 

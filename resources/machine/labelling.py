@@ -53,7 +53,7 @@ def check(omni: OmniClient, existing: Machine, wanted: Resource, refusals: Field
     changed = difference(wanted)
     if not changed:
         return
-    users = read(omni, existing.id)
+    users = read_once(omni, existing)
     for key, value in changed.items():
         if key.startswith(label_names.OWN_PREFIX):
             refusals.add(f"labels.{key}", f"Labels under {label_names.OWN_PREFIX} are Omni's own.")
@@ -81,21 +81,30 @@ def read(omni: OmniClient, machine: str) -> Resource | None:
     return find(omni, types.MACHINE_LABELS, machine)
 
 
+def read_once(omni: OmniClient, machine: Machine) -> Resource | None:
+    """Return what :func:`read` does, read once for each time that the machine was read."""
+    parts = machine.read_for_write
+    if types.MACHINE_LABELS not in parts:
+        parts[types.MACHINE_LABELS] = read(omni, machine.id)
+    return parts[types.MACHINE_LABELS]
+
+
 def _applied(labels: Mapping[str, str], changed: Difference) -> dict[str, str]:
     merged = {**labels, **changed}
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def wait_until_shown(omni: OmniClient, machine: str, changed: Difference) -> None:
-    """Wait for Omni to copy a difference to the machine's status, so that whoever wrote it can read it.
+def wait_until_shown(omni: OmniClient, machine: str, changed: Difference) -> Resource | None:
+    """Wait for Omni to copy a difference to the machine's status; return the status that shows it.
 
     It takes Omni some milliseconds. An Omni that is slower than :data:`SHOWN_WITHIN` is not waited for: the labels
-    are written, and will be shown.
+    are written, and will be shown. None then, and where there is no status.
     """
     deadline, pause = time.monotonic() + SHOWN_WITHIN, _FIRST_PAUSE
-    while changed and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
         status = find(omni, types.MACHINE_STATUSES, machine)
         if status is None or all(status.labels.get(key) == value for key, value in changed.items()):
-            return
+            return status
         time.sleep(pause)
         pause = min(pause * 2, 0.2)
+    return None
