@@ -20,6 +20,9 @@ PROBE = "bench-0000"
 BUSY = [f"bench-{number:04d}" for number in range(FLEET // 2, FLEET)]
 PATIENCE_SECONDS = 10.0
 THREADS = 4
+PATCHES, MACHINES = "patches", "machines"
+#: A label of the benchmark's own on machines that change.
+CHANGING = "bench-changing"
 
 
 def visible(target: Target, omni: OmniClient, path: str, probes: int) -> tuple[list[float], int]:
@@ -46,10 +49,13 @@ def visible(target: Target, omni: OmniClient, path: str, probes: int) -> tuple[l
 
 
 @contextmanager
-def writers(omni: OmniConfig, rate: float) -> Iterator[subprocess.Popen[bytes]]:
-    """Let another client write so many times a second (0: as often as it can) until this is left."""
+def writers(omni: OmniConfig, rate: float, *, of: str = PATCHES) -> Iterator[subprocess.Popen[bytes]]:
+    """Let another client write so many times a second (0: as often as it can) until this is left.
+
+    ``of``: what it writes to, configuration patches or labels of machines.
+    """
     environ = os.environ | {"OMNI_ENDPOINT": omni.endpoint, "OMNI_SERVICE_ACCOUNT_KEY": omni.service_account_key}
-    command = [sys.executable, "-m", "benchmarks.speed_changes", str(rate)]
+    command = [sys.executable, "-m", "benchmarks.speed_changes", str(rate), of]
     process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
@@ -74,18 +80,28 @@ def _write(omni: OmniClient, id: str, mark: str) -> None:
     omni.resources.update({"metadata": metadata, "spec": spec}, version=None)
 
 
-def main(rate: float) -> None:
+def _label(omni: OmniClient, machine: str, value: str) -> None:
+    read = omni.resources.get(types.MACHINE_LABELS, machine)
+    read["metadata"].setdefault("labels", {})[CHANGING] = value
+    omni.resources.update(read, version=None)
+
+
+def main(rate: float, of: str) -> None:
     """Write until standard input ends, each thread at its share of the rate; print what the rate was."""
     ended = threading.Event()
     written = [0] * THREADS
     begun = time.monotonic()
     with OmniClient(OmniConfig.from_environ()) as omni:
         omni.ping()
+        ids, put = BUSY, _write
+        if of == MACHINES:
+            ids = [item["metadata"]["id"] for item in omni.resources.list(types.MACHINE_LABELS).items]
+            put = _label
 
         def write(number: int) -> None:
             due = time.monotonic()
             while not ended.is_set():
-                _write(omni, BUSY[(written[number] * THREADS + number) % len(BUSY)], str(written[number]))
+                put(omni, ids[(written[number] * THREADS + number) % len(ids)], str(written[number]))
                 written[number] += 1
                 due = due + THREADS / rate if rate else 0.0
                 ended.wait(max(0.0, due - time.monotonic()))
@@ -103,4 +119,4 @@ def main(rate: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    main(float(sys.argv[1]), sys.argv[2])

@@ -24,7 +24,7 @@ def _bytes(size: int) -> bytes:
     return b'"' + b"x" * (size - 2) + b'"'
 
 
-@guard.require(Role.READER)
+@guard.require_role(Role.READER)
 def constant(size: int) -> Response:
     """Answer that many bytes."""
     return Response(_bytes(size), mimetype="application/json")

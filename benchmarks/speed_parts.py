@@ -9,7 +9,7 @@ from statistics import median, quantiles
 from typing import Self
 
 from benchmarks.processes import Target
-from benchmarks.speed_changes import end_writing, visible, writers
+from benchmarks.speed_changes import MACHINES, end_writing, visible, writers
 from benchmarks.speed_load import NotServedError, answer, load, resident_megabytes
 from benchmarks.speed_rows import COLD, HEAD, LIST, ONE, WARM, WRITES, cold, warm, write
 from benchmarks.speed_streams import busy, fan_out, watchers
@@ -29,6 +29,7 @@ HITS_IN_A_ROW = 24
 ANSWERS_WITHOUT_A_WORD = 24
 WITHOUT_A_HIT_SECONDS, WARM_SECONDS = 5.0, 20.0
 OTHERS_WRITE_PER_SECOND = 200
+MACHINES_CHANGE_PER_SECOND = 20
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ def changes(target: Target, omni: OmniClient, sizes: Sizes) -> None:
             text = f"change visible in a {name}: p50 {_ms(seconds, 50)}, p99 {_ms(seconds, 99)} ms"
             print(f"{text}; {hits} of {sizes.probes} from the cache  (goal: p99 50)", flush=True)
         print(f"  others wrote {end_writing(process):.0f} times a second")
+    _pages_while_machines_change(target, sizes)
     quiet = load(target, ONE, 8, sizes.lone)
     begun = time.monotonic()
     with writers(target.omni, 0) as process:
@@ -120,6 +122,21 @@ def changes(target: Target, omni: OmniClient, sizes: Sizes) -> None:
         rate, took = end_writing(process), time.monotonic() - begun
     text = f"burst of {rate * took:.0f} events ({rate:.0f}/s): p99 of GET {during.p99 * 1e3:.1f} ms"
     print(f"{text} (quiet {quiet.p99 * 1e3:.1f}), {during.rps:.0f} rps (quiet {quiet.rps:.0f})  (goal: p99 50)")
+
+
+def _pages_while_machines_change(target: Target, sizes: Sizes) -> None:
+    """Print what pages of all machines cost while machines change, so that each page is rendered again and again."""
+    pages = sizes.fleet // 1000
+    path = "/api/v1/machines?page_size=1000"
+    for page in range(1, pages + 1):
+        warm_up(target, f"{path}&page={page}")
+    quiet = load(target, path, 1, sizes.lone, pages=pages)
+    with writers(target.omni, MACHINES_CHANGE_PER_SECOND, of=MACHINES) as process:
+        during = load(target, path, 1, sizes.lone, pages=pages)
+        rate = end_writing(process)
+    text = f"pages of {sizes.fleet:,} machines at {rate:.0f} changes a second: p50 {during.p50 * 1e3:.1f}"
+    text += f", p99 {during.p99 * 1e3:.1f} ms, {during.rps:.0f} rps, CPU {during.cpu or 0:.1f} s/k"
+    print(f"{text} (quiet {quiet.p50 * 1e3:.1f}, {quiet.p99 * 1e3:.1f} ms, {quiet.rps:.0f} rps)", flush=True)
 
 
 def streams(target: Target, omni: OmniClient, sizes: Sizes) -> None:
