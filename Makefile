@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help run test test-live conformance crash-test faults fuzz lint bench wrk bench-simulator bench-slow soak openapi protos services setup clean
+.PHONY: help run test test-quick test-live conformance crash-test faults fuzz lint bench wrk bench-simulator bench-slow soak openapi protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,6 +35,9 @@ lint: $(STAMP) ## ruff, mypy, import rules
 
 test: lint ## everything: lint, types, import rules, tests; never against a live Omni, whatever the environment says
 	env -u OMNI_ENDPOINT $(BIN)/pytest -n 2 --dist loadfile
+
+test-quick: $(STAMP) ## the tests that are not slow by nature
+	env -u OMNI_ENDPOINT $(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 conformance: $(STAMP) ## the conformance suite against the simulator, or the Omni named by OMNI_ENDPOINT
 	$(BIN)/pytest -q -m conformance tests/conformance

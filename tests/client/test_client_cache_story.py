@@ -24,6 +24,8 @@ from omni_gateway.omni import OmniClient, OmniConfig, errors, types
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 
+pytestmark = pytest.mark.slow
+
 TYPE = types.MACHINE_CLASSES
 PREFIX = "story-"
 IDS = st.sampled_from(["a", "b", "c"])

@@ -19,6 +19,8 @@ from omni_gateway.omni import rpcs
 from omni_gateway.stubs import resources_pb2 as pb
 from tests.client.scripted_omni import ScriptedOmni, TestKey
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).with_name("forking_program.py")
 CHILDREN = 3
 

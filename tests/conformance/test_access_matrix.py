@@ -24,6 +24,8 @@ from tests.conformance.outcomes import (
 )
 from tests.conformance.world import World
 
+pytestmark = pytest.mark.slow
+
 ROLES = ("None", "Reader", "Auditor", "Operator", "Admin")
 WORDS = {
     "ok": OK,

@@ -9,6 +9,8 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.slow
+
 #: What HTTP lets through a header (RFC 9110 §5.5): visible characters, spaces, tabs and bytes above 127.
 _VALUE = st.text(st.characters(min_codepoint=9, max_codepoint=255, exclude_categories=["Cc"]), max_size=600)
 _WORDS = st.sampled_from(["Bearer", "bearer", "BEARER", "Basic", "Digest", "Bearer Bearer", "", " "])

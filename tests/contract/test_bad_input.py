@@ -21,6 +21,8 @@ from .conftest import Caller
 from .streams import told
 from .test_every_route import READ_BY_NOBODY, routes
 
+pytestmark = pytest.mark.slow
+
 IDS = {
     "slash": "a/b",
     "two slashes": "a//b",

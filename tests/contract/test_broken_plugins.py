@@ -13,6 +13,8 @@ from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin
 from omni_gateway.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 GOOD = """
 from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin, ResourceSchema
 class {schema}(ResourceSchema):

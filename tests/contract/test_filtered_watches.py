@@ -12,6 +12,8 @@ from .every_route_world import CLUSTER, World, world_of_everything
 from .streams import told
 from .test_bad_input import filters
 
+pytestmark = pytest.mark.slow
+
 NDJSON = {"Accept": "application/x-ndjson"}
 
 

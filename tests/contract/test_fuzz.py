@@ -35,6 +35,8 @@ from omni_gateway.store import Store
 
 from .conftest import NO_RATES, Caller
 
+pytestmark = pytest.mark.slow
+
 #: Of each operation in each mode; `make fuzz` takes more.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
 CLUSTER = "fuzzed"

@@ -15,6 +15,8 @@ from omni_gateway.http.problems import CATALOGUE
 from omni_gateway.settings import Settings
 from tests.e2e.conftest import free_port
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., FlaskClient]
 MACHINES = "/api/v1/machines?page_size=1"
 

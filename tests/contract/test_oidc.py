@@ -19,6 +19,8 @@ from tests.issuer import AUDIENCE, DISCOVERY, Issuer, first_key, running_issuer,
 
 from .conftest import Caller
 
+pytestmark = pytest.mark.slow
+
 URL = "oidc/providers"
 
 

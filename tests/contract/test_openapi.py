@@ -15,6 +15,8 @@ from openapi_spec_validator import validate
 from omni_gateway.app import create_app
 from omni_gateway.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def document(app: Flask) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from omni_gateway.settings import Settings
 
 from .conftest import Caller
 
+pytestmark = pytest.mark.slow
+
 STORE_SECONDS = 0.5
 GRACE = 3.0
 DOCUMENT = {"name": "n", "issuer_url": "https://login.example.com", "client_id": "c"}

@@ -17,6 +17,8 @@ from omni_gateway.watch import stream_response
 from .conftest import Caller
 from .streams import told
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 30.0
 
 

@@ -26,6 +26,8 @@ from tests.e2e.conftest import start_gateway, stop_gateway
 
 from .conftest import Caller
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(__file__).parents[2] / "examples" / "omni-gateway-plugin-extras"
 MACHINE = "00000000-0000-4000-8000-00000000abcd"
 

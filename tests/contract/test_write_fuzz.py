@@ -27,6 +27,8 @@ from omni_gateway.store import Store
 
 from .conftest import NO_RATES, Caller
 
+pytestmark = pytest.mark.slow
+
 DOCUMENTS = int(os.environ.get("FUZZ_DOCUMENTS", "310"))
 SEED = int(os.environ.get("FUZZ_SEED", "13"))
 TYPES = sorted(item for item in vars(types).values() if isinstance(item, OmniType))

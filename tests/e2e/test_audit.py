@@ -22,6 +22,8 @@ from omni_gateway.omni import OmniConfig
 from tests.e2e.cluster_steps import Made, Unique, Wait, problem
 from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
 
+pytestmark = pytest.mark.slow
+
 URL = "audit"
 APPLIED = """\
 metadata:

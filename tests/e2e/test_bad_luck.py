@@ -23,6 +23,8 @@ from omni_gateway.omni import OmniClient, OmniConfig
 
 from .conftest import Served, free_port, omni_environ, start_gateway, stop_gateway
 
+pytestmark = pytest.mark.slow
+
 BOOTSTRAP = "bootstrap-token-of-this-test-0123456789"
 
 

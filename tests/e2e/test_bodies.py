@@ -16,6 +16,8 @@ import pytest
 
 from .conftest import Served
 
+pytestmark = pytest.mark.slow
+
 LARGE = 3_000_000
 
 

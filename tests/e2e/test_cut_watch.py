@@ -20,6 +20,8 @@ from omni_gateway.stubs import simulator_faults_pb2 as pb
 
 from .conftest import PATIENCE, Fragile
 
+pytestmark = pytest.mark.slow
+
 PATCHES = "ConfigPatches.omni.sidero.dev"
 RULES = "SAMLLabelRules.omni.sidero.dev"
 WATCH = "omni.resources.ResourceService/Watch"

@@ -15,6 +15,8 @@ from omni_gateway.stubs import simulator_faults_pb2 as pb
 
 from .conftest import Fragile, Served
 
+pytestmark = pytest.mark.slow
+
 PATCHES = "ConfigPatches.omni.sidero.dev"
 HIT = "omni-gateway; hit"
 DATA = "machine:\n  sysctls:\n    net.core.somaxconn: '4096'\n"

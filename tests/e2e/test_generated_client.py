@@ -17,6 +17,8 @@ import pytest
 from tests.e2e.cluster_steps import Machines, Unique
 from tests.e2e.conftest import Served, Versions
 
+pytestmark = pytest.mark.slow
+
 NAME = "generated_gateway_client"
 SECONDS = 120.0
 #: What the generator makes nothing of, by design: files and streams have no model.

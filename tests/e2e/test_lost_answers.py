@@ -20,6 +20,8 @@ from .cluster_steps import at, end_of, problem
 from .conftest import Fragile
 from .test_serviceaccount import as_account
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS, PATCHES, SETS, NODES = (
     f"{name}.omni.sidero.dev" for name in ("Clusters", "ConfigPatches", "MachineSets", "MachineSetNodes")
 )

@@ -29,6 +29,8 @@ from omni_gateway.rest.gateway import EXTENSION
 from omni_gateway.settings import Settings
 from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
 
+pytestmark = pytest.mark.slow
+
 #: Shorter pieces of a secret are found by chance.
 LEAST = 16
 BROKEN = "broken HTTP: "

@@ -16,6 +16,8 @@ import pytest
 from omni_gateway.omni import OmniConfig
 from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
 
+pytestmark = pytest.mark.slow
+
 CLIENT = "omni-gateway"
 REDIRECT = "http://127.0.0.1/callback"
 URL = "oidc/providers"

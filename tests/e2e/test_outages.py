@@ -16,6 +16,8 @@ from omni_gateway.stubs import simulator_faults_pb2 as pb
 from .cluster_steps import problem
 from .conftest import PATIENCE, Fragile
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS, PATCHES = "Clusters.omni.sidero.dev", "ConfigPatches.omni.sidero.dev"
 REFUSED = pb.Connections(mode=pb.Connections.REFUSED)
 UNANSWERED = pb.Connections(mode=pb.Connections.UNANSWERED)

@@ -16,6 +16,8 @@ import pytest
 from omni_gateway.omni import OmniConfig
 from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:

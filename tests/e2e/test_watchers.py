@@ -19,6 +19,8 @@ from omni_gateway.stubs import simulator_faults_pb2 as pb
 
 from .conftest import Fragile, Served, omni_environ, start_gateway, stop_gateway
 
+pytestmark = pytest.mark.slow
+
 PATCHES = "ConfigPatches.omni.sidero.dev"
 CLUSTER = "omni.sidero.dev/cluster"
 NDJSON, SSE = "application/x-ndjson", "text/event-stream"

@@ -14,7 +14,7 @@ from tests.e2e.conftest import Served
 
 from .conftest import before, needs_nginx
 
-pytestmark = [needs_nginx, pytest.mark.timeout(400)]
+pytestmark = [needs_nginx, pytest.mark.timeout(400), pytest.mark.slow]
 SLOW = 2000
 
 

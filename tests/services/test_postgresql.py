@@ -27,7 +27,7 @@ from tests.e2e.conftest import Served, start_gateway, stop_gateway
 from .postgres import PostgreSQL, running_postgresql
 
 #: Two gateways and a server of their own take their time on a loaded machine.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 PROCESSES = 6
 STARTER = """

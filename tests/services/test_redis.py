@@ -13,7 +13,7 @@ from tests.e2e.conftest import Served
 
 from .conftest import Redis, needs_redis
 
-pytestmark = [needs_redis, pytest.mark.timeout(400)]
+pytestmark = [needs_redis, pytest.mark.timeout(400), pytest.mark.slow]
 
 
 def ask(served: Served, token: str) -> int:

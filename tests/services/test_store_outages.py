@@ -17,7 +17,7 @@ from tests.e2e.conftest import Served, start_gateway, stop_gateway
 
 from .postgres import PostgreSQL, binaries, running_postgresql
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 STORE_SECONDS = 1.0
 #: Of a machine that has other things to do.

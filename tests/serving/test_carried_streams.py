@@ -17,6 +17,8 @@ from benchmarks.proxy import certificate
 
 from .conftest import DEADLINE, Raw, Server
 
+pytestmark = pytest.mark.slow
+
 THREADS = 2
 MANY = 300
 SMALL = 32 * 1024

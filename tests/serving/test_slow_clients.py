@@ -12,6 +12,8 @@ import pytest
 
 from .conftest import DEADLINE, Raw, Server
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"POST /slow HTTP/1.1\r\nHost: a\r\n"
 BODY = HEAD + b"Content-Length: 1000\r\n\r\nx"
 THREADS = 2

@@ -25,6 +25,8 @@ from omni_gateway.stubs import management_pb2
 from tests.simulator.caller import Caller
 from tests.simulator.service_calls import management
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("SIMULATOR_KILLS", "12"))
 SEED = int(os.environ.get("SIMULATOR_KILL_SEED", "1"))
 WRITERS = 3

@@ -13,6 +13,8 @@ from omni_gateway.simulator.errors import SimError
 from omni_gateway.simulator.hardware import begin, reboot_steps
 from tests.simulator.machine_world import PREFIX, World, running_world
 
+pytestmark = pytest.mark.slow
+
 MACHINES = 8
 ACTIONS = 200
 

@@ -17,6 +17,8 @@ from omni_gateway.simulator.limits import limits
 from omni_gateway.simulator.server import Simulator
 from tests.simulator.caller import Caller
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def simulator(directory: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Caller]]:

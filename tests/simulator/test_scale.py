@@ -15,6 +15,8 @@ from omni_gateway.simulator.resource import Resource
 from tests.simulator.caller import LABEL, Caller
 from tests.simulator.service_calls import VERSIONS
 
+pytestmark = pytest.mark.slow
+
 FLEET, CLUSTERS, WATCHERS = 1000, 40, 40
 RUNNING = 3
 

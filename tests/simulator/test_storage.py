@@ -12,6 +12,8 @@ import pytest
 from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.store import Store
 
+pytestmark = pytest.mark.slow
+
 _WRITER = """
 import os, signal, sys
 from omni_gateway.simulator.resource import Resource

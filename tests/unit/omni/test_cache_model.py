@@ -29,6 +29,8 @@ from omni_gateway.omni.resources import ResourceClient
 from omni_gateway.omni.selectors import parse
 from omni_gateway.stubs import resources_pb2 as pb
 
+pytestmark = pytest.mark.slow
+
 TYPE, NAMESPACE = "Clusters.omni.sidero.dev", "default"
 IDS = st.sampled_from(["a", "b", "c"])
 _CUT = object()

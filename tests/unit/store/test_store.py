@@ -15,6 +15,8 @@ from sqlalchemy import create_engine
 
 from omni_gateway.store import Store
 
+pytestmark = pytest.mark.slow
+
 PROCESSES = 4
 ROUNDS = 3
 STARTER = """
