@@ -20,6 +20,8 @@ Wait = Callable[..., Any]
 
 #: Real machines take minutes, the embedded Omni's a second.
 READY_SECONDS = 600
+#: Machines of a real Omni are wiped before a cluster is gone.
+GONE_SECONDS = 180
 ROOM_SECONDS = 30
 
 

@@ -29,11 +29,11 @@ from omni_gateway.omni.channel import open_channel
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from tests.conformance import cosi_state
 from tests.e2e.answers import Document
+from tests.e2e.cluster_steps import GONE_SECONDS
 from tests.fitting import fitting, numbers
 from tests.simulator.caller import Signer
 
 START_SECONDS = 90.0
-GONE_SECONDS = 60.0
 #: Seconds until a machine that is leaving a real Omni's cluster counts as free again.
 RETURN_SECONDS = 180.0
 #: Seconds that one test may take at a real Omni.

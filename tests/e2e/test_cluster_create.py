@@ -12,6 +12,7 @@ import pytest
 
 from omni_gateway.omni import OmniClient, errors
 from tests.e2e.cluster_steps import (
+    GONE_SECONDS,
     Machines,
     Made,
     Unique,
@@ -329,7 +330,7 @@ def test_a_failure_half_way_takes_back_what_was_made_and_says_so(
     undone = [item["id"] for item in document["undone"]]
     assert undone[0] == machines[0] and undone[-1] == name and f"{name}-control-planes" in undone
     assert len(undone) == 43
-    wait_until(lambda: api.get(f"clusters/{name}").status_code == 404, 60, "the end of the cluster")
+    wait_until(lambda: api.get(f"clusters/{name}").status_code == 404, GONE_SECONDS, "the end of the cluster")
     wait_until(lambda: not of_cluster(omni, "MachineSets", name), what="the end of its machine sets")
     wait_until(lambda: not of_cluster(omni, "ConfigPatches", name), what="the end of its patches")
     assert [item["metadata"]["id"] for item in of_cluster(omni, "MachineSetNodes", rival)] == [machines[1]]

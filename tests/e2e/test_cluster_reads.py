@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.cluster_steps import Machines, Made, Unique, Wait, at, problem, running_cluster
+from tests.e2e.cluster_steps import GONE_SECONDS, Machines, Made, Unique, Wait, at, problem, running_cluster
 
 PRESENT_AT_ONCE = ["status", "bootstrap", "endpoints", "workload-proxy-status", "talos-upgrade"]
 PRESENT_LATER = ["kubernetes-status", "kubernetes-upgrade", "controlplane-status", "destroy-status"]
@@ -41,7 +41,7 @@ def empty(api: httpx.Client, wait_until: Wait) -> Iterator[str]:
     wait_until(lambda: api.get(f"clusters/{name}/talos-upgrade").status_code == 200, what="its statuses")
     yield name
     api.delete(f"clusters/{name}")
-    wait_until(lambda: api.get(f"clusters/{name}").status_code == 404, 60, "its end")
+    wait_until(lambda: api.get(f"clusters/{name}").status_code == 404, GONE_SECONDS, "its end")
 
 
 @pytest.mark.parametrize("what", PRESENT_AT_ONCE)

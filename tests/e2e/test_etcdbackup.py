@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from omni_gateway.omni import OmniClient
-from tests.e2e.cluster_steps import Machines, Made, Unique, Wait, problem, skip_without_snapshots
+from tests.e2e.cluster_steps import READY_SECONDS, Machines, Made, Unique, Wait, problem, skip_without_snapshots
 from tests.e2e.conftest import Versions
 
 URL = "etcdbackups"
@@ -37,7 +37,7 @@ def test_a_backup_is_taken_and_listed(
     omni: OmniClient,
 ) -> None:
     name = cluster(api, made, unique("backup"), versions, free_machines(1))
-    wait_until(lambda: operator.get(f"operations/cluster-create/{name}").json()["done"], 60, "the cluster")
+    wait_until(lambda: operator.get(f"operations/cluster-create/{name}").json()["done"], READY_SECONDS, "the cluster")
     answer = operator.post(URL, json={"cluster": name})
     assert answer.status_code == 202, answer.text
     operation = answer.headers["Location"].removeprefix("/api/v1/")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from omni_gateway.omni import OmniClient
-from tests.e2e.cluster_steps import Machines, Unique, Wait, end_of, problem
+from tests.e2e.cluster_steps import GONE_SECONDS, READY_SECONDS, Machines, Unique, Wait, end_of, problem
 
 URL = "exposed-services"
 TYPE = "ExposedServices.omni.sidero.dev"
@@ -33,12 +33,16 @@ def cluster(api: httpx.Client, wait_until: Wait, module_machines: Machines, vers
         "features": {**versions.cluster["features"], "enable_workload_proxy": True},
         "control_plane": {"machines": module_machines(1)},
     }
-    assert api.post("clusters", json=body).status_code == 201
-    wait_until(lambda: api.get(f"operations/cluster-create/{name}").json()["done"], 60, "the cluster")
-    wait_until(lambda: api.get(f"loadbalancers/{name}/status").json().get("healthy"), 60, "the API")
-    yield name
-    api.delete(f"clusters/{name}")
-    wait_until(lambda: api.get(f"clusters/{name}").status_code == 404, 60, "the cluster's end")
+    created = api.post("clusters", json=body)
+    assert created.status_code == 201, created.text
+    try:
+        end_of(api, created, wait_until)
+        healthy = lambda: api.get(f"loadbalancers/{name}/status").json().get("healthy")  # noqa: E731
+        wait_until(healthy, READY_SECONDS, "the API")
+        yield name
+    finally:
+        api.delete(f"clusters/{name}")
+        wait_until(lambda: api.get(f"clusters/{name}").status_code == 404, GONE_SECONDS, "the cluster's end")
 
 
 @pytest.fixture
