@@ -71,16 +71,20 @@ def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Fi
     """Return a kubeconfig for the cluster; 409 for one that is so new that Omni cannot tell any."""
     adapter.get(id)
     try:
-        if query["service_account"]:
-            body = _service_account_kubeconfig(adapter, id, query)
-        else:
-            body = adapter.omni.management.kubeconfig(id, grant_type=query.get("grant_type", ""))
+        body = _kubeconfig(adapter, id, query)
     except omni_errors.Unknown:
-        if find(adapter.omni, types.CLUSTER_UUIDS, id) is not None:
-            raise
-        text = f"Omni has not finished to make the cluster {id!r}."
-        raise Problem(409, "too-early", text, headers={"Retry-After": "5"}) from None
+        if find(adapter.omni, types.CLUSTER_UUIDS, id) is None:
+            text = f"Omni has not finished to make the cluster {id!r}."
+            raise Problem(409, "too-early", text, headers={"Retry-After": "5"}) from None
+        # It may have come since: asked once more, Omni tells what else is wrong.
+        body = _kubeconfig(adapter, id, query)
     return FileResponse(body, YAML, f"{id}-kubeconfig.yaml", credential=query["service_account"])
+
+
+def _kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> bytes:
+    if query["service_account"]:
+        return _service_account_kubeconfig(adapter, id, query)
+    return adapter.omni.management.kubeconfig(id, grant_type=query.get("grant_type", ""))
 
 
 def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> bytes:

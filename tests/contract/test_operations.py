@@ -583,6 +583,15 @@ def test_the_newest_upgrade_is_newer_than_what_runs(world: World) -> None:
     assert after["newest_upgrade_version"] == ""
 
 
+def test_a_kubeconfig_is_asked_for_again_where_the_cluster_was_finished_meanwhile(world: World) -> None:
+    unfinished = faults.Error(code=2, message="failed to get cluster UUID")
+    rule = faults.Rule(method="*/Kubeconfig", times=1, error=unfinished)
+    with world.cluster("finished"), world.simulator.faults.during(rule) as struck:
+        answer = world.admin.get("clusters/finished/kubeconfig")
+        assert struck().struck == 1
+    assert answer.status_code == 200
+
+
 def test_the_identity_of_a_member_is_not_there_yet(world: World) -> None:
     with world.cluster("nobody") as (plane,):
         world.wait_until(lambda: world.admin.get(f"clustermachines/{plane}/identity").status_code == 200, 20, "it")
