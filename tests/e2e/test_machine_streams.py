@@ -85,7 +85,7 @@ def test_a_watch_of_a_selection_tells_who_comes_and_goes(api: httpx.Client, mach
         api.patch(f"machines/{machine}", json={"labels": {"watched": machine}})
         came = next(events)
         api.patch(f"machines/{machine}", json={"labels": {"watched": None}})
-        went = next(events)
+        went = next(event for event in events if event["type"] != "MODIFIED")  # Omni has its own to write
     assert (came["type"], went["type"]) == ("ADDED", "DELETED")
     assert came["object"]["id"] == went["object"]["id"] == machine
 
