@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FOLDERS = ("docs", "benchmarks", "deploy", "examples")
+PAGES = [*sorted(ROOT.glob("*.md")), *(page for folder in FOLDERS for page in sorted((ROOT / folder).rglob("*.md")))]
 PACKAGE = "omni_gateway"
 #: Pages about the code: there names in backticks may leave the package out, as in `cache.informer`.
 ABOUT_CODE = ("architecture.md", "caching.md", "glossary.md", "streams.md")
@@ -20,7 +22,7 @@ NO_MODULES = {f"{PACKAGE}.resources"}
 PARTS = {path.stem for path in (ROOT / PACKAGE).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
 
 
-@pytest.fixture(params=PAGES, ids=lambda page: page.name)
+@pytest.fixture(params=PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def page(request: pytest.FixtureRequest) -> Path:
     path: Path = request.param
     return path
@@ -39,6 +41,18 @@ def test_every_file_of_code_that_a_page_names_is_there(page: Path) -> None:
 
 def test_every_dotted_name_of_code_that_a_page_uses_is_there(page: Path) -> None:
     assert [name for name in dotted_names(page) if not resolves(name)] == []
+
+
+def test_the_picture_of_the_layers_is_what_the_import_rules_say() -> None:
+    picture = re.search(r"^```\n(.*?)^```$", (ROOT / "docs" / "architecture.md").read_text(), flags=re.M | re.S)
+    assert picture is not None
+    drawn = re.findall(r"^  (\w+(?:(?:,| │) \w+)*) ─", picture[1], flags=re.M)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    assert [re.findall(r"\w+", names) for names in drawn] == [
+        *(re.findall(rf"{PACKAGE}\.(\w+)", layer) for layer in layers),
+        ["simulator"],
+    ]
 
 
 def links(page: Path) -> Iterator[str]:
