@@ -13,7 +13,7 @@ from benchmarks.soak_connections import Answer
 #: Every object that a soak writes carries the number of its write here; numbers of a name only ever grow.
 MARK = "soak-write"
 LABEL = "soak"
-#: Names below this are removed and made again within a second, of which ``docs/freshness.md`` promises less.
+#: Names below this are removed and made again within a second, of which ``docs/caching.md`` promises less.
 QUICK = "soak-quick-"
 UNDER_FAULTS = frozenset({503, 504})
 _KEPT_SAMPLES = 20

@@ -81,7 +81,7 @@ class Story(RuleBasedStateMachine):
         """Make or change an object.
 
         One that is made anew is changed until its version is later than that of the one before: Omni tells when objects
-        were made to the second only, so those of one second are told apart by nothing else (docs/freshness.md).
+        were made to the second only, so those of one second are told apart by nothing else (docs/caching.md).
         """
         made = self.states[id][-1] is None
         self.one_write(client, id)
