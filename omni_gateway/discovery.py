@@ -88,7 +88,7 @@ def sdk_mismatch(wanted: str) -> str:
     try:
         fits = SDK_VERSION in SpecifierSet(wanted)
     except InvalidSpecifier:
-        return f"its SDK range {wanted!r} cannot be read; write one such as '>=1.0,<2'"
+        return f"its SDK range {wanted!r} cannot be read; write one such as '>=2.0,<3'"
     return "" if fits else f"it was written for the SDK {wanted}, and this is SDK {SDK_VERSION}"
 
 

@@ -65,7 +65,7 @@ class ResourcePlugin(ServicePlugin):
         schema: type[ResourceSchema],
         adapter: ResourceAdapter,
         roles: Mapping[str, Role],
-        sdk: str = ">=1.0,<2",
+        sdk: str = ">=2.0,<3",
         filters: Sequence[Filter] = (),
         subresources: Sequence[SubResource | SubList | SubCollection] = (),
         links: Mapping[str, LinkMaker] | None = None,

@@ -50,7 +50,7 @@ class ServicePlugin:
         name: str,
         singular: str = "",
         adapter: ResourceAdapter | None = None,
-        sdk: str = ">=1.0,<2",
+        sdk: str = ">=2.0,<3",
         operations: Sequence[OperationKind] = (),
         description: str = "",
         import_name: str = __name__,

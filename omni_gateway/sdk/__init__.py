@@ -55,7 +55,7 @@ from omni_gateway.rest.update import change
 from omni_gateway.sdk import redaction
 from omni_gateway.watch.merged import TypedEvent, merge_watches
 
-SDK_VERSION = "1.0.0"
+SDK_VERSION = "2.0.0"
 
 __all__ = [
     "ADMIN_READ_WRITE",

@@ -26,7 +26,7 @@ plugin = ResourcePlugin(
 """
 
 
-def source(name: str = "thing", schema: str = "ThingSchema", roles: str = "READ", sdk: str = ">=1.0,<2") -> str:
+def source(name: str = "thing", schema: str = "ThingSchema", roles: str = "READ", sdk: str = ">=2.0,<3") -> str:
     return GOOD.format(name=name, schema=schema, roles=roles, sdk=sdk)
 
 
@@ -51,7 +51,7 @@ BROKEN = [
     ("raise RuntimeError('no licence')", "no licence"),
     ("import nowhere_at_all", "nowhere_at_all"),
     ("plugin = 42", "not a ResourcePlugin"),
-    (source(sdk=">=2"), "SDK >=2"),
+    (source(sdk=">=3"), "SDK >=3"),
     (source(sdk="soon"), "cannot be read"),
     (source(name="clusters"), "taken"),
     (source(name="operations"), "taken"),

@@ -69,7 +69,7 @@ def test_the_plugins_command_lists_it_with_its_distribution(installed: Path) -> 
         [sys.executable, "-m", "omni_gateway.cli", "plugins"], env=env, capture_output=True, check=True
     )
     row = next(line.split() for line in answer.stdout.decode().splitlines() if line.startswith("runbooks"))
-    assert row == ["runbooks", "omni-gateway-plugin-extras", "0.1.0", "/api/v1/runbooks", ">=1.0,<2", "loaded"]
+    assert row == ["runbooks", "omni-gateway-plugin-extras", "0.1.0", "/api/v1/runbooks", ">=2.0,<3", "loaded"]
 
 
 @pytest.mark.parametrize(

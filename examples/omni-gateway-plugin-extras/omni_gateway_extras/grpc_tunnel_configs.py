@@ -18,5 +18,5 @@ plugin = ResourcePlugin(
     roles=READ_WRITE,
     links={"machine": id_link("machines")},
     example={"id": "00000000-0000-4000-8000-000000000001", "enabled": True},
-    sdk=">=1.0,<2",
+    sdk=">=2.0,<3",
 )

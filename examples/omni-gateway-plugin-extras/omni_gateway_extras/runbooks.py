@@ -25,5 +25,5 @@ plugin = ResourcePlugin(
     adapter=StoredResourceAdapter("omni-gateway-plugin-extras/runbooks", sortable=frozenset({"title"})),
     roles=READ_WRITE,
     example={"id": "etcd-full", "title": "etcd is full", "steps": ["defragment", "raise the quota"]},
-    sdk=">=1.0,<2",
+    sdk=">=2.0,<3",
 )
