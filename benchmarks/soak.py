@@ -22,7 +22,7 @@ from benchmarks.soak_load import Load
 from benchmarks.soak_reading import fixed
 from benchmarks.soak_watches import KeptWatch
 from benchmarks.soak_writing import PATHS
-from omni_gateway.omni import OmniClient
+from omni_gateway.omni import OmniClient, OmniError
 
 FLEET, CLUSTERS, WORKERS = 300, 4, 2
 RESTS = 9
@@ -72,6 +72,8 @@ def soak(
             time.sleep(minutes * 60 / RESTS)
             faults.clear()
             load.pause()
+            if not _until(lambda: _answers(omni), REOPENED_SECONDS):
+                raise TimeoutError("Omni does not answer once the faults are over")
             found = comparison.run() + watches_agree(load.kept, omni)
             for text in found:
                 ledger.found("difference at rest", text)
@@ -81,6 +83,15 @@ def soak(
     finally:
         load.close()
     return rests, comparison.compared
+
+
+def _answers(omni: OmniClient) -> bool:
+    """Probe Omni, which also closes the client's circuit breaker after an outage."""
+    try:
+        omni.ping()
+    except OmniError:
+        return False
+    return True
 
 
 def watches_agree(kept: list[KeptWatch], omni: OmniClient) -> list[str]:

@@ -41,6 +41,7 @@ def at(api: httpx.Client, url: str) -> str:
 
 def end_of(api: httpx.Client, answer: httpx.Response, wait_until: Wait) -> dict[str, Any]:
     """Follow the operation that an answer names, and return it as it ended."""
+    assert answer.is_success, answer.text
     url = at(api, answer.headers["Operation-Location"])
 
     def ended() -> dict[str, Any] | None:

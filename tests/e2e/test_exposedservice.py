@@ -149,6 +149,7 @@ def test_a_hidden_service_is_gone(operator: httpx.Client, exposed: dict[str, Any
 
 def test_a_dry_run_exposes_nothing(operator: httpx.Client, cluster: str) -> None:
     answer = operator.post(f"{URL}?dry_run=true", json={"cluster": cluster, "port": 30060, **API})
+    assert answer.status_code == 200, answer.text
     assert answer.json()["object"]["id"] == f"{cluster}/kubernetes.default/30060"
     assert operator.get(URL, params={"cluster": cluster}).json() == []
 

@@ -133,15 +133,15 @@ def _running_version(seen: Resource) -> str:
 def _todo(ctx: Context, cluster: str, wanted: str) -> list[_Target]:
     """List the components that do not run the wanted version, in the order of an upgrade.
 
-    The control planes' static pods come first, then the workers' kubelets, last the control planes' own.
+    One component after the other, the kubelets last; each on all machines, in the order of their nodes' names.
     """
-    found: list[tuple[int, str, int, _Target]] = []
+    order = machineconfig_render.components_of_role(CONTROL_PLANE)
+    found: list[tuple[int, str, _Target]] = []
     for member in ctx.all(kinds.CLUSTER_MACHINE, cluster=cluster):
         hw = hardware(ctx, member.id)
         if hw is None or not hw.cluster or member.phase != "running":
             continue
-        for position, component in enumerate(machineconfig_render.components_of_role(hw.role)):
+        for component in machineconfig_render.components_of_role(hw.role):
             if hw.components.get(component) != wanted:
-                rank = 0 if component != "kubelet" else 2 if hw.role == CONTROL_PLANE else 1
-                found.append((rank, member.id, position, _Target(member.id, hw, component)))
-    return [target for *_, target in sorted(found, key=lambda item: item[:3])]
+                found.append((order.index(component), hw.hostname, _Target(member.id, hw, component)))
+    return [target for *_, target in sorted(found, key=lambda item: item[:2])]
