@@ -14,7 +14,8 @@ from typing import Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from omni_gateway.sdk import SDK_VERSION, PluginError, ServicePlugin
+from omni_gateway.sdk import SDK_VERSION
+from omni_gateway.sdk.actions import PluginError, ServicePlugin
 
 GROUP = "omni_gateway.resources"
 

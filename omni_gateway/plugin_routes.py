@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 
 from omni_gateway.http import route_access
-from omni_gateway.sdk import PluginError
+from omni_gateway.sdk.actions import PluginError
 
 _MOST_NAMED = 5
 

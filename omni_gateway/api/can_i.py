@@ -18,7 +18,8 @@ from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.plugin import VERBS
 from omni_gateway.rest.views.openapi import documented
 from omni_gateway.rest.views.responses import json_response
-from omni_gateway.sdk import SpecSchema, current_gateway
+from omni_gateway.sdk import SpecSchema
+from omni_gateway.sdk.actions import current_gateway
 
 WATCH = "watch"
 

@@ -2,7 +2,13 @@
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Filter, Problem, ResourcePlugin, Role, check_role, current_principal
+from omni_gateway.sdk import (
+    Filter,
+    Problem,
+    ResourcePlugin,
+    Role,
+)
+from omni_gateway.sdk.actions import check_role, current_principal
 from resources.audit.adapter import AuditAdapter
 from resources.audit.schemas import METHODS, OUTCOMES, AuditEntrySchema
 

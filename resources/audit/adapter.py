@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import Change, Listing, ListQuery, NotFound, Problem, Resource, ResourceAdapter
+from omni_gateway.sdk import (
+    Listing,
+    ListQuery,
+    NotFound,
+    Problem,
+    Resource,
+    ResourceAdapter,
+)
+from omni_gateway.sdk.adapters import Change
 
 NAMESPACE = "gateway"
 TYPE = "audit"

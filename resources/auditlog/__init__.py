@@ -1,6 +1,8 @@
 """Omni's audit log: who did what."""
 
-from omni_gateway.sdk import CallAdapter, Role, ServicePlugin
+from omni_gateway.sdk import Role
+from omni_gateway.sdk.actions import ServicePlugin
+from omni_gateway.sdk.adapters import CallAdapter
 from resources.auditlog.reading import NDJSON, AuditLogQuery, audit_log
 
 plugin = ServicePlugin(

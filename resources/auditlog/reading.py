@@ -10,7 +10,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Problem, ResourceAdapter, StreamingResponse
+from omni_gateway.sdk import Problem, ResourceAdapter
+from omni_gateway.sdk.actions import StreamingResponse
 
 NDJSON = "application/x-ndjson"
 #: What a quiet log says from time to time while it is followed, so that a reader that has left is noticed.

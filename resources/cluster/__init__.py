@@ -1,6 +1,7 @@
 """Clusters: create, watch, patch, upgrade, lock, restore, destroy."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, id_link
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
+from omni_gateway.sdk.adapters import id_link
 from resources.cluster import bootstrap, files, locking, metrics, nodes, operations, upgrade_operations, upgrades
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.below import SUBRESOURCES

@@ -9,17 +9,13 @@ from typing import Any
 
 from omni_gateway.sdk import (
     FieldErrors,
-    OmniError,
     OmniResourceAdapter,
     Problem,
     Resource,
-    change,
-    cluster_lock,
-    cluster_of_uuid,
-    find,
-    omni_errors,
-    types,
 )
+from omni_gateway.sdk.adapters import change, cluster_of_uuid, find
+from omni_gateway.sdk.clusters import cluster_lock
+from omni_gateway.sdk.omni import OmniError, omni_errors, types
 from resources.cluster import creation_record, locking
 from resources.cluster.building import build
 from resources.cluster.composition import parts_of

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from omni_gateway.sdk import FieldErrors, OmniClient, cluster_of_uuid, find, label_names, types
+from omni_gateway.sdk import FieldErrors, OmniClient
+from omni_gateway.sdk.adapters import cluster_of_uuid, find
+from omni_gateway.sdk.omni import label_names, types
 
 
 def uuid_of(omni: OmniClient, cluster: str) -> str:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from omni_gateway.sdk import (
-    OmniResourceAdapter,
-    Resource,
-    SubCollection,
-    SubList,
-    SubResource,
-    label_filter,
-    label_names,
-    types,
-)
+from omni_gateway.sdk import OmniResourceAdapter, Resource, SubResource
+from omni_gateway.sdk.actions import SubCollection, SubList
+from omni_gateway.sdk.adapters import label_filter
+from omni_gateway.sdk.omni import label_names, types
 from resources.cluster import nodes
 from resources.cluster.kubernetes_schemas import (
     KubernetesNodeSchema,

@@ -14,22 +14,22 @@ from typing import Any, ClassVar
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import (
-    DryRunResult,
     FieldErrors,
     OmniResourceAdapter,
     Operation,
     Problem,
     Resource,
     SpecSchema,
+)
+from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk.adapters import (
     change,
     cluster_of_uuid,
     find,
-    label_names,
-    omni_errors,
     scope_error,
-    types,
 )
-from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.cluster import locking
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.backups import check_backup, uuid_of

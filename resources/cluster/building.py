@@ -9,15 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from omni_gateway.sdk import (
-    OmniClient,
+from omni_gateway.sdk import OmniClient, Problem, Resource
+from omni_gateway.sdk.actions import problem_for
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.omni import (
     OmniError,
-    Problem,
-    Resource,
-    find,
     omni_deadline,
     omni_errors,
-    problem_for,
     types,
 )
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omni_gateway.sdk import Resource, label_names, types
+from omni_gateway.sdk import Resource
+from omni_gateway.sdk.omni import label_names, types
 from resources.cluster.composition_schemas import UNLIMITED, UpdateStrategy
 
 _ALLOCATION_UNLIMITED = 1

@@ -6,19 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from omni_gateway.sdk import (
-    FieldErrors,
-    OmniClient,
-    Resource,
-    Scope,
-    cluster_lock,
-    find,
-    label_names,
-    omni_errors,
-    resources_of,
-    talos_fit,
-    types,
-)
+from omni_gateway.sdk import FieldErrors, OmniClient, Resource
+from omni_gateway.sdk.adapters import Scope, find, resources_of
+from omni_gateway.sdk.clusters import cluster_lock, talos_fit
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.cluster.backups import check_backup
 from resources.cluster.composition import NewSet, Part, parts_of, sets_of
 from resources.cluster.composition_schemas import MAX_MACHINES, UNLIMITED

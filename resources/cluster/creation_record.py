@@ -13,7 +13,10 @@ from typing import Any
 
 import orjson
 
-from omni_gateway.sdk import OmniClient, Resource, find, label_names, seconds_since, types
+from omni_gateway.sdk import OmniClient, Resource
+from omni_gateway.sdk.actions import seconds_since
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.omni import label_names, types
 
 #: On the Cluster from its creation until the last of its parts has been written.
 ANNOTATION = "omni-gateway/creating"

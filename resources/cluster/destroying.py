@@ -7,7 +7,8 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import DryRunResult, Operation, SpecSchema
+from omni_gateway.sdk import Operation, SpecSchema
+from omni_gateway.sdk.actions import DryRunResult
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.disconnected import ABOUT_FORCE, DISCONNECTED
 from resources.cluster.operations import DESTROY

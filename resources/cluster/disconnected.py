@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import OmniClient, Resource, WriteQuery, find_labelled, label_names, resources_of, types
+from omni_gateway.sdk import OmniClient, Resource
+from omni_gateway.sdk.actions import WriteQuery
+from omni_gateway.sdk.adapters import find_labelled, resources_of
+from omni_gateway.sdk.omni import label_names, types
 
 DISCONNECTED = "disconnected"
 ABOUT_FORCE = (

@@ -14,8 +14,11 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import FileResponse, Problem, Role, StreamingResponse, check_role, find, omni_errors, types
+from omni_gateway.sdk import Problem, Role
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.actions import FileResponse, StreamingResponse, check_role
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.omni import omni_errors, types
 from resources.cluster.adapter import ClusterAdapter
 
 YAML = "application/yaml"

@@ -6,8 +6,9 @@ from typing import Any
 
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
+from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.omni import enums
 
 
 class Present(wire.Boolean, wire.Rendered):

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import DryRunResult, Resource, ResourceAdapter, change, cluster_lock, label_names
+from omni_gateway.sdk import Resource, ResourceAdapter
+from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk.adapters import change
+from omni_gateway.sdk.clusters import cluster_lock
+from omni_gateway.sdk.omni import label_names
 
 ABOUT = (
     "A locked cluster, its machine sets and its machines take no change and cannot be removed (409); configuration"

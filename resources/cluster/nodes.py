@@ -12,13 +12,14 @@ from omni_gateway.sdk import (
     NotFound,
     Resource,
     ResourceAdapter,
+)
+from omni_gateway.sdk.adapters import (
     find,
     find_labelled,
-    label_names,
     object_url,
     select,
-    types,
 )
+from omni_gateway.sdk.omni import label_names, types
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.kubernetes_schemas import KubernetesNodeSchema
 

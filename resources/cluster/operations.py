@@ -11,17 +11,16 @@ from omni_gateway.sdk import (
     Operation,
     OperationKind,
     Resource,
+)
+from omni_gateway.sdk.actions import (
     State,
     WaitingFor,
-    find,
-    label_names,
-    member_waits,
-    object_url,
     removal_of,
-    resources_of,
     stages_in_order,
-    types,
 )
+from omni_gateway.sdk.adapters import find, object_url, resources_of
+from omni_gateway.sdk.clusters import member_waits
+from omni_gateway.sdk.omni import label_names, types
 from resources.cluster import creation_record
 from resources.cluster.reading import has_control_plane
 from resources.cluster.status_schemas import ClusterDestroyStatusSchema, ClusterStatusSchema

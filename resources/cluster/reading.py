@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniClient, find, label_names, types
+from omni_gateway.sdk import OmniClient
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.omni import label_names, types
 
 
 def has_control_plane(omni: OmniClient, cluster: str) -> bool:

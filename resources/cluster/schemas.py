@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema, alike
+from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.adapters import alike
 from resources.cluster.composition_schemas import NewConfigPatchSchema, NewControlPlaneSchema, NewWorkersSchema
 from resources.cluster.versions import Version
 

@@ -11,20 +11,21 @@ from omni_gateway.sdk import (
     OperationKind,
     Resource,
     ResourceSchema,
+)
+from omni_gateway.sdk.actions import (
     Stage,
     State,
     WaitingFor,
-    cluster_lock,
-    enums,
+    stages_in_order,
+)
+from omni_gateway.sdk.adapters import (
     find,
     find_labelled,
-    label_names,
-    member_waits,
     object_url,
     resources_of,
-    stages_in_order,
-    types,
 )
+from omni_gateway.sdk.clusters import cluster_lock, member_waits
+from omni_gateway.sdk.omni import enums, label_names, types
 from resources.cluster import creation_record
 from resources.cluster.kubernetes_schemas import (
     KubernetesUpgradeProgressSchema,

@@ -11,17 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
-    DryRunResult,
     Operation,
     Problem,
     Resource,
     SpecSchema,
-    change,
-    find,
-    is_too_early,
-    object_url,
-    omni_errors,
 )
+from omni_gateway.sdk.actions import DryRunResult, is_too_early
+from omni_gateway.sdk.adapters import change, find, object_url
+from omni_gateway.sdk.omni import omni_errors
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.operations import is_bootstrapped
 from resources.cluster.upgrade_operations import KUBERNETES, TALOS, Upgrade

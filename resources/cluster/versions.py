@@ -12,7 +12,8 @@ from typing import Any, Self
 
 from marshmallow import fields
 
-from omni_gateway.sdk import OmniClient, types
+from omni_gateway.sdk import OmniClient
+from omni_gateway.sdk.omni import types
 
 _VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9A-Za-z.-]{1,64}))?")
 _NAMED_AT_MOST = 12

@@ -5,13 +5,10 @@ from omni_gateway.sdk import (
     OmniResourceAdapter,
     ResourcePlugin,
     SubResource,
-    id_link,
-    label_filter,
-    label_link,
-    label_names,
-    quorum,
-    types,
 )
+from omni_gateway.sdk.adapters import id_link, label_filter, label_link
+from omni_gateway.sdk.clusters import quorum
+from omni_gateway.sdk.omni import label_names, types
 from resources.clustermachine.adapter import ClusterMachineAdapter, ClusterMachineStatusAdapter
 from resources.clustermachine.joining import JOINING
 from resources.clustermachine.leaving import LEAVING

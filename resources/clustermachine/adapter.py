@@ -7,20 +7,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import (
-    Created,
-    OmniResourceAdapter,
-    Problem,
-    Resource,
+from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource
+from omni_gateway.sdk.adapters import Created, find
+from omni_gateway.sdk.clusters import (
     cluster_lock,
-    find,
-    label_names,
-    omni_errors,
     quorum,
     relations,
     talos_fit,
-    types,
 )
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.clustermachine.joining import joining
 
 #: ``specs.ClusterMachineStatusSpec.Stage``: BOOTING and RUNNING.

@@ -11,17 +11,16 @@ from omni_gateway.sdk import (
     OperationKind,
     Problem,
     Resource,
+)
+from omni_gateway.sdk.actions import (
     State,
     WaitingFor,
-    find,
-    label_names,
-    member_waits,
-    object_url,
-    resources_of,
     stages_in_order,
-    types,
     unknown_after,
 )
+from omni_gateway.sdk.adapters import find, object_url, resources_of
+from omni_gateway.sdk.clusters import member_waits
+from omni_gateway.sdk.omni import label_names, types
 
 KIND = "clustermachine-create"
 #: Omni makes a member within seconds of its node; where it does not, something of the node is wrong.

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from omni_gateway.sdk import (
-    OmniClient,
-    Operation,
-    Resource,
-    find,
-    member_waits,
-    object_url,
-    removal_of,
-    stages_in_order,
-    types,
-)
+from omni_gateway.sdk import OmniClient, Operation, Resource
+from omni_gateway.sdk.actions import removal_of, stages_in_order
+from omni_gateway.sdk.adapters import find, object_url
+from omni_gateway.sdk.clusters import member_waits
+from omni_gateway.sdk.omni import types
 
 
 def _is_leaving(omni: OmniClient, member: Resource) -> bool:

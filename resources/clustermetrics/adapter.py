@@ -8,16 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
-    Change,
     Listing,
     ListQuery,
     OmniResourceAdapter,
     Resource,
     ResourceAdapter,
-    enums,
-    find,
-    types,
 )
+from omni_gateway.sdk.adapters import Change, find
+from omni_gateway.sdk.omni import enums, types
 
 ID = "metrics"
 

@@ -1,6 +1,8 @@
 """Configuration patches: what Talos on a cluster's machines is told beyond Omni's own configuration."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, label_link, label_names
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
+from omni_gateway.sdk.adapters import label_link
+from omni_gateway.sdk.omni import label_names
 from resources.configpatch import targeting, validation
 from resources.configpatch.adapter import ConfigPatchAdapter
 from resources.configpatch.schemas import (

@@ -6,15 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import (
-    ListQuery,
-    OmniResourceAdapter,
-    Resource,
-    clusters_of_machines,
-    label_names,
-    relations,
-    types,
-)
+from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Resource
+from omni_gateway.sdk.adapters import clusters_of_machines
+from omni_gateway.sdk.clusters import relations
+from omni_gateway.sdk.omni import label_names, types
 from resources.configpatch import targeting
 from resources.configpatch.validation import check_changed_data
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema, label_names
+from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.omni import label_names
 
 MAX_DATA_BYTES = 2 * 1024 * 1024
 

@@ -15,12 +15,9 @@ from omni_gateway.sdk import (
     OmniClient,
     Problem,
     Resource,
-    label_filter,
-    label_names,
-    object_url,
-    omni_errors,
-    types,
 )
+from omni_gateway.sdk.adapters import label_filter, object_url
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 
 FILTERS = (
     label_filter(

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk import DryRunResult, OmniClient, Problem, Resource, ResourceAdapter, omni_errors
+from omni_gateway.sdk import (
+    OmniClient,
+    Problem,
+    Resource,
+    ResourceAdapter,
+)
+from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk.omni import omni_errors
 
 
 def check_data(omni: OmniClient, data: str) -> None:

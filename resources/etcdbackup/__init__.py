@@ -1,6 +1,13 @@
 """Backups of clusters' etcd."""
 
-from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role, SubResource, label_link, label_names, types
+from omni_gateway.sdk import (
+    OmniResourceAdapter,
+    ResourcePlugin,
+    Role,
+    SubResource,
+)
+from omni_gateway.sdk.adapters import label_link
+from omni_gateway.sdk.omni import label_names, types
 from resources.etcdbackup.adapter import OF_CLUSTER, EtcdBackupAdapter, cluster_of
 from resources.etcdbackup.operation import BACKUP
 from resources.etcdbackup.schemas import EtcdBackupSchema, EtcdBackupStatusSchema

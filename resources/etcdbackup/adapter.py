@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from omni_gateway.sdk import (
-    Change,
-    Created,
     Filter,
     Listing,
     ListQuery,
@@ -20,14 +18,16 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
     ResourceAdapter,
+)
+from omni_gateway.sdk.adapters import (
+    Change,
+    Created,
     find,
-    label_names,
     map_concurrently,
-    omni_errors,
     resources_of,
     select,
-    types,
 )
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.etcdbackup.operation import backup_of
 
 OF_CLUSTER = Filter("cluster", "Only those of this cluster")

@@ -13,14 +13,10 @@ from omni_gateway.sdk import (
     OperationKind,
     Problem,
     Resource,
-    State,
-    find,
-    object_url,
-    resources_of,
-    stages_in_order,
-    types,
-    unknown_after,
 )
+from omni_gateway.sdk.actions import State, stages_in_order, unknown_after
+from omni_gateway.sdk.adapters import find, object_url, resources_of
+from omni_gateway.sdk.omni import types
 from resources.etcdbackup.schemas import EtcdBackupState
 
 KIND = "etcd-backup"

@@ -1,6 +1,7 @@
 """Requests for a backup of a cluster's etcd; POST to etcdbackups is the easier way."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, id_filter, id_link
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin
+from omni_gateway.sdk.adapters import id_filter, id_link
 from resources.etcdmanualbackup.adapter import EtcdManualBackupAdapter
 from resources.etcdmanualbackup.schemas import EtcdManualBackupSchema
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource, find, types
+from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.omni import types
 
 
 class EtcdManualBackupAdapter(OmniResourceAdapter):

@@ -1,6 +1,8 @@
 """Services of clusters that Omni shows under URLs of its own."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, label_filter, label_link, label_names
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin
+from omni_gateway.sdk.adapters import label_filter, label_link
+from omni_gateway.sdk.omni import label_names
 from resources.exposedservice.adapter import ExposedServiceAdapter
 from resources.exposedservice.operations import EXPOSING, HIDING
 from resources.exposedservice.schemas import ExposedServiceSchema

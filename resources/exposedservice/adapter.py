@@ -9,16 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import (
-    Created,
     FieldErrors,
     OmniResourceAdapter,
     Problem,
     Resource,
-    find,
-    find_labelled,
-    label_names,
-    types,
 )
+from omni_gateway.sdk.adapters import Created, find, find_labelled
+from omni_gateway.sdk.omni import label_names, types
 from resources.exposedservice.annotations import Changes, adding, host_ports, removing, shown
 from resources.exposedservice.kubernetes_services import annotate, exposed_by
 from resources.exposedservice.operations import operation_id, read_exposing

@@ -14,13 +14,10 @@ from omni_gateway.sdk import (
     Operation,
     OperationKind,
     Resource,
-    State,
-    find,
-    object_url,
-    stages_in_order,
-    types,
-    unknown_after,
 )
+from omni_gateway.sdk.actions import State, stages_in_order, unknown_after
+from omni_gateway.sdk.adapters import find, object_url
+from omni_gateway.sdk.omni import types
 
 COLLECTION = "exposed-services"
 MAKE, REMOVE = "exposed-service-create", "exposed-service-destroy"

@@ -1,6 +1,8 @@
 """The system extensions of clusters, machine sets and machines; labels say whose."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, label_filter, label_link, label_names
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin
+from omni_gateway.sdk.adapters import label_filter, label_link
+from omni_gateway.sdk.omni import label_names
 from resources.extensionsconfiguration.adapter import ExtensionsConfigurationAdapter
 from resources.extensionsconfiguration.schemas import ExtensionsConfigurationSchema
 

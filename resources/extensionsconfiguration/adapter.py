@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource, find, label_names, relations, types
+from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.clusters import relations
+from omni_gateway.sdk.omni import label_names, types
 
 
 class ExtensionsConfigurationAdapter(OmniResourceAdapter):

@@ -5,11 +5,9 @@ from omni_gateway.sdk import (
     OmniResourceAdapter,
     ResourcePlugin,
     SubResource,
-    label_filter,
-    label_link,
-    label_names,
-    types,
 )
+from omni_gateway.sdk.adapters import label_filter, label_link
+from omni_gateway.sdk.omni import label_names, types
 from resources.imagepullrequest.schemas import ImagePullRequestSchema, ImagePullStatusSchema
 
 _HINT = "Omni pulls images by itself during an upgrade: POST /api/v1/clusters/{id}/actions/kubernetes-upgrade."

@@ -10,7 +10,6 @@ from typing import Any
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import (
-    Change,
     FieldErrors,
     Filter,
     Listing,
@@ -19,12 +18,15 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
     ResourceAdapter,
+)
+from omni_gateway.sdk.adapters import (
+    Change,
     find,
     read,
     resources_of,
     select,
-    types,
 )
+from omni_gateway.sdk.omni import types
 from omni_gateway.sdk.redaction import MASK
 
 CATALOGUE, CONFIG = "catalogue", "config"

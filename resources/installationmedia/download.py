@@ -7,7 +7,10 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import DryRunResult, Overlay, Problem, Resource, SpecSchema, enums, find, types
+from omni_gateway.sdk import Problem, Resource, SpecSchema
+from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.omni import Overlay, enums, types
 from resources.installationmedia.adapter import CATALOGUE, InstallationMediaAdapter, names_of
 from resources.installationmedia.schemas import MediaBootloader
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import DryRunResult, Resource, change
+from omni_gateway.sdk import Resource
+from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk.adapters import change
 from resources.jointoken.adapter import DefaultJoinTokenAdapter, JoinTokenAdapter
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from omni_gateway.sdk import (
-    Created,
     FieldErrors,
     Listing,
     ListQuery,
@@ -18,11 +17,14 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
     ResourceAdapter,
+)
+from omni_gateway.sdk.adapters import (
+    Created,
     find,
     resources_of,
     select,
-    types,
 )
+from omni_gateway.sdk.omni import types
 from omni_gateway.sdk.redaction import MASK
 
 LONGEST_NAME_BYTES = 16

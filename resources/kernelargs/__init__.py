@@ -1,6 +1,13 @@
 """Further kernel arguments of machines, by machine."""
 
-from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, SubResource, id_filter, id_link, types
+from omni_gateway.sdk import (
+    READ_WRITE,
+    OmniResourceAdapter,
+    ResourcePlugin,
+    SubResource,
+)
+from omni_gateway.sdk.adapters import id_filter, id_link
+from omni_gateway.sdk.omni import types
 from resources.kernelargs.schemas import KernelArgsSchema, KernelArgsStatusSchema
 
 EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "args": ["console=ttyS0"]}

@@ -1,6 +1,7 @@
 """Kubernetes versions that Omni offers."""
 
-from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin, types
+from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin
+from omni_gateway.sdk.omni import types
 from resources.kubernetesversion.schemas import KubernetesVersionSchema
 
 plugin = ResourcePlugin(

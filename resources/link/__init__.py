@@ -1,6 +1,8 @@
 """Links: the tunnels over which machines speak with Omni."""
 
-from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role, id_link, types
+from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role
+from omni_gateway.sdk.adapters import id_link
+from omni_gateway.sdk.omni import types
 from resources.link.schemas import LinkSchema
 
 plugin = ResourcePlugin(

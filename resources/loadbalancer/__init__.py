@@ -1,6 +1,7 @@
 """How the load balancers of the clusters are."""
 
-from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, SubResource, types
+from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, SubResource
+from omni_gateway.sdk.omni import types
 from resources.loadbalancer.schemas import LoadBalancerStatusSchema
 
 plugin = ResourcePlugin(

@@ -1,6 +1,8 @@
 """The load balancers of the clusters, one each, as Omni sets them up."""
 
-from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, id_filter, id_link, types
+from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin
+from omni_gateway.sdk.adapters import id_filter, id_link
+from omni_gateway.sdk.omni import types
 from resources.loadbalancerconfig.schemas import LoadBalancerConfigSchema
 
 _HINT = "Omni keeps one load balancer for each cluster; there is nothing to set."

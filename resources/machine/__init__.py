@@ -1,6 +1,8 @@
 """Machines: what Omni knows of them, what their users say of them, and what can be done to them."""
 
-from omni_gateway.sdk import ResourcePlugin, Role, id_link, quorum
+from omni_gateway.sdk import ResourcePlugin, Role
+from omni_gateway.sdk.adapters import id_link
+from omni_gateway.sdk.clusters import quorum
 from resources.machine import (
     logs,
     maintenance,

@@ -8,24 +8,24 @@ from dataclasses import replace
 from typing import Any, cast
 
 from omni_gateway.sdk import (
-    Change,
     Listing,
     ListQuery,
-    ListResult,
-    Memo,
     Resource,
     ResourceAdapter,
+)
+from omni_gateway.sdk.adapters import (
+    Change,
+    ListResult,
+    Memo,
     clusters_of_machines,
     find,
     identity,
-    label_names,
-    omni_errors,
-    quorum,
     read,
     resources_of,
     sort_and_cut,
-    types,
 )
+from omni_gateway.sdk.clusters import quorum
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.machine import selecting
 from resources.machine.changing import check_change, write_change
 from resources.machine.join import Machine, cluster_of, join_shared, own_extensions

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniResourceAdapter, Resource, SubList, SubResource, types
+from omni_gateway.sdk import OmniResourceAdapter, Resource, SubResource
+from omni_gateway.sdk.actions import SubList
+from omni_gateway.sdk.omni import types
 from resources.machine import config_diffs
 from resources.machine.below_schemas import (
     LabelsOfMachineSchema,

@@ -6,8 +6,9 @@ from enum import IntEnum
 
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
+from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.omni import enums
 from omni_gateway.sdk.redaction import mask_configuration, mask_tokens
 
 

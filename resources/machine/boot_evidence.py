@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
 
-from omni_gateway.sdk import OmniClient, Resource, find, types
+from omni_gateway.sdk import OmniClient, Resource
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.omni import types
 
 #: Between the parts of an id; stands in none of them and needs no escape in a URL.
 MARK = "~"

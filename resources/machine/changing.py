@@ -9,16 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from omni_gateway.sdk import (
-    STALE,
     FieldErrors,
     OmniClient,
-    OmniError,
     Problem,
     Resource,
-    omni_deadline,
-    problem_for,
-    types,
 )
+from omni_gateway.sdk.actions import problem_for
+from omni_gateway.sdk.adapters import STALE
+from omni_gateway.sdk.omni import OmniError, omni_deadline, types
 from resources.machine import extensions, labelling, locking
 from resources.machine.join import Machine
 

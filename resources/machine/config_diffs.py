@@ -8,16 +8,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from omni_gateway.sdk import (
-    Change,
     Filter,
     Listing,
     ListQuery,
     OmniResourceAdapter,
     Resource,
-    object_url,
-    sort_and_cut,
-    types,
 )
+from omni_gateway.sdk.adapters import Change, object_url, sort_and_cut
+from omni_gateway.sdk.omni import types
 
 OF_MACHINE = Filter("machine", "Only those of this machine")
 NEWEST_FIRST = (("id", True),)

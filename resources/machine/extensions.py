@@ -10,7 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from omni_gateway.sdk import FieldErrors, OmniClient, Problem, Resource, find, label_names, omni_errors, types
+from omni_gateway.sdk import (
+    FieldErrors,
+    OmniClient,
+    Problem,
+    Resource,
+)
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.machine.join import Machine
 
 _NAMED_AT_MOST = 12

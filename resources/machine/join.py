@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from omni_gateway.sdk import Resource, label_names
+from omni_gateway.sdk import Resource
+from omni_gateway.sdk.omni import label_names
 
 #: How much room the versions of the smaller parts get below those of machine and status (see ``_version``).
 _ROOM = 4096

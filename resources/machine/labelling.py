@@ -10,7 +10,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from omni_gateway.sdk import FieldErrors, OmniClient, Resource, find, label_names, types
+from omni_gateway.sdk import FieldErrors, OmniClient, Resource
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.omni import label_names, types
 from resources.machine.join import Machine, with_address
 
 #: Label → its new value, or None to remove it.

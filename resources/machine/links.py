@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from omni_gateway.sdk import Resource, object_url
+from omni_gateway.sdk import Resource
+from omni_gateway.sdk.adapters import object_url
 
 
 def cluster_link(machine: Resource) -> str | None:

@@ -6,8 +6,12 @@ Only workers can be locked.
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniClient, Problem, Resource, cluster_lock, find, label_names, problem_for, types
-from omni_gateway.sdk import omni_errors as errors
+from omni_gateway.sdk import OmniClient, Problem, Resource
+from omni_gateway.sdk.actions import problem_for
+from omni_gateway.sdk.adapters import find
+from omni_gateway.sdk.clusters import cluster_lock
+from omni_gateway.sdk.omni import label_names, types
+from omni_gateway.sdk.omni import omni_errors as errors
 from resources.machine.join import Machine
 
 

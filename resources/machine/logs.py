@@ -9,7 +9,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import StreamingResponse
+from omni_gateway.sdk.actions import StreamingResponse
 from omni_gateway.sdk.redaction import mask_tokens_in_line
 from resources.machine.adapter import MachineAdapter
 

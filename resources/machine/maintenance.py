@@ -16,23 +16,22 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import (
-    DryRunResult,
     OmniClient,
     Operation,
     OperationKind,
     Problem,
     Resource,
     SpecSchema,
+)
+from omni_gateway.sdk.actions import (
+    DryRunResult,
     State,
-    find,
-    label_names,
-    omni_errors,
     problem_for,
-    resources_of,
     stages_in_order,
-    types,
     unknown_after,
 )
+from omni_gateway.sdk.adapters import find, resources_of
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.machine.adapter import MachineAdapter
 from resources.machine.below_schemas import MachineUpgradeStatusSchema
 from resources.machine.boot_evidence import MARK, machine_of, parse

@@ -7,13 +7,10 @@ from typing import Any
 
 from marshmallow import fields
 
-from omni_gateway.sdk import (
-    SpecSchema,
-    find,
-    object_url,
-    types,
-)
+from omni_gateway.sdk import SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.adapters import find, object_url
+from omni_gateway.sdk.omni import types
 from resources.machine.adapter import MachineAdapter
 from resources.machine.schemas import MachineSchema
 

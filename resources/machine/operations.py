@@ -11,14 +11,11 @@ from omni_gateway.sdk import (
     Operation,
     OperationKind,
     Problem,
-    State,
-    find,
-    member_waits,
-    object_url,
-    resources_of,
-    stages_in_order,
-    types,
 )
+from omni_gateway.sdk.actions import State, stages_in_order
+from omni_gateway.sdk.adapters import find, object_url, resources_of
+from omni_gateway.sdk.clusters import member_waits
+from omni_gateway.sdk.omni import types
 
 
 def make(

@@ -7,8 +7,10 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import DryRunResult, Operation, Problem, SpecSchema, omni_errors, problem_for
+from omni_gateway.sdk import Operation, Problem, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.actions import DryRunResult, problem_for
+from omni_gateway.sdk.omni import omni_errors
 from resources.machine import boot_evidence, power_operations
 from resources.machine.adapter import MachineAdapter
 from resources.machine.join import Machine

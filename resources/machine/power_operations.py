@@ -10,15 +10,11 @@ from omni_gateway.sdk import (
     Operation,
     OperationKind,
     Resource,
-    State,
-    find,
-    object_url,
-    resources_of,
-    stages_in_order,
-    types,
-    unknown_after,
 )
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.actions import State, stages_in_order, unknown_after
+from omni_gateway.sdk.adapters import find, object_url, resources_of
+from omni_gateway.sdk.omni import types
 from resources.machine import boot_evidence
 from resources.machine.boot_evidence import BootMark, BootSigns, TalosStage, machine_of
 from resources.machine.operations import make

@@ -11,18 +11,17 @@ from omni_gateway.sdk import (
     OperationKind,
     Problem,
     Resource,
+)
+from omni_gateway.sdk.actions import (
     Stage,
     State,
     WaitingFor,
-    find,
-    label_names,
-    member_waits,
-    object_url,
-    resources_of,
     stages_in_order,
-    types,
     unknown_after,
 )
+from omni_gateway.sdk.adapters import find, object_url, resources_of
+from omni_gateway.sdk.clusters import member_waits
+from omni_gateway.sdk.omni import label_names, types
 from resources.machine import boot_evidence
 from resources.machine.operations import make
 from resources.machine.power_operations import BOUND_SECONDS, hint_for

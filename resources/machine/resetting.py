@@ -10,20 +10,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import (
-    DryRunResult,
-    Operation,
-    Problem,
-    SpecSchema,
-    cluster_lock,
-    label_names,
-    object_url,
-    omni_errors,
-    problem_for,
-    quorum,
-    types,
-)
+from omni_gateway.sdk import Operation, Problem, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.actions import DryRunResult, problem_for
+from omni_gateway.sdk.adapters import object_url
+from omni_gateway.sdk.clusters import cluster_lock, quorum
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.machine import boot_evidence, locking
 from resources.machine.adapter import MachineAdapter
 from resources.machine.join import Machine

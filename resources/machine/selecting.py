@@ -7,7 +7,9 @@ from typing import cast
 
 from marshmallow import fields
 
-from omni_gateway.sdk import Filter, ListQuery, Resource, label_filter, label_names
+from omni_gateway.sdk import Filter, ListQuery, Resource
+from omni_gateway.sdk.adapters import label_filter
+from omni_gateway.sdk.omni import label_names
 from resources.machine.join import Machine, with_address
 
 FILTERS = (

@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
-from omni_gateway.sdk import Change, OmniClient, Resource, TypedEvent, label_names, merge_watches, types
+from omni_gateway.sdk import OmniClient, Resource
+from omni_gateway.sdk.adapters import Change, TypedEvent, merge_watches
+from omni_gateway.sdk.omni import label_names, types
 from resources.machine.join import Machine, cluster_of, join_shared, own_extensions
 
 TYPES = (types.MACHINES, types.MACHINE_STATUSES, types.MACHINE_SET_NODES, types.EXTENSIONS_CONFIGURATIONS)

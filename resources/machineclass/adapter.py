@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource, types
+from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource
+from omni_gateway.sdk.omni import types
 
 _KINDS = ("match_labels", "auto_provision")
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Problem, ResourceAdapter, SpecSchema, omni_errors, resources_of, types
+from omni_gateway.sdk import Problem, ResourceAdapter, SpecSchema
+from omni_gateway.sdk.adapters import resources_of
+from omni_gateway.sdk.omni import omni_errors, types
 
 
 class MachineClassMatchSchema(SpecSchema):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniResourceAdapter, types
+from omni_gateway.sdk import OmniResourceAdapter
+from omni_gateway.sdk.omni import types
 
 
 class MachineMetricsAdapter(OmniResourceAdapter):

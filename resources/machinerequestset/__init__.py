@@ -1,6 +1,12 @@
 """Requests for machines of an infrastructure provider."""
 
-from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, SubResource, types
+from omni_gateway.sdk import (
+    READ_WRITE,
+    OmniResourceAdapter,
+    ResourcePlugin,
+    SubResource,
+)
+from omni_gateway.sdk.omni import types
 from resources.machinerequestset.adapter import MachineRequestSetAdapter
 from resources.machinerequestset.schemas import MachineRequestSetSchema, MachineRequestSetStatusSchema
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk import FieldErrors, OmniResourceAdapter, Resource, types
+from omni_gateway.sdk import FieldErrors, OmniResourceAdapter, Resource
+from omni_gateway.sdk.omni import types
 
 
 class MachineRequestSetAdapter(OmniResourceAdapter):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema, enums
+from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.omni import enums
 
 
 class MachineRequestSetMetaValueSchema(SpecSchema):

@@ -5,13 +5,11 @@ from omni_gateway.sdk import (
     OmniResourceAdapter,
     ResourcePlugin,
     Role,
-    SubCollection,
     SubResource,
-    label_filter,
-    label_link,
-    label_names,
-    types,
 )
+from omni_gateway.sdk.actions import SubCollection
+from omni_gateway.sdk.adapters import label_filter, label_link
+from omni_gateway.sdk.omni import label_names, types
 from resources.machineset.adapter import MachineSetAdapter, destroy, patches_link
 from resources.machineset.operations import DESTROY
 from resources.machineset.schemas import MachineSetDestroyStatusSchema, MachineSetSchema, MachineSetStatusSchema

@@ -6,16 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from omni_gateway.sdk import (
-    API_PREFIX,
-    ClusterPartAdapter,
-    DryRunResult,
-    Operation,
-    Resource,
-    ResourceAdapter,
-    cluster_of_uuid,
-    types,
-)
+from omni_gateway.sdk import Operation, Resource, ResourceAdapter
+from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk.adapters import API_PREFIX, ClusterPartAdapter, cluster_of_uuid
+from omni_gateway.sdk.omni import types
 from resources.machineset.operations import DESTROY
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, SpecSchema, label_names
+from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.omni import label_names
 
 
 class MachineSetUpdateStrategy(IntEnum):

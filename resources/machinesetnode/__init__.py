@@ -1,6 +1,9 @@
 """Machines, named one by one for a machine set."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, id_link, label_filter, label_link, label_names, quorum
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin
+from omni_gateway.sdk.adapters import id_link, label_filter, label_link
+from omni_gateway.sdk.clusters import quorum
+from omni_gateway.sdk.omni import label_names
 from resources.machinesetnode.adapter import MachineSetNodeAdapter
 from resources.machinesetnode.schemas import MachineSetNodeSchema
 

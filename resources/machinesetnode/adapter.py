@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omni_gateway.sdk import ClusterPartAdapter, Problem, Resource, label_names, quorum, relations, talos_fit, types
+from omni_gateway.sdk import Problem, Resource
+from omni_gateway.sdk.adapters import ClusterPartAdapter
+from omni_gateway.sdk.clusters import quorum, relations, talos_fit
+from omni_gateway.sdk.omni import label_names, types
 
 
 class MachineSetNodeAdapter(ClusterPartAdapter):

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omni_gateway.sdk import Problem, Resource, StoredResourceAdapter, find, types
+from omni_gateway.sdk import Problem, Resource
+from omni_gateway.sdk.adapters import StoredResourceAdapter, find
+from omni_gateway.sdk.omni import types
 
 OMNIS_OWN = "omni"
 _CONFIG = "auth-config"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk import ResourceAdapter, check_issuer, takes_jwts
+from omni_gateway.sdk import ResourceAdapter
+from omni_gateway.sdk.actions import check_issuer, takes_jwts
 
 
 def test_provider(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Mapping[str, Any]:

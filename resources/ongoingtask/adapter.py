@@ -7,16 +7,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from omni_gateway.sdk import (
-    Change,
     Filter,
     Listing,
     ListQuery,
     OmniResourceAdapter,
     Resource,
-    clusters_of_machines,
-    select,
-    types,
 )
+from omni_gateway.sdk.adapters import Change, clusters_of_machines, select
+from omni_gateway.sdk.omni import types
 
 #: Members of the spec, of which a task has one.
 TASK_TYPES = ("talos_upgrade", "kubernetes_upgrade", "destroy", "machine_upgrade", "secrets_rotation")

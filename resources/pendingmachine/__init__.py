@@ -1,6 +1,7 @@
 """Pending machines: they have called in, and Omni has not let them join yet."""
 
-from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role, types
+from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role
+from omni_gateway.sdk.omni import types
 from resources.pendingmachine.schemas import PendingMachineSchema
 
 plugin = ResourcePlugin(

@@ -8,7 +8,9 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import CallAdapter, Filter, Resource, resources_of, types
+from omni_gateway.sdk import Filter, Resource
+from omni_gateway.sdk.adapters import CallAdapter, resources_of
+from omni_gateway.sdk.omni import types
 
 TYPES = {
     "cloud": types.CLOUD_PLATFORM_CONFIGS,

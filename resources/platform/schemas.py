@@ -6,8 +6,9 @@ from enum import IntEnum
 
 from marshmallow import fields
 
-from omni_gateway.sdk import ResourceSchema, enums
+from omni_gateway.sdk import ResourceSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.omni import enums
 
 
 class BootMethod(IntEnum):

@@ -1,6 +1,7 @@
 """Rules that give users a role by the labels that SAML gave them."""
 
-from omni_gateway.sdk import ADMIN_READ_WRITE, OmniResourceAdapter, ResourcePlugin, types
+from omni_gateway.sdk import ADMIN_READ_WRITE, OmniResourceAdapter, ResourcePlugin
+from omni_gateway.sdk.omni import types
 from resources.samllabelrule.schemas import EXAMPLE, SAMLLabelRuleSchema
 
 plugin = ResourcePlugin(

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omni_gateway.sdk import (
+from omni_gateway.sdk import FieldErrors, Resource
+from omni_gateway.sdk.actions import problem_for
+from omni_gateway.sdk.adapters import (
     CallAdapter,
     Created,
-    FieldErrors,
     FoundExisting,
-    Overlay,
-    Resource,
     find,
+    resources_of,
+)
+from omni_gateway.sdk.omni import (
+    Overlay,
     label_names,
     omni_errors,
-    problem_for,
-    resources_of,
     types,
 )
 from omni_gateway.sdk.redaction import mask_tokens

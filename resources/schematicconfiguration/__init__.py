@@ -1,15 +1,8 @@
 """Which image each machine is to run; Omni makes them."""
 
-from omni_gateway.sdk import (
-    READ_WRITE,
-    OmniResourceAdapter,
-    ResourcePlugin,
-    id_link,
-    label_filter,
-    label_link,
-    label_names,
-    types,
-)
+from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin
+from omni_gateway.sdk.adapters import id_link, label_filter, label_link
+from omni_gateway.sdk.omni import label_names, types
 from resources.schematicconfiguration.schemas import SchematicConfigurationSchema
 
 _HINT = (

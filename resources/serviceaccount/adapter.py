@@ -9,7 +9,9 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from omni_gateway.sdk import CallAdapter, Created, FieldErrors, NotFound, Resource, types
+from omni_gateway.sdk import FieldErrors, NotFound, Resource
+from omni_gateway.sdk.adapters import CallAdapter, Created
+from omni_gateway.sdk.omni import types
 from resources.serviceaccount import keys
 
 #: How long Omni may take to list what was made, and how often that is looked for.

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from omni_gateway.sdk import FieldErrors, key_pairs
+from omni_gateway.sdk import FieldErrors
+from omni_gateway.sdk.omni import key_pairs
 
 DOMAIN = "serviceaccount.omni.sidero.dev"
 PROVIDER = "infra-provider:"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from omni_gateway.sdk import DryRunResult, FieldErrors, Resource, SpecSchema
+from omni_gateway.sdk import FieldErrors, Resource, SpecSchema
+from omni_gateway.sdk.actions import DryRunResult
 from resources.serviceaccount import keys
 from resources.serviceaccount.adapter import ServiceAccountAdapter
 from resources.serviceaccount.schemas import public_key, ttl

@@ -1,6 +1,8 @@
 """The system extensions of each Talos version."""
 
-from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin, id_link, types
+from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin
+from omni_gateway.sdk.adapters import id_link
+from omni_gateway.sdk.omni import types
 from resources.talosextension.schemas import TalosExtensionsSchema
 
 plugin = ResourcePlugin(

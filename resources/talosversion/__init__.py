@@ -1,6 +1,8 @@
 """Talos versions that Omni offers, with the Kubernetes versions that each runs."""
 
-from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin, id_link, types
+from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin
+from omni_gateway.sdk.adapters import id_link
+from omni_gateway.sdk.omni import types
 from resources.talosversion.schemas import TalosVersionSchema
 
 plugin = ResourcePlugin(

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from omni_gateway.sdk import CallAdapter, Created, FieldErrors, NotFound, Resource, StaleVersion
+from omni_gateway.sdk import FieldErrors, NotFound, Resource
+from omni_gateway.sdk.adapters import CallAdapter, Created, StaleVersion
 
 _SHORTEST = timedelta(minutes=1)
 _LONGEST = timedelta(days=3650)

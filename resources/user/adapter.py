@@ -7,7 +7,9 @@ from typing import Any
 
 from marshmallow import ValidationError, validate
 
-from omni_gateway.sdk import CallAdapter, Created, Problem, Resource, types
+from omni_gateway.sdk import Problem, Resource
+from omni_gateway.sdk.adapters import CallAdapter, Created
+from omni_gateway.sdk.omni import types
 
 _ADDRESS = validate.Email(error="Must be an e-mail address such as ada@example.com.")
 _ACCOUNTS = "serviceaccount.omni.sidero.dev"

@@ -1,6 +1,8 @@
 """Who the gateway is to Omni, what it may do there, and who the caller is to the gateway."""
 
-from omni_gateway.sdk import CallAdapter, Role, ServicePlugin
+from omni_gateway.sdk import Role
+from omni_gateway.sdk.actions import ServicePlugin
+from omni_gateway.sdk.adapters import CallAdapter
 from resources.whoami.schemas import WhoamiSchema
 from resources.whoami.whoami import whoami
 

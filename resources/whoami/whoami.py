@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-from omni_gateway.sdk import OmniClient, ResourceAdapter, current_principal, types
+from omni_gateway.sdk import OmniClient, ResourceAdapter
+from omni_gateway.sdk.actions import current_principal
+from omni_gateway.sdk.omni import types
 from resources.whoami.schemas import WhoamiPermissionsSchema
 
 _PERMISSIONS = tuple(WhoamiPermissionsSchema().fields)

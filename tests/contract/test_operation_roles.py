@@ -18,8 +18,8 @@ from omni_gateway.sdk import (
     ResourceAdapter,
     ResourcePlugin,
     ResourceSchema,
-    ServicePlugin,
 )
+from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 

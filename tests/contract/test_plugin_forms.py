@@ -16,7 +16,6 @@ from omni_gateway.app import create_app
 from omni_gateway.discovery import Found
 from omni_gateway.sdk import (
     READ_WRITE,
-    FoundExisting,
     Listing,
     ListQuery,
     NotFound,
@@ -27,11 +26,11 @@ from omni_gateway.sdk import (
     ResourcePlugin,
     ResourceSchema,
     Role,
-    ServicePlugin,
     SpecSchema,
-    idempotent,
     require_role,
 )
+from omni_gateway.sdk.actions import ServicePlugin, idempotent
+from omni_gateway.sdk.adapters import FoundExisting
 from omni_gateway.settings import Settings
 
 from .conftest import Caller

@@ -16,7 +16,13 @@ from omni_gateway.discovery import Found
 from omni_gateway.omni import OmniClient, rpcs
 from omni_gateway.omni.errors import NotFound
 from omni_gateway.rest.gateway import EXTENSION, Gateway
-from omni_gateway.sdk import Operation, OperationKind, ResourceAdapter, Role, ServicePlugin
+from omni_gateway.sdk import (
+    Operation,
+    OperationKind,
+    ResourceAdapter,
+    Role,
+)
+from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 

@@ -17,7 +17,8 @@ from marshmallow import fields
 
 import omni_gateway.omni
 from omni_gateway.rest import fields as wire
-from omni_gateway.sdk import ResourceSchema, SubList, SubResource
+from omni_gateway.sdk import ResourceSchema, SubResource
+from omni_gateway.sdk.actions import SubList
 
 DATA = Path(omni_gateway.omni.__file__).parent / "data"
 #: Kind on the wire → the field that it takes.

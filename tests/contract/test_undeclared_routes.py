@@ -14,7 +14,8 @@ from flask_smorest import Blueprint as Files
 
 from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin, Found
-from omni_gateway.sdk import Gateway, ResourceAdapter, Role, ServicePlugin, public, require_role
+from omni_gateway.sdk import ResourceAdapter, Role, require_role
+from omni_gateway.sdk.actions import Gateway, ServicePlugin, public
 from omni_gateway.settings import Settings
 
 Open = Callable[[ServicePlugin], None]

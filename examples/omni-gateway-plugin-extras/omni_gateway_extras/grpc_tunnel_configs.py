@@ -1,6 +1,13 @@
 """Whether a machine reaches Omni through a gRPC tunnel: Omni's GRPCTunnelConfigs, by machine id."""
 
-from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, ResourceSchema, fields, id_link
+from omni_gateway.sdk import (
+    READ_WRITE,
+    OmniResourceAdapter,
+    ResourcePlugin,
+    ResourceSchema,
+    fields,
+)
+from omni_gateway.sdk.adapters import id_link
 
 
 class GRPCTunnelConfigSchema(ResourceSchema):

@@ -6,7 +6,8 @@ store is what they share: it makes an id once, and writes only over the version 
 
 from marshmallow import fields
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, ResourceSchema, StoredResourceAdapter
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin, ResourceSchema
+from omni_gateway.sdk.adapters import StoredResourceAdapter
 
 
 class RunbookSchema(ResourceSchema):

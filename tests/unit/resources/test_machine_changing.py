@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omni_gateway.model import label_names
-from omni_gateway.sdk import Problem, Resource, omni_errors
+from omni_gateway.sdk import Problem, Resource
+from omni_gateway.sdk.omni import omni_errors
 from resources.machine.changing import Step, run
 from resources.machine.join import Machine, join
 from resources.machine.labelling import difference, opposite, to_write

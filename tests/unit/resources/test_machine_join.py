@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omni_gateway.model import label_names
-from omni_gateway.sdk import Resource, types
+from omni_gateway.sdk import Resource
+from omni_gateway.sdk.omni import types
 from resources.machine.join import Machine, join, own_extensions
 from resources.machine.schemas import MachineSchema
 

@@ -8,7 +8,8 @@ import pytest
 
 from omni_gateway.model import label_names
 from omni_gateway.omni import selectors
-from omni_gateway.sdk import ListQuery, Resource, types
+from omni_gateway.sdk import ListQuery, Resource
+from omni_gateway.sdk.omni import types
 from resources.machine.join import Machine, join
 from resources.machine.selecting import chosen, selectors_for_statuses
 

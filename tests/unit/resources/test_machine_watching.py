@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from omni_gateway.model import label_names
-from omni_gateway.sdk import Change, Resource, TypedEvent
+from omni_gateway.sdk import Resource
+from omni_gateway.sdk.adapters import Change, TypedEvent
 from resources.machine.join import Machine
 from resources.machine.watching import _SHARE_ID, TYPES, _changes, _Parts
 

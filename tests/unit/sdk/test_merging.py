@@ -15,7 +15,7 @@ from omni_gateway.cache.subscription import Subscription
 from omni_gateway.model.query import Fed
 from omni_gateway.omni import errors
 from omni_gateway.omni.watch import WatchEvent
-from omni_gateway.sdk import Change, TypedEvent, merge_watches
+from omni_gateway.sdk.adapters import Change, TypedEvent, merge_watches
 
 Wait = Callable[..., Any]
 

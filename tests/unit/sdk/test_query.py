@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from omni_gateway.rest.parameters import list_query_schema, parse_fields, parse_sort, to_list_query
-from omni_gateway.sdk import Filter, Problem, label_filter
+from omni_gateway.sdk import Filter, Problem
+from omni_gateway.sdk.adapters import label_filter
 
 FILTERS = [label_filter("cluster", "omni.sidero.dev/cluster"), Filter("machine", "By machine")]
 

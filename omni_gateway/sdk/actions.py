@@ -1,0 +1,42 @@
+"""What a resource does besides being read and written: actions, operations, services, files and streams."""
+
+from omni_gateway.http.guard import check_role, current_principal, public
+from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.omni_errors import is_too_early, problem_for
+from omni_gateway.rest.actions import Answer, DryRunResult, FileResponse, StreamingResponse
+from omni_gateway.rest.delete_operation import removal_of
+from omni_gateway.rest.gateway import Gateway, current_gateway
+from omni_gateway.rest.issuers import check_issuer, takes_jwts
+from omni_gateway.rest.operations import Stage, State, WaitingFor, seconds_since, stages_in_order, unknown_after
+from omni_gateway.rest.parameters import WriteQuery
+from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
+from omni_gateway.rest.subresources import SubCollection, SubList
+
+__all__ = [
+    "Answer",
+    "DryRunResult",
+    "FileResponse",
+    "Gateway",
+    "PluginError",
+    "ServicePlugin",
+    "Stage",
+    "State",
+    "StreamingResponse",
+    "SubCollection",
+    "SubList",
+    "WaitingFor",
+    "WriteQuery",
+    "check_issuer",
+    "check_role",
+    "current_gateway",
+    "current_principal",
+    "idempotent",
+    "is_too_early",
+    "problem_for",
+    "public",
+    "removal_of",
+    "seconds_since",
+    "stages_in_order",
+    "takes_jwts",
+    "unknown_after",
+]

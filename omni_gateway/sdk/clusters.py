@@ -1,0 +1,11 @@
+"""Rules of clusters that several resources share."""
+
+from omni_gateway.rest import cluster_lock, member_waits, quorum, relations, talos_fit
+
+__all__ = [
+    "cluster_lock",
+    "member_waits",
+    "quorum",
+    "relations",
+    "talos_fit",
+]

@@ -1,0 +1,3 @@
+"""The fields of schemas, in Omni's forms of values."""
+
+from omni_gateway.rest.fields import *  # noqa: F403
