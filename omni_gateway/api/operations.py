@@ -14,7 +14,6 @@ from marshmallow import fields, validate
 
 from omni_gateway.auth import Role
 from omni_gateway.http import etags, pagination, paths
-from omni_gateway.http.caching import cache_headers, current_read_record, without_reading
 from omni_gateway.http.concealment import PlainNotFound
 from omni_gateway.http.guard import current_principal
 from omni_gateway.http.parser import GatewayBlueprint
@@ -24,6 +23,7 @@ from omni_gateway.omni import OmniClient, deadline
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.rest import fields as wire
 from omni_gateway.rest.adapters.scoped import may_ask
+from omni_gateway.rest.cache_headers import cache_headers, current_read_record, without_reading
 from omni_gateway.rest.gateway import Gateway, current_gateway
 from omni_gateway.rest.operations import (
     OPERATION_KINDS_URL,

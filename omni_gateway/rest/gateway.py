@@ -12,13 +12,13 @@ from flask import Response, current_app, request
 
 from omni_gateway.auth import Role, Scope
 from omni_gateway.cache.client import CachingClient
-from omni_gateway.http.caching import current_read_record
 from omni_gateway.http.guard import check_role, current_principal, permitted
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.omni import OmniClient
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import ScopedAdapter
+from omni_gateway.rest.cache_headers import current_read_record
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.pages import RenderedPages
 from omni_gateway.rest.response_cache import Answers

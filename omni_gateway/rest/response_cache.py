@@ -10,9 +10,9 @@ from omni_gateway.byte_lru import SHELF
 from omni_gateway.cache.informers import Informers
 from omni_gateway.cache.read_record import Dependency
 from omni_gateway.http import etags
-from omni_gateway.http.caching import current_read_record, max_age
 from omni_gateway.http.headers import settled
 from omni_gateway.http.ready import Ready
+from omni_gateway.rest.cache_headers import current_read_record, max_age
 
 JSON = ("Content-Type", "application/json")
 _DATED, _OF_A_BODY = {"Age"}, {"Content-Length", "Content-Type"}

@@ -8,13 +8,13 @@ from typing import Any
 from flask import Response, request
 from werkzeug.http import dump_options_header
 
-from omni_gateway.http.caching import cache_headers
 from omni_gateway.http.changed_fields import note_credential
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.actions import Answer, DryRunResult, FileResponse, StreamingResponse
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import within_reach
+from omni_gateway.rest.cache_headers import cache_headers
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.operations import Operation
 from omni_gateway.rest.representation import Representation

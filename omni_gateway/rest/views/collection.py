@@ -9,9 +9,9 @@ from typing import Any
 from flask import Response, request
 
 from omni_gateway.http import etags, pagination, paths
-from omni_gateway.http.caching import cache_headers
 from omni_gateway.model.query import Listing, ListQuery
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.cache_headers import cache_headers
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.parameters import Filter, parse_fields, to_list_query
 from omni_gateway.rest.representation import Representation

@@ -9,9 +9,9 @@ import orjson
 from flask import Response, request
 
 from omni_gateway.http import etags, mergepatch
-from omni_gateway.http.caching import cache_headers
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
+from omni_gateway.rest.cache_headers import cache_headers
 from omni_gateway.rest.operations import RETRY_AFTER_SECONDS, Operation
 from omni_gateway.rest.representation import Representation
 
