@@ -1,7 +1,7 @@
 """Omni's audit log: who did what."""
 
 from omni_gateway.sdk import CallAdapter, Role, ServicePlugin
-from resources.auditlog.reading import NDJSON, AuditLogQuery, audit_log
+from resources.auditlog.stream import NDJSON, AuditLogQuery, audit_log
 
 plugin = ServicePlugin(
     adapter=CallAdapter(),

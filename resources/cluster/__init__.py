@@ -1,13 +1,13 @@
 """Clusters: create, watch, patch, upgrade, lock, restore, destroy."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, id_link
-from resources.cluster import bootstrap, files, locking, metrics, nodes, operations, upgrade_operations, upgrades
+from resources.cluster import bootstrap, files, lock, metrics, nodes, operations, upgrade_operations, upgrades
 from resources.cluster.adapter import ClusterAdapter
-from resources.cluster.below import SUBRESOURCES
-from resources.cluster.destroying import ClusterDestroyActionSchema, destroy
-from resources.cluster.disconnected import ClusterDeleteQuery
+from resources.cluster.destroy import ClusterDestroyActionSchema, destroy
+from resources.cluster.disconnected_machines import ClusterDeleteQuery
 from resources.cluster.kubernetes_schemas import KubernetesNodeSchema
 from resources.cluster.schemas import EXAMPLE, ClusterSchema
+from resources.cluster.subresources import SUBRESOURCES
 
 plugin = ResourcePlugin(
     name="clusters",
@@ -97,11 +97,11 @@ plugin.action(
     operation=True,
 )(destroy)
 plugin.action(
-    "lock", role=Role.OPERATOR, summary="Let nothing change the cluster until it is unlocked", description=locking.ABOUT
-)(locking.lock)
+    "lock", role=Role.OPERATOR, summary="Let nothing change the cluster until it is unlocked", description=lock.ABOUT
+)(lock.lock)
 plugin.action(
     "unlock",
     role=Role.OPERATOR,
     summary="Take the lock off, and end an import that holds it",
-    description=locking.ABOUT,
-)(locking.unlock)
+    description=lock.ABOUT,
+)(lock.unlock)

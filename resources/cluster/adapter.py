@@ -20,11 +20,11 @@ from omni_gateway.sdk import (
     omni_errors,
     types,
 )
-from resources.cluster import creation_record, locking
-from resources.cluster.building import build
+from resources.cluster import creation_record, lock
 from resources.cluster.composition import parts_of
 from resources.cluster.composition_checks import check_composition
-from resources.cluster.disconnected import DISCONNECTED, disconnected_parts
+from resources.cluster.creation import build
+from resources.cluster.disconnected_machines import DISCONNECTED, disconnected_parts
 from resources.cluster.versions import Catalogue
 
 _SORTABLE = ("kubernetes_version", "talos_version")
@@ -46,7 +46,7 @@ class ClusterAdapter(OmniResourceAdapter):
             _check_name(resource.id, refusals)
             _complete_versions(self._catalogue(), resource, refusals)
         else:
-            locking.refuse_change(existing, resource)
+            lock.refuse_change(existing, resource)
             self._check_changed_versions(resource, existing, refusals)
         self._check_backup_interval(resource, existing, refusals)
         if existing is None and extras:
@@ -85,7 +85,7 @@ class ClusterAdapter(OmniResourceAdapter):
     def check_delete(self, resource: Resource) -> None:
         """Raise 409 for a locked cluster; one that is going already is past that."""
         if not resource.tearing_down:
-            locking.refuse_change(resource, resource)
+            lock.refuse_change(resource, resource)
 
     def delete(self, resource: Resource) -> None:
         """Tear the cluster down; 409 when Omni refuses because it is locked."""

@@ -30,7 +30,7 @@ from omni_gateway.sdk import (
     types,
 )
 from omni_gateway.sdk import fields as wire
-from resources.cluster import locking
+from resources.cluster import lock
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.backups import check_backup, uuid_of
 from resources.cluster.composition_schemas import UpdateStrategy
@@ -77,7 +77,7 @@ def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_
     if backup is not None:
         if cluster.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
-        locking.refuse_change(cluster, cluster)
+        lock.refuse_change(cluster, cluster)
         planned = _restore(adapter, id, _checked(adapter, id, backup), dry_run=dry_run)
         if dry_run:
             return DryRunResult(cluster, cluster, additional_objects=[planned])

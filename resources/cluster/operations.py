@@ -23,7 +23,7 @@ from omni_gateway.sdk import (
     types,
 )
 from resources.cluster import creation_record
-from resources.cluster.reading import has_control_plane
+from resources.cluster.control_plane import has_control_plane
 from resources.cluster.status_schemas import ClusterDestroyStatusSchema, ClusterStatusSchema
 
 BEING_REMOVED = "The cluster is being removed."

@@ -26,12 +26,12 @@ from omni_gateway.sdk import (
     types,
 )
 from resources.cluster import creation_record
+from resources.cluster.control_plane import has_control_plane
 from resources.cluster.kubernetes_schemas import (
     KubernetesUpgradeProgressSchema,
     TalosUpgradeProgressSchema,
 )
 from resources.cluster.operations import BEING_REMOVED, clusters_of, get_cluster, make
-from resources.cluster.reading import has_control_plane
 
 #: Machines that are not at the version, and whether each is a control plane.
 Outdated = list[tuple[WaitingFor, bool]]

@@ -13,8 +13,8 @@ from omni_gateway.sdk import (
     types,
 )
 from resources.clustermachine.adapter import ClusterMachineAdapter, ClusterMachineStatusAdapter
-from resources.clustermachine.joining import JOINING
-from resources.clustermachine.leaving import LEAVING
+from resources.clustermachine.join_operation import JOINING
+from resources.clustermachine.leave_operation import LEAVING
 from resources.clustermachine.schemas import (
     ClusterMachineConfigSchema,
     ClusterMachineConfigStatusSchema,

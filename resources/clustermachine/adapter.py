@@ -21,7 +21,7 @@ from omni_gateway.sdk import (
     talos_fit,
     types,
 )
-from resources.clustermachine.joining import joining
+from resources.clustermachine.join_operation import joining
 
 #: ``specs.ClusterMachineStatusSpec.Stage``: BOOTING and RUNNING.
 _API_STAGES = (1, 4)

@@ -1,7 +1,7 @@
 """Configuration patches: what Talos on a cluster's machines is told beyond Omni's own configuration."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, label_link, label_names
-from resources.configpatch import targeting, validation
+from resources.configpatch import targets, validation
 from resources.configpatch.adapter import ConfigPatchAdapter
 from resources.configpatch.schemas import (
     EXAMPLE,
@@ -16,11 +16,11 @@ plugin = ResourcePlugin(
     schema=ConfigPatchSchema,
     adapter=ConfigPatchAdapter(),
     roles=READ_WRITE,
-    filters=targeting.FILTERS,
+    filters=targets.FILTERS,
     links={
         "cluster": label_link("clusters", label_names.LABEL_CLUSTER),
         "machineset": label_link("machinesets", label_names.LABEL_MACHINE_SET),
-        "machine": targeting.machine_link,
+        "machine": targets.machine_link,
     },
     example=EXAMPLE,
     description="Patches of the Talos configuration of clusters, machine sets and machines; labels say whose",

@@ -15,7 +15,7 @@ from omni_gateway.sdk import (
     relations,
     types,
 )
-from resources.configpatch import targeting
+from resources.configpatch import targets
 from resources.configpatch.validation import check_changed_data
 
 #: Omni's compressed form of the same text; it wins over ``data`` when both are there.
@@ -49,12 +49,12 @@ class ConfigPatchAdapter(OmniResourceAdapter):
 
     def selectors(self, query: ListQuery) -> Sequence[str]:
         """Return the label queries; the two labels that can name a machine make two of them."""
-        return targeting.selectors(query)
+        return targets.selectors(query)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Ask Omni about the text and look at the labels, so that a dry run tells the truth; raises 422."""
         relations.complete_patch(self.omni, resource, existing)
-        targeting.check_labels(self.omni, resource, existing)
+        targets.check_labels(self.omni, resource, existing)
         check_changed_data(self.omni, resource, existing)
 
     def replace(self, resource: Resource) -> None:

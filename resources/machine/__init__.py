@@ -8,15 +8,15 @@ from resources.machine import (
     operations,
     power,
     power_operations,
+    reset,
     reset_operation,
-    resetting,
-    selecting,
+    selection,
     talos_version,
 )
 from resources.machine.adapter import MachineAdapter
-from resources.machine.below import SUBRESOURCES
 from resources.machine.links import cluster_link, machine_set_link
 from resources.machine.schemas import MachineSchema
+from resources.machine.subresources import SUBRESOURCES
 
 plugin = ResourcePlugin(
     name="machines",
@@ -24,7 +24,7 @@ plugin = ResourcePlugin(
     schema=MachineSchema,
     adapter=MachineAdapter(),
     roles={"list": Role.READER, "get": Role.READER, "patch": Role.OPERATOR, "delete": Role.OPERATOR},
-    filters=selecting.FILTERS,
+    filters=selection.FILTERS,
     subresources=SUBRESOURCES,
     links={
         "cluster": cluster_link,
@@ -91,13 +91,13 @@ plugin.action(
     "reset",
     role=Role.OPERATOR,
     summary="Take the machine out of its cluster and wipe it",
-    body=resetting.MachineResetActionSchema,
+    body=reset.MachineResetActionSchema,
     example={"force": False},
     operation=True,
     description="A member's node is taken out of its machine set, and Omni then resets the machine; a control plane"
     " needs `force`, a locked machine or cluster is a 409. A free machine's Talos is asked to reset; it refuses"
     " callers that come through Omni (403).",
-)(resetting.reset)
+)(reset.reset)
 plugin.action(
     "maintenance",
     role=Role.OPERATOR,

@@ -26,10 +26,10 @@ from omni_gateway.sdk import (
     sort_and_cut,
     types,
 )
-from resources.machine import selecting
-from resources.machine.changing import check_change, write_change
+from resources.machine import selection
 from resources.machine.join import Machine, cluster_of, join_shared, own_extensions
-from resources.machine.watching import watch_machines
+from resources.machine.update import check_change, write_change
+from resources.machine.watch import watch_machines
 
 
 class MachineAdapter(ResourceAdapter):
@@ -59,7 +59,7 @@ class MachineAdapter(ResourceAdapter):
 
     def _parts(self, query: ListQuery) -> Sequence[ListResult]:
         """Return all machines, the statuses asked for and, where any machine is in a cluster, nodes and extensions."""
-        statuses = self._list(types.MACHINE_STATUSES, selecting.selectors_for_statuses(query))
+        statuses = self._list(types.MACHINE_STATUSES, selection.selectors_for_statuses(query))
         nodes = configurations = ListResult((), 0)
         if identity(statuses) is not None or _has_members(resources_of(statuses)):
             nodes = self._list(types.MACHINE_SET_NODES)
@@ -82,7 +82,7 @@ class MachineAdapter(ResourceAdapter):
         return join_shared(machine, status, node, own)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse, before anything is written, whatever of a PATCH cannot be; see :mod:`resources.machine.changing`."""
+        """Refuse, before anything is written, whatever of a PATCH cannot be; see :mod:`resources.machine.update`."""
         check_change(self.omni, cast(Machine, existing), resource)
 
     def replace(self, resource: Resource) -> None:
@@ -114,7 +114,7 @@ class MachineAdapter(ResourceAdapter):
         """Follow the joined machines."""
 
         def wanted(machine: Machine) -> bool:
-            return selecting.chosen(query, machine)
+            return selection.chosen(query, machine)
 
         with watch_machines(self.omni, wanted, id) as changes:
             yield changes
@@ -133,8 +133,8 @@ def _found(parts: Sequence[ListResult], query: ListQuery) -> list[Resource]:
         for machine in machines
         for status, node in [(statuses.get(machine.id), nodes.get(machine.id))]
     )
-    found = [machine for machine in joined if selecting.chosen(query, machine)]
-    return sort_and_cut(found, replace(query, offset=0, limit=0), selecting.SORTABLE)
+    found = [machine for machine in joined if selection.chosen(query, machine)]
+    return sort_and_cut(found, replace(query, offset=0, limit=0), selection.SORTABLE)
 
 
 def _has_members(statuses: Sequence[Resource]) -> bool:

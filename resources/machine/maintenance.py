@@ -34,12 +34,12 @@ from omni_gateway.sdk import (
     unknown_after,
 )
 from resources.machine.adapter import MachineAdapter
-from resources.machine.below_schemas import MachineUpgradeStatusSchema
 from resources.machine.boot_evidence import MARK, machine_of, parse
 from resources.machine.join import Machine
 from resources.machine.operations import make
 from resources.machine.power import connected
 from resources.machine.power_operations import hint_for
+from resources.machine.subresource_schemas import MachineUpgradeStatusSchema
 
 _KIND = "machine-maintenance"
 _INSTALL = "install"

@@ -2,7 +2,7 @@
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
 from resources.machineclass.adapter import MachineClassAdapter
-from resources.machineclass.matching import MachineClassMatchesSchema, MachineClassMatchSchema, match, match_selector
+from resources.machineclass.matches import MachineClassMatchesSchema, MachineClassMatchSchema, match, match_selector
 from resources.machineclass.schemas import MachineClassSchema
 
 EXAMPLE = {"id": "metal", "match_labels": ["omni.sidero.dev/platform = metal"]}

@@ -2,7 +2,7 @@
 
 from omni_gateway.sdk import READ, ResourcePlugin, Role
 from resources.oidcprovider.adapter import OIDCProviderAdapter
-from resources.oidcprovider.checking import test_provider
+from resources.oidcprovider.check import test_provider
 from resources.oidcprovider.schemas import OIDCProviderSchema, ProviderTestSchema
 
 EXAMPLE = {

@@ -2,7 +2,7 @@
 
 from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin, Role
 from resources.serviceaccount.adapter import ServiceAccountAdapter
-from resources.serviceaccount.renewing import RenewalSchema, renew
+from resources.serviceaccount.renew import RenewalSchema, renew
 from resources.serviceaccount.schemas import ServiceAccountSchema
 
 EXAMPLE = {"id": "automation", "role": "Operator", "ttl": "720h"}

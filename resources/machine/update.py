@@ -18,7 +18,7 @@ from omni_gateway.sdk import (
     omni_deadline,
     problem_for,
 )
-from resources.machine import extensions, labelling, locking
+from resources.machine import extensions, lock, user_labels
 from resources.machine.join import Machine
 
 #: For taking one step back, also when the request's time is over.
@@ -39,29 +39,29 @@ def check_change(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
     refusals = FieldErrors()
     if wanted.annotations != existing.annotations:
         refusals.add("annotations", "A machine's annotations are Omni's own; say it with labels.")
-    labelling.check(omni, existing, wanted, refusals)
+    user_labels.check(omni, existing, wanted, refusals)
     extensions.check_names(omni, existing, wanted, refusals)
     refusals.raise_if_any()
     extensions.check_state(existing, wanted)
-    locking.check(omni, existing, wanted)
+    lock.check(omni, existing, wanted)
 
 
 def write_change(omni: OmniClient, wanted: Machine) -> None:
     """Write what differs from the machine's parts as they were read, in the order labels, lock, extensions."""
-    users = labelling.read(omni, wanted.id)
-    labels = labelling.to_write(wanted, users)
+    users = user_labels.read(omni, wanted.id)
+    labels = user_labels.to_write(wanted, users)
 
     def labels_back() -> None:
-        labelling.write(omni, wanted.id, labelling.read(omni, wanted.id), labelling.opposite(labels, users))
+        user_labels.write(omni, wanted.id, user_labels.read(omni, wanted.id), user_labels.opposite(labels, users))
 
     run(
         [
-            Step("labels", lambda: labelling.write(omni, wanted.id, users, labels), labels_back),
-            Step("maintenance", lambda: locking.write(omni, wanted), lambda: locking.restore(omni, wanted)),
+            Step("labels", lambda: user_labels.write(omni, wanted.id, users, labels), labels_back),
+            Step("maintenance", lambda: lock.write(omni, wanted), lambda: lock.restore(omni, wanted)),
             Step("extensions", lambda: extensions.write(omni, wanted), _nothing),
         ]
     )
-    labelling.wait_until_shown(omni, wanted.id, labels)
+    user_labels.wait_until_shown(omni, wanted.id, labels)
 
 
 def _nothing() -> None:

@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import DryRunResult, Operation, SpecSchema
 from resources.cluster.adapter import ClusterAdapter
-from resources.cluster.disconnected import ABOUT_FORCE, DISCONNECTED
+from resources.cluster.disconnected_machines import ABOUT_FORCE, DISCONNECTED
 from resources.cluster.operations import DESTROY
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from omni_gateway.model import label_names
 from omni_gateway.sdk import Problem, Resource, omni_errors
-from resources.machine.changing import Step, run
 from resources.machine.join import Machine, join
-from resources.machine.labelling import difference, opposite, to_write
+from resources.machine.update import Step, run
+from resources.machine.user_labels import difference, opposite, to_write
 
 REFUSED = omni_errors.InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, "no")
 STALE = omni_errors.StaleVersion(grpc.StatusCode.ALREADY_EXISTS, "moved on")

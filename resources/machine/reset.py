@@ -24,7 +24,7 @@ from omni_gateway.sdk import (
     types,
 )
 from omni_gateway.sdk import fields as wire
-from resources.machine import boot_evidence, locking
+from resources.machine import boot_evidence, lock
 from resources.machine.adapter import MachineAdapter
 from resources.machine.join import Machine
 from resources.machine.power import ask, connected
@@ -74,7 +74,7 @@ def reset(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run:
 def _check_member(adapter: MachineAdapter, machine: Machine, *, force: bool) -> None:
     if machine.is_control_plane and not force:
         raise quorum.control_plane_problem(machine.id, machine.cluster, '{"force": true}')
-    if machine.node is not None and locking.is_locked(machine.node):
+    if machine.node is not None and lock.is_locked(machine.node):
         url = object_url("machines", machine.id)
         raise Problem(
             409,

@@ -8,7 +8,7 @@ from typing import Any
 from omni_gateway.model import label_names
 from omni_gateway.sdk import Change, Resource, TypedEvent
 from resources.machine.join import Machine
-from resources.machine.watching import _SHARE_ID, TYPES, _changes, _Parts
+from resources.machine.watch import _SHARE_ID, TYPES, _changes, _Parts
 
 MACHINES, STATUSES, NODES, EXTENSIONS = TYPES
 BOOTSTRAPPED = [TypedEvent(type, "bootstrapped", None) for type in TYPES]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from omni_gateway.sdk import OmniResourceAdapter, Resource, SubList, SubResource, types
 from resources.machine import config_diffs
-from resources.machine.below_schemas import (
+from resources.machine.status_schemas import MachineStatusSchema
+from resources.machine.subresource_schemas import (
     LabelsOfMachineSchema,
     MachineConfigDiffSchema,
     MachineExtensionsStatusSchema,
@@ -12,7 +13,6 @@ from resources.machine.below_schemas import (
     MachinePendingUpdatesSchema,
     MachineUpgradeStatusSchema,
 )
-from resources.machine.status_schemas import MachineStatusSchema
 
 
 def _no_labels(machine: str) -> Resource:
