@@ -1,4 +1,4 @@
-"""Machines: what Omni knows of them, what their users say of them, and what can be done to them."""
+"""Machines: their state as Omni reports it, the settings of their users, and the actions on them."""
 
 from omni_gateway.sdk import ResourcePlugin, Role, id_link, quorum
 from resources.machine import (
@@ -43,7 +43,7 @@ plugin = ResourcePlugin(
     delete_query=quorum.ForceQuery,
     description="Machines that have joined this Omni. A PATCH takes `labels` (yours are changed, Omni's own cannot be),"
     " `maintenance` (`true` holds the updates of a cluster's worker back, `false` lets them through) and `extensions`"
-    " (a list for this member alone; `null` leaves it to its machine set and cluster): all of it is done, or nothing."
+    " (a list for this member alone; `null` leaves it to its machine set and cluster): all is written, or nothing."
     " A DELETE makes Omni forget a machine; it joins again when it still runs with a valid join token.",
     import_name=__name__,
 )
@@ -112,12 +112,12 @@ plugin.action(
     role=Role.OPERATOR,
     summary="Switch the machine on through its infra provider",
     operation=True,
-    description="409 where no infra provider can; only Omni knows, so a dry run does not tell.",
+    description="409 where no infra provider can do it; a dry run cannot check that, only Omni can.",
 )(power.power_on)
 plugin.action(
     "power-off",
     role=Role.OPERATOR,
     summary="Switch the machine off through its infra provider, and keep it off",
     operation=True,
-    description="409 where no infra provider can; only Omni knows, so a dry run does not tell.",
+    description="409 where no infra provider can do it; a dry run cannot check that, only Omni can.",
 )(power.power_off)

@@ -1,6 +1,7 @@
-"""A PATCH of a machine: three things in three of Omni's objects, all of them or none.
+"""A PATCH of a machine: labels, lock and extensions, in three of Omni's objects, all or none.
 
-Everything is checked before the first write. A write that fails all the same has those before it taken back.
+Everything is checked before the first write. If a later write fails all the same, the earlier ones are undone: Omni has
+no transactions.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from omni_gateway.sdk import (
 from resources.machine import extensions, lock, user_labels
 from resources.machine.join import Machine
 
-#: For taking one step back, also when the request's time is over.
+#: Time for undoing one step, even if the request's own deadline has passed.
 UNDO_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One write, named after the member of the PATCH that it does, and the write that takes it back."""
+    """One write, named after the PATCH member it implements, and the write that undoes it."""
 
     name: str
     do: Callable[[], None]
@@ -35,10 +36,10 @@ class Step:
 
 
 def check_change(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
-    """Raise 422 with every wrong field, else 409 for what the machine's state does not allow."""
+    """Raise 422 with every wrong field, else 409 for a change that the machine's state does not allow."""
     refusals = FieldErrors()
     if wanted.annotations != existing.annotations:
-        refusals.add("annotations", "A machine's annotations are Omni's own; say it with labels.")
+        refusals.add("annotations", "A machine's annotations are Omni's own; use labels.")
     user_labels.check(omni, existing, wanted, refusals)
     extensions.check_names(omni, existing, wanted, refusals)
     refusals.raise_if_any()
@@ -47,16 +48,16 @@ def check_change(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
 
 
 def write_change(omni: OmniClient, wanted: Machine) -> None:
-    """Write what differs from the machine's parts as they were read, in the order labels, lock, extensions."""
+    """Write the differences to the machine's parts as they were read, in the order labels, lock, extensions."""
     users = user_labels.read(omni, wanted.id)
     labels = user_labels.to_write(wanted, users)
 
-    def labels_back() -> None:
+    def restore_labels() -> None:
         user_labels.write(omni, wanted.id, user_labels.read(omni, wanted.id), user_labels.opposite(labels, users))
 
     run(
         [
-            Step("labels", lambda: user_labels.write(omni, wanted.id, users, labels), labels_back),
+            Step("labels", lambda: user_labels.write(omni, wanted.id, users, labels), restore_labels),
             Step("maintenance", lambda: lock.write(omni, wanted), lambda: lock.restore(omni, wanted)),
             Step("extensions", lambda: extensions.write(omni, wanted), _nothing),
         ]
@@ -65,22 +66,22 @@ def write_change(omni: OmniClient, wanted: Machine) -> None:
 
 
 def _nothing() -> None:
-    """Take nothing back: no step comes after the last."""
+    """Undo nothing: no step comes after the last."""
 
 
 def run(steps: Sequence[Step]) -> None:
-    """Take the steps in order; when one fails, undo those before it, last one first, and raise its error.
+    """Run the steps in order; if one fails, undo those before it, last one first, and raise its error.
 
-    What cannot be taken back either is told in the problem, so that nobody believes that nothing has changed.
+    The problem names the steps that could not be undone, so that the caller knows what has changed.
     """
     done: list[Step] = []
     for step in steps:
         try:
             step.do()
         except (OmniError, Problem) as error:
-            left = [earlier.name for earlier in reversed(done) if not _undone(earlier)]
-            if left and not isinstance(error, STALE):
-                raise _half_done(error, step.name, left) from error
+            not_undone = [earlier.name for earlier in reversed(done) if not _undone(earlier)]
+            if not_undone and not isinstance(error, STALE):
+                raise _half_done(error, step.name, not_undone) from error
             raise
         done.append(step)
 
@@ -94,10 +95,10 @@ def _undone(step: Step) -> bool:
     return True
 
 
-def _half_done(error: OmniError | Problem, failed: str, left: Sequence[str]) -> Problem:
+def _half_done(error: OmniError | Problem, failed: str, not_undone: Sequence[str]) -> Problem:
     problem = problem_for(error) if isinstance(error, OmniError) else error
     problem.detail = (
-        f"{failed} could not be written ({problem.detail}), and what had been written of {', '.join(left)}"
-        " could not be taken back."
+        f"{failed} could not be written ({problem.detail}), and what had been written of {', '.join(not_undone)}"
+        " could not be undone."
     )
     return problem

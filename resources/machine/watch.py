@@ -1,4 +1,4 @@
-"""A watch of machines: Omni's watches of their parts, made one."""
+"""The watch of machines: Omni's watches of the four types of parts, merged and joined."""
 
 from __future__ import annotations
 
@@ -17,48 +17,48 @@ _SHARE_ID = frozenset(TYPES) - {types.EXTENSIONS_CONFIGURATIONS}
 def watch_machines(
     omni: OmniClient, wanted: Callable[[Machine], bool], id: str = ""
 ) -> AbstractContextManager[Iterator[Change]]:
-    """Follow the machines that ``wanted`` is true of, or the one of this ``id``; leaving the context ends it all."""
+    """Follow the machines that ``wanted`` selects, or the machine ``id``, until the context is left."""
     step = partial(_changes, _Parts(), wanted, _SHARE_ID if id else frozenset())
     return merge_watches(omni, {type: _only(type, id) for type in TYPES}, step)
 
 
 def _only(type: str, id: str) -> dict[str, Any]:
-    """Hold a watch to one machine."""
+    """Return the options that limit a watch to one machine; none without an id."""
     if not id:
         return {}
     return {"id": id} if type in _SHARE_ID else {"selectors": [f"{label_names.LABEL_CLUSTER_MACHINE} = {id}"]}
 
 
 class _Parts:
-    """The latest of every part, by type and id."""
+    """The latest version of every part, by type and id."""
 
     def __init__(self) -> None:
-        self._held: dict[str, dict[str, Resource]] = {type: {} for type in TYPES}
+        self._parts: dict[str, dict[str, Resource]] = {type: {} for type in TYPES}
         self._own: dict[tuple[str, str], Resource] | None = None
 
-    def take(self, type: str, part: Resource, *, gone: bool) -> str:
-        """Note a part as it is now, or that it is gone; return the id of the machine that it is about."""
+    def apply(self, type: str, part: Resource, *, gone: bool) -> str:
+        """Store a part, or remove it if ``gone``; return the id of its machine."""
         if gone:
-            self._held[type].pop(part.id, None)
+            self._parts[type].pop(part.id, None)
         else:
-            self._held[type][part.id] = part
+            self._parts[type][part.id] = part
         if type == types.EXTENSIONS_CONFIGURATIONS:
-            self._own = None
+            self._own = None  # depends on all configurations, so it is computed anew on the next read
             return part.labels.get(label_names.LABEL_CLUSTER_MACHINE, "")
         return part.id
 
     def ids(self) -> list[str]:
         """Return the ids of all machines, in order."""
-        return sorted(self._held[types.MACHINES])
+        return sorted(self._parts[types.MACHINES])
 
     def machine(self, id: str) -> Machine | None:
-        """Join what is known of a machine; None when there is no such machine."""
-        machine = self._held[types.MACHINES].get(id)
+        """Join the known parts of a machine; None if there is no such machine."""
+        machine = self._parts[types.MACHINES].get(id)
         if machine is None:
             return None
-        status, node = (self._held[type].get(id) for type in (types.MACHINE_STATUSES, types.MACHINE_SET_NODES))
+        status, node = (self._parts[type].get(id) for type in (types.MACHINE_STATUSES, types.MACHINE_SET_NODES))
         if self._own is None:
-            self._own = own_extensions(self._held[types.EXTENSIONS_CONFIGURATIONS].values())
+            self._own = own_extensions(self._parts[types.EXTENSIONS_CONFIGURATIONS].values())
         return join_shared(machine, status, node, self._own.get((cluster_of(status, node), id)))
 
 
@@ -66,43 +66,44 @@ def _changes(
     parts: _Parts,
     wanted: Callable[[Machine], bool],
     single: frozenset[str],
-    said: Iterator[TypedEvent | None],
+    events: Iterator[TypedEvent | None],
 ) -> Iterator[Change]:
-    """Tell the present machines, a bookmark once every part is known, then each change of a joined machine.
+    """Yield the existing machines, a bookmark once every part is known, then each change of a joined machine.
 
-    A watch of one object (its type is in ``single``) says at once what that object is, or that it is not, and no more.
+    A watch of one object (its type is in ``single``) has no bookmark: its first event, the object or its absence, is
+    the whole state.
     """
-    told: dict[str, Machine] = {}
+    sent: dict[str, Machine] = {}
     unknown = set(TYPES)
-    for each in said:
-        if each is None:
+    for event in events:
+        if event is None:
             yield Change("idle")
             continue
-        part = each.resource
-        id = parts.take(each.type, part, gone=each.kind == "destroyed") if part is not None else ""
-        if each.type in unknown:
-            if not id or each.type in single:
-                unknown.discard(each.type)
-                yield from () if unknown else _present(parts, wanted, told)
+        part = event.resource
+        id = parts.apply(event.type, part, gone=event.kind == "destroyed") if part is not None else ""
+        if event.type in unknown:
+            if not id or event.type in single:
+                unknown.discard(event.type)
+                yield from () if unknown else _present(parts, wanted, sent)
         elif not unknown and id:
-            yield from _difference(id, parts.machine(id), wanted, told)
+            yield from _difference(id, parts.machine(id), wanted, sent)
 
 
-def _present(parts: _Parts, wanted: Callable[[Machine], bool], told: dict[str, Machine]) -> Iterator[Change]:
+def _present(parts: _Parts, wanted: Callable[[Machine], bool], sent: dict[str, Machine]) -> Iterator[Change]:
     for id in parts.ids():
-        yield from _difference(id, parts.machine(id), wanted, told)
+        yield from _difference(id, parts.machine(id), wanted, sent)
     yield Change("bookmark")
 
 
 def _difference(
-    id: str, machine: Machine | None, wanted: Callable[[Machine], bool], told: dict[str, Machine]
+    id: str, machine: Machine | None, wanted: Callable[[Machine], bool], sent: dict[str, Machine]
 ) -> Iterator[Change]:
-    """Tell what a machine's new state means to this watch: one that is no longer wanted has gone from it."""
-    before = told.get(id)
+    """Yield the change from the machine last sent; one that is no longer wanted is sent as deleted."""
+    before = sent.get(id)
     if machine is None or not wanted(machine):
         if before is not None:
-            yield Change("deleted", told.pop(id))
+            yield Change("deleted", sent.pop(id))
         return
     if before is None or (before.created, before.version) != (machine.created, machine.version):
-        told[id] = machine
+        sent[id] = machine
         yield Change("added" if before is None else "modified", machine)

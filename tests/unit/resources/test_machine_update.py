@@ -58,7 +58,7 @@ def test_what_cannot_be_undone_is_told() -> None:
     with pytest.raises(Problem) as caught:
         run([book.step("labels", sticks=True), book.step("maintenance"), book.step("extensions", fails=REFUSED)])
     assert caught.value.status == 422
-    assert "labels could not be taken back" in caught.value.detail
+    assert "labels could not be undone" in caught.value.detail
     assert book.entries == ["+labels", "+maintenance", "-maintenance"]
 
 
