@@ -1,4 +1,4 @@
-"""Configuration patches: what Talos on a cluster's machines is told beyond Omni's own configuration."""
+"""Configuration patches: changes to the Talos configuration that Omni generates for a cluster's machines."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role, label_link, label_names
 from resources.configpatch import targets, validation
@@ -23,18 +23,18 @@ plugin = ResourcePlugin(
         "machine": targets.machine_link,
     },
     example=EXAMPLE,
-    description="Patches of the Talos configuration of clusters, machine sets and machines; labels say whose",
+    description="Patches of the Talos configuration of clusters, machine sets and machines; labels name the target",
     import_name=__name__,
 )
 
 plugin.action(
     "validate",
     role=Role.READER,
-    summary="Ask Omni whether it would take a patch",
+    summary="Check whether Omni would accept a patch",
     body=ConfigPatchValidateActionSchema,
     example={"data": EXAMPLE["data"]},
     answers=ConfigPatchValiditySchema,
     on_collection=True,
     cluster_independent=True,
-    description="Nothing is made. A patch that Omni would refuse is a 422 with Omni's reason.",
+    description="Nothing is created. A patch that Omni would refuse is a 422 with Omni's reason.",
 )(validation.validate)
