@@ -31,7 +31,7 @@ plugin = ResourcePlugin(
             "status",
             OmniResourceAdapter(types.IMAGE_PULL_STATUSES),
             ImagePullStatusSchema,
-            "How far the pulling is",
+            "Progress of the pull",
             comes_later=True,
         )
     ],

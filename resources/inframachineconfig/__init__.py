@@ -1,4 +1,4 @@
-"""What infrastructure providers are to do with their machines, by machine."""
+"""Settings of infrastructure providers' machines, by machine."""
 
 from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin, id_filter, id_link, types
 from resources.inframachineconfig.schemas import InfraMachineConfigSchema
@@ -14,6 +14,6 @@ plugin = ResourcePlugin(
     filters=(id_filter("machine"),),
     links={"machine": id_link("machines")},
     example=EXAMPLE,
-    description="What infrastructure providers are to do with their machines, by machine",
+    description="Settings of infrastructure providers' machines, by machine",
     import_name=__name__,
 )
