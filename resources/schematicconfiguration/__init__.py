@@ -1,4 +1,4 @@
-"""Which image each machine is to run; Omni makes them."""
+"""The wanted image of each machine, set by Omni."""
 
 from omni_gateway.sdk import (
     READ_WRITE,
@@ -12,9 +12,7 @@ from omni_gateway.sdk import (
 )
 from resources.schematicconfiguration.schemas import SchematicConfigurationSchema
 
-_HINT = (
-    "Change what makes them: /api/v1/extensions-configurations, /api/v1/kernel-args, or the cluster's Talos version."
-)
+_HINT = "Change the sources: /api/v1/extensions-configurations, /api/v1/kernel-args, or the cluster's Talos version."
 
 EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "talos_version": "1.13.7"}
 
@@ -27,6 +25,6 @@ plugin = ResourcePlugin(
     filters=(label_filter("cluster", label_names.LABEL_CLUSTER),),
     links={"machine": id_link("machines"), "cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     example=EXAMPLE,
-    description="Which image each machine is to run; Omni makes them",
+    description="The wanted image of each machine, set by Omni",
     import_name=__name__,
 )
