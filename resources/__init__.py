@@ -1,1 +1,1 @@
-"""The built-in resources: one package each, on the same footing as any third party's."""
+"""The built-in resources: one package each, with the same interface as third-party resources."""

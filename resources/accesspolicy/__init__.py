@@ -1,4 +1,4 @@
-"""Omni's access policy: who gets which role on which clusters, beyond their own."""
+"""Omni's access policy: additional roles of users on clusters."""
 
 from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin
 from resources.accesspolicy.adapter import ID, AccessPolicyAdapter

@@ -10,18 +10,18 @@ from omni_gateway.sdk.omni import types
 
 ID = "access-policy"
 _GROUP = "group/"
-#: Member of a rule → member of the policy that its groups are in.
+#: Member of a rule → member of the policy that defines its groups.
 _GROUPS = {"users": "user_groups", "clusters": "cluster_groups"}
 
 
 class AccessPolicyAdapter(OmniResourceAdapter):
-    """The policy; Omni judges it, but for groups that are not there: it takes a rule that can never apply."""
+    """The policy. Omni validates it except for undefined groups: it accepts a rule that can never apply."""
 
     def __init__(self) -> None:
         super().__init__(types.ACCESS_POLICIES)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse (422, by rule) groups that the policy does not define."""
+        """Raise 422, by rule, for groups that the policy does not define."""
         refusals = FieldErrors()
         for number, rule in enumerate(resource.spec.get("rules") or []):
             for member, groups in _GROUPS.items():

@@ -46,19 +46,19 @@ class AccessPolicyClusterGroupSchema(SpecSchema):
 
 
 class AccessPolicyImpersonateSchema(SpecSchema):
-    """Whom a user is in Kubernetes."""
+    """The Kubernetes groups of a user."""
 
     groups = _texts("Groups of Kubernetes: `system:masters`")
 
 
 class AccessPolicyKubernetesSchema(SpecSchema):
-    """What a rule gives in Kubernetes."""
+    """The access that a rule gives in Kubernetes."""
 
     impersonate = wire.Message(AccessPolicyImpersonateSchema)
 
 
 class AccessPolicyRuleSchema(SpecSchema):
-    """Gives users a role, and groups of Kubernetes, on clusters."""
+    """A rule: users get a role, and Kubernetes groups, on clusters."""
 
     users = _texts("Identities, or groups of `user_groups` as `group/<name>`")
     clusters = _texts("Ids of clusters, or groups of `cluster_groups` as `group/<name>`")
@@ -80,7 +80,7 @@ class AccessPolicyTestClusterSchema(SpecSchema):
 
 
 class AccessPolicyExpectedSchema(SpecSchema):
-    """What a test expects the rules to give."""
+    """The expected result of a test."""
 
     kubernetes = wire.Message(AccessPolicyKubernetesSchema)
     role = fields.String()
@@ -96,7 +96,7 @@ class AccessPolicyTestSchema(SpecSchema):
 
 
 class AccessPolicySchema(ResourceSchema):
-    """Who gets which role on which clusters, beyond the role of their own."""
+    """Roles of users on clusters, in addition to the users' own role."""
 
     user_groups = fields.Dict(
         keys=fields.String(),

@@ -1,4 +1,4 @@
-"""The gateway's own audit: who asked this gateway for what, and how it ended."""
+"""The gateway's own audit: requests that changed something or were refused, with caller and outcome."""
 
 from marshmallow import fields, validate
 
@@ -28,8 +28,10 @@ FILTERS = (
     _text("resource", "Only requests about this resource, such as `clusters` or `auth/users`"),
     _text("object_id", "Only requests about the object of this id"),
     _text("cluster", "Only requests that are known to concern this cluster"),
-    Filter("status", "Only those answered with it", field=fields.Integer(validate=validate.Range(min=100, max=599))),
-    _choice("outcome", "Only requests that ended so", OUTCOMES),
+    Filter(
+        "status", "Only requests with this HTTP status", field=fields.Integer(validate=validate.Range(min=100, max=599))
+    ),
+    _choice("outcome", "Only requests with this outcome", OUTCOMES),
     _text("code", "Only requests answered with this problem"),
     _text("request_id", "Only the request of this id"),
     Filter("since", "Only requests at this time or later, e.g. `2026-08-01T00:00:00Z`", field=fields.AwareDateTime()),
@@ -44,21 +46,23 @@ plugin = ResourcePlugin(
     roles={"list": Role.ADMIN, "get": Role.ADMIN},
     filters=FILTERS,
     description=(
-        "Who asked this gateway to change something, and whom it refused: the gateway's own record, kept in its store,"
-        " newest first. What Omni itself recorded, whoever asked it, is at `audit-log`."
+        "Requests that changed something or were refused, with their callers: the gateway's own record in its store,"
+        " newest first. Omni's own record, which covers all of its clients, is at `audit-log`."
     ),
     import_name=__name__,
 )
 
 
 def only_for_admins_of_everything() -> None:
-    """Refuse (403) whoever is no admin of the gateway itself, and whoever may touch some clusters only.
+    """Raise 403 unless the caller is an admin of the gateway itself, and not restricted to some clusters.
 
-    The record tells of all callers and all clusters, and Omni has no say in it.
+    The record covers all callers and all clusters, and Omni does not authorize its readers.
     """
     check_role(Role.ADMIN)
     if current_principal().scope.restricted:
-        raise Problem(403, "forbidden", "The audit tells of every cluster, and your access is to some of them only.")
+        raise Problem(
+            403, "forbidden", "The audit covers every cluster, and your access is restricted to some of them."
+        )
 
 
 plugin.blueprint.before_request(only_for_admins_of_everything)

@@ -21,16 +21,16 @@ from omni_gateway.sdk.adapters import Change
 
 NAMESPACE = "gateway"
 TYPE = "audit"
-#: A watch begins with so many of the newest entries; whoever wants older ones reads pages.
-MOST_AT_ONCE = 1000
+#: Number of the newest entries with which a watch begins; older ones can be read by page.
+MAX_INITIAL = 1000
 POLL_SECONDS = 1.0
-#: Other workers write an entry up to so long after one that is newer.
+#: Other workers may store an entry up to this long after a newer one, so a poll reads this far back.
 LATE_NANOSECONDS = 30 * 10**9
 SORTABLE = ("time", "id", "created")
 
 
 class AuditAdapter(ResourceAdapter):
-    """Read-only; sorting, filtering and paging are the database's."""
+    """Read-only; the database sorts, filters and pages."""
 
     type = TYPE
     namespace = NAMESPACE
@@ -39,14 +39,14 @@ class AuditAdapter(ResourceAdapter):
         """Return one page, newest first unless ``sort`` says otherwise; ``search`` looks into the path."""
         if _nothing_matches(query):
             return Listing([], 0)
-        limit = query.limit or MOST_AT_ONCE
+        limit = query.limit or MAX_INITIAL
         entries, total = self.store.audit.page(
             _filters(query), offset=query.offset, limit=limit, oldest_first=_oldest_first(query)
         )
         return Listing([_resource(entry.document()) for entry in entries], total)
 
     def get(self, id: str) -> Resource:
-        """Return one entry; :class:`NotFound` when there is none (any more)."""
+        """Return one entry; raises :class:`NotFound` if there is none (any more)."""
         entry = self.store.audit.find(id)
         if entry is None:
             raise NotFound(id)
@@ -54,7 +54,7 @@ class AuditAdapter(ResourceAdapter):
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Tell the newest entries, then new ones as the store gets them; an entry never changes."""
+        """Yield the newest entries, then new ones, polled from the store every second; an entry never changes."""
         stopped = threading.Event()
         try:
             yield self._one(id, stopped) if id else self._new(query, stopped)
@@ -68,25 +68,25 @@ class AuditAdapter(ResourceAdapter):
             pass
 
     def _new(self, query: ListQuery, stopped: threading.Event) -> Iterator[Change]:
-        told: OrderedDict[str, None] = OrderedDict()
-        newest = self.list(replace(query, sort=(), offset=0, limit=MOST_AT_ONCE)).items
+        sent: OrderedDict[str, None] = OrderedDict()
+        newest = self.list(replace(query, sort=(), offset=0, limit=MAX_INITIAL)).items
         for item in reversed(newest):
-            told[item.id] = None
+            sent[item.id] = None
             yield Change("added", item)
         yield Change("bookmark")
         while not stopped.wait(POLL_SECONDS):
             if _nothing_matches(query):
                 continue
-            for item in self._since(query, max(told, default="")):
-                if item.id not in told:
-                    told[item.id] = None
+            for item in self._since(query, max(sent, default="")):
+                if item.id not in sent:
+                    sent[item.id] = None
                     yield Change("added", item)
-            while len(told) > 2 * MOST_AT_ONCE:
-                told.popitem(last=False)
+            while len(sent) > 2 * MAX_INITIAL:
+                sent.popitem(last=False)
 
     def _since(self, query: ListQuery, newest: str) -> Sequence[Resource]:
         after = f"{max(0, int(newest[:16] or '0', 16) - LATE_NANOSECONDS):016x}"
-        entries, _ = self.store.audit.page({**_filters(query), "after": after}, limit=MOST_AT_ONCE, oldest_first=True)
+        entries, _ = self.store.audit.page({**_filters(query), "after": after}, limit=MAX_INITIAL, oldest_first=True)
         return [_resource(entry.document()) for entry in entries]
 
 
@@ -95,7 +95,7 @@ def _filters(query: ListQuery) -> dict[str, Any]:
 
 
 def _nothing_matches(query: ListQuery) -> bool:
-    """Entries have no labels."""
+    """Return whether the label selector excludes all entries: they have no labels."""
     return query.selector is not None and not query.selector.matches({})
 
 

@@ -22,31 +22,31 @@ class AuditDocumentSchema(SpecSchema):
 
 
 class AuditEntrySchema(ResourceSchema):
-    """One request that changed something or was refused; what is not known is empty.
+    """One request that changed something or was refused; unknown fields are empty.
 
-    Bodies are not kept: of them there are the names of fields, of documents the types and ids.
+    Bodies are not stored, only the names of their fields, and of documents the types and ids.
     """
 
     time = _text("When it was answered", format="date-time")
-    who = _text("The caller's name; empty: nobody proved who it was")
+    who = _text("The caller's name; empty: not authenticated")
     caller_id = _text("The caller; unlike the name it is unique")
-    auth = _text("How the caller proved it", enum=["token", "oidc", "omni-key", "off", ""])
+    auth = _text("How the caller was authenticated", enum=["token", "oidc", "omni-key", "off", ""])
     role = _text("The caller's role here: reader, operator, admin or none")
     method = _text("HTTP method")
     route = _text("The route as the URL map has it")
-    path = _text("The URL's path; what looks like a secret in it reads `***`; the query is not kept")
+    path = _text("The URL's path; values that look like secrets are `***`; the query is not stored")
     resource = _text("The resource, such as `clusters`")
-    object_id = _text("The object's id, as far as URL and answer tell it")
-    cluster = _text("The cluster that it concerns, where the gateway knew without asking")
+    object_id = _text("The object's id, if the URL or the answer has it")
+    cluster = _text("The cluster that it concerns, if known without a call to Omni")
     status = fields.Integer(dump_only=True, metadata={"description": "HTTP status of the answer"})
     outcome = _text("done: below 400; denied: 401, 403, 429; invalid: other 4xx; failed: 5xx", enum=list(OUTCOMES))
     code = _text("The problem's code, where the answer was a problem")
-    dry_run = fields.Boolean(dump_only=True, metadata={"description": "Whether only the result was asked for"})
+    dry_run = fields.Boolean(dump_only=True, metadata={"description": "Whether it was a dry run"})
     replayed = fields.Boolean(
-        dump_only=True, metadata={"description": "Whether it was the repetition of an answer under its Idempotency-Key"}
+        dump_only=True, metadata={"description": "Whether a stored answer was repeated for its Idempotency-Key"}
     )
     request_id = _text("The answer's `X-Request-ID`")
-    remote = _text("The address that it came from")
+    remote = _text("The client's address")
     duration_ms = fields.Float(dump_only=True, metadata={"description": "Milliseconds until the answer"})
     changed = fields.List(
         fields.String(),
@@ -60,5 +60,5 @@ class AuditEntrySchema(ResourceSchema):
     )
     times = fields.Integer(
         dump_only=True,
-        metadata={"description": "How many requests this stands for: refusals beyond some in a minute are summed up"},
+        metadata={"description": "Number of requests in this entry: further refusals within a minute are summed up"},
     )

@@ -1,16 +1,16 @@
-"""Omni's audit log: who did what."""
+"""Omni's own audit log."""
 
 from omni_gateway.sdk import Role
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.sdk.adapters import CallAdapter
-from resources.auditlog.reading import NDJSON, AuditLogQuery, audit_log
+from resources.auditlog.stream import NDJSON, AuditLogQuery, audit_log
 
 plugin = ServicePlugin(
     adapter=CallAdapter(),
     name="audit-log",
     description=(
-        "Who did what in Omni, as Omni recorded it: JSON lines. The gateway's key needs Omni's role Auditor or Admin."
-        " Whom this gateway let do what, by its own callers, is at `audit`."
+        "Omni's own record of accesses and changes: JSON lines. The gateway's key needs Omni's role Auditor or Admin."
+        " The gateway's own record, by its callers, is at `audit`."
     ),
     import_name=__name__,
 )

@@ -2,13 +2,13 @@
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
 from omni_gateway.sdk.adapters import id_link
-from resources.cluster import bootstrap, files, locking, metrics, nodes, operations, upgrade_operations, upgrades
+from resources.cluster import bootstrap, files, lock, metrics, nodes, operations, upgrade_operations, upgrades
 from resources.cluster.adapter import ClusterAdapter
-from resources.cluster.below import SUBRESOURCES
-from resources.cluster.destroying import ClusterDestroyActionSchema, destroy
-from resources.cluster.disconnected import ClusterDeleteQuery
+from resources.cluster.destroy import ClusterDestroyActionSchema, destroy
+from resources.cluster.disconnected_machines import ClusterDeleteQuery
 from resources.cluster.kubernetes_schemas import KubernetesNodeSchema
 from resources.cluster.schemas import EXAMPLE, ClusterSchema
+from resources.cluster.subresources import SUBRESOURCES
 
 plugin = ResourcePlugin(
     name="clusters",
@@ -56,7 +56,7 @@ plugin.computed("talosconfig", role=Role.READER, summary="A talosconfig for the 
 plugin.computed(
     "support-bundle",
     role=Role.OPERATOR,
-    summary="A zip file with all that support needs to know of the cluster",
+    summary="A zip file with the cluster's state and logs for support",
     media_type=files.ZIP,
 )(files.support_bundle)
 
@@ -67,8 +67,8 @@ plugin.action(
     body=upgrades.KubernetesUpgradeActionSchema,
     example={"version": "1.35.7"},
     operation=True,
-    description="Omni's own checks are asked first; where they advise against it the answer is 409 with their reason."
-    " To turn a running upgrade round, name the version that it came from.",
+    description="Omni's own checks run first; where they advise against it the answer is 409 with their reason."
+    " To reverse a running upgrade, name the version that it came from.",
 )(upgrades.upgrade_kubernetes)
 plugin.action(
     "talos-upgrade",
@@ -77,17 +77,18 @@ plugin.action(
     body=upgrades.TalosUpgradeActionSchema,
     example={"version": "1.13.8"},
     operation=True,
-    description="The Kubernetes version has to go with the new Talos: name another one in `kubernetes_version` if not.",
+    description="The Kubernetes version must be compatible with the new Talos: if it is not, name another one in"
+    " `kubernetes_version`.",
 )(upgrades.upgrade_talos)
 plugin.action(
     "bootstrap",
     role=Role.OPERATOR,
-    summary="Start etcd from a backup, or tell how the bootstrap is",
+    summary="Start etcd from a backup, or show the state of the bootstrap",
     body=bootstrap.ClusterBootstrapActionSchema,
     example={"backup": {"snapshot": "FFFFFFFF94FB6C65.snapshot"}},
     operation=True,
     description="Omni starts etcd by itself. With `backup`, the control plane's machine set is made to start from it,"
-    " which Omni allows only while that set does not exist yet. Without, nothing changes.",
+    " which Omni allows only while that set does not exist yet. Without it, nothing changes.",
 )(bootstrap.bootstrap)
 plugin.action(
     "destroy",
@@ -98,11 +99,11 @@ plugin.action(
     operation=True,
 )(destroy)
 plugin.action(
-    "lock", role=Role.OPERATOR, summary="Let nothing change the cluster until it is unlocked", description=locking.ABOUT
-)(locking.lock)
+    "lock", role=Role.OPERATOR, summary="Lock the cluster against changes until it is unlocked", description=lock.ABOUT
+)(lock.lock)
 plugin.action(
     "unlock",
     role=Role.OPERATOR,
-    summary="Take the lock off, and end an import that holds it",
-    description=locking.ABOUT,
-)(locking.unlock)
+    summary="Remove the lock, and end an import that locks the cluster",
+    description=lock.ABOUT,
+)(lock.unlock)

@@ -7,33 +7,28 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from omni_gateway.sdk import (
-    FieldErrors,
-    OmniResourceAdapter,
-    Problem,
-    Resource,
-)
+from omni_gateway.sdk import (FieldErrors, OmniResourceAdapter, Problem, Resource,)
 from omni_gateway.sdk.adapters import change, cluster_of_uuid, find
 from omni_gateway.sdk.clusters import cluster_lock
 from omni_gateway.sdk.omni import OmniError, omni_errors, types
-from resources.cluster import creation_record, locking
-from resources.cluster.building import build
+from resources.cluster import creation_record, lock
 from resources.cluster.composition import parts_of
 from resources.cluster.composition_checks import check_composition
-from resources.cluster.disconnected import DISCONNECTED, disconnected_parts
+from resources.cluster.creation import build
+from resources.cluster.disconnected_machines import DISCONNECTED, disconnected_parts
 from resources.cluster.versions import Catalogue
 
 _SORTABLE = ("kubernetes_version", "talos_version")
 
 
 class ClusterAdapter(OmniResourceAdapter):
-    """Clusters, with the checks that Omni would make but tells less clearly, and the parts that a POST may carry."""
+    """Clusters, with clearer checks than Omni's own, and the machine sets and patches of a POST."""
 
     def __init__(self) -> None:
         super().__init__(types.CLUSTERS, sortable=_SORTABLE, id_is_of="cluster")
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Complete a new cluster's versions and refuse, field by field, what Omni's own data say is wrong.
+        """Complete a new cluster's versions, and check every field against Omni's own data.
 
         Raises 422 ``validation``, and 409 for a locked cluster.
         """
@@ -42,7 +37,7 @@ class ClusterAdapter(OmniResourceAdapter):
             _check_name(resource.id, refusals)
             _complete_versions(self._catalogue(), resource, refusals)
         else:
-            locking.refuse_change(existing, resource)
+            lock.refuse_change(existing, resource)
             self._check_changed_versions(resource, existing, refusals)
         self._check_backup_interval(resource, existing, refusals)
         if existing is None and extras:
@@ -52,20 +47,20 @@ class ClusterAdapter(OmniResourceAdapter):
     def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
-        """Return the cluster too whose backup etcd is to start from: all of its secrets are in there."""
+        """Return also the cluster whose backup is to be restored: the backup contains all of its secrets."""
         backup = (extras.get("control_plane") or {}).get("bootstrap_spec") or {}
         source = cluster_of_uuid(self.omni, backup.get("cluster_uuid", "")) if backup else None
         return [*super().other_clusters_affected(resource, existing, extras), *([source] if source else [])]
 
     def additional_objects(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
-        """Return the machine sets, nodes and patches that the request asks for, in the order they are written."""
+        """Return the requested machine sets, nodes and patches, in the order in which they are written."""
         return [part.resource for part in parts_of(resource.id, extras)]
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
-        """Create the cluster and its parts; when one part fails, all of it is taken back.
+        """Create the cluster and its parts; if one part fails, everything is removed again.
 
-        While parts are missing the Cluster carries a record of them, so that its operation tells "being written" and
-        "never written" from an empty cluster.
+        While parts are missing the Cluster has a record of them, so that its operation can distinguish "being written"
+        and "never written" from an empty cluster.
         """
         parts = self.additional_objects(resource, extras)
         super().create(creation_record.recorded(resource, parts) if parts else resource, extras)
@@ -74,17 +69,17 @@ class ClusterAdapter(OmniResourceAdapter):
             self._close_record(resource.id)
 
     def _close_record(self, id: str) -> None:
-        """Take the record off; where that fails all the parts are there, and a record of these says nothing."""
+        """Remove the record; failures are ignored, since a record without missing parts has no effect."""
         with suppress(OmniError, Problem):
             change(self, id, creation_record.without_record)
 
     def check_delete(self, resource: Resource) -> None:
-        """Raise 409 for a locked cluster; one that is going already is past that."""
+        """Raise 409 for a locked cluster, unless it is being removed already."""
         if not resource.tearing_down:
-            locking.refuse_change(resource, resource)
+            lock.refuse_change(resource, resource)
 
     def delete(self, resource: Resource) -> None:
-        """Tear the cluster down; 409 when Omni refuses because it is locked."""
+        """Tear the cluster down; 409 if Omni refuses because it is locked."""
         try:
             super().delete(resource)
         except omni_errors.InvalidArgument as error:
@@ -97,18 +92,18 @@ class ClusterAdapter(OmniResourceAdapter):
         self.check_delete(resource)
 
     def also_deleted(self, resource: Resource, options: Mapping[str, Any]) -> Sequence[Resource]:
-        """Return the machines that ``force=disconnected`` removes from Omni, and what belongs to them alone."""
+        """Return the machines that ``force=disconnected`` removes from Omni, and the objects that are only theirs."""
         return disconnected_parts(self.omni, resource.id) if options.get("force") == DISCONNECTED else ()
 
     def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
         """Tear the cluster down, and with ``force=disconnected`` the machines that Omni cannot reach.
 
-        The cluster goes first: were it refused, no machine would be lost for nothing.
+        The cluster is first: if its removal is refused, no machine is removed.
         """
-        lost = self.also_deleted(resource, options)
+        additional = self.also_deleted(resource, options)
         if not resource.tearing_down or not resource.finalizers:
             self.delete(resource)
-        for part in lost:
+        for part in additional:
             with suppress(omni_errors.NotFound):
                 self.omni.resources.remove(part.type, part.id, part.namespace)
 
@@ -125,11 +120,11 @@ class ClusterAdapter(OmniResourceAdapter):
         if not refusals and changed:
             wrong = self._catalogue().problems(*(resource.spec[name] for name in pair))
             if "talos_version" not in changed:
-                wrong.pop("talos_version", None)  # a version that Omni has forgotten meanwhile may stay
+                wrong.pop("talos_version", None)  # an unchanged version may stay, even if Omni has withdrawn it since
             refusals.update(wrong)
 
     def _check_backup_interval(self, resource: Resource, existing: Resource | None, refusals: FieldErrors) -> None:
-        """Hold the interval against the limits that this Omni was given; it wants one wherever the message is set."""
+        """Check the interval against this Omni's limits; Omni requires one wherever the message is set."""
         backups = resource.spec.get("backup_configuration")
         if backups is None or (existing and backups == existing.spec.get("backup_configuration")):
             return
@@ -151,11 +146,11 @@ def _check_name(name: str, refusals: FieldErrors) -> None:
 
 
 def _complete_versions(catalogue: Catalogue, resource: Resource, refusals: FieldErrors) -> None:
-    """Choose the versions that the caller left out, then hold the pair against what Omni knows."""
+    """Choose the versions that the caller left out, then check the pair against Omni's catalogue."""
     spec = resource.spec
     talos = spec.get("talos_version") or catalogue.newest_talos(spec.get("kubernetes_version"))
     if talos is None:
-        refusals.add("kubernetes_version", "No Talos version that Omni offers goes with this one.")
+        refusals.add("kubernetes_version", "No Talos version that Omni offers is compatible with it.")
         return
     kubernetes = spec.get("kubernetes_version") or catalogue.newest_kubernetes(talos) or ""
     spec.update(talos_version=talos, kubernetes_version=kubernetes)
@@ -163,5 +158,5 @@ def _complete_versions(catalogue: Catalogue, resource: Resource, refusals: Field
 
 
 def _seconds(text: str | None, default: float) -> float:
-    """Read a duration as the wire writes it: ``"3600s"``."""
+    """Parse a duration in its wire form, ``"3600s"``; ``default`` if it is empty."""
     return float(text.removesuffix("s")) if text else default

@@ -10,13 +10,13 @@ from omni_gateway.sdk.omni import label_names, types
 
 
 def uuid_of(omni: OmniClient, cluster: str) -> str:
-    """Return a cluster's UUID; empty while Omni has not given it one."""
+    """Return a cluster's UUID; empty before Omni has assigned one."""
     found = find(omni, types.CLUSTER_UUIDS, cluster)
     return str(found.spec.get("uuid", "")) if found else ""
 
 
 def check_backup(omni: OmniClient, backup: Mapping[str, str], field: str, refusals: FieldErrors) -> None:
-    """Add to ``refusals`` what is wrong with a backup to start from; ``field`` is where the request speaks of it."""
+    """Add the errors of a backup to start from to ``refusals``; ``field`` is its place in the request."""
     uuid = backup["cluster_uuid"]
     source = cluster_of_uuid(omni, uuid)
     if source is None:

@@ -1,8 +1,8 @@
-"""Bootstrapping: Omni starts etcd by itself, so what is left to ask for is a start from a backup.
+"""The action bootstrap: start etcd from a backup. An empty etcd needs no action, Omni starts it by itself.
 
-Omni takes a bootstrap spec while the control plane's machine set is created, and at no other time (facts:
-cluster-side 3, 10). So: where there is no control plane set (a new cluster, or one whose set was deleted because its
-etcd is lost), the action makes it with the backup to start from; where there is one, Omni is asked, and refuses.
+Omni accepts a bootstrap spec only when the control plane's machine set is created. So without a control plane set (a
+new cluster, or one whose set was deleted because its etcd is lost) the action creates it with the backup; with one the
+action sends the spec to Omni, which refuses it.
 """
 
 from __future__ import annotations
@@ -13,24 +13,12 @@ from typing import Any, ClassVar
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import (
-    FieldErrors,
-    OmniResourceAdapter,
-    Operation,
-    Problem,
-    Resource,
-    SpecSchema,
-)
-from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk import (FieldErrors, OmniResourceAdapter, Operation, Problem, Resource, SpecSchema,)
 from omni_gateway.sdk.actions import DryRunResult
-from omni_gateway.sdk.adapters import (
-    change,
-    cluster_of_uuid,
-    find,
-    scope_error,
-)
+from omni_gateway.sdk.adapters import (change, cluster_of_uuid, find, scope_error,)
 from omni_gateway.sdk.omni import label_names, omni_errors, types
-from resources.cluster import locking
+from omni_gateway.sdk import fields as wire
+from resources.cluster import lock
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.backups import check_backup, uuid_of
 from resources.cluster.composition_schemas import UpdateStrategy
@@ -48,7 +36,7 @@ class EtcdBackupSourceSchema(SpecSchema):
     snapshot = fields.String(
         required=True,
         validate=validate.Length(min=1, max=4096),
-        metadata={"description": "Name of the backup, as GET clusters/{id}/etcdbackups tells it"},
+        metadata={"description": "Name of the backup, from GET clusters/{id}/etcdbackups"},
     )
     cluster_uuid = fields.String(
         validate=validate.Length(min=1, max=64),
@@ -57,7 +45,7 @@ class EtcdBackupSourceSchema(SpecSchema):
 
 
 class ClusterBootstrapActionSchema(SpecSchema):
-    """What to start etcd from; an empty object, or no body, changes nothing and tells how the bootstrap is."""
+    """The backup to start etcd from; an empty object, or no body, changes nothing and returns the bootstrap's state."""
 
     body_optional: ClassVar[bool] = True
     machineset = fields.String(
@@ -68,7 +56,7 @@ class ClusterBootstrapActionSchema(SpecSchema):
 
 
 def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:
-    """Start a cluster's etcd from a backup, or, without one, tell how the bootstrap is and change nothing."""
+    """Start a cluster's etcd from a backup; without one, return the operation of the bootstrap and change nothing."""
     cluster = adapter.get(id)
     set_id = label_names.control_planes(id)
     if body.get("machineset", set_id) != set_id:
@@ -77,7 +65,7 @@ def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_
     if backup is not None:
         if cluster.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
-        locking.refuse_change(cluster, cluster)
+        lock.refuse_change(cluster, cluster)
         planned = _restore(adapter, id, _checked(adapter, id, backup), dry_run=dry_run)
         if dry_run:
             return DryRunResult(cluster, cluster, additional_objects=[planned])
@@ -85,7 +73,7 @@ def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_
 
 
 def _checked(adapter: ClusterAdapter, id: str, backup: Mapping[str, str]) -> dict[str, str]:
-    """Return the bootstrap spec for a backup that Omni has; 422 names the field that is wrong."""
+    """Return the bootstrap spec for a backup; 422 if Omni does not have it, 403 for a cluster out of scope."""
     spec = {
         "cluster_uuid": backup.get("cluster_uuid") or uuid_of(adapter.omni, id),
         "snapshot": backup["snapshot"],
@@ -100,7 +88,7 @@ def _checked(adapter: ClusterAdapter, id: str, backup: Mapping[str, str]) -> dic
 
 
 def _restore(adapter: ClusterAdapter, cluster: str, spec: dict[str, str], *, dry_run: bool) -> Resource:
-    """Give the control plane's machine set its bootstrap spec, making the set where there is none."""
+    """Set the bootstrap spec of the control plane's machine set, creating the set if there is none."""
     sets = OmniResourceAdapter(types.MACHINE_SETS).bind(adapter.omni)
     existing = find(adapter.omni, types.MACHINE_SETS, label_names.control_planes(cluster))
     if existing is None:
@@ -110,7 +98,7 @@ def _restore(adapter: ClusterAdapter, cluster: str, spec: dict[str, str], *, dry
         return planned
     planned = replace(existing, spec={**existing.spec, "bootstrap_spec": spec})
     if not dry_run and planned.spec != existing.spec:
-        _ask_omni(sets, existing.id, spec)
+        _write_spec(sets, existing.id, spec)
     return planned
 
 
@@ -123,7 +111,7 @@ def _control_plane(cluster: str, spec: dict[str, str]) -> Resource:
     )
 
 
-def _ask_omni(sets: OmniResourceAdapter, id: str, spec: dict[str, str]) -> None:
+def _write_spec(sets: OmniResourceAdapter, id: str, spec: dict[str, str]) -> None:
     try:
         change(sets, id, lambda existing: replace(existing, spec={**existing.spec, "bootstrap_spec": spec}))
     except omni_errors.InvalidArgument as error:

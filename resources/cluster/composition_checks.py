@@ -1,4 +1,4 @@
-"""All that can be known to be wrong with a new cluster's machine sets, found before the first write."""
+"""Checks of a new cluster's machine sets, made before the first write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resources.cluster.backups import check_backup
 from resources.cluster.composition import NewSet, Part, parts_of, sets_of
 from resources.cluster.composition_schemas import MAX_MACHINES, UNLIMITED
 
-#: What a machine's labels have to say before Omni takes it for a class.
+#: Label terms that a machine must match before Omni allocates it for a class.
 _ALLOCATABLE = (
     label_names.LABEL_AVAILABLE,
     label_names.LABEL_READY_TO_USE,
@@ -26,9 +26,9 @@ _ALLOCATABLE = (
 def check_composition(
     omni: OmniClient, scope: Scope, cluster: Resource, extras: Mapping[str, Any], refusals: FieldErrors
 ) -> None:
-    """Add to ``refusals`` what is wrong with the sets, their machines, classes and patches.
+    """Add the errors of the sets, their machines, classes and patches to ``refusals``.
 
-    Clusters out of ``scope`` are not named.
+    The messages name no cluster out of ``scope``.
     """
     sets = sets_of(cluster.id, extras)
     parts = parts_of(cluster.id, extras)
@@ -36,9 +36,9 @@ def check_composition(
         refusals.add("workers", f"At most {MAX_MACHINES} machines in one request; add the others later.")
         return
     if sets and not extras.get("control_plane"):
-        refusals.add("control_plane", "Missing: workers need a control plane to belong to.")
+        refusals.add("control_plane", "Missing: workers need a control plane.")
     if parts and cluster_lock.takes_no_change(cluster):
-        refusals.add("annotations", "A locked cluster takes no machine sets: lock it when they are there.")
+        refusals.add("annotations", "A locked cluster takes no machine sets: lock it after they are created.")
     _check_distinct(parts, refusals)
     _check_ids_free(omni, scope, parts, refusals)
     _check_patches(omni, parts, refusals)
@@ -66,14 +66,14 @@ def _check_ids_free(omni: OmniClient, scope: Scope, parts: Iterable[Part], refus
         if taken is None:
             continue
         if part.resource.type == types.MACHINE_SET_NODES:
-            owner = taken.labels.get(label_names.LABEL_MACHINE_SET) if _may_know(scope, taken) else None
+            owner = taken.labels.get(label_names.LABEL_MACHINE_SET) if _in_scope(scope, taken) else None
             text = f": it belongs to {owner!r}." if owner else "."
             refusals.add(part.field, f"Machine {taken.id!r} is not free{text}")
         else:
             refusals.add(part.field, f"Omni has an object {taken.id!r} of type {taken.type} already.")
 
 
-def _may_know(scope: Scope, taken: Resource) -> bool:
+def _in_scope(scope: Scope, taken: Resource) -> bool:
     return scope.allows(taken.labels.get(label_names.LABEL_CLUSTER, ""))
 
 
@@ -121,24 +121,24 @@ def _check_classes(omni: OmniClient, sets: Sequence[NewSet], fit: talos_fit.Talo
 
 
 def _check_provisioned(new: NewSet, refusals: FieldErrors) -> None:
-    if new.said["machine_count"] == UNLIMITED:
-        text = f"Class {new.machine_class!r} makes its machines, so it needs a number."
+    if new.options["machine_count"] == UNLIMITED:
+        text = f"Class {new.machine_class!r} provisions its machines, so it needs a number."
         refusals.add(f"{new.field}.machine_count", text)
 
 
 def _check_enough(new: NewSet, free: Counter[str], refusals: FieldErrors) -> None:
-    """Count down what a class still has; several sets may draw from one."""
-    count = new.said["machine_count"]
-    left = max(free[new.machine_class], 0)
-    if count != UNLIMITED and count > left:
-        text = f"Class {new.machine_class!r} has {left} free machines left, {count} are asked for."
+    """Check a set's count, and deduct it from its class: several sets may use one class."""
+    count = new.options["machine_count"]
+    available = max(free[new.machine_class], 0)
+    if count != UNLIMITED and count > available:
+        text = f"Class {new.machine_class!r} has {available} free machines left, {count} are requested."
         refusals.add(f"{new.field}.machine_count", text)
     if count != UNLIMITED:
         free[new.machine_class] -= count
 
 
 def _free_in_class(omni: OmniClient, machine_class: Resource, fit: talos_fit.TalosFit) -> set[str]:
-    """Return the ids of the free machines that Omni would take for a class; its entries are alternatives."""
+    """Return the ids of the free machines that Omni could allocate for a class; its entries are alternatives."""
     selectors = [f"{entry},{','.join(_ALLOCATABLE)}" for entry in machine_class.spec.get("match_labels") or ()]
     if not selectors:
         return set()

@@ -1,4 +1,4 @@
-"""What a POST may say of a new cluster's machine sets and patches; none of it is part of the Cluster object itself."""
+"""Schemas of the machine sets and patches in a POST of a cluster; they are no part of the Cluster object itself."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class UpdateStrategy(IntEnum):
 
 
 class MachineCount(fields.Field[Any]):
-    """How many machines to take from a class: a number, or ``"unlimited"`` for all that match."""
+    """The number of machines from a class, or ``"unlimited"`` for all that match."""
 
     default_error_messages = {"count": f'Must be a number from 0 to {MAX_COUNT}, or "{UNLIMITED}".'}
 
@@ -55,7 +55,7 @@ class NewConfigPatchSchema(SpecSchema):
 
 
 class EtcdRestoreSchema(SpecSchema):
-    """Where a control plane takes its etcd from when it starts."""
+    """The etcd backup that a control plane starts from."""
 
     cluster_uuid = fields.String(
         required=True,
@@ -68,7 +68,7 @@ class EtcdRestoreSchema(SpecSchema):
 
 
 class ClusterSetRollingSchema(SpecSchema):
-    """How a rolling update goes."""
+    """Settings of a rolling update."""
 
     max_parallelism = wire.Integer(
         validate=validate.Range(min=1, max=2**32 - 1), metadata={"description": "Machines updated at the same time"}
@@ -119,7 +119,7 @@ class NewMachineSetSchema(SpecSchema):
 
     @ma.validates_schema
     def refuse_two_sources(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Machines come from a list or from a class."""
+        """Raise unless machines come either from a list or from a class."""
         if ("machines" in data) == ("machine_class" in data):
             raise ma.ValidationError("Give either machines or machine_class.", "machines")
         if "machine_class" in data and "machine_count" not in data:

@@ -1,7 +1,7 @@
-"""What a POST of a cluster was asked to make, recorded in the Cluster until all of it is there.
+"""The record of a POST's parts: an annotation of the Cluster until all of them are written.
 
-Omni has no transactions, and an empty cluster is a good one: without a record nothing tells a cluster whose parts are
-still being written, or whose parts were never written because the worker died, from one that was asked for empty.
+Omni has no transactions, and an empty cluster is valid. Only the record distinguishes a cluster whose parts are still
+being written, or were never written because the worker died, from one that was requested empty.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from omni_gateway.sdk.omni import label_names, types
 
 #: On the Cluster from its creation until the last of its parts has been written.
 ANNOTATION = "omni-gateway/creating"
-#: What a record may name. Callers can write annotations: no record is a way to ask for other objects.
+#: Types that a record may name: callers can write annotations, and must not read other objects through a record.
 _TYPES = {str(type): type for type in (types.CONFIG_PATCHES, types.MACHINE_SETS, types.MACHINE_SET_NODES)}
-#: Parts are written one after the other, each in far less time than this.
+#: Seconds without a write after which a creation counts as stalled; one part takes far less.
 STALLED_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the parts of a cluster are written: ``missing`` holds (type, id)."""
+    """The written and missing parts of a cluster; ``missing`` is a list of (type, id)."""
 
     written: int
     missing: Sequence[tuple[str, str]]
@@ -36,7 +36,7 @@ class Progress:
 
     @property
     def stalled(self) -> bool:
-        """Whether no request writes the missing ones any more."""
+        """Whether parts are missing and the request that should write them has ended."""
         return bool(self.missing) and seconds_since(self.last_write) > STALLED_SECONDS
 
 
@@ -50,15 +50,15 @@ def recorded(cluster: Resource, parts: Sequence[Resource]) -> Resource:
 
 
 def without_record(cluster: Resource) -> Resource:
-    """Return a cluster without the record; the very same where it has none."""
+    """Return a cluster without the record; the same object if it has none."""
     if ANNOTATION not in cluster.annotations:
         return cluster
-    kept = {name: value for name, value in cluster.annotations.items() if name != ANNOTATION}
-    return replace(cluster, annotations=kept)
+    annotations = {name: value for name, value in cluster.annotations.items() if name != ANNOTATION}
+    return replace(cluster, annotations=annotations)
 
 
 def read_progress(omni: OmniClient, cluster: Resource) -> Progress | None:
-    """Return how far the recorded parts are written; None for a cluster without a record."""
+    """Return the progress of the recorded parts; None for a cluster without a record."""
     record = _record(cluster)
     if record is None:
         return None
@@ -76,7 +76,7 @@ def read_progress(omni: OmniClient, cluster: Resource) -> Progress | None:
 
 
 def _record(cluster: Resource) -> dict[str, Any] | None:
-    """Return the record; None where there is none, or where a person has written something else there."""
+    """Return the record; None if there is none, or if a caller has overwritten the annotation with something else."""
     try:
         record = orjson.loads(cluster.annotations.get(ANNOTATION, "null"))
     except orjson.JSONDecodeError:

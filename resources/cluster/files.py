@@ -1,7 +1,7 @@
-"""What people download of a cluster: kubeconfig, talosconfig, support bundle.
+"""The downloads of a cluster: kubeconfig, talosconfig, support bundle.
 
-Omni hands out a kubeconfig for clusters that do not exist, so the cluster is looked up first. Answers are never kept
-by anybody: they may be credentials.
+Omni returns a kubeconfig for clusters that do not exist, so the cluster is read first. Responses are never cached: they
+may be credentials.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _MAX_GROUPS = 32
 
 
 class KubeconfigQuery(ma.Schema):
-    """Which kubeconfig."""
+    """Query of a kubeconfig: for a service account, or for a user who logs in."""
 
     service_account = fields.Boolean(
         load_default=False,
         metadata={
-            "description": "A kubeconfig that carries a token, for machines (role: operator). Without it, one that"
-            " sends its user to log in to Omni and holds no secret"
+            "description": "A kubeconfig with a token, for machines (role: operator). Without it, one without a secret,"
+            " whose user logs in to Omni"
         },
     )
     user = fields.String(
@@ -56,7 +56,7 @@ class KubeconfigQuery(ma.Schema):
 
     @ma.validates_schema
     def check_form(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Each form has parameters of its own."""
+        """Raise for parameters that are missing or belong to the other form."""
         if data["service_account"]:
             missing = [name for name in ("user", "ttl") if not data.get(name)]
             wrong = {name: ["Required with service_account=true."] for name in missing}
@@ -71,13 +71,13 @@ class KubeconfigQuery(ma.Schema):
 
 
 def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:
-    """Return a kubeconfig for the cluster; 409 for one that is so new that Omni cannot tell any."""
+    """Return a kubeconfig for the cluster; 409 for a cluster so new that Omni has none yet."""
     adapter.get(id)
     try:
         body = _kubeconfig(adapter, id, query)
     except omni_errors.Unknown:
         if find(adapter.omni, types.CLUSTER_UUIDS, id) is None:
-            text = f"Omni has not finished to make the cluster {id!r}."
+            text = f"Omni has not finished creating the cluster {id!r}."
             raise Problem(409, "too-early", text, headers={"Retry-After": "5"}) from None
         # It may have come since: asked once more, Omni tells what else is wrong.
         body = _kubeconfig(adapter, id, query)
@@ -96,7 +96,7 @@ def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping
     groups = [group.strip() for group in query.get("groups", "").split(",") if group.strip()]
     errors = {}
     if not timedelta(0) < ttl <= _LONGEST_TTL:
-        errors["ttl"] = ["Must be more than nothing and at most 10 years (87600h)."]
+        errors["ttl"] = ["Must be more than zero and at most 10 years (87600h)."]
     if len(groups) > _MAX_GROUPS:
         errors["groups"] = [f"At most {_MAX_GROUPS} groups."]
     if errors:
@@ -105,13 +105,13 @@ def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping
 
 
 def talosconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:
-    """Return a talosconfig for the cluster; it sends its user to log in to Omni and holds no secret."""
+    """Return a talosconfig for the cluster; it contains no secret, its user logs in to Omni."""
     adapter.get(id)
     return FileResponse(adapter.omni.management.talosconfig(id), YAML, f"{id}-talosconfig.yaml")
 
 
 def support_bundle(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> StreamingResponse:
-    """Return the support bundle as a zip file, sent while it comes; Omni may take minutes to gather it."""
+    """Stream the support bundle, a zip file; Omni may take minutes to collect it."""
     adapter.get(id)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What Omni says of a cluster's Kubernetes, and of its upgrades."""
+"""Schemas of a cluster's Kubernetes and of its upgrades."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from omni_gateway.sdk.omni import enums
 
 
 class Present(wire.Boolean, wire.Rendered):
-    """Whether a text is there."""
+    """A boolean derived from a text: whether it is not empty."""
 
     zero = False
 
@@ -55,14 +55,14 @@ class KubernetesNodeStaticPodsSchema(SpecSchema):
 
 
 class KubernetesStatusSchema(ResourceSchema):
-    """Nodes and static pods as Kubernetes tells them; absent until its API is reached for the first time."""
+    """Nodes and static pods as Kubernetes reports them; absent until its API is reached for the first time."""
 
     nodes = fields.List(fields.Nested(KubernetesNodeStatusSchema))
     static_pods = fields.List(fields.Nested(KubernetesNodeStaticPodsSchema))
 
 
 class KubernetesNodeSchema(ResourceSchema):
-    """One Kubernetes node of a cluster, put together from what Omni knows of it. The id is the node's name."""
+    """One Kubernetes node of a cluster, joined from several of Omni's objects. The id is the node's name."""
 
     name = fields.String()
     cluster = fields.String()
@@ -74,32 +74,32 @@ class KubernetesNodeSchema(ResourceSchema):
 
 
 class _UpgradeStatusSchema(ResourceSchema):
-    """What both upgrades have."""
+    """The fields of both upgrades."""
 
     error = fields.String()
-    step = fields.String(metadata={"description": "What is being done; for people"})
-    status = fields.String(metadata={"description": "How far it is; for people"})
+    step = fields.String(metadata={"description": "The current step; for people"})
+    status = fields.String(metadata={"description": "The progress; for people"})
     last_upgrade_version = fields.String(metadata={"description": "The version that runs; to go back, upgrade to it"})
     current_upgrade_version = fields.String(metadata={"description": "The version being moved to; empty at rest"})
     upgrade_versions = fields.List(
-        fields.String(), metadata={"description": "Versions that Omni would move to now; empty while it is moving"}
+        fields.String(), metadata={"description": "Versions that an upgrade could go to now; empty during an upgrade"}
     )
 
 
 class KubernetesUpgradeProgressSchema(_UpgradeStatusSchema):
-    """How far a Kubernetes upgrade is; absent until Kubernetes has come up."""
+    """Progress of a Kubernetes upgrade; absent until Kubernetes has come up."""
 
     phase = wire.Enum(enums.KubernetesUpgradePhase)
 
 
 class TalosUpgradeProgressSchema(_UpgradeStatusSchema):
-    """How far a Talos upgrade is."""
+    """Progress of a Talos upgrade."""
 
     phase = wire.Enum(enums.TalosUpgradePhase)
 
 
 class _NewestSchema(ResourceSchema):
-    """What is worked out from the versions that Omni offers."""
+    """The field derived from the versions that Omni offers."""
 
     newest_upgrade_version = fields.String(
         dump_only=True,
@@ -111,8 +111,8 @@ class _NewestSchema(ResourceSchema):
 
 
 class KubernetesUpgradeStatusSchema(KubernetesUpgradeProgressSchema, _NewestSchema):
-    """A cluster's Kubernetes upgrade, and where one could go; absent until Kubernetes has come up."""
+    """A cluster's Kubernetes upgrade and the possible versions; absent until Kubernetes has come up."""
 
 
 class TalosUpgradeStatusSchema(TalosUpgradeProgressSchema, _NewestSchema):
-    """A cluster's Talos upgrade, and where one could go."""
+    """A cluster's Talos upgrade and the possible versions."""

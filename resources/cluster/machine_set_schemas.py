@@ -1,4 +1,4 @@
-"""A cluster's machine sets as they are listed below it (``specs.MachineSetSpec``)."""
+"""Machine sets as a sub-resource of their cluster (``specs.MachineSetSpec``)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class AllocationType(IntEnum):
 
 
 class ClusterSetAllocationSchema(SpecSchema):
-    """Which machine class a set takes its machines from, and how many."""
+    """The machine class that a set takes its machines from, and their number."""
 
     name = fields.String(metadata={"description": "The machine class"})
     machine_count = wire.Integer()

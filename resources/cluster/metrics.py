@@ -1,4 +1,4 @@
-"""Counts of one cluster; Omni counts for the whole fleet only, so these come from the cluster's own status."""
+"""Metrics of one cluster, from its status: Omni has metrics of the whole fleet only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ClusterMetricsSchema(SpecSchema):
 
     id = fields.String()
     machines = fields.Nested(ClusterMachineCountsSchema)
-    unhealthy = wire.Integer(metadata={"description": "Machines asked for that are not healthy"})
+    unhealthy = wire.Integer(metadata={"description": "Requested machines that are not healthy"})
     disconnected = wire.Integer(metadata={"description": "Members that are not connected"})
     ready = wire.Boolean()
     phase = fields.String()
@@ -47,7 +47,7 @@ class ClusterMetricsSchema(SpecSchema):
 
 
 def metrics(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Count a cluster's machines by how they are; all zeros while Omni has no status of it."""
+    """Return the counts of a cluster's machines; all zeros while Omni has no status of it."""
     cluster = adapter.get(id)
     found = find(adapter.omni, types.CLUSTER_STATUSES, id)
     status = _status_schema.render_spec(found.spec if found else {})

@@ -1,4 +1,4 @@
-"""The Kubernetes nodes of a cluster, one object each: Omni keeps them as lists inside three other objects."""
+"""The Kubernetes nodes of a cluster, one object each: Omni has them as lists in three other objects."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _schema = KubernetesNodeSchema()
 
 
 class KubernetesNodeAdapter(ResourceAdapter):
-    """Nodes of the cluster in ``query.filters["cluster"]``: those that Omni expects and that Kubernetes reports."""
+    """Nodes of the cluster in ``query.filters["cluster"]``: those expected by Omni and those reported by Kubernetes."""
 
     type = "KubernetesNodes"
     authorized_by_omni = True
 
     def list(self, query: ListQuery) -> Listing:
-        """Return the nodes; three calls to Omni however many there are."""
+        """Return a page of the nodes; always 3 calls to Omni."""
         return select(self._nodes(query.filters["cluster"]), query, _SORTABLE)
 
     def _nodes(self, cluster: str) -> Iterator[Resource]:
@@ -67,13 +67,13 @@ def _listed(resource: Resource | None, member: str) -> list[Any]:
 
 
 def node_url(node: Resource) -> str:
-    """Return a node's own address, below its cluster."""
+    """Return a node's URL, below its cluster's."""
     cluster = object_url("clusters", node.spec["cluster"], "kubernetes-nodes")
     return f"{cluster}/{object_url('', node.id).rpartition('/')[2]}"
 
 
 def machine_url(node: Resource) -> str | None:
-    """Return the address of the machine that a node runs on."""
+    """Return the URL of the machine that a node runs on; None while unknown."""
     machine = node.spec.get("machine")
     return object_url("machines", machine) if machine else None
 
@@ -86,7 +86,7 @@ LINKS = {
 
 
 def kubernetes_node(adapter: ClusterAdapter, id: str, name: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return one node of a cluster."""
+    """Return one node of a cluster; ``NotFound`` if there is none of this name."""
     adapter.get(id)
     nodes = KubernetesNodeAdapter().bind(adapter.omni).list(ListQuery(filters={"cluster": id})).items
     node = next((node for node in nodes if node.id == name), None)

@@ -1,4 +1,4 @@
-"""A cluster's long work: coming up, being bootstrapped, going away. Each is read from Omni's own status."""
+"""Operations of clusters: creation, bootstrap and removal, each read from Omni's own status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from omni_gateway.sdk.adapters import find, object_url, resources_of
 from omni_gateway.sdk.clusters import member_waits
 from omni_gateway.sdk.omni import label_names, types
 from resources.cluster import creation_record
-from resources.cluster.reading import has_control_plane
+from resources.cluster.control_plane import has_control_plane
 from resources.cluster.status_schemas import ClusterDestroyStatusSchema, ClusterStatusSchema
 
 BEING_REMOVED = "The cluster is being removed."
@@ -33,11 +33,11 @@ _destroy_schema = ClusterDestroyStatusSchema()
 
 
 def read_create(omni: OmniClient, id: str) -> Operation:
-    """Tell how far a cluster is on its way up; one that loses health later is ``running`` again.
+    """Return the operation of a cluster's creation; a cluster that loses health later is ``running`` again.
 
-    Phase RUNNING says nothing of health and the API's readiness shows once too early (facts: lifecycle), so the end is
-    when all that was asked for is written, etcd has been started, every machine asked for is healthy, and both the
-    cluster and its API say ready.
+    Phase RUNNING does not imply health, and the API's readiness is set once too early. So it has succeeded when all
+    requested parts are written, etcd has been started, every requested machine is healthy, and both the cluster and its
+    API are ready.
     """
     return _creation(omni, get_cluster(omni, id))
 
@@ -100,12 +100,12 @@ def _count(status: Resource) -> str:
 
 
 def _steps(status: Resource | None, bootstrapped: bool, up: bool) -> list[tuple[str, bool]]:
-    said = status.spec if status else {}
+    spec = status.spec if status else {}
     return [
-        ("a control plane machine connected", up or bool(said.get("has_connected_control_planes"))),
+        ("a control plane machine connected", up or bool(spec.get("has_connected_control_planes"))),
         ("etcd started", bootstrapped),
-        ("control plane ready", up or bool(said.get("controlplaneReady"))),
-        ("Kubernetes API ready", up or bool(said.get("kubernetesAPIReady"))),
+        ("control plane ready", up or bool(spec.get("controlplaneReady"))),
+        ("Kubernetes API ready", up or bool(spec.get("kubernetesAPIReady"))),
         ("all machines healthy", up),
     ]
 
@@ -125,7 +125,7 @@ def _what_is_missing(status: Resource | None, bootstrapped: bool) -> str:
 
 
 def _destruction(omni: OmniClient, cluster: Resource) -> Operation:
-    """Tell how far the removal of a cluster is, and which machines hold it up."""
+    """Return the operation of a cluster's removal, with the machines that it waits for."""
     id = cluster.id
     status = find(omni, types.CLUSTER_DESTROY_STATUSES, id)
     waiting = member_waits.leaving_members(omni, label_names.LABEL_CLUSTER, id)
@@ -145,7 +145,7 @@ def _destruction(omni: OmniClient, cluster: Resource) -> Operation:
 
 
 def read_bootstrap(omni: OmniClient, id: str) -> Operation:
-    """Tell whether a cluster's etcd has been started; Omni does that by itself as soon as it can."""
+    """Return the operation of a cluster's bootstrap: succeeded once Omni, which does it by itself, has started etcd."""
     return _bootstrap(omni, get_cluster(omni, id))
 
 
@@ -180,13 +180,13 @@ def make(
 
 
 def is_bootstrapped(omni: OmniClient, id: str) -> bool:
-    """Whether Omni has started the cluster's etcd."""
+    """Return whether Omni has started the cluster's etcd."""
     status = find(omni, types.CLUSTER_BOOTSTRAP_STATUSES, id)
     return bool(status and status.spec.get("bootstrapped"))
 
 
 def get_cluster(omni: OmniClient, id: str) -> Resource:
-    """Return the cluster; ``omni_errors.NotFound`` when there is none."""
+    """Return the cluster; raises ``omni_errors.NotFound`` if there is none."""
     return Resource.from_omni(omni.resources.get(types.CLUSTERS, id))
 
 
@@ -196,7 +196,7 @@ def clusters_of(omni: OmniClient, *, tearing_down: bool) -> list[Resource]:
 
 
 def _creations(omni: OmniClient) -> Iterator[Operation]:
-    """Return the clusters on their way up, and those whose parts were never written."""
+    """Return the creations that are running, or failed because parts were never written."""
     for cluster in clusters_of(omni, tearing_down=False):
         operation = _creation(omni, cluster)
         if operation.state != "succeeded":
@@ -204,7 +204,7 @@ def _creations(omni: OmniClient) -> Iterator[Operation]:
 
 
 def _bootstraps(omni: OmniClient) -> Iterator[Operation]:
-    """Return the clusters whose etcd Omni is to start; one without a control plane waits for its user."""
+    """Return the bootstraps under way; a cluster without a control plane has none, it waits for its user."""
     for cluster in clusters_of(omni, tearing_down=False):
         operation = _bootstrap(omni, cluster)
         if operation.state != "succeeded" and has_control_plane(omni, cluster.id):

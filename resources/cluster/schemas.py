@@ -19,13 +19,13 @@ MAX_PATCHES = 64
 
 
 class ClusterFeaturesSchema(SpecSchema):
-    """Switches of a cluster."""
+    """Features of a cluster."""
 
     enable_workload_proxy = wire.Boolean(
         metadata={"description": "Expose annotated Kubernetes Services through Omni's workload proxy"}
     )
     disk_encryption = wire.Boolean(
-        metadata={"description": "Encrypt the machines' disks with keys that Omni keeps; fixed once the cluster exists"}
+        metadata={"description": "Encrypt the machines' disks with keys stored by Omni; fixed once the cluster exists"}
     )
     use_embedded_discovery_service = wire.Boolean(
         metadata={"description": "Let members find each other through Omni's own discovery service"}
@@ -34,7 +34,7 @@ class ClusterFeaturesSchema(SpecSchema):
         metadata={"description": "Honour the mark on Kubernetes nodes that keeps Omni from removing stray ones"}
     )
     disable_public_discovery_service = wire.Boolean(
-        metadata={"description": "Keep the public discovery service out; needs the embedded one"}
+        metadata={"description": "Do not use the public discovery service; needs the embedded one"}
     )
     workload_proxy = wire.Boolean(
         dump_only=True,
@@ -44,24 +44,24 @@ class ClusterFeaturesSchema(SpecSchema):
 
     @ma.pre_load
     def take_second_name(self, data: Any, **_: Any) -> Any:
-        """Take ``workload_proxy`` for ``enable_workload_proxy``; raise for both where they disagree."""
+        """Rename ``workload_proxy`` to ``enable_workload_proxy``; raise for both if they disagree."""
         if not isinstance(data, Mapping) or "workload_proxy" not in data:
             return data
-        said = {key: value for key, value in data.items() if key != "workload_proxy"}
+        renamed = {key: value for key, value in data.items() if key != "workload_proxy"}
         second = data["workload_proxy"]
-        first = said.setdefault("enable_workload_proxy", second)
+        first = renamed.setdefault("enable_workload_proxy", second)
         if second is not None and not alike(first, second):
             raise ma.ValidationError(
                 {
-                    "workload_proxy": ["Another name of 'enable_workload_proxy', which says otherwise."],
-                    "enable_workload_proxy": ["Another name of 'workload_proxy', which says otherwise."],
+                    "workload_proxy": ["Another name of 'enable_workload_proxy', which has another value."],
+                    "enable_workload_proxy": ["Another name of 'workload_proxy', which has another value."],
                 }
             )
-        return said
+        return renamed
 
 
 class ClusterBackupsSchema(SpecSchema):
-    """When etcd is backed up."""
+    """Settings of etcd's backups."""
 
     interval = wire.Duration(
         metadata={"description": "Time between two backups, e.g. `1h30m`; Omni sets the limits, answers are in seconds"}
@@ -72,8 +72,8 @@ class ClusterBackupsSchema(SpecSchema):
 def _version(what: str) -> Version:
     return Version(
         metadata={
-            "description": f"{what} version without a leading `v` (one that is sent is taken off). Left out on POST:"
-            " the newest that Omni offers and that goes with the other version",
+            "description": f"{what} version without a leading `v` (a leading `v` is removed). Left out on POST:"
+            " the newest that Omni offers and that is compatible with the other version",
             "example": "1.13.7" if what == "Talos" else "1.35.6",
         }
     )
@@ -82,7 +82,7 @@ def _version(what: str) -> Version:
 class ClusterSchema(ResourceSchema):
     """A Kubernetes cluster that Omni runs.
 
-    A POST may carry the machine sets as well (``control_plane``, ``workers``, ``config_patches``): one call then makes
+    A POST may contain the machine sets too (``control_plane``, ``workers``, ``config_patches``): one call then creates
     a working cluster, or nothing.
     """
 
@@ -134,7 +134,7 @@ class ClusterSchema(ResourceSchema):
     request_only: ClassVar[frozenset[str]] = frozenset({"control_plane", "workers", "config_patches"})
 
     def without_aliases(self, document: Mapping[str, Any], *, null_counts: bool = True) -> dict[str, Any]:
-        """Move second names to their first, that of a feature too: a merge patch may name it so."""
+        """Move second names to their first, also inside ``features``, for a merge patch may use them there."""
         result = super().without_aliases(document, null_counts=null_counts)
         features = result.get("features")
         if isinstance(features, Mapping) and "workload_proxy" in features and "enable_workload_proxy" not in features:

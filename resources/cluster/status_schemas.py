@@ -1,4 +1,4 @@
-"""What Omni's controllers say of a cluster; all of it is read-only."""
+"""Schemas of the statuses that Omni's controllers write for a cluster; all fields are read-only."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ConditionSeverity(IntEnum):
 
 
 class ClusterMachineCountsSchema(SpecSchema):
-    """Machines of a cluster by how they are."""
+    """Counts of a cluster's machines by state."""
 
     total = wire.Integer(metadata={"description": "Machines that are members"})
     healthy = wire.Integer()
@@ -46,7 +46,7 @@ class ClusterMachineCountsSchema(SpecSchema):
 
 
 class ClusterStatusSchema(ResourceSchema):
-    """How a cluster is. ``phase`` RUNNING says nothing of health: look at ``ready`` and ``kubernetes_api_ready``."""
+    """Status of a cluster. ``phase`` RUNNING does not imply health: see ``ready`` and ``kubernetes_api_ready``."""
 
     available = wire.Boolean(metadata={"description": "The control plane has a machine"})
     machines = wire.Message(ClusterMachineCountsSchema)
@@ -79,7 +79,7 @@ class ClusterBootstrapSchema(ResourceSchema):
 
 
 class ClusterEndpointSchema(ResourceSchema):
-    """Where Omni reaches the control plane."""
+    """Addresses by which Omni reaches the control plane."""
 
     management_addresses = fields.List(fields.String(), metadata={"description": "Addresses inside Omni's own network"})
 
@@ -100,25 +100,27 @@ class ControlPlaneStatusSchema(ResourceSchema):
 
 
 class NodeDiagnosticsSchema(SpecSchema):
-    """A machine that Talos has something to say about."""
+    """A machine with Talos diagnostics."""
 
     id = fields.String(metadata={"description": "Machine id"})
     num_diagnostics = wire.Integer(metadata={"description": "How many warnings"})
 
 
 class ClusterDiagnosticsSchema(ResourceSchema):
-    """Machines with Talos diagnostics; empty when there is nothing to say."""
+    """Machines with Talos diagnostics; empty if there are none."""
 
     nodes = fields.List(fields.Nested(NodeDiagnosticsSchema))
 
 
 class ClusterDestroyStatusSchema(ResourceSchema):
-    """How far the removal of a cluster is; there is one only while it lasts."""
+    """Progress of a cluster's removal; exists only during the removal."""
 
-    phase = fields.String(metadata={"description": "What is left, in Omni's words; for people, do not parse"})
+    phase = fields.String(
+        metadata={"description": "What remains to be removed, in Omni's words; for people, do not parse"}
+    )
 
 
 class ClusterWorkloadProxyStatusSchema(ResourceSchema):
-    """What Omni's workload proxy exposes of a cluster."""
+    """Services of a cluster exposed by Omni's workload proxy."""
 
     num_exposed_services = wire.Integer()

@@ -1,4 +1,4 @@
-"""Upgrades under way, read from Omni's KubernetesUpgradeStatus and TalosUpgradeStatus."""
+"""Operations of upgrades, read from Omni's KubernetesUpgradeStatus and TalosUpgradeStatus."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from omni_gateway.sdk.adapters import (
 from omni_gateway.sdk.clusters import cluster_lock, member_waits
 from omni_gateway.sdk.omni import enums, label_names, types
 from resources.cluster import creation_record
+from resources.cluster.control_plane import has_control_plane
 from resources.cluster.kubernetes_schemas import (
     KubernetesUpgradeProgressSchema,
     TalosUpgradeProgressSchema,
 )
 from resources.cluster.operations import BEING_REMOVED, clusters_of, get_cluster, make
-from resources.cluster.reading import has_control_plane
 
 #: Machines that are not at the version, and whether each is a control plane.
 Outdated = list[tuple[WaitingFor, bool]]
@@ -40,7 +40,7 @@ Outdated = list[tuple[WaitingFor, bool]]
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """One of the two things that can be upgraded: its operation kind, field of the Cluster, and status."""
+    """One of the two kinds of upgrade, Talos or Kubernetes: operation kind, field of the Cluster, and status type."""
 
     kind: str
     what: str
@@ -53,11 +53,11 @@ class Upgrade:
     outdated: Callable[[OmniClient, str, str], Outdated]
 
     def read(self, omni: OmniClient, id: str) -> Operation:
-        """Tell how far the cluster is from the version that it should have; ``NotFound`` when there is no cluster."""
+        """Return the operation of the upgrade to the Cluster's version; raises ``NotFound`` if there is no cluster."""
         return self._of(omni, get_cluster(omni, id))
 
     def under_way(self, omni: OmniClient) -> Iterator[Operation]:
-        """Return the upgrades that have begun or failed; the coming up of a new cluster is none."""
+        """Return the upgrades that are running or failed; the first start of a new cluster is none."""
         statuses = {item.id: item for item in resources_of(omni.resources.list(self.status_type))}
         for cluster in clusters_of(omni, tearing_down=False):
             status = statuses.get(cluster.id)
@@ -99,10 +99,10 @@ class Upgrade:
         )
 
     def _unstarted(self, omni: OmniClient, cluster: Resource, wanted: str) -> Operation:
-        """Omni keeps no status before the cluster's Kubernetes has answered once.
+        """Return the operation of a cluster without an upgrade status: its Kubernetes has never answered.
 
-        A cluster without a control plane is at the version already, for nothing runs: unless its parts are still being
-        written.
+        Without a control plane nothing runs, so the cluster counts as being at the version, unless its parts are still
+        being written.
         """
         id = cluster.id
         written = creation_record.read_progress(omni, cluster)
@@ -111,7 +111,7 @@ class Upgrade:
         return make(self.kind, id, "succeeded", f"Nothing runs yet; the cluster will start with {self.what} {wanted}.")
 
     def _started(self, omni: OmniClient, id: str) -> str | None:
-        """Return when Omni took the upgrade up: it keeps a task while one is under way."""
+        """Return when Omni started the upgrade, from its ongoing task; None if there is no task."""
         task = find(omni, types.ONGOING_TASKS, f"{id}-{self.task}")
         return task.created if task else None
 
@@ -134,7 +134,7 @@ class Upgrade:
 
 
 def _on_other_talos(omni: OmniClient, cluster: str, wanted: str) -> Outdated:
-    """Return the machines that do not run the wanted Talos, and whether each is a control plane."""
+    """Return the machines that run another Talos than the wanted one, and whether each is a control plane."""
     found = []
     for status in find_labelled(omni, types.MACHINE_STATUSES, label_names.LABEL_CLUSTER, cluster):
         running = str(status.spec.get("talos_version", "")).removeprefix("v")

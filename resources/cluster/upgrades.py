@@ -1,6 +1,6 @@
-"""Upgrading a cluster: in Omni that is a changed version in the Cluster, which its controllers then make true.
+"""The upgrade actions: they change a version in the Cluster, and Omni's controllers upgrade the machines to it.
 
-Writing ``last_upgrade_version`` back while an upgrade runs turns it round.
+Writing ``last_upgrade_version`` back during an upgrade reverses it.
 """
 
 from __future__ import annotations
@@ -24,40 +24,40 @@ from resources.cluster.operations import is_bootstrapped
 from resources.cluster.upgrade_operations import KUBERNETES, TALOS, Upgrade
 from resources.cluster.versions import Parsed, Version
 
-#: How long an upgrade waits for Omni to learn what the cluster runs, and how often it asks.
+#: How long an upgrade waits until Omni knows the cluster's current version, and how often it asks, in seconds.
 TOO_EARLY_SECONDS = 8.0
 LOOK_SECONDS = 0.5
 TOO_EARLY_RETRY_SECONDS = 5
-#: Code of a problem by which Omni refuses a write, or by which a dry run says that it will.
+#: Code of the problem with which Omni refuses a write, or a dry run predicts that it will.
 REFUSED = "refused-by-omni"
 
 
 class KubernetesUpgradeActionSchema(SpecSchema):
-    """Which Kubernetes to move to."""
+    """The Kubernetes version to upgrade to."""
 
     version = Version(required=True, metadata={"description": "Kubernetes version, with or without `v`"})
 
 
 class TalosUpgradeActionSchema(SpecSchema):
-    """Which Talos to move to."""
+    """The Talos version to upgrade to, and optionally a Kubernetes version."""
 
     version = Version(required=True, metadata={"description": "Talos version, with or without `v`"})
     kubernetes_version = Version(
-        metadata={"description": "Move Kubernetes as well, where the present one does not go with the new Talos"}
+        metadata={"description": "Upgrade Kubernetes too, where the current one is not compatible with the new Talos"}
     )
 
 
 def upgrade_kubernetes(
     adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
 ) -> Operation | DryRunResult:
-    """Move a cluster to another Kubernetes version, once Omni's own checks say that it can."""
+    """Change a cluster's Kubernetes version after Omni's own checks have passed; 409 if they advise against it."""
     versions = {KUBERNETES.field: body["version"]}
     try:
         planned = _upgrade(adapter, id, KUBERNETES, versions, dry_run=True)
     except Problem as problem:
         if dry_run or problem.code != REFUSED:
             raise
-        planned = None  # a prediction of what Omni will say; of a real upgrade Omni itself is the judge
+        planned = None  # only a prediction: whether a real upgrade is refused, Omni itself decides
     if planned is None or (isinstance(planned, DryRunResult) and planned.after is not planned.before):
         _pre_check(adapter, id, body["version"])
     if dry_run and planned is not None:
@@ -68,7 +68,7 @@ def upgrade_kubernetes(
 def upgrade_talos(
     adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
 ) -> Operation | DryRunResult:
-    """Move a cluster to another Talos version, and Kubernetes with it where that is asked for."""
+    """Change a cluster's Talos version, and its Kubernetes version too if requested."""
     versions = {TALOS.field: body["version"]}
     if body.get(KUBERNETES.field):
         versions[KUBERNETES.field] = body[KUBERNETES.field]
@@ -78,12 +78,12 @@ def upgrade_talos(
 def _upgrade(
     adapter: ClusterAdapter, id: str, upgrade: Upgrade, versions: Mapping[str, str], *, dry_run: bool
 ) -> Operation | DryRunResult:
-    def by(existing: Resource) -> Resource:
+    def mutate(existing: Resource) -> Resource:
         spec = {**existing.spec, **versions}
         return existing if spec == existing.spec else replace(existing, spec=spec)
 
     try:
-        answer = change(adapter, id, by, dry_run=dry_run)
+        answer = change(adapter, id, mutate, dry_run=dry_run)
     except Problem as problem:
         raise _in_terms_of_the_action(adapter, id, problem, upgrade) from problem
     except omni_errors.InvalidArgument as error:
@@ -92,9 +92,9 @@ def _upgrade(
 
 
 def _pre_check(adapter: ClusterAdapter, id: str, version: str) -> None:
-    """Ask Omni whether the cluster is fit for it, where it can tell: a cluster that never ran has no status to ask.
+    """Run Omni's checks and raise 409 if they fail; a cluster that never ran has no status to check.
 
-    Going back to the version that a running upgrade came from is not asked: it is the way out of a stuck one.
+    Going back to the version that a running upgrade came from is not checked: it is the way out of a stuck upgrade.
     """
     status = find(adapter.omni, KUBERNETES.status_type, id)
     if status is None and not is_bootstrapped(adapter.omni, id):
@@ -107,13 +107,14 @@ def _pre_check(adapter: ClusterAdapter, id: str, version: str) -> None:
         raise _refused(adapter, id, KUBERNETES, error) from error
     if not verdict.ok:
         detail = f"Omni's checks advise against it: {verdict.reason}"
-        raise Problem(409, "conflict", detail, hint="Mend that first, then try again.")
+        raise Problem(409, "conflict", detail, hint="Fix that first, then try again.")
 
 
 def _verdict(adapter: ClusterAdapter, id: str, version: str) -> Any:
-    """Ask for Omni's verdict; wait, but not for long, where it does not know yet what the cluster runs.
+    """Return the result of Omni's checks, retrying for up to ``TOO_EARLY_SECONDS``.
 
-    That is so for some seconds after a cluster came up. A 409 ``too-early`` problem when it takes longer.
+    For some seconds after a cluster came up Omni does not know its version yet. Raises 409 ``too-early`` if it takes
+    longer.
     """
     ends = time.monotonic() + TOO_EARLY_SECONDS
     while True:
@@ -124,7 +125,7 @@ def _verdict(adapter: ClusterAdapter, id: str, version: str) -> Any:
                 raise
             reason = error.detail
         except omni_errors.Unknown as error:
-            # What it says before it has any status of the cluster's Kubernetes.
+            # Omni's answer before it has any status of the cluster's Kubernetes.
             if find(adapter.omni, KUBERNETES.status_type, id) is not None:
                 raise
             reason = error.detail
@@ -148,7 +149,7 @@ def _came_from(status: Resource) -> str:
 
 
 def _in_terms_of_the_action(adapter: ClusterAdapter, id: str, problem: Problem, upgrade: Upgrade) -> Problem:
-    """Name the field as the action's body does, ``version``, and say which versions Omni offers."""
+    """Rename the field to that of the action's body, ``version``, and add the versions that Omni offers as hint."""
     field = upgrade.field
     if problem.errors and field in problem.errors:
         problem.errors = {("version" if name == field else name): texts for name, texts in problem.errors.items()}
@@ -159,13 +160,13 @@ def _in_terms_of_the_action(adapter: ClusterAdapter, id: str, problem: Problem, 
 
 
 def _refused(adapter: ClusterAdapter, id: str, upgrade: Upgrade, error: omni_errors.InvalidArgument) -> Problem:
-    """Return Omni's refusal of a version, with the versions that it offers instead."""
+    """Return a 422 problem for Omni's refusal of a version, with the versions that it offers instead."""
     hint = _offers(adapter, id, upgrade)
     return Problem(422, REFUSED, error.detail, hint=hint, grpc_code="INVALID_ARGUMENT")
 
 
 def _offers(adapter: ClusterAdapter, id: str, upgrade: Upgrade) -> str:
-    """Say which versions Omni offers a cluster; it lists them once it knows what the cluster runs."""
+    """Return a hint with the versions that Omni offers a cluster; it lists them once it knows the current version."""
     status = find(adapter.omni, upgrade.status_type, id)
     offered = (status.spec.get("upgrade_versions") or []) if status else []
     if offered:

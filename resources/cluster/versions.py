@@ -1,6 +1,6 @@
-"""Talos and Kubernetes versions: their form, their order, and which of Omni's go together.
+"""Talos and Kubernetes versions: syntax, order, and compatibility.
 
-Everything here is read from Omni's TalosVersions when it is asked, so a newer Omni's versions need no newer gateway.
+Compatibility is read from Omni's TalosVersions on each request, so new versions in Omni need no new gateway.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from omni_gateway.sdk import OmniClient
 from omni_gateway.sdk.omni import types
 
 _VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9A-Za-z.-]{1,64}))?")
-_NAMED_AT_MOST = 12
+_MAX_NAMED = 12
 
 
 class Version(fields.String):
-    """A version such as ``1.13.7``; a leading ``v`` is taken off, for Omni knows versions without it."""
+    """A version such as ``1.13.7``; a leading ``v`` is removed, since Omni's versions have none."""
 
     default_error_messages = {"version": "Must be a version such as 1.13.7."}
 
@@ -43,7 +43,7 @@ class Parsed:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Read a version, with or without ``v``; what is none counts as older than everything."""
+        """Parse a version, with or without ``v``; an invalid one is older than every other."""
         match = _VERSION.fullmatch(text)
         if match is None:
             return cls(0, 0, 0, False, text)
@@ -58,7 +58,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class TalosVersion:
-    """A Talos version that Omni knows, and the Kubernetes versions that go with it."""
+    """A Talos version that Omni knows, and the Kubernetes versions compatible with it."""
 
     version: str
     kubernetes: tuple[str, ...]
@@ -66,25 +66,25 @@ class TalosVersion:
 
     @classmethod
     def from_omni(cls, body: Mapping[str, Any]) -> Self:
-        """Read a ``TalosVersions`` object; deprecated, unsupported and enterprise ones are not offered."""
+        """Parse a ``TalosVersions`` object; deprecated, unsupported and enterprise ones are not offered."""
         spec = body.get("spec") or {}
         withheld = any(spec.get(flag) for flag in ("deprecated", "unsupported", "is_enterprise"))
         return cls(body["metadata"]["id"], tuple(spec.get("compatible_kubernetes_versions") or ()), not withheld)
 
 
 class Catalogue:
-    """The Talos versions that Omni knows at this moment."""
+    """The Talos versions that Omni knows now."""
 
     def __init__(self, known: Iterable[TalosVersion]) -> None:
         self._known = {item.version: item for item in known}
 
     @classmethod
     def read(cls, omni: OmniClient) -> Self:
-        """Ask Omni; one call."""
+        """Read the versions from Omni; 1 call."""
         return cls(TalosVersion.from_omni(item) for item in omni.resources.list(types.TALOS_VERSIONS, "default").items)
 
     def newest_talos(self, kubernetes: str | None) -> str | None:
-        """Return the newest offered release, of those that go with ``kubernetes`` when it is given."""
+        """Return the newest offered release, compatible with ``kubernetes`` if given; None if there is none."""
         fitting = (
             item.version
             for item in self._known.values()
@@ -93,12 +93,12 @@ class Catalogue:
         return _newest(fitting)
 
     def newest_kubernetes(self, talos: str) -> str | None:
-        """Return the newest Kubernetes release that goes with a Talos version."""
+        """Return the newest Kubernetes release compatible with a Talos version; None if there is none."""
         known = self._known.get(talos)
         return _newest(known.kubernetes) if known else None
 
     def problems(self, talos: str, kubernetes: str) -> dict[str, list[str]]:
-        """Return what is wrong with a pair of versions: field name → messages; empty when they go together."""
+        """Return the errors of a pair of versions, field name → messages; empty if they are compatible."""
         known = self._known.get(talos)
         if known is None:
             offered = (item.version for item in self._known.values() if item.offered)
@@ -118,13 +118,13 @@ def _newest(versions: Iterable[str]) -> str | None:
 
 
 def newest_upgrade(offered: Iterable[str], running: str | None) -> str:
-    """Return the newest release on offer; empty where none is newer than the version that runs."""
+    """Return the newest offered release; empty if none is newer than the running version."""
     newest = _newest(offered)
     return newest if newest and Parsed.of(newest) > Parsed.of(running or "") else ""
 
 
 def listed(versions: Iterable[str]) -> str:
-    """Write versions for people, newest first, and not more than a message should hold."""
+    """Format versions for a message, newest first, at most ``_MAX_NAMED`` of them."""
     ordered = sorted(versions, key=Parsed.of, reverse=True)
-    text = ", ".join(ordered[:_NAMED_AT_MOST]) or "none"
-    return f"{text} and {len(ordered) - _NAMED_AT_MOST} older" if len(ordered) > _NAMED_AT_MOST else text
+    text = ", ".join(ordered[:_MAX_NAMED]) or "none"
+    return f"{text} and {len(ordered) - _MAX_NAMED} older" if len(ordered) > _MAX_NAMED else text

@@ -10,8 +10,8 @@ from omni_gateway.sdk.adapters import id_link, label_filter, label_link
 from omni_gateway.sdk.clusters import quorum
 from omni_gateway.sdk.omni import label_names, types
 from resources.clustermachine.adapter import ClusterMachineAdapter, ClusterMachineStatusAdapter
-from resources.clustermachine.joining import JOINING
-from resources.clustermachine.leaving import LEAVING
+from resources.clustermachine.join_operation import JOINING
+from resources.clustermachine.leave_operation import LEAVING
 from resources.clustermachine.schemas import (
     ClusterMachineConfigSchema,
     ClusterMachineConfigStatusSchema,
@@ -39,21 +39,21 @@ plugin = ResourcePlugin(
             "status",
             ClusterMachineStatusAdapter(),
             ClusterMachineStatusSchema,
-            "How it is",
+            "Status of the cluster machine",
             comes_later=True,
         ),
         SubResource(
             "config-status",
             OmniResourceAdapter(types.CLUSTER_MACHINE_CONFIG_STATUSES),
             ClusterMachineConfigStatusSchema,
-            "Which configuration it has applied",
+            "The configuration that it has applied",
             comes_later=True,
         ),
         SubResource(
             "talos-version",
             OmniResourceAdapter(types.CLUSTER_MACHINE_TALOS_VERSIONS),
             ClusterMachineTalosVersionSchema,
-            "Which Talos it is to run",
+            "The wanted Talos version",
             comes_later=True,
         ),
         SubResource(
@@ -67,14 +67,14 @@ plugin = ResourcePlugin(
             "identity",
             OmniResourceAdapter(types.CLUSTER_MACHINE_IDENTITIES),
             ClusterMachineIdentitySchema,
-            "Who it is inside its cluster",
+            "Its identity inside the cluster",
             comes_later=True,
         ),
         SubResource(
             "pending-updates",
             OmniResourceAdapter(types.MACHINE_PENDING_UPDATES),
             ClusterMachinePendingUpdatesSchema,
-            "What Omni holds back for it",
+            "Its pending updates",
         ),
     ],
     links={

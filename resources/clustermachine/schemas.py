@@ -1,4 +1,4 @@
-"""A cluster machine and what Omni tells of it."""
+"""Schemas of a cluster machine and of its sub-resources."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class ClusterMachineProvisionStatusSchema(SpecSchema):
 
 
 class ClusterMachineStatusSchema(ResourceSchema):
-    """How a cluster machine is."""
+    """Status of a cluster machine."""
 
     ready = wire.Boolean()
     apid_available = wire.Boolean(
         dump_only=True,
         metadata={
-            "description": "Whether Talos' API answers on a control plane; derived since Omni 1.9 tells it no more"
+            "description": "Whether Talos' API answers on a control plane; derived, since Omni 1.9 no longer reports it"
         },
     )
     stage = wire.Enum(ClusterMachineStage)
@@ -73,7 +73,7 @@ class ClusterMachineStatusSchema(ResourceSchema):
 
 
 class ClusterMachineConfigStatusSchema(ResourceSchema):
-    """Which configuration a cluster machine has applied; secrets are redacted by Omni."""
+    """The configuration that a cluster machine has applied; secrets are redacted by Omni."""
 
     cluster_machine_config_version = fields.String()
     cluster_machine_config_sha256 = fields.String()
@@ -88,7 +88,7 @@ class ClusterMachineConfigStatusSchema(ResourceSchema):
 
 
 class ClusterMachineTalosVersionSchema(ResourceSchema):
-    """Which Talos a cluster machine is to run."""
+    """The wanted Talos version of a cluster machine."""
 
     talos_version = fields.String()
     schematic_id = fields.String()
@@ -102,7 +102,7 @@ class ClusterMachineConfigSchema(ResourceSchema):
 
 
 class ClusterMachineIdentitySchema(ResourceSchema):
-    """Who a cluster machine is inside its cluster."""
+    """Identity of a cluster machine inside its cluster."""
 
     node_identity = fields.String()
     etcd_member_id = wire.Int64()
@@ -122,7 +122,7 @@ class ClusterMachineUpgradeSchema(SpecSchema):
 
 
 class ClusterMachinePendingUpdatesSchema(ResourceSchema):
-    """What Omni holds back for a cluster machine."""
+    """Pending updates of a cluster machine."""
 
     upgrade = wire.Message(ClusterMachineUpgradeSchema)
     config_diff = fields.String()

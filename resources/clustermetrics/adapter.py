@@ -1,4 +1,4 @@
-"""Omni counts clusters in two objects; callers read one."""
+"""The fleet's cluster metrics, merged from two objects of Omni's."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ClusterMetricsAdapter(OmniResourceAdapter):
         super().__init__(types.CLUSTER_STATUS_METRICS)
 
     def get(self, id: str) -> Resource:
-        """Return both in one; phases by their names."""
+        """Return the merged metrics, with phases by their names."""
         status = super().get(id)
         features = find(self.omni, types.CLUSTER_METRICS, id)
         phases: Mapping[str, Any] = status.spec.get("phases") or {}
@@ -39,12 +39,12 @@ class ClusterMetricsAdapter(OmniResourceAdapter):
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Look again every second: the answer is made of two objects."""
+        """Poll every second: the response is merged from two objects."""
         with ResourceAdapter.watch(self, query, id) as changes:
             yield changes
 
     def list(self, query: ListQuery) -> Listing:
-        """Return the one object, for the watch."""
+        """Return the only object; the watch polls this."""
         return Listing([self.get(ID)], 1)
 
 

@@ -1,9 +1,9 @@
-"""Configuration patches: what Talos on a cluster's machines is told beyond Omni's own configuration."""
+"""Configuration patches: changes to the Talos configuration that Omni generates for a cluster's machines."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
 from omni_gateway.sdk.adapters import label_link
 from omni_gateway.sdk.omni import label_names
-from resources.configpatch import targeting, validation
+from resources.configpatch import targets, validation
 from resources.configpatch.adapter import ConfigPatchAdapter
 from resources.configpatch.schemas import (
     EXAMPLE,
@@ -18,25 +18,25 @@ plugin = ResourcePlugin(
     schema=ConfigPatchSchema,
     adapter=ConfigPatchAdapter(),
     roles=READ_WRITE,
-    filters=targeting.FILTERS,
+    filters=targets.FILTERS,
     links={
         "cluster": label_link("clusters", label_names.LABEL_CLUSTER),
         "machineset": label_link("machinesets", label_names.LABEL_MACHINE_SET),
-        "machine": targeting.machine_link,
+        "machine": targets.machine_link,
     },
     example=EXAMPLE,
-    description="Patches of the Talos configuration of clusters, machine sets and machines; labels say whose",
+    description="Patches of the Talos configuration of clusters, machine sets and machines; labels name the target",
     import_name=__name__,
 )
 
 plugin.action(
     "validate",
     role=Role.READER,
-    summary="Ask Omni whether it would take a patch",
+    summary="Check whether Omni would accept a patch",
     body=ConfigPatchValidateActionSchema,
     example={"data": EXAMPLE["data"]},
     answers=ConfigPatchValiditySchema,
     on_collection=True,
     cluster_independent=True,
-    description="Nothing is made. A patch that Omni would refuse is a 422 with Omni's reason.",
+    description="Nothing is created. A patch that Omni would refuse is a 422 with Omni's reason.",
 )(validation.validate)

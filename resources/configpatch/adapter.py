@@ -10,22 +10,22 @@ from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Resource
 from omni_gateway.sdk.adapters import clusters_of_machines
 from omni_gateway.sdk.clusters import relations
 from omni_gateway.sdk.omni import label_names, types
-from resources.configpatch import targeting
+from resources.configpatch import targets
 from resources.configpatch.validation import check_changed_data
 
-#: Omni's compressed form of the same text; it wins over ``data`` when both are there.
+#: Omni's compressed form of the same text; it takes precedence over ``data`` if both are set.
 _COMPRESSED = "compressed_data"
-_HINT = "Make a patch of your own for the same machines; one with a greater id applies after this one."
+_HINT = "Create a patch of your own for the same machines; one with a greater id applies after this one."
 
 
 class ConfigPatchAdapter(OmniResourceAdapter):
-    """Patches, always in plain text: Omni reads the compressed form for us, and a write leaves it out."""
+    """Patches, always in plain text: Omni decompresses on a read, and a write omits the compressed form."""
 
     def __init__(self) -> None:
         super().__init__(types.CONFIG_PATCHES, hint=_HINT)
 
     def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
-        """Return the cluster that each patch is labelled with, or else the one of its ``machine``, which it follows."""
+        """Return each patch's cluster: that of its label, or else the current one of its ``machine``."""
         labelled = [super(ConfigPatchAdapter, self).cluster_of(resource) for resource in resources]
         followed = [
             resource.labels[label_names.LABEL_MACHINE]
@@ -43,13 +43,13 @@ class ConfigPatchAdapter(OmniResourceAdapter):
         return self.clusters_of([resource])[0]
 
     def selectors(self, query: ListQuery) -> Sequence[str]:
-        """Return the label queries; the two labels that can name a machine make two of them."""
-        return targeting.selectors(query)
+        """Return the label queries: two for a machine, since either of two labels can name it."""
+        return targets.selectors(query)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Ask Omni about the text and look at the labels, so that a dry run tells the truth; raises 422."""
+        """Check labels and text, the text by a call to Omni so that a dry run is exact; raises 422."""
         relations.complete_patch(self.omni, resource, existing)
-        targeting.check_labels(self.omni, resource, existing)
+        targets.check_labels(self.omni, resource, existing)
         check_changed_data(self.omni, resource, existing)
 
     def replace(self, resource: Resource) -> None:
@@ -58,5 +58,5 @@ class ConfigPatchAdapter(OmniResourceAdapter):
 
 
 def plain(patch: Resource) -> Resource:
-    """Return the patch without the compressed form that it may have been read with."""
+    """Return the patch without the compressed form."""
     return replace(patch, spec={key: value for key, value in patch.spec.items() if key != _COMPRESSED})

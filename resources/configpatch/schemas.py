@@ -27,7 +27,7 @@ def _data() -> fields.String:
 class ConfigPatchSchema(ResourceSchema):
     """A patch of the Talos configuration of a cluster's machines.
 
-    Its labels say whose: `omni.sidero.dev/cluster` alone means every machine of that cluster; together with
+    Its labels name the target: `omni.sidero.dev/cluster` alone means every machine of that cluster; together with
     `omni.sidero.dev/machine-set` or `omni.sidero.dev/cluster-machine` (a machine's id), only those. The label
     `omni.sidero.dev/machine` alone means one machine, in whatever cluster it is. Patches apply in that order, and
     within one of these layers in the order of their ids.
@@ -46,13 +46,13 @@ class ConfigPatchSchema(ResourceSchema):
 
 
 class ConfigPatchValidateActionSchema(SpecSchema):
-    """A patch to look at."""
+    """A patch to validate."""
 
     data = _data()
 
 
 class ConfigPatchValiditySchema(SpecSchema):
-    """What Omni thinks of it; a patch that it would refuse is a 422 with its reason."""
+    """Omni's result; a patch that it would refuse is a 422 with its reason."""
 
     valid = wire.Boolean()
 

@@ -1,4 +1,4 @@
-"""Asking Omni what it thinks of a patch, without making one."""
+"""Validation of a patch by Omni, without creating it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def check_data(omni: OmniClient, data: str) -> None:
             "refused-by-omni",
             error.detail,
             errors={"data": [error.detail]},
-            hint="A patch is a part of a Talos machine configuration; a JSON Patch (a list) is not taken.",
+            hint="A patch is a part of a Talos machine configuration; a JSON Patch (a list) is not accepted.",
             grpc_code=error.code.name,
         ) from error
 
 
 def check_changed_data(omni: OmniClient, patch: Resource, existing: Resource | None) -> None:
-    """Check a new or changed ``data``; Omni lets an old one be that it would not take today."""
+    """Check a new or changed ``data``; an unchanged one may stay, even if Omni would refuse it today."""
     data = patch.spec.get("data", "")
     if existing is None or data != existing.spec.get("data"):
         check_data(omni, data)
@@ -40,6 +40,6 @@ def check_changed_data(omni: OmniClient, patch: Resource, existing: Resource | N
 def validate(
     adapter: ResourceAdapter, body: Mapping[str, Any], *, dry_run: bool
 ) -> Mapping[str, Any] | Resource | DryRunResult:
-    """Tell whether Omni would take a patch; nothing is made, so a dry run is no different."""
+    """Return that Omni would accept a patch, else raise 422; nothing is created, so a dry run is the same."""
     check_data(adapter.omni, body["data"])
     return {"valid": True}

@@ -26,13 +26,13 @@ plugin = ResourcePlugin(
             "status",
             OmniResourceAdapter(types.ETCD_BACKUP_STATUSES),
             EtcdBackupStatusSchema,
-            "How the last backup of the cluster went",
+            "Result of the cluster's last backup",
             id=cluster_of,
         )
     ],
     links={"cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     create_operation=BACKUP,
     example=EXAMPLE,
-    description="Backups of clusters' etcd. POST takes one now: an operation that ends when Omni says how it went.",
+    description="Backups of clusters' etcd. POST requests one: an operation that ends when Omni reports the result.",
     import_name=__name__,
 )

@@ -1,4 +1,4 @@
-"""Backups, cluster by cluster: Omni lists those of one cluster only (facts: cluster-side 11)."""
+"""Backups, listed per cluster: Omni refuses a list of all clusters' backups."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.etcdbackup.operation import backup_of
 
 OF_CLUSTER = Filter("cluster", "Only those of this cluster")
-#: Calls to Omni that one list of all clusters' backups keeps in flight.
+#: Concurrent calls to Omni for one list of all clusters' backups.
 PARALLEL_CALLS = 8
 _ID = re.compile(r"(.+)-\d+\Z")
 
@@ -49,7 +49,7 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         super().__init__(types.ETCD_BACKUPS, sortable=("created_at", "snapshot", "size"))
 
     def list(self, query: ListQuery) -> Listing:
-        """Return the backups of ``query.filters["cluster"]``, else those of every cluster, asked for side by side."""
+        """Return the backups of ``query.filters["cluster"]``, else those of every cluster, read concurrently."""
         wanted = query.filters.get("cluster")
         if wanted:
             return select(self._of(wanted), query, self.sortable)
@@ -62,10 +62,10 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         return resource.spec.get("cluster") or cluster_of(resource.id)
 
     def _of(self, cluster: str) -> Sequence[Resource]:
-        """Return one cluster's backups; none for a cluster that is not there (any more).
+        """Return one cluster's backups; none for a cluster that does not exist (any more).
 
-        None either for one whose name is not ASCII: a name may be (facts: cluster-side 2), but Omni lists backups by it
-        alone, and no label query carries it.
+        None either for a name that is not ASCII: Omni allows such names, but lists backups by a label query only, which
+        cannot contain them.
         """
         if not cluster.isascii():
             return ()
@@ -76,21 +76,21 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         return [self.shown(item) for item in resources_of(page)]
 
     def shown(self, resource: Resource) -> Resource:
-        """Return a backup with its cluster in the spec, where callers write it too."""
+        """Return a backup with its cluster in the spec, as callers write it."""
         cluster = resource.labels.get(label_names.LABEL_CLUSTER) or cluster_of(resource.id)
         return replace(resource, spec={**resource.spec, "cluster": cluster})
 
     def get(self, id: str) -> Resource:
-        """Read one backup; a name that can be none is not there (Omni answers ``Unknown``)."""
+        """Read one backup; ``NotFound`` for an invalid id too, for which Omni returns ``Unknown``."""
         if not _ID.match(id):
             raise NotFound(id)
         return super().get(id)
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Follow one cluster's backups as Omni tells them.
+        """Follow one cluster's backups by Omni's watch.
 
-        Those of all clusters, and of one that is not there (yet), are listed again and again: Omni refuses.
+        Those of all clusters, and of one that does not exist (yet), are polled: Omni refuses to watch them.
         """
         cluster = query.filters.get("cluster", "")
         if id or not cluster.isascii() or not cluster or find(self.omni, types.CLUSTERS, cluster) is None:
@@ -105,20 +105,20 @@ class EtcdBackupAdapter(OmniResourceAdapter):
             )
 
     def selectors(self, query: ListQuery) -> Sequence[str]:
-        """Return the one term that Omni takes."""
+        """Return the one label term that Omni accepts."""
         return [_term(query.filters["cluster"])]
 
     def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
-        """Foresee nothing of Omni's: what is written are requests for backups."""
+        """Predict nothing: the objects written are requests for backups."""
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Raise 404 for a cluster that is not there: Omni would not say."""
+        """Raise 404 for a cluster that does not exist, which Omni does not check."""
         cluster = resource.spec["cluster"]
         if find(self.omni, types.CLUSTERS, cluster) is None:
             raise Problem(404, "not-found", f"There is no cluster {cluster!r}.")
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
-        """Ask for a backup now: one request for each cluster, written over when there was one before."""
+        """Request a backup now: there is one request object per cluster, which is overwritten."""
         cluster = resource.spec["cluster"]
         now: dict[str, Any] = {"backup_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
         before = find(self.omni, types.ETCD_MANUAL_BACKUPS, cluster)

@@ -1,4 +1,4 @@
-"""A backup that was asked for: it ends when Omni's status tells of an attempt that is not older."""
+"""The operation of a requested backup: it ends when Omni's status has an attempt that is not older."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from omni_gateway.sdk.omni import types
 from resources.etcdbackup.schemas import EtcdBackupState
 
 KIND = "etcd-backup"
-#: Omni begins within seconds of the request, and an upload of a large etcd takes minutes.
+#: Omni begins within seconds of the request, and the upload of a large etcd takes minutes; then: unknown.
 BOUND_SECONDS = 1800.0
 
 
 def read(omni: OmniClient, id: str) -> Operation:
-    """Tell how the backup of the cluster ``id`` is; 404 when nobody has asked for one."""
+    """Return the operation of the backup of the cluster ``id``; 404 if none was requested."""
     request = find(omni, types.ETCD_MANUAL_BACKUPS, id)
     if request is None:
-        raise Problem(404, "not-found", f"Nobody has asked for a backup of {id!r}.")
+        raise Problem(404, "not-found", f"No backup of {id!r} has been requested.")
     return backup_of(omni, request)
 
 
 def backup_of(omni: OmniClient, request: Resource) -> Operation:
-    """Tell how the backup is that a request (an EtcdManualBackup) asks for."""
+    """Return the operation of a request (an EtcdManualBackup)."""
     status = find(omni, types.ETCD_BACKUP_STATUSES, request.id)
     asked = str(request.spec["backup_at"])
     tried = status.spec.get("last_backup_attempt") if status else None
@@ -47,15 +47,15 @@ def backup_of(omni: OmniClient, request: Resource) -> Operation:
     return replace(failed, error=str(status.spec.get("error", "")))
 
 
-def _operation(request: Resource, state: State, progress: str, said: dict[str, Any] | None = None) -> Operation:
-    steps = [("taken up by Omni", said is not None), ("backup stored", False)]
+def _operation(request: Resource, state: State, progress: str, details: dict[str, Any] | None = None) -> Operation:
+    steps = [("taken up by Omni", details is not None), ("backup stored", False)]
     return Operation(
         KIND,
         request.id,
         state,
         progress,
         target=object_url("clusters", request.id, "etcdbackups"),
-        details=said or {},
+        details=details or {},
         started=str(request.spec["backup_at"]),
         stages=stages_in_order(steps, state),
     )
@@ -73,12 +73,12 @@ def _moment(text: str) -> datetime:
 
 
 def _a_backup(cluster: str) -> str:
-    """Return an id that a backup of a cluster might have: the plugin's objects are backups."""
+    """Return a possible backup id of a cluster: the plugin's objects are backups, not clusters."""
     return f"{cluster}-0"
 
 
 def _under_way(omni: OmniClient) -> Iterator[Operation]:
-    """Return the backups that were asked for and are not there."""
+    """Return the requested backups that have not succeeded."""
     for request in resources_of(omni.resources.list(types.ETCD_MANUAL_BACKUPS)):
         if request.spec.get("backup_at") and (operation := backup_of(omni, request)).state != "succeeded":
             yield operation

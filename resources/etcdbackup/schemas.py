@@ -1,4 +1,4 @@
-"""A backup of a cluster's etcd, and how the last one went (``specs.EtcdBackup…Spec``)."""
+"""A backup of a cluster's etcd, and the result of the last one (``specs.EtcdBackup…Spec``)."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class EtcdBackupSchema(ResourceSchema):
 
 
 class EtcdBackupStatusSchema(ResourceSchema):
-    """How the last backup of a cluster went."""
+    """Result of a cluster's last backup."""
 
     status = wire.Enum(EtcdBackupState)
     error = fields.String(metadata={"description": "What went wrong"})
-    last_backup_time = wire.Timestamp(metadata={"description": "When the last good one was taken"})
-    last_backup_attempt = wire.Timestamp(metadata={"description": "When one was last tried"})
+    last_backup_time = wire.Timestamp(metadata={"description": "Time of the last successful backup"})
+    last_backup_attempt = wire.Timestamp(metadata={"description": "Time of the last attempt"})

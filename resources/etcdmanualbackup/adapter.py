@@ -1,4 +1,4 @@
-"""Requests for backups: Omni takes one for a cluster that is not there, and does nothing."""
+"""Requests for backups: Omni accepts one for a cluster that does not exist, without effect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class EtcdManualBackupAdapter(OmniResourceAdapter):
         super().__init__(types.ETCD_MANUAL_BACKUPS, id_filter="cluster")
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Raise 422 for a cluster that is not there; a request that names no time is for now."""
+        """Raise 422 for a cluster that does not exist; the time defaults to now."""
         if find(self.omni, types.CLUSTERS, resource.id) is None:
             raise Problem(422, "validation", errors={"id": [f"There is no cluster {resource.id!r}."]})
         if existing is None and not resource.spec.get("backup_at"):

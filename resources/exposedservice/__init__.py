@@ -1,4 +1,4 @@
-"""Services of clusters that Omni shows under URLs of its own."""
+"""Kubernetes Services that Omni exposes under URLs of its own."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.adapters import label_filter, label_link
@@ -20,8 +20,8 @@ plugin = ResourcePlugin(
     delete_operation=HIDING,
     links={"cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     example=EXAMPLE,
-    description="Services of clusters that Omni shows under URLs of its own. Omni finds them by annotations of"
-    " Kubernetes Services; writes here set these, through Omni's Kubernetes proxy. Since Omni 1.8 one Service may be"
-    " exposed at several host ports, each with a port of its own behind it.",
+    description="Kubernetes Services that Omni exposes under URLs of its own. Omni finds them by annotations of"
+    " the Services; writes here set these, through Omni's Kubernetes proxy. Since Omni 1.8 one Service may be"
+    " exposed at several host ports, each mapped to a port of its own.",
     import_name=__name__,
 )

@@ -20,9 +20,9 @@ from resources.exposedservice.annotations import Changes, adding, host_ports, re
 from resources.exposedservice.kubernetes_services import annotate, exposed_by
 from resources.exposedservice.operations import operation_id, read_exposing
 
-#: Since when a Service can have several host ports; their ids end in the port.
+#: The Omni version since which a Service can have several host ports; their ids end in the port.
 _SEVERAL_PORTS_SINCE = (1, 8)
-#: How long a change waits until Omni shows it.
+#: How long a change waits until Omni shows it, in seconds.
 SHOWN_SECONDS = 8.0
 _ALIAS = "omni.sidero.dev/exposed-service-alias"
 
@@ -34,24 +34,24 @@ class ExposedServiceAdapter(OmniResourceAdapter):
         super().__init__(types.EXPOSED_SERVICES, sortable=("port", "label", "url"))
 
     def shown(self, resource: Resource) -> Resource:
-        """Add to the spec what id and labels say."""
-        return _named(resource)
+        """Add the fields encoded in id and labels to the spec."""
+        return _with_decoded_id(resource)
 
     def cluster_of(self, resource: Resource) -> str | None:
-        """Return the cluster that the spec names, or else the id."""
+        """Return the cluster in the spec, else the one in the id."""
         return resource.spec.get("cluster") or resource.id.partition("/")[0] or None
 
     def refuse_owned(self, existing: Resource) -> None:
-        """Refuse nothing: Omni's controller owns the object, and what is written is the Service that it follows."""
+        """Refuse nothing: Omni's controller owns the object, but writes go to the Kubernetes Service behind it."""
 
     def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
-        """Foresee nothing of Omni's: what is written are annotations of Kubernetes Services."""
+        """Predict nothing: writes go to annotations of Kubernetes Services."""
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse what Omni or the cluster would not do: 404, 409 and 422 problems that say what to do instead."""
+        """Check what Omni and the cluster allow; raises 404, 409 and 422, with hints."""
         if resource.labels not in ({}, existing.labels if existing else {}) or resource.annotations:
             refusals = FieldErrors()
-            refusals.add("labels", "Omni makes these objects; they take no labels and annotations of yours.")
+            refusals.add("labels", "Omni creates these objects; callers cannot set their labels or annotations.")
             refusals.raise_if_any()
         spec = resource.spec
         cluster = find(self.omni, types.CLUSTERS, spec["cluster"])
@@ -64,9 +64,9 @@ class ExposedServiceAdapter(OmniResourceAdapter):
             refusals.raise_if_any()
         if existing is not None:
             resource.id = existing.id
-            if _place(spec) != _place(_named(existing).spec):
+            if _key(spec) != _key(_with_decoded_id(existing).spec):
                 refusals = FieldErrors()
-                refusals.add("port", "Cluster, service and port make the id, which never changes.")
+                refusals.add("port", "Cluster, service and port are part of the id, which never changes.")
                 refusals.raise_if_any()
             return
         resource.id = _id(spec, several)
@@ -76,39 +76,41 @@ class ExposedServiceAdapter(OmniResourceAdapter):
         self._refuse_taken(spec, several)
 
     def _several_ports(self) -> bool:
-        """Return whether this Omni takes several host ports of one Service; an unknown version counts as a new one."""
+        """Return whether this Omni allows several host ports per Service; an unknown version counts as new."""
         found = find(self.omni, types.SYS_VERSIONS, "current")
         numbers = re.findall(r"\d+", str(found.spec.get("backend_version"))) if found is not None else []
         return len(numbers) < 2 or (int(numbers[0]), int(numbers[1])) >= _SEVERAL_PORTS_SINCE
 
     def _refuse_taken(self, spec: Mapping[str, Any], several: bool) -> None:
         for other in map(
-            _named, find_labelled(self.omni, types.EXPOSED_SERVICES, label_names.LABEL_CLUSTER, spec["cluster"])
+            _with_decoded_id,
+            find_labelled(self.omni, types.EXPOSED_SERVICES, label_names.LABEL_CLUSTER, spec["cluster"]),
         ):
-            if _place(other.spec) == _place(spec):
+            if _key(other.spec) == _key(spec):
                 raise Problem(409, "exists", f"{other.id!r} is exposed already.")
             if other.spec.get("port") == spec["port"]:
                 raise Problem(409, "conflict", f"The port {spec['port']} is taken by {other.id!r}.")
-        taken = [port for port in host_ports(self._notes_of(spec)) if port != spec["port"]]
+        taken = [port for port in host_ports(self._annotations_of(spec)) if port != spec["port"]]
         if taken and not several:
-            text = f"The Service is exposed at port {taken[0]} already, and can have but one."
-            raise Problem(409, "conflict", text, hint="Omni 1.8 and later take several.")
+            text = f"The Service is exposed at port {taken[0]} already, and can have only one."
+            raise Problem(409, "conflict", text, hint="Omni 1.8 and later allow several.")
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
-        """Annotate the Service; Omni shows it a moment later."""
+        """Annotate the Service; the operation ends when Omni exposes it."""
         spec = {**resource.spec, **extras}
-        self._annotate(spec, adding(self._notes_of(spec), spec, self._several_ports()))
+        self._annotate(spec, adding(self._annotations_of(spec), spec, self._several_ports()))
         return read_exposing(self.omni, operation_id(resource.id))
 
     def replace(self, resource: Resource) -> None:
-        """Annotate the Service anew and wait until Omni shows the change; a 504 problem when it does not."""
+        """Update the Service's annotations and wait until Omni shows the change; 504 after ``SHOWN_SECONDS``."""
         spec = resource.spec
-        before, notes = self.get(resource.id), self._notes_of(spec)
-        changes = adding(notes, spec, self._several_ports())
+        before, annotations = self.get(resource.id), self._annotations_of(spec)
+        changes = adding(annotations, spec, self._several_ports())
         if not changes:
             return
         self._annotate(spec, changes)
-        if shown(notes, changes, spec["port"]) == shown(notes, {}, spec["port"]):
+        # Omni's object changes only if the effective label, icon or prefix does: otherwise there is nothing to await.
+        if shown(annotations, changes, spec["port"]) == shown(annotations, {}, spec["port"]):
             return
         ends = time.monotonic() + SHOWN_SECONDS
         while self.get(resource.id).version == before.version:
@@ -117,15 +119,15 @@ class ExposedServiceAdapter(OmniResourceAdapter):
             time.sleep(0.1)
 
     def delete(self, resource: Resource) -> None:
-        """Take the port's annotations away; a Service that is gone has none."""
+        """Remove the port's annotations; a Service that does not exist has none."""
         spec = resource.spec
         try:
-            self._annotate(spec, removing(self._notes_of(spec), spec["port"]))
+            self._annotate(spec, removing(self._annotations_of(spec), spec["port"]))
         except Problem as problem:
             if problem.status != 404:
                 raise
 
-    def _notes_of(self, spec: Mapping[str, Any]) -> Mapping[str, str]:
+    def _annotations_of(self, spec: Mapping[str, Any]) -> Mapping[str, str]:
         return exposed_by(self.omni, spec["cluster"], spec["service_namespace"], spec["service"])
 
     def _annotate(self, spec: Mapping[str, Any], changes: Changes) -> None:
@@ -138,20 +140,20 @@ def _id(spec: Mapping[str, Any], several: bool) -> str:
     return f"{name}/{spec['port']}" if several else name
 
 
-def _place(spec: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what tells exposed services apart, whatever their ids look like."""
+def _key(spec: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the key of an exposed service, which is the same for both forms of ids."""
     return spec["cluster"], spec["service_namespace"], spec["service"], spec["port"]
 
 
-def _named(resource: Resource) -> Resource:
-    """Add to the spec what id and labels say: ``<cluster>/<service>.<namespace>/<port>`` (older: without the port)."""
+def _with_decoded_id(resource: Resource) -> Resource:
+    """Add the fields of id (``<cluster>/<service>.<namespace>[/<port>]``) and labels to the spec."""
     cluster, _, rest = resource.id.partition("/")
     name, _, port = rest.partition("/")
     service, _, namespace = name.partition(".")
     alias = resource.labels.get(_ALIAS, "") if resource.spec.get("has_explicit_alias") else ""
-    said: dict[str, Any] = {"cluster": cluster, "service": service, "service_namespace": namespace or "default"}
+    decoded: dict[str, Any] = {"cluster": cluster, "service": service, "service_namespace": namespace or "default"}
     if alias:
-        said["prefix"] = alias
-    if not resource.spec.get("port"):  # Omni leaves it out while it shows an error instead
-        said["port"] = int(port) if port.isdigit() else 0
-    return replace(resource, spec={**resource.spec, **said})
+        decoded["prefix"] = alias
+    if not resource.spec.get("port"):  # Omni omits it while the object has an error
+        decoded["port"] = int(port) if port.isdigit() else 0
+    return replace(resource, spec={**resource.spec, **decoded})

@@ -1,8 +1,8 @@
-"""The annotations by which a Service is exposed: its host ports, and what each of them is called.
+"""The annotations that expose a Service: its host ports, with label, icon and prefix.
 
-``port`` lists host ports, each alone or as ``host:service``. ``label``, ``icon`` and ``prefix`` are those of one port
-when they end in ``-<host port>``, else those of every port that has none of its own. Before Omni 1.8 a Service has one
-host port and the names have no ends.
+``port`` lists host ports, each alone or as ``host:service``. ``label``, ``icon`` and ``prefix`` apply to one port if
+their name ends in ``-<host port>``, else to every port without one of its own. Before Omni 1.8 a Service has one host
+port and the names have no suffix.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 
 Notes = Mapping[str, str]
 Changes = dict[str, str | None]
-"""Annotations to set; None takes one away."""
+"""Annotations to set; None removes one."""
 
 NAMES = {"label": "label", "icon_base64": "icon", "prefix": "prefix"}
 """Fields of an exposed service, with their annotations."""
 
 
 def host_ports(notes: Notes) -> dict[int, str]:
-    """Return the host ports of a Service, each with its entry; entries that are none are left out, as Omni does."""
+    """Return the host ports of a Service, each with its entry; invalid entries are ignored, as by Omni."""
     found: dict[int, str] = {}
     for entry in map(str.strip, notes.get("port", "").split(",")):
         host = entry.partition(":")[0]
@@ -29,46 +29,46 @@ def host_ports(notes: Notes) -> dict[int, str]:
 
 
 def adding(notes: Notes, spec: Mapping[str, Any], several: bool) -> Changes:
-    """Return what exposes a Service at a host port, or changes what that port is called.
+    """Return the changes that expose a Service at a host port, or update that port's label, icon and prefix.
 
-    ``several`` tells whether this Omni takes several host ports. What was said for all ports goes on for those that
-    were there, and is not said of one that is added.
+    ``several``: this Omni allows several host ports. Annotations for all ports are then replaced by ones for each
+    of the existing ports, so that they do not apply to an added port.
     """
     port, ports = spec["port"], host_ports(notes)
     others = {host: entry for host, entry in ports.items() if host != port}
     changes: Changes = {}
     if several and others and port not in ports:
-        changes |= _made_own(notes, others)
+        changes |= _per_port(notes, others)
     entry = f"{port}:{spec['service_port']}" if spec.get("service_port") else ports.get(port, str(port))
     changes["port"] = ",".join((ports | {port: entry}).values()) if several else entry
     now = {**notes, **changes}
     for field, name in NAMES.items():
-        changes |= _naming(now, f"{name}-{port}" if several else name, name, spec, field, alone=not others)
+        changes |= _name_changes(now, f"{name}-{port}" if several else name, name, spec, field, alone=not others)
     return {name: value for name, value in changes.items() if notes.get(name) != value}
 
 
 def removing(notes: Notes, port: int) -> Changes:
-    """Return what hides one host port of a Service; with the last one everything goes."""
-    left = [entry for host, entry in host_ports(notes).items() if host != port]
-    if not left:
+    """Return the changes that hide one host port of a Service; without another port, remove all annotations."""
+    remaining = [entry for host, entry in host_ports(notes).items() if host != port]
+    if not remaining:
         known = ("port", *NAMES.values())
         return {name: None for name in notes if name in known or name.startswith(tuple(f"{n}-" for n in known))}
-    return {"port": ",".join(left)} | {f"{n}-{port}": None for n in NAMES.values() if f"{n}-{port}" in notes}
+    return {"port": ",".join(remaining)} | {f"{n}-{port}": None for n in NAMES.values() if f"{n}-{port}" in notes}
 
 
 def shown(notes: Notes, changes: Changes, port: int) -> tuple[str | None, ...]:
-    """Return what Omni will call a port after changes: label, icon and prefix."""
+    """Return the effective label, icon and prefix of a port after changes."""
     now = {**notes, **changes}
     return tuple(_effective(now, f"{name}-{port}", name) for name in NAMES.values())
 
 
 def default_label(spec: Mapping[str, Any], several_ports: bool) -> str:
-    """Return what Omni calls a port that has no label."""
+    """Return Omni's default label of a port."""
     name = f"{spec['service']}.{spec['service_namespace']}"
     return f"{name}:{spec['port']}" if several_ports else name
 
 
-def _made_own(notes: Notes, others: Mapping[int, str]) -> Changes:
+def _per_port(notes: Notes, others: Mapping[int, str]) -> Changes:
     changes: Changes = {}
     for name in NAMES.values():
         if name in notes:
@@ -78,7 +78,7 @@ def _made_own(notes: Notes, others: Mapping[int, str]) -> Changes:
     return changes
 
 
-def _naming(
+def _name_changes(
     notes: Mapping[str, str | None], own: str, common: str, spec: Mapping[str, Any], field: str, alone: bool
 ) -> Changes:
     wanted = spec.get(field) or None

@@ -1,4 +1,4 @@
-"""Annotations of a cluster's Services, through Omni's Kubernetes proxy (facts: machine-auth-side 5)."""
+"""Annotations of a cluster's Services, read and written through Omni's Kubernetes proxy."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ import yaml
 
 from omni_gateway.sdk import OmniClient, Problem
 
-#: What Omni's exposer reads.
+#: Prefix of the annotations that Omni's exposer reads.
 PREFIX = "omni-kube-service-exposer.sidero.dev/"
 USER = "omni-gateway"
-#: It must hold for the one or two calls of a request.
+#: Enough for the one or two calls of a request.
 TOKEN_LIFE = timedelta(minutes=5)
 SECONDS = 10.0
 
 
 def exposed_by(omni: OmniClient, cluster: str, namespace: str, service: str) -> Mapping[str, str]:
-    """Return the exposer's annotations of a Service, without their prefix; a 404 problem when it is not there."""
-    with _services(omni, cluster) as api, _told(cluster, namespace, service):
+    """Return the exposer's annotations of a Service, without their prefix; 404 if there is no such Service."""
+    with _services(omni, cluster) as api, _errors_as_problems(cluster, namespace, service):
         found = api.read_namespaced_service(service, namespace, _request_timeout=SECONDS)
     notes = found.metadata.annotations or {}
     return {key.removeprefix(PREFIX): value for key, value in notes.items() if key.startswith(PREFIX)}
 
 
 def annotate(omni: OmniClient, cluster: str, namespace: str, service: str, notes: Mapping[str, str | None]) -> None:
-    """Set the exposer's annotations of a Service; None takes one away."""
+    """Set the exposer's annotations of a Service; None removes one."""
     patch = {"metadata": {"annotations": {PREFIX + key: value for key, value in notes.items()}}}
-    with _services(omni, cluster) as api, _told(cluster, namespace, service):
+    with _services(omni, cluster) as api, _errors_as_problems(cluster, namespace, service):
         api.patch_namespaced_service(service, namespace, patch, _request_timeout=SECONDS)
 
 
 @contextmanager
 def _services(omni: OmniClient, cluster: str) -> Iterator[Any]:
-    """Speak to a cluster as a user of its masters, by a token that lives for minutes and is kept nowhere."""
-    from kubernetes import client, config  # half a second: for those who need it
+    """Connect to a cluster as a member of ``system:masters``, with a token of a few minutes that is not stored."""
+    from kubernetes import client, config  # takes half a second, so only on first use
 
     text = omni.management.kubeconfig(
         cluster, service_account=True, user=USER, groups=["system:masters"], ttl=TOKEN_LIFE
@@ -55,8 +55,8 @@ def _services(omni: OmniClient, cluster: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _told(cluster: str, namespace: str, service: str) -> Iterator[None]:
-    """Turn what the Kubernetes client raises into problems; its texts may carry the token, so they are not shown."""
+def _errors_as_problems(cluster: str, namespace: str, service: str) -> Iterator[None]:
+    """Convert the Kubernetes client's errors into problems, without their texts, which may contain the token."""
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -68,7 +68,7 @@ def _told(cluster: str, namespace: str, service: str) -> Iterator[None]:
             raise Problem(404, "not-found", text) from None
         if error.status == 409:
             raise Problem(409, "changed-meanwhile", "The Service was changed meanwhile.", hint="Try again.") from None
-        if not error.status:  # that is how the client tells of TLS that failed
+        if not error.status:  # the client reports failed TLS so
             raise _unreachable(cluster) from None
         text = f"The Kubernetes API of cluster {cluster!r} answers {error.status}."
         raise Problem(502, "omni-error", text) from None

@@ -1,6 +1,6 @@
-"""Exposing and hiding as operations: Omni looks at a cluster's Services when it likes.
+"""The operations of exposing and hiding a Service: Omni polls a cluster's Services.
 
-The URL of exposing holds when it began, after a ``~``: Kubernetes keeps no record of when a Service was annotated.
+The id of exposing holds its start time, after a ``~``: Kubernetes does not record when a Service was annotated.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from omni_gateway.sdk.omni import types
 
 COLLECTION = "exposed-services"
 MAKE, REMOVE = "exposed-service-create", "exposed-service-destroy"
-#: Omni looks at the Services of a connected cluster within a minute.
+#: Omni reads the Services of a connected cluster within a minute; after this many seconds: unknown.
 BOUND_SECONDS = 600.0
 _MARK = "~"
 
 
 def operation_id(service: str) -> str:
-    """Return the id of work on a service that begins now."""
+    """Return the id of an operation on a service that starts now."""
     return f"{service}{_MARK}{int(time.time() * 1000)}"
 
 
 def service_of(id: str) -> str:
-    """Return the exposed service that an operation is about."""
+    """Return the exposed service in an operation's id."""
     return id.partition(_MARK)[0]
 
 
@@ -44,7 +44,7 @@ def _started(id: str) -> str | None:
 
 
 def read_exposing(omni: OmniClient, id: str) -> Operation:
-    """Tell whether Omni shows the service."""
+    """Return the operation of exposing: succeeded once Omni shows the service."""
     shown = find(omni, types.EXPOSED_SERVICES, service_of(id))
     if shown is None:
         return _bounded(_operation(MAKE, id, "running", "Omni does not show it yet."))
@@ -54,7 +54,7 @@ def read_exposing(omni: OmniClient, id: str) -> Operation:
 
 
 def read_hiding(omni: OmniClient, id: str) -> Operation:
-    """Tell whether Omni shows the service no more."""
+    """Return the operation of hiding: succeeded once Omni does not show the service any more."""
     shown: Resource | None = find(omni, types.EXPOSED_SERVICES, service_of(id))
     if shown is None:
         return _operation(REMOVE, id, "succeeded", "Omni does not show it (any more).")

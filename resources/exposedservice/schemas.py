@@ -11,12 +11,12 @@ _KUBERNETES_NAME = validate.Regexp(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", erro
 _SERVICE_PORT = validate.Regexp(
     r"^([0-9]{1,5}|[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?)$", error="Must be a number or the name of a port."
 )
-#: The first label of a host name, beside which Omni puts its own.
+#: The first label of a host name, to which Omni adds its own.
 _PREFIX = validate.Regexp(r"^([a-z0-9][a-z0-9-]{0,61})?$", error="Must be at most 62 of a-z, 0-9 and -.")
 
 
 class ExposedServiceSchema(ResourceSchema):
-    """A Kubernetes Service that Omni shows under a URL of its own."""
+    """A Kubernetes Service that Omni exposes under a URL of its own."""
 
     request_only = frozenset({"service_port"})
 
@@ -40,14 +40,12 @@ class ExposedServiceSchema(ResourceSchema):
         },
     )
     label = fields.String(
-        validate=validate.Length(max=256), metadata={"description": "What it is called; else its name"}
+        validate=validate.Length(max=256), metadata={"description": "Display name; by default the Service's name"}
     )
     icon_base64 = fields.String(
         validate=validate.Length(max=65536), metadata={"description": "An SVG, gzip'ed or plain, in base64"}
     )
-    prefix = fields.String(
-        validate=_PREFIX, metadata={"description": "Begin of the URL's host name, for one that is easy to remember"}
-    )
+    prefix = fields.String(validate=_PREFIX, metadata={"description": "First part of the URL's host name"})
     url = fields.String(dump_only=True, metadata={"description": "Where Omni shows it"})
     error = fields.String(dump_only=True, metadata={"description": "Why it is not shown; empty when it is"})
     has_explicit_alias = wire.Boolean(dump_only=True, metadata={"description": "Whether `prefix` was given"})

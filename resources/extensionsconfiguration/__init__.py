@@ -1,4 +1,4 @@
-"""The system extensions of clusters, machine sets and machines; labels say whose."""
+"""The system extensions of clusters, machine sets and machines; labels name the target."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.adapters import label_filter, label_link
@@ -29,6 +29,6 @@ plugin = ResourcePlugin(
         "machine": label_link("machines", label_names.LABEL_CLUSTER_MACHINE),
     },
     example=EXAMPLE,
-    description="The system extensions of clusters, machine sets and machines; labels say whose",
+    description="The system extensions of clusters, machine sets and machines; labels name the target",
     import_name=__name__,
 )

@@ -12,13 +12,13 @@ from omni_gateway.sdk.omni import label_names, types
 
 
 class ExtensionsConfigurationAdapter(OmniResourceAdapter):
-    """Extensions configurations; the cluster is completed from the machine set or the machine that is named."""
+    """Extensions configurations; the cluster label is completed from the machine set or machine."""
 
     def __init__(self) -> None:
         super().__init__(types.EXTENSIONS_CONFIGURATIONS)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Complete the cluster; raise 422 where there is none, or where set or machine belong to another."""
+        """Complete the cluster label; raise 422 without a cluster, or if set or machine belong to another."""
         relations.complete_cluster(self.omni, resource, existing)
         cluster = resource.labels.get(label_names.LABEL_CLUSTER, "")
         before = existing.labels.get(label_names.LABEL_CLUSTER) if existing else None

@@ -1,4 +1,4 @@
-"""Which system extensions machines are to have."""
+"""System extensions of machines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from omni_gateway.sdk import ResourceSchema
 
 
 class ExtensionsConfigurationSchema(ResourceSchema):
-    """System extensions of a cluster, a machine set or one machine; its labels say whose. The narrowest wins."""
+    """System extensions of a cluster, a machine set or one machine; its labels name it. The most specific wins."""
 
     extensions = fields.List(fields.String())

@@ -29,7 +29,7 @@ plugin = ResourcePlugin(
             "status",
             OmniResourceAdapter(types.IMAGE_PULL_STATUSES),
             ImagePullStatusSchema,
-            "How far the pulling is",
+            "Progress of the pull",
             comes_later=True,
         )
     ],

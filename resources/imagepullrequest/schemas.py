@@ -16,13 +16,13 @@ class ImagePullNodeImageListSchema(SpecSchema):
 
 
 class ImagePullRequestSchema(ResourceSchema):
-    """Images that are to be on nodes before an upgrade begins."""
+    """Images to pull to nodes before an upgrade begins."""
 
     node_image_list = fields.List(fields.Nested(ImagePullNodeImageListSchema))
 
 
 class ImagePullStatusSchema(ResourceSchema):
-    """How far the pulling is."""
+    """Progress of the pull."""
 
     last_processed_node = fields.String()
     last_processed_image = fields.String()

@@ -1,4 +1,4 @@
-"""What infrastructure providers are to do with their machines, by machine."""
+"""Settings of infrastructure providers' machines, by machine."""
 
 from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin
 from omni_gateway.sdk.adapters import id_filter, id_link
@@ -16,6 +16,6 @@ plugin = ResourcePlugin(
     filters=(id_filter("machine"),),
     links={"machine": id_link("machines")},
     example=EXAMPLE,
-    description="What infrastructure providers are to do with their machines, by machine",
+    description="Settings of infrastructure providers' machines, by machine",
     import_name=__name__,
 )

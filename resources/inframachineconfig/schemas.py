@@ -1,4 +1,4 @@
-"""What an infrastructure provider is to do with a machine of its own."""
+"""The settings of an infrastructure provider's machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class InfraMachineConfigAcceptanceStatus(IntEnum):
 
 
 class InfraMachineConfigSchema(ResourceSchema):
-    """Whether a bare-metal machine is accepted, its power, its kernel arguments."""
+    """Acceptance, power state and kernel arguments of a bare-metal machine."""
 
     power_state = wire.Enum(InfraMachineConfigMachinePowerState)
     acceptance_status = wire.Enum(InfraMachineConfigAcceptanceStatus)

@@ -1,4 +1,4 @@
-"""Installation media: Omni's own catalogue, and configurations that users keep."""
+"""Installation media: Omni's own catalogue, and users' configurations."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
 from resources.installationmedia.adapter import KIND, InstallationMediaAdapter
@@ -15,17 +15,17 @@ plugin = ResourcePlugin(
     roles=READ_WRITE,
     filters=(KIND,),
     example=EXAMPLE,
-    description="Media that machines are installed from: Omni's own catalogue (read-only) and configurations that users"
-    " keep. `download-url` makes the image and tells where it is.",
+    description="Media that machines are installed from: Omni's own catalogue (read-only) and users' configurations."
+    " `download-url` creates the image and returns its URL.",
     import_name=__name__,
 )
 
 plugin.action(
     "download-url",
     role=Role.OPERATOR,
-    summary="Make the image and tell where it is to be downloaded",
+    summary="Create the image and return its download URL",
     body=DownloadURLActionSchema,
     example={"talos_version": "1.13.7"},
     answers=DownloadURLSchema,
-    description="Omni keeps the image's schematic, and the image may let machines join: that is why this is no GET.",
+    description="Omni stores the image's schematic, and the image may let machines join: therefore it is not a GET.",
 )(download_url)

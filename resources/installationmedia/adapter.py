@@ -36,7 +36,7 @@ _HINT = "Omni's catalogue is read-only; POST a configuration of your own under a
 
 
 class InstallationMediaAdapter(OmniResourceAdapter):
-    """Writes go to the configurations; the catalogue is read, and Omni refuses to change it."""
+    """Both types; writes go to the configurations, since Omni refuses changes of its catalogue."""
 
     of_the_fleet = True
 
@@ -44,7 +44,7 @@ class InstallationMediaAdapter(OmniResourceAdapter):
         super().__init__(types.INSTALLATION_MEDIA_CONFIGS, hint=_HINT, sortable=("kind", "architecture", "name"))
 
     def list(self, query: ListQuery) -> Listing:
-        """Return both kinds, or the one asked for."""
+        """Return a page of both kinds, or of the requested one."""
         kind = query.filters.get("kind")
         found: list[Resource] = []
         if kind != CATALOGUE:
@@ -54,7 +54,7 @@ class InstallationMediaAdapter(OmniResourceAdapter):
         return select(found, query, self.sortable)
 
     def get(self, id: str) -> Resource:
-        """Read a configuration, else an entry of the catalogue."""
+        """Read a configuration, else an entry of the catalogue; ``NotFound`` if there is neither."""
         config = find(self.omni, types.INSTALLATION_MEDIA_CONFIGS, id)
         if config is not None:
             return _config(config)
@@ -62,17 +62,17 @@ class InstallationMediaAdapter(OmniResourceAdapter):
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Follow two types together: they are listed again and again."""
+        """Follow both types by polling the list."""
         with ResourceAdapter.watch(self, query, id) as changes:
             yield changes
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse (422) what Omni would; keep the join token that is set where the mask is sent back."""
+        """Raise 422 for what Omni would refuse; a masked join token that is sent back keeps the stored one."""
         if existing is not None and existing.type == types.INSTALLATION_MEDIAS:
-            raise Problem(403, "omni-forbidden", "Omni keeps its catalogue to itself.", hint=_HINT)
+            raise Problem(403, "omni-forbidden", "Omni's catalogue is read-only.", hint=_HINT)
         refusals = FieldErrors()
         if resource.spec.get("cloud") and resource.spec.get("sbc"):
-            refusals.add("sbc", "Cannot go with `cloud`.")
+            refusals.add("sbc", "Cannot be combined with `cloud`.")
         if resource.spec.get("join_token") == MASK:
             if existing is None or "join_token" not in existing.spec:
                 refusals.add("join_token", f"{MASK!r} stands for a token that is set; there is none.")
@@ -81,11 +81,11 @@ class InstallationMediaAdapter(OmniResourceAdapter):
         refusals.raise_if_any()
 
     def replace(self, resource: Resource) -> None:
-        """Write a configuration over; what is ours alone stays here."""
+        """Replace a configuration, without ``kind``, which only the gateway has."""
         super().replace(replace(resource, spec={key: value for key, value in resource.spec.items() if key != "kind"}))
 
     def delete(self, resource: Resource) -> None:
-        """Remove a configuration; Omni refuses to remove what is its own."""
+        """Remove a configuration; 403 for an entry of the catalogue."""
         with self.forbidden_hint():
             self.omni.resources.remove(resource.type, resource.id, resource.namespace)
 
@@ -95,11 +95,11 @@ def _config(item: Resource) -> Resource:
 
 
 def _catalogue(item: Resource) -> Resource:
-    """Say the architecture as configurations do: by number instead of by name."""
+    """Return an entry in the form of a configuration: the architecture as a number instead of a name."""
     architecture = _ARCHITECTURES.get(item.spec.get("architecture", ""), 0)
     return replace(item, spec={**item.spec, "kind": CATALOGUE, "architecture": architecture})
 
 
 def names_of(extensions: Sequence[str]) -> list[str]:
-    """Return extension names as the image factory knows them: the vendor's prefix may be left out."""
+    """Return full extension names, as the image factory needs them; the publisher defaults to ``siderolabs``."""
     return [name if "/" in name else f"siderolabs/{name}" for name in extensions]

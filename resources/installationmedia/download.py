@@ -1,4 +1,4 @@
-"""The image of an installation medium: its schematic is made, then the factory's URL asked for."""
+"""The action download-url: create the medium's schematic, then get the image's URL from the factory."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ _TUNNELS = {
 
 
 class DownloadURLActionSchema(SpecSchema):
-    """Which image of the medium."""
+    """Version and kind of the image."""
 
     body_optional = True
 
-    talos_version = fields.String(metadata={"description": "Needed for the catalogue's; a configuration has its own"})
+    talos_version = fields.String(
+        metadata={"description": "Required for entries of the catalogue; a configuration has its own"}
+    )
     kind = fields.String(
         validate=validate.OneOf((ISO, DISK, PXE)),
         metadata={"description": "Left out: an ISO for metal, a disk image for the rest"},
@@ -35,13 +37,13 @@ class DownloadURLActionSchema(SpecSchema):
 
 
 class DownloadURLSchema(SpecSchema):
-    """Where the image is."""
+    """URL of the image."""
 
     url = fields.String()
     headers = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
-        metadata={"description": "To be sent along", "additionalProperties": {"type": "string"}},
+        metadata={"description": "Headers to send with the request", "additionalProperties": {"type": "string"}},
     )
     schematic_id = fields.String()
     talos_version = fields.String()
@@ -51,16 +53,16 @@ class DownloadURLSchema(SpecSchema):
 def download_url(
     adapter: InstallationMediaAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
 ) -> Mapping[str, Any] | DryRunResult:
-    """Make the schematic (the same content has the same id) and tell where the image is."""
+    """Create the schematic (the same content has the same id) and return the image's URL; 422 for a wrong version."""
     medium = adapter.get(id)
     version = str(body.get("talos_version") or medium.spec.get("talos_version") or "").removeprefix("v")
     if not version:
-        raise Problem(422, "validation", errors={"talos_version": ["Which Talos version is the image to have?"]})
+        raise Problem(422, "validation", errors={"talos_version": ["Required: the Talos version of the image."]})
     if find(adapter.omni, types.TALOS_VERSIONS, version) is None:
         raise Problem(422, "validation", errors={"talos_version": [f"Omni does not know Talos {version!r}."]})
     if dry_run:
         return DryRunResult(medium, medium)
-    schematic = adapter.omni.management.create_schematic(talos_version=version, **_recipe(adapter, medium))
+    schematic = adapter.omni.management.create_schematic(talos_version=version, **_schematic_arguments(adapter, medium))
     platform, format = _platform(medium)
     kind = body.get("kind") or (ISO if platform == "metal" and format in ("", "iso") else DISK)
     asset = adapter.omni.management.boot_asset_url(
@@ -92,8 +94,8 @@ def _platform(medium: Resource) -> tuple[str, str]:
     return "metal", "raw.xz" if spec.get("sbc") else ""
 
 
-def _recipe(adapter: InstallationMediaAdapter, medium: Resource) -> dict[str, Any]:
-    """Return what the schematic is made of."""
+def _schematic_arguments(adapter: InstallationMediaAdapter, medium: Resource) -> dict[str, Any]:
+    """Return the arguments of the schematic's creation."""
     spec = medium.spec
     if spec["kind"] == CATALOGUE:
         return {"media_id": medium.id}
@@ -101,9 +103,11 @@ def _recipe(adapter: InstallationMediaAdapter, medium: Resource) -> dict[str, An
     overlay = None
     if board:
         known = find(adapter.omni, types.SBC_CONFIGS, board["overlay"])
-        said = known.spec if known else {}
+        overlay_spec = known.spec if known else {}
         overlay = Overlay(
-            said.get("overlay_name", board["overlay"]), said.get("overlay_image", ""), board.get("overlay_options", "")
+            overlay_spec.get("overlay_name", board["overlay"]),
+            overlay_spec.get("overlay_image", ""),
+            board.get("overlay_options", ""),
         )
     return {
         "extensions": names_of(spec.get("install_extensions") or ()),

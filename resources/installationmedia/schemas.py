@@ -34,9 +34,11 @@ class InstallationMediaBoardSchema(SpecSchema):
 
 
 class InstallationMediaSchema(ResourceSchema):
-    """A medium: one of Omni's catalogue, or a configuration that somebody keeps."""
+    """A medium: an entry of Omni's catalogue, or a user's configuration."""
 
-    kind = fields.String(dump_only=True, metadata={"enum": ["catalogue", "config"], "description": "Whose it is"})
+    kind = fields.String(
+        dump_only=True, metadata={"enum": ["catalogue", "config"], "description": "Omni's own or a user's"}
+    )
     architecture = wire.Enum(enums.Architecture, required=True)
     talos_version = fields.String()
     install_extensions = fields.List(fields.String())
@@ -57,7 +59,7 @@ class InstallationMediaSchema(ResourceSchema):
     bootloader = wire.Enum(MediaBootloader)
     embedded_machine_config = fields.String(metadata={"description": "Talos configuration, YAML"})
     image_factory_url = fields.String()
-    name = fields.String(dump_only=True, metadata={"description": "Catalogue: the name for people"})
+    name = fields.String(dump_only=True, metadata={"description": "Catalogue: the display name"})
     profile = fields.String(dump_only=True, metadata={"description": "Catalogue: profile of the image factory"})
     content_type = fields.String(dump_only=True, attribute="contentType")
     src_file_prefix = fields.String(dump_only=True)

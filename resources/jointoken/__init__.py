@@ -1,4 +1,4 @@
-"""Join tokens: whoever has one can add machines to this Omni."""
+"""Join tokens, with which machines join this Omni."""
 
 from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin, Role
 from resources.jointoken.actions import make_default, revoke, unrevoke
@@ -14,14 +14,14 @@ plugin = ResourcePlugin(
     adapter=JoinTokenAdapter(),
     roles=ADMIN_READ_WRITE,
     example=EXAMPLE,
-    description="Whoever has a join token can add machines to this Omni. In Omni the id is the secret itself, so here"
-    " the id is a handle made of it; the token is in the answer to POST, once.",
+    description="A join token lets machines join this Omni. In Omni the id is the secret itself, so here"
+    " the id is a handle derived from it; the token is returned once, by POST.",
     import_name=__name__,
 )
 
 for _name, _summary, _function in (
-    ("make-default", "Make it the token that new installation media carry", make_default),
-    ("revoke", "Let nobody join with it any more", revoke),
-    ("unrevoke", "Let machines join with it again", unrevoke),
+    ("make-default", "Make it the default token of new installation media", make_default),
+    ("revoke", "Revoke the token: no machine can join with it any more", revoke),
+    ("unrevoke", "Undo the revocation: machines can join with it again", unrevoke),
 ):
     plugin.action(_name, role=Role.ADMIN, summary=_summary)(_function)

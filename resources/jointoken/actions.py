@@ -1,4 +1,4 @@
-"""What is done with a join token."""
+"""The actions of a join token: make-default, revoke, unrevoke."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def make_default(
     before = adapter.get(id)
     secret = adapter.secret(id).id
 
-    def by(existing: Resource) -> Resource:
+    def mutate(existing: Resource) -> Resource:
         if existing.spec.get("token_id") == secret:
             return existing
         return replace(existing, spec={**existing.spec, "token_id": secret})
 
     defaults = DefaultJoinTokenAdapter().bind(adapter.omni)
-    change(defaults, defaults.ID, by, dry_run=dry_run)
-    shown = replace(before, spec={**before.spec, "is_default": True})  # Omni's status follows in a moment
+    change(defaults, defaults.ID, mutate, dry_run=dry_run)
+    shown = replace(before, spec={**before.spec, "is_default": True})  # Omni updates the status a moment later
     return DryRunResult(before, shown) if dry_run else shown
 
 
@@ -36,14 +36,14 @@ def revoke(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_r
 
 
 def unrevoke(adapter: JoinTokenAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | DryRunResult:
-    """Take a revocation back."""
+    """Undo a revocation."""
     return _set_revoked(adapter, id, False, dry_run)
 
 
 def _set_revoked(adapter: JoinTokenAdapter, id: str, revoked: bool, dry_run: bool) -> Resource | DryRunResult:
-    def by(existing: Resource) -> Resource:
+    def mutate(existing: Resource) -> Resource:
         if bool(existing.spec.get("revoked")) == revoked:
             return existing
         return replace(existing, spec={**existing.spec, "revoked": revoked})
 
-    return change(adapter, id, by, dry_run=dry_run)
+    return change(adapter, id, mutate, dry_run=dry_run)

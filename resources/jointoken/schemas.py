@@ -20,7 +20,7 @@ class JoinTokenState(IntEnum):
 
 
 class JoinTokenWarningSchema(SpecSchema):
-    """A machine that would be in trouble without the token."""
+    """A machine that would be affected without the token."""
 
     machine = fields.String()
     message = fields.String()
@@ -36,12 +36,12 @@ class JoinTokenSchema(ResourceSchema):
         metadata={"description": "1 to 16 bytes; need not be unique"},
     )
     expiration_time = wire.Timestamp(metadata={"description": "When it ends; left out: never"})
-    revoked = wire.Boolean(metadata={"description": "Whether nobody can join with it"})
+    revoked = wire.Boolean(metadata={"description": "Whether it is revoked: no machine can join with it"})
     masked_id = fields.String(dump_only=True, metadata={"description": "The first characters of the token"})
     state = wire.Enum(JoinTokenState, dump_only=True)
-    is_default = wire.Boolean(dump_only=True, metadata={"description": "Whether new installation media carry it"})
+    is_default = wire.Boolean(dump_only=True, metadata={"description": "Whether new installation media use it"})
     use_count = wire.Int64(dump_only=True, metadata={"description": "Machines that joined with it"})
     warnings = fields.List(fields.Nested(JoinTokenWarningSchema), dump_only=True)
-    token = fields.String(dump_only=True, metadata={"description": "The token: shown this once"})
+    token = fields.String(dump_only=True, metadata={"description": "The token; returned only once"})
 
     returned_once = frozenset({"token"})

@@ -1,4 +1,4 @@
-"""Further kernel arguments of machines, by machine."""
+"""Additional kernel arguments of machines, by machine."""
 
 from omni_gateway.sdk import (
     READ_WRITE,
@@ -24,12 +24,12 @@ plugin = ResourcePlugin(
             "status",
             OmniResourceAdapter(types.KERNEL_ARGS_STATUSES),
             KernelArgsStatusSchema,
-            "Which kernel arguments the machine has",
+            "Current and wanted kernel arguments",
             comes_later=True,
         )
     ],
     links={"machine": id_link("machines")},
     example=EXAMPLE,
-    description="Further kernel arguments of machines, by machine",
+    description="Additional kernel arguments of machines, by machine",
     import_name=__name__,
 )

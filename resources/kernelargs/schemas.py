@@ -1,4 +1,4 @@
-"""Further kernel arguments of a machine."""
+"""Additional kernel arguments of a machine."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from omni_gateway.sdk import fields as wire
 
 
 class KernelArgsSchema(ResourceSchema):
-    """Further kernel arguments of one machine, whose id it has."""
+    """Additional kernel arguments of one machine; the id is the machine's."""
 
     args = fields.List(fields.String())
 
 
 class KernelArgsStatusSchema(ResourceSchema):
-    """Which kernel arguments a machine has, and which it will have."""
+    """Current and wanted kernel arguments of a machine."""
 
     args = fields.List(wire.Masked(redaction.mask_tokens))
     current_args = fields.List(wire.Masked(redaction.mask_tokens))

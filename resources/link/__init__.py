@@ -1,4 +1,4 @@
-"""Links: the tunnels over which machines speak with Omni."""
+"""Links: the tunnels between machines and Omni."""
 
 from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role
 from omni_gateway.sdk.adapters import id_link

@@ -1,4 +1,4 @@
-"""How the load balancers of the clusters are."""
+"""Status of the clusters' load balancers."""
 
 from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, SubResource
 from omni_gateway.sdk.omni import types
@@ -15,10 +15,10 @@ plugin = ResourcePlugin(
             "status",
             OmniResourceAdapter(types.LOAD_BALANCER_STATUSES),
             LoadBalancerStatusSchema,
-            "How the load balancer of a cluster is",
+            "Status of the cluster's load balancer",
             comes_later=True,
         )
     ],
-    description="How the load balancers of the clusters are",
+    description="Status of the clusters' load balancers",
     import_name=__name__,
 )

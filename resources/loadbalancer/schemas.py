@@ -1,4 +1,4 @@
-"""How the load balancer of a cluster is."""
+"""Status of a cluster's load balancer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from omni_gateway.sdk import fields as wire
 
 
 class LoadBalancerStatusSchema(ResourceSchema):
-    """How the load balancer of a cluster is."""
+    """Status of a cluster's load balancer."""
 
     healthy = wire.Boolean()
     stopped = wire.Boolean()

@@ -5,7 +5,7 @@ from omni_gateway.sdk.adapters import id_filter, id_link
 from omni_gateway.sdk.omni import types
 from resources.loadbalancerconfig.schemas import LoadBalancerConfigSchema
 
-_HINT = "Omni keeps one load balancer for each cluster; there is nothing to set."
+_HINT = "Omni manages one load balancer for each cluster; there is nothing to set."
 
 EXAMPLE = {"id": "my-cluster", "bind_port": "10000"}
 

@@ -8,7 +8,7 @@ from omni_gateway.sdk import ResourceSchema
 
 
 class LoadBalancerConfigSchema(ResourceSchema):
-    """Where the load balancer of a cluster listens and what is behind it."""
+    """Port and endpoints of a cluster's load balancer."""
 
     bind_port = fields.String()
     siderolink_endpoint = fields.String()

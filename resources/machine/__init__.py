@@ -1,4 +1,4 @@
-"""Machines: what Omni knows of them, what their users say of them, and what can be done to them."""
+"""Machines: their state as Omni reports it, the settings of their users, and the actions on them."""
 
 from omni_gateway.sdk import ResourcePlugin, Role
 from omni_gateway.sdk.adapters import id_link
@@ -10,15 +10,15 @@ from resources.machine import (
     operations,
     power,
     power_operations,
+    reset,
     reset_operation,
-    resetting,
-    selecting,
+    selection,
     talos_version,
 )
 from resources.machine.adapter import MachineAdapter
-from resources.machine.below import SUBRESOURCES
 from resources.machine.links import cluster_link, machine_set_link
 from resources.machine.schemas import MachineSchema
+from resources.machine.subresources import SUBRESOURCES
 
 plugin = ResourcePlugin(
     name="machines",
@@ -26,7 +26,7 @@ plugin = ResourcePlugin(
     schema=MachineSchema,
     adapter=MachineAdapter(),
     roles={"list": Role.READER, "get": Role.READER, "patch": Role.OPERATOR, "delete": Role.OPERATOR},
-    filters=selecting.FILTERS,
+    filters=selection.FILTERS,
     subresources=SUBRESOURCES,
     links={
         "cluster": cluster_link,
@@ -45,7 +45,7 @@ plugin = ResourcePlugin(
     delete_query=quorum.ForceQuery,
     description="Machines that have joined this Omni. A PATCH takes `labels` (yours are changed, Omni's own cannot be),"
     " `maintenance` (`true` holds the updates of a cluster's worker back, `false` lets them through) and `extensions`"
-    " (a list for this member alone; `null` leaves it to its machine set and cluster): all of it is done, or nothing."
+    " (a list for this member alone; `null` leaves it to its machine set and cluster): all is written, or nothing."
     " A DELETE makes Omni forget a machine; it joins again when it still runs with a valid join token.",
     import_name=__name__,
 )
@@ -93,13 +93,13 @@ plugin.action(
     "reset",
     role=Role.OPERATOR,
     summary="Take the machine out of its cluster and wipe it",
-    body=resetting.MachineResetActionSchema,
+    body=reset.MachineResetActionSchema,
     example={"force": False},
     operation=True,
     description="A member's node is taken out of its machine set, and Omni then resets the machine; a control plane"
     " needs `force`, a locked machine or cluster is a 409. A free machine's Talos is asked to reset; it refuses"
     " callers that come through Omni (403).",
-)(resetting.reset)
+)(reset.reset)
 plugin.action(
     "maintenance",
     role=Role.OPERATOR,
@@ -114,12 +114,12 @@ plugin.action(
     role=Role.OPERATOR,
     summary="Switch the machine on through its infra provider",
     operation=True,
-    description="409 where no infra provider can; only Omni knows, so a dry run does not tell.",
+    description="409 where no infra provider can do it; a dry run cannot check that, only Omni can.",
 )(power.power_on)
 plugin.action(
     "power-off",
     role=Role.OPERATOR,
     summary="Switch the machine off through its infra provider, and keep it off",
     operation=True,
-    description="409 where no infra provider can; only Omni knows, so a dry run does not tell.",
+    description="409 where no infra provider can do it; a dry run cannot check that, only Omni can.",
 )(power.power_off)

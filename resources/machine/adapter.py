@@ -1,4 +1,4 @@
-"""Machines: joined from Omni's objects for reading, taken apart again for writing."""
+"""Machines: joined from several of Omni's objects on a read, split into them again on a write."""
 
 from __future__ import annotations
 
@@ -26,41 +26,43 @@ from omni_gateway.sdk.adapters import (
 )
 from omni_gateway.sdk.clusters import quorum
 from omni_gateway.sdk.omni import label_names, omni_errors, types
-from resources.machine import selecting
-from resources.machine.changing import check_change, write_change
+from resources.machine import selection
 from resources.machine.join import Machine, cluster_of, join_shared, own_extensions
-from resources.machine.watching import watch_machines
+from resources.machine.update import check_change, write_change
+from resources.machine.watch import watch_machines
 
 
 class MachineAdapter(ResourceAdapter):
-    """The machines of this Omni, free ones and members of clusters."""
+    """The machines of this Omni: free machines and members of clusters."""
 
     type = types.MACHINES
     authorized_by_omni = True
     cacheable_response = True
 
     def cluster_of(self, resource: Resource) -> str | None:
-        """Return the cluster that the machine is in, or is to be in."""
+        """Return the cluster that the machine is in or is to join; None for a free machine."""
         if isinstance(resource, Machine):
             return resource.cluster or None
         return clusters_of_machines(self.omni, [resource.id])[0]
 
     def list(self, query: ListQuery) -> Listing:
-        """Join all machines and choose from them.
+        """Return a page of the joined machines; 2 lists of Omni, and 2 small ones more if a machine is in a cluster.
 
-        Two lists whatever their number, and two small ones more where any machine is in a cluster. A machine that has
-        not reported yet is among them, without labels.
+        A machine that has not reported yet is included, without labels.
         """
         parts = self._parts(query)
+        # The join of all machines is the expensive part, so all pages of one question share it while no part changes.
         question = (str(query.selector), query.search, query.sort, tuple(sorted(query.filters.items())))
-        found = _FOUND.made(question, [identity(part) for part in parts], lambda: _found(parts, query))
+        identities = [identity(part) for part in parts]
+        found = _QUERY_RESULTS.made(question, identities, lambda: _join_and_filter(parts, query))
         end = query.offset + query.limit if query.limit else None
         return Listing(found[query.offset : end], len(found))
 
     def _parts(self, query: ListQuery) -> Sequence[ListResult]:
-        """Return all machines, the statuses asked for and, where any machine is in a cluster, nodes and extensions."""
-        statuses = self._list(types.MACHINE_STATUSES, selecting.selectors_for_statuses(query))
+        """Return all machines, the selected statuses and, if any machine is in a cluster, nodes and extensions."""
+        statuses = self._list(types.MACHINE_STATUSES, selection.selectors_for_statuses(query))
         nodes = configurations = ListResult((), 0)
+        # Lists from the cache have an identity and cost no call: nodes and extensions are then read without looking.
         if identity(statuses) is not None or _has_members(resources_of(statuses)):
             nodes = self._list(types.MACHINE_SET_NODES)
             configurations = self._list(types.EXTENSIONS_CONFIGURATIONS, [label_names.LABEL_CLUSTER_MACHINE])
@@ -70,7 +72,7 @@ class MachineAdapter(ResourceAdapter):
         return self.omni.resources.list(type, selectors=selectors)
 
     def get(self, id: str) -> Machine:
-        """Read and join one machine: two calls, and two more for a member of a cluster."""
+        """Read and join one machine: 2 calls, and 2 more for a member of a cluster; ``NotFound`` if there is none."""
         machine = read(self.omni, types.MACHINES, id)
         status = find(self.omni, types.MACHINE_STATUSES, id)
         if status is None or label_names.LABEL_AVAILABLE in status.labels:
@@ -90,15 +92,15 @@ class MachineAdapter(ResourceAdapter):
         return join_shared(machine.machine, status, None, None)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse, before anything is written, whatever of a PATCH cannot be; see :mod:`resources.machine.changing`."""
+        """Check a PATCH before the first write (422, 409); see :mod:`resources.machine.update`."""
         check_change(self.omni, cast(Machine, existing), resource)
 
     def replace(self, resource: Resource) -> None:
-        """Write what a PATCH changed to the objects that hold it: all of it, or nothing."""
+        """Write the changes of a PATCH to Omni's objects: all of them, or none."""
         write_change(self.omni, cast(Machine, resource))
 
     def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
-        """Raise 409 for a control plane without ``force``: Omni takes the machine out of its cluster first."""
+        """Raise 409 for a control plane without ``force``: Omni first removes the machine from its cluster."""
         machine = cast(Machine, resource)
         if machine.is_control_plane and not machine.tearing_down and not options.get("force"):
             cluster = find(self.omni, types.CLUSTERS, machine.cluster)
@@ -106,12 +108,12 @@ class MachineAdapter(ResourceAdapter):
                 raise quorum.control_plane_problem(machine.id, machine.cluster, "?force=true")
 
     def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
-        """Remove the machine from Omni; a control plane takes ``force``."""
+        """Remove the machine from Omni; 409 for a control plane without ``force``."""
         self.check_delete_with(resource, options)
         self.delete(resource)
 
     def delete(self, resource: Resource) -> None:
-        """Remove the machine from Omni: its Link is torn down, and all else of it goes with that."""
+        """Remove the machine from Omni by tearing its Link down; Omni then removes its other objects."""
         try:
             self.omni.resources.remove(types.LINKS, resource.id)
         except omni_errors.NotFound:
@@ -119,20 +121,20 @@ class MachineAdapter(ResourceAdapter):
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Follow the joined machines."""
+        """Yield the changes of the joined machines that ``query`` selects, or of the machine ``id``."""
 
         def wanted(machine: Machine) -> bool:
-            return selecting.chosen(query, machine)
+            return selection.chosen(query, machine)
 
         with watch_machines(self.omni, wanted, id) as changes:
             yield changes
 
 
-_FOUND: Memo[list[Resource]] = Memo()
+_QUERY_RESULTS: Memo[list[Resource]] = Memo()
 
 
-def _found(parts: Sequence[ListResult], query: ListQuery) -> list[Resource]:
-    """Join the parts, and choose and sort what is asked for."""
+def _join_and_filter(parts: Sequence[ListResult], query: ListQuery) -> list[Resource]:
+    """Join the parts, then filter and sort by ``query``; paging is left to the caller."""
     machines, *others, configurations = (resources_of(part) for part in parts)
     statuses, nodes = ({item.id: item for item in part} for part in others)
     own = own_extensions(configurations)
@@ -141,10 +143,10 @@ def _found(parts: Sequence[ListResult], query: ListQuery) -> list[Resource]:
         for machine in machines
         for status, node in [(statuses.get(machine.id), nodes.get(machine.id))]
     )
-    found = [machine for machine in joined if selecting.chosen(query, machine)]
-    return sort_and_cut(found, replace(query, offset=0, limit=0), selecting.SORTABLE)
+    found = [machine for machine in joined if selection.chosen(query, machine)]
+    return sort_and_cut(found, replace(query, offset=0, limit=0), selection.SORTABLE)
 
 
 def _has_members(statuses: Sequence[Resource]) -> bool:
-    """Whether any machine is in a cluster; Omni labels those that are not."""
+    """Return whether any machine is in a cluster; Omni labels the free ones as available."""
     return any(label_names.LABEL_AVAILABLE not in status.labels for status in statuses)

@@ -1,11 +1,12 @@
-"""Whether a machine has gone down, or come back, since a moment: from whatever of it this Omni shows.
+"""Evidence of whether a machine has gone down, or come back, since an order was given.
 
-The id of an operation holds how the machine was when the order was given, so that any replica can tell what has changed
-since. Three signs are looked at, the surest first:
+The id of an operation holds the machine's state at the time of the order, so any replica can compare it with the state
+now. Three signs are compared, the most reliable first:
 
-* the id of the boot in MachineStatusSnapshots, which Omni has since 1.8;
-* Talos's own reports: the snapshot is written anew for each (rebooting, booting, running), and its version counts them;
-* the connection: Omni writes the Machine when it is lost and when it is back, but notices a loss only after minutes.
+* the boot id in MachineStatusSnapshots, which Omni has since 1.8;
+* the number of Talos's reports: Omni writes the snapshot once per report (rebooting, booting, running), so its version
+  counts them;
+* the connection: Omni writes the Machine when it is lost and when it is back, but detects a loss only after minutes.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from omni_gateway.sdk import OmniClient, Resource
 from omni_gateway.sdk.adapters import find
 from omni_gateway.sdk.omni import types
 
-#: Between the parts of an id; stands in none of them and needs no escape in a URL.
+#: Separator of an id's parts: occurs in none of them and needs no escape in a URL.
 MARK = "~"
-#: Digits of a number in an id.
-_LONGEST_NUMBER = 15
+#: Digits of a number in an id, at most: ids come from callers, and a longer number is no version or time.
+_MAX_DIGITS = 15
 
 
 class TalosStage(IntEnum):
@@ -41,7 +42,7 @@ class TalosStage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class BootMark:
-    """How a machine was when an order was given. A version of -1: not recorded."""
+    """A machine's state when an order was given; a version of -1 was not recorded."""
 
     machine: str
     boot_id: str = ""
@@ -58,7 +59,7 @@ class BootMark:
 
 @dataclass(frozen=True, slots=True)
 class BootSigns:
-    """How the machine is now, and what has happened to it since the mark."""
+    """The machine's state now, and whether it has rebooted since the mark."""
 
     boot_id: str
     stage: TalosStage
@@ -68,12 +69,12 @@ class BootSigns:
 
     @property
     def down(self) -> bool:
-        """Whether it is down, or on its way."""
+        """Whether it is down, or going down or coming up."""
         return not self.connected or self.stage in _ON_THE_WAY
 
     @property
     def unchanged(self) -> str:
-        """What to say of a machine of which no change is seen: only a boot id proves that there was none."""
+        """The progress text while no change is seen; only a boot id proves that there was none."""
         if self.evidence == "boot_id":
             return "It has not gone down yet."
         return "Nothing shows yet that it has gone down. Omni tells no boot id of it, so it may go unseen."
@@ -88,7 +89,7 @@ _ON_THE_WAY = (TalosStage.BOOTING, TalosStage.REBOOTING, TalosStage.SHUTTING_DOW
 
 
 def mark(omni: OmniClient, machine: str) -> BootMark:
-    """Return the mark of an order that is given now."""
+    """Return the mark for an order that is given now."""
     snapshot, connection = _snapshot(omni, machine), find(omni, types.MACHINES, machine)
     now = datetime.fromtimestamp(int(time.time() * 1000) / 1000, UTC)
     return BootMark(
@@ -101,24 +102,24 @@ def mark(omni: OmniClient, machine: str) -> BootMark:
 
 
 def mark_of_rebooting(snapshot: Resource) -> BootMark:
-    """Return a mark for a machine that is found on its way down: as if the order had been given just before that."""
+    """Return a mark for a machine found going down, as if the order had been given just before."""
     return BootMark(snapshot.id, _boot_id(snapshot), snapshot.updated, snapshot.version - 1, -1)
 
 
 def parse(id: str) -> BootMark:
-    """Return the mark that an operation's id holds; what is missing in it, or cannot be read, is not recorded."""
+    """Parse an operation's id; parts that are missing or malformed count as not recorded."""
     machine, *rest = id.split(MARK)
     boot_id, moment, snapshot, connection = (*rest, "", "", "", "")[:4]
     return BootMark(machine, boot_id, _moment(moment), _number(snapshot), _number(connection))
 
 
 def machine_of(id: str) -> str:
-    """Return the machine that an operation of such an id is about."""
+    """Return the machine id in an operation's id."""
     return id.partition(MARK)[0]
 
 
 def signs(omni: OmniClient, before: BootMark) -> BootSigns:
-    """Return what has become of a machine since its mark; ``omni_errors.NotFound`` when there is no such machine."""
+    """Compare a machine with its mark; raises ``omni_errors.NotFound`` if there is no such machine."""
     machine = Resource.from_omni(omni.resources.get(types.MACHINES, before.machine))
     snapshot = _snapshot(omni, before.machine)
     boot_id, connected = _boot_id(snapshot), bool(machine.spec.get("connected"))
@@ -129,13 +130,13 @@ def signs(omni: OmniClient, before: BootMark) -> BootSigns:
     changes = machine.version - before.connection if before.connection >= 0 else 0
     if reports >= 2:
         return BootSigns(boot_id, stage, connected, True, "reports")
-    # One write alone may be a controller's finalizer; a report between says that something happened to the machine.
+    # One write alone may be a controller's finalizer; only with a report of Talos between is it evidence of a reboot.
     lost_and_back = changes >= 2 and reports >= 1
     return BootSigns(boot_id, stage, connected, lost_and_back, "connection" if lost_and_back else "none")
 
 
 def stage_of(snapshot: Resource | None) -> TalosStage:
-    """Return the stage that Talos reported last."""
+    """Return the stage of Talos's last report; ``UNKNOWN`` without a snapshot."""
     number = (snapshot.spec.get("machine_status") or {}).get("stage", 0) if snapshot else 0
     return TalosStage(number) if number in TalosStage.__members__.values() else TalosStage.UNKNOWN
 
@@ -149,7 +150,7 @@ def _boot_id(snapshot: Resource | None) -> str:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else -1
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else -1
 
 
 def _moment(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The changes that were made to a machine's configuration: one object each, named after the machine and the time."""
+"""Past changes of a machine's configuration: one object each, named after the machine and the time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TIME = re.compile(r"-\d{4}-\d{2}-\d{2}T.*$")
 class ConfigDiffAdapter(OmniResourceAdapter):
     """The diffs of the machine in ``query.filters["machine"]``, newest first unless sorted otherwise.
 
-    Omni puts no label on them; their ids are ``<machine>-<time>``, so that Omni's search by id finds them.
+    Omni sets no label on them, but their ids are ``<machine>-<time>``, so Omni's search by id finds them.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class ConfigDiffAdapter(OmniResourceAdapter):
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Follow the machine's diffs."""
+        """Yield the changes of the machine's diffs."""
         with super().watch(_search(query), id) as changes:
             yield (change for change in changes if change.resource is None or _belongs(query, change.resource))
 
@@ -48,10 +48,10 @@ def _search(query: ListQuery) -> ListQuery:
 
 
 def _belongs(query: ListQuery, diff: Resource) -> bool:
-    """Whether a diff is this machine's, and mentions what the caller is looking for."""
+    """Return whether a diff is this machine's and its id contains the search text."""
     return diff.id.startswith(f"{query.filters['machine']}-") and query.search in diff.id
 
 
 def self_url(diff: Resource) -> str:
-    """Return the list that a diff stands in: it has no route of its own."""
+    """Return the URL of the list that a diff is in: it has no route of its own."""
     return object_url("machines", _TIME.sub("", diff.id), "config-diff")

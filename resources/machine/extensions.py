@@ -1,7 +1,7 @@
-"""The system extensions that one machine is told to have: an ExtensionsConfiguration for it alone.
+"""The system extensions of a single machine: an ExtensionsConfiguration for it alone.
 
-Omni rebuilds the machine's image and upgrades the machine to it (facts: machine-auth-side 3). The most specific
-configuration wins entirely, so an empty list means no extensions, and none at all leaves it to set and cluster.
+Omni rebuilds the machine's image with them and upgrades the machine to it. The most specific configuration replaces the
+others: an empty list means no extensions; without a list the machine set and the cluster decide.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from omni_gateway.sdk.adapters import find
 from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.machine.join import Machine
 
-_NAMED_AT_MOST = 12
+_MAX_NAMED = 12
 
-#: Whose extensions are meant when no publisher is named.
+#: The publisher of an extension whose name has none.
 _PREFIX = "siderolabs/"
 
 
 def check_names(omni: OmniClient, existing: Machine, wanted: Resource, refusals: FieldErrors) -> None:
-    """Note names that are given twice, or that the cluster's Talos version does not have."""
+    """Add to ``refusals`` the names given twice, or not available for the cluster's Talos version."""
     listed = wanted.spec.get("extensions")
     if not existing.cluster or not listed or listed == existing.spec.get("extensions"):
         return
@@ -37,15 +37,15 @@ def check_names(omni: OmniClient, existing: Machine, wanted: Resource, refusals:
     for position, name in enumerate(full):
         seen[name] += 1
         if seen[name] == 2:
-            refusals.add(f"extensions.{position}", f"{name!r} is there twice.")
+            refusals.add(f"extensions.{position}", f"{name!r} is listed twice.")
         if known is not None and name not in known:
-            offered = ", ".join(sorted(known)[:_NAMED_AT_MOST])
+            offered = ", ".join(sorted(known)[:_MAX_NAMED])
             text = f"The cluster's Talos version has no extension {name!r}; it has {offered} and others."
             refusals.add(f"extensions.{position}", text)
 
 
 def _known(omni: OmniClient, cluster: str) -> frozenset[str] | None:
-    """Return the extensions of the cluster's Talos version; None when Omni has no list of them."""
+    """Return the extensions of the cluster's Talos version; None if Omni has no list of them."""
     found = find(omni, types.CLUSTERS, cluster)
     version = found.spec.get("talos_version", "") if found else ""
     catalogue = find(omni, types.TALOS_EXTENSIONS, version) if version else None
@@ -55,12 +55,12 @@ def _known(omni: OmniClient, cluster: str) -> frozenset[str] | None:
 
 
 def full_name(name: str) -> str:
-    """Return an extension's full name; Omni lets the usual publisher be left out."""
+    """Return an extension's full name, ``<publisher>/<name>``; the default publisher may be existing out."""
     return name if "/" in name else _PREFIX + name
 
 
 def check_state(existing: Machine, wanted: Resource) -> None:
-    """Raise 409 where there is nothing that extensions could be asked of."""
+    """Raise 409 for a machine in no cluster, and 403 if a controller of Omni owns its list."""
     if wanted.spec.get("extensions") == existing.spec.get("extensions"):
         return
     if not existing.cluster:
@@ -78,7 +78,7 @@ def check_state(existing: Machine, wanted: Resource) -> None:
 
 
 def write(omni: OmniClient, wanted: Machine) -> None:
-    """Make, change or remove the machine's own list; the stale-version error when somebody else wrote meanwhile."""
+    """Create, update or remove the machine's own list; raises the stale-version error after a concurrent write."""
     own = wanted.own_extensions
     listed = wanted.spec.get("extensions")
     if listed == (own.spec.get("extensions") or [] if own else None):
@@ -102,8 +102,8 @@ def _create(omni: OmniClient, wanted: Machine, listed: list[str]) -> None:
     try:
         omni.resources.create(types.EXTENSIONS_CONFIGURATIONS, id, {"extensions": listed}, labels=labels)
     except omni_errors.AlreadyExists:
-        left = find(omni, types.EXTENSIONS_CONFIGURATIONS, id)
-        if left is None or left.tearing_down:
+        existing = find(omni, types.EXTENSIONS_CONFIGURATIONS, id)
+        if existing is None or existing.tearing_down:
             raise Problem(409, "conflict", f"{id!r} is still being removed.", hint="Try again.") from None
-        body = replace(left, spec={"extensions": listed}, labels=labels).to_omni()
-        omni.resources.update(body, version=left.version)
+        body = replace(existing, spec={"extensions": listed}, labels=labels).to_omni()
+        omni.resources.update(body, version=existing.version)

@@ -1,4 +1,4 @@
-"""A machine's hardware and network, as Talos finds them; all of it is read-only."""
+"""A machine's hardware and network as Talos reports them; all fields are read-only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class MachineProcessorSchema(SpecSchema):
     """A processor."""
 
     core_count = wire.Integer()
-    thread_count = wire.Integer(metadata={"description": "As the firmware tells it"})
+    thread_count = wire.Integer(metadata={"description": "As the firmware reports it"})
     frequency = wire.Integer(metadata={"description": "MHz"})
     description = fields.String()
     manufacturer = fields.String()
@@ -54,7 +54,7 @@ class MachineBlockDeviceSchema(SpecSchema):
 
 
 class MachineHardwareSchema(SpecSchema):
-    """What a machine is made of."""
+    """A machine's hardware."""
 
     processors = fields.List(fields.Nested(MachineProcessorSchema))
     memory_modules = fields.List(fields.Nested(MachineMemoryModuleSchema))
@@ -73,7 +73,7 @@ class MachineNetworkLinkSchema(SpecSchema):
 
 
 class MachineNetworkSchema(SpecSchema):
-    """How a machine is in the network."""
+    """A machine's network configuration."""
 
     hostname = fields.String()
     domainname = fields.String()

@@ -1,8 +1,8 @@
-"""One machine out of four of Omni's objects.
+"""One machine, joined from four of Omni's objects.
 
-Omni's Machine says that a machine exists and how it is reached; the MachineStatus of the same id says nearly all that
-people want to know, labels included, and may come later; the MachineSetNode, if there is one, tells whether it is
-locked; an ExtensionsConfiguration may be for it alone.
+Omni's Machine exists for each machine and has its connection; the MachineStatus of the same id has nearly everything
+else, labels included, and may be created later; the MachineSetNode, if there is one, has the lock; an
+ExtensionsConfiguration may be for this machine alone.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 from omni_gateway.sdk import Resource
 from omni_gateway.sdk.omni import label_names
 
-#: How much room the versions of the smaller parts get below those of machine and status (see ``_version``).
-_ROOM = 4096
+#: Factor of the versions of machine and status; node and extensions fill the range below it (see ``_version``).
+_VERSION_RANGE = 4096
 
 
 @dataclass(slots=True)
 class Machine(Resource):
-    """A joined machine, which still knows its parts.
+    """A joined machine, with references to its parts.
 
     ``read_for_write``: further objects that a write of this machine has read, by their types, so that its check and
     its write read them once. A changed copy (``dataclasses.replace``) shares them.
@@ -34,7 +34,7 @@ class Machine(Resource):
 
     @property
     def cluster(self) -> str:
-        """The cluster that the machine is a member of, or is to be; empty for a free one."""
+        """The cluster that the machine is a member of or is to join; empty for a free one."""
         return cluster_of(self.status, self.node)
 
     @property
@@ -45,12 +45,15 @@ class Machine(Resource):
 
     @property
     def is_control_plane(self) -> bool:
-        """Whether it is, or is to be, a control plane; Omni knows that by its machine set's name."""
+        """Whether it is, or is to be, a control plane: as in Omni, by its machine set's name."""
         return bool(self.cluster) and self.machine_set == label_names.control_planes(self.cluster)
 
 
-class KeptMachine(Machine):
-    """A machine whose parts the cache holds: their specs are put together when asked for, and nobody keeps that."""
+class LazyMachine(Machine):
+    """A machine of cached parts, which merges their specs on each access and does not store the result.
+
+    The parts stay in memory anyway; a merged spec for each of thousands of machines would double that.
+    """
 
     __slots__ = ("_machine", "_own")
     _machine: Resource
@@ -58,7 +61,7 @@ class KeptMachine(Machine):
 
     @property
     def spec(self) -> dict[str, Any]:
-        """Return the specs in one; of a changed copy (``dataclasses.replace``): its own."""
+        """Return the merged spec; a changed copy (``dataclasses.replace``) has a spec of its own."""
         if self._own is not None:
             return self._own
         return _spec(self, self._machine.spec, self.status.spec if self.status else {})
@@ -69,16 +72,16 @@ class KeptMachine(Machine):
 
 
 def cluster_of(status: Resource | None, node: Resource | None) -> str:
-    """Return the cluster that a node puts a machine into, else the one that its status says it is still in."""
+    """Return the cluster of the machine's node, else the one in its status, which it may be about to leave."""
     if node is not None:
         return node.labels.get(label_names.LABEL_CLUSTER, "")
     return str(status.derived("cluster", lambda each: each.spec.get("cluster", ""))) if status else ""
 
 
 def join(machine: Resource, status: Resource | None, node: Resource | None, own: Resource | None) -> Machine:
-    """Return the machine in one; without a status it has no labels yet and all that is unknown is empty."""
+    """Return the joined machine; without a status it has no labels and unknown fields are empty."""
     parts = [part for part in (machine, status, node, own) if part is not None]
-    kind = Machine if machine.memo is None else KeptMachine
+    kind = Machine if machine.memo is None else LazyMachine
     joined = kind(
         id=machine.id,
         labels=status.labels if status else {},
@@ -95,7 +98,7 @@ def join(machine: Resource, status: Resource | None, node: Resource | None, own:
         node=node,
         own_extensions=own,
     )
-    if isinstance(joined, KeptMachine):
+    if isinstance(joined, LazyMachine):
         joined._machine, joined._own = machine, None
     else:
         joined.machine = machine
@@ -104,7 +107,7 @@ def join(machine: Resource, status: Resource | None, node: Resource | None, own:
 
 
 def join_shared(machine: Resource, status: Resource | None, node: Resource | None, own: Resource | None) -> Machine:
-    """Join parts that are shared (see ``resources_of``): once for the same parts, as long as the machine is kept."""
+    """Join shared parts (see ``resources_of``), memoized on the Machine object until one of the parts changes."""
     joined: Machine | None = machine.memo.get(join) if machine.memo is not None else None
     if joined is None or joined.status is not status or joined.node is not node or joined.own_extensions is not own:
         joined = join(machine, status, node, own)
@@ -114,9 +117,9 @@ def join_shared(machine: Resource, status: Resource | None, node: Resource | Non
 
 
 def _spec(joined: Machine, machine: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the two specs into one: of the connection the Machine knows first, of the rest only the status does.
+    """Merge the two specs: the connection from the Machine, which is written first, the rest from the status.
 
-    ``hostname``, ``platform`` and ``arch`` stand at the top too, so that lists can be sorted by them.
+    ``hostname``, ``platform`` and ``arch`` are copied to the top level, so that lists can be sorted by them.
     """
     spec = {
         **status,
@@ -136,29 +139,28 @@ def _spec(joined: Machine, machine: Mapping[str, Any], status: Mapping[str, Any]
 
 
 def with_address(labels: Mapping[str, str], address: str) -> dict[str, str]:
-    """Return labels as callers read them: Omni's Machine has one more than its status, the address.
+    """Return the labels of the status and the address label, which only Omni's Machine has.
 
-    It is added where labels are rendered or matched, for a dictionary of each of thousands of machines would be kept
-    for this one label.
+    It is added when labels are rendered or matched: storing it would take one more dictionary per machine.
     """
     return {label_names.LABEL_ADDRESS: address, **labels} if address else dict(labels)
 
 
 def _version(machine: Resource, status: Resource | None, node: Resource | None, own: Resource | None) -> int:
-    """Make one version of four: a write to any of them changes it.
+    """Return one version for the four parts, which a write to any of them changes.
 
-    Machine and status live as long as each other, so their sum only grows. Node and extensions come and go, so theirs
-    fills the room below: a plain sum could come back to an old value with other content.
+    Machine and status have the same lifetime, so the sum of their versions only grows. Node and extensions are created
+    and removed, so theirs fill the range below: a plain sum could return to an old value with other content.
     """
     lasting = machine.version + (status.version if status else 0)
     passing = (node.version if node else 0) + (own.version if own else 0)
-    return lasting * _ROOM + passing % _ROOM
+    return lasting * _VERSION_RANGE + passing % _VERSION_RANGE
 
 
 def own_extensions(configurations: Iterable[Resource]) -> dict[tuple[str, str], Resource]:
-    """Return, by (cluster, machine), the ExtensionsConfiguration for that machine alone.
+    """Return the ExtensionsConfigurations for single machines, by (cluster, machine).
 
-    Where there are several, Omni takes the one with the highest id (facts: machine-auth-detail 2.2).
+    If there are several for one machine, Omni takes the one with the highest id.
     """
     chosen: dict[tuple[str, str], Resource] = {}
     for item in sorted(configurations, key=lambda item: item.id):

@@ -1,4 +1,4 @@
-"""Where a machine belongs."""
+"""Links of a machine to its cluster and machine set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine's log, as Omni keeps it: a stream of JSON lines."""
+"""A machine's log as Omni stores it: a stream of JSON lines."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from resources.machine.adapter import MachineAdapter
 NDJSON = "application/x-ndjson"
 DEFAULT_TAIL = 100
 MAX_TAIL = 100_000
-#: What an idle log says from time to time, so that a reader that has left is noticed; JSON readers skip it.
+#: Sent on an idle log from time to time, so that a disconnected reader is detected; JSON readers skip it.
 IDLE = b"\n"
 
 
 class MachineLogsQuery(ma.Schema):
-    """How much of the log."""
+    """Query of the log: follow, and number of past lines."""
 
     follow = fields.Boolean(
         load_default=False,
-        metadata={"description": "Stay, and send what comes; an idle stream carries empty lines"},
+        metadata={"description": "Keep the stream open and send new lines; an idle stream sends empty lines"},
     )
     tail = fields.Integer(
         load_default=DEFAULT_TAIL,
@@ -35,7 +35,7 @@ class MachineLogsQuery(ma.Schema):
 
 
 def logs(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> StreamingResponse:
-    """Stream the log; 404 for a machine that there is not, or that has never logged."""
+    """Stream the log; 404 for a machine that does not exist, or has never logged."""
     adapter.get(id)
 
     @contextmanager

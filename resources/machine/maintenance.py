@@ -1,7 +1,7 @@
 """Installing or upgrading Talos on a free machine, while it waits in maintenance mode.
 
-Omni refuses when the machine is not ready for it; a refusal is awaited, the work is not: it goes on in Omni, and an
-operation tells how far it is.
+Omni refuses if the machine is not ready for it. The request waits for a refusal, not for the end of the work, which
+goes on in Omni; an operation shows its progress.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ from omni_gateway.sdk.actions import (
 from omni_gateway.sdk.adapters import find, resources_of
 from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.machine.adapter import MachineAdapter
-from resources.machine.below_schemas import MachineUpgradeStatusSchema
 from resources.machine.boot_evidence import MARK, machine_of, parse
 from resources.machine.join import Machine
 from resources.machine.operations import make
 from resources.machine.power import connected
 from resources.machine.power_operations import hint_for
+from resources.machine.subresource_schemas import MachineUpgradeStatusSchema
 
 _KIND = "machine-maintenance"
 _INSTALL = "install"
 _VERSION = re.compile(r"v?\d{1,9}\.\d{1,9}\.\d{1,9}(?:-[0-9A-Za-z.-]{1,64})?\Z")
-#: How long Omni's first word about an installation is waited for, in seconds; refusals come at once.
-_FIRST_WORD_SECONDS = 10.0
-#: An installation writes a disk and reboots; longer than this is none that goes well.
+#: How long to wait for Omni's first message about an installation, in seconds; refusals come at once.
+_FIRST_MESSAGE_SECONDS = 10.0
+#: An installation writes a disk and reboots; after this many seconds its outcome is unknown.
 BOUND_SECONDS = 1800.0
 _upgrade_schema = MachineUpgradeStatusSchema()
 
 
 class MachineMaintenanceActionSchema(SpecSchema):
-    """What to do to the machine."""
+    """The operation, with its version and disk."""
 
     operation = fields.String(
         required=True,
         validate=validate.OneOf([_INSTALL, "upgrade"]),
-        metadata={"description": "`install`: put Talos on a disk. `upgrade`: take the machine to another version"},
+        metadata={"description": "`install`: put Talos on a disk. `upgrade`: change the Talos version"},
     )
     version = fields.String(
         validate=validate.Regexp(_VERSION, error="Must be a version such as 1.13.7."),
@@ -69,7 +69,7 @@ class MachineMaintenanceActionSchema(SpecSchema):
 
     @ma.validates_schema
     def check_form(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Each operation has members of its own."""
+        """Raise for members that are missing or belong to the other operation."""
         if data["operation"] == _INSTALL and not data.get("disk"):
             raise ma.ValidationError("Required for an installation.", "disk")
         if data["operation"] != _INSTALL and "disk" in data:
@@ -81,7 +81,7 @@ class MachineMaintenanceActionSchema(SpecSchema):
 def maintenance(
     adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
 ) -> Operation | DryRunResult:
-    """Begin to install or upgrade a free machine."""
+    """Start the installation or upgrade of a free machine; 409 for a member of a cluster, 422 for wrong fields."""
     machine = connected(adapter, id)
     version = body.get("version", "").removeprefix("v")
     _check(adapter, machine, body, version)
@@ -114,13 +114,13 @@ def _check(adapter: MachineAdapter, machine: Machine, body: Mapping[str, Any], v
 
 
 def _begin(adapter: MachineAdapter, id: str, body: Mapping[str, Any], version: str) -> None:
-    """Ask Omni, and wait for its first word. An Omni that says nothing for long has taken the order all the same."""
+    """Call Omni and wait for its first message; without one in time the order counts as accepted."""
     calls = adapter.omni.management
     if body["operation"] != _INSTALL:
         calls.maintenance_upgrade(id, version)
         return
     stream = calls.maintenance_lifecycle(
-        id, operation="install", version=version, disk=body["disk"], timeout=_FIRST_WORD_SECONDS
+        id, operation="install", version=version, disk=body["disk"], timeout=_FIRST_MESSAGE_SECONDS
     )
     with stream as messages:
         try:
@@ -130,12 +130,12 @@ def _begin(adapter: MachineAdapter, id: str, body: Mapping[str, Any], version: s
 
 
 def read_maintenance(omni: OmniClient, id: str) -> Operation:
-    """Tell how far an installation or upgrade is, from Omni's task, the upgrade status and the machine's report.
+    """Return the operation, from Omni's task, the upgrade status and the machine's report.
 
-    The id holds when it was asked for and the version that the upgrade status had then: an error that was there before
-    is not this one's.
+    The id holds the time of the request and the version of the upgrade status then, so that an older error is not taken
+    for this operation's.
     """
-    machine, wanted, started, seen = _parsed(id)
+    machine, wanted, started, version_before = _parsed(id)
     status = Resource.from_omni(omni.resources.get(types.MACHINE_STATUSES, machine))
     upgrade = find(omni, types.MACHINE_UPGRADE_STATUSES, machine)
     details = _upgrade_schema.render_spec(upgrade.spec) if upgrade else {}
@@ -151,23 +151,23 @@ def read_maintenance(omni: OmniClient, id: str) -> Operation:
         return operation("running", str(task.spec.get("title") or "Omni is at work."))
     if _reached(status, wanted):
         return operation("succeeded", "The machine reports that it is done.")
-    if details.get("error") and upgrade is not None and upgrade.version > seen:
+    if details.get("error") and upgrade is not None and upgrade.version > version_before:
         return operation("failed", details["error"])
     waiting = operation("running", "The machine has not reported it yet.")
     return unknown_after(waiting, BOUND_SECONDS, hint_for(machine))
 
 
 def _id(omni: OmniClient, machine: str, wanted: str) -> str:
-    """Return the id of an installation or upgrade that is asked for now."""
+    """Return the id of an installation or upgrade requested now."""
     upgrade = find(omni, types.MACHINE_UPGRADE_STATUSES, machine)
     moment = str(int(time.time() * 1000))
     return MARK.join((machine, wanted, moment, str(upgrade.version if upgrade else 0)))
 
 
 def _parsed(id: str) -> tuple[str, str, str | None, int]:
-    """Return machine, what was asked for, when, and the version that the upgrade status had."""
-    machine, wanted, moment, seen = (*id.split(MARK), "", "", "")[:4]
-    before = parse(MARK.join((machine, "", moment, seen)))
+    """Return the machine, the target (a version or ``install``), the start time and the upgrade status's version."""
+    machine, wanted, moment, version_before = (*id.split(MARK), "", "", "")[:4]
+    before = parse(MARK.join((machine, "", moment, version_before)))
     return machine, wanted, before.started, before.snapshot
 
 
@@ -176,7 +176,7 @@ def _task_of(machine: str) -> str:
 
 
 def _under_way(omni: OmniClient) -> Iterator[Operation]:
-    """Return what Omni itself keeps a task of: upgrades; of an installation it keeps none."""
+    """Return the running upgrades; Omni has tasks for these, but none for installations."""
     for task in resources_of(omni.resources.list(types.ONGOING_TASKS)):
         if "machine_upgrade" not in task.spec or task.id != _task_of(str(task.spec.get("resource_id", ""))):
             continue

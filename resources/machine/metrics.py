@@ -1,4 +1,4 @@
-"""Figures of one machine; Omni counts for the whole fleet only, so these come from the machine's own status."""
+"""Metrics of one machine, from its status: Omni has metrics of the whole fleet only."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _schema = MachineSchema()
 
 
 class MachineConnectionSchema(SpecSchema):
-    """How Omni reaches the machine."""
+    """The machine's connection to Omni."""
 
     connected = wire.Boolean()
     management_address = fields.String()
-    bytes_received = wire.Integer(metadata={"description": "Through Omni's own network, since Omni counts"})
+    bytes_received = wire.Integer(metadata={"description": "Through Omni's own network, since Omni began to count"})
     bytes_sent = wire.Integer()
     last_alive = wire.Timestamp()
 
 
 class MachineResourcesSchema(SpecSchema):
-    """What the machine has."""
+    """The machine's hardware resources."""
 
     processors = wire.Integer()
     cores = wire.Integer(metadata={"description": "Of all processors together"})
@@ -39,7 +39,7 @@ class MachineResourcesSchema(SpecSchema):
 
 
 class MachineMetricsSchema(SpecSchema):
-    """Figures of one machine; those of the whole fleet are at `machine-metrics`."""
+    """Metrics of one machine; those of the whole fleet are at `machine-metrics`."""
 
     id = fields.String()
     connection = fields.Nested(MachineConnectionSchema)
@@ -56,7 +56,7 @@ class MachineMetricsSchema(SpecSchema):
 
 
 def metrics(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Tell a machine's connection, power and resources; zeros while it has not reported."""
+    """Return a machine's connection, power and resources; zeros before its first report."""
     spec = _schema.render_spec(adapter.get(id).spec)
     link = find(adapter.omni, types.MACHINE_STATUS_LINKS, id)
     counter = (link.spec.get("siderolink_counter") or {}) if link else {}

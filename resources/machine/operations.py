@@ -1,4 +1,4 @@
-"""A machine's long work: leaving Omni. Read from Omni's own objects."""
+"""The operation of a machine's removal, read from Omni's own objects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from omni_gateway.sdk.omni import types
 def make(
     kind: str, id: str, machine: str, state: State, progress: str = "", details: Mapping[str, Any] | None = None
 ) -> Operation:
-    """Return an operation on a machine; ``id`` may say more than the machine's own."""
+    """Return an operation on a machine; its ``id`` may hold more than the machine's id."""
     failed = state == "failed"
     return Operation(
         kind,
@@ -35,7 +35,7 @@ def make(
 
 
 def read_destroy(omni: OmniClient, id: str) -> Operation:
-    """Tell how far the removal of a machine is; one that nobody is removing has no such operation (404)."""
+    """Return the operation of a machine's removal; 404 for a machine that is not being removed."""
     kind = "machine-destroy"
     machine, link = find(omni, types.MACHINES, id), find(omni, types.LINKS, id)
     if machine is None and link is None:

@@ -1,4 +1,4 @@
-"""Rebooting, shutting down and switching machines."""
+"""The actions reboot, shutdown, power-on and power-off."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_MANAGED = "Only a machine that a static infra provider manages (bare metal)
 
 
 class MachineRebootActionSchema(SpecSchema):
-    """How to reboot."""
+    """Options of a reboot."""
 
     body_optional = True
 
@@ -36,7 +36,7 @@ class MachineRebootActionSchema(SpecSchema):
 
 
 class MachineShutdownActionSchema(SpecSchema):
-    """How to shut down."""
+    """Options of a shutdown."""
 
     body_optional = True
 
@@ -44,7 +44,7 @@ class MachineShutdownActionSchema(SpecSchema):
 
 
 def reboot(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Answer:
-    """Reboot a machine through its own Talos API."""
+    """Reboot a machine through its own Talos API; 409 if it is not connected."""
     machine = connected(adapter, id)
     if dry_run:
         return DryRunResult(machine, machine)
@@ -55,7 +55,7 @@ def reboot(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run
 
 
 def shutdown(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Answer:
-    """Shut a machine down through its own Talos API; it has to be started by hand, or by its infra provider."""
+    """Shut a machine down through its own Talos API; only a person or its infra provider can start it again."""
     machine = connected(adapter, id)
     if dry_run:
         return DryRunResult(machine, machine)
@@ -66,19 +66,19 @@ def shutdown(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_r
 
 
 def connected(adapter: MachineAdapter, id: str) -> Machine:
-    """Return a machine that can be spoken to now; 409 for one that is being removed or is not connected."""
+    """Return a connected machine; 409 for one that is being removed or is not connected."""
     machine = adapter.get(id)
     if machine.tearing_down:
         raise Problem(409, "tearing-down", f"Machine {id!r} is being removed.")
     if not machine.spec["connected"]:
         raise Problem(
-            409, "conflict", f"Machine {id!r} is not connected to Omni, so it cannot be told anything.", hint="Wait."
+            409, "conflict", f"Machine {id!r} is not connected to Omni, so it cannot be reached.", hint="Wait."
         )
     return machine
 
 
 def ask(machine: Machine, call: Callable[[], None]) -> None:
-    """Make a call to the machine's own Talos; one that does not know it is a 501."""
+    """Call the machine's own Talos; 501 if that Talos does not know the call."""
     try:
         call()
     except omni_errors.Unimplemented as error:
@@ -86,7 +86,7 @@ def ask(machine: Machine, call: Callable[[], None]) -> None:
 
 
 def power_on(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Answer:
-    """Switch a machine on, where an infra provider can."""
+    """Switch a machine on through its infra provider; 409 if it has none."""
     machine = adapter.get(id)
     if dry_run:
         return DryRunResult(machine, machine)
@@ -97,7 +97,7 @@ def power_on(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_r
 
 
 def power_off(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Answer:
-    """Switch a machine off and keep it off, where an infra provider can."""
+    """Switch a machine off through its infra provider, and keep it off; 409 if it has none."""
     machine = adapter.get(id)
     if dry_run:
         return DryRunResult(machine, machine)

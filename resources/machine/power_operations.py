@@ -1,4 +1,4 @@
-"""Reboots, shutdowns and power: under way until there is evidence of their end, or none for too long."""
+"""Operations of reboots, shutdowns and power: running until there is evidence of the end, or the bound has passed."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from resources.machine.boot_evidence import BootMark, BootSigns, TalosStage, mac
 from resources.machine.operations import make
 from resources.machine.status_schemas import PowerState
 
-#: Servers that test their memory take minutes to start; longer than this is no reboot that goes well.
+#: Servers that test their memory take minutes to start; after this many seconds the outcome is unknown.
 BOUND_SECONDS = 900.0
 _power_state = wire.Enum(PowerState)
 
 
 def hint_for(machine: str) -> str:
-    """Say what to look at where Omni shows no evidence."""
+    """Return the hint for an operation without evidence: the URLs to check."""
     url = object_url("machines", machine)
     return f"Look at {url} (connected, power_state), {url}/logs and the machine's console."
 
 
 def read_reboot(omni: OmniClient, id: str) -> Operation:
-    """Tell whether a machine is back in another boot than the one that the id names."""
+    """Return the operation of a reboot: succeeded once the machine is back in another boot than the one in the id."""
     before = boot_evidence.parse(id)
     now = boot_evidence.signs(omni, before)
     if now.back:
@@ -47,7 +47,7 @@ def read_reboot(omni: OmniClient, id: str) -> Operation:
 
 
 def read_shutdown(omni: OmniClient, id: str) -> Operation:
-    """Tell whether a machine has gone down since the boot that the id names."""
+    """Return the operation of a shutdown: succeeded once the machine has gone down since the boot in the id."""
     before = boot_evidence.parse(id)
     now = boot_evidence.signs(omni, before)
     power = _power(_status(omni, before.machine))
@@ -65,10 +65,10 @@ def read_shutdown(omni: OmniClient, id: str) -> Operation:
 
 
 def read_power_on(omni: OmniClient, id: str) -> Operation:
-    """Tell whether a machine is on and connected.
+    """Return the operation of a power-on: succeeded once the machine is on and connected.
 
-    Where Omni knows no power state the connection alone proves nothing, for it is noticed late that one is lost: then
-    the machine has to have reported since.
+    Without a power state the connection alone proves nothing, since Omni detects a lost one late: the machine must then
+    have reported since the order.
     """
     before = boot_evidence.parse(id)
     now, power = boot_evidence.signs(omni, before), _power(_status(omni, before.machine))
@@ -79,7 +79,7 @@ def read_power_on(omni: OmniClient, id: str) -> Operation:
 
 
 def read_power_off(omni: OmniClient, id: str) -> Operation:
-    """Tell whether a machine is off: by its power state, and where Omni knows none by its lost connection."""
+    """Return the operation of a power-off: succeeded by the power state or, if Omni has none, by a lost connection."""
     before = boot_evidence.parse(id)
     now, power = boot_evidence.signs(omni, before), _power(_status(omni, before.machine))
     known = power in (PowerState.POWER_STATE_ON.name, PowerState.POWER_STATE_OFF.name)
@@ -110,7 +110,7 @@ def _operation(
     progress: str,
     steps: list[tuple[str, bool]],
 ) -> Operation:
-    """Return the operation, ``unknown`` once there has been no evidence for too long."""
+    """Return the operation; ``unknown`` after ``BOUND_SECONDS`` without evidence."""
     known: State = "succeeded" if state == "succeeded" else "running"
     details = {
         "boot_id_before": before.boot_id,
@@ -147,7 +147,7 @@ def _shutting_down(omni: OmniClient) -> Iterator[Operation]:
 
 
 def _marks_of(omni: OmniClient, stage: TalosStage) -> Iterator[str]:
-    """Return the ids of operations on the machines whose Talos reports a stage, whoever gave the order."""
+    """Return operation ids for the machines in a stage, also for orders given outside of this gateway."""
     for snapshot in resources_of(omni.resources.list(types.MACHINE_STATUS_SNAPSHOTS)):
         if boot_evidence.stage_of(snapshot) is stage:
             yield boot_evidence.mark_of_rebooting(snapshot).text

@@ -1,4 +1,4 @@
-"""A machine's reset: out of its cluster, wiped, and back in maintenance mode."""
+"""The operation of a machine's reset: out of its cluster, wiped, and back in maintenance mode."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ KIND = "machine-reset"
 
 
 def read_reset(omni: OmniClient, id: str) -> Operation:
-    """Tell how far a machine is on its way out of its cluster and back into maintenance mode.
+    """Return the operation of a reset; 404 for a member that is not being taken out of its cluster.
 
-    The id of a free machine's reset holds the boot that it was ordered in; a member's is that of the machine.
+    The id of a free machine's reset holds the boot that it was ordered in; a member's is the machine's id.
 
-    ``succeeded`` takes a machine that is there, free and in maintenance mode, which is what a wiped machine comes back
-    in. One that is removed from Omni leaves its cluster without being wiped, so that is ``failed``; of one that is not
-    there (any more) nothing tells whether it had been wiped before.
+    ``succeeded`` needs a machine that exists, is free and in maintenance mode, in which a wiped machine comes back. A
+    machine removed from Omni leaves its cluster without being wiped, so that is ``failed``; for one that does not exist
+    (any more) Omni has no record of a wipe, so that is ``unknown``.
     """
     if boot_evidence.MARK in id:
         return _read_free(omni, id)
@@ -88,7 +88,7 @@ def _leaving(omni: OmniClient, id: str, cluster: str) -> Operation:
 
 
 def _left(id: str, node: Resource, cluster: str) -> Operation:
-    """Tell of a machine that is wiped, whose node keeps it from being free."""
+    """Return the operation of a wiped machine that is not free yet, because its node still exists."""
     held = f"held by {', '.join(sorted(node.finalizers))}" if node.finalizers else "which nothing holds any more"
     progress = f"It has left its cluster. Left of it is its machine set node, {held}."
     hint = "If it stays so, send the reset again: an older Omni does not finish it by itself."
@@ -112,7 +112,7 @@ def _out(omni: OmniClient, id: str, status: Resource) -> Operation:
 
 
 def _read_free(omni: OmniClient, id: str) -> Operation:
-    """Tell how the reset of a free machine is: it halts, or comes back in another boot."""
+    """Return the operation of a free machine's reset: it halts, or comes back in another boot."""
     before = boot_evidence.parse(id)
     now = boot_evidence.signs(omni, before)
     state: State = "succeeded" if now.back else "running"
@@ -132,12 +132,12 @@ def _stages(out: bool, state: State) -> tuple[Stage, ...]:
 
 def _cluster_of(status: Resource | None, node: Resource | None, member: Resource | None) -> str:
     labels = [part.labels.get(label_names.LABEL_CLUSTER, "") for part in (node, member) if part is not None]
-    said = str(status.spec.get("cluster", "")) if status else ""
-    return next(filter(None, [said, *labels]), "")
+    reported = str(status.spec.get("cluster", "")) if status else ""
+    return next(filter(None, [reported, *labels]), "")
 
 
 def _resets(omni: OmniClient) -> Iterator[Operation]:
-    """Return the machines that leave their clusters; one whose node is gone is still a member until it is wiped."""
+    """Return the resets under way: a machine without its node is still a member until it is wiped."""
     for member in resources_of(omni.resources.list(types.CLUSTER_MACHINES)):
         if member.tearing_down:
             yield read_reset(omni, member.id)

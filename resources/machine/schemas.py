@@ -1,4 +1,4 @@
-"""A machine as callers read it, and the little of it that they may change."""
+"""A machine as callers read it, and the few fields that they may change."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ MAX_EXTENSIONS = 256
 
 
 class KnownOrNull(wire.Boolean, wire.Rendered):
-    """A boolean that is ``null`` where the question makes no sense."""
+    """A boolean that is ``null`` where it does not apply."""
 
     def render(self, value: Any) -> bool:
-        """Pass the value on."""
+        """Return the value as a plain boolean."""
         return bool(value)
 
 
 class ListOrNull(fields.List[Any], wire.Rendered):
-    """A list of which an empty one says something else than none."""
+    """A list that distinguishes empty from absent (``null``)."""
 
     def render(self, value: Any) -> list[Any]:
-        """Pass the value on."""
+        """Return the value as a plain list."""
         return list(value)
 
 
 class MachineSchema(MachineStatusSchema):
-    """A machine: Omni's Machine and MachineStatus of the same id in one, and what its users say of it.
+    """A machine: Omni's Machine and MachineStatus of the same id in one, with the settings of its users.
 
-    A PATCH takes `labels`, `extensions` and `maintenance`; everything else is as Omni sees it. `labels` are all that
-    the machine has, Omni's own (`omni.sidero.dev/…`) included: yours can be changed, those cannot.
+    A PATCH takes `labels`, `extensions` and `maintenance`; the other fields are read-only. `labels` are all labels of
+    the machine, Omni's own (`omni.sidero.dev/…`) included: yours can be changed, those cannot.
     """
 
     use_grpc_tunnel = wire.Boolean(
-        dump_only=True, metadata={"description": "It speaks with Omni through a gRPC tunnel, not WireGuard"}
+        dump_only=True, metadata={"description": "It connects to Omni through a gRPC tunnel, not WireGuard"}
     )
     machine_set = fields.String(dump_only=True, metadata={"description": "The machine set it is in; empty when free"})
     maintenance = wire.Boolean(
@@ -60,22 +60,22 @@ class MachineSchema(MachineStatusSchema):
         allow_none=True,
         validate=validate.Length(max=MAX_EXTENSIONS),
         metadata={
-            "description": "System extensions that this one machine is told to have, e.g. `siderolabs/iscsi-tools`;"
-            " `null` when nothing is said of it alone (its machine set, its cluster or its image decide). What it runs"
-            " with is in `schematic.extensions`, what is on its way below `…/extensions`"
+            "description": "System extensions set for this one machine, e.g. `siderolabs/iscsi-tools`; `null` when no"
+            " list is for it alone (its machine set, its cluster or its image decide). The installed ones are in"
+            " `schematic.extensions`, pending ones at `…/extensions`"
         },
     )
 
     aliases: ClassVar[dict[str, str]] = {**MachineStatusSchema.aliases, "maintenance": "locked"}
 
     def without_aliases(self, document: Mapping[str, Any], *, null_counts: bool = True) -> dict[str, Any]:
-        """Move ``maintenance`` to ``locked``; beside a null there it is a free machine's, which is read only."""
+        """Move ``maintenance`` to ``locked``; beside ``locked: null`` it is a free machine's, which is read-only."""
         if "locked" in document and document["locked"] is None:
             document = {name: value for name, value in document.items() if name != "maintenance"}
         return super().without_aliases(document, null_counts=null_counts)
 
     def name_again(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Add second names, and the label by which Omni's Machine tells its address."""
+        """Add second names, and the label with the machine's address."""
         named = super().name_again(document)
         named["labels"] = with_address(named["labels"], named["management_address"])
         return named

@@ -1,4 +1,4 @@
-"""What Omni knows of a machine (``specs.MachineStatusSpec``); all of it is read-only."""
+"""The status of a machine (``specs.MachineStatusSpec``); all fields are read-only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FipsState(IntEnum):
 
 
 class MachinePlatformSchema(SpecSchema):
-    """What the machine runs on, as the platform tells Talos."""
+    """The platform that the machine runs on, as Talos learns it from there."""
 
     platform = fields.String(metadata={"description": "e.g. `metal`, `aws`"})
     hostname = fields.String()
@@ -55,7 +55,7 @@ class MachinePlatformSchema(SpecSchema):
 
 
 class MachineInitialImageSchema(SpecSchema):
-    """What the image held that the machine was first seen with."""
+    """The content of the image with which the machine first connected."""
 
     extensions = fields.List(fields.String())
 
@@ -74,7 +74,7 @@ class MachineSchematicSchema(SpecSchema):
 
 
 class MachineDiagnosticSchema(SpecSchema):
-    """Something that Talos warns about."""
+    """A warning of Talos."""
 
     id = fields.String()
     message = fields.String()
@@ -82,7 +82,7 @@ class MachineDiagnosticSchema(SpecSchema):
 
 
 class MachineSecurityStateSchema(SpecSchema):
-    """How the machine was booted."""
+    """Security of the machine's boot."""
 
     secure_boot = wire.Boolean()
     booted_with_uki = wire.Boolean(metadata={"description": "From a unified kernel image"})
@@ -90,12 +90,12 @@ class MachineSecurityStateSchema(SpecSchema):
 
 
 class MachineStatusSchema(ResourceSchema):
-    """What Omni knows of a machine. All empty for one that has never reported."""
+    """The status of a machine; all fields are empty before its first report."""
 
     talos_version = fields.String(dump_only=True, metadata={"description": "With a leading `v`, e.g. `v1.13.7`"})
     hardware = wire.Message(MachineHardwareSchema, dump_only=True)
     network = wire.Message(MachineNetworkSchema, dump_only=True)
-    last_error = fields.String(dump_only=True, metadata={"description": "Why Omni could not talk to it last"})
+    last_error = fields.String(dump_only=True, metadata={"description": "Why Omni could not reach it last"})
     management_address = fields.String(dump_only=True, metadata={"description": "Its address in Omni's own network"})
     connected = wire.Boolean(dump_only=True)
     maintenance = wire.Boolean(
@@ -109,7 +109,7 @@ class MachineStatusSchema(ResourceSchema):
         values=fields.String(),
         dump_only=True,
         metadata={
-            "description": "Labels that its image brought along",
+            "description": "Labels from its image",
             "additionalProperties": {"type": "string"},
         },
     )
@@ -118,7 +118,7 @@ class MachineStatusSchema(ResourceSchema):
     diagnostics = fields.List(fields.Nested(MachineDiagnosticSchema), dump_only=True)
     power_state = wire.Enum(PowerState, dump_only=True)
     security_state = wire.Message(MachineSecurityStateSchema, dump_only=True)
-    kernel_cmdline = wire.Masked(mask_tokens, metadata={"description": "What the kernel was started with"})
+    kernel_cmdline = wire.Masked(mask_tokens, metadata={"description": "Command line of the running kernel"})
     talos_version_name = fields.String(dump_only=True)
 
     hostname = fields.String(dump_only=True, metadata={"description": "Second name of `network.hostname`"})

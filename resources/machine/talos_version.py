@@ -1,4 +1,4 @@
-"""The Talos version of a machine: what it should run, and what it runs."""
+"""The wanted and the current Talos version of a machine."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class MachineTalosVersionSchema(SpecSchema):
 
     id = fields.String()
     talos_version = fields.String(
-        metadata={"description": "What it should run: its cluster's choice; for a free machine, what it runs"}
+        metadata={"description": "The wanted version: its cluster's; for a free machine, the one it runs"}
     )
     schematic_id = fields.String(metadata={"description": "The image that it should run"})
-    current_talos_version = fields.String(metadata={"description": "What it runs; empty before its first report"})
+    current_talos_version = fields.String(metadata={"description": "The one it runs; empty before its first report"})
     current_schematic_id = fields.String()
-    up_to_date = wire.Boolean(metadata={"description": "Whether it runs what it should"})
+    up_to_date = wire.Boolean(metadata={"description": "Whether it runs the wanted version and image"})
     links = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
@@ -34,7 +34,7 @@ class MachineTalosVersionSchema(SpecSchema):
 
 
 def talos_version(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Compare what Omni asks of a machine (ClusterMachineTalosVersions) with what it reports."""
+    """Return the version that Omni wants (ClusterMachineTalosVersions) and the one that the machine reports."""
     machine = adapter.get(id)
     current = {
         "talos_version": str(machine.spec.get("talos_version", "")).removeprefix("v"),

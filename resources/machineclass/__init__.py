@@ -1,8 +1,8 @@
-"""Classes of machines, by their labels or made by a provider."""
+"""Classes of machines, selected by labels or provisioned by a provider."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
 from resources.machineclass.adapter import MachineClassAdapter
-from resources.machineclass.matching import MachineClassMatchesSchema, MachineClassMatchSchema, match, match_selector
+from resources.machineclass.matches import MachineClassMatchesSchema, MachineClassMatchSchema, match, match_selector
 from resources.machineclass.schemas import MachineClassSchema
 
 EXAMPLE = {"id": "metal", "match_labels": ["omni.sidero.dev/platform = metal"]}
@@ -14,18 +14,18 @@ plugin = ResourcePlugin(
     adapter=MachineClassAdapter(),
     roles=READ_WRITE,
     example=EXAMPLE,
-    description="Classes of machines, by their labels or made by a provider",
+    description="Classes of machines, selected by labels or provisioned by a provider",
     import_name=__name__,
 )
 
 
 plugin.action(
-    "match", role=Role.READER, summary="Tell which machines a class picks now", answers=MachineClassMatchesSchema
+    "match", role=Role.READER, summary="List the machines that a class selects now", answers=MachineClassMatchesSchema
 )(match)
 plugin.action(
     "match",
     role=Role.READER,
-    summary="Tell which machines selectors would pick now",
+    summary="List the machines that selectors would select now",
     body=MachineClassMatchSchema,
     example={"match_labels": ["omni.sidero.dev/platform = metal"]},
     answers=MachineClassMatchesSchema,

@@ -27,7 +27,7 @@ class MachineClassProvisionSchema(SpecSchema):
 
 
 class MachineClassSchema(ResourceSchema):
-    """Machines of a kind: those that `match_labels` selects, or those that a provider makes (`auto_provision`)."""
+    """Machines of a kind: selected by `match_labels`, or created by a provider (`auto_provision`)."""
 
     match_labels = fields.List(fields.String())
     auto_provision = wire.Message(MachineClassProvisionSchema)

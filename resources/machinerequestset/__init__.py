@@ -23,7 +23,7 @@ plugin = ResourcePlugin(
             "status",
             OmniResourceAdapter(types.MACHINE_REQUEST_SET_STATUSES),
             MachineRequestSetStatusSchema,
-            "That Omni works on it",
+            "Status of the request",
             comes_later=True,
         )
     ],

@@ -1,4 +1,4 @@
-"""Requests for machines: what Omni lets pass and nobody means is refused here (facts: machine-auth-detail 3.2)."""
+"""Requests for machines, with checks that Omni does not make."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from omni_gateway.sdk.omni import types
 
 
 class MachineRequestSetAdapter(OmniResourceAdapter):
-    """Requests; a provider stays the one that it was made for."""
+    """Requests; the provider of one cannot change."""
 
     of_the_fleet = True
 
@@ -18,10 +18,10 @@ class MachineRequestSetAdapter(OmniResourceAdapter):
         super().__init__(types.MACHINE_REQUEST_SETS)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Raise 422 for a count below zero and for another provider."""
+        """Raise 422 for a negative count and for a change of the provider."""
         refusals = FieldErrors()
         if resource.spec.get("machine_count", 0) < 0:
             refusals.add("machine_count", "Must be at least 0.")
         if existing is not None and existing.spec.get("provider_id") != resource.spec.get("provider_id"):
-            refusals.add("provider_id", "A request stays with its provider; make another one.")
+            refusals.add("provider_id", "The provider of a request cannot be changed; create another request.")
         refusals.raise_if_any()

@@ -17,7 +17,7 @@ class MachineRequestSetMetaValueSchema(SpecSchema):
 
 
 class MachineRequestSetSchema(ResourceSchema):
-    """So many machines of an infrastructure provider."""
+    """A request for a number of machines from an infrastructure provider."""
 
     provider_id = fields.String()
     machine_count = wire.Integer()
@@ -30,4 +30,4 @@ class MachineRequestSetSchema(ResourceSchema):
 
 
 class MachineRequestSetStatusSchema(ResourceSchema):
-    """That Omni works on a request for machines; its metadata tell the rest."""
+    """Status of a request for machines: it has metadata only."""

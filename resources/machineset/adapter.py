@@ -14,7 +14,7 @@ from resources.machineset.operations import DESTROY
 
 
 class MachineSetAdapter(ClusterPartAdapter):
-    """Machine sets; a locked cluster's take no change."""
+    """Machine sets; those of a locked cluster cannot be changed (409)."""
 
     def __init__(self) -> None:
         super().__init__(types.MACHINE_SETS)
@@ -22,7 +22,7 @@ class MachineSetAdapter(ClusterPartAdapter):
     def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
-        """Return the cluster too whose backup etcd is to start from: all of its secrets are in there."""
+        """Return also the cluster whose backup is to be restored: the backup contains all of its secrets."""
         backup = resource.spec.get("bootstrap_spec") or {}
         known = (existing.spec.get("bootstrap_spec") or {}) if existing else {}
         source = cluster_of_uuid(self.omni, backup.get("cluster_uuid", "")) if backup != known else None
@@ -30,7 +30,7 @@ class MachineSetAdapter(ClusterPartAdapter):
 
 
 def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:
-    """Tear a machine set down, as DELETE does; one that is going already is left to go on."""
+    """Tear a machine set down, as DELETE does, unless it is being removed already."""
     existing = adapter.get(id)
     if dry_run:
         adapter.check_delete(existing)

@@ -1,4 +1,4 @@
-"""A machine set being removed: its machines are wiped first, and one that Omni cannot reach holds it up."""
+"""The operation of a machine set's removal: Omni wipes its machines first, and waits for disconnected ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from omni_gateway.sdk.omni import label_names, types
 
 
 def _destruction(omni: OmniClient, machine_set: Resource) -> Operation:
-    """Tell how far the removal of a machine set is, and which machines hold it up."""
+    """Return the operation of a machine set's removal, with the machines that it waits for."""
     id = machine_set.id
     status = find(omni, types.MACHINE_SET_DESTROY_STATUSES, id)
     waiting = member_waits.leaving_members(omni, label_names.LABEL_MACHINE_SET, id)

@@ -92,7 +92,7 @@ class MachineSetSchema(ResourceSchema):
 
     @ma.validates_schema
     def refuse_two_allocations(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Raise for both names where ``machine_class``, which Omni had first, disagrees with ``machine_allocation``."""
+        """Raise for both if ``machine_class``, the older name, disagrees with ``machine_allocation``."""
         older, newer = data.get("machine_class"), data.get("machine_allocation")
         if older and newer and older != newer:
             text = "`machine_class` and `machine_allocation` are two names of one member; give one of them."
@@ -109,7 +109,7 @@ class MachineSetMachinesSchema(SpecSchema):
 
 
 class MachineSetStatusSchema(ResourceSchema):
-    """How a machine set is."""
+    """Status of a machine set."""
 
     aliases = {
         "total": "machines.total",
@@ -131,6 +131,6 @@ class MachineSetStatusSchema(ResourceSchema):
 
 
 class MachineSetDestroyStatusSchema(ResourceSchema):
-    """How far the removal of a machine set is."""
+    """Progress of a machine set's removal."""
 
     phase = fields.String()

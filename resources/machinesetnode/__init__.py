@@ -1,4 +1,4 @@
-"""Machines, named one by one for a machine set."""
+"""The nodes of machine sets: machines assigned one by one."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.adapters import id_link, label_filter, label_link
@@ -26,6 +26,6 @@ plugin = ResourcePlugin(
     },
     delete_query=quorum.ForceQuery,
     example=EXAMPLE,
-    description="Machines, named one by one for a machine set",
+    description="The nodes of machine sets: machines assigned one by one",
     import_name=__name__,
 )

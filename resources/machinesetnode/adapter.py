@@ -14,7 +14,7 @@ from omni_gateway.sdk.omni import label_names, types
 class MachineSetNodeAdapter(ClusterPartAdapter):
     """Machine set nodes; their labels are completed from the machine set that they name.
 
-    Taking a control plane's away takes ``force``, as its reset does.
+    Removing that of a control plane needs ``force``, as its reset does.
     """
 
     def __init__(self) -> None:
@@ -37,17 +37,17 @@ class MachineSetNodeAdapter(ClusterPartAdapter):
     def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
-        """Return the cluster too of the machine set that the field names."""
+        """Return also the cluster of the machine set in the field ``machineset``."""
         joined = relations.clusters_of_set(self.omni, extras.get("machineset", ""))
         return [*super().other_clusters_affected(resource, existing, extras), *joined]
 
     def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
-        """Raise 409 when the cluster is locked, and for a control plane without ``force``."""
+        """Raise 409 if the cluster is locked, and for a control plane without ``force``."""
         self.check_delete(resource)
         if not resource.tearing_down:
             quorum.refuse_control_plane(self.omni, resource, force=bool(options.get("force")), how="?force=true")
 
     def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
-        """Tear the node down; a control plane's takes ``force``."""
+        """Tear the node down; 409 for a control plane without ``force``."""
         self.check_delete_with(resource, options)
         self.delete(resource)

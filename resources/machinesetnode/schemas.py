@@ -1,4 +1,4 @@
-"""A machine set node as callers read and write it; all it says is in its labels."""
+"""A machine set node as callers read and write it; all of its data is in its labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Providers in the gateway's own store, and Omni's own one beside them (facts: machine-auth-side 6, AuthConfigs)."""
+"""Providers in the gateway's own store, and Omni's own one from its AuthConfigs."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _FROM_OMNI = {"provider_url": "issuer_url", "client_id": "client_id", "scopes": 
 
 
 class OIDCProviderAdapter(StoredResourceAdapter):
-    """The store's providers; the id ``omni`` is the one that Omni was started with, if it was."""
+    """The stored providers; the id ``omni`` is the one in Omni's start-up options, if any."""
 
     def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
         """Return all providers."""
-        own = self._omnis_own()
+        own = self._omni_provider()
         return [*super().items(filters), *([own] if own else [])]
 
     def get(self, id: str) -> Resource:
-        """Return one provider."""
-        own = self._omnis_own() if id == OMNIS_OWN else None
+        """Return one provider; ``NotFound`` if there is none."""
+        own = self._omni_provider() if id == OMNIS_OWN else None
         return own or super().get(id)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Make an id of the name where there is none, and refuse one that is taken (409) or Omni's (422)."""
+        """Derive a missing id from the name; raise 409 if that is in use, and 422 for Omni's id."""
         super().check(resource, existing, extras)
         if resource.spec.get("clusters") is not None and resource.spec.get("clusters_claim"):
-            errors = {"clusters": ["Must be null where `clusters_claim` names a claim: one of them decides."]}
+            errors = {"clusters": ["Must be null if `clusters_claim` is set: give one of them."]}
             raise Problem(422, "validation", errors=errors)
         if existing is not None:
             return
@@ -47,13 +47,13 @@ class OIDCProviderAdapter(StoredResourceAdapter):
             raise Problem(422, "validation", errors={"id": [f"{OMNIS_OWN!r} stands for Omni's own provider."]})
 
     def refuse_owned(self, existing: Resource) -> None:
-        """Refuse (403) to change what only Omni's own start-up options can."""
+        """Raise 403 for Omni's own provider, which only its start-up options change."""
         if existing.spec["source"] == OMNIS_OWN:
             hint = "It is set by the options with which Omni is started."
             raise Problem(403, "forbidden", "Omni's own provider is read-only.", hint=hint)
 
     def delete(self, resource: Resource) -> None:
-        """Remove a provider; its tokens count no more."""
+        """Remove a provider; its tokens are not accepted any more."""
         self.refuse_owned(resource)
         super().delete(resource)
 
@@ -62,13 +62,13 @@ class OIDCProviderAdapter(StoredResourceAdapter):
         resource.spec = {**_NO_PATTERNS, **resource.spec, "source": "gateway"}
         return resource
 
-    def _omnis_own(self) -> Resource | None:
-        """Read Omni's sign-in settings; only the members named here leave this function, never the secret."""
+    def _omni_provider(self) -> Resource | None:
+        """Return Omni's sign-in settings, None without OIDC; only the listed members are copied, never the secret."""
         config = find(self.omni, types.AUTH_CONFIGS, _CONFIG)
-        said = (config.spec.get("oidc") or {}) if config else {}
-        if config is None or not said.get("provider_url"):
+        settings = (config.spec.get("oidc") or {}) if config else {}
+        if config is None or not settings.get("provider_url"):
             return None
-        spec = {name: said[key] for key, name in _FROM_OMNI.items() if key in said}
+        spec = {name: settings[key] for key, name in _FROM_OMNI.items() if key in settings}
         spec = {
             "enabled": False,
             "scopes": [],

@@ -18,7 +18,7 @@ _MOST_WORDS = 10
 
 
 def issuer(text: str) -> None:
-    """Hold an issuer to OpenID Connect Discovery 1.0 §2: https, no query, no fragment; http on loopback only."""
+    """Validate an issuer by OpenID Connect Discovery 1.0 §2: https, no query, no fragment; http on loopback only."""
     try:
         parts = urlsplit(text)
         host = parts.hostname
@@ -46,14 +46,14 @@ def _is_loopback(host: str) -> bool:
 
 
 class OIDCProviderSchema(ResourceSchema):
-    """A provider of bearer tokens, as the gateway's own store keeps it.
+    """A provider of bearer tokens, in the gateway's own store.
 
-    Who comes with a token of it has the role that `role_mapping` gives to a value of the claim `role_claim`.
+    A caller with one of its tokens has the role to which `role_mapping` maps a value of the claim `role_claim`.
     """
 
     id_optional = True
 
-    name = fields.String(required=True, validate=_SHORT, metadata={"description": "What people call it"})
+    name = fields.String(required=True, validate=_SHORT, metadata={"description": "Display name"})
     issuer_url = fields.String(
         required=True,
         validate=issuer,
@@ -66,15 +66,15 @@ class OIDCProviderSchema(ResourceSchema):
         fields.String(validate=[_SHORT, _TOKEN]),
         load_default=lambda: list(SCOPES),
         validate=validate.Length(max=50),
-        metadata={"description": "What a client asks for when it signs somebody in"},
+        metadata={"description": "The scopes that a client requests at sign-in"},
     )
-    enabled = wire.Boolean(load_default=True, metadata={"description": "Whether its tokens count"})
+    enabled = wire.Boolean(load_default=True, metadata={"description": "Whether its tokens are accepted"})
     role_claim = fields.String(
         load_default="role",
         validate=[_SHORT, _path],
         metadata={
-            "description": "The claim that tells the role: text, or a list of texts. Dots lead into objects"
-            " (`realm_access.roles`). A caller without a role here is known, and may do nothing (403)"
+            "description": "The claim with the role: text, or a list of texts. Dots lead into objects"
+            " (`realm_access.roles`). A caller without a role is authenticated, and may do nothing (403)"
         },
     )
     role_mapping = fields.Dict(
@@ -108,7 +108,7 @@ class OIDCProviderSchema(ResourceSchema):
 
 
 class ProviderTestStepSchema(SpecSchema):
-    """One step on the way to a provider's keys."""
+    """One step of the test."""
 
     name = fields.String(
         metadata={
@@ -120,11 +120,11 @@ class ProviderTestStepSchema(SpecSchema):
                 "keys-document",
                 "keys",
             ],
-            "description": "An address may be connected to; a document was read; it names this issuer; its keys serve",
+            "description": "Addresses are allowed; documents were read; the issuer matches; the keys are usable",
         }
     )
     ok = fields.Boolean()
-    detail = fields.String(metadata={"description": "What was found, or what is wrong, for people"})
+    detail = fields.String(metadata={"description": "The result or the error, for people"})
 
 
 class ProviderTestSchema(SpecSchema):
@@ -132,7 +132,7 @@ class ProviderTestSchema(SpecSchema):
 
     ok = fields.Boolean(metadata={"description": "Whether all steps went well"})
     counts = fields.Boolean(
-        metadata={"description": "Whether its tokens count: it is enabled, and `OMNI_GATEWAY_AUTH` has `oidc`"}
+        metadata={"description": "Whether its tokens are accepted: it is enabled, and `OMNI_GATEWAY_AUTH` has `oidc`"}
     )
     steps = fields.List(
         fields.Nested(ProviderTestStepSchema), metadata={"description": "In order; the first that fails is the last"}

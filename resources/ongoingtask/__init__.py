@@ -1,4 +1,4 @@
-"""What Omni is busy with."""
+"""Ongoing tasks of Omni."""
 
 from omni_gateway.sdk import READ, ResourcePlugin
 from resources.ongoingtask.adapter import RESOURCE, OngoingTaskAdapter
@@ -11,6 +11,6 @@ plugin = ResourcePlugin(
     adapter=OngoingTaskAdapter(),
     roles=READ,
     filters=(RESOURCE,),
-    description="What Omni is busy with",
+    description="Ongoing tasks of Omni",
     import_name=__name__,
 )

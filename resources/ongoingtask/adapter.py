@@ -1,4 +1,4 @@
-"""What Omni is busy with, also by the object that a task is about."""
+"""Ongoing tasks of Omni, with a filter by their object."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from omni_gateway.sdk import (
 from omni_gateway.sdk.adapters import Change, clusters_of_machines, select
 from omni_gateway.sdk.omni import types
 
-#: Members of the spec, of which a task has one.
+#: Members of the spec; each task has exactly one.
 TASK_TYPES = ("talos_upgrade", "kubernetes_upgrade", "destroy", "machine_upgrade", "secrets_rotation")
 RESOURCE = Filter("resource", "Only tasks about the object of this id")
 
 
 class OngoingTaskAdapter(OmniResourceAdapter):
-    """Tasks; Omni has no label for their objects, so they are picked here."""
+    """Tasks; Omni has no label for their objects, so the gateway filters them."""
 
     def __init__(self) -> None:
         super().__init__(types.ONGOING_TASKS, sortable=("title", "resource_id"))
 
     def shown(self, resource: Resource) -> Resource:
-        """Name the kind of a task: it is the one of its members that is set."""
+        """Add ``task_type``, the name of the member that is set."""
         kind = next((name for name in TASK_TYPES if name in resource.spec), "")
         return replace(resource, spec={**resource.spec, "task_type": kind})
 
     def cluster_of(self, resource: Resource) -> str | None:
-        """Return the cluster that the task is about, or the one of its machine."""
+        """Return the task's cluster, or its machine's; None for a free machine."""
         about = str(resource.spec.get("resource_id", ""))
         return (clusters_of_machines(self.omni, [about])[0] if "machine_upgrade" in resource.spec else about) or None
 

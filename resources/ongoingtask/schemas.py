@@ -1,4 +1,4 @@
-"""What Omni is busy with."""
+"""Schemas of ongoing tasks."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class OngoingTaskClusterSecretsRotationStatusSchema(SpecSchema):
 
 
 class OngoingTaskSchema(ResourceSchema):
-    """Something that Omni is doing; which of the members is set tells what."""
+    """An ongoing task of Omni; `task_type` names the member with its details."""
 
     title = fields.String()
     task_type = fields.String(dump_only=True, metadata={"description": "Which of the next members is set"})

@@ -1,4 +1,4 @@
-"""Pending machines: they have called in, and Omni has not let them join yet."""
+"""Pending machines: they have connected, and Omni has not let them join yet."""
 
 from omni_gateway.sdk import OmniResourceAdapter, ResourcePlugin, Role
 from omni_gateway.sdk.omni import types
@@ -12,7 +12,7 @@ plugin = ResourcePlugin(
         types.PENDING_MACHINES, sortable=("connected", "last_endpoint", "node_subnet"), id_is_of="machine"
     ),
     roles={"list": Role.READER, "get": Role.READER, "delete": Role.OPERATOR},
-    description="Machines that have called in and have not joined yet: Omni makes sure who they are first. Removing one"
+    description="Machines that have connected and have not joined yet: Omni verifies their identity first. Removing one"
     " makes Omni forget the attempt.",
     import_name=__name__,
 )

@@ -9,7 +9,7 @@ from omni_gateway.sdk import fields as wire
 
 
 class PendingMachineSchema(ResourceSchema):
-    """A machine that has called in, and the tunnel it was given meanwhile."""
+    """A machine that has connected, with its temporary tunnel."""
 
     node_subnet = fields.String(metadata={"description": "The machine's address inside the tunnel"})
     node_public_key = fields.String(metadata={"description": "The machine's WireGuard key (public)"})

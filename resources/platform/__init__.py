@@ -1,4 +1,4 @@
-"""Where Talos can run: clouds, metal and single-board computers."""
+"""Platforms that Talos runs on: clouds, metal and single-board computers."""
 
 from omni_gateway.sdk import READ, ResourcePlugin
 from resources.platform.adapter import KIND, PlatformAdapter
@@ -11,6 +11,6 @@ plugin = ResourcePlugin(
     adapter=PlatformAdapter(),
     roles=READ,
     filters=(KIND,),
-    description="Where Talos can run: clouds, metal and single-board computers",
+    description="Platforms that Talos runs on: clouds, metal and single-board computers",
     import_name=__name__,
 )

@@ -28,7 +28,7 @@ class PlatformAdapter(CallAdapter):
     sortable = frozenset({"label", "kind", "min_version"})
 
     def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
-        """Return the platforms of the kind asked for, or of all three."""
+        """Return the platforms of the kind in ``filters``, else of all three; 1 call per kind."""
         return [
             replace(item, spec={**item.spec, "kind": kind})
             for kind, type in TYPES.items()

@@ -21,13 +21,13 @@ class BootMethod(IntEnum):
 
 
 class PlatformSchema(ResourceSchema):
-    """Where Talos can run, and which images there are for it."""
+    """A platform that Talos runs on, with its images."""
 
-    kind = fields.String(metadata={"enum": ["cloud", "metal", "sbc"], "description": "Which catalogue it stands in"})
-    label = fields.String(metadata={"description": "Its name for people"})
+    kind = fields.String(metadata={"enum": ["cloud", "metal", "sbc"], "description": "The catalogue that it is in"})
+    label = fields.String(metadata={"description": "Display name"})
     description = fields.String()
     architectures = fields.List(wire.Enum(enums.Architecture))
-    boot_methods = fields.List(wire.Enum(BootMethod), metadata={"description": "How machines can be started"})
+    boot_methods = fields.List(wire.Enum(BootMethod), metadata={"description": "Boot methods of its machines"})
     disk_image_suffix = fields.String(metadata={"description": "Ending of its disk image's name"})
     documentation = fields.String(metadata={"description": "Path below Talos' documentation"})
     min_version = fields.String(metadata={"description": "The first Talos version that runs there"})

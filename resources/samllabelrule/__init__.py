@@ -11,6 +11,6 @@ plugin = ResourcePlugin(
     adapter=OmniResourceAdapter(types.SAML_LABEL_RULES, sortable=("assign_role", "update_on_each_login")),
     roles=ADMIN_READ_WRITE,
     example=EXAMPLE,
-    description="Which role a user who comes by SAML is given, by the labels that the SAML assertion gave",
+    description="Roles of users who sign in by SAML, by the labels of the SAML assertion",
     import_name=__name__,
 )

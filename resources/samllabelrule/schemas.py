@@ -23,7 +23,7 @@ class SAMLLabelRuleSchema(ResourceSchema):
         required=True, metadata={"description": "The role given: `None`, `Reader`, `Operator` or `Admin`"}
     )
     update_on_each_login = wire.Boolean(
-        metadata={"description": "Give it at each login, and not only at the first: changes by hand do not last"}
+        metadata={"description": "Assign it at each login, not only at the first: overwrites changes by hand"}
     )
     assign_role_on_registration = fields.String(
         metadata={"description": "The name that `assign_role` had in an older Omni, which a newer one refuses"}

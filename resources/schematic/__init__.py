@@ -15,6 +15,6 @@ plugin = ResourcePlugin(
     create_may_return_existing=True,
     example=EXAMPLE,
     description="Recipes of Talos images. A schematic is named by its content and never changes; the image factory"
-    " keeps it. POST makes one whose machines join this Omni; lists tell those of the fleet, and those made here.",
+    " stores it. POST creates one whose machines join this Omni; lists have those of the fleet and those created here.",
     import_name=__name__,
 )

@@ -1,4 +1,4 @@
-"""A schematic as callers read it and ask for it (``ManagementService.CreateSchematic``)."""
+"""A schematic as callers read and create it (``ManagementService.CreateSchematic``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TUNNELS = ("AUTO", "DISABLED", "ENABLED")
 
 
 class SchematicOverlaySchema(SpecSchema):
-    """What a single-board computer needs beside Talos."""
+    """The overlay of a single-board computer."""
 
     name = fields.String(required=True)
     image = fields.String(required=True)
@@ -30,7 +30,7 @@ class SchematicSchema(ResourceSchema):
     extra_kernel_args = fields.List(
         fields.String(),
         validate=validate.Length(max=100),
-        metadata={"description": "Further kernel arguments"},
+        metadata={"description": "Additional kernel arguments"},
     )
     talos_version = fields.String(
         load_only=True, metadata={"description": "The version that the extensions are checked against"}

@@ -1,13 +1,11 @@
-"""Which image each machine is to run; Omni makes them."""
+"""The wanted image of each machine, set by Omni."""
 
 from omni_gateway.sdk import READ_WRITE, OmniResourceAdapter, ResourcePlugin
 from omni_gateway.sdk.adapters import id_link, label_filter, label_link
 from omni_gateway.sdk.omni import label_names, types
 from resources.schematicconfiguration.schemas import SchematicConfigurationSchema
 
-_HINT = (
-    "Change what makes them: /api/v1/extensions-configurations, /api/v1/kernel-args, or the cluster's Talos version."
-)
+_HINT = "Change the sources: /api/v1/extensions-configurations, /api/v1/kernel-args, or the cluster's Talos version."
 
 EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "talos_version": "1.13.7"}
 
@@ -20,6 +18,6 @@ plugin = ResourcePlugin(
     filters=(label_filter("cluster", label_names.LABEL_CLUSTER),),
     links={"machine": id_link("machines"), "cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     example=EXAMPLE,
-    description="Which image each machine is to run; Omni makes them",
+    description="The wanted image of each machine, set by Omni",
     import_name=__name__,
 )

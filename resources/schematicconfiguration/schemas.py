@@ -1,4 +1,4 @@
-"""Which image a machine is to run."""
+"""The wanted image of a machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SchematicConfigurationSchema(ResourceSchema):
         wire.Masked(mask_tokens),
         dump_only=True,
         metadata={
-            "description": "What the schematic was computed with, join tokens masked; empty since Omni 1.9, where"
+            "description": "The arguments in the schematic, join tokens masked; empty since Omni 1.9, where"
             " `kernel-args` has them"
         },
     )

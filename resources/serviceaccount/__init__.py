@@ -2,7 +2,7 @@
 
 from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin, Role
 from resources.serviceaccount.adapter import ServiceAccountAdapter
-from resources.serviceaccount.renewing import RenewalSchema, renew
+from resources.serviceaccount.renew import RenewalSchema, renew
 from resources.serviceaccount.schemas import ServiceAccountSchema
 
 EXAMPLE = {"id": "automation", "role": "Operator", "ttl": "720h"}
@@ -14,16 +14,16 @@ plugin = ResourcePlugin(
     adapter=ServiceAccountAdapter(),
     roles={verb: role for verb, role in ADMIN_READ_WRITE.items() if verb not in ("replace", "patch")},
     example=EXAMPLE,
-    description="Identities of scripts, CI jobs and infrastructure providers in Omni. The gateway makes the key pair"
-    " and shows the private half once, in the answer; a caller may send a public key of its own instead. A lost answer"
-    " is given again under the same `Idempotency-Key`; an account whose key is lost gets a further one by `renew`.",
+    description="Identities of scripts, CI jobs and infrastructure providers in Omni. The gateway creates the key pair"
+    " and returns the private half once; a caller may send a public key of its own instead. A lost answer"
+    " is repeated for the same `Idempotency-Key`; an account whose key is lost gets another one by `renew`.",
     import_name=__name__,
 )
 
 plugin.action(
     "renew",
     role=Role.ADMIN,
-    summary="Give an account a further key; its old keys go on working until they expire",
+    summary="Add a key to an account; its old keys stay valid until they expire",
     body=RenewalSchema,
     example={"ttl": "720h"},
     returned_once=("key",),

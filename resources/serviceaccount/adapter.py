@@ -1,4 +1,4 @@
-"""Service accounts, over Omni's management calls: it lets nobody write the objects behind them."""
+"""Service accounts, by Omni's management calls: the underlying objects cannot be written."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from omni_gateway.sdk.adapters import CallAdapter, Created
 from omni_gateway.sdk.omni import types
 from resources.serviceaccount import keys
 
-#: How long Omni may take to list what was made, and how often that is looked for.
-LISTED_SECONDS, LOOK_SECONDS = 5.0, 0.05
+#: How long to wait until Omni lists a new account or key, and the polling interval, in seconds.
+LISTED_SECONDS, POLL_SECONDS = 5.0, 0.05
 _NAME = re.compile(r"(infra-provider:)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 
 
 class ServiceAccountAdapter(CallAdapter):
-    """Accounts by their short names; a full identity is understood too."""
+    """Accounts by their short names; a full identity is accepted too."""
 
     type = types.SERVICE_ACCOUNT_STATUSES
     namespace = types.SERVICE_ACCOUNT_STATUSES.namespace
@@ -58,7 +58,7 @@ class ServiceAccountAdapter(CallAdapter):
         return keys.short_name(id)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse (422) what Omni answers ``Unknown`` to: names, roles and keys that it does not take."""
+        """Raise 422 for names, roles and keys that Omni would refuse with ``Unknown``."""
         super().check(resource, existing, extras)
         refusals = FieldErrors()
         if not _NAME.match(resource.id):
@@ -69,28 +69,28 @@ class ServiceAccountAdapter(CallAdapter):
         refusals.raise_if_any()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
-        """Register the account with its first key and tell its value, which nobody keeps."""
+        """Register the account with its first key and return the key's value, which is not stored."""
         public, value = keys.chosen(resource.id, extras)
         key = self.omni.management.create_service_account(resource.id, public, role=resource.spec["role"])
         return self.with_key(resource, key, value)
 
     def delete(self, resource: Resource) -> None:
-        """Remove the account; its keys sign nothing from now on."""
+        """Remove the account; its keys are invalid at once."""
         self.omni.management.destroy_service_account(resource.id)
 
     def with_key(self, account: Resource, key: str, value: str) -> Resource:
-        """Return an account as Omni tells it, with the value of its new key ``key`` if there is one to show.
+        """Return an account as Omni lists it, with the value of its new key ``key`` unless it is empty.
 
-        Omni lists an account, and a new key of one, a moment after the call. When that takes too long, what was sent is
-        told: the value of the key must not be lost.
+        Omni lists an account, and a new key, a moment after the call. If that takes too long, the account is returned
+        as it was sent: the value of the key must not be lost.
         """
-        told = self._listed(account.id, key)
-        if told is None:
+        result = self._listed(account.id, key)
+        if result is None:
             spec = {**account.spec, "identity": keys.identity_of(account.id)}
-            told = Resource(account.id, spec, type=self.type, namespace=self.namespace)
+            result = Resource(account.id, spec, type=self.type, namespace=self.namespace)
         if value:
-            told.spec["key"] = value
-        return told
+            result.spec["key"] = value
+        return result
 
     def _listed(self, name: str, key: str) -> Resource | None:
         deadline = time.monotonic() + LISTED_SECONDS
@@ -101,7 +101,7 @@ class ServiceAccountAdapter(CallAdapter):
                     return account
             if time.monotonic() > deadline:
                 return None
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
 def _text(moment: datetime | None) -> str | None:

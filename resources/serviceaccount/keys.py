@@ -1,4 +1,4 @@
-"""The key that a request asks for: made here, or the caller's own."""
+"""The key of a request: created by the gateway, or the caller's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROVIDER_DOMAIN = f"infra-provider.{DOMAIN}"
 
 
 def identity_of(name: str) -> str:
-    """Return the full name of an account in Omni (facts: machine-auth-detail 4.2)."""
+    """Return the full name of an account in Omni."""
     if name.startswith(PROVIDER):
         return f"{name.removeprefix(PROVIDER)}@{PROVIDER_DOMAIN}"
     return f"{name}@{DOMAIN}"
@@ -29,12 +29,12 @@ def short_name(id: str) -> str:
 
 
 def check(wanted: Mapping[str, Any], refusals: FieldErrors) -> None:
-    """Add what is wrong with ``ttl`` and ``public_key``."""
+    """Add the errors of ``ttl`` and ``public_key`` to ``refusals``."""
     if "ttl" in wanted and not key_pairs.SHORTEST_LIFE <= _life(wanted) <= key_pairs.LONGEST_LIFE:
         refusals.add("ttl", "Must be 10m to 8760h.")
     if "public_key" in wanted:
         if "ttl" in wanted:
-            refusals.add("ttl", "A key of your own has its life in itself.")
+            refusals.add("ttl", "A key of your own contains its expiry.")
         if wrong := key_pairs.fault(wanted["public_key"]):
             refusals.add("public_key", wrong)
 

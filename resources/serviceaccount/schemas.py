@@ -14,13 +14,13 @@ ROLES = ("None", "InfraProvider", "Reader", "Auditor", "Operator", "Admin")
 
 def ttl() -> Any:
     """Return the field of a key's life."""
-    text = "How long the key is good: 10m to 8760h (365 days); 8736h if not given"
+    text = "The key's lifetime: 10m to 8760h (365 days); 8736h by default"
     return wire.Duration(load_only=True, metadata={"description": text})
 
 
 def public_key() -> Any:
-    """Return the field of a key that the caller has made."""
-    text = "Your own armored OpenPGP public key; left out, the gateway makes a pair and answers with `key`"
+    """Return the field of the caller's own key."""
+    text = "Your own armored OpenPGP public key; left out, the gateway creates a pair and returns `key`"
     return fields.String(load_only=True, validate=validate.Length(max=65536), metadata={"description": text})
 
 
@@ -51,7 +51,7 @@ class ServiceAccountSchema(ResourceSchema):
     key = fields.String(
         dump_only=True,
         metadata={
-            "description": "`OMNI_SERVICE_ACCOUNT_KEY` of the new key: shown once, and again by its Idempotency-Key"
+            "description": "`OMNI_SERVICE_ACCOUNT_KEY` of the new key: returned once, and again for its Idempotency-Key"
         },
     )
     ttl = ttl()

@@ -1,4 +1,4 @@
-"""The system extensions that there are for a Talos version."""
+"""The system extensions available for a Talos version."""
 
 from __future__ import annotations
 

@@ -13,6 +13,6 @@ plugin = ResourcePlugin(
     adapter=TokenAdapter(),
     roles={verb: role for verb, role in ADMIN_READ_WRITE.items() if verb not in ("replace", "patch")},
     example=EXAMPLE,
-    description="Tokens of this gateway. The text of one is shown once, in the answer to its POST; DELETE revokes it.",
+    description="Tokens of this gateway. The text of one is returned once, by its POST; DELETE revokes it.",
     import_name=__name__,
 )

@@ -1,4 +1,4 @@
-"""Tokens in the gateway's own store; a revoked one is not there any more."""
+"""Tokens in the gateway's own store; a revoked one is deleted."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from omni_gateway.sdk import FieldErrors, NotFound, Resource
 from omni_gateway.sdk.adapters import CallAdapter, Created, StaleVersion
 
-_SHORTEST = timedelta(minutes=1)
-_LONGEST = timedelta(days=3650)
+_MIN_LIFE = timedelta(minutes=1)
+_MAX_LIFE = timedelta(days=3650)
 
 
 class TokenAdapter(CallAdapter):
-    """Make, list and revoke tokens."""
+    """Create, list and revoke tokens."""
 
     type = "Tokens"
     namespace = "gateway"
@@ -26,26 +26,26 @@ class TokenAdapter(CallAdapter):
         return [_resource(token) for token in self.store.tokens.list()]
 
     def get(self, id: str) -> Resource:
-        """Return one token; :class:`NotFound` for one that is revoked too."""
+        """Return one token; raises :class:`NotFound`, also for a revoked one."""
         token = self.store.tokens.find(id)
         if token is None:
             raise NotFound(id)
         return _resource(token)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse (422) an id, a life out of bounds, and an admin of some clusters: what takes one is about all."""
+        """Raise 422 for an id, a lifetime out of bounds, and an admin of some clusters: admin actions concern all."""
         super().check(resource, existing, extras)
         refusals = FieldErrors()
         if resource.id:
             refusals.add("id", "The gateway chooses it.")
-        if "ttl" in extras and not _SHORTEST <= _life(extras) <= _LONGEST:
+        if "ttl" in extras and not _MIN_LIFE <= _life(extras) <= _MAX_LIFE:
             refusals.add("ttl", "Must be 1m to 87600h (3650 days).")
         if resource.spec.get("clusters") is not None and resource.spec["role"] == "admin":
-            refusals.add("role", "A token that is held to some clusters can be reader or operator.")
+            refusals.add("role", "A token restricted to some clusters can be reader or operator.")
         refusals.raise_if_any()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
-        """Make the token and tell its text, which nobody keeps."""
+        """Create the token and return its text, of which only a hash is stored."""
         spec = resource.spec
         life = _life(extras) if "ttl" in extras else None
         token, secret = self.store.tokens.create(spec["name"], spec["role"], life, spec.get("clusters"))
@@ -64,7 +64,7 @@ def _life(extras: Mapping[str, Any]) -> timedelta:
 
 
 def _resource(token: Any) -> Resource:
-    """Tell of a token; its text and its hash are not among what is known."""
+    """Return a token as a resource, without its text and hash."""
     spec = {
         "name": token.name,
         "role": token.role,

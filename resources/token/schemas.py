@@ -9,7 +9,7 @@ from omni_gateway.sdk import fields as wire
 
 
 class TokenSchema(ResourceSchema):
-    """A bearer token of this gateway; only a hash of it is kept. The gateway chooses its id."""
+    """A bearer token of this gateway; only a hash of it is stored. The gateway chooses its id."""
 
     id_optional = True
 
@@ -19,28 +19,28 @@ class TokenSchema(ResourceSchema):
             validate.Length(min=1, max=200),
             validate.ContainsNoneOf("\0", error="Has a NUL character, which cannot be stored."),
         ],
-        metadata={"description": "For people and for the audit: who or what holds it"},
+        metadata={"description": "For people and for the audit: the token's owner"},
     )
     role = fields.String(
         load_default=Role.READER.value,
         validate=validate.OneOf([role.value for role in Role]),
-        metadata={"description": "What it may do; `admin` is not for tokens that are held to some clusters"},
+        metadata={"description": "Its role; `admin` is not for tokens restricted to some clusters"},
     )
     clusters = wire.ClusterPatterns(
         load_default=None,
         metadata={
             "description": "Patterns of the clusters that it may see and change, as shells write them; null: all, an"
             " empty list: none."
-            " With patterns, what belongs to no cluster can be read only"
+            " With patterns, objects of no cluster are read-only"
         },
     )
-    ttl = wire.Duration(load_only=True, metadata={"description": "How long it is good, from 1m; not given: for ever"})
+    ttl = wire.Duration(load_only=True, metadata={"description": "Its lifetime, from 1m; left out: it does not expire"})
     created_at = wire.Timestamp(dump_only=True)
     expires_at = wire.Timestamp(dump_only=True, metadata={"description": "null: never"})
     last_used_at = wire.Timestamp(dump_only=True, metadata={"description": "To the minute; null: never"})
     token = fields.String(
         dump_only=True,
-        metadata={"description": "Its text: shown once, and again by its Idempotency-Key"},
+        metadata={"description": "Its text; returned once, and again for its Idempotency-Key"},
     )
 
     request_only = frozenset({"ttl"})

@@ -1,4 +1,4 @@
-"""Users, over Omni's management calls: it lets nobody write the objects behind them."""
+"""Users, by Omni's management calls: the underlying objects cannot be written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ACCOUNTS = "serviceaccount.omni.sidero.dev"
 
 
 class UserAdapter(CallAdapter):
-    """Users by their addresses, which Omni keeps in lower case."""
+    """Users by their addresses, which Omni stores in lower case."""
 
     type = types.USERS
     sortable = frozenset({"role", "last_active"})
@@ -44,7 +44,7 @@ class UserAdapter(CallAdapter):
         return id.lower()
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse (422) what Omni answers ``Unknown`` to, and addresses of service accounts."""
+        """Raise 422 for addresses that Omni would refuse with ``Unknown``, and for those of service accounts."""
         super().check(resource, existing, extras)
         try:
             _ADDRESS(resource.id)
@@ -60,9 +60,9 @@ class UserAdapter(CallAdapter):
         return None
 
     def replace(self, resource: Resource) -> None:
-        """Give the user the role; nothing else of a user can be changed."""
+        """Set the user's role, the only field that can be changed."""
         self.omni.management.update_user(resource.id, resource.spec["role"])
 
     def delete(self, resource: Resource) -> None:
-        """Remove the user; 422 for oneself."""
+        """Remove the user; 422 for the caller's own."""
         self.omni.management.destroy_user(resource.id)

@@ -18,6 +18,6 @@ class UserSchema(ResourceSchema):
         keys=fields.String(),
         values=fields.String(),
         dump_only=True,
-        metadata={"description": "Labels that SAML gave", "additionalProperties": {"type": "string"}},
+        metadata={"description": "Labels from SAML", "additionalProperties": {"type": "string"}},
     )
     last_active = fields.String(dump_only=True, metadata={"description": "When last seen; empty: never"})

@@ -1,4 +1,4 @@
-"""Who the gateway is to Omni, what it may do there, and who the caller is to the gateway."""
+"""The gateway's identity and permissions in Omni, and the caller's identity in the gateway."""
 
 from omni_gateway.sdk import Role
 from omni_gateway.sdk.actions import ServicePlugin
@@ -9,14 +9,14 @@ from resources.whoami.whoami import whoami
 plugin = ServicePlugin(
     adapter=CallAdapter(),
     name="auth/whoami",
-    description="The identity by which Omni is called, what it may do there, and whose token the request came with",
+    description="The identity with which Omni is called, its permissions, and the caller of the request",
     import_name=__name__,
 )
 
 plugin.computed(
     "",
     role=Role.READER,
-    summary="Who calls Omni, and who calls the gateway",
+    summary="Identities in Omni and in the gateway",
     answers=WhoamiSchema,
     on_collection=True,
     cluster_independent=True,

@@ -1,4 +1,4 @@
-"""What ``auth/whoami`` answers (``specs.CurrentUserSpec``, ``specs.PermissionsSpec``)."""
+"""The response of ``auth/whoami`` (``specs.CurrentUserSpec``, ``specs.PermissionsSpec``)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from omni_gateway.sdk import fields as wire
 
 
 class WhoamiPermissionsSchema(SpecSchema):
-    """What Omni lets this identity do outside of single clusters."""
+    """The permissions of this identity in Omni outside of single clusters."""
 
     can_read_clusters = fields.Boolean()
     can_create_clusters = fields.Boolean()
@@ -29,25 +29,25 @@ class WhoamiPermissionsSchema(SpecSchema):
 
 
 class WhoamiTokenSchema(SpecSchema):
-    """The caller, as far as the credential that the request came with proves it."""
+    """The caller, as authenticated by the request's credential."""
 
     name = fields.String()
-    id = fields.String(metadata={"description": "As it stands in the audit"})
+    id = fields.String(metadata={"description": "The caller's id, as in the audit"})
     method = fields.String(
         metadata={
             "enum": ["token", "oidc", "omni-key", "off"],
-            "description": "How the caller came in; `omni-key`: calls to Omni are made as the caller itself",
+            "description": "How the caller was authenticated; `omni-key`: calls to Omni are made as the caller itself",
         }
     )
     role = fields.String(metadata={"enum": ["reader", "operator", "admin", "none"]})
-    clusters = wire.ClusterPatterns(metadata={"description": "Patterns of the clusters within reach; null: all"})
+    clusters = wire.ClusterPatterns(metadata={"description": "Patterns of the clusters in scope; null: all"})
     expires_at = wire.Timestamp(metadata={"description": "When the credential expires; null: never"})
 
 
 class WhoamiSchema(SpecSchema):
-    """Who calls Omni (the gateway's key, or your own), and who calls the gateway."""
+    """The identity in Omni (of the gateway's key, or your own), and the caller of the gateway."""
 
-    identity = fields.String(metadata={"description": "Whom Omni takes the caller of its API for"})
+    identity = fields.String(metadata={"description": "Omni's name of the identity with which it is called"})
     role = fields.String(metadata={"description": "The role of that identity in Omni"})
     user_id = fields.String()
     permissions = fields.Nested(WhoamiPermissionsSchema)

@@ -1,4 +1,4 @@
-"""Asking Omni who it takes the gateway for."""
+"""The view of ``auth/whoami``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PERMISSIONS = tuple(WhoamiPermissionsSchema().fields)
 
 
 def whoami(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the identity and permissions by which Omni is called, and what the caller's credential proves."""
+    """Return the identity and permissions with which Omni is called, and the authenticated caller; 2 calls."""
     caller = current_principal()
     user = _only(adapter.omni, types.CURRENT_USERS)
     permissions = _only(adapter.omni, types.PERMISSIONS)
@@ -36,6 +36,6 @@ def whoami(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, A
 
 
 def _only(omni: OmniClient, type: types.OmniType) -> Mapping[str, Any]:
-    """Return the spec of the one object that Omni computes for whoever asks."""
+    """Return the spec of the only object of a type, which Omni computes for each caller."""
     items = omni.resources.list(type).items
     return items[0].get("spec") or {} if items else {}

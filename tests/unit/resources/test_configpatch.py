@@ -5,8 +5,8 @@ from __future__ import annotations
 from omni_gateway.omni import selectors
 from omni_gateway.sdk import ListQuery, Resource
 from resources.configpatch.adapter import plain
-from resources.configpatch.targeting import machine_link
-from resources.configpatch.targeting import selectors as label_queries
+from resources.configpatch.targets import machine_link
+from resources.configpatch.targets import selectors as label_queries
 
 PREFIX = "omni.sidero.dev/"
 

@@ -11,15 +11,15 @@ import pytest
 from marshmallow import fields
 
 from resources.configpatch.schemas import ConfigPatchSchema
-from resources.machine.below_schemas import (
+from resources.machine.schemas import MachineSchema
+from resources.machine.status_schemas import MachineStatusSchema
+from resources.machine.subresource_schemas import (
     MachineConfigDiffSchema,
     MachineExtensionsStatusSchema,
     MachineKernelArgsSchema,
     MachinePendingUpdatesSchema,
     MachineUpgradeStatusSchema,
 )
-from resources.machine.schemas import MachineSchema
-from resources.machine.status_schemas import MachineStatusSchema
 
 MESSAGES = {
     "MachineSpec": MachineSchema,

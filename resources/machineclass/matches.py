@@ -1,4 +1,4 @@
-"""Which machines a class picks now (facts: machine-auth-detail 3.1): several selectors mean any of them."""
+"""The machines that a class selects now; several selectors are alternatives."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ class MachineClassMatchSchema(SpecSchema):
 
 
 class MachineClassMatchesSchema(SpecSchema):
-    """The machines that are picked, by id."""
+    """The ids of the selected machines."""
 
     machines = fields.List(fields.String())
     total = fields.Integer()
 
 
 def match(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Mapping[str, Any]:
-    """Tell which machines the class picks; 409 for one whose machines a provider makes."""
+    """Return the machines that the class selects; 409 for a class whose machines a provider creates."""
     selectors = adapter.get(id).spec.get("match_labels")
     if not selectors:
-        raise Problem(409, "conflict", f"A provider makes the machines of {id!r}; it picks none by their labels.")
-    return _picked(adapter, selectors)
+        raise Problem(409, "conflict", f"A provider creates the machines of {id!r}; it selects none by label.")
+    return _selected(adapter, selectors)
 
 
 def match_selector(adapter: ResourceAdapter, body: Mapping[str, Any], *, dry_run: bool) -> Mapping[str, Any]:
-    """Tell which machines selectors pick."""
-    return _picked(adapter, body["match_labels"])
+    """Return the machines that selectors select; 422 for an invalid selector."""
+    return _selected(adapter, body["match_labels"])
 
 
-def _picked(adapter: ResourceAdapter, selectors: Sequence[str]) -> Mapping[str, Any]:
+def _selected(adapter: ResourceAdapter, selectors: Sequence[str]) -> Mapping[str, Any]:
     try:
         listed = adapter.omni.resources.list(types.MACHINE_STATUSES, selectors=selectors)
     except (omni_errors.InvalidArgument, omni_errors.Unknown) as error:

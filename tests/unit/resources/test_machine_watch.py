@@ -9,7 +9,7 @@ from omni_gateway.model import label_names
 from omni_gateway.sdk import Resource
 from omni_gateway.sdk.adapters import Change, TypedEvent
 from resources.machine.join import Machine
-from resources.machine.watching import _SHARE_ID, TYPES, _changes, _Parts
+from resources.machine.watch import _SHARE_ID, TYPES, _changes, _Parts
 
 MACHINES, STATUSES, NODES, EXTENSIONS = TYPES
 BOOTSTRAPPED = [TypedEvent(type, "bootstrapped", None) for type in TYPES]

@@ -1,6 +1,6 @@
-"""Which machines a patch is for: its labels say so, and Omni believes any that it is given.
+"""The target of a patch: the cluster, machine set or machine named by its labels, which Omni does not check.
 
-A patch whose cluster does not exist would sit there and do nothing, so the labels are looked at before a write.
+A patch for a cluster that does not exist would have no effect, so the labels are checked before a write.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FILTERS = (
 
 
 def selectors(query: ListQuery) -> Sequence[str]:
-    """Return the label queries of a list; Omni takes an object that fulfils any of them.
+    """Return the label queries of a list; Omni returns objects that match any of them.
 
     A machine is named by one of two labels, so a query for one becomes two.
     """
@@ -46,12 +46,12 @@ def selectors(query: ListQuery) -> Sequence[str]:
 
 
 def check_labels(omni: OmniClient, patch: Resource, existing: Resource | None) -> None:
-    """Refuse (422, by label) labels that would make a patch without effect, or one that only Omni may make."""
+    """Raise 422, by label, for labels that would leave a patch without effect, or that only Omni may set."""
     before = existing.labels if existing else {}
     errors: dict[str, list[str]] = {}
     if label_names.LABEL_SYSTEM_PATCH in patch.labels and label_names.LABEL_SYSTEM_PATCH not in before:
         errors[_field(label_names.LABEL_SYSTEM_PATCH)] = [
-            "Marks the patches that Omni makes itself; yours cannot have it."
+            "Marks patches that Omni creates itself; yours cannot have it."
         ]
     for label, type, must_exist in (
         (label_names.LABEL_CLUSTER, types.CLUSTERS, True),
@@ -66,10 +66,10 @@ def check_labels(omni: OmniClient, patch: Resource, existing: Resource | None) -
 
 
 def _wrong_target(omni: OmniClient, type: str, id: str, *, must_exist: bool, new: bool) -> str | None:
-    """Tell what is wrong with the object that a label names.
+    """Return the error of a label's target; None if there is none.
 
-    A machine set may come later than its patches; a cluster comes first, for a patch is made for it. Omni takes no
-    new patches for either while it is being removed.
+    A machine set may be created after its patches, a cluster must exist before. Omni accepts no new patches for either
+    while it is being removed.
     """
     what = "cluster" if type == types.CLUSTERS else "machine set"
     try:

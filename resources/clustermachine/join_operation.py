@@ -1,4 +1,4 @@
-"""A machine joining its machine set, as an operation."""
+"""The operation of a machine that joins its machine set."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from omni_gateway.sdk.clusters import member_waits
 from omni_gateway.sdk.omni import label_names, types
 
 KIND = "clustermachine-create"
-#: Omni makes a member within seconds of its node; where it does not, something of the node is wrong.
+#: Omni makes a member within seconds of its node; after this many seconds the node is probably wrong.
 BOUND_SECONDS = 600.0
 
 
 def read(omni: OmniClient, id: str) -> Operation:
-    """Tell whether Omni has made a member of the machine that a machine set node names; 404 when none does."""
+    """Return the operation: succeeded once Omni has made the machine a member; 404 without a machine set node."""
     node, member = find(omni, types.MACHINE_SET_NODES, id), find(omni, types.CLUSTER_MACHINES, id)
     if node is None and member is None:
         raise Problem(404, "not-found", f"No machine set node names {id!r}.")
@@ -36,7 +36,7 @@ def read(omni: OmniClient, id: str) -> Operation:
 
 
 def joining(omni: OmniClient, node: Resource) -> Operation:
-    """Return the operation of a machine whose node was just made: Omni may not show the node for a moment."""
+    """Return the operation for a node just created, which a read from Omni may not return yet."""
     return _joining(omni, node.id, node, None)
 
 
@@ -75,7 +75,7 @@ def _operation(id: str, node: Resource | None, state: State, text: str) -> Opera
 
 
 def _under_way(omni: OmniClient) -> Iterator[Operation]:
-    """Return the machines that nodes name and Omni has not made members of."""
+    """Return the joins under way: machines with a node that are not members yet."""
     members = {item.id for item in resources_of(omni.resources.list(types.CLUSTER_MACHINES))}
     for node in resources_of(omni.resources.list(types.MACHINE_SET_NODES)):
         if node.id not in members and not node.tearing_down:

@@ -1,7 +1,7 @@
-"""Writing a cluster's parts one after the other, and taking all of it back when one cannot be written.
+"""The creation of a cluster's parts, one after the other, and its undoing if one cannot be written.
 
-Omni has no transactions. Tearing the Cluster down takes everything with it that carries its label: machine sets,
-their nodes, patches (facts: cluster-side 14), so one call undoes them all.
+Omni has no transactions. But tearing the Cluster down removes every object with its label (machine sets, their nodes,
+patches), so one call undoes all writes.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from omni_gateway.sdk.omni import (
 )
 
 UNDO_SECONDS = 10.0
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 
 
 def build(omni: OmniClient, cluster: Resource, parts: Sequence[Resource]) -> None:
-    """Create ``parts`` of a cluster that is there already; a problem tells which failed and what was undone."""
+    """Create ``parts`` of an existing cluster; the problem names the part that failed and those that were undone."""
     made = [cluster]
     for part in parts:
         try:
@@ -48,12 +48,16 @@ def _create(omni: OmniClient, part: Resource) -> None:
 def _undone(
     omni: OmniClient, cluster: Resource, made: Sequence[Resource], failed: Resource, cause: OmniError
 ) -> Problem:
-    """Take back what was made and say so, with Omni's own reason."""
+    """Remove the objects in ``made``; return a problem with Omni's reason and the list of undone objects."""
     gone = _undo(omni, cluster.id)
     reason = problem_for(cause)
-    told = [{"type": item.type, "id": item.id} for item in reversed(made)]
-    outcome = "What was made before it is gone again." if gone else "What was made before it is not gone yet."
-    hint = "Mend the cause and send the request again."
+    undone = [{"type": item.type, "id": item.id} for item in reversed(made)]
+    outcome = (
+        "The objects created before it are removed again."
+        if gone
+        else "The objects created before it are not removed yet."
+    )
+    hint = "Fix the cause and send the request again."
     if not gone:
         hint = (
             f"Wait until GET /api/v1/clusters/{cluster.id} answers 404 (DELETE it if it does not), then send it again."
@@ -61,15 +65,15 @@ def _undone(
     return Problem(
         reason.status,
         reason.code,
-        f"{failed.type} {failed.id!r} could not be made: {cause.detail.rstrip('.')}. {outcome}",
+        f"{failed.type} {failed.id!r} could not be created: {cause.detail.rstrip('.')}. {outcome}",
         hint=hint,
         grpc_code=reason.grpc_code,
-        extra={"failed": {"type": failed.type, "id": failed.id}, "undone": told, "undone_completely": gone},
+        extra={"failed": {"type": failed.type, "id": failed.id}, "undone": undone, "undone_completely": gone},
     )
 
 
 def _undo(omni: OmniClient, cluster: str) -> bool:
-    """Tear the cluster down and wait a little for its end; whether it is gone."""
+    """Tear the cluster down and wait up to ``UNDO_SECONDS`` for its end; return whether it is removed."""
     with omni_deadline.at_least(UNDO_SECONDS):
         return _torn_down(omni, cluster, time.monotonic() + UNDO_SECONDS)
 
@@ -80,7 +84,7 @@ def _torn_down(omni: OmniClient, cluster: str, deadline: float) -> bool:
         while find(omni, types.CLUSTERS, cluster) is not None:
             if time.monotonic() > deadline:
                 return False
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
     except omni_errors.NotFound:
         return True
     except OmniError:

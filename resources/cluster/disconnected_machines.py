@@ -1,7 +1,7 @@
-"""The members of a cluster that Omni cannot reach: they cannot be wiped, and hold the cluster's removal up for ever.
+"""The disconnected members of a cluster: they cannot be wiped, so they block the cluster's removal until removed.
 
-What omnictl's ``--destroy-disconnected-machines`` removes: the links of the cluster's disconnected machines, the
-patches that name these machines, and the cluster's extension configurations.
+As omnictl's ``--destroy-disconnected-machines``, a forced removal deletes the links of the cluster's disconnected
+machines, the patches that name these machines, and the cluster's extension configurations.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from omni_gateway.sdk.omni import label_names, types
 
 DISCONNECTED = "disconnected"
 ABOUT_FORCE = (
-    "`disconnected`: also remove from Omni those of its machines that Omni cannot reach. They are not wiped: each keeps"
-    " its disks, and runs on until it is wiped by hand"
+    "`disconnected`: also remove from Omni those of its machines that Omni cannot reach. They are not wiped: their"
+    " disks stay as they are, and they run on until they are wiped by hand"
 )
 
 
@@ -27,7 +27,7 @@ class ClusterDeleteQuery(WriteQuery):
 
 
 def disconnected_parts(omni: OmniClient, cluster: str) -> list[Resource]:
-    """Return what a forced removal takes besides the cluster; nothing where every machine can be reached."""
+    """Return the objects that a forced removal deletes besides the cluster; none if every machine is connected."""
     statuses = find_labelled(omni, types.MACHINE_STATUSES, label_names.LABEL_CLUSTER, cluster)
     machines = {item.id for item in statuses if label_names.LABEL_DISCONNECTED in item.labels}
     if not machines:

@@ -1,7 +1,7 @@
-"""A machine's labels: its users' are kept in a MachineLabels object, and shown in its status among Omni's own.
+"""A machine's labels: users' labels are stored in MachineLabels and merged with Omni's own in the machine's status.
 
-A PATCH is read as the difference to the labels shown, and that difference is what is written: labels that come from
-elsewhere are never copied into the users' object.
+A PATCH is reduced to its difference from the labels in the status, and only the difference is written, so labels from
+other sources are never copied into the users' object.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from resources.machine.join import Machine, with_address
 #: Label → its new value, or None to remove it.
 Difference = Mapping[str, str | None]
 
-#: How long a write waits for Omni to show the labels in the machine's status, in seconds; a read then has them.
+#: How long a write waits for the labels to appear in the machine's status, in seconds: the next read then has them.
 SHOWN_WITHIN = 3.0
 _FIRST_PAUSE = 0.005
 
 
 def difference(wanted: Resource) -> dict[str, str | None]:
-    """Return how the labels asked for differ from those that the machine's status showed."""
+    """Return the difference between the requested labels and those in the machine's status."""
     shown = _shown(wanted)
     changed: dict[str, str | None] = {key: value for key, value in wanted.labels.items() if shown.get(key) != value}
     removed = [key for key in shown if key not in wanted.labels]
-    if not wanted.labels:  # `labels: null` means the users' labels, nobody can mean Omni's
+    if not wanted.labels:  # `labels: null` removes users' labels only: Omni's own cannot be removed
         removed = [key for key in removed if not key.startswith(label_names.OWN_PREFIX)]
     return changed | dict.fromkeys(removed)
 
 
 def to_write(wanted: Resource, users: Resource | None) -> dict[str, str | None]:
-    """Return the difference as far as the users' own object is concerned: what is not in it need not be removed."""
+    """Return the difference without removals of labels that the users' object does not have."""
     own = users.labels if users else {}
     return {key: value for key, value in difference(wanted).items() if value is not None or key in own}
 
 
 def opposite(changed: Difference, users: Resource | None) -> dict[str, str | None]:
-    """Return the difference that leads back to ``users``."""
+    """Return the difference that restores ``users``."""
     own = users.labels if users else {}
     return {key: own.get(key) for key in changed}
 
@@ -51,7 +51,7 @@ def _shown(machine: Resource) -> Mapping[str, str]:
 
 
 def check(omni: OmniClient, existing: Machine, wanted: Resource, refusals: FieldErrors) -> None:
-    """Note labels that are not the caller's to change: Omni's own, and those of the image, which cannot be removed."""
+    """Add to ``refusals`` changes of Omni's own labels, and removals of labels that come from the image."""
     changed = difference(wanted)
     if not changed:
         return
@@ -60,14 +60,14 @@ def check(omni: OmniClient, existing: Machine, wanted: Resource, refusals: Field
         if key.startswith(label_names.OWN_PREFIX):
             refusals.add(f"labels.{key}", f"Labels under {label_names.OWN_PREFIX} are Omni's own.")
         elif value is None and wanted.labels and key not in (users.labels if users else {}):
-            text = "It comes from the machine's image: it can be given another value, but not be removed."
+            text = "It comes from the machine's image: it can be overridden, but not removed."
             refusals.add(f"labels.{key}", text)
 
 
 def write(omni: OmniClient, machine: str, users: Resource | None, changed: Difference) -> None:
-    """Put a difference over ``users``, the users' labels of a machine as they were read; None: there were none.
+    """Apply a difference to ``users``, the users' labels as they were read; None if the object did not exist.
 
-    Raises the stale-version error when somebody else wrote in the same moment.
+    Raises the stale-version error after a concurrent write.
     """
     if not changed:
         return
@@ -79,7 +79,7 @@ def write(omni: OmniClient, machine: str, users: Resource | None, changed: Diffe
 
 
 def read(omni: OmniClient, machine: str) -> Resource | None:
-    """Return the object that holds a machine's labels as its users set them."""
+    """Return the object with a machine's users' labels; None if there is none."""
     return find(omni, types.MACHINE_LABELS, machine)
 
 
@@ -97,10 +97,10 @@ def _applied(labels: Mapping[str, str], changed: Difference) -> dict[str, str]:
 
 
 def wait_until_shown(omni: OmniClient, machine: str, changed: Difference) -> Resource | None:
-    """Wait for Omni to copy a difference to the machine's status; return the status that shows it.
+    """Wait until Omni has copied a difference to the machine's status, so that the caller reads its own write.
 
-    It takes Omni some milliseconds. An Omni that is slower than :data:`SHOWN_WITHIN` is not waited for: the labels
-    are written, and will be shown. None then, and where there is no status.
+    It usually takes Omni some milliseconds. Returns the status that shows the difference; None where there is no
+    status, and after :data:`SHOWN_WITHIN` seconds: the labels are written and will appear.
     """
     deadline, pause = time.monotonic() + SHOWN_WITHIN, _FIRST_PAUSE
     while time.monotonic() < deadline:

@@ -1,7 +1,7 @@
-"""Locking a machine: while its node in the machine set carries the lock, Omni holds its updates back.
+"""The lock of a machine: an annotation of its machine set node, during which Omni defers the machine's updates.
 
-Omni knows no maintenance mode that could be switched; this is what `maintenance: true|false` of a PATCH stands for.
-Only workers can be locked.
+Omni has no maintenance mode that could be switched, so `maintenance: true|false` of a PATCH sets this lock. Only
+workers can be locked.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from resources.machine.join import Machine
 
 
 def check(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
-    """Raise 409, with what to do instead, where the machine cannot be locked or unlocked now."""
+    """Raise 409, with a hint, if the machine cannot be locked or unlocked now."""
     asked, now = wanted.spec.get("locked"), existing.spec.get("locked")
     if bool(asked) == bool(now) and (asked is None or now is not None):
         return
@@ -40,7 +40,7 @@ def check(omni: OmniClient, existing: Machine, wanted: Resource) -> None:
 
 
 def write(omni: OmniClient, wanted: Machine) -> None:
-    """Set or take off the lock; raises the stale-version error when somebody else wrote in the same moment."""
+    """Set or remove the lock; raises the stale-version error after a concurrent write."""
     node = wanted.node
     locked = bool(wanted.spec.get("locked"))
     if node is not None and locked != is_locked(node):
@@ -48,7 +48,7 @@ def write(omni: OmniClient, wanted: Machine) -> None:
 
 
 def restore(omni: OmniClient, before: Machine) -> None:
-    """Put the lock back to how it was when the machine was read."""
+    """Restore the lock to its state when the machine was read."""
     if before.node is None:
         return
     node = find(omni, types.MACHINE_SET_NODES, before.id)
@@ -57,14 +57,14 @@ def restore(omni: OmniClient, before: Machine) -> None:
 
 
 def is_locked(node: Resource) -> bool:
-    """Whether a machine's node carries the lock; its presence counts, not its value."""
+    """Return whether a machine's node has the lock annotation, with any value."""
     return label_names.ANNOTATION_LOCKED in node.annotations
 
 
 def _put(omni: OmniClient, node: Resource, locked: bool) -> None:
     body = node.to_omni()
-    kept = {key: value for key, value in node.annotations.items() if key != label_names.ANNOTATION_LOCKED}
-    body["metadata"]["annotations"] = kept | ({label_names.ANNOTATION_LOCKED: ""} if locked else {})
+    annotations = {key: value for key, value in node.annotations.items() if key != label_names.ANNOTATION_LOCKED}
+    body["metadata"]["annotations"] = annotations | ({label_names.ANNOTATION_LOCKED: ""} if locked else {})
     try:
         omni.resources.update(body, version=node.version)
     except errors.PermissionDenied as error:

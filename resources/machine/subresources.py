@@ -1,4 +1,4 @@
-"""What can be read below a machine."""
+"""The sub-resources of a machine (``/machines/{id}/…``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from omni_gateway.sdk import OmniResourceAdapter, Resource, SubResource
 from omni_gateway.sdk.actions import SubList
 from omni_gateway.sdk.omni import types
 from resources.machine import config_diffs
-from resources.machine.below_schemas import (
+from resources.machine.status_schemas import MachineStatusSchema
+from resources.machine.subresource_schemas import (
     LabelsOfMachineSchema,
     MachineConfigDiffSchema,
     MachineExtensionsStatusSchema,
@@ -14,16 +15,15 @@ from resources.machine.below_schemas import (
     MachinePendingUpdatesSchema,
     MachineUpgradeStatusSchema,
 )
-from resources.machine.status_schemas import MachineStatusSchema
 
 
 def _no_labels(machine: str) -> Resource:
-    """Omni keeps the object only once somebody has set a label."""
+    """Return an empty object: Omni has one only after a label was set."""
     return Resource(machine, type=types.MACHINE_LABELS, version=0)
 
 
 def _nothing_pending(machine: str) -> Resource:
-    """Omni keeps the object only while something waits to be done."""
+    """Return an empty object: Omni has one only while an update is pending."""
     return Resource(machine, type=types.MACHINE_PENDING_UPDATES, version=0)
 
 
@@ -32,7 +32,7 @@ SUBRESOURCES: tuple[SubResource | SubList, ...] = (
         "status",
         OmniResourceAdapter(types.MACHINE_STATUSES),
         MachineStatusSchema,
-        "What Omni knows of the machine",
+        "Machine status",
         comes_later=True,
     ),
     SubResource(
@@ -46,28 +46,28 @@ SUBRESOURCES: tuple[SubResource | SubList, ...] = (
         "extensions",
         OmniResourceAdapter(types.MACHINE_EXTENSIONS_STATUSES),
         MachineExtensionsStatusSchema,
-        "System extensions, installed and on their way",
+        "System extensions, installed and pending",
         comes_later=True,
     ),
     SubResource(
         "upgrade-status",
         OmniResourceAdapter(types.MACHINE_UPGRADE_STATUSES),
         MachineUpgradeStatusSchema,
-        "What the machine should run, and how far it is from it",
+        "Wanted and current Talos version and image",
         comes_later=True,
     ),
     SubResource(
         "kernel-args",
         OmniResourceAdapter(types.KERNEL_ARGS_STATUSES),
         MachineKernelArgsSchema,
-        "Kernel arguments, wanted and present",
+        "Kernel arguments, wanted and current",
         comes_later=True,
     ),
     SubResource(
         "pending-updates",
         OmniResourceAdapter(types.MACHINE_PENDING_UPDATES),
         MachinePendingUpdatesSchema,
-        "What waits to be done to the machine",
+        "Pending updates of the machine",
         absent=_nothing_pending,
     ),
     SubList(

@@ -1,7 +1,7 @@
-"""Taking a machine out of its cluster, which wipes it.
+"""The action reset: a machine leaves its cluster and is wiped.
 
-Omni hands callers no more than Talos's operator role, and Talos lets nobody reset a machine with that. What works for
-a member is to take its node out of the machine set: Omni then resets the machine itself.
+Omni gives its callers Talos's operator role at most, with which Talos refuses a reset. For a member, its node is
+removed from the machine set instead: Omni then resets the machine itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from omni_gateway.sdk.actions import DryRunResult, problem_for
 from omni_gateway.sdk.adapters import object_url
 from omni_gateway.sdk.clusters import cluster_lock, quorum
 from omni_gateway.sdk.omni import label_names, omni_errors, types
-from resources.machine import boot_evidence, locking
+from resources.machine import boot_evidence, lock
 from resources.machine.adapter import MachineAdapter
 from resources.machine.join import Machine
 from resources.machine.power import ask, connected
@@ -31,7 +31,7 @@ _MEMBER_LABELS = (
 
 
 class MachineResetActionSchema(SpecSchema):
-    """How to reset."""
+    """Options of a reset."""
 
     body_optional = True
 
@@ -40,7 +40,7 @@ class MachineResetActionSchema(SpecSchema):
     )
     graceful = wire.Boolean(
         load_default=True,
-        metadata={"description": "Free machines only: leave etcd and Kubernetes first. Of members Omni takes care"},
+        metadata={"description": "Free machines only: leave etcd and Kubernetes first. For members Omni does this"},
     )
     reboot = wire.Boolean(
         load_default=True,
@@ -49,7 +49,7 @@ class MachineResetActionSchema(SpecSchema):
 
 
 def reset(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:
-    """Take a member out of its machine set, so that Omni wipes it; ask a free machine's Talos to reset."""
+    """Remove a member from its machine set, so that Omni wipes it; ask a free machine's Talos to reset."""
     machine = adapter.get(id)
     if not machine.cluster:
         return _reset_free(adapter, id, body, dry_run=dry_run)
@@ -66,12 +66,12 @@ def reset(adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run:
 def _check_member(adapter: MachineAdapter, machine: Machine, *, force: bool) -> None:
     if machine.is_control_plane and not force:
         raise quorum.control_plane_problem(machine.id, machine.cluster, '{"force": true}')
-    if machine.node is not None and locking.is_locked(machine.node):
+    if machine.node is not None and lock.is_locked(machine.node):
         url = object_url("machines", machine.id)
         raise Problem(
             409,
             "conflict",
-            f"Machine {machine.id!r} is locked, and Omni keeps locked machines where they are.",
+            f"Machine {machine.id!r} is locked, and Omni does not remove locked machines from their sets.",
             hint=f'PATCH {url} with {{"maintenance": false}} first.',
         )
     cluster_lock.refuse_locked(adapter.omni, machine.cluster)
@@ -88,9 +88,9 @@ def _take_out(adapter: MachineAdapter, machine: Machine) -> None:
 
 
 def _free_again(machine: Machine) -> Machine:
-    """Return the machine as it will be: in no cluster, and nothing said of it alone."""
-    gone = ("cluster", "role", "machine_set", "locked", "extensions")
-    spec = {key: value for key, value in machine.spec.items() if key not in gone}
+    """Return the machine as it will be after the reset, for a dry run: in no cluster, without settings of its own."""
+    removed = ("cluster", "role", "machine_set", "locked", "extensions")
+    spec = {key: value for key, value in machine.spec.items() if key not in removed}
     labels = {key: value for key, value in machine.labels.items() if key not in _MEMBER_LABELS}
     return replace(machine, spec={**spec, "maintenance": True}, labels=labels)
 
@@ -98,7 +98,7 @@ def _free_again(machine: Machine) -> Machine:
 def _reset_free(
     adapter: MachineAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
 ) -> Operation | DryRunResult:
-    """Make the Talos call and tell its answer: a refusal by Talos is expected (facts: machine-auth-detail 2.4)."""
+    """Call Talos's reset; 403 is expected, since Talos wants its admin role for it."""
     machine = connected(adapter, id)
     if dry_run:
         return DryRunResult(machine, machine)
@@ -108,7 +108,7 @@ def _reset_free(
         ask(machine, lambda: adapter.omni.machines.reset(id, graceful=graceful, reboot=reboot))
     except omni_errors.PermissionDenied as error:
         hint = (
-            "Talos wants its own admin role for this, which Omni gives to nobody. A free machine has no cluster's data:"
+            "Talos wants its own admin role for this, which Omni gives no caller. A free machine has no cluster's data:"
             " boot it from an installation medium that wipes the disk, or let a cluster take it and leave it again."
         )
         raise problem_for(error, hint=hint) from error

@@ -1,4 +1,4 @@
-"""What Omni's other objects say of a machine; all of it is read-only."""
+"""Schemas of a machine's sub-resources; all fields are read-only."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class MachineExtensionSchema(SpecSchema):
     """A system extension."""
 
     name = fields.String()
-    immutable = wire.Boolean(metadata={"description": "It belongs to the image and cannot be taken away"})
+    immutable = wire.Boolean(metadata={"description": "Part of the image; cannot be removed"})
     phase = wire.Enum(MachineExtensionPhase)
 
 
 class MachineExtensionsStatusSchema(ResourceSchema):
-    """The machine's system extensions, those on their way included (``specs.MachineExtensionsStatusSpec``)."""
+    """The machine's system extensions, pending ones included (``specs.MachineExtensionsStatusSpec``)."""
 
     extensions = fields.List(fields.Nested(MachineExtensionSchema), dump_only=True)
     talos_version = fields.String(dump_only=True, metadata={"description": "With a leading `v`"})
 
 
 class MachineUpgradeStatusSchema(ResourceSchema):
-    """What the machine should run, what it runs, and how far the change is (``specs.MachineUpgradeStatusSpec``)."""
+    """Wanted and current image and version, and the progress between them (``specs.MachineUpgradeStatusSpec``)."""
 
     schematic_id = fields.String(dump_only=True, metadata={"description": "The image that it should run"})
     talos_version = fields.String(dump_only=True, metadata={"description": "The version that it should run"})
@@ -55,16 +55,16 @@ class MachineUpgradeStatusSchema(ResourceSchema):
 class MachineKernelArgsSchema(ResourceSchema):
     """The machine's kernel arguments (``specs.KernelArgsStatusSpec``); join tokens are masked."""
 
-    args = fields.List(wire.Masked(mask_tokens), dump_only=True, metadata={"description": "What it should have"})
-    current_args = fields.List(wire.Masked(mask_tokens), dump_only=True, metadata={"description": "What it has"})
+    args = fields.List(wire.Masked(mask_tokens), dump_only=True, metadata={"description": "Wanted arguments"})
+    current_args = fields.List(wire.Masked(mask_tokens), dump_only=True, metadata={"description": "Current arguments"})
     unmet_conditions = fields.List(
         fields.String(), dump_only=True, metadata={"description": "Why they cannot be changed on this machine"}
     )
-    current_cmdline = wire.Masked(mask_tokens, metadata={"description": "What the kernel was started with"})
+    current_cmdline = wire.Masked(mask_tokens, metadata={"description": "Command line of the running kernel"})
 
 
 class MachinePendingUpgradeSchema(SpecSchema):
-    """An upgrade that waits."""
+    """A pending upgrade."""
 
     from_schematic = fields.String()
     to_schematic = fields.String()
@@ -73,7 +73,7 @@ class MachinePendingUpgradeSchema(SpecSchema):
 
 
 class MachinePendingUpdatesSchema(ResourceSchema):
-    """What waits to be done to the machine (``specs.MachinePendingUpdatesSpec``); all empty when nothing does."""
+    """The machine's pending updates (``specs.MachinePendingUpdatesSpec``); all fields are empty if there are none."""
 
     upgrade = wire.Message(MachinePendingUpgradeSchema, dump_only=True)
     config_diff = wire.Masked(

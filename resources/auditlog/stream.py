@@ -1,4 +1,4 @@
-"""Streaming the audit log (``ManagementService.ReadAuditLog``; facts: machine-auth-detail 6)."""
+"""The stream of the audit log (``ManagementService.ReadAuditLog``)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from omni_gateway.sdk import Problem, ResourceAdapter
 from omni_gateway.sdk.actions import StreamingResponse
 
 NDJSON = "application/x-ndjson"
-#: What a quiet log says from time to time while it is followed, so that a reader that has left is noticed.
+#: Sent on an idle followed log from time to time, so that a disconnected reader is detected.
 IDLE = b"\n"
 ORDERS = ("date", "event_type", "resource_type", "resource_id", "cluster_id", "actor")
 EVENTS = (
@@ -35,7 +35,7 @@ def _text(description: str) -> fields.String:
 
 
 class AuditLogQuery(ma.Schema):
-    """Which records, and in which order."""
+    """Filters and order of the records."""
 
     start = fields.Date(metadata={"description": "First day (UTC), e.g. 2026-08-01; left out: 29 days ago"})
     end = fields.Date(metadata={"description": "Last day (UTC), included; left out: today"})
@@ -49,16 +49,16 @@ class AuditLogQuery(ma.Schema):
     actor = _text("Only records of this identity")
     follow = fields.Boolean(
         load_default=False,
-        metadata={"description": "Stay, and send what comes from now on; takes no other parameter"},
+        metadata={"description": "Keep the stream open and send new records; excludes all other parameters"},
     )
 
 
 def audit_log(adapter: ResourceAdapter, query: Mapping[str, Any]) -> StreamingResponse:
-    """Stream the records, one JSON object in a line."""
+    """Stream the records, one JSON object per line; 422 for parameters that exclude each other."""
     follow = query["follow"]
     others = sorted(name for name, value in query.items() if name != "follow" and value)
     if follow and others:
-        raise Problem(422, "validation", errors={name: ["Cannot go with `follow`."] for name in others})
+        raise Problem(422, "validation", errors={name: ["Cannot be combined with `follow`."] for name in others})
     start, end = (query.get(name) for name in ("start", "end"))
     if start and end and start > end:
         raise Problem(422, "validation", errors={"end": ["Must not be before `start`."]})

@@ -11,7 +11,7 @@ from omni_gateway.omni import selectors
 from omni_gateway.sdk import ListQuery, Resource
 from omni_gateway.sdk.omni import types
 from resources.machine.join import Machine, join
-from resources.machine.selecting import chosen, selectors_for_statuses
+from resources.machine.selection import chosen, selectors_for_statuses
 
 
 def machine(labels: dict[str, str] | None = None, *, connected: bool = True, reported: bool = True) -> Machine:

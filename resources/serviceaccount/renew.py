@@ -1,4 +1,4 @@
-"""A further key for an account."""
+"""The action renew: another key for an account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from resources.serviceaccount.schemas import public_key, ttl
 
 
 class RenewalSchema(SpecSchema):
-    """Which key the account is to get."""
+    """The new key: its lifetime, or the caller's own key."""
 
     body_optional: ClassVar[bool] = True
 
@@ -24,7 +24,7 @@ class RenewalSchema(SpecSchema):
 def renew(
     adapter: ServiceAccountAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool
 ) -> Resource | DryRunResult:
-    """Add a key and tell its value once; 404 for an account that is not there (Omni says ``Unknown``)."""
+    """Add a key and return its value once; 404 for an account that does not exist (``Unknown`` in Omni)."""
     account = adapter.get(id)
     wanted = {name: value for name, value in body.items() if value is not None}
     refusals = FieldErrors()

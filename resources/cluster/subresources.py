@@ -1,4 +1,4 @@
-"""What can be read below a cluster."""
+"""The sub-resources of a cluster (``/clusters/{id}/…``)."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class UpgradeStatusAdapter(OmniResourceAdapter):
     """Upgrade statuses, with the newest of the versions that Omni offers."""
 
     def shown(self, resource: Resource) -> Resource:
-        """Add the version that an upgrade to the newest goes to."""
+        """Add ``newest_upgrade_version``."""
         newest = newest_upgrade(resource.spec.get("upgrade_versions") or (), resource.spec.get("last_upgrade_version"))
         return replace(resource, spec={**resource.spec, "newest_upgrade_version": newest})
 
 
-def _nothing_to_say(cluster: str) -> Resource:
-    """Omni keeps diagnostics only while a machine has some."""
+def _no_diagnostics(cluster: str) -> Resource:
+    """Return an empty object: Omni has one only while a machine has diagnostics."""
     return Resource(cluster, type=types.CLUSTER_DIAGNOSTICS, version=0)
 
 
@@ -47,7 +47,7 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         "status",
         OmniResourceAdapter(types.CLUSTER_STATUSES),
         ClusterStatusSchema,
-        "How the cluster is",
+        "Cluster status",
         comes_later=True,
     ),
     SubResource(
@@ -61,14 +61,14 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         "endpoints",
         OmniResourceAdapter(types.CLUSTER_ENDPOINTS),
         ClusterEndpointSchema,
-        "Where the control plane is",
+        "Addresses of the control plane",
         comes_later=True,
     ),
     SubResource(
         "kubernetes-status",
         OmniResourceAdapter(types.KUBERNETES_STATUSES),
         KubernetesStatusSchema,
-        "Nodes and static pods as Kubernetes tells them",
+        "Nodes and static pods as Kubernetes reports them",
         comes_later=True,
     ),
     SubResource(
@@ -84,34 +84,34 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         "diagnostics",
         OmniResourceAdapter(types.CLUSTER_DIAGNOSTICS),
         ClusterDiagnosticsSchema,
-        "Machines that Talos warns about",
-        absent=_nothing_to_say,
+        "Machines with warnings of Talos",
+        absent=_no_diagnostics,
     ),
     SubResource(
         "destroy-status",
         OmniResourceAdapter(types.CLUSTER_DESTROY_STATUSES),
         ClusterDestroyStatusSchema,
-        "How far the removal is",
+        "Progress of the removal",
     ),
     SubResource(
         "workload-proxy-status",
         OmniResourceAdapter(types.CLUSTER_WORKLOAD_PROXY_STATUSES),
         ClusterWorkloadProxyStatusSchema,
-        "What the workload proxy exposes",
+        "Services exposed by the workload proxy",
         comes_later=True,
     ),
     SubResource(
         "kubernetes-upgrade",
         UpgradeStatusAdapter(types.KUBERNETES_UPGRADE_STATUSES),
         KubernetesUpgradeStatusSchema,
-        "How far a Kubernetes upgrade is",
+        "Progress of a Kubernetes upgrade",
         comes_later=True,
     ),
     SubResource(
         "talos-upgrade",
         UpgradeStatusAdapter(types.TALOS_UPGRADE_STATUSES),
         TalosUpgradeStatusSchema,
-        "How far a Talos upgrade is",
+        "Progress of a Talos upgrade",
         comes_later=True,
     ),
     SubList(

@@ -1,4 +1,7 @@
-"""Which machines a list or a watch is about; the join is made here, so the choice is too."""
+"""Filters, label selectors and search of machines.
+
+The gateway joins the machines itself, so it also filters them itself; Omni can only narrow the statuses by label.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,12 @@ SORTABLE = frozenset(
     {"hostname", "cluster", "machine_set", "connected", "role", "arch", "platform", "management_address"}
 )
 
-#: Operators that only an object with the label can fulfil.
-_POSITIVE = ("=", "in", "exists")
+#: Operators that match only objects with the label.
+_NEED_LABEL = ("=", "in", "exists")
 
 
 def chosen(query: ListQuery, machine: Machine) -> bool:
-    """Whether a machine is among those asked for."""
+    """Return whether a query selects a machine: by labels, ``connected`` and search text."""
     if query.selector is not None and not query.selector.matches(_labels(query, machine)):
         return False
     connected = query.filters.get("connected")
@@ -36,9 +39,9 @@ def chosen(query: ListQuery, machine: Machine) -> bool:
 
 
 def selectors_for_statuses(query: ListQuery) -> list[str]:
-    """Return the label query that Omni may make on the statuses; none where a machine without one could be meant."""
+    """Return the label selectors for Omni's list of statuses; empty if a machine without a status could match."""
     selector = query.selector
-    if selector is None or not selector.sendable or not any(term.operator in _POSITIVE for term in selector.terms):
+    if selector is None or not selector.sendable or not any(term.operator in _NEED_LABEL for term in selector.terms):
         return []
     if _names_address(query):
         return []
@@ -46,7 +49,7 @@ def selectors_for_statuses(query: ListQuery) -> list[str]:
 
 
 def _names_address(query: ListQuery) -> bool:
-    """Whether a query is about the one label that statuses do not have."""
+    """Return whether a query selects by the address, the one label that statuses do not have."""
     return query.selector is not None and any(term.key == label_names.LABEL_ADDRESS for term in query.selector.terms)
 
 
@@ -57,18 +60,18 @@ def _labels(query: ListQuery, machine: Machine) -> Mapping[str, str]:
 
 
 def _mentions(machine: Machine, text: str) -> bool:
-    """Look for text in the id, the host name, the cluster and the addresses."""
-    return any(text in place for place in machine.derived("places", _places))
+    """Return whether the id, host name, cluster or an address contains the (casefolded) text."""
+    return any(text in item for item in machine.derived("texts", _searched_texts))
 
 
-def _places(machine: Resource) -> tuple[str, ...]:
+def _searched_texts(machine: Resource) -> tuple[str, ...]:
     spec = machine.spec
     network = spec.get("network") or {}
-    places = (
+    texts = (
         machine.id,
         spec["hostname"],
         spec["management_address"],
         cast(Machine, machine).cluster,
         *(network.get("addresses") or ()),
     )
-    return tuple(place.casefold() for place in places)
+    return tuple(item.casefold() for item in texts)

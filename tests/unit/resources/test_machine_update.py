@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from omni_gateway.model import label_names
 from omni_gateway.sdk import Problem, Resource
 from omni_gateway.sdk.omni import omni_errors
-from resources.machine.changing import Step, run
 from resources.machine.join import Machine, join
-from resources.machine.labelling import difference, opposite, to_write
+from resources.machine.update import Step, run
+from resources.machine.user_labels import difference, opposite, to_write
 
 REFUSED = omni_errors.InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, "no")
 STALE = omni_errors.StaleVersion(grpc.StatusCode.ALREADY_EXISTS, "moved on")
@@ -59,7 +59,7 @@ def test_what_cannot_be_undone_is_told() -> None:
     with pytest.raises(Problem) as caught:
         run([book.step("labels", sticks=True), book.step("maintenance"), book.step("extensions", fails=REFUSED)])
     assert caught.value.status == 422
-    assert "labels could not be taken back" in caught.value.detail
+    assert "labels could not be undone" in caught.value.detail
     assert book.entries == ["+labels", "+maintenance", "-maintenance"]
 
 

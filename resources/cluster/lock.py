@@ -1,4 +1,4 @@
-"""Locking a cluster against changes; in Omni that is an annotation, and its presence is what counts."""
+"""The lock of a cluster against changes: in Omni an annotation, with any value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from omni_gateway.sdk.omni import label_names
 
 ABOUT = (
     "A locked cluster, its machine sets and its machines take no change and cannot be removed (409); configuration"
-    " patches still can. Answers the cluster; a cluster that is (un)locked already stays as it is."
+    " patches still can. Returns the cluster; a cluster that is (un)locked already is not changed."
 )
 
 
@@ -25,25 +25,25 @@ def refuse_change(existing: Resource, wanted: Resource) -> None:
 
 
 def lock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | DryRunResult:
-    """Lock a cluster; answers it. One that is locked stays as it is."""
+    """Lock a cluster and return it; a locked one is not changed."""
 
-    def by(existing: Resource) -> Resource:
+    def mutate(existing: Resource) -> Resource:
         if cluster_lock.is_locked(existing):
             return existing
         return replace(existing, annotations={**existing.annotations, label_names.ANNOTATION_CLUSTER_LOCKED: ""})
 
-    return change(adapter, id, by, dry_run=dry_run)
+    return change(adapter, id, mutate, dry_run=dry_run)
 
 
 def unlock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | DryRunResult:
-    """Unlock a cluster, and end an import that holds it; answers it. One that is not locked stays as it is."""
+    """Unlock a cluster, end an import that locks it, and return it; one that is not locked is not changed."""
 
-    def by(existing: Resource) -> Resource:
-        kept = {
+    def mutate(existing: Resource) -> Resource:
+        annotations = {
             key: value
             for key, value in existing.annotations.items()
             if key not in (label_names.ANNOTATION_CLUSTER_LOCKED, label_names.ANNOTATION_IMPORTING)
         }
-        return existing if kept == existing.annotations else replace(existing, annotations=kept)
+        return existing if annotations == existing.annotations else replace(existing, annotations=annotations)
 
-    return change(adapter, id, by, dry_run=dry_run)
+    return change(adapter, id, mutate, dry_run=dry_run)

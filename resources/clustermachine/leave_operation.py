@@ -1,4 +1,4 @@
-"""A machine leaving its cluster, as an operation: Omni wipes it first, which takes a connection."""
+"""The operation of a machine that leaves its cluster: Omni wipes it first, for which it must be connected."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from omni_gateway.sdk.omni import types
 
 
 def _is_leaving(omni: OmniClient, member: Resource) -> bool:
-    """Whether somebody takes a machine out of its cluster.
+    """Return whether a machine is being removed from its cluster.
 
-    That begins with its machine set node: until Omni has seen that it is gone the member looks as ever.
+    The removal starts at its machine set node: the member itself changes only after Omni has seen the node's end.
     """
     node = find(omni, types.MACHINE_SET_NODES, member.id)
     return member.tearing_down or node is None or node.tearing_down
 
 
 def _leaving(omni: OmniClient, member: Resource) -> Operation:
-    """Tell how far a machine is on its way out of its cluster."""
+    """Return the operation, with the machine that it waits for."""
     id = member.id
     waiting = [member_waits.leaving_member(omni, id)]
     steps = [("taken up by Omni", member.tearing_down), ("wiped and removed", False)]

@@ -1,4 +1,4 @@
-"""Removing a cluster as an action: what DELETE does, with an operation as its answer in every case."""
+"""The action destroy: the same as DELETE, but always answered with an operation."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from marshmallow import fields, validate
 from omni_gateway.sdk import Operation, SpecSchema
 from omni_gateway.sdk.actions import DryRunResult
 from resources.cluster.adapter import ClusterAdapter
-from resources.cluster.disconnected import ABOUT_FORCE, DISCONNECTED
+from resources.cluster.disconnected_machines import ABOUT_FORCE, DISCONNECTED
 from resources.cluster.operations import DESTROY
 
 
 class ClusterDestroyActionSchema(SpecSchema):
-    """How to remove a cluster."""
+    """Options of a cluster's removal."""
 
     body_optional = True
 
@@ -23,7 +23,7 @@ class ClusterDestroyActionSchema(SpecSchema):
 
 
 def destroy(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:
-    """Tear a cluster down; one that is going already is left to go on. 409 when it is locked."""
+    """Tear a cluster down, unless it is being removed already; 409 if it is locked."""
     cluster = adapter.get(id)
     if dry_run:
         adapter.check_delete_with(cluster, body)

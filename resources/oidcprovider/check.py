@@ -1,4 +1,4 @@
-"""Trying a provider for an admin who wonders why its tokens are refused."""
+"""The action test: find out why a provider's tokens are refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from omni_gateway.sdk.actions import check_issuer, takes_jwts
 
 
 def test_provider(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Mapping[str, Any]:
-    """Return how far the way to the provider's keys leads, and whether its tokens count here at all."""
+    """Return the steps to the provider's keys with their results, and whether its tokens are accepted at all."""
     spec = adapter.get(id).spec
     report = check_issuer(spec["issuer_url"])
     return {

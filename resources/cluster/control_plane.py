@@ -1,4 +1,4 @@
-"""Reading what a cluster may not have."""
+"""The control plane's machine set, which a cluster may lack."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from omni_gateway.sdk.omni import label_names, types
 
 
 def has_control_plane(omni: OmniClient, cluster: str) -> bool:
-    """Whether the cluster has a control plane machine set; without one nothing of it ever runs."""
+    """Return whether the cluster has a control plane machine set; without one it never starts."""
     return find(omni, types.MACHINE_SETS, label_names.control_planes(cluster)) is not None
