@@ -93,7 +93,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         keep_together()
         wsgi.SERVER = SERVER
         self._waits: dict[TConn, Wait] = {}
-        self._held: dict[TConn, tuple[Caller, int]] = {}
+        self._buffered: dict[TConn, tuple[Caller, int]] = {}
         self._queue: RequestQueue[TConn] = RequestQueue(self._bounds())
         self._in_threads: dict[TConn, Waiting[TConn]] = {}
         self._health_threads = ThreadPoolExecutor(1, thread_name_prefix="health")
@@ -284,11 +284,13 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         if size <= LARGE:
             return
         caller = self._caller(conn, arrival)
-        self._held[conn] = caller, size
-        others = [entry for other, entry in self._held.items() if other is not conn]
-        if sum(held for whose, held in others if whose == caller) + size > max(MOST_HELD_OF_CALLER, self.longest_body):
+        self._buffered[conn] = caller, size
+        others = [entry for other, entry in self._buffered.items() if other is not conn]
+        if sum(buffered for owner, buffered in others if owner == caller) + size > max(
+            MOST_HELD_OF_CALLER, self.longest_body
+        ):
             raise RequestRejected(429, "too-many-own-requests", "Too many large requests of yours are here at once.")
-        if sum(held for _, held in others) + size > max(MOST_HELD, self.longest_body):
+        if sum(buffered for _, buffered in others) + size > max(MOST_HELD, self.longest_body):
             raise RequestRejected(503, "overloaded", "Too many large requests are here at once.")
 
     def _caller(self, conn: TConn, arrival: RequestBuffer) -> Caller:
@@ -379,7 +381,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         if request is None:
             self._health_waiting -= 1
             return
-        if request.handler == self.handle and self._held.pop(conn, None) is not None:
+        if request.handler == self.handle and self._buffered.pop(conn, None) is not None:
             self._trim_at = max(time.monotonic() + TRIM_SECONDS, self._trimmed + TRIM_INTERVAL_SECONDS)
         self._queue.finished(request)
         while (following := self._queue.next()) is not None:
@@ -405,7 +407,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _trim(self, now: float) -> None:
         """Return memory to the system after large bodies; glibc would retain the freed blocks of their parsing."""
-        if self._trim_at is not None and now >= self._trim_at and not self._held:
+        if self._trim_at is not None and now >= self._trim_at and not self._buffered:
             self._trim_at, self._trimmed = None, now
             threading.Thread(target=_collect_and_give_back, name="give-back", daemon=True).start()
 
@@ -444,7 +446,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
         Closing at once would make the kernel reset the connection, and the client could lose the response.
         """
-        self._held.pop(conn, None)
+        self._buffered.pop(conn, None)
         if refused is not None:
             refused.start_line = bytes(_arrival(conn).data[:LONGEST_START_LINE]).partition(b"\n")[0]
             self.handle_error(None, conn.sock, conn.client, refused)
@@ -494,7 +496,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     def drop(self, conn: TConn, *, reset: bool = False) -> None:
         """Close a connection at once; ``reset`` discards what the kernel has not sent yet."""
         self._forget(conn)
-        self._held.pop(conn, None)
+        self._buffered.pop(conn, None)
         self._stream_loop.forget(conn)
         if reset:
             _reset_on_close(conn.sock)
