@@ -1,5 +1,5 @@
-"""What a process knows of Omni's objects from watches, so that reads need no call.
+"""Informers: a local copy of each Omni type that is read, kept current by one watch per type.
 
-``registry.Informers`` follows a type from its first read on, one watch for each; ``cached.CachedResources`` answers
-reads from it where that is the truth, and asks Omni where it is not.
+``informers.Informers`` starts an informer at the first read of a type; ``client.CachedResources`` answers reads from
+it while it is known to be current, and forwards them to Omni otherwise.
 """

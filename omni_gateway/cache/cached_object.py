@@ -1,4 +1,4 @@
-"""One version of one object, as Omni told it."""
+"""One version of one Omni object, with its JSON text compressed."""
 
 from __future__ import annotations
 
@@ -7,52 +7,56 @@ from typing import Any
 
 import orjson
 
-#: What an object takes beside its packed text: itself, its labels, the strings that are read without unpacking it.
+#: Bytes of an object beside its compressed text: the instance, its labels, the fields that are read uncompressed.
 OVERHEAD = 900
-MOST_SHARED = 10_000
+MOST_INTERNED = 10_000
 _NEVER = "0001-01-01T00:00:00Z"
 
 
 class DictionaryCompressor:
-    """How the objects of a type are kept small: by what they have in common with the first of them (RFC 1950 §2.2).
+    """Compresses a type's objects with the first of them as zlib's preset dictionary (RFC 1950 §2.2).
 
-    Statuses of machines take a tenth of their text so, and some microseconds to be read.
+    Statuses of machines take a tenth of their text so; a decompression takes some microseconds.
     """
 
     def __init__(self) -> None:
-        self._common = b""
-        self._texts: dict[str, str] = {}
+        self._dictionary = b""
+        self._interned: dict[str, str] = {}
 
-    def shared(self, text: str) -> str:
-        """Return a text that is the same for many objects, kept once."""
-        if len(self._texts) >= MOST_SHARED:
-            self._texts.clear()  # those that are in use stay where they are
-        return self._texts.setdefault(text, text)
+    def intern(self, text: str) -> str:
+        """Return the one shared copy of a text that many objects have, such as a label's key."""
+        if len(self._interned) >= MOST_INTERNED:
+            # Objects keep their references; later texts only start to share anew.
+            self._interned.clear()
+        return self._interned.setdefault(text, text)
 
     def pack(self, text: str) -> bytes:
-        """Return a text, packed."""
+        """Return a text, compressed."""
         plain = text.encode()
-        if not self._common:
-            self._common = plain[: 2**15]
-        packer = zlib.compressobj(1, zdict=self._common)
+        if not self._dictionary:
+            # Set once and never replaced: every compressed text needs the dictionary that it was written with.
+            # 32 KiB is deflate's window; more of a dictionary would not be used.
+            self._dictionary = plain[: 2**15]
+        packer = zlib.compressobj(1, zdict=self._dictionary)
         return packer.compress(plain) + packer.flush()
 
     def unpack(self, packed: bytes) -> bytes:
-        """Return a text as UTF-8."""
-        return zlib.decompressobj(zdict=self._common).decompress(packed)
+        """Return a compressed text as UTF-8."""
+        return zlib.decompressobj(zdict=self._dictionary).decompress(packed)
 
 
 class CachedObject:
-    """An object's JSON text, packed, and what is needed to find it; never changed, so all threads may share it.
+    """An object's compressed JSON text and the metadata that lookups need.
 
-    ``mark`` tells one text from another: it is the same for the same text and, as far as 64 bits go, for no other.
-    ``derived`` keeps what others make of the object, for as long as this version lives.
+    Immutable, so that threads share it without a lock; a new version is a new instance. ``text_hash`` is a 64-bit hash
+    of the text: equal for equal texts, and different for others but for collisions. ``derived`` holds one value that a
+    caller computed from the object; it lives as long as this version.
     """
 
     __slots__ = (
         "__weakref__",
-        "_kept",
-        "_packing",
+        "_compressor",
+        "_stored",
         "annotations",
         "created",
         "derived",
@@ -68,36 +72,36 @@ class CachedObject:
         "version",
     )
 
-    def __init__(self, text: str, packing: DictionaryCompressor | None = None) -> None:
-        """Without a ``packing``, which it shares with others of its type, the text is kept as it is."""
+    def __init__(self, text: str, compressor: DictionaryCompressor | None = None) -> None:
+        """``compressor``: the one of the object's type; None stores the text uncompressed, for short-lived objects."""
         metadata = orjson.loads(text)["metadata"]
-        self._packing = packing
-        self._kept = text if packing is None else packing.pack(text)
+        self._compressor = compressor
+        self._stored = text if compressor is None else compressor.pack(text)
         self.text_hash = hash(text)
         self.id: str = metadata["id"]
         self.version = int(metadata.get("version", 0))
         self.created: str = metadata.get("created") or ""
         updated = metadata.get("updated")
         self.updated: str | None = None if updated == _NEVER else updated
-        shared = str if packing is None else packing.shared
-        self.namespace = shared(metadata.get("namespace", ""))
-        self.type = shared(metadata.get("type", ""))
-        self.phase = shared(metadata.get("phase", "running"))
-        self.owner = shared(metadata.get("owner") or "")
-        self.finalizers = tuple(map(shared, metadata.get("finalizers") or ()))
-        self.labels = {shared(key): shared(value) for key, value in (metadata.get("labels") or {}).items()}
+        intern = str if compressor is None else compressor.intern
+        self.namespace = intern(metadata.get("namespace", ""))
+        self.type = intern(metadata.get("type", ""))
+        self.phase = intern(metadata.get("phase", "running"))
+        self.owner = intern(metadata.get("owner") or "")
+        self.finalizers = tuple(map(intern, metadata.get("finalizers") or ()))
+        self.labels = {intern(key): intern(value) for key, value in (metadata.get("labels") or {}).items()}
         self.annotations: dict[str, str] = metadata.get("annotations") or {}
         self.derived: Any = None
 
     @property
     def text(self) -> str:
-        """Return the JSON text."""
+        """The JSON text, decompressed anew at each access."""
         plain = self._plain()
         return plain if isinstance(plain, str) else plain.decode()
 
     @property
-    def leaving(self) -> bool:
-        """Whether it is being torn down."""
+    def tearing_down(self) -> bool:
+        """True while the object is being torn down: it exists until its finalizers are gone."""
         return self.phase == "tearingDown"
 
     def body(self) -> dict[str, Any]:
@@ -106,9 +110,9 @@ class CachedObject:
         return parsed
 
     def _plain(self) -> str | bytes:
-        kept = self._kept
-        return kept if isinstance(kept, str) or self._packing is None else self._packing.unpack(kept)
+        stored = self._stored
+        return stored if isinstance(stored, str) or self._compressor is None else self._compressor.unpack(stored)
 
     def __len__(self) -> int:
-        """Return about how many bytes it takes, without what is derived from it."""
-        return len(self._kept) + OVERHEAD
+        """Return the object's approximate size in memory, in bytes, without ``derived``."""
+        return len(self._stored) + OVERHEAD

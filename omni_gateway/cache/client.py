@@ -1,4 +1,4 @@
-"""Reads of Omni's objects from feeds where these are the truth, from Omni where they are not."""
+"""Reads from informers while these are current, and from Omni otherwise."""
 
 from __future__ import annotations
 
@@ -29,31 +29,33 @@ from omni_gateway.omni.streams import Stream
 from omni_gateway.omni.types import COMPUTED, namespace_of
 from omni_gateway.omni.watch import RawEvent
 
-#: How long a read waits for a write of this process to come back by the watch; then Omni is asked.
+#: How long after a write of this process a read waits for its event; then the object is read from Omni.
 OWN_WRITE_SECONDS = 0.5
-#: A write so long ago is in whatever Omni tells: where that is what the feed holds, nothing is to come.
+#: A write is in a list that Omni starts this long after it. If the list equals the informer, no event is to come.
 SETTLED_SECONDS = 2.0
-#: Events that did not come for so long do not come any more: the watch was cut and has begun anew.
+#: An event that has not come for so long was lost: the watch was interrupted and listed anew.
 LOST_EVENT_SECONDS = 15.0
-#: How long what was written is awaited from a watch before Omni is asked; its events come within milliseconds.
+#: How long :func:`find_written` waits for an event before it gives up; events come within milliseconds.
 WRITTEN_SECONDS = 0.1
 _BY_ID = ("", "id")
 
 
-def _parsed(selectors: Sequence[str]) -> list[Selector] | None:
-    """Return the label queries; None where only Omni can tell what one of them means."""
+def _parse_selectors(texts: Sequence[str]) -> list[Selector] | None:
+    """Return the parsed label selectors; None if any of them is in a syntax that only Omni can evaluate."""
     try:
-        return [parse(text) for text in selectors if text.strip()]
+        return [parse(text) for text in texts if text.strip()]
     except SelectorError:
         return None
 
 
-def _page(snapshot: Snapshot, asked: ListOptions, wanted: Sequence[Selector]) -> SnapshotPage:
-    return snapshot.page(tuple(asked.selectors), wanted, asked.offset, asked.limit, descending=asked.descending)
+def _page(snapshot: Snapshot, options: ListOptions, selectors: Sequence[Selector]) -> SnapshotPage:
+    return snapshot.page(
+        tuple(options.selectors), selectors, options.offset, options.limit, descending=options.descending
+    )
 
 
 class CachedListResult(ListResult):
-    """A page of objects that a feed holds."""
+    """A page of an informer's objects."""
 
     def __init__(self, page: SnapshotPage) -> None:
         self.page = page
@@ -61,12 +63,15 @@ class CachedListResult(ListResult):
 
     @cached_property
     def texts(self) -> Sequence[str]:  # type: ignore[override]
-        """Return the objects' JSON texts."""
+        """The objects' JSON texts."""
         return [item.text for item in self.page.entries]
 
 
 class CachedResources(ResourceClient):
-    """Answers ``get`` and ``list``; all else goes to Omni. ``account`` returns the account of the request in flight."""
+    """Answers ``get``, ``list`` and ``watch`` from informers; everything else, and what these cannot answer, from Omni.
+
+    ``record`` returns the :class:`ReadRecord` of the request in flight.
+    """
 
     def __init__(self, calls: Calls, cache: Informers, record: Callable[[], ReadRecord]) -> None:
         super().__init__(calls, cache)
@@ -74,11 +79,11 @@ class CachedResources(ResourceClient):
         self._record = record
 
     def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
-        """Return one object; ``NotFound`` when there is none."""
+        """Return one object, parsed; raises ``NotFound``."""
         return self.item(type, id, namespace).body()
 
     def item(self, type: str, id: str, namespace: str | None = None) -> CachedObject:
-        """Return one object as it was told; ``NotFound`` when there is none."""
+        """Return one object, the informer's own instance where possible; raises ``NotFound``."""
         informer = self._informer_for(type, namespace or namespace_of(type))
         if informer is not None:
             ready, item = informer.find(id)
@@ -88,105 +93,123 @@ class CachedResources(ResourceClient):
                     text = f"resource {type}({namespace or namespace_of(type)}/{id}) doesn't exist"
                     raise errors.NotFound(grpc.StatusCode.NOT_FOUND, text, "omni.resources.ResourceService/Get")
                 return item
+            # Its watch has ended between the check and the read.
             self._record().forward_reasons.append("stale")
-        return self._fresh(type, id, namespace or namespace_of(type))
+        return self._get_direct(type, id, namespace or namespace_of(type))
 
-    def _fresh(self, type: str, id: str, namespace: str) -> CachedObject:
-        """Return what Omni tells now: where a feed holds the very same, its object, and all that is made of it.
+    def _get_direct(self, type: str, id: str, namespace: str) -> CachedObject:
+        """Read one object from Omni; return the informer's instance if that has the same text; raises ``NotFound``.
 
-        Where it does not, no later read from the feed may show what is older.
+        Otherwise records the version, so that no later read from the informer returns an older one.
         """
-        asked = time.monotonic()
+        asked_at = time.monotonic()
         text = self.get_text(type, id, namespace)
-        informer = self._cache.present(type, namespace)
+        informer = self._cache.existing(type, namespace)
         if informer is not None:
-            ready, held = informer.find(id)
-            if ready and held is not None and held.text_hash == hash(text):
-                return held
-        told = CachedObject(text)
-        self._cache.add_pending_write(type, namespace, id, PendingWrite("since", told.version, told.created, at=asked))
-        return told
+            ready, cached = informer.find(id)
+            if ready and cached is not None and cached.text_hash == hash(text):
+                # The shared instance: what was rendered from it is used again.
+                return cached
+        item = CachedObject(text)
+        pending = PendingWrite("at_least", item.version, item.created, at=asked_at)
+        self._cache.add_pending_write(type, namespace, id, pending)
+        return item
 
-    def _list(self, asked: ListOptions, timeout: float | None) -> ListResult:
-        """Answer a list; how Omni searches and sorts by fields is Omni's to say, so it is asked."""
-        wanted = _parsed(asked.selectors)
-        if asked.search or asked.sort_by not in _BY_ID or wanted is None:
+    def _list(self, options: ListOptions, timeout: float | None) -> ListResult:
+        """Return a page of objects; ``search`` and sorting by fields are forwarded, as only Omni knows their rules."""
+        selectors = _parse_selectors(options.selectors)
+        if options.search or options.sort_by not in _BY_ID or selectors is None:
             self._record().forward_reasons.append("bypass")
-            return super()._list(asked, timeout)
-        snapshot = self._snapshot(asked.type, asked.namespace)
+            return super()._list(options, timeout)
+        snapshot = self._snapshot(options.type, options.namespace)
         if snapshot is not None:
-            return CachedListResult(_page(snapshot, asked, wanted))
-        at = time.monotonic()
-        return self._compared(asked, wanted, super()._list(asked, timeout), at)
+            return CachedListResult(_page(snapshot, options, selectors))
+        asked_at = time.monotonic()
+        return self._reconcile(options, selectors, super()._list(options, timeout), asked_at)
 
-    def _compared(self, asked: ListOptions, wanted: Sequence[Selector], listing: ListResult, at: float) -> ListResult:
-        """Return what Omni has just told: where a feed holds the very same, its objects, and all that is made of them.
+    def _reconcile(
+        self, options: ListOptions, selectors: Sequence[Selector], listing: ListResult, asked_at: float
+    ) -> ListResult:
+        """Compare a list that Omni returned with the informer; return the informer's page if they are equal.
 
-        Where it does not, no later read from the feed may show what is older. ``at`` (monotonic) is before that.
+        Otherwise records the differences, so that no later read from the informer goes back behind this list.
+        ``asked_at``: monotonic seconds, before the list was requested.
         """
-        informer = self._cache.present(asked.type, asked.namespace)
+        informer = self._cache.existing(options.type, options.namespace)
         snapshot = informer.snapshot() if informer is not None else None
         if snapshot is None:
             return listing
-        page = _page(snapshot, asked, wanted)
-        every = len(listing.texts) == listing.total
-        told = [hash(text) for text in listing.texts]
-        if page.total != listing.total or told != [item.text_hash for item in page.entries]:
-            ids = self._mark_newer(asked, listing, snapshot, at)
-            if every:
-                self._mark_missing(asked, snapshot, page, ids, at)
+        page = _page(snapshot, options, selectors)
+        complete = len(listing.texts) == listing.total
+        hashes = [hash(text) for text in listing.texts]
+        if page.total != listing.total or hashes != [item.text_hash for item in page.entries]:
+            ids = self._record_newer(options, listing, snapshot, asked_at)
+            # An object that is missing from one page of several may be on another one.
+            if complete:
+                self._record_missing(options, snapshot, page, ids, asked_at)
             return listing
-        if every and asked.whole:
-            self._settle(asked.type, asked.namespace, {item.id for item in snapshot.items}, at)
+        if complete and options.whole:
+            self._drop_settled(options.type, options.namespace, {item.id for item in snapshot.items}, asked_at)
         return CachedListResult(page)
 
-    def _mark_newer(self, asked: ListOptions, listing: ListResult, snapshot: Snapshot, at: float) -> set[str]:
-        """Mark what Omni tells otherwise than the snapshot; return the ids of all that it tells."""
-        same = {item.text_hash: item.id for item in snapshot.items}
-        held_by_id = {item.id: item for item in snapshot.items}
-        told_ids = set()
+    def _record_newer(self, options: ListOptions, listing: ListResult, snapshot: Snapshot, asked_at: float) -> set[str]:
+        """Record each listed object that is newer than the snapshot's; return the ids of all listed objects."""
+        unchanged = {item.text_hash: item.id for item in snapshot.items}
+        cached_by_id = {item.id: item for item in snapshot.items}
+        ids = set()
         for text in listing.texts:
-            known = same.get(hash(text))
-            if known is not None:
-                told_ids.add(known)
+            # By hash first: a text that the snapshot has need not be parsed for its id.
+            id = unchanged.get(hash(text))
+            if id is not None:
+                ids.add(id)
                 continue
-            told = CachedObject(text)
-            told_ids.add(told.id)
-            held = held_by_id.get(told.id)
-            if held is None or (held.created, held.version) < (told.created, told.version):
-                pending = PendingWrite("since", told.version, told.created, at=at)
-                self._cache.add_pending_write(asked.type, asked.namespace, told.id, pending)
-        return told_ids
+            item = CachedObject(text)
+            ids.add(item.id)
+            cached = cached_by_id.get(item.id)
+            # The event may have arrived between the list and the snapshot: then the snapshot is the newer one.
+            if cached is None or (cached.created, cached.version) < (item.created, item.version):
+                pending = PendingWrite("at_least", item.version, item.created, at=asked_at)
+                self._cache.add_pending_write(options.type, options.namespace, item.id, pending)
+        return ids
 
-    def _mark_missing(
-        self, asked: ListOptions, snapshot: Snapshot, page: SnapshotPage, told: set[str], at: float
+    def _record_missing(
+        self, options: ListOptions, snapshot: Snapshot, page: SnapshotPage, listed: set[str], asked_at: float
     ) -> None:
-        """Mark what Omni does not tell any more of all that is asked for: it is gone, or is not what it was."""
-        if asked.whole:
-            for id in ({item.id for item in snapshot.items} | self._beginnings(asked.type, asked.namespace)) - told:
-                self._cache.add_pending_write(asked.type, asked.namespace, id, PendingWrite("gone", at=at))
-        for item in page.entries:
-            if item.id not in told and self._cache.pending_writes.find((asked.type, asked.namespace), item.id) is None:
-                self._cache.add_pending_write(
-                    asked.type, asked.namespace, item.id, PendingWrite("past", item.version, item.created, at=at)
-                )
+        """Record each object that a complete list should contain and does not: it was deleted, or does not match now.
 
-    def _settle(self, type: str, namespace: str, told: set[str], asked: float) -> None:
-        """Forget what nothing more is to be heard of: Omni tells all objects as the feed holds them."""
-        missing = self._beginnings(type, namespace) - told
+        ``listed``: the ids in the list.
+        """
+        type, namespace = options.type, options.namespace
+        if options.whole:
+            for id in ({item.id for item in snapshot.items} | self._expected_ids(type, namespace)) - listed:
+                self._cache.add_pending_write(type, namespace, id, PendingWrite("deleted", at=asked_at))
+        for item in page.entries:
+            # With a selector, a missing object may exist with other labels: any later version, or its deletion, will
+            # do. Recorded only where nothing stricter is, which this would replace.
+            if item.id not in listed and self._cache.pending_writes.find((type, namespace), item.id) is None:
+                pending = PendingWrite("newer_than", item.version, item.created, at=asked_at)
+                self._cache.add_pending_write(type, namespace, item.id, pending)
+
+    def _drop_settled(self, type: str, namespace: str, listed: set[str], asked_at: float) -> None:
+        """Drop pending writes that no event can follow any more; called when a list of all objects equals the informer.
+
+        An expected object that is in neither was deleted meanwhile, and is recorded so.
+        """
+        missing = self._expected_ids(type, namespace) - listed
         for id in missing:
-            self._cache.add_pending_write(type, namespace, id, PendingWrite("gone", at=asked))
+            self._cache.add_pending_write(type, namespace, id, PendingWrite("deleted", at=asked_at))
         if missing:
             return
         key = (type, namespace)
         for id, pending in self._cache.pending_writes.of(key).items():
-            if pending.at < asked - SETTLED_SECONDS:
+            # A younger write may have been applied after Omni read the list.
+            if pending.at < asked_at - SETTLED_SECONDS:
                 self._cache.pending_writes.drop(key, id, pending)
 
-    def _beginnings(self, type: str, namespace: str) -> set[str]:
-        """Return the objects that are awaited."""
-        marks = self._cache.pending_writes.of((type, namespace))
-        return {id for id, pending in marks.items() if pending.kind in ("there", "since")}
+    def _expected_ids(self, type: str, namespace: str) -> set[str]:
+        """Return the ids of objects that pending writes expect to exist."""
+        pending_of_type = self._cache.pending_writes.of((type, namespace))
+        return {id for id, pending in pending_of_type.items() if pending.kind in ("created", "at_least")}
 
     def watch(  # type: ignore[override]
         self,
@@ -198,12 +221,12 @@ class CachedResources(ResourceClient):
         search: Sequence[str] = (),
         timeout: float | None = None,
     ) -> Watch | Subscription:
-        """Follow a type or one object, from the process's own watch of the type where there is one."""
-        wanted = _parsed(selectors) if not search and timeout is None else None
-        if wanted is not None:
+        """Watch a type or one object: a subscription to the informer where possible, else a watch that Omni serves."""
+        parsed = _parse_selectors(selectors) if not search and timeout is None else None
+        if parsed is not None:
             informer = self._informer_for(type, namespace or namespace_of(type))
             if informer is not None:
-                subscription = Subscription(id, wanted)
+                subscription = Subscription(id, parsed)
                 if subscription.begin(informer):
                     return subscription
         return super().watch(type, namespace, id=id, selectors=selectors, search=search, timeout=timeout)
@@ -219,8 +242,9 @@ class CachedResources(ResourceClient):
         self._record().hit(part, self._cache.age(part.informer))
 
     def _informer_for(self, type: str, namespace: str) -> Informer | None:
-        """Return the feed if it tells the truth to this request; note why not otherwise."""
+        """Return the informer if this request may read from it; otherwise record why the read is forwarded."""
         if namespace in COMPUTED:
+            # Omni computes these for the caller of each request: there is no common state to copy.
             self._record().forward_reasons.append("bypass")
             return None
         max_age = self._record().max_age
@@ -229,10 +253,10 @@ class CachedResources(ResourceClient):
             return None
         informer = self._cache.informer(type, namespace)
         if informer is None:
-            begun = self._cache.present(type, namespace)
-            self._record().forward_reasons.append("uri-miss" if begun is None or not begun.relists else "stale")
-            # Its beginning is the answer, for all who ask meanwhile.
-            if begun is None or not begun.wait_for_beginning():
+            existing = self._cache.existing(type, namespace)
+            self._record().forward_reasons.append("uri-miss" if existing is None or not existing.relists else "stale")
+            # Wait for the first bootstrap: one list then answers all reads that come meanwhile, instead of one each.
+            if existing is None or not existing.wait_for_sync():
                 return None
             informer = self._cache.informer(type, namespace)
         if informer is None:
@@ -246,53 +270,60 @@ class CachedResources(ResourceClient):
         return informer
 
     def _shows_pending_writes(self, informer: Informer, type: str, namespace: str) -> bool:
-        """Whether the feed shows what this process wrote or was told; waits for it a moment, asks Omni after that."""
+        """Return True once an informer shows the type's pending writes, which are dropped then.
+
+        Waits up to :data:`OWN_WRITE_SECONDS` after each write, then compares the object with Omni's.
+        """
         key = (type, namespace)
         for id, pending in self._cache.pending_writes.of(key).items():
-            heard = pending.kind != "written" and informer.wait_for(id, pending, pending.at + OWN_WRITE_SECONDS)
-            # What was made may be heard of as an earlier object of its id that others made and removed just before.
-            sure = heard and pending.kind != "there"
-            if not sure and not self._same(informer, type, namespace, id):
+            # The deadline counts from the write, so later reads do not wait again.
+            met = pending.kind != "unknown" and informer.wait_for(id, pending, pending.at + OWN_WRITE_SECONDS)
+            # A create can be met by an earlier object of its id, which others created and deleted just before.
+            certain = met and pending.kind != "created"
+            if not certain and not self._equals_omni(informer, type, namespace, id):
                 if time.monotonic() > pending.at + LOST_EVENT_SECONDS:
                     self._cache.pending_writes.drop(key, id, pending)
                 return False
             self._cache.pending_writes.drop(key, id, pending)
         return True
 
-    def _same(self, informer: Informer, type: str, namespace: str, id: str) -> bool:
-        """Whether Omni holds an object as the feed does: then no event is to come, for the write changed nothing."""
+    def _equals_omni(self, informer: Informer, type: str, namespace: str, id: str) -> bool:
+        """Read an object from Omni; return True if the informer's is equal: the write changed nothing, so no event."""
         ready, item = informer.find(id)
         if not ready or item is None:
             return False
         try:
-            held = CachedObject(self.get_text(type, id, namespace))
+            direct = CachedObject(self.get_text(type, id, namespace))
         except errors.NotFound:
             return False
-        return item.text_hash == held.text_hash
+        return item.text_hash == direct.text_hash
 
 
 class CachingClient(OmniClient):
-    """An Omni client with the cache of its process: requests that only read are answered from it."""
+    """An Omni client that owns the process's informers; :meth:`reading` returns the client that reads from them."""
 
     def __init__(self, config: OmniConfig, *, signer: Signer | None = None) -> None:
-        self.cache = Informers(self._follow, self.ping)
+        self.cache = Informers(self._open_watch, self.ping)
         self._observer = self.cache
         self._owns_cache = True
         super().__init__(config, signer=signer)
 
-    def _follow(self, type: str, namespace: str) -> Stream[RawEvent]:
+    def _open_watch(self, type: str, namespace: str) -> Stream[RawEvent]:
         return self.resources.follow(type, namespace)
 
     def acting_as(self, signer: Signer) -> Self:
-        """As the base class does; its writes are noted in this cache, its reads are not answered from it."""
+        """Return a client with another identity. Its writes are recorded in this cache, its reads go to Omni.
+
+        The informers list what the gateway's identity may read, which another identity may not.
+        """
         other = super().acting_as(signer)
         other._owns_cache = False
         return other
 
     def reading(self, record: Callable[[], ReadRecord]) -> Self:
-        """Return this client for requests that only read: from the cache, where that is the truth.
+        """Return a client that cannot write, and reads from the informers while these are current.
 
-        ``account`` returns the account of the request in flight, which is told how it was answered.
+        ``record`` returns the :class:`ReadRecord` of the request in flight, which receives its hits and calls.
         """
         other = copy.copy(self)
         other._owns_holder = False
@@ -301,7 +332,7 @@ class CachingClient(OmniClient):
         return other
 
     def close(self) -> None:
-        """Close the connection and let the cache go."""
+        """Close the informers, then the connection; copies of the client close neither."""
         if self._owns_holder:
             self.cache.close()
         super().close()
@@ -311,21 +342,22 @@ class CachingClient(OmniClient):
         cache, key = self.cache, (type, namespace)
         pending = cache.pending_writes.find(key, id) if self._owns_cache else None
         informer = cache.informer(type, namespace) if pending is not None else None
-        if pending is None or informer is None or pending.kind not in ("there", "since"):
+        if pending is None or informer is None or pending.kind not in ("created", "at_least"):
             return None
         if not informer.wait_for(id, pending, time.monotonic() + WRITTEN_SECONDS):
             return None
         ready, item = informer.find(id)
-        if not ready or item is None or (pending.kind == "there" and not outcomes.holds(asked, item.body())):
+        if not ready or item is None or (pending.kind == "created" and not outcomes.holds(asked, item.body())):
             return None
         return item
 
 
 def find_written(omni: OmniClient, type: str, id: str, namespace: str, asked: Mapping[str, Any]) -> CachedObject | None:
-    """Return an object that this process has just written, as its watch of the type shows it; no call is made.
+    """Return an object that this process has just written, from the informer of its type; makes no call to Omni.
 
-    None where there is no watch that may be used, where it does not show the write within a moment, or where what was
-    created cannot be told from an earlier object of its id by what was ``asked`` for: then Omni must be asked. Always
-    None for a caller with an identity of its own, for the watch is the gateway's.
+    Returns None, and the caller has to read from Omni, if there is no current informer, if the write's event does not
+    arrive within :data:`WRITTEN_SECONDS`, or if a created object does not contain what was ``asked`` for: it may be an
+    earlier one of the same id. Always None for a caller with an Omni identity of its own, as informers use the
+    gateway's.
     """
     return omni.find_written(type, id, namespace, asked) if isinstance(omni, CachingClient) else None

@@ -1,8 +1,9 @@
-"""The objects of one type, kept by one watch.
+"""A local copy of one type's objects, kept current by one watch.
 
-What is here is what Omni said, in the order in which it said it. A feed that is not complete yet, or whose watch has
-ended, is not :attr:`live`; while it begins anew, the old objects are kept aside for nobody to read, so that what is
-followed can be told the difference.
+The watch lists first (Omni's bootstrap) and then sends changes in Omni's order; a copy is replaced as a whole after
+each reconnection (a relist). While an informer is not :attr:`Informer.ready` (before the first bootstrap has ended, or
+after the watch has ended), it answers no reads. During a relist the previous objects are retained internally, so that
+followers receive the difference instead of a second list.
 """
 
 from __future__ import annotations
@@ -26,55 +27,64 @@ from omni_gateway.omni.watch import RawEvent, WatchKind
 log = logging.getLogger(__name__)
 
 InformerEvent = tuple[WatchKind, CachedObject, CachedObject | None]
-"""What happened: the kind, the object (of a destroyed one: as it was last), and what it was before."""
+"""A change: its kind, the object (of a destroyed one: its last state), and the object's previous version."""
 Follower = Callable[[InformerEvent | None], None]
 
 _MOST_TOMBSTONES = 10_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
-#: How long after its beginning a feed is waited for: ten thousand objects take a second or two.
-BEGIN_SECONDS = 2.0
+#: How long reads wait for an informer's first bootstrap, in seconds: ten thousand objects take one or two.
+SYNC_SECONDS = 2.0
 
 
 class Source(Protocol):
-    """An open watch: iterates over kind and JSON text, and ends when cancelled from any thread."""
+    """An open watch: iterates over (kind, JSON text), and ends when cancelled from any thread."""
 
     def __iter__(self) -> Iterator[RawEvent]: ...
 
     def cancel(self) -> None:
-        """End it."""
+        """End the iteration."""
 
 
 class Informer:
-    """One type's objects; safe for any thread. ``open_watch`` opens a watch with bootstrap."""
+    """One type's objects; its methods may be called from any thread.
+
+    ``open_watch`` opens a watch with bootstrap; it raises ``OmniError``. ``ready``: reads may use the objects.
+    ``unwatchable``: the error with which Omni refused the watch, None while there is no such refusal. ``size``: bytes
+    of all objects. ``relists``: how many bootstraps have been completed. ``last_event_at``, ``last_used_at``:
+    monotonic seconds.
+    """
 
     def __init__(self, name: str, namespace: str, open_watch: Callable[[], Source]) -> None:
         self.name = name
         self.namespace = namespace
         self._open_watch = open_watch
+        # One lock for objects, index, tombstones and followers: a follower's initial list and its first event must
+        # not have a gap or an overlap between them. Re-entrant, for followers are called while it is held and may
+        # call back, such as to unsubscribe.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._objects: dict[str, CachedObject] = {}
         self._ids: list[str] = []
         self._labels = LabelIndex()
-        self._packing = DictionaryCompressor()
+        self._compressor = DictionaryCompressor()
         self._snapshot: Snapshot | None = None
         self._tombstones: dict[str, Tombstone] = {}
         self._followers: list[Follower] = []
         self._source: Source | None = None
-        self._opening = self._opened = 0.0
+        self._opening_at = self._opened_at = 0.0
         self._closed = False
         self.ready = False
         self.unwatchable: OmniError | None = None
         self.size = self.relists = 0
         self.last_event_at = 0.0
-        self.last_used_at = self._made = time.monotonic()
+        self.last_used_at = self._created_at = time.monotonic()
 
     def start(self) -> None:
-        """Follow the type in a thread of its own, until closed."""
+        """Run the watch in a thread of its own, until :meth:`close`."""
         threading.Thread(target=self._run, name=f"feed-{self.name}", daemon=True).start()
 
     def close(self) -> None:
-        """Let the type go."""
+        """Stop the watch, drop all objects and end every follower; an informer is not started again."""
         with self._lock:
             self._closed, self.ready = True, False
             source, self._objects, self._ids, self._snapshot = self._source, {}, [], None
@@ -82,92 +92,104 @@ class Informer:
             self._notify(None)
             self._followers.clear()
             self._changed.notify_all()
+        # Outside of the lock: the watch's thread may be waiting for the lock to deliver an event.
         if source is not None:
             source.cancel()
 
-    # -- reading
+    # -- reads
 
     def snapshot(self) -> Snapshot | None:
-        """Return all objects as they are now; None when the feed is not live."""
+        """Return all objects as of now; None while the informer is not ready."""
         with self._lock:
             if not self.ready:
                 return None
             if self._snapshot is None:
+                # Made at the first read after a change, not at each change: a burst of events costs one.
                 self._snapshot = Snapshot(tuple(map(self._objects.__getitem__, self._ids)), self._choose)
             return self._snapshot
 
     def shows(self, snapshot: Snapshot) -> bool:
-        """Whether all objects are still as they were then."""
+        """Return True if nothing has changed since ``snapshot`` was taken."""
         with self._lock:
             return self.ready and self._snapshot is snapshot
 
     def _choose(self, snapshot: Snapshot, selector: Selector) -> Sequence[CachedObject]:
-        """Return those of a snapshot's objects that a selector takes: by their labels, while the feed shows it."""
+        """Return the objects of a snapshot that a selector matches, ordered by id."""
         with self._lock:
+            # The index follows the present objects, so it serves the present snapshot only.
             if self._snapshot is snapshot:
                 return sorted(self._labels.choose(selector, self._objects), key=attrgetter("id"))
         return [item for item in snapshot.items if selector.matches(item.labels)]
 
     def find(self, id: str) -> tuple[bool, CachedObject | None]:
-        """Return whether the feed is live, and the object if there is one."""
+        """Return (ready, object or None); the object means nothing while not ready."""
         with self._lock:
             return self.ready, self._objects.get(id)
 
     def wait_for(self, id: str, pending: PendingWrite, deadline: float) -> bool:
-        """Wait until a mark is met; False when ``deadline`` (monotonic) passes first."""
+        """Wait until a pending write is met.
+
+        Returns False when ``deadline`` (monotonic seconds) passes first, or when the informer is not ready any more.
+        """
         with self._changed:
             while self.ready and not self._met(id, pending):
-                left = deadline - time.monotonic()
-                if left <= 0:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
                     return False
-                self._changed.wait(left)
+                self._changed.wait(remaining)
             return self.ready
 
-    def wait_for_beginning(self) -> bool:
-        """Wait until the feed is live for the first time; False when it will not be, or takes too long."""
+    def wait_for_sync(self) -> bool:
+        """Wait for the first bootstrap to end, at most :data:`SYNC_SECONDS` after the informer was created.
+
+        Returns False when that passes, when Omni refuses the watch, or when the informer is closed; also after an
+        interruption later on, for then a read is better forwarded than delayed.
+        """
         with self._changed:
             while not self.ready and not self.relists and not self._closed and self.unwatchable is None:
-                left = self._made + BEGIN_SECONDS - time.monotonic()
-                if left <= 0:
+                remaining = self._created_at + SYNC_SECONDS - time.monotonic()
+                if remaining <= 0:
                     return False
-                self._changed.wait(left)
+                self._changed.wait(remaining)
             return self.ready
 
     def met(self, id: str, pending: PendingWrite) -> bool:
-        """Whether a mark is met already."""
+        """Return True if a pending write is met by now; does not wait."""
         with self._lock:
             return self._met(id, pending)
 
     def _met(self, id: str, pending: PendingWrite) -> bool:
-        """What was before the present watch was opened, its bootstrap told."""
-        return pending.at < self._opened or pending.met(self._objects.get(id), self._tombstones.get(id))
+        # A bootstrap lists what Omni holds when the watch is opened. A write from before that needs no event.
+        return pending.at < self._opened_at or pending.met(self._objects.get(id), self._tombstones.get(id))
 
-    def follow(self, tell: Follower, begin: Callable[[list[CachedObject]], None]) -> Callable[[], None] | None:
-        """Call ``begin`` with what is there now and ``tell`` with every change after it (None: there will be no more).
+    def follow(self, notify: Follower, start: Callable[[list[CachedObject]], None]) -> Callable[[], None] | None:
+        """Call ``start`` with the present objects, then ``notify`` with each change; with None at the end.
 
-        Both are called under the lock: be quick. Return what ends it; None when the feed is not live.
+        Both are called with the lock held: they must be quick, and must not block. Returns the function that ends it;
+        None while the informer is not ready.
         """
         with self._lock:
             if not self.ready:
                 return None
-            self._followers.append(tell)
-            begin([self._objects[id] for id in self._ids])
-            return lambda: self._leave(tell)
+            self._followers.append(notify)
+            start([self._objects[id] for id in self._ids])
+            return lambda: self._unfollow(notify)
 
     @property
-    def followed(self) -> bool:
-        """Whether anybody follows."""
+    def has_followers(self) -> bool:
+        """True while there is a follower; such an informer is not evicted as idle."""
         with self._lock:
             return bool(self._followers)
 
-    def _leave(self, tell: Follower) -> None:
+    def _unfollow(self, notify: Follower) -> None:
         with self._lock:
-            if tell in self._followers:
-                self._followers.remove(tell)
+            if notify in self._followers:
+                self._followers.remove(notify)
 
-    # -- following Omni
+    # -- the watch, in a thread of its own
 
     def _run(self) -> None:
+        """Open the watch and read it, with exponential backoff, until closed or refused by Omni."""
         pause = _FIRST_PAUSE
         while not self._closed:
             try:
@@ -178,10 +200,13 @@ class Informer:
             except OmniError as error:
                 if not isinstance(error, (Unavailable, Cancelled)) and not self._closed:
                     log.info("the watch of %s ended: %s", self.name, error)
+                    # A refusal is final only while there are no objects: a type that could be watched before can be
+                    # watched again.
                     self.unwatchable = error if not self.size else self.unwatchable
             except Exception:
                 log.exception("the watch of %s failed", self.name)
             with self._changed:
+                # The backoff starts over after a watch that got as far as its bootstrap.
                 pause = _FIRST_PAUSE if self.ready else min(pause * 2, _LONGEST_PAUSE)
                 self.ready = False
                 if self.unwatchable is not None or self._closed:
@@ -190,9 +215,12 @@ class Informer:
                 self._changed.wait(pause)
 
     def _open(self) -> Source | None:
-        self._opening = time.monotonic()
+        """Open a watch; None where the informer was closed meanwhile."""
+        # Taken before the call: of a write that was sent while the watch was being opened, nothing is known.
+        self._opening_at = time.monotonic()
         source = self._open_watch()
         with self._lock:
+            # close() may have run during the call, and found no source to cancel.
             if self._closed:
                 source.cancel()
                 return None
@@ -200,32 +228,35 @@ class Informer:
         return source
 
     def _read(self, source: Source) -> None:
-        fresh: dict[str, CachedObject] | None = {}
+        """Apply a watch's events until it ends; raises ``OmniError`` where it ends by an error."""
+        # The bootstrap is collected aside, and replaces the objects at once: reads never see a part of it.
+        listed: dict[str, CachedObject] | None = {}
         for kind, text in source:
             with self._changed:
                 if self._closed:
                     return
                 self.last_event_at = time.monotonic()
                 if kind == "bootstrapped":
-                    if fresh is not None:
-                        self._begin(fresh)
-                    fresh = None
-                elif fresh is not None:
-                    _apply(fresh, kind, CachedObject(text, self._packing))
+                    if listed is not None:
+                        self._replace(listed)
+                    listed = None
+                elif listed is not None:
+                    _apply(listed, kind, CachedObject(text, self._compressor))
                 else:
-                    self._apply_event(kind, CachedObject(text, self._packing))
+                    self._apply_event(kind, CachedObject(text, self._compressor))
 
-    def _begin(self, fresh: dict[str, CachedObject]) -> None:
-        """Put what a new watch told in the place of what the last one did, and tell the difference."""
-        before, self._objects, self._ids, self._snapshot = self._objects, fresh, sorted(fresh), None
+    def _replace(self, listed: dict[str, CachedObject]) -> None:
+        """Replace all objects by those of a bootstrap, and notify followers of the difference."""
+        before, self._objects, self._ids, self._snapshot = self._objects, listed, sorted(listed), None
         self._labels.clear()
-        self.size = sum(len(item) for item in fresh.values())
-        self.ready, self._opened = True, self._opening
+        self.size = sum(len(item) for item in listed.values())
+        self.ready, self._opened_at = True, self._opening_at
         self.relists += 1
-        for id in before.keys() - fresh.keys():
+        for id in before.keys() - listed.keys():
+            # Deleted while there was no watch: no event of it will come, and a pending write may wait for it.
             self._add_tombstone(before[id])
             self._notify(("destroyed", before[id], None))
-        for id, item in fresh.items():
+        for id, item in listed.items():
             old = before.get(id)
             if old is None:
                 self._notify(("created", item, None))
@@ -234,6 +265,7 @@ class Informer:
         self._changed.notify_all()
 
     def _apply_event(self, kind: WatchKind, item: CachedObject) -> None:
+        """Apply one event after the bootstrap; called with the lock held."""
         old = self._objects.get(item.id)
         _apply(self._objects, kind, item)
         if old is None and kind != "destroyed":
@@ -250,12 +282,14 @@ class Informer:
 
     def _add_tombstone(self, item: CachedObject) -> None:
         if len(self._tombstones) >= _MOST_TOMBSTONES:
-            self._tombstones.clear()  # who waits for one of them asks Omni instead
+            # Safe: a pending write whose tombstone is lost is not met, and its reads go to Omni until it expires.
+            self._tombstones.clear()
         self._tombstones[item.id] = Tombstone(time.monotonic(), item)
 
-    def _notify(self, told: InformerEvent | None) -> None:
-        for tell in tuple(self._followers):
-            tell(told)
+    def _notify(self, event: InformerEvent | None) -> None:
+        # A copy, for a follower may unsubscribe while it is notified.
+        for notify in tuple(self._followers):
+            notify(event)
 
 
 def _apply(objects: dict[str, CachedObject], kind: WatchKind, item: CachedObject) -> None:

@@ -1,4 +1,4 @@
-"""Which types are followed: begun on the first read, let go when nobody asks, bounded in memory."""
+"""The informers of a process: started at a type's first read, evicted when idle, bounded in memory."""
 
 from __future__ import annotations
 
@@ -17,144 +17,165 @@ from omni_gateway.omni.resources import Write
 
 log = logging.getLogger(__name__)
 
-#: Bytes of objects that a process keeps (``Informers.max_size``; 0: none); one type may take half of it.
+#: Bytes of objects in all informers of a process (``Informers.max_size``; 0: no cache); one type may take half of it.
 MAX_SIZE = 64 * 1024 * 1024
 IDLE_SECONDS = 600.0
-#: After this long without an event or an answered probe, what is kept is not believed any more.
+#: After this long without an event or a successful probe, an informer is not used for reads.
 FRESH_SECONDS = 10.0
 PROBE_SECONDS = 3.0
-#: How long a type that cannot be followed is not tried again.
+#: How long no informer is started for a type that is unwatchable or too large.
 UNWATCHABLE_SECONDS = 300.0
 
 Key = tuple[str, str]
 
 
-_MARKS: Mapping[str, Kind] = {"create": "there", "update": "since", "teardown": "leaving", "delete": "gone"}
+_PENDING_KINDS: Mapping[str, Kind] = {
+    "create": "created",
+    "update": "at_least",
+    "teardown": "tearing_down",
+    "delete": "deleted",
+}
 
 
 class Informers:
-    """The feeds of one process. Nothing runs before the first read; a forked child begins with nothing.
+    """The informers of one process, by type and namespace, and its pending writes.
 
+    No thread is started before the first read, so a worker may be forked from a process that has created this object.
     ``open_watch(type, namespace)`` opens a watch with bootstrap; ``probe`` makes the cheapest call to Omni and raises
-    ``OmniError`` when there is no answer.
+    ``OmniError`` without an answer.
     """
 
     def __init__(self, open_watch: Callable[[str, str], Source], probe: Callable[[], None]) -> None:
         self._open_watch = open_watch
         self._probe = probe
+        # Guards the two dicts. Acquired before an informer's own lock, never while that is held.
         self._lock = threading.Lock()
         self._informers: dict[Key, Informer] = {}
         self._unwatchable: dict[Key, float] = {}
         self.pending_writes = PendingWrites()
         self._closed = threading.Event()
-        self._keeper: threading.Thread | None = None
-        self._answered = 0.0
+        self._maintainer: threading.Thread | None = None
+        self._probed_at = 0.0
         self.max_size, self.idle_seconds = MAX_SIZE, IDLE_SECONDS
 
     def informer(self, type: str, namespace: str) -> Informer | None:
-        """Return a feed that may be believed; None when Omni must be asked (a feed may begin for later reads)."""
+        """Return a type's informer if it is ready and current, None if the read must be forwarded to Omni.
+
+        Starts an informer for later reads where there is none. Does not look at pending writes.
+        """
         key = (type, namespace)
         now = time.monotonic()
         with self._lock:
             informer = self._informers.get(key)
             if informer is None:
                 if self.max_size and self._unwatchable.get(key, 0.0) <= now and not self._closed.is_set():
-                    self._begin(key)
+                    self._start(key)
                 return None
             informer.last_used_at = now
-        if not informer.ready or now - max(informer.last_event_at, self._answered) > FRESH_SECONDS:
+        # A watch of a type that never changes and one whose connection is silently broken look the same, hence the
+        # probe. It shares the one connection to Omni with the watches.
+        if not informer.ready or now - max(informer.last_event_at, self._probed_at) > FRESH_SECONDS:
             return None
         return informer
 
-    def present(self, type: str, namespace: str) -> Informer | None:
-        """Return the feed of a type, believed or not, without beginning one."""
+    def existing(self, type: str, namespace: str) -> Informer | None:
+        """Return a type's informer in whatever state; starts none."""
         with self._lock:
             return self._informers.get((type, namespace))
 
     def created(self, type: str, namespace: str, id: str) -> str:
-        """Return when the object that a feed holds was made; empty where there is none."""
-        informer = self.present(type, namespace)
-        held = informer.find(id)[1] if informer is not None else None
-        return held.created if held is not None else ""
+        """Return the creation time of the object that an informer has; empty without one."""
+        informer = self.existing(type, namespace)
+        cached = informer.find(id)[1] if informer is not None else None
+        return cached.created if cached is not None else ""
 
     def read(self, type: str, namespace: str, id: str, version: int, created: str) -> None:
-        """Note what was read of an object; called by the client."""
-        self.add_pending_write(type, namespace, id, PendingWrite("since", version, created))
+        """Record the version that a direct read returned; called by the client."""
+        self.add_pending_write(type, namespace, id, PendingWrite("at_least", version, created))
 
     def missing(self, type: str, namespace: str, id: str, asked: float) -> None:
-        """Note that an object was not there after ``asked`` (monotonic); called by the client."""
-        self.add_pending_write(type, namespace, id, PendingWrite("gone", at=asked, existed=False))
+        """Record that a direct read found no object; ``asked`` (monotonic seconds) is before it was sent."""
+        self.add_pending_write(type, namespace, id, PendingWrite("deleted", at=asked, existed=False))
 
     def written(self, type: str, namespace: str, id: str, write: Write) -> None:
-        """Note a write that may have been applied; called by the client."""
-        kind = _MARKS[write.kind] if write.kind != "update" or write.version else "written"
+        """Record a write that may have been applied; called by the client, also where the answer was lost."""
+        kind = _PENDING_KINDS[write.kind] if write.kind != "update" or write.version else "unknown"
         self.add_pending_write(type, namespace, id, PendingWrite(kind, write.version, write.created, write.at))
 
     def add_pending_write(self, type: str, namespace: str, id: str, pending: PendingWrite) -> None:
-        """Say what must be heard of an object before the type's feed is believed again.
+        """Bypass the type's informer until its watch has delivered an expected state of an object.
 
-        Nothing where nobody follows the type, nor of an object that may never have been there and was not heard of.
+        Does nothing where the type has no informer, for one that is started later lists the write's result; nor for an
+        object that may never have existed and that a ready informer does not have.
         """
-        informer, key = self.present(type, namespace), (type, namespace)
+        informer, key = self.existing(type, namespace), (type, namespace)
         if informer is None:
             return
-        _, held = informer.find(id)
+        _, cached = informer.find(id)
         before = self.pending_writes.find(key, id)
         if before is not None and informer.met(id, before):
             before = None
-        if not pending.existed and informer.ready and held is None and before is None:
+        if not pending.existed and informer.ready and cached is None and before is None:
             return
-        if pending.kind not in ("since", "past", "written"):
+        if pending.kind not in ("at_least", "newer_than", "unknown"):
+            # These are about an incarnation, which is the newest that is known of.
             known = [pending.created, before.created if before else ""]
-            if pending.kind != "there" and held is not None:  # of one that was made, the feed may hold that very one
-                known.append(held.created)
+            # Not for a create: its event may have arrived before its answer did, so that the informer's object may be
+            # the very one that was created, and none newer than that would come.
+            if pending.kind != "created" and cached is not None:
+                known.append(cached.created)
             pending = replace(pending, created=max(known))
         self.pending_writes.set(key, id, pending.after(before))
 
     def age_of(self, parts: Sequence[Dependency], max_age: float | None) -> float | None:
-        """Return how old (seconds) what was read once is now; None when it is to be read again.
+        """Return the age in seconds of a response that was made from ``parts``; None if it must be made anew.
 
-        That is where anything has changed, is not to be believed, is older than ``max_age``, or is awaited.
+        That is when a dependency has changed, its informer is not current or has pending writes, or the response is
+        older than ``max_age`` seconds.
         """
         oldest = 0.0
         for part in parts:
             informer = part.informer
+            # Another instance means that the informer was evicted and started again: the old one gets no events.
             if self.informer(informer.name, informer.namespace) is not informer or self.pending_writes.any(
                 (informer.name, informer.namespace)
             ):
                 return None
+            # The age is taken before the comparison: an event in between makes the age too great, never too small.
             oldest = max(oldest, self.age(informer))
             if not part.unchanged:
                 return None
         return oldest if max_age is None or oldest <= max_age > 0 else None
 
     def age(self, informer: Informer) -> float:
-        """Return how many seconds ago it was last known that a feed is how Omni is."""
-        return max(0.0, time.monotonic() - max(informer.last_event_at, self._answered))
+        """Return the seconds since an informer was last known to equal Omni: since an event, or since a probe."""
+        return max(0.0, time.monotonic() - max(informer.last_event_at, self._probed_at))
 
     def close(self) -> None:
-        """Let everything go."""
+        """Close all informers and stop their maintenance."""
         self._closed.set()
         with self._lock:
             informers, self._informers = list(self._informers.values()), {}
         for informer in informers:
             informer.close()
 
-    def _begin(self, key: Key) -> None:
+    def _start(self, key: Key) -> None:
+        """Start an informer, and the maintenance thread with the first one; called with the lock held."""
         type, namespace = key
         informer = self._informers[key] = Informer(type, namespace, lambda: self._open_watch(type, namespace))
         informer.start()
-        if self._keeper is None:
-            self._keeper = threading.Thread(target=self._keep, name="feed-keeper", daemon=True)
-            self._keeper.start()
+        if self._maintainer is None:
+            self._maintainer = threading.Thread(target=self._maintain, name="feed-keeper", daemon=True)
+            self._maintainer.start()
 
-    def _keep(self) -> None:
-        """Probe the connection and let types go, for as long as there are any."""
+    def _maintain(self) -> None:
+        """Probe the connection and evict informers every :data:`PROBE_SECONDS`, until closed."""
         relists = 0
         while not self._closed.wait(PROBE_SECONDS):
-            self.tidy()
+            self.evict()
             with self._lock:
                 before, relists = relists, sum(informer.relists for informer in self._informers.values())
+            # A bootstrap passes many times its objects' size through the allocator; glibc retains that by itself.
             if relists != before:
                 give_back()
             try:
@@ -162,28 +183,30 @@ class Informers:
             except OmniError as error:
                 log.debug("no answer to a probe: %s", error)
             else:
-                self._answered = time.monotonic()
+                self._probed_at = time.monotonic()
 
-    def tidy(self) -> None:
-        """Let go of what nobody asks for, what cannot be followed, and what is too much, the idlest first."""
+    def evict(self) -> None:
+        """Close idle, unwatchable and too large informers, then least recently used ones until all fit the bound."""
         now = time.monotonic()
-        gone: list[Informer] = []
+        evicted: list[Informer] = []
         with self._lock:
             for key, informer in list(self._informers.items()):
-                idle = now - informer.last_used_at > self.idle_seconds and not informer.followed
+                idle = now - informer.last_used_at > self.idle_seconds and not informer.has_followers
                 too_large = informer.size > self.max_size // 2
                 if idle or too_large or informer.unwatchable is not None:
-                    gone.append(self._informers.pop(key))
+                    evicted.append(self._informers.pop(key))
                 if too_large or informer.unwatchable is not None:
                     self._unwatchable[key] = now + UNWATCHABLE_SECONDS
-            held = sum(informer.size for informer in self._informers.values())
+            total = sum(informer.size for informer in self._informers.values())
             for key, informer in sorted(self._informers.items(), key=lambda pair: pair[1].last_used_at):
-                if held <= self.max_size:
+                if total <= self.max_size:
                     break
-                held -= informer.size
-                gone.append(self._informers.pop(key))
+                total -= informer.size
+                evicted.append(self._informers.pop(key))
+                # Without a pause, two types that do not fit together would evict each other at every read.
                 self._unwatchable[key] = now + UNWATCHABLE_SECONDS
-        for informer in gone:
+        # Outside of the lock: close() notifies followers.
+        for informer in evicted:
             self.pending_writes.drop_all((informer.name, informer.namespace))
             log.info("%s is not followed any more (%d bytes)", informer.name, informer.size)
             informer.close()

@@ -1,4 +1,4 @@
-"""Objects by the labels that are asked for, so that a choice of fifty among ten thousand looks at fifty."""
+"""An index of objects by label, so that selecting fifty of ten thousand examines fifty."""
 
 from __future__ import annotations
 
@@ -8,39 +8,42 @@ from collections.abc import Iterable, Mapping
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.omni.selectors import Selector, Term
 
-#: Label keys that are indexed; the one that nobody has asked for longest goes first.
+#: Label keys that are indexed; the least recently queried one is evicted first.
 MOST_KEYS = 16
 
 
 class LabelIndex:
-    """Ids by label key and value, for the keys that were asked for; its owner's lock guards it."""
+    """Ids by label key and value, for the keys that were queried. Not thread-safe: the informer's lock guards it."""
 
     def __init__(self) -> None:
         self._keys: OrderedDict[str, dict[str, set[str]]] = OrderedDict()
 
     def choose(self, selector: Selector, objects: Mapping[str, CachedObject]) -> Iterable[CachedObject]:
-        """Return the objects that a selector takes, in no order."""
-        wanted = [term for term in selector.terms if term.operator in ("=", "in", "exists")]
-        if not wanted:
+        """Return the objects that a selector matches, in no order."""
+        # Only these terms name the ids that can match; a negation or a comparison has to examine every object.
+        indexable = [term for term in selector.terms if term.operator in ("=", "in", "exists")]
+        if not indexable:
             return [item for item in objects.values() if selector.matches(item.labels)]
-        fewest = min((self._ids(term, objects) for term in wanted), key=len)
+        fewest = min((self._ids(term, objects) for term in indexable), key=len)
         return [item for item in map(objects.__getitem__, fewest) if selector.matches(item.labels)]
 
     def change(self, old: CachedObject | None, new: CachedObject | None) -> None:
-        """Take a change of one object; None: there was none, or there is none any more."""
+        """Update the index for one changed object; ``old`` None: it was created, ``new`` None: it was deleted."""
         for key, values in self._keys.items():
             if old is not None and key in old.labels:
                 values[old.labels[key]].discard(old.id)
                 if not values[old.labels[key]]:
+                    # Values such as host names may never return: an empty set for each would be a leak.
                     del values[old.labels[key]]
             if new is not None and key in new.labels:
                 values.setdefault(new.labels[key], set()).add(new.id)
 
     def clear(self) -> None:
-        """Forget all: the objects are others now."""
+        """Drop the index; called when a relist replaces all objects."""
         self._keys.clear()
 
     def _ids(self, term: Term, objects: Mapping[str, CachedObject]) -> set[str]:
+        """Return the ids that a term selects; indexes its key at the first query."""
         values = self._keys.get(term.key)
         if values is None:
             values = self._keys[term.key] = {}

@@ -1,4 +1,4 @@
-"""How the reads of one request were answered, and what they saw."""
+"""What the reads of one request depended on, and which of them were forwarded to Omni."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from omni_gateway.cache.informer import Informer
 from omni_gateway.cache.snapshot import Snapshot
 
 Forward = Literal["uri-miss", "stale", "request", "bypass"]
-"""Why Omni was asked (RFC 9211 §2.2): not known here yet, not to be believed, on request, not answerable here."""
+"""Why a read was forwarded to Omni (RFC 9211 §2.2): the type has no informer yet, its informer is not current, the
+caller asked for a fresh response, or the cache cannot answer this kind of read."""
 
 
 class Dependency:
-    """What a read saw of a feed: one object, that there is none of an id, or all of them.
+    """What one read saw of an informer: an object, the absence of an id, or all objects of the type.
 
-    It does not hold them: what has changed since is gone.
+    Objects and snapshots are held by weak reference, so that a cached response does not keep old versions alive. A
+    dead reference means that the object was replaced or deleted.
     """
 
     __slots__ = ("_id", "_seen", "informer")
 
     def __init__(self, informer: Informer, seen: CachedObject | Snapshot | str) -> None:
-        """``seen`` as text: the id of which there is no object."""
+        """``seen`` as a string: the id of which there was no object."""
         self.informer = informer
         self._id = "" if isinstance(seen, Snapshot) else seen if isinstance(seen, str) else seen.id
         self._seen = None if isinstance(seen, str) else weakref.ref(seen)
 
     @property
     def unchanged(self) -> bool:
-        """Whether the feed still shows the very same."""
+        """True while the informer is ready and a read would return the very same instance, or the same absence."""
         seen = None if self._seen is None else self._seen()
         if isinstance(seen, Snapshot):
             return self.informer.shows(seen)
@@ -41,10 +43,11 @@ class Dependency:
 
 @dataclass
 class ReadRecord:
-    """How the reads of one request were answered.
+    """What the reads of one request depended on; the source of ``Cache-Status`` and ``Age``.
 
-    ``max_age`` (seconds): how old an answer may be; 0 always asks Omni. ``called_omni``: whether any call to Omni was
-    made. ``cacheable_response``: whether the response follows from ``dependencies`` and the request alone.
+    ``max_age``: the greatest age that the caller accepts, in seconds; 0 forwards every read to Omni. ``called_omni``:
+    True after any call to Omni. ``cacheable_response``: True while the response follows from ``dependencies`` and the
+    request alone.
     """
 
     max_age: float | None = None
@@ -55,22 +58,22 @@ class ReadRecord:
     dependencies: list[Dependency] = field(default_factory=list)
 
     def note_call(self) -> None:
-        """Remember that Omni was asked."""
+        """Record a call to Omni."""
         self.called_omni = True
 
     def hit(self, dependency: Dependency, age: float) -> None:
-        """Remember what was read from a feed, and how old that is."""
+        """Record a read from an informer, and the age of its data in seconds."""
         self.dependencies.append(dependency)
         self.age = max(self.age, age)
 
     @property
     def is_hit(self) -> bool:
-        """Whether nothing at all was asked of Omni."""
+        """True if informers answered every read and no call to Omni was made."""
         return bool(self.dependencies) and not self.called_omni and not self.forward_reasons
 
     @property
     def cache_status(self) -> str:
-        """Return the value of ``Cache-Status``."""
+        """The value of ``Cache-Status`` (RFC 9211)."""
         if self.is_hit:
             return "omni-gateway; hit"
         if self.forward_reasons:

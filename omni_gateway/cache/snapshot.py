@@ -1,7 +1,7 @@
-"""All objects of a type at one moment, in order, and by their labels.
+"""A type's objects at one moment, ordered by id, with label selections and pages.
 
-What is made of a snapshot is kept with it, so it goes when the next change comes: the answers to the last questions
-are the very same objects until then, and so is whatever others make of them.
+Selections and pages are cached in the snapshot and freed with it at the type's next change. Until then equal queries
+get the same instances, and so share what callers have computed from these.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from omni_gateway.omni.selectors import Selector
 T = TypeVar("T")
 Choose = Callable[["Snapshot", Selector], Sequence[CachedObject]]
 
-#: Selections and pages that are kept; they are for the same few questions again and again.
+#: Selections and pages that a snapshot caches; clients repeat the same few queries.
 MOST_SELECTIONS = 32
 MOST_PAGES = 16
 
 
 class SnapshotPage:
-    """Some objects of a snapshot, and of how many in all. ``made`` keeps what others make of it."""
+    """Some objects of a snapshot (``entries``), and how many the query matches in all (``total``)."""
 
     __slots__ = ("__weakref__", "_made", "entries", "total")
 
@@ -32,7 +32,10 @@ class SnapshotPage:
         self._made: LRUCache[Hashable, Any] = LRUCache(MOST_PAGES)
 
     def made(self, question: Hashable, make: Callable[[], T]) -> T:
-        """Return ``make()``, made once for a question."""
+        """Return the cached value of ``make()`` for ``question``; calls it at the first request.
+
+        Two threads may both call it; either value is as good.
+        """
         found: T | None = self._made.get(question)
         if found is None:
             found = make()
@@ -41,10 +44,10 @@ class SnapshotPage:
 
 
 class Snapshot:
-    """Never changes; a later moment is another one."""
+    """Immutable: a change of any object leads to a new snapshot."""
 
     def __init__(self, items: Sequence[CachedObject], choose: Choose) -> None:
-        """``items`` are in the order of their ids; ``choose`` returns, in that order, those that a selector takes."""
+        """``items``: ordered by id. ``choose`` returns the items that a selector matches, in the same order."""
         self.items = items
         self._choose = choose
         self._selected: LRUCache[tuple[str, ...], Sequence[CachedObject]] = LRUCache(MOST_SELECTIONS)
@@ -53,9 +56,9 @@ class Snapshot:
     def page(
         self, texts: tuple[str, ...], selectors: Sequence[Selector], offset: int, limit: int, *, descending: bool
     ) -> SnapshotPage:
-        """Return a page of the objects that any of ``selectors`` takes, all without one; ``limit`` 0: to the end.
+        """Return a page of the objects that any of ``selectors`` matches (all objects without selectors).
 
-        ``texts`` are the selectors' own: the same ones are the same question.
+        ``limit`` 0: to the end. ``texts``: the selectors' source texts, the cache key.
         """
         question = (texts, offset, limit, descending)
         page = self._pages.get(question)
@@ -67,7 +70,7 @@ class Snapshot:
         return page
 
     def select(self, texts: tuple[str, ...], selectors: Sequence[Selector]) -> Sequence[CachedObject]:
-        """Return the objects that any of ``selectors`` takes, all without one."""
+        """Return the objects that any of ``selectors`` matches, ordered by id; all objects without selectors."""
         if not selectors:
             return self.items
         found = self._selected.get(texts)

@@ -1,4 +1,4 @@
-"""A watch of one caller, fed by the one that the process holds: it looks like a watch of Omni's own."""
+"""One caller's watch, served from the process's informer; it has the interface of a watch that Omni serves."""
 
 from __future__ import annotations
 
@@ -17,25 +17,28 @@ from omni_gateway.omni.selectors import Selector
 from omni_gateway.omni.streams import Endless
 from omni_gateway.omni.watch import WatchKind
 
-#: Events that a caller may be behind; one that is further behind is cut off, and goes on from its resume point.
+#: Events that wait for one caller, at most. A slower one is cut off; it reconnects with its resume point.
 LONGEST_QUEUE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class CachedObjectEvent:
-    """One change, as ``WatchEvent``; ``item`` is the object that all watchers share. ``idle``: there is none now."""
+    """A change, with the interface of ``WatchEvent``; ``item`` is shared by all watchers.
+
+    ``idle``: no change at present (see :meth:`Subscription.told_by`).
+    """
 
     kind: WatchKind | Literal["idle"]
     item: CachedObject | None = None
 
     @property
     def resource(self) -> dict[str, Any] | None:
-        """Return the object, parsed anew; of a destroyed one: as it was last."""
+        """The object, parsed anew at each access; of a destroyed one its last state."""
         return self.item.body() if self.item is not None else None
 
     @property
     def old(self) -> None:
-        """Return nothing: what an object was before is known to whoever watches."""
+        """Always None: consumers hold the previous version themselves where they need it."""
         return
 
 
@@ -44,44 +47,49 @@ _FAR_BEHIND = "the watch fell too far behind and was cut off"
 
 
 def ended_because(why: str) -> Unavailable:
-    """Return what a watch ends with that is fed from here."""
+    """Return the error that ends a watch which is served from an informer."""
     return Unavailable(grpc.StatusCode.UNAVAILABLE, why, "omni.resources.ResourceService/Watch")
 
 
 def too_far_behind() -> Unavailable:
-    """Return what a watch ends with whose reader is too slow."""
+    """Return the error that ends the watch of a reader whose queue is full."""
     return ended_because(_FAR_BEHIND)
 
 
 class Subscription(Endless[CachedObjectEvent]):
-    """Iterate over the changes; leaving the ``with`` block, or ``cancel`` from any thread, ends it.
+    """Iterate over the changes of one object, or of those that ``selectors`` match; ``cancel`` ends the iteration.
 
-    The iteration waits for the next change, or, once :meth:`told_by` was called, gives :data:`IDLE` instead.
-    Raises ``Unavailable`` when the caller fell too far behind, or when the type is not followed any more.
+    The iteration blocks until the next change; after :meth:`told_by` it returns :data:`IDLE` instead of blocking.
+    Raises ``Unavailable`` when the queue has overflowed, or when the informer is closed.
     """
 
     def __init__(self, id: str = "", selectors: Sequence[Selector] = ()) -> None:
         self._id = id
         self._selectors = selectors
+        # Guards what the informer's thread and the consumer share. Acquired inside of the informer's lock (events are
+        # delivered under that), so nothing here may take the informer's lock while it is held.
         self._ready = threading.Condition()
         self._events: deque[CachedObjectEvent] = deque()
         self._shown: set[str] = set()
-        self._leave: Callable[[], None] | None = None
+        self._unfollow: Callable[[], None] | None = None
         self._wake: Callable[[], None] | None = None
         self._ended = ""
         self._cancelled = False
 
     def told_by(self, wake: Callable[[], None]) -> None:
-        """Wait no more: ``wake`` is called, from any thread and under the feed's lock, when there is something new."""
+        """Make the iteration non-blocking: ``wake`` is called for each change.
+
+        It is called from any thread with the informer's lock held, so it must not block.
+        """
         with self._ready:
             self._wake = wake
 
     def begin(self, informer: Informer) -> bool:
-        """Follow a feed from now on; False when it is not live."""
-        begun = informer.follow(self._tell, self._begin)
-        if begun is None:
+        """Follow an informer from now on; return False while it is not ready."""
+        unfollow = informer.follow(self._notify, self._start)
+        if unfollow is None:
             return False
-        self._leave = begun
+        self._unfollow = unfollow
         return True
 
     def __next__(self) -> CachedObjectEvent:
@@ -92,46 +100,53 @@ class Subscription(Endless[CachedObjectEvent]):
                 self._ready.wait()
             if self._cancelled:
                 raise StopIteration
+            # Events from before the end come first; an overflow has emptied the queue, so it ends at once.
             if self._events:
                 return self._events.popleft()
         raise ended_because(self._ended)
 
     def cancel(self) -> None:
-        """End it; safe from any thread and more than once."""
-        if self._leave is not None:
-            self._leave()
+        """End the iteration; safe from any thread and more than once."""
+        # Before taking our own lock: this takes the informer's, which comes first in the order of locks.
+        if self._unfollow is not None:
+            self._unfollow()
         with self._ready:
             self._cancelled = True
             self._events.clear()
             self._rouse()
 
-    def _begin(self, items: Sequence[CachedObject]) -> None:
-        """Tell what is there: called once, under the feed's lock."""
+    def _start(self, items: Sequence[CachedObject]) -> None:
+        """Queue the present objects as ``created`` and the end of the list; called once, under the informer's lock."""
         present = [item for item in items if self._wants(item)]
         self._shown = {item.id for item in present}
+        # Not bounded: the list shares the informer's objects, and the consumer has not had a chance to read yet.
         events = [*(CachedObjectEvent("created", item) for item in present), CachedObjectEvent("bootstrapped")]
         with self._ready:
             self._events.extend(events)
 
-    def _tell(self, told: InformerEvent | None) -> None:
-        """Take a change, under the feed's lock; None: the feed has ended."""
-        if told is None:
+    def _notify(self, event: InformerEvent | None) -> None:
+        """Queue a change; called under the informer's lock. None: the informer was closed."""
+        if event is None:
             self._end("the type is not followed any more")
             return
-        event = self._seen(told)
-        if event is None:
+        visible = self._visible(event)
+        if visible is None:
             return
         with self._ready:
             if len(self._events) >= LONGEST_QUEUE:
+                # A gap would be worse than an end: events that were left out could not be noticed.
                 self._events.clear()
                 self._ended = _FAR_BEHIND
             else:
-                self._events.append(event)
+                self._events.append(visible)
             self._rouse()
 
-    def _seen(self, told: InformerEvent) -> CachedObjectEvent | None:
-        """Return what a change is to this caller: an object that its selectors leave has gone, one that enters came."""
-        kind, item, _ = told
+    def _visible(self, event: InformerEvent) -> CachedObjectEvent | None:
+        """Return a change as this caller's selectors see it; None where they do not.
+
+        An object whose labels stop matching is ``destroyed`` for the caller; one that starts to match is ``created``.
+        """
+        kind, item, _ = event
         known = item.id in self._shown
         if kind == "destroyed" or not self._wants(item):
             self._shown.discard(item.id)
@@ -150,6 +165,7 @@ class Subscription(Endless[CachedObjectEvent]):
             self._rouse()
 
     def _rouse(self) -> None:
+        """Wake the consumer, whichever way it waits; called with the lock held."""
         self._ready.notify_all()
         if self._wake is not None:
             self._wake()

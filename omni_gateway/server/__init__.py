@@ -1,4 +1,4 @@
-"""Serve the application with gunicorn, with defaults that suit it."""
+"""The gunicorn application: its settings, worker class and hooks."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ log = logging.getLogger(__name__)
 GRACEFUL_SECONDS = 25
 MOST_WORKERS = 4
 MOST_CONNECTIONS = 4096
-"""Of one worker; each costs a file descriptor and, while it is slow, the bytes that it has sent."""
+"""Per worker; each uses a file descriptor and, while its client is slow, a buffer."""
 LONGEST_FIELD = 16 * 1024
-"""Bytes of one header field: an Omni key or a token with many groups as the bearer needs some."""
+"""Bytes of one header field; an Omni key or a token with many groups as the bearer is long."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """A gunicorn arbiter configured from our settings; ``renew`` reads these again, at SIGHUP."""
+    """A gunicorn application configured from our settings; ``renew`` reads these again at SIGHUP."""
 
     def __init__(self, bind: str, settings: Settings, renew: Callable[[], Settings]) -> None:
         self._bind = bind
@@ -55,7 +55,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def reload(self) -> None:
-        """Read the settings again; new workers begin with them. What is wrong is told, and nothing changes."""
+        """Read the settings again, for new workers; invalid ones are logged and the present ones kept."""
         try:
             settings = self._renew()
             self.callable = _ready_to_fork(settings)
@@ -65,7 +65,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().reload()
 
     def load(self) -> Flask:
-        """Make the application before the workers are forked, so that they share its memory."""
+        """Create the application before the workers are forked, so that they share its memory."""
         return _ready_to_fork(self._settings)
 
 
@@ -113,7 +113,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "logger_class": MaskedLogger,
         "when_ready": _stop_gracefully_on_interrupt,
         "post_worker_init": _start_worker,
-        "worker_exit": _keep_the_audit,
+        "worker_exit": _flush_audit,
         "child_exit": _end_worker,
         "proc_name": "omni-gateway",
     }
@@ -134,7 +134,7 @@ def worker_class(settings: Settings) -> type[BufferingWorker]:
 
 
 def _most_connections(threads: int) -> int:
-    """Return how many connections a worker may hold: as many as leave file descriptors for all else."""
+    """Return the bound of connections per worker, which leaves file descriptors for everything else."""
     soft, hard = (
         sys.maxsize if bound == resource.RLIM_INFINITY else bound
         for bound in resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -147,7 +147,7 @@ def _most_connections(threads: int) -> int:
 
 
 def greet_omni(worker: Any) -> None:
-    """Say once, at the start, whether Omni answers: a wrong key should not wait for the first request to be told."""
+    """Log once at the start whether Omni answers, so that a wrong key is noticed before the first request."""
     if worker.age > 1:
         return
     gateway = cast(Gateway, worker.app.wsgi().extensions[EXTENSION])
@@ -163,7 +163,7 @@ def greet_omni(worker: Any) -> None:
 
 
 def _stop_gracefully_on_interrupt(server: Any) -> None:
-    """Let Ctrl-C mean what SIGTERM means: gunicorn would drop the requests in flight."""
+    """Treat SIGINT as SIGTERM: gunicorn would drop the requests in flight."""
     signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 
 
@@ -180,8 +180,8 @@ def _audit_refusal(app: Flask, refused: RequestRejected, remote: str) -> None:
     audit.note_refusal(app, refused.status, refused.code, remote, refused.start_line)
 
 
-def _keep_the_audit(server: Any, worker: Any) -> None:
-    """Write what waits for the store, in the worker that ends; the arbiter comes here too, without an application."""
+def _flush_audit(server: Any, worker: Any) -> None:
+    """Write queued audit entries when a worker exits; also called in the arbiter, which may have no application."""
     if worker.app.callable is not None:
         audit.keeper_of(worker.app.callable).stop()
 
@@ -191,7 +191,7 @@ def _end_worker(server: Any, worker: Any) -> None:
 
 
 def close_streams_on(number: signal.Signals) -> None:
-    """End the open streams when the worker is told to stop: they would hold it until the graceful timeout."""
+    """End open streams at a signal, before its present handler: they would delay a stop until the graceful timeout."""
     before = signal.getsignal(number)
 
     def close_then_stop(signum: int, frame: FrameType | None) -> None:

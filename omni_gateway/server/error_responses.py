@@ -1,4 +1,4 @@
-"""What the server refuses before the application sees it, as problem documents."""
+"""Problem documents for requests that the server rejects before the application is called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from omni_gateway.http.problems import CATALOGUE, MEDIA_TYPE
 
 
 class RequestRejected(Exception):
-    """A request that is not taken: ``status`` and ``code`` as in the catalogue of problems."""
+    """A rejected request; ``status`` and ``code`` as in the catalogue of problems, ``retry_after`` in seconds."""
 
     def __init__(self, status: int, code: str, detail: str | None = None, *, retry_after: int = 5) -> None:
         super().__init__(detail or code)
@@ -19,7 +19,7 @@ class RequestRejected(Exception):
         self.code = code
         self.detail = detail or CATALOGUE[code].meaning
         self.retry_after = retry_after
-        #: What came of the request's first line, where that is known.
+        #: The received part of the request's first line, for the audit; empty if unknown.
         self.start_line = b""
 
 
@@ -45,7 +45,7 @@ _REASONS = {
 
 
 def refusal_for(error: Exception) -> RequestRejected:
-    """Return what an error of gunicorn's parser means; its text may repeat what the client sent, and is left out."""
+    """Return the rejection for an error of gunicorn's parser, without its text: that may contain the client's bytes."""
     if isinstance(error, RequestRejected):
         return error
     found = next((answer for kind, answer in _TABLE.items() if isinstance(error, kind)), (500, "internal"))
@@ -53,7 +53,7 @@ def refusal_for(error: Exception) -> RequestRejected:
 
 
 def written(refused: RequestRejected) -> bytes:
-    """Return the whole answer; the connection ends with it."""
+    """Return the whole HTTP response, which announces the end of the connection."""
     kind = CATALOGUE[refused.code]
     body = orjson.dumps(
         {

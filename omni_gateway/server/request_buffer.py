@@ -1,7 +1,8 @@
-"""The bytes of a request while they come, and whether all of them are there.
+"""Buffers the bytes of a request, and detects when it is complete.
 
-Where a request ends is only looked for to tell when a thread is worth taking: gunicorn's own parser then reads the same
-bytes, decides what they mean, and never gets any beyond them. Were the two to disagree, a connection would be closed.
+The end is detected only to decide when a thread is worth taking. gunicorn's own parser then reads the same bytes,
+decides what they mean, and gets none beyond them, so that a disagreement of the two closes the connection instead of
+smuggling a request.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ LONGEST_HEAD = 64 * 1024
 """Bytes of a request line and its header fields."""
 LONGEST_CHUNK_LINE = 256
 LARGE = 64 * 1024
-"""Bytes; larger bodies are asked for, and counted."""
+"""Bytes; for larger bodies the application is asked first, and their memory is bounded."""
 _HEAD_END = re.compile(rb"\n\r?\n")
-#: Blanks around a value are for ``strip``: a pattern that looks for them takes time by their square or worse.
+#: Blanks around a value are left to ``strip``: matching them takes quadratic time or worse.
 _FIELDS = re.compile(
     rb"\n(content-length|transfer-encoding|expect|authorization|x-forwarded-for)[ \t]*:([^\n]*)", re.IGNORECASE
 )
 
 
 class RequestBuffer:
-    """What has come on a connection and is not yet read: a socket in gunicorn's eyes, of which only ``recv`` is used.
+    """Received bytes of a connection; passed to gunicorn's parser as its socket, of which it uses only ``recv``.
 
-    ``longest_body``: bytes; a request that announces or sends more is refused before any of it is kept.
+    ``longest_body``: bytes; a request that announces or sends more is rejected.
     """
 
     def __init__(self, longest_body: int) -> None:
@@ -34,7 +35,7 @@ class RequestBuffer:
         self.begin()
 
     def begin(self) -> None:
-        """Look for the next request; what has come of it already stays."""
+        """Start with the next request; bytes that have been received already are retained."""
         self._looked = self._head_size = 0
         self._end: int | None = None
         self._chunks: _Chunks | None = None
@@ -49,7 +50,7 @@ class RequestBuffer:
 
     @property
     def large(self) -> bool:
-        """Whether the body that comes is larger than :data:`LARGE`, as far as is known."""
+        """True if the body is larger than :data:`LARGE`, by its announced or its received size."""
         if not self.has_body:
             return False
         announced = (self._end or 0) - self._head_size if self._chunks is None else 0
@@ -57,16 +58,16 @@ class RequestBuffer:
 
     @property
     def head(self) -> bytes:
-        """Return the request line and the header fields; nothing before all of them have come."""
+        """The request line and header fields; empty until they are complete."""
         return bytes(self.data[: self._head_size])
 
     @property
     def body_size(self) -> int:
-        """Return how many bytes of the body have come, about: what frames its chunks counts."""
+        """Received bytes of the body, including the framing of chunks."""
         return len(self.data) - self._head_size if self.has_body else 0
 
     def recv(self, size: int) -> bytes:
-        """Hand bytes to the parser; beyond the last there is nothing to wait for."""
+        """Return bytes to the parser; raises ConnectionResetError at the end of the buffered request."""
         if not self.data:
             raise ConnectionResetError("the request ended before its end")
         piece = bytes(self.data[:size])
@@ -74,7 +75,7 @@ class RequestBuffer:
         return piece
 
     def complete(self) -> bool:
-        """Whether a whole request is there; :class:`Refused` when it will not be waited for."""
+        """Return True once a request is complete; raises :class:`RequestRejected` for one that is too large."""
         if self._end is None and self._chunks is None and not self._head_is_there():
             return False
         if self._chunks is not None:
@@ -93,7 +94,7 @@ class RequestBuffer:
         return found is not None
 
     def _read_head(self, head: bytes) -> None:
-        """Find out how the body is framed; a head that says it in no good way goes to the parser, which refuses it."""
+        """Determine the framing of the body; an ambiguous head counts as complete, and the parser rejects it."""
         self._end = self._head_size = len(head)
         self.start_line = head.partition(b"\n")[0]
         lengths, codings, expectations = self._read_fields(head)
@@ -109,7 +110,7 @@ class RequestBuffer:
         self.wants_continue = bool(expectations) and b" HTTP/1.1" in self.start_line
 
     def _read_fields(self, head: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
-        """Keep what tells who asks; return the values of the fields that frame the body, in lower case."""
+        """Store the fields that identify the caller; return the values of those that frame the body, in lower case."""
         lengths: list[bytes] = []
         codings: list[bytes] = []
         expectations: list[bytes] = []
@@ -126,7 +127,7 @@ class RequestBuffer:
 
 
 class _Chunks:
-    """Where a chunked body ends (RFC 9112 §7.1); no byte is looked at twice."""
+    """Finds the end of a chunked body (RFC 9112 §7.1) in linear time: no byte is examined twice."""
 
     def __init__(self, at: int, longest: int) -> None:
         self._at = at
@@ -137,7 +138,7 @@ class _Chunks:
         self._trailers = False
 
     def ended(self, data: bytearray) -> bool:
-        """Go on as far as there are bytes."""
+        """Continue with newly received bytes; return True at the end of the body."""
         while not self._trailers:
             if len(data) - self._start > 2 * self._longest + LONGEST_HEAD:
                 raise _too_large(self._longest)

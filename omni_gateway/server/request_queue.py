@@ -1,8 +1,8 @@
-"""Which request gets a thread next: a bounded, fair queue; used in one worker's loop only, so it takes no lock.
+"""A bounded, fair queue of requests that wait for a thread; used by the worker's loop only, so it needs no lock.
 
-Each caller has a queue of its own, and they take turns. A caller has at most ``per_caller`` requests in threads, fewer
-than there are, so that another caller's request finds one. Bodies count, too: what a body is parsed into is many times
-as large, so only so many bytes of bodies are in threads at once.
+Each caller has a FIFO of its own; these are served round robin. A caller has at most ``per_caller`` requests in
+threads, fewer than there are threads, so that another caller's request finds one. Bytes of bodies in threads are
+bounded too, as a parsed body is many times as large.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RETRY_AFTER_SECONDS = 1
 
 @dataclass(slots=True, eq=False)
 class Waiting(Generic[ConnT]):
-    """One request: on which connection, whose, its body's bytes, when it arrived and by when it has to start.
+    """A request: its connection, caller, bytes of body, time of arrival and latest start (monotonic seconds).
 
     ``handler`` serves it, in a thread.
     """
@@ -37,7 +37,7 @@ class Waiting(Generic[ConnT]):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Requests in ``threads`` and ``waiting``, in all and of one caller; ``size``: bytes of bodies in threads."""
+    """Bounds of requests in threads and waiting, in all and per caller; ``size``: bytes of bodies in threads."""
 
     threads: int
     per_caller: int
@@ -67,14 +67,14 @@ class RequestQueue(Generic[ConnT]):
             yield from list(line)
 
     def start_at_once(self, request: Waiting[ConnT]) -> bool:
-        """Give a request a thread if one is free for it and none of its caller's waits; whether it has one now."""
+        """Take a thread for a request if one is free and no request of its caller waits; return True if taken."""
         if request.caller in self._waiting or not self._may_start(request):
             return False
         self._start(request)
         return True
 
     def add(self, request: Waiting[ConnT]) -> None:
-        """Let a request wait; :class:`Refused` where too many wait already."""
+        """Queue a request; raises :class:`RequestRejected` (429 or 503) if too many wait."""
         line = self._waiting.get(request.caller)
         if line is not None and len(line) >= self._bounds.waiting_per_caller:
             raise RequestRejected(429, "too-many-own-requests", retry_after=RETRY_AFTER_SECONDS)
@@ -86,7 +86,7 @@ class RequestQueue(Generic[ConnT]):
         self._count += 1
 
     def next(self) -> Waiting[ConnT] | None:
-        """Return a request that gets a thread now, if one is free for any; its caller's turn is over."""
+        """Take a thread for the next request that may start and return it; None if there is none."""
         if self._threads >= self._bounds.threads:
             return None
         for caller, line in self._waiting.items():
@@ -100,7 +100,7 @@ class RequestQueue(Generic[ConnT]):
         return None
 
     def remove(self, request: Waiting[ConnT]) -> None:
-        """Forget a request that waits."""
+        """Remove a waiting request from the queue."""
         line = self._waiting[request.caller]
         line.remove(request)
         self._count -= 1
@@ -108,7 +108,7 @@ class RequestQueue(Generic[ConnT]):
             del self._waiting[request.caller]
 
     def finished(self, request: Waiting[ConnT]) -> None:
-        """Take back the thread of a request."""
+        """Release the thread of a request."""
         self._threads -= 1
         self._size -= request.size
         self._running[request.caller] -= 1

@@ -1,4 +1,4 @@
-"""An answer on its way out: what its reader does not take at once waits in memory, not in a thread."""
+"""Buffers a response: what the socket does not take at once waits in memory, not in a thread."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ import ssl
 from collections import deque
 from typing import Any, Protocol
 
-#: What a non-blocking socket says when it cannot go on yet.
+#: What a non-blocking socket raises when it would block.
 NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Stream(Protocol):
-    """What an application hands over; see :mod:`omni_gateway.watch.push_stream`."""
+    """The interface of a push stream; see :mod:`omni_gateway.watch.push_stream`."""
 
     @property
     def ended(self) -> bool:
-        """Whether there is nothing more to take, ever."""
+        """True once there is nothing more to take."""
 
     def woken_by(self, wake: Any) -> None:
-        """Have ``wake`` called, from any thread, when there is something to take."""
+        """Set the function that is called, in any thread, when there are bytes to take."""
 
     def take(self) -> bytes:
-        """Return what is to be written next, if there is anything now."""
+        """Return the next bytes to write; empty if there are none at present."""
 
     def attend(self, now: float, look: Any) -> None:
-        """Do what is due; ``look`` runs what may block."""
+        """Run due timers; ``look`` runs what may block."""
 
     def end(self) -> None:
-        """End it soon, in good order."""
+        """End the stream in good order."""
 
     def close(self) -> None:
-        """Let everything go."""
+        """Release what the stream holds."""
 
 
 class ResponseBuffer:
-    """Stands for a connection's socket while an answer is written.
+    """Replaces a connection's socket while a thread writes the response; used by that thread, then by the loop.
 
-    An answer of known length is in memory as it is; what the kernel does not take is left for the worker's loop. A
-    stream's length is not known: it holds its thread (and counts as a stream), and each write may take ``seconds``,
-    unless the application hands the stream over (``carry``): the rest of it is the loop's then, :meth:`put` by it.
+    A response with Content-Length is in memory anyway: the socket is made non-blocking, and the loop sends what the
+    kernel does not take. A response without one is a stream and writes blocking, each write at most ``seconds``, unless
+    the application hands it over (:meth:`hand_over`): then the loop continues it by :meth:`put` and :meth:`flush`.
     """
 
     def __init__(self, sock: Any, seconds: float, arrived: float = 0.0, *, asked: bool = False) -> None:
-        """``arrived``: when the request did (monotonic); ``asked``: only whether its body would be taken."""
+        """``arrived``: when the request did (monotonic seconds); ``asked``: only whether its body would be accepted."""
         self.asked = asked
         self.arrived = arrived
         self._sock = sock
@@ -54,17 +54,17 @@ class ResponseBuffer:
         self.sent = 0
 
     def __getattr__(self, name: str) -> Any:
-        """Be the socket in everything else."""
+        """Delegate everything else to the socket."""
         return getattr(self._sock, name)
 
     def hand_over(self, stream: Stream) -> None:
-        """Take a stream over from its application, the head being written."""
+        """Take a stream over from the application; called once the head is written."""
         self.stream = stream
 
     def sendall(self, data: bytes) -> None:
-        """Send, or keep for later; TimeoutError when a stream's reader takes nothing."""
+        """Send or buffer data; raises TimeoutError if the reader of a blocking stream takes nothing."""
         if self.stream is not None:
-            return  # gunicorn says that the answer ends, which it does not
+            return  # gunicorn's last chunk: the response continues in the loop
         if self._streams is None:  # the head comes first
             head = data.lower()
             self._streams = b"\r\ncontent-length:" not in head
@@ -77,14 +77,14 @@ class ResponseBuffer:
             self.flush()
 
     def put(self, data: bytes) -> None:
-        """Take more of a stream, to be sent by :meth:`flush`; nothing is its end."""
+        """Buffer more of a stream, to be sent by :meth:`flush`; empty data ends it."""
         if self._chunked:
             data = b"%X\r\n%b\r\n" % (len(data), data)
         if data:
             self._waiting.append(memoryview(data))
 
     def flush(self) -> bool:
-        """Send what can be sent now; whether that was all."""
+        """Send what the socket takes now; return True once nothing is left."""
         while self._waiting:
             try:
                 sent = self._sock.send(self._waiting[0])

@@ -1,8 +1,8 @@
-"""Streams without a thread: the worker's loop sends what the application pushes (``omni_gateway.watch.push_stream``).
+"""Streams without threads: the worker's event loop drains push streams (``omni_gateway.watch.push_stream``).
 
-The loop writes without blocking, a few connections at a time, so that a change that goes to hundreds of them does not
-hold up requests that come in meanwhile. A reader that takes nothing for ``answer_seconds`` is cut off; what waits for
-it costs the others nothing.
+The loop writes without blocking, to a few connections per iteration, so that a change for hundreds of them does not
+delay incoming requests. A reader that takes nothing for ``answer_seconds`` is cut off; its queued frames are shared
+bytes and do not delay other streams.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from omni_gateway.http.request_deadline import ARRIVED
 from omni_gateway.server.response_buffer import NOT_YET, ResponseBuffer, Stream
 from omni_gateway.watch.push_stream import PUSH_STREAMS
 
-#: Connections that are written to before the loop looks for requests again.
+#: Connections that are written to in one iteration of the loop, before it looks for requests again.
 AT_ONCE = 32
-#: Pieces of one stream before it is another one's turn.
+#: Pieces of one stream per turn, so that one with a long backlog does not delay the others.
 PIECES = 4
 ATTEND_SECONDS = 1.0
-#: Bytes that a client may send while it is sent a stream: the next request, at most.
+#: Bytes that a client may send during a stream (a pipelined request); more closes the connection.
 MOST_SENT_AHEAD = 16 * 1024
 RECEIVE = 256 * 1024
 CUT_OFF = "A stream ends: its reader took nothing for %g seconds"
@@ -38,7 +38,7 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Worker(Protocol):
-    """What the loop that carries the streams offers; all but ``method_queue`` is used in the loop only."""
+    """The worker as seen by :class:`StreamLoop`; all but ``method_queue`` is used in the loop's thread only."""
 
     alive: bool
     answer_seconds: float
@@ -47,21 +47,24 @@ class Worker(Protocol):
     method_queue: Any
 
     def wait(self, conn: TConn, phase: Any, deadline: float) -> None:
-        """Let a connection wait until ``deadline`` (monotonic)."""
+        """Set what a connection waits for, until ``deadline`` (monotonic seconds)."""
 
     def watch(self, conn: TConn, events: int, then: Callable[..., Any]) -> None:
-        """Have ``then`` called when a connection is ready."""
+        """Call ``then`` when a connection is ready for ``events``."""
 
     def drop(self, conn: TConn, *, reset: bool = False) -> None:
         """Close a connection."""
 
     def send_rest(self, conn: TConn, request: Any) -> None:
-        """Send what is left of an answer, then take the next request."""
+        """Send the rest of a response, then wait for the next request."""
 
 
 @dataclass(slots=True)
 class ActiveStream:
-    """A stream on its connection: what its request's thread left, and how far the loop has come."""
+    """A stream of a connection: its buffer, its request's future, and its state in the loop.
+
+    ``blocked``: the socket takes nothing at present. ``finished``: the end is buffered.
+    """
 
     stream: Stream
     outbox: ResponseBuffer
@@ -71,21 +74,22 @@ class ActiveStream:
 
 
 class StreamLoop:
-    """The streams that one worker's loop carries; all but :meth:`wake` is called in the loop."""
+    """The push streams of one worker; all methods but :meth:`wake` are called in the loop's thread."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._rides: dict[TConn, ActiveStream] = {}
+        self._active: dict[TConn, ActiveStream] = {}
         self._ready: deque[TConn] = deque()
         self._woken = False
         self._next_look = 0.0
-        #: Looks at credentials may block; they are not to stand before requests.
+        #: Checks of credentials may block (store, issuer), so they run in threads of their own.
         self._lookers = ThreadPoolExecutor(2, thread_name_prefix="stream-look")
 
     def offer(self, application: Application) -> Application:
-        """Return the application, told by each request's environ that streams are carried here.
+        """Wrap the application: each request's environ gets the callable that hands a stream over.
 
-        Half of the connections are kept for requests: beyond that a stream takes a thread, of which there are few.
+        Not beyond half of the connections, which are reserved for requests; further streams occupy a thread, and are
+        bounded by the number of these.
         """
 
         def offered(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -94,28 +98,30 @@ class StreamLoop:
                 environ[ARRIVED] = outbox.arrived
                 if outbox.asked:
                     environ[ASKED] = True
-                if len(self._rides) < self._worker.worker_connections // 2:
+                if len(self._active) < self._worker.worker_connections // 2:
                     environ[PUSH_STREAMS] = outbox.hand_over
             return application(environ, start_response)
 
         return offered
 
     def hand_over(self, conn: TConn, request: Any) -> bool:
-        """Go on with what ``request`` (its future) has begun, if that is a stream that was handed over."""
+        """Continue the response of ``request`` (its future) if a stream was handed over; return False otherwise."""
         outbox = _outbox(conn)
         if outbox is None or outbox.stream is None:
             return False
-        ride = self._rides[conn] = ActiveStream(outbox.stream, outbox, request)
+        active = self._active[conn] = ActiveStream(outbox.stream, outbox, request)
         self._worker.wait(conn, "stream", inf)
         self._worker.watch(conn, EVENT_READ, partial(self._go_on, conn))
-        ride.stream.woken_by(partial(self.wake, conn))
+        active.stream.woken_by(partial(self.wake, conn))
+        # A stop may have come between the response's head and here, and stop() has not seen this stream.
         if not self._worker.alive:
-            ride.stream.end()
+            active.stream.end()
         self.wake(conn)
         return True
 
     def wake(self, conn: TConn) -> None:
-        """Have a connection written to soon: from any thread."""
+        """Schedule a write to a connection; safe from any thread."""
+        # Queued before the flag is read, and send_some() clears the flag before it reads the queue: no wake-up is lost.
         self._ready.append(conn)
         if not self._woken:
             self._woken = True
@@ -123,34 +129,34 @@ class StreamLoop:
 
     @property
     def busy(self) -> bool:
-        """Whether there is something to send right away."""
+        """True if there are connections to write to: the loop must not wait then."""
         return bool(self._ready)
 
     def send_some(self) -> None:
-        """Write to some of those who have something to be sent."""
+        """Write to up to :data:`AT_ONCE` ready connections."""
         self._woken = False
         for _ in range(min(AT_ONCE, len(self._ready))):
             conn = self._ready.popleft()
-            ride = self._rides.get(conn)
-            if ride is not None:
-                self._write(conn, ride)
+            active = self._active.get(conn)
+            if active is not None:
+                self._write(conn, active)
 
     def attend(self, now: float) -> None:
-        """Let each stream do what is due: beat, look at its caller again, end of old age."""
+        """Run due timers of each stream: heartbeat, check of the credential, maximum age."""
         if now < self._next_look:
             return
         self._next_look = now + ATTEND_SECONDS
-        for conn, ride in list(self._rides.items()):
+        for conn, active in list(self._active.items()):
             try:
-                ride.stream.attend(now, self._lookers.submit)
+                active.stream.attend(now, self._lookers.submit)
             except Exception:
                 self._worker.log.exception("A stream failed")
                 self._worker.drop(conn)
 
     def stop(self) -> None:
         """End all streams, in good order."""
-        for ride in list(self._rides.values()):
-            ride.stream.end()
+        for active in list(self._active.values()):
+            active.stream.end()
 
     def cut_off(self, conn: TConn) -> None:
         """Close a connection whose reader took nothing for too long."""
@@ -158,8 +164,8 @@ class StreamLoop:
         self._worker.drop(conn, reset=True)
 
     def forget(self, conn: TConn) -> None:
-        """Let the stream of a connection go that is closed."""
-        self._rides.pop(conn, None)
+        """Close the stream of a connection; called when the connection is closed or its stream has ended."""
+        self._active.pop(conn, None)
         outbox = _outbox(conn)
         if outbox is not None and outbox.stream is not None:
             try:
@@ -167,9 +173,9 @@ class StreamLoop:
             except Exception:
                 self._worker.log.exception("A stream failed at its end")
 
-    def _write(self, conn: TConn, ride: ActiveStream) -> None:
+    def _write(self, conn: TConn, active: ActiveStream) -> None:
         try:
-            then = self._send(ride)
+            then = self._send(active)
         except OSError:
             then = self._worker.drop
         except Exception:
@@ -177,53 +183,53 @@ class StreamLoop:
             then = self._worker.drop
         then(conn)
 
-    def _send(self, ride: ActiveStream) -> Callable[[TConn], None]:
-        """Send what is there and can be sent; return what is next for the connection."""
-        before = ride.outbox.sent
+    def _send(self, active: ActiveStream) -> Callable[[TConn], None]:
+        """Send available frames as far as the socket takes them; return the connection's next step."""
+        before = active.outbox.sent
         for _ in range(PIECES):
-            if not ride.outbox.flush():
-                return self._wait_on if ride.outbox.sent > before else self._wait_for_reader
-            if ride.finished:
+            if not active.outbox.flush():
+                return self._wait_on if active.outbox.sent > before else self._wait_for_reader
+            if active.finished:
                 return self._finish
-            piece = ride.stream.take()
-            if not piece and not ride.stream.ended:
+            piece = active.stream.take()
+            if not piece and not active.stream.ended:
                 return self._wait_for_more
-            ride.finished = not piece
-            ride.outbox.put(piece)
+            active.finished = not piece
+            active.outbox.put(piece)
         return self._ready.append
 
     def _wait_on(self, conn: TConn) -> None:
-        """Wait for a reader that has taken something: its time begins anew."""
-        self._rides[conn].blocked = False
+        """Wait for a slow reader that has taken some bytes: its deadline starts again."""
+        self._active[conn].blocked = False
         self._wait_for_reader(conn)
 
     def _wait_for_reader(self, conn: TConn) -> None:
-        if not self._rides[conn].blocked:
-            self._rides[conn].blocked = True
+        if not self._active[conn].blocked:
+            self._active[conn].blocked = True
             self._worker.wait(conn, "stream", time.monotonic() + self._worker.answer_seconds)
             self._worker.watch(conn, EVENT_READ | EVENT_WRITE, partial(self._go_on, conn))
 
     def _wait_for_more(self, conn: TConn) -> None:
-        if self._rides[conn].blocked:
-            self._rides[conn].blocked = False
+        if self._active[conn].blocked:
+            self._active[conn].blocked = False
             self._worker.wait(conn, "stream", inf)
             self._worker.watch(conn, EVENT_READ, partial(self._go_on, conn))
 
     def _finish(self, conn: TConn) -> None:
-        ride = self._rides[conn]
+        active = self._active[conn]
         self.forget(conn)
-        ride.outbox.stream = None
-        self._worker.send_rest(conn, ride.request)
+        active.outbox.stream = None
+        self._worker.send_rest(conn, active.request)
 
     def _go_on(self, conn: TConn, _: Any = None) -> None:
-        ride = self._rides.get(conn)
-        if ride is not None and ride.blocked:
-            self._write(conn, ride)
-        if conn in self._rides:
+        active = self._active.get(conn)
+        if active is not None and active.blocked:
+            self._write(conn, active)
+        if conn in self._active:
             self._read(conn)
 
     def _read(self, conn: TConn) -> None:
-        """See whether the client has left; keep what it sends ahead for when the stream has ended."""
+        """Detect a client that has left; buffer pipelined bytes for the next request."""
         ahead = conn.parser.unreader.sock.data
         try:
             while piece := conn.sock.recv(RECEIVE):
@@ -238,7 +244,7 @@ class StreamLoop:
 
 
 def _nothing() -> None:
-    """Do nothing: the loop has woken up."""
+    """Do nothing; deferring it wakes the loop."""
 
 
 def _outbox(conn: TConn) -> ResponseBuffer | None:

@@ -1,8 +1,10 @@
-"""gunicorn's threaded worker, with patience: a thread is taken when a request is there, and given back when it is read.
+"""A gthread worker that buffers requests and responses in its event loop, so that slow clients occupy no thread.
 
-gthread reads requests and writes answers in its threads, so each client that sends a byte a second, or reads none,
-holds one of them; and its loop stands still while a client delays a close. Here the loop receives heads and bodies
-(bounded in size and in time), performs TLS handshakes, sends what a slow reader leaves, and waits for clients to close.
+gthread reads requests and writes responses in its threads: each client that sends one byte a second, or reads nothing,
+occupies one, and its loop blocks while a client delays a close. Here the loop receives heads and bodies (bounded in
+size and time), performs TLS handshakes, sends the rest of responses to slow readers, and waits for clients to close. A
+thread is used from a complete request to the response in memory. All state of the worker belongs to the loop's thread;
+threads of the pool hand results back by ``method_queue``, so there are no locks.
 """
 
 from __future__ import annotations
@@ -39,23 +41,23 @@ from omni_gateway.server.request_queue import Bounds, Caller, RequestQueue, Wait
 from omni_gateway.server.response_buffer import NOT_YET, ResponseBuffer
 from omni_gateway.server.stream_loop import CUT_OFF, RECEIVE, Application, StreamLoop
 
-"""Large bodies count: those that are there share ``MOST_HELD`` bytes, of one caller ``MOST_HELD_OF_CALLER``, and
-those in threads ``MOST_IN_THREADS``, for what a body is parsed into is many times as large. One always finds room."""
+"""Bytes of large bodies: ``MOST_HELD`` are buffered in all, ``MOST_HELD_OF_CALLER`` of one caller; ``MOST_IN_THREADS``
+are in threads at once, for a parsed body is many times as large. A single body is always admitted."""
 MOST_HELD = 64 * 1024 * 1024
 MOST_HELD_OF_CALLER = 16 * 1024 * 1024
 MOST_IN_THREADS = 8 * 1024 * 1024
-#: After the last large body; then freed memory is given back to the system, at most this often.
+#: Seconds after the last large body until freed memory is returned to the system, and the least interval of that.
 TRIM_SECONDS, TRIM_INTERVAL_SECONDS = 1.0, 10.0
-#: Health is served by a thread of its own, so that it is answered while all others are busy.
+#: Paths that are served by a thread of their own: probes must not fail because all others are busy.
 HEALTH = ("/livez", "/readyz", "/health")
 MOST_HEALTH_WAITING = 64
 _HEALTH_LINE = re.compile(rb"(?:GET|HEAD) (?:%s)[ ?]" % "|".join(HEALTH).encode())
 MOST_SLOW_READERS = 128
 LINGER_SECONDS = 2.0
 LOOK_SECONDS = 0.25
-#: What a poll tells of a client that has ended its side; where the system cannot tell (macOS), only that it broke.
+#: Poll events of a client that has closed its side; without POLLRDHUP (macOS) only broken connections are detected.
 _LEFT = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
-#: Bytes of a refused request's first line that the audit looks at.
+#: Bytes of a rejected request's first line that the audit records.
 LONGEST_START_LINE = 2048
 SERVER = "omni-gateway"  # no header names the software behind it
 Phase = Literal["request", "answer", "stream", "end"]
@@ -70,25 +72,28 @@ class Wait:
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]
-    """One worker process; ``request_seconds`` bound a request's arrival, ``answer_seconds`` its answer's reading."""
+    """One worker process.
+
+    ``request_seconds`` bounds the arrival of a request, ``answer_seconds`` the time to read its response.
+    """
 
     request_seconds = 30.0
     answer_seconds = 60.0
     longest_body = 4 * 1024 * 1024
-    #: Seconds after its arrival in which a request has to get a thread; later it would have little time for its work.
+    #: Seconds from its arrival until a queued request is rejected: later it would have too little time for its calls.
     starts_within = 10.0
     threads_per_caller = 0
     most_waiting = 256
     trusted_proxies = 0
-    #: Called with each refusal and the client's address, in whichever thread refuses.
+    #: Called with each rejection and the client's address, in the thread that rejects.
     note_refusal: Callable[[RequestRejected, str], None] | None = None
 
     def init_process(self) -> None:
-        """Get ready and serve."""
+        """Create the worker's state after the fork, and serve."""
         keep_together()
         wsgi.SERVER = SERVER
         self._waits: dict[TConn, Wait] = {}
-        self._held: dict[TConn, tuple[Caller, int]] = {}
+        self._buffered: dict[TConn, tuple[Caller, int]] = {}
         self._queue: RequestQueue[TConn] = RequestQueue(self._bounds())
         self._in_threads: dict[TConn, Waiting[TConn]] = {}
         self._health_threads = ThreadPoolExecutor(1, thread_name_prefix="health")
@@ -108,21 +113,21 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         return Bounds(threads, per_caller, self.most_waiting, max(1, self.most_waiting // 2), in_threads)
 
     def load_wsgi(self) -> None:
-        """Load the application, and offer it to carry its streams."""
+        """Load the application, wrapped so that it can hand push streams over to the loop."""
         super().load_wsgi()
         application = self.app.wsgi()
         self._asks = isinstance(application, Flask)
         self.wsgi: Application = self._stream_loop.offer(application)
 
-    # What gthread's loop calls:
+    # Called by gthread's loop:
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Do one turn of the loop; streams are sent some of what there is for them."""
+        """Run one iteration of the loop, then send pending frames of streams."""
         super().wait_for_and_dispatch_events(0 if self._stream_loop.busy else timeout)
         self._stream_loop.send_some()
 
     def accept(self, listener: Any) -> None:
-        """Take a connection; when no file descriptor is left, the one that waited longest gives way."""
+        """Accept a connection; without a free file descriptor, close the connection that has waited longest."""
         try:
             super().accept(listener)
         except OSError as error:
@@ -131,7 +136,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._make_room("request", "end")
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Wait for a request, the first one of a connection or the next."""
+        """Wait for a connection's first or next request."""
         try:
             conn.sock.setblocking(False)
             if conn.parser is None:
@@ -147,17 +152,17 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._receive(conn)
 
     def finish_request(self, conn: TConn, future: Any) -> None:
-        """Go on after an answer: send its rest, then wait for the next request or close."""
+        """Continue after a request's thread: send the rest of the response, then wait for the next request or close."""
         self._free_thread(conn)
         try:
             conn.sock.setblocking(False)
             if not self._stream_loop.hand_over(conn, future):
                 self._send_answer(conn, future)
-        except OSError:  # the other side is gone, or the thread has closed the connection
+        except OSError:  # the client has left, or the thread has closed the connection
             self.drop(conn)
 
     def _send_answer(self, conn: TConn, future: Any) -> None:
-        """Send what can be sent of an answer; wait for a reader that is slow."""
+        """Send what the socket takes of a response; wait for a slow reader, at most ``answer_seconds``."""
         if not self.send_rest(conn, future):
             if len([wait for wait in self._waits.values() if wait.phase == "answer"]) >= MOST_SLOW_READERS:
                 self._make_room("answer")
@@ -165,7 +170,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self.watch(conn, EVENT_WRITE, partial(self.send_rest, conn, future))
 
     def murder_pending(self) -> None:
-        """Refuse what has not come in time, drop what is not read in time."""
+        """Reject requests that have not arrived in time, drop connections that are not read in time."""
         now = time.monotonic()
         if now < self._next_look:
             return
@@ -186,20 +191,20 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 self.drop(conn, reset=wait.phase == "answer")
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Let a stop wait for answers that are being read, not for requests that are still coming."""
+        """Shorten the waits for requests at a stop; responses that are being read keep their time."""
         super()._cap_keepalive(deadline)
         self._stream_loop.stop()
         for wait in self._waits.values():
             if wait.phase == "request":
                 wait.deadline = min(wait.deadline, time.monotonic() + STOP_KEEPALIVE_LINGER)
 
-    # What its threads call:
+    # Called in the pool's threads:
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
-        """Serve a request whose bytes are all there; the answer goes into an :class:`ResponseBuffer`."""
+        """Serve a complete request; the response goes into a :class:`ResponseBuffer`."""
         arrival = _arrival(conn)
         if arrival.continued:
-            req._expected_100_continue = False  # the loop has said it
+            req._expected_100_continue = False  # the loop has sent it
         if arrival.has_body:
             req.body.reader = io.BytesIO(_read_body(req))
         plain, conn.sock = conn.sock, ResponseBuffer(conn.sock, self.answer_seconds, arrival.arrived)
@@ -211,17 +216,17 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             raise StopIteration from None
         finally:
             conn.outbox, conn.sock = conn.sock, plain
-            if arrival.has_body:  # nothing of it is left to come, read or not; and it is not needed any more
+            if arrival.has_body:  # nothing of it is left on the connection; free the memory
                 req.body.reader, req.body.buf = io.BytesIO(), io.BytesIO()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer what cannot be served with a problem document."""
+        """Answer a request that cannot be served with a problem document; closing is up to the caller."""
         refused = refusal_for(exc)
         if refused.status == 500:
             self.log.error("A request failed outside of the application", exc_info=exc)
         else:
             self.log.info("Refused a request of %s: %d %s", (addr or ("-",))[0], refused.status, refused.code)
-        with suppress(OSError):  # nobody is there to be told
+        with suppress(OSError):  # the client may have left
             client.setblocking(False)
             client.send(written(refused))
         self._note(refused, addr)
@@ -231,23 +236,24 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             return
         try:
             self.note_refusal(refused, str(addr[0]) if isinstance(addr, tuple) else "")
-        except Exception:  # the loop goes on
+        except Exception:  # a failing audit must not end the loop
             self.log.exception("A refused request could not be audited")
 
-    # The ways of a connection:
+    # Receiving a request:
 
     def _open(self, conn: TConn) -> None:
-        """Give a new connection a parser that reads what the loop has received."""
+        """Give a new connection a parser that reads from the buffer instead of the socket."""
         if self._tls is not None:
             conn.sock = self._tls.wrap_socket(conn.sock, server_side=True, do_handshake_on_connect=False)
         conn.parser = http.get_parser(self.cfg, RequestBuffer(self.longest_body), conn.client)
         conn.initialized = True
 
     def _receive(self, conn: TConn, _: Any = None) -> None:
-        """Take what has come (in TLS, the handshake first); a whole request gets a thread, or waits for one."""
+        """Receive available bytes (TLS handshake included); dispatch the request once it is complete."""
         arrival = _arrival(conn)
         try:
             while not arrival.complete():
+                # Before more than LARGE bytes are buffered: a caller without a role must not fill the memory.
                 if self._asks and arrival.large and not arrival.admitted:
                     return self._ask(conn, arrival)
                 piece = conn.sock.recv(RECEIVE)
@@ -255,6 +261,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                     return self._end_early(conn)
                 arrival.data += piece
                 self._hold(conn, arrival)
+            # Unregistered first: the loop must not touch a socket that a thread uses.
             self._forget(conn)
             self._dispatch(conn, arrival, self.handle)
         except RequestRejected as refused:
@@ -266,28 +273,30 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             return self.drop(conn)
 
     def _end_early(self, conn: TConn) -> None:
-        """Close a connection whose client has ended its side; one that is in the middle of a request is told so."""
+        """Close a connection whose client has closed its side; answer 400 if a request was incomplete."""
         if not _arrival(conn).data:
             return self.drop(conn)
         return self._close(conn, RequestRejected(400, "bad-request", "The request ended before its end."))
 
     def _hold(self, conn: TConn, arrival: RequestBuffer) -> None:
-        """Count a large body from its arrival to the end of its request; :class:`Refused` where there are too many."""
+        """Count a large body until its request ends; raises :class:`RequestRejected` (429, 503) beyond the bounds."""
         size = arrival.body_size
         if size <= LARGE:
             return
         caller = self._caller(conn, arrival)
-        self._held[conn] = caller, size
-        others = [entry for other, entry in self._held.items() if other is not conn]
-        if sum(held for whose, held in others if whose == caller) + size > max(MOST_HELD_OF_CALLER, self.longest_body):
+        self._buffered[conn] = caller, size
+        others = [entry for other, entry in self._buffered.items() if other is not conn]
+        if sum(buffered for owner, buffered in others if owner == caller) + size > max(
+            MOST_HELD_OF_CALLER, self.longest_body
+        ):
             raise RequestRejected(429, "too-many-own-requests", "Too many large requests of yours are here at once.")
-        if sum(held for _, held in others) + size > max(MOST_HELD, self.longest_body):
+        if sum(buffered for _, buffered in others) + size > max(MOST_HELD, self.longest_body):
             raise RequestRejected(503, "overloaded", "Too many large requests are here at once.")
 
     def _caller(self, conn: TConn, arrival: RequestBuffer) -> Caller:
-        """Return whose a request is, as far as the server can tell: its credential, or else its address.
+        """Return a key for the fairness between callers: the credential's hash, or else the address.
 
-        A credential that nobody has proved yet counts: what it proves is found out in a thread.
+        The credential is not verified here: that may block, so it is done in a thread.
         """
         if arrival.authorization:
             return hash(arrival.authorization)
@@ -295,20 +304,23 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             return arrival.forwarded_for[-self.trusted_proxies].decode("latin-1")
         return str(conn.client[0]) if isinstance(conn.client, tuple) else ""
 
-    # From a whole request to a thread:
+    # Dispatching a request to a thread:
 
     def _ask(self, conn: TConn, arrival: RequestBuffer) -> None:
-        """Have the application asked whether it takes a large body, before more of it is read."""
+        """Ask the application, in a thread, whether it accepts a large body, before more of it is received."""
         self._forget(conn)
         self._dispatch(conn, arrival, self._admit)
 
     def _admit(self, conn: TConn) -> bool:
-        """Send a head through the application, in a thread; whether it takes the body; else it is answered."""
+        """Run the application with the head only, in a thread; return True if it accepts the body.
+
+        Otherwise the response has been written.
+        """
         request = None
         try:
             request = next(http.get_parser(self.cfg, _Head(_arrival(conn).head), conn.client))
             request._expected_100_continue = False
-            request.must_close = True  # what is left unread of the body stands in the way of another request
+            request.must_close = True  # the unread rest of the body precedes any further request
             plain, conn.sock = (
                 conn.sock,
                 ResponseBuffer(conn.sock, self.answer_seconds, _arrival(conn).arrived, asked=True),
@@ -324,7 +336,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         return False
 
     def _after_asking(self, conn: TConn, future: Any) -> None:
-        """Read the body that the application takes, or send the rest of its answer and close."""
+        """Receive the body that the application accepts, or send the rest of its response and close."""
         self._free_thread(conn)
         try:
             conn.sock.setblocking(False)
@@ -339,7 +351,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._receive(conn)
 
     def _dispatch(self, conn: TConn, arrival: RequestBuffer, handler: Callable[[TConn], bool]) -> None:
-        """Give a request a thread or a place in the queue; :class:`Refused` where there is neither."""
+        """Give a request a thread or a place in the queue; raises :class:`RequestRejected` if there is neither."""
         now = arrival.arrived = time.monotonic()
         if _HEALTH_LINE.match(arrival.start_line) and not arrival.has_body:
             if self._health_waiting >= MOST_HEALTH_WAITING:
@@ -360,19 +372,20 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _submit(self, threads: Executor, conn: TConn, handler: Callable[[TConn], bool]) -> None:
         after = self._after_asking if handler == self._admit else self.finish_request
+        # The callback runs in the thread; the loop continues the connection.
         threads.submit(handler, conn).add_done_callback(lambda done: self.method_queue.defer(after, conn, done))
 
     def _free_thread(self, conn: TConn) -> None:
-        """Let the next request have the thread that has served this one."""
+        """Release the thread of a finished request and start queued ones."""
         request = self._in_threads.pop(conn, None)
         if request is None:
             self._health_waiting -= 1
             return
-        if request.handler == self.handle and self._held.pop(conn, None) is not None:
+        if request.handler == self.handle and self._buffered.pop(conn, None) is not None:
             self._trim_at = max(time.monotonic() + TRIM_SECONDS, self._trimmed + TRIM_INTERVAL_SECONDS)
         self._queue.finished(request)
         while (following := self._queue.next()) is not None:
-            # Nobody would get the answer of a request whose client has left, and a write would be done all the same.
+            # The client of a queued request may have left: it would not get the response, but a write would be applied.
             if _left(following.conn):
                 self._queue.finished(following)
                 self.drop(following.conn)
@@ -380,10 +393,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 self._start(following)
 
     def _refuse_late(self, now: float) -> None:
-        """Refuse those that have waited too long, while they can be sure that nothing was done; forget who has left."""
+        """Reject requests that were queued too long (nothing was done for them); drop those whose client has left."""
         if not len(self._queue):
             return
-        left = _those_who_left([request.conn for request in self._queue])
+        left = _disconnected([request.conn for request in self._queue])
         for request in self._queue:
             if request.conn in left:
                 self._queue.remove(request)
@@ -393,20 +406,20 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 self._close(request.conn, RequestRejected(503, "overloaded"))
 
     def _trim(self, now: float) -> None:
-        """Give memory back after large bodies: glibc keeps what they were parsed into, for ever where others follow."""
-        if self._trim_at is not None and now >= self._trim_at and not self._held:
+        """Return memory to the system after large bodies; glibc would retain the freed blocks of their parsing."""
+        if self._trim_at is not None and now >= self._trim_at and not self._buffered:
             self._trim_at, self._trimmed = None, now
             threading.Thread(target=_collect_and_give_back, name="give-back", daemon=True).start()
 
     def _say_continue(self, conn: TConn, arrival: RequestBuffer) -> None:
-        """Ask for the body that waits for it (RFC 9110 §10.1.1)."""
+        """Send 100 Continue to a client that waits for it before its body (RFC 9110 §10.1.1)."""
         if arrival.wants_continue:
             arrival.wants_continue, arrival.continued = False, True
-            with suppress(OSError):  # it is gone, as the next look will show
+            with suppress(OSError):  # the client has left; the next recv() shows it
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def send_rest(self, conn: TConn, future: Any, _: Any = None) -> bool:
-        """Send what is left of an answer; whether that was all, and the connection has gone on."""
+        """Send the rest of a response; return True once all is sent, and the connection was continued or closed."""
         outbox = cast("ResponseBuffer | None", getattr(conn, "outbox", None))
         try:
             if outbox is not None and not outbox.flush():
@@ -420,6 +433,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._close(conn)
         else:
             arrival = _arrival(conn)
+            # Pipelined bytes that the parser has taken belong to the next request, before those received since.
             arrival.data[:0] = conn.parser.unreader.take_buffered()
             if arrival.data:
                 self.enqueue_req(conn)
@@ -428,8 +442,11 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         return True
 
     def _close(self, conn: TConn, refused: RequestRejected | None = None) -> None:
-        """Say why, if there is something to say, then close as RFC 9112 §9.6 asks: our side first, theirs awaited."""
-        self._held.pop(conn, None)
+        """Send the rejection, if any, then close in the order of RFC 9112 §9.6: our side first, then await theirs.
+
+        Closing at once would make the kernel reset the connection, and the client could lose the response.
+        """
+        self._buffered.pop(conn, None)
         if refused is not None:
             refused.start_line = bytes(_arrival(conn).data[:LONGEST_START_LINE]).partition(b"\n")[0]
             self.handle_error(None, conn.sock, conn.client, refused)
@@ -450,7 +467,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self.drop(conn)
 
     def _make_room(self, *phases: str) -> None:
-        """Drop the connection that has waited longest."""
+        """Drop the connection that has waited longest in ``phases``, or an idle one."""
         oldest = next((conn for conn, wait in self._waits.items() if wait.phase in phases), None)
         if oldest is not None:
             self.drop(oldest)
@@ -459,17 +476,17 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self.murder_keepalived()
 
     def wait(self, conn: TConn, phase: Phase, deadline: float) -> None:
-        """Let a connection wait until ``deadline`` (monotonic)."""
+        """Set what a connection waits for, until ``deadline`` (monotonic seconds)."""
         self._waits[conn] = Wait(phase, deadline)
 
     def watch(self, conn: TConn, events: int, then: Callable[..., Any]) -> None:
-        """Call ``then`` when a connection can be read from, or written to."""
+        """Call ``then`` when a connection is readable or writable, as ``events`` says."""
         change = self.poller.modify if conn in self._watched else self.poller.register
         self._watched.add(conn)
         change(conn.sock, events, then if isinstance(then, partial) else partial(then, conn))
 
     def _forget(self, conn: TConn) -> None:
-        """Stop waiting for a connection, which somebody else has now."""
+        """Stop waiting for a connection; called before a thread takes it over, and at its end."""
         self._waits.pop(conn, None)
         if conn in self._watched:
             self._watched.remove(conn)
@@ -477,9 +494,9 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 self.poller.unregister(conn.sock)
 
     def drop(self, conn: TConn, *, reset: bool = False) -> None:
-        """Close a connection without waiting for anything."""
+        """Close a connection at once; ``reset`` discards what the kernel has not sent yet."""
         self._forget(conn)
-        self._held.pop(conn, None)
+        self._buffered.pop(conn, None)
         self._stream_loop.forget(conn)
         if reset:
             _reset_on_close(conn.sock)
@@ -488,35 +505,35 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
 
 def _reset_on_close(connection: Any) -> None:
-    """Let the kernel forget what nobody reads, instead of offering it for minutes after the close."""
+    """Make close() send RST: the kernel would retain unread data of a stalled client for minutes otherwise."""
     with suppress(OSError):
         connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def default_threads_per_caller(threads: int) -> int:
-    """Return three quarters of the threads, so that one caller cannot have all of them; two are nobody's to share."""
+    """Return three quarters of the threads, so that one caller cannot occupy all; all if there are at most two."""
     return threads if threads <= 2 else max(2, min(threads - 1, threads * 3 // 4))
 
 
 def _collect_and_give_back() -> None:
-    gc.collect()  # what is left of a refused body is often a cycle of an error and its traceback
+    gc.collect()  # a rejected body often stays in a cycle of an exception and its traceback
     give_back()
 
 
 class _Head:
-    """A request's head as a socket in the parser's eyes; nothing comes after it."""
+    """A request's head with the interface of a socket; then it is at its end."""
 
     def __init__(self, head: bytes) -> None:
         self._head = head
 
     def recv(self, size: int) -> bytes:
-        """Return the head, once."""
+        """Return the head at the first call, then nothing."""
         head, self._head = self._head, b""
         return head
 
 
 def _read_body(req: Any) -> bytes:
-    """Return the whole body, which has come; :class:`Refused` where it is framed in a way that it must not be."""
+    """Return the buffered body; raises :class:`RequestRejected` (400) if its framing is invalid."""
     try:
         return cast(bytes, req.body.read())
     except (ParseException, OSError):
@@ -524,11 +541,11 @@ def _read_body(req: Any) -> bytes:
 
 
 def _left(conn: TConn) -> bool:
-    """Whether a client has ended its side, or the connection is broken; nothing is read."""
-    return bool(_those_who_left([conn]))
+    """Return True if a client has closed its side or the connection is broken; reads nothing."""
+    return bool(_disconnected([conn]))
 
 
-def _those_who_left(connections: list[TConn]) -> set[TConn]:
+def _disconnected(connections: list[TConn]) -> set[TConn]:
     by_descriptor = {conn.sock.fileno(): conn for conn in connections}
     by_descriptor.pop(-1, None)
     poll = select.poll()

@@ -1,1 +1,1 @@
-"""Watches: from changes of objects to bytes for many readers."""
+"""Watches: changes of objects as bytes for many readers, each change encoded once."""

@@ -1,7 +1,7 @@
-"""One watch for all who ask the same: it is followed once, each change is written once, and all are sent those bytes.
+"""One shared watch per query: followed once, each change encoded once, the same bytes sent to all subscribers.
 
-A question is what is asked and how its answer looks: objects, query, fields, media type, and the clusters that the
-caller may see. Nothing else of a caller decides what a watch of the gateway's own memory tells.
+The key of a broadcaster is everything that its bytes depend on: type, query, fields, media type, and the clusters that
+the caller may see. Nothing else of a caller influences the events of a watch that is served from an informer.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ from omni_gateway.watch.resume_token import Digest, ResumePoint
 from omni_gateway.watch.stream_response import Form, StreamEvent, last_event
 
 TYPES = {"added": "ADDED", "modified": "MODIFIED", "deleted": "DELETED"}
-#: Threads that write changes for all channels of a process; which cluster an object belongs to may be Omni's to say.
+#: Threads that encode changes for all broadcasters of a process. Never the informer's thread: encoding takes time, and
+#: may call Omni to find the cluster of an object.
 _PUMPS = ThreadPoolExecutor(4, thread_name_prefix="stream-pump")
 
 
-def _soon(run: Callable[[], None]) -> None:
-    with suppress(RuntimeError):  # the process ends
+def _submit(run: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the pool is shut down when the process exits
         _PUMPS.submit(run)
 
 
-class Over(Exception):
-    """The channel has ended; ask for another one."""
+class BroadcasterClosed(Exception):
+    """The broadcaster has ended; the caller has to make another one."""
 
 
 class Broadcaster:
-    """One question's watch and those who are told of it.
+    """One watch and its subscribers.
 
-    ``opened`` is the watch's context, which the channel owns from now on.
+    ``opened``: the watch's context, owned by the broadcaster from now on and left when it ends.
     """
 
     def __init__(self, changes: Fed, opened: ExitStack, render: Callable[[Resource], bytes], form: Form) -> None:
@@ -43,55 +44,64 @@ class Broadcaster:
         self._opened = opened
         self._render = render
         self._form = form
+        # Serializes reading the watch with joining: a subscriber's initial list and its first change have neither a
+        # gap nor an overlap. Not taken by _on_change() or leave(), which must not wait for an encoding in progress.
         self._lock = Lock()
+        # A dict as an ordered set: pop() by leave() and tuple() by the pump are atomic, so leave() needs no lock.
         self._members: dict[PushStream, None] = {}
         self._present: dict[str, Resource] = {}
         self._point = ResumePoint()
-        self._over = self._scheduled = False
-        self._awaited = True
-        changes.told_by(self._told)
+        self._closed = self._scheduled = False
+        self._awaiting_first = True
+        changes.told_by(self._on_change)
 
     def join(self, member: PushStream, *, maker: bool) -> tuple[list[Resource], ResumePoint]:
-        """Tell ``member`` of all that happens from now on; return what is there now, in order, and its resume point.
+        """Subscribe ``member`` to all later changes; return the present objects, ordered by id, and their resume point.
 
-        What the watch has been told by now is in there. ``maker``: the channel was made for this one, and is not closed
-        before it is in. Raises :class:`Over`, with what ended the channel as its cause.
+        ``maker``: True for the subscriber that the broadcaster was made for; until it has joined, the broadcaster is
+        not closed as empty. Raises :class:`BroadcasterClosed`, with the watch's error as its cause.
         """
         with self._lock:
+            # What the watch has queued by now belongs to the list: the caller's own writes included.
             error = self._pump()
-            self._awaited = self._awaited and not maker
-            if self._over:
-                raise Over from error
+            self._awaiting_first = self._awaiting_first and not maker
+            if self._closed:
+                raise BroadcasterClosed from error
             self._members[member] = None
             return [self._present[id] for id in sorted(self._present)], self._point
 
     def leave(self, member: PushStream, empty: Callable[[], None]) -> None:
-        """Tell ``member`` no more; never waits. ``empty`` is called later where it was the last one."""
+        """Unsubscribe ``member`` without blocking; ``empty`` is called in a pool thread if it was the last one."""
+        # The server's event loop calls this when a connection ends, and must not wait for the lock.
         self._members.pop(member, None)
         if not self._members:
-            _soon(empty)
+            _submit(empty)
 
     def close_if_empty(self) -> bool:
-        """End the watch where nobody is told of it."""
+        """Close the watch if there are no subscribers; return True if the broadcaster is closed."""
         with self._lock:
-            if not self._members and not self._awaited:
-                self._end()
-            return self._over
+            # Checked again: another subscriber may have joined since leave(). And one that leaves early must not close
+            # a broadcaster whose maker has not joined yet.
+            if not self._members and not self._awaiting_first:
+                self._close()
+            return self._closed
 
-    def _told(self) -> None:
-        """Have what is new written soon: this is called under the feed's lock."""
+    def _on_change(self) -> None:
+        """Schedule the encoding of queued changes; called under the informer's lock, so it does not block."""
+        # Two threads may both see False: the second run finds nothing to do.
         if not self._scheduled:
             self._scheduled = True
-            _soon(self._run)
+            _submit(self._run)
 
     def _run(self) -> None:
+        # Cleared before the queue is read: a change that arrives during the read schedules another run.
         self._scheduled = False
         with self._lock:
             self._pump()
 
     def _pump(self) -> Exception | None:
-        """Tell what is new; return what ended the watch, if that is what came."""
-        if self._over:
+        """Encode and send the queued changes; return the error that ended the watch. Called with the lock held."""
+        if self._closed:
             return None
         error = None
         try:
@@ -99,7 +109,7 @@ class Broadcaster:
                 change = next(self._changes)
                 if change.kind == "idle":
                     return None
-                self._tell(change)
+                self._send(change)
         except StopIteration:
             pass
         except Exception as raised:
@@ -107,10 +117,10 @@ class Broadcaster:
         last = self._form.write(last_event(error)) if error is not None else b""
         for member in tuple(self._members):
             member.end_with(last)
-        self._end()
+        self._close()
         return error
 
-    def _tell(self, change: Change) -> None:
+    def _send(self, change: Change) -> None:
         resource = change.resource
         if resource is None:
             return
@@ -120,52 +130,59 @@ class Broadcaster:
         if change.kind != "deleted":
             self._present[resource.id] = resource
             self._point = self._point.plus(resource.derived("digest", Digest.of))
-        if self._members:
+        if self._members:  # none before the first join: the initial list is not encoded here
             frame = self._form.write(StreamEvent(TYPES[change.kind], self._render(resource), str(self._point)))
             for member in tuple(self._members):
                 member.put(frame)
 
-    def _end(self) -> None:
-        self._over = True
+    def _close(self) -> None:
+        self._closed = True
         self._members.clear()
         self._present.clear()
         self._opened.close()
 
 
 class Broadcasters:
-    """The channels of one application, by their question."""
+    """The broadcasters of one application, by key."""
 
     def __init__(self) -> None:
+        # Guards the dict only. Never held while a broadcaster's lock is awaited: a slow encoding of one query does not
+        # delay the watches of others.
         self._lock = Lock()
-        self._channels: dict[Hashable, Broadcaster] = {}
+        self._by_key: dict[Hashable, Broadcaster] = {}
 
     def join(
-        self, question: Hashable, member: PushStream, make: Callable[[], Broadcaster]
+        self, key: Hashable, member: PushStream, make: Callable[[], Broadcaster]
     ) -> tuple[list[Resource], ResumePoint, Callable[[], None]]:
-        """Let ``member`` in where the question is answered already, in what ``make`` returns otherwise.
+        """Subscribe ``member`` to the broadcaster of ``key``, which ``make`` creates where there is none.
 
-        Return what is there, its resume point, and what leaves the channel. Raises what the new watch raised.
+        Returns the present objects, their resume point, and the function that unsubscribes. Raises what ended a watch
+        that was made for this call.
         """
         while True:
             with self._lock:
-                channel = self._channels.get(question)
-                mine = channel is None
-                if channel is None:
-                    channel = self._channels[question] = make()
+                broadcaster = self._by_key.get(key)
+                made_here = broadcaster is None
+                if broadcaster is None:
+                    broadcaster = self._by_key[key] = make()
             try:
-                present, point = channel.join(member, maker=mine)
-            except Over as over:
-                self._forget(question, channel)
-                if mine:
-                    raise over.__cause__ or over from None
+                present, point = broadcaster.join(member, maker=made_here)
+            except BroadcasterClosed as closed:
+                self._forget(key, broadcaster)
+                # Retry only a broadcaster of others, which may have ended long ago; a new one that fails would do so
+                # again.
+                if made_here:
+                    raise closed.__cause__ or closed from None
                 continue
-            return present, point, partial(channel.leave, member, partial(self._close_if_empty, question, channel))
+            leave = partial(broadcaster.leave, member, partial(self._close_if_empty, key, broadcaster))
+            return present, point, leave
 
-    def _forget(self, question: Hashable, channel: Broadcaster) -> None:
+    def _forget(self, key: Hashable, broadcaster: Broadcaster) -> None:
         with self._lock:
-            if self._channels.get(question) is channel:
-                del self._channels[question]
+            # Another thread may have replaced it already.
+            if self._by_key.get(key) is broadcaster:
+                del self._by_key[key]
 
-    def _close_if_empty(self, question: Hashable, channel: Broadcaster) -> None:
-        if channel.close_if_empty():
-            self._forget(question, channel)
+    def _close_if_empty(self, key: Hashable, broadcaster: Broadcaster) -> None:
+        if broadcaster.close_if_empty():
+            self._forget(key, broadcaster)

@@ -1,4 +1,4 @@
-"""A watch for back ends that have none: list again and again, and tell what differs."""
+"""A watch by polling, for back ends without one: list at an interval and yield the differences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ POLL_SECONDS = 1.0
 
 @contextmanager
 def polling_watch(read: Callable[[], Sequence[Resource]]) -> Iterator[Iterator[Change]]:
-    """Open a watch over what ``read`` returns; leaving the context ends it within one poll."""
+    """Watch the objects that ``read`` returns, every :data:`POLL_SECONDS`; leaving the context ends the iteration.
+
+    Errors of ``read`` are raised by the iteration.
+    """
     stopped = threading.Event()
     try:
         yield _changes(read, stopped)
@@ -34,6 +37,7 @@ def _changes(read: Callable[[], Sequence[Resource]], stopped: threading.Event) -
                 yield Change("deleted", item)
         for id, item in present.items():
             before = known.get(id)
+            # An object that was deleted and created again between two polls has the same id and another creation time.
             if before is None or (before.created, before.version) != (item.created, item.version):
                 yield Change("added" if before is None else "modified", item)
         known = present

@@ -23,24 +23,26 @@ from omni_gateway.http.guard import credential_checker
 from omni_gateway.watch import stream_response
 from omni_gateway.watch.stream_feed import ended_at_a_stop
 
-#: In a request's environ: what takes a :class:`PushStream` over, under a server that can.
+#: Environ key of the callable that hands a :class:`PushStream` over to the server, under a server that drains them.
 PUSH_STREAMS = "omni_gateway.carry"
-#: Frames that a reader may be behind; one that is further behind is cut off, and goes on from its resume point.
+#: Frames that wait for a reader, at most. A slower one is cut off; it reconnects with its resume point.
 LONGEST_QUEUE = 20_000
-#: Bytes of what is written at once, about.
+#: Approximate bytes of one write: frames are joined up to it, and one reader does not occupy the loop for longer.
 PIECE = 64 * 1024
 
 Look = Callable[[Callable[[], None]], object]
 
 
-def _nobody() -> None:
-    """Wake nobody: nobody carries the stream yet."""
+def _no_reader() -> None:
+    """Do nothing; the wake-up call before a server or a thread drains the stream."""
 
 
 class PushStream:
-    """A stream's frames, from :meth:`put` in any thread to :meth:`take` in the one that carries it.
+    """A stream's frames, from :meth:`put` in any thread to :meth:`take` in the one that drains it.
 
-    Nothing here takes a lock: a signal may interrupt the carrier, and ends the stream then.
+    No lock is taken: SIGTERM's handler interrupts the draining thread and calls :meth:`end`, which would deadlock on a
+    lock that the interrupted code holds. Operations of ``deque`` and single assignments are atomic; their order makes
+    up for the rest.
     """
 
     def __init__(
@@ -52,7 +54,10 @@ class PushStream:
         heartbeat: float,
         max_age: float,
     ) -> None:
-        """``proved`` tells whether the caller is who it was, and may block; ``closed`` is called once, at the end."""
+        """``proved`` returns True while the caller's credential is valid, and may block.
+
+        ``closed`` is called once, when the stream is closed. ``heartbeat``, ``max_age``: seconds.
+        """
         self._form = form
         self._proved = proved
         self._closed: Callable[[], None] | None = closed
@@ -62,19 +67,19 @@ class PushStream:
         self._look_at = now + stream_response.PROVED_SECONDS
         self._beginning: Iterator[bytes] | None = None
         self._frames: deque[bytes] = deque()
-        self._wake = _nobody
+        self._wake = _no_reader
         self._signalled = self._ending = False
         self._last = b""
         self.ended = False
 
-    # -- for who has something to say: any thread
+    # -- the producers: any thread
 
     def begin(self, pieces: Iterable[bytes]) -> None:
-        """Say these, none of them empty, before all that was put or will be."""
+        """Send these pieces, none of them empty, before all frames that :meth:`put` has queued or will queue."""
         self._beginning = iter(pieces)
 
     def put(self, frame: bytes) -> None:
-        """Say something; a reader who is too far behind is told so, and nothing more."""
+        """Queue a frame; with :data:`LONGEST_QUEUE` frames waiting, end the stream with an error event instead."""
         if self._ending:
             return
         if len(self._frames) >= LONGEST_QUEUE:
@@ -86,36 +91,39 @@ class PushStream:
         self._signal()
 
     def fail(self, error: Exception) -> None:
-        """End with the event that tells of an error."""
+        """End the stream with an error event, after the queued frames."""
         self.end_with(self._form.write(stream_response.last_event(error)))
 
     def end(self) -> None:
-        """End without a word, and leave unsaid what waits: a stop of the process does not wait for slow readers."""
+        """End the stream and drop the queued frames: a stop of the process does not wait for slow readers."""
         self._beginning = None
         self._frames.clear()
         self.end_with(b"")
 
     def end_with(self, last: bytes) -> None:
-        """End with a last frame, after all that was put."""
+        """End the stream with a last frame (may be empty), after the queued ones; later calls do nothing."""
         if not self._ending:
             self._last, self._ending = last, True
             self._signal()
 
     def _signal(self) -> None:
+        # One wake-up call until the next take(): a burst of changes does not queue one for each.
         if not self._signalled:
             self._signalled = True
             self._wake()
 
-    # -- for who carries it
+    # -- the server's loop, or the thread that drains it
 
     def woken_by(self, wake: Callable[[], None]) -> None:
-        """Have ``wake`` called, from any thread, when there is something to take after there was nothing."""
+        """Set the function that is called, in any thread, when frames become available."""
         self._wake = wake
+        # Frames may have been queued before there was a reader.
         if self._frames or self._ending:
             wake()
 
     def take(self) -> bytes:
-        """Return what is to be written next; nothing where there is nothing now, or (``ended``) nothing any more."""
+        """Return the next bytes to write; empty if there are none at present, or, with ``ended``, none any more."""
+        # Before the queue is read: a frame that is put during the read wakes the reader again.
         self._signalled = False
         beginning = self._beginning
         if beginning is not None:
@@ -134,13 +142,16 @@ class PushStream:
         return b""
 
     def attend(self, now: float, look: Look) -> None:
-        """Beat, end at the greatest age, look at the caller's credential again: ``look`` runs that, which may block."""
+        """Send a heartbeat, end at the maximum age, check the caller's credential, as each is due at ``now``.
+
+        ``look`` runs the check, which may block, in another thread if need be.
+        """
         if self._ending:
             return
         if now >= self._ends:
             self.end_with(b"")
         elif now >= self._look_at:
-            self._look_at = inf  # until it has been looked
+            self._look_at = inf  # no second check while one is running
             look(self._look)
         if now >= self._beat_at and not self._frames:
             self.put(self._form.beat)
@@ -151,25 +162,25 @@ class PushStream:
         self._look_at = time.monotonic() + stream_response.PROVED_SECONDS
 
     def close(self) -> None:
-        """Let everything go; safe to call twice, and quick."""
+        """Close the stream and release what it holds; safe to call twice, does not block."""
         self._ending = True
         closed, self._closed = self._closed, None
         if closed is not None:
             closed()
 
     def pieces(self) -> Iterator[bytes]:
-        """Carry it in this thread: return what is to be written, as it comes."""
-        told = threading.Event()
-        self.woken_by(told.set)
+        """Drain the stream in this thread: yield bytes to write, as they become available."""
+        available = threading.Event()
+        self.woken_by(available.set)
         with ended_at_a_stop(self):
             while not self.ended:
-                told.clear()
+                available.clear()
                 while piece := self.take():
                     yield piece
                     self.attend(time.monotonic(), _at_once)
                 if not self.ended:
                     now = time.monotonic()
-                    told.wait(max(0.0, min(self._beat_at, self._ends, self._look_at) - now))
+                    available.wait(max(0.0, min(self._beat_at, self._ends, self._look_at) - now))
                     self.attend(time.monotonic(), _at_once)
 
 
@@ -178,12 +189,12 @@ def _at_once(look: Callable[[], None]) -> None:
 
 
 def offered() -> bool:
-    """Whether the server of the request in flight carries streams."""
+    """Return True if the server of the request in flight drains push streams."""
     return PUSH_STREAMS in request.environ
 
 
 def new(media: str, closed: Callable[[], None]) -> PushStream:
-    """Return a stream for the request in flight."""
+    """Return a push stream for the request in flight; ``closed`` is called once, at its end."""
     return PushStream(
         stream_response.FORMS[media],
         proved=credential_checker(),
@@ -194,7 +205,7 @@ def new(media: str, closed: Callable[[], None]) -> PushStream:
 
 
 def respond(stream: PushStream, media: str) -> Response:
-    """Answer with a stream; the server carries it if it offers that."""
+    """Return a streaming response; the server drains the stream if it can, the response's thread otherwise."""
     carry = request.environ.get(PUSH_STREAMS)
     handed_over = False
 
@@ -208,6 +219,7 @@ def respond(stream: PushStream, media: str) -> Response:
         carry(stream)
 
     def close() -> None:
+        # gunicorn closes the response once its thread is done, which is not the end of a stream that was handed over.
         if not handed_over:
             stream.close()
 
@@ -217,14 +229,17 @@ def respond(stream: PushStream, media: str) -> Response:
 
 
 def joined(frames: Iterable[bytes]) -> Iterator[bytes]:
-    """Join frames, some at a time."""
+    """Yield the frames joined into pieces of about :data:`PIECE` bytes."""
     rest = iter(frames)
     while some := _some(partial(next, rest)):
         yield some
 
 
 def _some(next_frame: Callable[[], bytes]) -> bytes:
-    """Join the next frames, about a piece of them; another thread may take away what is left meanwhile."""
+    """Return the next frames joined, about :data:`PIECE` bytes.
+
+    ``end`` may clear the queue meanwhile, in another thread, hence the exceptions instead of a check of the length.
+    """
     some: list[bytes] = []
     size = 0
     with suppress(IndexError, StopIteration):

@@ -1,9 +1,11 @@
-"""The resume point of a watch: what a caller has seen, small enough for a header, readable by any replica.
+"""The resume point of a watch: a digest of the objects that a caller has received, for ``Last-Event-ID``.
 
-Omni's JSON watch has no bookmark of its own (facts: resource-service), so the point is a digest of what the caller
-holds: how many objects, an order-free hash of (id, created) and one of (id, created, version, content), and the newest
-time among them. A stream that starts from a point compares it with what is there: the same versions, nothing to tell;
-all the same objects (none gone) and some newer, those are told; anything else, and the history is gone: 410.
+Omni's JSON watch has no bookmarks or resource versions of a list to resume from, so the point describes the caller's
+objects: their number, an order-independent hash (XOR) of (id, created) and one of (id, created, version, content), and
+their newest time. It needs no state in the gateway, so any replica can resume any watch.
+
+A stream that resumes compares the point with the present objects. Equal versions: no events. No object deleted and
+some newer: events for these. Anything else: the history is not known, and the answer is 410.
 """
 
 from __future__ import annotations
@@ -23,12 +25,13 @@ from omni_gateway.model.resource import Resource
 
 _FORMAT = struct.Struct(">BIQQ")
 _VERSION = 2
-#: Timestamps are whole seconds; so many ways to read a point's last second are tried before giving up.
+#: Timestamps are whole seconds, so which objects of its last second a point includes has to be tried out: at most so
+#: many combinations, as a bound of CPU time for a point that anyone may send.
 MAX_GUESSES = 5000
 
 
 class HistoryGone(Exception):
-    """What happened since the resume point cannot be told; the caller must list again."""
+    """The changes since a resume point are not known; the caller must list again (410)."""
 
 
 def _hash(*parts: bytes) -> int:
@@ -37,7 +40,7 @@ def _hash(*parts: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one object adds to a point: its hash as a member, its hash as it is now, its newest time."""
+    """One object's part of a point: the hash of its identity, the hash of its present state, its newest time."""
 
     member: int
     state: int
@@ -45,7 +48,11 @@ class Digest:
 
     @classmethod
     def of(cls, resource: Resource) -> Digest:
-        """Digest an object. Its content counts: one made anew within a second differs in nothing else."""
+        """Digest an object.
+
+        The content is included because an object that was deleted and created again within the same second may differ
+        in nothing else.
+        """
         created = resource.created or ""
         content = orjson.dumps([resource.spec, resource.labels, resource.annotations], option=orjson.OPT_SORT_KEYS)
         member = _hash(resource.id.encode(), created.encode())
@@ -55,7 +62,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """A digest of a set of objects."""
+    """The digest of a set of objects; XOR makes adding and removing an object independent of their order."""
 
     count: int = 0
     members: int = 0
@@ -64,7 +71,7 @@ class ResumePoint:
 
     @classmethod
     def of(cls, resources: Iterable[Resource]) -> Self:
-        """Digest the objects that a caller holds."""
+        """Return the point of a set of objects."""
         count, members, versions, newest = 0, 0, 0, ""
         for resource in resources:
             digest = resource.derived("digest", Digest.of)
@@ -75,14 +82,15 @@ class ResumePoint:
         return cls(count, members, versions, newest)
 
     def plus(self, digest: Digest) -> Self:
-        """Return the point with one object more."""
+        """Return the point after an object was added."""
         return self._toggle(digest, 1)
 
     def minus(self, digest: Digest) -> Self:
-        """Return the point with one object less."""
+        """Return the point after an object was removed."""
         return self._toggle(digest, -1)
 
     def _toggle(self, digest: Digest, step: int) -> Self:
+        # ``newest`` never decreases: the time of a removed object is not forgotten, so a point reads more as unseen.
         members, versions = self.members ^ digest.member, self.versions ^ digest.state
         return type(self)(self.count + step, members, versions, max(self.newest, digest.newest))
 
@@ -92,7 +100,7 @@ class ResumePoint:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a point that was written by any replica; ``HistoryGone`` when it is none."""
+        """Decode a point of any replica; raises :class:`HistoryGone` for anything else."""
         try:
             packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             version, count, members, versions = _FORMAT.unpack_from(packed)
@@ -104,28 +112,32 @@ class ResumePoint:
         return cls(count, members, versions, newest)
 
     def changes(self, present: Iterable[Resource]) -> list[Resource]:
-        """Return the present objects that this point has not seen, or not in this version.
+        """Return the present objects that the point does not include, or not in this version.
 
-        Timestamps are whole seconds, so an object of the point's own last second may be told twice: a watch tells at
-        least once. Raises :class:`HistoryGone` when an object that the point had is no longer there.
+        Timestamps are whole seconds, so an object of the point's last second may be returned although it has not
+        changed: delivery is at least once. Raises :class:`HistoryGone` if an object of the point was deleted.
         """
         objects = list(present)
         if ResumePoint.of(objects).versions == self.versions and len(objects) == self.count:
             return []
-        sure = [item for item in objects if (item.created or "") < self.newest]
-        unsure = [item for item in objects if (item.created or "") == self.newest]
-        missing = self.members ^ ResumePoint.of(sure).members
-        old = {item.id for item in (*sure, *_choose(unsure, self.count - len(sure), missing))}
+        certain = [item for item in objects if (item.created or "") < self.newest]
+        uncertain = [item for item in objects if (item.created or "") == self.newest]
+        # XOR removes the certain members; what remains is the XOR of the uncertain ones that the point includes.
+        missing = self.members ^ ResumePoint.of(certain).members
+        old = {item.id for item in (*certain, *_choose(uncertain, self.count - len(certain), missing))}
         return [
             item for item in objects if item.id not in old or max(item.created or "", item.updated or "") >= self.newest
         ]
 
 
-def _choose(unsure: Sequence[Resource], count: int, members: int) -> Sequence[Resource]:
-    """Find which objects of the point's own last second it had: those whose member hashes come to ``members``."""
-    if not 0 <= count <= len(unsure) or comb(len(unsure), count) > MAX_GUESSES:
+def _choose(uncertain: Sequence[Resource], count: int, members: int) -> Sequence[Resource]:
+    """Return the ``count`` objects of the point's last second whose identity hashes XOR to ``members``.
+
+    Raises :class:`HistoryGone` if there are none, or too many combinations to try.
+    """
+    if not 0 <= count <= len(uncertain) or comb(len(uncertain), count) > MAX_GUESSES:
         raise HistoryGone("objects have gone since")
-    for chosen in combinations(unsure, count):
+    for chosen in combinations(uncertain, count):
         if ResumePoint.of(chosen).members == members:
             return chosen
     raise HistoryGone("objects have gone since")

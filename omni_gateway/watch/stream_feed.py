@@ -1,4 +1,8 @@
-"""Carry what a blocking source gives, in a thread of its own, to a response that must also wait, beat and end."""
+"""A thread per blocking source, and the open streams that a stop of the process ends.
+
+A response has to send heartbeats and check its age between items, so it cannot block in its source: a thread does, and
+hands the items over by a bounded queue.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +17,25 @@ from omni_gateway.omni.deadline import opening_stream
 T = TypeVar("T")
 
 BUFFERED = 256
+#: How often a thread that waits for room in the queue checks whether the stream was closed.
 _PUT_SECONDS = 0.5
 
 
 class Ended(Exception):
-    """The source has no more, or the stream was closed."""
+    """The source is exhausted, or the stream was closed."""
 
 
 class ThreadedSource(Generic[T]):
-    """A source, opened and running.
+    """A source's items, read by a thread of its own; opening errors are raised by the constructor.
 
-    The source's context is left by :meth:`close`, from whichever thread; leaving it must end the iteration (a cancelled
-    gRPC call does, so does the SDK's polling watch).
+    :meth:`close` leaves the source's context, from any thread, and leaving it must end the iteration: a cancelled gRPC
+    call does, and so does the SDK's polling watch.
     """
 
     def __init__(self, open_source: Callable[[], AbstractContextManager[Iterator[T]]]) -> None:
         self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(BUFFERED)
         self._closed = threading.Event()
+        # Guards the context: the reader, a client that leaves and an error may all close, and it is left only once.
         self._lock = threading.Lock()
         self._context = open_source()
         with opening_stream():
@@ -48,7 +54,7 @@ class ThreadedSource(Generic[T]):
             self._put(("error", error))
 
     def _put(self, entry: tuple[str, Any]) -> bool:
-        """Wait for room; a reader that is slow slows the source, a reader that left ends it."""
+        """Queue an entry, waiting while the queue is full; return False once the stream is closed."""
         while not self._closed.is_set():
             try:
                 self._queue.put(entry, timeout=_PUT_SECONDS)
@@ -58,7 +64,7 @@ class ThreadedSource(Generic[T]):
         return False
 
     def get(self, timeout: float) -> T | None:
-        """Return the next item, None when none came within ``timeout`` seconds; raise :class:`Ended` or its error."""
+        """Return the next item, or None after ``timeout`` seconds; raises :class:`Ended` or the source's error."""
         try:
             kind, value = self._queue.get(timeout=timeout)
         except queue.Empty:
@@ -70,27 +76,28 @@ class ThreadedSource(Generic[T]):
         return value  # type: ignore[no-any-return]
 
     def end(self) -> None:
-        """Wake the reader with the end, from any thread."""
+        """End the stream and wake its reader; safe from any thread."""
         self._closed.set()
-        with suppress(queue.Full):  # a reader with so much to read looks up soon enough
+        with suppress(queue.Full):  # then the reader is not blocked, and sees the event at its next item
             self._queue.put_nowait(("end", None))
 
     def close(self) -> None:
-        """Leave the source; safe to call twice."""
+        """Leave the source's context; safe to call twice and from any thread."""
         self._closed.set()
         with _LOCK:
             _OPEN.discard(self)
         with self._lock:
             context, self._context = self._context, None  # type: ignore[assignment]
+        # Outside of the lock: it may block, such as by cancelling a call.
         if context is not None:
             context.__exit__(None, None, None)
 
 
 class Endable(Protocol):
-    """What a stop of the process ends."""
+    """A stream that a stop of the process ends."""
 
     def end(self) -> None:
-        """End it, from any thread."""
+        """End the stream; safe from any thread."""
 
 
 _LOCK = threading.Lock()
@@ -99,7 +106,7 @@ _OPEN: set[Endable] = set()
 
 @contextmanager
 def ended_at_a_stop(stream: Endable) -> Iterator[None]:
-    """Let :func:`close_all` end a stream while this lasts."""
+    """Register a stream with :func:`close_all` for the duration of the context."""
     with _LOCK:
         _OPEN.add(stream)
     try:
@@ -110,8 +117,9 @@ def ended_at_a_stop(stream: Endable) -> Iterator[None]:
 
 
 def close_all() -> None:
-    """End every open stream of this process: a graceful stop must not wait for watchers."""
+    """End every open stream of the process; called at a graceful stop, which would wait for them otherwise."""
     with _LOCK:
         streams = list(_OPEN)
+    # Outside of the lock: an ending stream unregisters itself.
     for stream in streams:
         stream.end()

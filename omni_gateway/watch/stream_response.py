@@ -1,8 +1,8 @@
-"""Streams: changes as Server-Sent Events or NDJSON, logs and files as they come.
+"""Streaming responses: changes as Server-Sent Events or NDJSON, logs and files as bytes.
 
-A stream holds a worker's thread, so their number is capped below the threads; it beats, so that a client that left is
-noticed at the next beat; it has a greatest age, so that connections move on; and it ends when the worker stops, or its
-caller's credential does.
+A stream occupies a worker's thread, so their number is bounded below the number of threads. Heartbeats detect clients
+that have left; a maximum age lets load balancers rebalance connections. A stream ends when the worker stops, and when
+its caller's credential is not valid any more.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
 HEARTBEAT_SECONDS = 10.0
 MAX_AGE_SECONDS = 3600.0
-#: How often the caller's credential is looked at again.
+#: How often the caller's credential is checked again, in seconds.
 PROVED_SECONDS = 10.0
-#: How long the status line waits for the source's first word: a refusal then still becomes a status.
+#: How long the status line waits for the source's first item, in seconds: an error until then becomes a status.
 FIRST_WORD_SECONDS = 2.0
 RETRY_MILLISECONDS = 1000
 
@@ -66,7 +66,7 @@ class StreamEvent:
 
 
 class StreamLimiter:
-    """How many streams a worker may hold, and how many of them one caller."""
+    """Bounds the open streams of a worker, in all and per caller."""
 
     def __init__(self, limit: int, per_caller: int | None = None) -> None:
         self._limit = limit
@@ -75,7 +75,10 @@ class StreamLimiter:
         self._open: Counter[str] = Counter()
 
     def take(self, caller: str) -> Callable[[], None]:
-        """Take a slot and return what frees it (once); a problem when all are taken, or all that one caller may."""
+        """Take a slot; return the function that frees it, which may be called twice.
+
+        Raises a 503 problem when all slots are taken, a 429 when the caller has as many as one caller may.
+        """
         with self._lock:
             if self._open.total() >= self._limit:
                 raise Problem(503, "too-many-streams", headers={"Retry-After": "5"})
@@ -91,7 +94,7 @@ class StreamLimiter:
                     return
                 freed[0] = True
                 self._open[caller] -= 1
-                self._open += Counter()  # forget those who hold none
+                self._open += Counter()  # drops callers without streams
             STREAMS.dec()
 
         return free
@@ -107,14 +110,14 @@ def negotiate(request: Request) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a media type writes events, what it beats with, and what it begins with."""
+    """A media type's event encoding, heartbeat and first bytes."""
 
     write: Callable[[StreamEvent], bytes]
     beat: bytes
     start: bytes = b""
 
 
-#: Of every stream of events.
+#: Headers of every event stream; X-Accel-Buffering stops nginx from buffering it.
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
@@ -126,7 +129,7 @@ def stream(
     heartbeat: float = HEARTBEAT_SECONDS,
     max_age: float = MAX_AGE_SECONDS,
 ) -> Response:
-    """Answer a stream of events; what the source raises before its first event becomes the answer's status."""
+    """Return a response that streams events; what the source raises before its first event is raised here."""
     form = FORMS[media]
     return _respond(
         open_source,
@@ -149,9 +152,9 @@ def stream_bytes(
     headers: Mapping[str, str] | None = None,
     beat: bytes = b"",
 ) -> Response:
-    """Answer bytes as they come; an error after the first of them breaks the connection off.
+    """Return a response that streams bytes; an error after the first of them aborts the connection.
 
-    ``beat`` is sent while nothing comes: without it nobody notices that the reader of an idle stream has left.
+    ``beat`` is sent while the source is idle: without one, a client that has left an idle stream is not detected.
     """
     head = {"X-Accel-Buffering": "no", **(headers or {})}
     return _respond(open_source, bytes, limiter, media, head, start=b"", beat=beat, every=HEARTBEAT_SECONDS)
@@ -197,7 +200,7 @@ def _respond(
 
 
 def caller() -> str:
-    """Return by which name the limits know who asks."""
+    """Return the caller's id for limits; empty without a principal."""
     principal = known_principal()
     return principal.id if principal else ""
 
@@ -236,17 +239,17 @@ def _body(
         return
     except Exception as error:
         if write is bytes:
-            raise  # the connection breaks off, so that nobody takes half a file for a whole one
+            raise  # aborts the connection, so that a client does not take half a file for a whole one
         yield write(last_event(error))
 
 
 def last_event(error: Exception) -> StreamEvent:
-    """Return the event that tells of an error which came after the status line."""
+    """Return the ERROR event for an error after the status line; internal details are concealed."""
     return StreamEvent("ERROR", orjson.dumps(_last_problem(error).to_dict()))
 
 
 def credential_ended() -> Problem:
-    """Return why a stream ends whose caller is not any more who it was."""
+    """Return the problem that ends a stream whose caller's credential is not valid any more."""
     return Problem(401, "unauthenticated", "What your credential proved has ended or changed.")
 
 

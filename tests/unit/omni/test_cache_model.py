@@ -148,7 +148,7 @@ class CacheAgainstModel(RuleBasedStateMachine):
 
     @property
     def informer(self) -> Any:
-        return self.cache.present(TYPE, NAMESPACE)
+        return self.cache.existing(TYPE, NAMESPACE)
 
     def reading(self, record: ReadRecord | None = None) -> CachedResources:
         reading = record or ReadRecord()

@@ -52,34 +52,34 @@ def live(cache: Informers, type: str) -> bool:
 def test_the_first_read_of_a_type_begins_its_feed(cache: Informers, wait_until: Wait) -> None:
     assert not live(cache, "a")
     wait_until(lambda: live(cache, "a"), 5)
-    assert cache.present("b", NAMESPACE) is None
+    assert cache.existing("b", NAMESPACE) is None
 
 
 def test_a_type_that_nobody_asks_for_is_let_go(cache: Informers, wait_until: Wait) -> None:
     wait_until(lambda: live(cache, "a"), 5)
     cache.idle_seconds = 0.0
     time.sleep(0.001)
-    cache.tidy()
-    assert cache.present("a", NAMESPACE) is None
+    cache.evict()
+    assert cache.existing("a", NAMESPACE) is None
 
 
 def test_a_type_that_somebody_watches_stays(cache: Informers, wait_until: Wait) -> None:
     informer = wait_until(lambda: cache.informer("a", NAMESPACE), 5)
     leave = informer.follow(lambda told: None, lambda items: None)
     cache.idle_seconds = 0.0
-    cache.tidy()
-    assert cache.present("a", NAMESPACE) is informer
+    cache.evict()
+    assert cache.existing("a", NAMESPACE) is informer
     leave()
-    cache.tidy()
-    assert cache.present("a", NAMESPACE) is None
+    cache.evict()
+    assert cache.existing("a", NAMESPACE) is None
 
 
 def test_a_type_that_takes_more_than_half_of_the_room_is_read_through(cache: Informers, wait_until: Wait) -> None:
     informer = wait_until(lambda: cache.informer("a", NAMESPACE), 5)
     cache.max_size = int(informer.size * 1.5)
-    cache.tidy()
+    cache.evict()
     assert not live(cache, "a")
-    assert cache.present("a", NAMESPACE) is None
+    assert cache.existing("a", NAMESPACE) is None
 
 
 def test_where_two_do_not_fit_the_one_that_was_asked_for_last_stays(
@@ -91,27 +91,27 @@ def test_where_two_do_not_fit_the_one_that_was_asked_for_last_stays(
     omnis["b"].deliver(100)
     wait_until(lambda: live(cache, "a"), 5)
     cache.max_size = first.size * 2
-    wait_until(lambda: cache.present("b", NAMESPACE).size > first.size, 5)
+    wait_until(lambda: cache.existing("b", NAMESPACE).size > first.size, 5)
     cache.informer("a", NAMESPACE)
-    cache.tidy()
-    assert cache.present("a", NAMESPACE) is first
-    assert cache.present("b", NAMESPACE) is None
+    cache.evict()
+    assert cache.existing("a", NAMESPACE) is first
+    assert cache.existing("b", NAMESPACE) is None
 
 
 def test_without_room_nothing_is_followed(cache: Informers) -> None:
     cache.max_size = 0
     assert not live(cache, "a")
-    assert cache.present("a", NAMESPACE) is None
+    assert cache.existing("a", NAMESPACE) is None
 
 
 def test_a_type_that_cannot_be_followed_is_not_tried_again_and_again(cache: Informers, wait_until: Wait) -> None:
     live(cache, "forbidden")
-    informer = cache.present("forbidden", NAMESPACE)
+    informer = cache.existing("forbidden", NAMESPACE)
     assert informer is not None
     wait_until(lambda: informer.unwatchable is not None, 5)
-    cache.tidy()
+    cache.evict()
     assert not live(cache, "forbidden")
-    assert cache.present("forbidden", NAMESPACE) is None
+    assert cache.existing("forbidden", NAMESPACE) is None
 
 
 def test_what_shows_no_sign_of_life_is_not_believed(

@@ -71,8 +71,8 @@ def test_subscriptions_are_read_as_they_come_without_a_thread() -> None:
         woken = []
         changes.told_by(lambda: woken.append(1))
         assert next(changes).kind == "idle"
-        second._tell(("created", item("b", "x"), None))
-        first._tell(("created", item("a", "y"), None))
+        second._notify(("created", item("b", "x"), None))
+        first._notify(("created", item("a", "y"), None))
         told = [next(changes), next(changes), next(changes)]
         assert len(woken) == 2
     assert {change.resource.id for change in told[:2] if change.resource} == {"x", "y"}
@@ -86,7 +86,7 @@ def test_who_waits_for_subscriptions_is_woken_and_told_of_the_end(wait_until: Wa
     with merge_watches(omni, {"a": {}, "b": {}}, as_changes) as changes:
         reader = threading.Thread(target=lambda: heard.extend(each.resource.id for each in changes if each.resource))
         reader.start()
-        stream._tell(("created", item("a", "x"), None))
+        stream._notify(("created", item("a", "x"), None))
         wait_until(lambda: heard == ["x"], 5, "the change")
     reader.join(5)
     assert not reader.is_alive()
