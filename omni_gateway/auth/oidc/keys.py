@@ -82,7 +82,7 @@ def _key(entry: Any) -> VerifyingKey:
     if possible is None:
         raise Unusable("its type or curve is not supported for signatures")
     if not _SECRET_MEMBERS.isdisjoint(entry):
-        raise Unusable("it is a private or symmetric key, published for anyone to read")
+        raise Unusable("it is a secret key, published for anyone to read")
     if entry.get("use", "sig") != "sig":
         raise Unusable("its `use` is not `sig`")
     operations = entry.get("key_ops", ["verify"])

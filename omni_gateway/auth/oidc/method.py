@@ -89,7 +89,7 @@ def _provider_of(token: tokens.Unverified, snapshot: Snapshot) -> Provider:
     issuer = token.claims.get("iss")
     candidates: Sequence[Provider] = snapshot.by_issuer.get(issuer, ()) if isinstance(issuer, str) else ()
     if not candidates:
-        raise Rejected("No enabled OIDC provider has the token's issuer.")
+        raise Rejected("The token's issuer is none of the enabled OIDC providers.")
     audiences = claims.texts(token.claims.get("aud"))
     for provider in candidates:
         if provider.audience in audiences:

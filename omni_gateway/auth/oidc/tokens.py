@@ -80,7 +80,7 @@ def read(credential: str) -> Unverified:
     if kid is not None and not (isinstance(kid, str) and len(kid) <= LONGEST_KID):
         raise Rejected("The token's key id is not a string, or too long.")
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
-        raise Rejected("The token is neither an ID token nor an access token.")
+        raise Rejected("The token's type is neither that of an ID token nor that of an access token.")
     try:
         return Unverified(kid, algorithm, claims, extract_compact(credential.encode("ascii"), registry=_REGISTRY))
     except (JoseError, ValueError) as error:
@@ -91,7 +91,7 @@ def _object(part: bytes) -> Mapping[str, Any]:
     try:
         value = strict_json.parse(urlsafe_b64decode(part), max_depth=DEEPEST)
     except ValueError as error:
-        raise Rejected("The token's JSON is invalid or ambiguous.") from error
+        raise Rejected("The token's JSON cannot be read: it is invalid or ambiguous.") from error
     if not isinstance(value, dict):
         raise Rejected("The token cannot be read.")
     return value
