@@ -183,7 +183,7 @@ def _audit_refusal(app: Flask, refused: RequestRejected, remote: str) -> None:
 def _keep_the_audit(server: Any, worker: Any) -> None:
     """Write what waits for the store, in the worker that ends; the arbiter comes here too, without an application."""
     if worker.app.callable is not None:
-        audit.keeper_of(worker.app.callable).stop()
+        audit.writer_of(worker.app.callable).stop()
 
 
 def _end_worker(server: Any, worker: Any) -> None:

@@ -105,7 +105,9 @@ class AuditStore:
             row = connection.execute(select(T).where(T.c.id == id)).mappings().first()
         return _entry(row) if row else None
 
-    def prune(self, *, before: datetime, rows: int, strangers: int, go_on: Callable[[], bool] = lambda: True) -> int:
+    def prune(
+        self, *, before: datetime, rows: int, unauthenticated_rows: int, go_on: Callable[[], bool] = lambda: True
+    ) -> int:
         """Remove what is older than ``before``, and the oldest beyond ``rows``; return how many went.
 
         Entries without a caller have a bound of their own, so that they can push out but few others. In batches, each a
@@ -116,7 +118,7 @@ class AuditStore:
         removed = 0
         bounds: tuple[Callable[[], ColumnElement[bool] | None], ...] = (
             lambda: T.c.id < id_at(before),
-            lambda: self._beyond(strangers, T.c.caller_id == ""),
+            lambda: self._beyond(unauthenticated_rows, T.c.caller_id == ""),
             lambda: self._beyond(rows),
         )
         for bound in bounds:  # each is looked for when those before it have had their effect
