@@ -20,8 +20,6 @@ from omni_gateway.api.any_type.kinds import OPERATION
 from omni_gateway.api.apply import views as applying
 from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.authentication import authenticator, issuer_checks
-from omni_gateway.byte_lru import LEAST as LEAST_RENDERED
-from omni_gateway.byte_lru import SHELF
 from omni_gateway.cache.client import CachingClient
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
 from omni_gateway.http import (
@@ -43,6 +41,7 @@ from omni_gateway.http import (
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
+from omni_gateway.lru import LEAST_RENDERED, RENDERED_RESPONSES
 from omni_gateway.plugin_routes import AddedByPlugin
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.settings import Settings, SettingsError
@@ -128,7 +127,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     admission.init_app(app)
     gateway.own_omni.observe_calls(metrics.count_call)
     gateway.own_omni.cache.max_size = settings.cache_bytes // 2
-    SHELF.most = max(settings.cache_bytes // 2, LEAST_RENDERED)
+    RENDERED_RESPONSES.most = max(settings.cache_bytes // 2, LEAST_RENDERED)
     api = GatewayApi(app)
     for item in found:
         _mount(item, api, gateway)

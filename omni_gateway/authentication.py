@@ -1,4 +1,4 @@
-"""Which ways in there are: from the settings to an authenticator."""
+"""The authenticator of an application, with the methods that the settings enable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ANONYMOUS = Principal("anonymous", Role.ADMIN, "anonymous", "off")
 
 
 def authenticator(settings: Settings, store: Store, omni: OmniClient) -> Authenticator:
-    """Return what tells this gateway's callers; tokens come last, for they take whatever nobody else recognises."""
+    """Return the authenticator; tokens are its last method, for that one recognises any credential."""
     methods: list[Method] = []
     if "omni-key" in settings.auth:
         methods.append(OmniKeyMethod(omni))
@@ -35,7 +35,7 @@ def _oidc(settings: Settings, store: Store) -> Method:
 
 
 def issuer_checks(settings: Settings) -> IssuerChecks:
-    """Return what tries OIDC issuers for an admin, by the very rules that hold when their tokens come."""
+    """Return the checks of OIDC issuers for admins; they use the same fetcher as the authentication itself."""
     from omni_gateway.auth.oidc import IssuerChecks
 
     return IssuerChecks(_fetcher(settings), tokens_count="oidc" in settings.auth)

@@ -22,7 +22,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 def _plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Tell what is wrong with the set-up in one line, not in a stack trace."""
+    """Wrap a command: errors of the configuration are printed in one line, without a stack trace."""
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -53,7 +53,7 @@ def main(context: click.Context) -> None:
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes (default: one per core, at most 4).")
 @_plain_errors
 def serve(bind: str, workers: int | None) -> None:
-    """Serve the API; without OMNI_ENDPOINT the embedded Omni runs beside it."""
+    """Serve the API; without OMNI_ENDPOINT, start the embedded Omni too."""
     from omni_gateway import logs
     from omni_gateway.server import serve as run
 
@@ -73,14 +73,14 @@ def _settings(workers: int | None) -> Settings:
 
 
 def _renewed(bind: str, started: Settings, workers: int | None) -> Settings:
-    """Read the settings again, for SIGHUP; what was started beside the gateway stays."""
+    """Read the settings again, on SIGHUP; an embedded Omni that was started stays the same."""
     settings = _settings(workers)
     check_exposure(bind, settings)
     return replace(settings, omni=started.omni, embedded=True) if started.embedded else settings
 
 
 def _check_audit_file(settings: Settings) -> None:
-    """Stop at once where the audit cannot be written."""
+    """Raise SettingsError if the audit file cannot be written."""
     from omni_gateway.audit import lines
 
     try:
@@ -91,7 +91,7 @@ def _check_audit_file(settings: Settings) -> None:
 
 
 def _with_omni(settings: Settings) -> Settings:
-    """Start the embedded Omni when none is named."""
+    """Return the settings with an Omni; start the embedded one if none is configured."""
     if settings.omni is not None:
         return settings
     from omni_gateway.omni import OmniConfig
@@ -102,9 +102,9 @@ def _with_omni(settings: Settings) -> Settings:
 
 
 def _ensure_a_token(settings: Settings, bind: str) -> None:
-    """Wait for the store, keep the bootstrap token's hash; with no token at all, make one and show it this once.
+    """Wait for the store, and save the bootstrap token's hash; if there is no token at all, create and print one.
 
-    Where tokens are no way in, none is made: it would lie in the store until somebody lets tokens in.
+    If token authentication is off, none is created: it would become valid, unnoticed, once that is switched on.
     """
     from omni_gateway.storage import store_of
 
@@ -115,7 +115,7 @@ def _ensure_a_token(settings: Settings, bind: str) -> None:
     if secret is not None:
         scheme = "https" if settings.tls_cert_file else "http"
         click.echo(
-            f"\nAn admin token was made. It is shown this once:\n\n    export TOKEN={secret}\n\n"
+            f"\nAn admin token was created. It is shown only once:\n\n    export TOKEN={secret}\n\n"
             f'Try it:\n\n    curl -H "Authorization: Bearer $TOKEN" {scheme}://{bind}/api/v1/machines\n',
             err=True,
         )
@@ -133,7 +133,7 @@ def simulator(context: click.Context) -> None:
 @click.option("--format", "form", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
 @_plain_errors
 def openapi(form: str) -> None:
-    """Print the OpenAPI document; no server and no Omni needed."""
+    """Print the OpenAPI document; needs neither a server nor Omni."""
     document = _app_without_omni().extensions["omni_gateway_openapi"]
     if form == "yaml":
         import yaml
@@ -182,7 +182,7 @@ def plugins() -> None:
 
 @main.group()
 def token() -> None:
-    """Make, list and revoke the gateway's tokens."""
+    """Create, list and revoke the gateway's tokens."""
 
 
 def _tokens() -> Any:
@@ -196,25 +196,25 @@ def _tokens() -> Any:
 @token.command("create")
 @click.argument("name")
 @click.option("--role", type=click.Choice(["reader", "operator", "admin"]), default="reader", show_default=True)
-@click.option("--days", type=click.IntRange(1, 3650), help="Expires after so many days (default: never).")
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires (default: never).")
 @click.option("--cluster", "clusters", multiple=True, help="Only this cluster, or those of a pattern; may be repeated.")
 @_plain_errors
 def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ...]) -> None:
-    """Make a token and print it; it cannot be shown again."""
+    """Create a token and print it; it cannot be shown again."""
     from datetime import timedelta
 
     if clusters and role == "admin":
-        raise click.ClickException("a token that is held to some clusters can be reader or operator")
+        raise click.ClickException("a token restricted to some clusters can be reader or operator only")
     _, secret = _tokens().create(name, role, timedelta(days=days) if days else None, clusters or None)
     click.echo(secret)
     if not Settings.load().takes_tokens:
-        click.echo("Tokens are no way into a gateway with this OMNI_GATEWAY_AUTH.", err=True)
+        click.echo("A gateway with this OMNI_GATEWAY_AUTH does not accept tokens.", err=True)
 
 
 @token.command("list")
 @_plain_errors
 def list_tokens() -> None:
-    """List the tokens; their text is kept nowhere."""
+    """List the tokens; their text is not stored."""
     for item in _tokens().list():
         expires = item.expires.isoformat() if item.expires else "never"
         used = item.last_used.isoformat(timespec="minutes") if item.last_used else "never"

@@ -1,11 +1,11 @@
 """gunicorn's configuration from the gateway's settings: ``gunicorn -c python:omni_gateway.gunicorn_config``.
 
-Options on gunicorn's command line win; where it listens is theirs to say.
+Options on gunicorn's command line take precedence; the bind address is set only there.
 """
 
 from omni_gateway import metrics_directory
 
-metrics_directory.prepare()  # before the next import, which counts
+metrics_directory.prepare()  # before the next import, which imports prometheus_client
 
 from omni_gateway.server import gunicorn_options  # noqa: E402
 from omni_gateway.settings import Settings  # noqa: E402

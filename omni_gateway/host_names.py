@@ -1,4 +1,4 @@
-"""Hosts and ports as they are compared: ``Host``, ``Origin`` and the setting ``OMNI_GATEWAY_ALLOWED_HOSTS``."""
+"""Normalised hosts and ports, to compare ``Host``, ``Origin`` and the setting ``OMNI_GATEWAY_ALLOWED_HOSTS``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A host and a port (None: not said), in the one form in which they are compared."""
+    """A host in normal form and a port (None: not given)."""
 
     name: str
     port: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> Authority | None:
-        """Read ``host[:port]``: lower case, without the dot of the root; None for what is neither."""
+        """Parse ``host[:port]``: lower case, without the root's dot; None if it is invalid."""
         found = _AUTHORITY.fullmatch(text)
         if found is None:
             return None
@@ -30,7 +30,7 @@ class Authority:
         return cls(name, int(found["port"]) if found["port"] else None) if name else None
 
     def port_for(self, scheme: str) -> int | None:
-        """Return the port, or that of the scheme where none is said."""
+        """Return the port; the scheme's default one if none is given."""
         return self.port or _DEFAULT_PORTS.get(scheme)
 
 
@@ -44,14 +44,14 @@ def _ipv6(name: str, port: str | None) -> Authority | None:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A host that is allowed; ``below``: all names below it too; without a port, on any."""
+    """An allowed host; ``subdomains``: its subdomains too; without a port, any port."""
 
     authority: Authority
-    below: bool = False
+    subdomains: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Pattern:
-        """Read ``host``, ``host:port`` or ``.host``; ValueError for anything else. Other alphabets are IDNA-encoded."""
+        """Parse ``host``, ``host:port`` or ``.host``; raise ValueError. Names in other alphabets are IDNA-encoded."""
         name = text.removeprefix(".")
         try:
             ascii_name = name if name.isascii() else name.encode("idna").decode()
@@ -59,12 +59,12 @@ class Pattern:
             ascii_name = ""
         authority = Authority.parse(ascii_name)
         if authority is None:
-            raise ValueError(f"{text!r} is no host: write api.example.com, api.example.com:8443 or .example.com")
+            raise ValueError(f"{text!r} is not a host: write api.example.com, api.example.com:8443 or .example.com")
         return cls(authority, text.startswith("."))
 
     def fits(self, authority: Authority, scheme: str) -> bool:
-        """Return whether a request's host is this one."""
+        """Return whether a request's host matches the pattern."""
         wanted, given = self.authority, authority
         if wanted.port is not None and wanted.port != given.port_for(scheme):
             return False
-        return given.name == wanted.name or (self.below and given.name.endswith(f".{wanted.name}"))
+        return given.name == wanted.name or (self.subdomains and given.name.endswith(f".{wanted.name}"))

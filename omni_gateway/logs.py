@@ -1,6 +1,6 @@
-"""The gateway's log: what looks like a credential in a line, whoever wrote it there, reads ``***``.
+"""The gateway's log: everything in a line that looks like a credential is replaced by ``***``.
 
-Our own lines hold none; gunicorn's repeat what callers send: each path at the level DEBUG, and whatever is no HTTP.
+The gateway's own lines have none; gunicorn's quote callers: every path at the level DEBUG, and malformed requests.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from omni_gateway.redaction.credentials import masked
 
 
 class MaskingFormatter(logging.Formatter):
-    """Another formatter's lines, tracebacks included, without what looks like a credential."""
+    """Masks credentials in another formatter's lines, tracebacks included."""
 
     def __init__(self, inner: logging.Formatter | None) -> None:
         super().__init__()
         self._inner = inner or logging.Formatter()
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the other formatter's line, masked."""
         return masked(self._inner.format(record))
 
 
 def mask(log: logging.Logger) -> None:
-    """Mask what the handlers of a logger write."""
+    """Wrap the formatters of a logger's handlers; does nothing for those that are wrapped already."""
     for handler in log.handlers:
         if not isinstance(handler.formatter, MaskingFormatter):
             handler.setFormatter(MaskingFormatter(handler.formatter))
@@ -36,6 +36,6 @@ class MaskedLogger(Logger):  # type: ignore[misc]
     """gunicorn's log."""
 
     def setup(self, cfg: Any) -> None:
-        """Set the log up as gunicorn does, then mask it."""
+        """Set the log up as gunicorn does, then mask its error log."""
         super().setup(cfg)
         mask(self.error_log)

@@ -1,4 +1,4 @@
-"""Giving memory back that is not needed any more."""
+"""Tuning of glibc's allocator: number of arenas, and return of freed memory."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import ctypes
 _ARENA_MAX = -8  # a parameter of glibc's ``mallopt``
 
 
-def keep_together() -> None:
-    """Have all threads share two heaps (glibc); called before threads are started.
+def limit_arenas() -> None:
+    """Limit glibc to two arenas for all threads; called before threads are started.
 
-    By itself glibc gives each thread a heap, and each keeps blocks of the size of a body once one was freed: sixteen
-    threads that had parsed a body of 4 MB each kept 360 MB.
+    By default glibc gives each thread an arena, which retains freed blocks of the size of a body: sixteen threads that
+    had parsed a body of 4 MB each retained 360 MB.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -19,9 +19,10 @@ def keep_together() -> None:
 
 
 def give_back() -> None:
-    """Return freed memory to the system, where the C library can be asked to (glibc's ``malloc_trim``).
+    """Return freed memory to the system, if the C library can (glibc's ``malloc_trim``).
 
-    The first list of ten thousand objects and the beginning of their watch pass through many times what is kept.
+    Called after an informer has listed its type, and after refused bodies: loading ten thousand objects takes many
+    times the memory that they need afterwards.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

@@ -1,4 +1,4 @@
-"""The directory through which the workers of one master count together; imported before anything that counts."""
+"""The directory of the metrics that all workers of a master share; prepared before prometheus_client is imported."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _PREFIX = "omni-gateway-metrics-"
 
 
 def prepare() -> None:
-    """Make the directory and name it in the environment, unless the operator has; it is removed with this process.
+    """Create the directory and set the variable, unless the operator has; an exit handler removes it.
 
-    prometheus_client looks for the variable once, when it is imported. A directory that another master made (one that
-    this one takes over from, after SIGUSR2) ends with that one and is replaced.
+    prometheus_client reads the variable once, when it is imported. A directory of another master (the one that this one
+    replaces after SIGUSR2) is removed by that master, so a new one is created.
     """
     given = os.environ.get(VARIABLE, "")
     own = f"{_PREFIX}{os.getpid()}-"

@@ -1,4 +1,4 @@
-"""YAML scalars without quotes, whose meaning depends on the field that they are the value of."""
+"""Unquoted YAML scalars, whose type depends on the field."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PlainScalar:
-    """A YAML scalar that reads as a number, a boolean or null, with its source text.
+    """A YAML scalar that parses as a number, a boolean or null, with its source text.
 
-    ``ver: 1.10`` is the number 1.1 in a numeric field and the text ``1.10`` in a text field: only the reader that knows
-    the field can choose.
+    ``ver: 1.10`` is the number 1.1 in a numeric field and the text ``1.10`` in a text field: only code that knows the
+    field's type can choose.
     """
 
     value: bool | int | float | None
@@ -22,12 +22,12 @@ class PlainScalar:
 
 
 def value_of(scalar: Any) -> Any:
-    """Return the YAML value where no field's type is known; anything else as it is."""
+    """Return a scalar's YAML value; any other value unchanged."""
     return scalar.value if isinstance(scalar, PlainScalar) else scalar
 
 
 def text_of(scalar: Any) -> Any:
-    """Return the source text where a text is expected; anything else as it is."""
+    """Return a scalar's source text, for a text field; any other value unchanged."""
     return scalar.text if isinstance(scalar, PlainScalar) else scalar
 
 

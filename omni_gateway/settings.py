@@ -1,7 +1,7 @@
-"""What an operator can set: environment variables, or a file of them named by ``OMNI_GATEWAY_CONFIG_FILE``.
+"""The settings: environment variables, or a file of them named by ``OMNI_GATEWAY_CONFIG_FILE``.
 
-A variable of the environment wins over the file. Every setting is a field of :class:`Settings`; its ``env`` and
-``doc`` make the table of ``docs/settings.md``, which a test compares with this module.
+A variable of the environment takes precedence over the file. Every setting is a field of :class:`Settings`; its ``env``
+and ``doc`` make the table of ``docs/settings.md``, which a test compares with this module.
 """
 
 from __future__ import annotations
@@ -71,26 +71,26 @@ class Settings:
     store_grace: float = _setting(
         "STORE_GRACE",
         "While the store cannot be read, how long a worker goes on with the tokens and OIDC providers that it read"
-        " last; a revocation is obeyed as much later. 0: not at all",
+        " last; a revocation takes effect as much later. 0: not at all",
         300.0,
         "float",
     )
     store_start_timeout: float = _setting(
-        "STORE_START_TIMEOUT", "How long `serve` waits at its start for a store that is not there yet", 60.0, "float"
+        "STORE_START_TIMEOUT", "How long `serve` waits at its start for the store", 60.0, "float"
     )
     bootstrap_token: str = field(
         default="",
         repr=False,
         metadata={
             "env": f"{PREFIX}BOOTSTRAP_TOKEN",
-            "doc": f"An admin token given from outside, at least {MINIMUM_TOKEN_BYTES} bytes; only its hash is kept",
+            "doc": f"An admin token of the operator's, at least {MINIMUM_TOKEN_BYTES} bytes; only its hash is stored",
             "kind": "str",
         },
     )
     auth: tuple[str, ...] = _setting(
         "AUTH",
-        "Ways in, comma separated: `token` (the gateway's own), `oidc` (JWTs of `oidc/providers`), `omni-key`"
-        " (pass-through of the caller's own Omni key); `off` alone: everybody is an admin",
+        "Authentication methods, comma separated: `token` (the gateway's own), `oidc` (JWTs of `oidc/providers`),"
+        " `omni-key` (pass-through of the caller's own Omni key); `off` alone: every caller is an admin",
         ("token",),
         "list",
     )
@@ -107,7 +107,7 @@ class Settings:
         "PLUGINS_DISABLED", "Plugins to leave out, comma separated", (), "list"
     )
     plugin_errors: Literal["stop", "skip"] = _setting(
-        "PLUGIN_ERRORS", "`stop`: a broken plugin stops the start; `skip`: start without it and say so", "stop"
+        "PLUGIN_ERRORS", "`stop`: a broken plugin stops the start; `skip`: start without it and log an error", "stop"
     )
     cors_origins: tuple[str, ...] = _setting(
         "CORS_ORIGINS",
@@ -118,13 +118,13 @@ class Settings:
     allowed_hosts: tuple[str, ...] = _setting(
         "ALLOWED_HOSTS",
         "Values of `Host` to answer to, comma separated: `api.example.com` on any port, `api.example.com:8443`,"
-        " `.example.com` with all below it; empty: any, with `AUTH=off` those of loopback",
+        " `.example.com` with its subdomains; empty: any, with `AUTH=off` those of loopback",
         (),
         "list",
     )
     trusted_proxies: int = _setting(
         "TRUSTED_PROXIES",
-        "Reverse proxies in front of the gateway, whose `X-Forwarded-For`, `-Proto` and `-Host` are believed",
+        "Number of reverse proxies in front of the gateway, whose `X-Forwarded-For`, `-Proto` and `-Host` are trusted",
         0,
         "int",
     )
@@ -132,7 +132,7 @@ class Settings:
     tls_key_file: str = _setting("TLS_KEY_FILE", "PEM file of the certificate's private key", "")
     unsafe_no_auth_beyond_loopback: bool = _setting(
         "UNSAFE_NO_AUTH_BEYOND_LOOPBACK",
-        "With `AUTH=off`, listen where others can reach the gateway: everybody who does is an admin",
+        "With `AUTH=off`, listen where others can reach the gateway: every one of them is an admin",
         False,
         "bool",
     )
@@ -147,7 +147,7 @@ class Settings:
         repr=False,
         metadata={
             "env": f"{PREFIX}REDIS_URL",
-            "doc": "Redis where all workers and replicas count together (`redis://host:6379/0`); empty: each alone",
+            "doc": "Redis for counts shared by all workers and replicas (`redis://host:6379/0`); empty: each its own",
             "kind": "str",
         },
     )
@@ -165,8 +165,8 @@ class Settings:
     )
     cache_bytes: int = _setting(
         "CACHE_BYTES",
-        "How much each worker keeps of Omni's objects, which it follows by watches: half for them, half for what is"
-        " rendered of them; 0: none, every read asks Omni",
+        "Memory of each worker's cache of Omni's objects, which watches keep up to date: half for the objects, half for"
+        " rendered responses; 0: no cache, every read is a call to Omni",
         112 * 1024 * 1024,
         "int",
     )
@@ -175,15 +175,15 @@ class Settings:
     threads: int = _setting("THREADS", "Threads of each worker", 16, "int")
     threads_per_caller: int = _setting(
         "THREADS_PER_CALLER",
-        "Of those, what one caller's requests may have at once; more of them wait. Less than THREADS, so that others"
+        "Of those, how many one caller's requests may use at once; more of them wait. Less than THREADS, so that others"
         " get through; 0: three quarters",
         0,
         "int",
     )
     max_waiting: int = _setting(
         "MAX_WAITING",
-        "Requests that wait for a thread, per worker, of one caller half of them; more are refused: 503, or 429 for a"
-        " caller's own",
+        "Requests that wait for a thread, per worker, and half as many of one caller; more are refused: 503, or 429 for"
+        " one caller's",
         256,
         "int",
     )
@@ -206,7 +206,7 @@ class Settings:
     fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12, "int")
     audit_file: Path | None = _setting(
         "AUDIT_FILE",
-        "Where the audit's lines are appended (mode 0600, may be rotated); empty: standard error",
+        "File that audit lines are appended to (mode 0600, may be rotated); empty: standard error",
         None,
         "path",
     )
@@ -233,17 +233,17 @@ class Settings:
 
     @property
     def takes_tokens(self) -> bool:
-        """Return whether the gateway's own tokens are a way in."""
+        """Return whether the gateway's own tokens are accepted."""
         return "token" in self.auth
 
     @property
     def open_on_loopback(self) -> bool:
-        """Return whether everybody on this machine is an admin, and nobody else is to reach the gateway."""
+        """Return whether there is no authentication, for callers on this machine only."""
         return OFF in self.auth and not self.unsafe_no_auth_beyond_loopback
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read the settings; :class:`SettingsError` names the first that is wrong."""
+        """Read the settings; raise :class:`SettingsError` with the first invalid one."""
         merged = _with_file(dict(os.environ if environ is None else environ))
         values = {item.name: _read(item.metadata, item.default, merged) for item in fields(cls) if item.metadata}
         try:
@@ -258,7 +258,7 @@ class Settings:
         return settings
 
     def check(self) -> None:
-        """Hold the settings against each other."""
+        """Check ranges, and settings that depend on each other; raise :class:`SettingsError`."""
         if self.plugin_errors not in ("stop", "skip"):
             raise SettingsError(f"{PREFIX}PLUGIN_ERRORS must be stop or skip, not {self.plugin_errors!r}")
         if self.bootstrap_token and len(self.bootstrap_token.encode()) < MINIMUM_TOKEN_BYTES:
@@ -326,7 +326,7 @@ class Settings:
                 raise SettingsError(f"{PREFIX}{name} names {path!r}, and there is no such file")
 
     def limits_of(self, name: str) -> list[RateLimitItem]:
-        """Return what a rate setting says; none where it is off."""
+        """Return the limits of a rate setting, none if it is off; raise :class:`SettingsError`."""
         text: str = getattr(self, name)
         if text == OFF:
             return []

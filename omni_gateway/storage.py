@@ -1,4 +1,4 @@
-"""The gateway's store as the settings name it."""
+"""The gateway's store, as configured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from omni_gateway.store import Store
 
 
 def store_of(settings: Settings) -> Store:
-    """Return the store; nothing is opened yet. It keeps a bootstrap token where tokens are a way in, and only there."""
+    """Return the store, not opened yet; the bootstrap token is passed on only if token authentication is on."""
     folder = None if settings.store_url else settings.state_dir
     return Store(
         settings.database_url,

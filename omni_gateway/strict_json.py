@@ -1,4 +1,4 @@
-"""JSON that can be read in one way only, in time that grows with its length and no faster."""
+"""A strict JSON parser: ambiguous documents are errors, and it takes linear time."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ MAX_VALUES = 100_000
 _LONGEST_INTEGER = 20
 #: Characters of the sender's own text that an error repeats.
 _SHOWN = 100
-#: Possessive, and content with a string that never ends: no text makes it look at a byte twice.
+#: Possessive quantifiers, and an unterminated string matches too: linear time for any text, without backtracking.
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class BadJson(ValueError):
-    """The bytes are no JSON, or could be read in two ways; the text says where and why."""
+    """The bytes are not JSON, or ambiguous; the text is the reason, with its position where that is known."""
 
 
 class TooManyValues(BadJson):
-    """The bytes would make more values than anybody needs."""
+    """The document has more than ``MAX_VALUES`` values."""
 
 
 def parse(raw: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
-    """Return the JSON value of some UTF-8.
+    """Return the value of a JSON document in UTF-8.
 
-    :raises BadJson: it is none, has duplicate keys, NaN, numbers beyond 64 bits, lone surrogates, or is nested deeper
-        than ``max_depth``.
-    :raises TooManyValues: it holds more than ``MAX_VALUES``.
+    :raises BadJson: it is invalid, has duplicate keys, NaN, numbers beyond 64 bits, lone surrogates, or is nested
+        deeper than ``max_depth``.
+    :raises TooManyValues: it has more than ``MAX_VALUES`` values.
     """
     _check_size(raw, max_depth)
     try:
@@ -53,7 +53,7 @@ def parse(raw: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
 
 
 def _check_size(raw: bytes, max_depth: int) -> None:
-    """Bound the nesting before any parser recurses, and the values before any is made; strings do not count."""
+    """Check nesting and number of values, before the parser recurses or allocates; strings are left out first."""
     bare = _STRINGS.sub(b"", raw)
     if bare.count(b",") >= MAX_VALUES:
         raise TooManyValues(f"The body holds more than {MAX_VALUES} values.")
@@ -68,19 +68,22 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise BadJson(f"The key {twice[:_SHOWN]!r} stands twice in one object.")
+        raise BadJson(f"The key {twice[:_SHOWN]!r} occurs twice in one object.")
     return result
 
 
 def _integer(text: str) -> int:
-    """Refuse what neither protobuf nor most JSON readers can carry, before Python spends time on the digits."""
+    """Convert an integer; raise beyond 64 bits, which neither protobuf nor most JSON parsers represent.
+
+    The length is checked first, for the conversion of many digits takes quadratic time.
+    """
     if len(text) > _LONGEST_INTEGER or not -(2**63) <= (value := int(text)) < 2**64:
         raise BadJson("A number is larger than 64 bits.")
     return value
 
 
 def _float(text: str) -> float:
-    """Refuse what would be read as infinity, for which JSON has no word."""
+    """Convert a number; raise for one that would become infinity, which JSON does not have."""
     value = float(text)
     if math.isinf(value):
         raise BadJson("A number is larger than 64 bits.")
@@ -88,14 +91,14 @@ def _float(text: str) -> float:
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise BadJson(f"{text} is no JSON value.")
+    raise BadJson(f"{text} is not a JSON value.")
 
 
 def _check_text(value: Any) -> None:
-    """Refuse lone surrogates: neither protobuf nor most JSON readers can carry them."""
+    """Raise for lone surrogates, which neither protobuf nor most JSON parsers accept."""
     if isinstance(value, str):
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise BadJson("A text holds a lone surrogate, which is no Unicode character.")
+            raise BadJson("A text has a lone surrogate, which is not a Unicode character.")
     elif isinstance(value, Mapping):
         for key, item in value.items():
             _check_text(key)

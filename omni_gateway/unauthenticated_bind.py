@@ -1,4 +1,4 @@
-"""Refuse to be open to the world by accident."""
+"""Check of the bind address when there is no authentication."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ OVERRIDE = f"{PREFIX}UNSAFE_NO_AUTH_BEYOND_LOOPBACK"
 
 
 def check_exposure(bind: str | None, settings: Settings) -> None:
-    """Hold where a server listens (``HOST:PORT`` or ``unix:PATH``; None: not known) against ``AUTH=off``.
+    """Check a bind address (``HOST:PORT`` or ``unix:PATH``; None: not known) if authentication is off.
 
-    Without authentication the log says so at each start; beyond loopback it also takes a setting that says so in its
-    name. Where nobody can tell what a server listens on, as in ``wsgi.py``, the worst is assumed.
+    Logs a warning at each start without authentication. Beyond loopback, the setting ``OVERRIDE`` is required as well.
+    An unknown address, as in ``wsgi.py``, is treated as beyond loopback.
 
-    :raises SettingsError: there is no authentication, others can reach the gateway, and nobody said that this is meant.
+    :raises SettingsError: authentication is off, others can reach the gateway, and ``OVERRIDE`` is not set.
     """
     if OFF not in settings.auth:
         return

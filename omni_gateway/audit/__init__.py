@@ -1,6 +1,6 @@
-"""The audit: one JSON line and one row for each request that changes something, is refused, or is given a credential.
+"""The audit log: a JSON line and a row for each unsafe or denied request, and for each response with a credential.
 
-The line goes to standard error or a file at once; the row goes to the store by a thread of its own, a moment later.
+The line is written to standard error or a file at once, the row to the store by a background thread.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from flask import Flask, Response, request
 
 from omni_gateway.audit import lines
 from omni_gateway.audit.entries import DENIED, entry_of, refusal_entry
-from omni_gateway.audit.writer import Keeper, Retention
+from omni_gateway.audit.writer import AuditWriter, Retention
 from omni_gateway.http.changed_fields import MORE, hands_out_credential
 from omni_gateway.redaction.credentials import plain
 from omni_gateway.store import AuditEntry, AuditStore
 
-__all__ = ["EXTENSION", "Retention", "init_app", "keeper_of", "note_refusal"]
+__all__ = ["EXTENSION", "Retention", "init_app", "note_refusal", "writer_of"]
 
 EXTENSION = "omni_gateway_audit"
-#: Bytes: what a pipe takes whole (POSIX: PIPE_BUF), without the end of the line.
+#: Bytes without the line end: writes of up to 4096 bytes to a pipe are atomic (POSIX: PIPE_BUF).
 LONGEST_LINE = 4095
-#: Characters of each member of a line that would be longer.
+#: Characters of each member in a line that would be longer.
 LONGEST_TEXT = 60
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -30,37 +30,37 @@ CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 def init_app(app: Flask, store: AuditStore, retention: Retention, file: Path | None) -> None:
     """Audit the requests of an application, dry runs included."""
     lines.configure(file)
-    keeper = app.extensions[EXTENSION] = Keeper(store, retention)
+    writer = app.extensions[EXTENSION] = AuditWriter(store, retention)
 
     def write(response: Response) -> Response:
         if request.method in CHANGING or response.status_code in DENIED or hands_out_credential(request.environ):
             entry = entry_of(response)
             lines.log.info("%s", line_of(entry))
-            keeper.put(entry)
+            writer.put(entry)
         return response
 
     app.after_request(write)
 
 
 def note_refusal(app: Flask, status: int, code: str, remote: str, start_line: bytes) -> None:
-    """Audit a request that the server refused before the application saw it, by the same rule as every other one.
+    """Audit a request that the server refused without calling the application, by the same rule as other requests.
 
-    One whose method did not come is taken for a change.
+    A request whose method is not known (its start line did not arrive) is audited like an unsafe one.
     """
     entry = refusal_entry(status, code, remote, start_line)
     if entry.method in CHANGING or not entry.method or status in DENIED:
         lines.log.info("%s", line_of(entry))
-        keeper_of(app).put(entry)
+        writer_of(app).put(entry)
 
 
-def keeper_of(app: Flask) -> Keeper:
-    """Return what writes an application's entries to the store."""
-    keeper: Keeper = app.extensions[EXTENSION]
-    return keeper
+def writer_of(app: Flask) -> AuditWriter:
+    """Return the writer of an application."""
+    writer: AuditWriter = app.extensions[EXTENSION]
+    return writer
 
 
 def line_of(entry: AuditEntry) -> str:
-    """Return an entry as a line of JSON, which has no line breaks and no control characters whatever is in it."""
+    """Return an entry as one line of JSON without control characters, at most ``LONGEST_LINE`` bytes long."""
     document = entry.document()
     line = orjson.dumps(document)
     if len(line) > LONGEST_LINE:

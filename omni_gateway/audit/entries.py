@@ -1,4 +1,4 @@
-"""One entry: who asked for what, on which object, and how it ended. Bodies and query strings have no part in it."""
+"""Audit entries: caller, method, object and outcome of a request. Bodies and query strings are not in them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _METHOD = re.compile(r"[A-Z]{1,20}")
 
 
 def entry_of(response: Response) -> AuditEntry:
-    """Return the entry of the request in flight, whose answer is ``response``."""
+    """Return the entry of the current request, whose response is ``response``."""
     principal = known_principal()
     moment = time.time_ns()
     resource, id = _object(response)
@@ -53,7 +53,7 @@ def entry_of(response: Response) -> AuditEntry:
         status=response.status_code,
         outcome=outcome_of(response.status_code),
         code=code_of(request.environ),
-        dry_run=request.args.get("dry_run", "") in fields.Boolean.truthy,  # as the query schemas read it
+        dry_run=request.args.get("dry_run", "") in fields.Boolean.truthy,  # as the query schemas parse it
         replayed=response.headers.get(REPLAYED) == "true",
         request_id=request_id(),
         remote=plain(request.remote_addr or "", LONGEST_ADDRESS),
@@ -64,9 +64,9 @@ def entry_of(response: Response) -> AuditEntry:
 
 
 def refusal_entry(status: int, code: str, remote: str, start_line: bytes) -> AuditEntry:
-    """Return the entry of a request that the server refused before it read who asks.
+    """Return the entry of a request that the server refused before its headers were read.
 
-    ``start_line`` is what came of it, from which method and path are taken as far as they are there; no query string.
+    ``start_line`` is the received part of the start line; method and path are taken from it if they are there.
     """
     moment = time.time_ns()
     method, _, target = start_line.decode("latin-1").strip().partition(" ")
@@ -90,7 +90,7 @@ def new_id(moment: int) -> str:
 
 
 def outcome_of(status: int) -> str:
-    """Return the sort of end that a status is."""
+    """Return the outcome of a status: ``done``, ``denied``, ``invalid`` or ``failed``."""
     if status < 400:
         return "done"
     if status in DENIED:
@@ -99,7 +99,7 @@ def outcome_of(status: int) -> str:
 
 
 def _object(response: Response) -> tuple[str, str]:
-    """Return the resource and the id: from the URL, or of what was made from where the answer says that it is."""
+    """Return the resource and the object's id: from the URL, or of a created object from ``Location``."""
     resource = request.blueprint or ""
     arguments: dict[str, Any] = request.view_args or {}
     type = str(arguments.get("type", ""))

@@ -1,8 +1,8 @@
-"""Where audit lines go: standard error, or a file that workers append to and that may be rotated under them.
+"""Output of audit lines: to standard error, or to a file that all workers append to and that may be rotated.
 
-A line is one ``write`` of less than 4 KiB: lines of several workers never mix, not even in a pipe (POSIX: PIPE_BUF).
-Where a file takes only a part of one (a disk or quota that is full), the rest is written behind it, under a lock that
-all workers take; where that fails, the part is cut off again, and the whole line goes to standard error.
+A line is one ``write`` of at most 4 KiB, so lines of several workers do not interleave, not even in a pipe (POSIX:
+PIPE_BUF). After a partial write (a full disk or quota) the rest is appended, under a lock that all workers take; if
+that fails, the file is truncated to its former size, and the whole line goes to standard error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MODE = 0o600
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
-    """What ``sys.stderr`` is now, whatever it was when the handler was made."""
+    """A handler for the current ``sys.stderr``, which may be another one than when the handler was made."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -35,39 +35,39 @@ class _StandardError(logging.StreamHandler[TextIO]):
 
 
 class _LineFile:
-    """A file descriptor that takes whole lines or none; what of ``io`` a stream handler uses."""
+    """A file that whole lines are appended to, or nothing; it has the methods of ``io`` that a stream handler uses."""
 
     def __init__(self, file: int) -> None:
         self._file = file
 
     def fileno(self) -> int:
-        """Return the descriptor, whose inode tells whether the file has been rotated."""
+        """Return the descriptor; the handler compares its inode with the path's to detect a rotation."""
         return self._file
 
     def flush(self) -> None:
-        """Do nothing: nothing is buffered."""
+        """Do nothing: there is no buffer."""
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
 
     def write(self, text: str) -> int:
-        """Append all of a text; ``OSError`` where that cannot be done, and then nothing of it stays."""
-        left = memoryview(text.encode())
+        """Append a text; raise ``OSError`` if not all of it can be written, after removing the part that was."""
+        remaining = memoryview(text.encode())
         with self._locked():
             before = os.fstat(self._file).st_size
             try:
-                while left:
-                    left = left[os.write(self._file, left) :]
+                while remaining:
+                    remaining = remaining[os.write(self._file, remaining) :]
             except OSError:
-                with suppress(OSError):  # it is no regular file
+                with suppress(OSError):  # not a regular file: nothing to truncate
                     os.ftruncate(self._file, before)
                 raise
         return len(text)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other workers' lines out; on a file system without locks, a line that fits is whole all the same."""
+        """Lock the file against other workers; without locks (some file systems) only partial writes may interleave."""
         with suppress(OSError):
             fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
@@ -78,7 +78,7 @@ class _LineFile:
 
 
 class _AuditFile(WatchedFileHandler):
-    """Appends to a file for its owner alone; what cannot be written there goes to standard error."""
+    """Appends to a file (mode 0600); lines that cannot be written there go to standard error."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, delay=True, encoding="utf-8")
@@ -88,10 +88,10 @@ class _AuditFile(WatchedFileHandler):
         return _LineFile(os.open(self.baseFilename, flags, MODE))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line; one that cannot be written is not lost."""
+        """Write a line, to standard error if the file cannot be written."""
         try:
             super().emit(record)
-        except OSError:  # the base class looks for a rotated file outside of its own net
+        except OSError:  # the base class reopens a rotated file outside of its own `try`
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
@@ -100,7 +100,7 @@ class _AuditFile(WatchedFileHandler):
 
 
 def configure(path: Path | None) -> None:
-    """Send this process's audit lines to ``path``, or else to standard error, unless an operator has set handlers."""
+    """Send this process's audit lines to ``path``; None: to standard error, unless the operator has set handlers."""
     own = [handler for handler in log.handlers if isinstance(handler, (_StandardError, _AuditFile))]
     if path is None and len(own) < len(log.handlers):
         return
@@ -113,5 +113,5 @@ def configure(path: Path | None) -> None:
 
 
 def check(path: Path) -> None:
-    """Raise ``OSError`` when the file cannot be opened for appending; it is made if it is not there."""
+    """Open the file for appending and close it; create it if it is missing. Raises ``OSError``."""
     os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE))

@@ -1,4 +1,4 @@
-"""A thread of each worker writes entries to the store, in batches: no request waits for it; its queue is bounded."""
+"""Writing of entries to the store, by a thread of each worker: in batches, from a bounded queue."""
 
 from __future__ import annotations
 
@@ -13,35 +13,38 @@ from datetime import UTC, datetime, timedelta
 from queue import Empty, Full, Queue
 from threading import Event, Lock, Thread
 
-from omni_gateway.audit.sampling import Crowd
+from omni_gateway.audit.sampling import Sampler
 from omni_gateway.http.metrics import AUDITED
 from omni_gateway.store import AuditEntry, AuditStore, StoreRefused, StoreUnavailable
 
-#: No child of the logger of audit lines, whose handlers would take its records for lines.
+#: Not a child of the logger of audit lines, whose handlers would write its records as lines.
 log = logging.getLogger("omni_gateway.audit_writer")
 
 QUEUED = 10_000
 BATCH = 500
-#: What comes within this time after the first entry is written with it.
+#: Entries that arrive within this time after the first are written in its batch.
 GATHER_SECONDS = 0.2
 IDLE_SECONDS = 5.0
 PRUNE_SECONDS = 600.0
 STOP_SECONDS = 5.0
 LONGEST_PAUSE = 10.0
-#: Of the rows, those of callers without a credential may be one in so many.
-STRANGERS = 10
+#: One in so many of the rows may be of requests without a known caller: anyone can cause these.
+UNAUTHENTICATED_SHARE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long entries are kept, and how many at most (0: the store holds none)."""
+    """The age and the number of rows beyond which entries are removed; ``rows`` 0: none are stored."""
 
     age: timedelta
     rows: int
 
 
-class Keeper:
-    """Takes entries and writes them when it can; what does not fit into its queue is counted and left out."""
+class AuditWriter:
+    """Queues entries for its thread; entries beyond ``QUEUED`` are counted as lost.
+
+    The thread is started by the first entry in each process, for threads do not survive a fork.
+    """
 
     def __init__(self, store: AuditStore, retention: Retention) -> None:
         self._store = store
@@ -51,12 +54,12 @@ class Keeper:
         self._full = False
 
     def put(self, entry: AuditEntry) -> None:
-        """Take an entry, at once and whatever the store does."""
+        """Queue an entry, or count it; does not block on the store."""
         if self._retention.rows == 0:
             return
         if self._pid != os.getpid():
             self._start()
-        if not self._crowd.admits(entry):
+        if not self._sampler.admits(entry):
             AUDITED.labels("counted").inc()
             return
         try:
@@ -65,24 +68,24 @@ class Keeper:
             AUDITED.labels("lost").inc()
             if not self._full:
                 self._full = True
-                log.error("more than %d audit entries wait for the store; the log has those that it will miss", QUEUED)
+                log.error("more than %d audit entries wait for the store; further ones are in the log only", QUEUED)
 
     def stop(self) -> None:
-        """Write what waits, for a few seconds at most, and end the thread."""
+        """Write the queued entries, for at most ``STOP_SECONDS``, and end the thread."""
         if self._pid != os.getpid() or self._stopping.is_set():
             return
         self._stopping.set()
-        with suppress(Full):  # then the thread is not asleep
+        with suppress(Full):  # a full queue has woken the thread already
             self._queue.put_nowait(None)
         self._thread.join(STOP_SECONDS)
 
     def _start(self) -> None:
-        """Begin in this process: threads and what they hold do not live through a fork."""
+        """Create queue, sampler and thread in this process: those of the parent do not survive a fork."""
         with self._lock:
             if self._pid == os.getpid():
                 return
             self._queue: Queue[AuditEntry | None] = Queue(QUEUED)
-            self._crowd = Crowd()
+            self._sampler = Sampler()
             self._stopping = Event()
             self._thread = Thread(target=self._run, name="audit", daemon=True)
             self._thread.start()
@@ -93,7 +96,7 @@ class Keeper:
         prune_at = time.monotonic() + random.uniform(0, PRUNE_SECONDS / 10)  # noqa: S311 (workers take turns)
         while True:
             stopping = self._stopping.is_set()
-            batch = [*self._gather(), *self._crowd.sums(now=stopping)]
+            batch = [*self._gather(), *self._sampler.sums(now=stopping)]
             if batch:
                 self._write(batch)
             elif stopping:
@@ -103,7 +106,7 @@ class Keeper:
                 prune_at = time.monotonic() + PRUNE_SECONDS
 
     def _gather(self) -> list[AuditEntry]:
-        """Wait for an entry and take with it what comes soon after; None in the queue only wakes."""
+        """Wait for an entry, and return it with those that follow soon; None in the queue only wakes the thread."""
         batch: list[AuditEntry | None] = []
         with suppress(Empty):
             if not self._stopping.is_set():
@@ -114,12 +117,12 @@ class Keeper:
         return [entry for entry in batch if entry is not None]
 
     def _write(self, batch: list[AuditEntry]) -> None:
-        """Write a batch; while the store is away it waits, and the queue behind it fills."""
+        """Write a batch, and retry while the store is unavailable; the queue fills meanwhile."""
         pause = 0.1
         while True:
             try:
                 self._store.add(batch)
-            except Exception as error:  # whatever it is, this thread goes on
+            except Exception as error:  # any: the thread must not end
                 if _is_refusal(error):
                     self._write_each(batch, error)
                     return
@@ -136,7 +139,7 @@ class Keeper:
                 return
 
     def _write_each(self, batch: list[AuditEntry], error: Exception) -> None:
-        """Write what can be written, so that one entry that the store refuses costs no others."""
+        """Write the entries one by one, so that only those are lost that the store refuses."""
         if len(batch) == 1:
             log.error("the store refuses an audit entry (%s)", type(error).__name__)
             self._lose(batch)
@@ -152,17 +155,17 @@ class Keeper:
             self._store.prune(
                 before=datetime.now(UTC) - self._retention.age,
                 rows=self._retention.rows,
-                strangers=self._retention.rows // STRANGERS,
+                unauthenticated_rows=self._retention.rows // UNAUTHENTICATED_SHARE,
                 go_on=lambda: not self._stopping.is_set(),
             )
         except StoreUnavailable as error:
             log.warning("old audit entries could not be removed now: %s", error.reason)
-        except Exception:  # whatever it is, this thread goes on
+        except Exception:  # any: the thread must not end
             log.exception("old audit entries could not be removed")
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether it is what was written that the database refuses, and not the database that cannot be used."""
+    """Return whether the database refuses the entries themselves, which a retry would not change."""
     from sqlalchemy.exc import IntegrityError
 
     return isinstance(error, (StoreRefused, IntegrityError))

@@ -1,6 +1,6 @@
-"""Who calls: the ways in, what each proves of a caller, and which clusters that caller may touch.
+"""Authentication: the methods, the principal that each returns, and the clusters that it is restricted to.
 
-Nothing here knows HTTP; ``omni_gateway.http.guard`` asks an :class:`Authenticator` and guards the views.
+Independent of HTTP: ``omni_gateway.http.guard`` calls an :class:`Authenticator` and guards the views.
 """
 
 from omni_gateway.auth.authenticator import Authenticator, Method, Rejected, Unverifiable

@@ -1,4 +1,4 @@
-"""The ways in, asked in turn: the first that recognises a credential decides on it."""
+"""The authentication methods in order: the first that recognises a credential decides on it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ LONGEST_CREDENTIAL = 32 * 1024
 
 
 class Rejected(Exception):
-    """A credential proves nothing; the text may be shown to the caller and holds nothing of the credential."""
+    """A credential is invalid; the text is for the caller and contains nothing of the credential."""
 
 
 class Unverifiable(Rejected):
-    """Nobody could look at the credential just now, which is not the caller's fault: no failed login."""
+    """A credential cannot be verified at present (an issuer is unreachable); not counted as a failed login."""
 
 
 class Method(Protocol):
-    """One way in."""
+    """One authentication method."""
 
     name: MethodName
 
     def recognises(self, credential: str) -> bool:
-        """Tell by its form alone whether a credential is meant for this way in; quick, and never raises."""
+        """Return whether a credential is one for this method, by its form alone; does no I/O, never raises."""
         ...
 
     def authenticate(self, credential: str) -> Principal:
-        """Return whom the credential proves; :class:`Rejected` when it proves nobody."""
+        """Return the credential's principal; raise :class:`Rejected` if it is invalid."""
         ...
 
 
 class Authenticator:
-    """Tries each credential with the one method that it is meant for: a failure is never given to the next.
+    """Verifies a credential by the first method that recognises it; after a failure no other method is tried.
 
-    ``anonymous`` is who comes without a credential, where the operator has switched authentication off.
+    ``anonymous`` is the principal of requests without a credential, if the operator has switched authentication off.
     """
 
     def __init__(self, methods: Sequence[Method], anonymous: Principal | None = None) -> None:
@@ -44,9 +44,9 @@ class Authenticator:
         self.anonymous = anonymous
 
     def authenticate(self, credential: str) -> Principal:
-        """Return who holds a credential; :class:`Rejected` when nobody does, or no method is meant for it."""
+        """Return the credential's principal; raise :class:`Rejected` if it is invalid or no method recognises it."""
         if len(credential) <= LONGEST_CREDENTIAL:
             for method in self.methods:
                 if method.recognises(credential):
                     return method.authenticate(credential)
-        raise Rejected("The credential is of no kind that is taken here.")
+        raise Rejected("The credential is of a kind that this gateway does not accept.")

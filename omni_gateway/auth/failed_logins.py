@@ -1,4 +1,4 @@
-"""Guessing is slow: who sends refused credentials has to wait, before any of the work that looking one up takes."""
+"""Brute-force protection: after refused credentials an address has to wait, before another one is looked up."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ALL = "all"
 
 
 class FailedLogins:
-    """Counts refused credentials by address and in all, in one process.
+    """Counts refused credentials by address and in total, in one process.
 
-    A credential that was good within the last hour is let through while its address has to wait: whoever shares the
-    address (a NAT, a proxy) with somebody who guesses goes on working. Of it only a keyed hash is kept, whose key dies
-    with the process. Memory is bounded: an address that waits counts no more, and neither does any once all wait.
+    A credential that was valid within the last hour is exempt while its address has to wait, so that an attacker does
+    not lock out callers behind the same NAT or proxy. Only a keyed hash of it is remembered; the key is per process.
+    Memory is bounded: no more is counted for an address that waits, nor for any address once the total is reached.
     """
 
     def __init__(self, per_address: Sequence[RateLimitItem], in_all: Sequence[RateLimitItem]) -> None:
@@ -34,7 +34,7 @@ class FailedLogins:
         self._good: LRUCache[bytes, float] = LRUCache(MOST_GOOD)
 
     def seconds_to_wait(self, address: str, credential: str) -> float:
-        """Return how long to refuse a credential unseen; 0: look at it now."""
+        """Return for how many seconds to refuse credentials without a lookup; 0: verify it now."""
         if self._was_good(credential):
             return 0.0
         now = time.time()
@@ -45,11 +45,11 @@ class FailedLogins:
         return 0.0 if until <= now else max(1.0, until - now)
 
     def succeeded(self, credential: str) -> None:
-        """Remember a credential that proved somebody."""
+        """Remember a valid credential for ``GOOD_SECONDS``."""
         self._good.put(self._digest(credential), time.monotonic() + GOOD_SECONDS)
 
     def failed(self, address: str, credential: str) -> None:
-        """Count a credential that proved nobody."""
+        """Count an invalid credential."""
         self._good.drop(self._digest(credential))
         for item in self._per_address:
             self._limiter.hit(item, address)

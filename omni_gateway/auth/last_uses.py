@@ -1,4 +1,4 @@
-"""When tokens were used last, written by a thread: no request waits for the store because of a date."""
+"""Times of tokens' last uses, written to the store by a thread, so that requests do not wait for it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from omni_gateway.store import StoreUnavailable, TokenStore
 
 log = logging.getLogger(__name__)
 
-#: A token's use is written so often at most.
+#: The shortest time between two writes of one token's use.
 NOTE_SECONDS = 60.0
 MOST_NOTED = 1024
-#: Without anything to write for so long the thread ends; the next use starts another.
+#: The thread ends after this time without anything to write; the next use starts another.
 IDLE_SECONDS = 30.0
 
 
 class LastUses:
-    """Takes uses and writes the latest of each token; one that cannot be written is left out."""
+    """Collects uses and writes the latest of each token; one that cannot be written is dropped."""
 
     def __init__(self, tokens: TokenStore) -> None:
         self._tokens = tokens
@@ -31,7 +31,7 @@ class LastUses:
         self._running_in = 0
 
     def note(self, id: str) -> None:
-        """Keep that a token was used just now; returns at once."""
+        """Note that a token was used now, at most every ``NOTE_SECONDS``; does not block on the store."""
         now = time.monotonic()
         if self._noted.get(id, -NOTE_SECONDS) > now - NOTE_SECONDS:
             return
@@ -41,6 +41,7 @@ class LastUses:
             self._noted[id] = now
             if len(self._waiting) < MOST_NOTED:
                 self._waiting[id] = datetime.now(UTC)
+            # A thread does not survive a fork, so its process is remembered, and a child starts its own.
             if self._running_in == os.getpid():
                 self._changed.notify()
             else:
@@ -61,6 +62,6 @@ class LastUses:
         try:
             self._tokens.used(id, moment)
         except StoreUnavailable as error:
-            log.debug("the last use of token %s could not be kept: %s", id, error.reason)
+            log.debug("the last use of token %s could not be written: %s", id, error.reason)
         except Exception:
-            log.warning("the last use of token %s could not be kept", id, exc_info=True)
+            log.warning("the last use of token %s could not be written", id, exc_info=True)

@@ -1,7 +1,7 @@
 """Pass-through: the caller's own Omni service-account key is the credential, and calls to Omni are signed with it.
 
-Omni's roles and access policies then decide (facts: machine-auth-side 6). The gateway needs to know who it is only for
-what is the gateway's own: its tokens, its providers, its audit, limits.
+Omni's roles and access policies then authorize each call. The gateway itself uses the principal only for what is its
+own: tokens, OIDC providers, the audit log, rate limits.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from omni_gateway.omni.errors import CredentialRefused
 from omni_gateway.omni.types import CURRENT_USERS
 
 CACHE_SIZE = 512
-#: How long a role that Omni told is believed for what is the gateway's own; Omni itself looks at every call.
+#: How long a role read from Omni is used for the gateway's own routes; Omni itself checks the key on every call.
 FRESH_SECONDS = 10.0
-#: Base64 of ``{"``: how every key begins, and how no token of the gateway's does.
-_BEGINS = "eyJ"
+#: Base64 of ``{"``: the start of every key, and of no token of the gateway.
+_PREFIX = "eyJ"
 _SHORTEST = 200
 
 #: Omni's roles that include one of the gateway's; its others (None, InfraProvider) have none here.
@@ -41,33 +41,33 @@ class _Known:
 
 
 class OmniKeyMethod:
-    """Takes the value of an ``OMNI_SERVICE_ACCOUNT_KEY`` and asks Omni whose it is.
+    """Accepts the value of an ``OMNI_SERVICE_ACCOUNT_KEY`` and reads its account from Omni.
 
-    A key is parsed once and kept, by its SHA-256, among the last ones used; it is never written anywhere.
+    Parsed keys are cached by their SHA-256 (LRU); a key is never written to disk or to a log.
     """
 
     name: MethodName = "omni-key"
 
     def __init__(self, omni: OmniClient) -> None:
-        """``omni`` knows the way to Omni; its own identity is not used."""
+        """``omni``: a client whose connection is used, but not its identity."""
         self._omni = omni
         self._known: LRUCache[bytes, _Known] = LRUCache(CACHE_SIZE)
 
     def recognises(self, credential: str) -> bool:
-        """Tell a key by how base64 of a JSON object begins; a JWT begins so too and has dots."""
-        return credential.startswith(_BEGINS) and "." not in credential and len(credential) >= _SHORTEST
+        """Return whether a credential looks like base64 of a JSON object; a JWT does too, but has dots."""
+        return credential.startswith(_PREFIX) and "." not in credential and len(credential) >= _SHORTEST
 
     def authenticate(self, credential: str) -> Principal:
-        """Return the account that the key belongs to; :class:`Rejected` when Omni does not know the key.
+        """Return the principal of the key's account.
 
-        Raises ``OmniError`` when Omni cannot be asked.
+        Raises :class:`Rejected` if the key is malformed or Omni refuses it, ``OmniError`` if the call fails otherwise.
         """
         digest = hashlib.sha256(credential.encode("utf-8", "surrogateescape")).digest()
         known = self._known.get(digest)
         if known is not None and known.until > time.monotonic():
             return known.principal
         client = known.principal.omni if known else None
-        principal = _ask(client or self._client(credential))
+        principal = _read_account(client or self._client(credential))
         self._known.put(digest, _Known(principal, time.monotonic() + FRESH_SECONDS))
         return principal
 
@@ -79,12 +79,12 @@ class OmniKeyMethod:
         return self._omni.acting_as(KeySigner(key))
 
 
-def _ask(client: OmniClient) -> Principal:
+def _read_account(client: OmniClient) -> Principal:
     key = client.identity
     try:
         items = client.resources.list(CURRENT_USERS, CURRENT_USERS.namespace).items
     except CredentialRefused:
-        raise Rejected("Omni does not take this key: it is unknown, expired or revoked.") from None
+        raise Rejected("Omni does not accept this key: it is unknown, expired or revoked.") from None
     spec = (items[0].get("spec") or {}) if items else {}
     return Principal(
         str(spec.get("identity") or key.name),

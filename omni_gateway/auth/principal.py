@@ -1,4 +1,4 @@
-"""The caller of a request, as far as a credential proves it."""
+"""The authenticated caller of a request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MethodName = Literal["token", "oidc", "omni-key", "off"]
 
 @total_ordering
 class Role(Enum):
-    """What a caller may do; each role includes the ones below it."""
+    """A role of the gateway; each includes the lower ones."""
 
     READER = "reader"
     OPERATOR = "operator"
@@ -33,9 +33,9 @@ class Role(Enum):
 class Principal:
     """The caller.
 
-    ``id`` is unique among all callers and stays the same from request to request: limits, idempotency keys and audit
-    lines go by it. ``role`` None: no role here (an Omni account that has none). ``expires``: when the credential does.
-    ``omni`` makes calls as the caller itself, in pass-through; Omni then decides what the gateway would otherwise.
+    ``id`` is unique among all callers and stable between requests: rate limits, idempotency keys and audit entries use
+    it. ``role`` None: no role of the gateway (an Omni account without one). ``expires``: the credential's expiry.
+    ``omni``: in pass-through, a client that signs calls with the caller's own key, so that Omni authorizes them.
     """
 
     name: str
@@ -47,12 +47,12 @@ class Principal:
     omni: OmniClient | None = field(default=None, repr=False, compare=False)
 
     def may(self, role: Role) -> bool:
-        """Whether the caller has a role or one that includes it.
+        """Return whether the caller has ``role`` or a higher one.
 
-        What takes an admin is about all clusters, so who is held to some never has it.
+        Admin routes concern all clusters, so a caller restricted to some clusters is never an admin.
         """
-        held_back = role is Role.ADMIN and self.scope.restricted
-        return self.role is not None and self.role >= role and not held_back
+        excluded_by_scope = role is Role.ADMIN and self.scope.restricted
+        return self.role is not None and self.role >= role and not excluded_by_scope
 
     @property
     def role_name(self) -> str:

@@ -1,4 +1,4 @@
-"""Which clusters a caller may touch."""
+"""Restriction of a caller to some clusters."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ LONGEST_PATTERN = 200
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Patterns of cluster names as shells write them (``prod-*``); None: every cluster, and what belongs to none."""
+    """Shell patterns of cluster names (``prod-*``); None: every cluster, and objects that belong to no cluster."""
 
     patterns: tuple[str, ...] | None = None
 
     @property
     def restricted(self) -> bool:
-        """Whether there is anything that the caller may not touch."""
+        """Return whether the caller is restricted to some clusters."""
         return self.patterns is not None
 
     def allows(self, cluster: str) -> bool:
-        """Whether the caller may see and change a cluster and what belongs to it."""
+        """Return whether the caller may read and change a cluster and the objects that belong to it."""
         return self.patterns is None or any(fnmatchcase(cluster, pattern) for pattern in self.patterns)
 
 

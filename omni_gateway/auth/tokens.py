@@ -15,13 +15,16 @@ from omni_gateway.store import StoreUnavailable, Token, TokenStore
 
 CACHE_SECONDS = 1.0
 CACHE_SIZE = 1024
-#: How long the store may take to confirm a token that it has confirmed before; then it counts as away.
+#: How long the store may take to confirm a token that it has confirmed before; then it counts as unavailable.
 KNOWN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the store said of a token, None for an unknown one: when, and until when it is not asked again."""
+    """A cached lookup; ``token`` None: unknown to the store.
+
+    ``confirmed``: when the store was read; ``until``: when it is read again (both monotonic).
+    """
 
     token: Token | None
     confirmed: float
@@ -29,30 +32,30 @@ class _Found:
 
 
 class TokenMethod:
-    """Looks tokens up by their hash; what it found is good for a second, so that a revocation is soon obeyed.
+    """Looks tokens up in the store by their hash; results are cached for a second, so that revocations act soon.
 
-    While the store cannot be read, a token that it has confirmed goes on to count for the time of grace, its own expiry
-    included. Unknown ones cannot be judged then: StoreUnavailable, and no failed login.
+    While the store cannot be read, tokens that it has confirmed are accepted for the grace period (but not beyond their
+    own expiry). For unknown ones :class:`StoreUnavailable` is raised; that is no failed login.
 
-    Only the SHA-256 of a token is kept and looked up: a token has 256 random bits, so its hash gives nothing away and
-    the look-up's timing tells of hashes only.
+    Only the SHA-256 of a token is stored and looked up: a token has 256 random bits, so its hash does not reveal it,
+    and the lookup's timing depends on the hash only.
     """
 
     name: MethodName = "token"
 
     def __init__(self, tokens: TokenStore, grace: float = 0.0) -> None:
-        """``grace``: seconds that a token counts which the store has confirmed, while the store cannot be read."""
+        """``grace``: seconds for which confirmed tokens are accepted while the store cannot be read."""
         self._tokens = tokens
         self._grace = grace
         self._found: LRUCache[str, _Found] = LRUCache(CACHE_SIZE)
         self._uses = LastUses(tokens)
 
     def recognises(self, credential: str) -> bool:
-        """Take whatever no other method wants: an operator's own bootstrap token may look like anything."""
+        """Return True: an operator's own bootstrap token may have any form, so this method is the last in order."""
         return True
 
     def authenticate(self, credential: str) -> Principal:
-        """Return who holds a token; :class:`Rejected` when it is unknown, revoked or expired."""
+        """Return the token's principal; raise :class:`Rejected` if it is unknown, revoked or expired."""
         token = self._find(hashlib.sha256(credential.encode("utf-8", "surrogateescape")).hexdigest())
         if token is None or not token.valid():
             raise Rejected("The token is unknown, revoked or expired.")
@@ -62,20 +65,21 @@ class TokenMethod:
         )
 
     def _find(self, digest: str) -> Token | None:
-        """Look a token up; StoreUnavailable when the store cannot be read and the token is not known well enough."""
+        """Return a token, or None; raise StoreUnavailable if the store cannot be read and the grace period is over."""
         now = time.monotonic()
-        kept = self._found.get(digest)
-        if kept is not None and now < kept.until:
-            return kept.token
-        known = kept is not None and kept.token is not None and now < kept.confirmed + self._grace
+        cached = self._found.get(digest)
+        if cached is not None and now < cached.until:
+            return cached.token
+        known = cached is not None and cached.token is not None and now < cached.confirmed + self._grace
         try:
             token = self._tokens.find_by_hash(digest, KNOWN_SECONDS if known else None)
         except StoreUnavailable:
-            if kept is None or not known:
+            if cached is None or not known:
                 raise
-            until = min(time.monotonic() + CACHE_SECONDS, kept.confirmed + self._grace)
-            self._found.put(digest, replace(kept, until=until))
-            return kept.token
+            # Not every request shall wait for a store that fails: the cached token is used for another second.
+            until = min(time.monotonic() + CACHE_SECONDS, cached.confirmed + self._grace)
+            self._found.put(digest, replace(cached, until=until))
+            return cached.token
         confirmed = time.monotonic()
         self._found.put(digest, _Found(token, confirmed, confirmed + CACHE_SECONDS))
         return token

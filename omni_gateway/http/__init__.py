@@ -1,1 +1,1 @@
-"""What every HTTP answer obeys: problems, paging, ETags, selectors, credentials, streams."""
+"""HTTP's rules, a module each: problems, pagination, ETags, idempotency keys, rate limits, access, headers, bodies."""

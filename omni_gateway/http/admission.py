@@ -1,8 +1,8 @@
-"""What is refused before a request's body is looked at, and where the server asks, before it is read.
+"""Checks of a request before its body is read: content codings, and a dry run for servers that buffer bodies.
 
-A server that buffers bodies may ask first whether the application would take one: it sends the request through without
-a body and with :data:`ASKED` in its environ. What would be refused (no such route, no credential, too low a role, a
-coding that is not taken) is answered; otherwise :class:`Admitted` is raised, and no view has run.
+Such a server first passes the request on without its body and with :data:`ASKED` in its environ. A request that would
+be refused (no such route, no credential, too low a role, an unsupported coding) is answered right away; for any other
+:class:`Admitted` is raised before its view runs, and the server reads the body and sends the request again.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
 class Admitted(BaseException):
-    """The request would reach its view. Not an ``Exception``: nothing between the view and the server handles it."""
+    """The request would reach its view. Not an ``Exception``, so that no error handler on the way catches it."""
 
 
 def init_app(app: Flask) -> None:
-    """Refuse bodies that are not taken; call it after what finds out who calls."""
+    """Register the checks; call it after the hooks that authenticate the caller and check its role."""
     app.before_request(_refuse)
 
 
@@ -36,8 +36,8 @@ def _refuse() -> None:
 
 
 def _refuse_coding(value: str) -> None:
-    """Refuse a compressed body (RFC 9110 §8.4): nobody knows its size before all of it is unpacked."""
+    """Raise 415 for a compressed body (RFC 9110 §8.4): its size is unknown until all of it is decompressed."""
     codings = {coding.strip().lower() for coding in value.split(",")} - {"", "identity"}
     if codings:
-        detail = f"The body is encoded ({', '.join(sorted(codings))[:64]}); send it as it is."
+        detail = f"The body is encoded ({', '.join(sorted(codings))[:64]}); send it without a content coding."
         raise Problem(415, "unsupported-media-type", detail, headers={"Accept-Encoding": "identity"})

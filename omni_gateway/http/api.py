@@ -1,4 +1,4 @@
-"""flask-smorest's Api with our errors, our names and a document that is made once."""
+"""flask-smorest's Api with the gateway's problems, schema names, and an OpenAPI document that is rendered once."""
 
 from __future__ import annotations
 
@@ -37,13 +37,16 @@ class SchemaNameTaken(ValueError):
 
 
 class SchemaNames:
-    """Names schemas in the document; a plugin that takes another's name is told, not renamed in silence."""
+    """Resolve schemas to their names in the document.
+
+    apispec would rename the second of two schemas with one name; here that is an error of the plugin that brings it.
+    """
 
     def __init__(self) -> None:
         self._taken: dict[str, type[ma.Schema]] = {}
 
     def __call__(self, schema: Any) -> str:
-        """Return its class's name without ``Schema``; :class:`SchemaNameTaken` when another class has that."""
+        """Return its class's name without ``Schema``; raise :class:`SchemaNameTaken` if another class has that name."""
         kind = schema if isinstance(schema, type) else type(schema)
         name = str(kind.__name__.removesuffix("Schema") or kind.__name__)
         other = self._taken.setdefault(name, kind)
@@ -72,7 +75,7 @@ class GatewayApi(Api):  # type: ignore[misc]
         return cast(Flask, self._app)
 
     def _register_doc_blueprint(self) -> None:
-        """Leave the document's routes to :mod:`omni_gateway.http.document`, which serves frozen bytes."""
+        """Register no routes: :mod:`omni_gateway.http.document` serves the bytes that :func:`freeze` renders."""
 
     def _register_error_handlers(self) -> None:
         self._app.register_error_handler(Problem, lambda error: concealed(error).response())
@@ -84,7 +87,7 @@ class GatewayApi(Api):  # type: ignore[misc]
         self._app.register_error_handler(Exception, _internal)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
-        """Answer a plain HTTP error as a problem, with the headers that belong to it (Allow, Retry-After …)."""
+        """Return the problem response of a plain HTTP error, with the error's own headers (Allow, Retry-After …)."""
         if error.code is None or error.code < 400:
             return Response(response=error.get_response().data, status=error.code)
         headers = {
@@ -95,7 +98,7 @@ class GatewayApi(Api):  # type: ignore[misc]
         return Problem(error.code, code, detail, title=error.name, headers=headers).response()
 
     def _register_responses(self) -> None:
-        """Document errors with the media type that they have."""
+        """Document error responses as ``application/problem+json``."""
         super()._register_responses()
         for response in self.spec.components.responses_lazy.values():
             content = response.get("content")
@@ -104,7 +107,8 @@ class GatewayApi(Api):  # type: ignore[misc]
 
 
 def _internal(error: Exception) -> Response:
-    """Answer a defect of ours: nothing of it leaks, and the log has it under the request id."""
+    """Return 500 for an unexpected exception: its text goes to the log, under the request id, not to the caller."""
+    # With a body, a RecursionError comes from its nesting, which is the caller's error.
     if isinstance(error, RecursionError) and request.content_length:
         return Problem(400, "bad-json", "Something in the body is nested too deeply.").response()
     log.exception("unexpected error in request %s", request_id())
@@ -112,7 +116,7 @@ def _internal(error: Exception) -> Response:
 
 
 def freeze(api: GatewayApi) -> bytes:
-    """Make the document's bytes, once, when every route is there."""
+    """Render the OpenAPI document and store it in the application; called once, after all routes are registered."""
     described = api.spec.to_dict()
     add_links(described)
     document = orjson.dumps(described)

@@ -1,4 +1,4 @@
-"""What a request's body is about, without what it says: names of fields, types and ids of documents."""
+"""Names of the fields that a request's body sets, and types and ids of its documents, for the audit log; no values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CLUSTER = "omni_gateway.audit.cluster"
 
 
 def note_body(environ: dict[str, Any], body: Any) -> None:
-    """Keep the names of what a JSON body sets; of its values only the cluster that a label names."""
+    """Record the field names of a JSON body in the request's environ; of its values only the cluster label's."""
     if not isinstance(body, Mapping):
         return
     environ[_FIELDS] = changed_fields(body)
@@ -35,51 +35,51 @@ def note_body(environ: dict[str, Any], body: Any) -> None:
 
 
 def note_documents(environ: dict[str, Any], documents: Iterable[tuple[str, str]]) -> None:
-    """Keep which objects a body of many documents is about: (type, id) of each."""
+    """Record the objects of a body of many documents: (type, id) of each."""
     environ[_DOCUMENTS] = _bounded_documents(documents)
     environ.pop(_FIELDS, None)
 
 
 def note_cluster(environ: dict[str, Any], cluster: str) -> None:
-    """Keep which cluster a request concerns, where its view has found out."""
+    """Record the cluster that a request concerns; called by views that look it up."""
     environ[_CLUSTER] = shown(cluster, LONGEST_ID)
 
 
 def note_credential(environ: dict[str, Any]) -> None:
-    """Keep that the answer hands out a credential, which is audited whatever the method."""
+    """Record that the response contains a credential, which is audited whatever the method."""
     environ[_CREDENTIAL] = True
 
 
 def hands_out_credential(environ: Mapping[str, Any]) -> bool:
-    """Return whether the answer hands out a credential."""
+    """Return whether the response contains a credential."""
     return bool(environ.get(_CREDENTIAL))
 
 
 def noted(environ: Mapping[str, Any]) -> tuple[list[str], list[dict[str, str]], str]:
-    """Return the names, the documents and the cluster that were kept."""
+    """Return the recorded field names, documents and cluster; empty ones where nothing was recorded."""
     return environ.get(_FIELDS, []), environ.get(_DOCUMENTS, []), cast(str, environ.get(_CLUSTER, ""))
 
 
 def changed_fields(body: Mapping[str, Any]) -> list[str]:
-    """Return the dotted names of an object's members, those of objects inside it too; lists count as one.
+    """Return the dotted names of an object's members, nested objects included; a list counts as one member.
 
-    A key that is too long, has odd characters or looks like a secret reads ``***``: in maps that callers fill
-    themselves anything may be a key. At most ``MOST_NAMES``; ``…`` at the end says that there were more.
+    A key that is too long, has other characters than names have, or looks like a secret is replaced by ``***``: in
+    maps such as labels the keys are the caller's own text. At most ``MOST_NAMES``; ``…`` at the end stands for more.
     """
     names: list[str] = []
-    room = MOST_TEXT
+    remaining = MOST_TEXT
     for name in _names(body, "", 1):
-        room -= len(name)
-        if len(names) == MOST_NAMES or room < 0:
+        remaining -= len(name)
+        if len(names) == MOST_NAMES or remaining < 0:
             return [*names, MORE]
         if name not in names:
             names.append(name)
     return names
 
 
-def _names(body: Mapping[str, Any], above: str, depth: int) -> Iterator[str]:
+def _names(body: Mapping[str, Any], prefix: str, depth: int) -> Iterator[str]:
     for key, value in body.items():
-        name = above + (key if _NAME.fullmatch(key) and not looks_secret(key) else MASK)
+        name = prefix + (key if _NAME.fullmatch(key) and not looks_secret(key) else MASK)
         if isinstance(value, Mapping) and value and depth < _DEEPEST and len(name) < LONGEST_NAME:
             yield from _names(value, f"{name}.", depth + 1)
         else:
@@ -88,16 +88,16 @@ def _names(body: Mapping[str, Any], above: str, depth: int) -> Iterator[str]:
 
 def _bounded_documents(documents: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
-    room = MOST_TEXT
+    remaining = MOST_TEXT
     for type, id in documents:
-        told = {"type": type if _TYPE.fullmatch(type) else MASK, "id": object_id(type, id)}
-        room -= len(told["type"]) + len(told["id"])
-        if len(found) == MOST_NAMES or room < 0:
+        entry = {"type": type if _TYPE.fullmatch(type) else MASK, "id": object_id(type, id)}
+        remaining -= len(entry["type"]) + len(entry["id"])
+        if len(found) == MOST_NAMES or remaining < 0:
             return [*found, {"type": MORE, "id": MORE}]
-        found.append(told)
+        found.append(entry)
     return found
 
 
 def object_id(type: str, id: str) -> str:
-    """Return an object's id; that of a join token is the secret itself (facts: machine-auth-side, join tokens)."""
+    """Return an object's id as it may be logged; a join token's id is the token itself, so it is masked."""
     return MASK if type.lower().startswith("jointoken") else shown(id, LONGEST_ID)

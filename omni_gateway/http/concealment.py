@@ -1,7 +1,7 @@
-"""One 404 for what belongs to other clusters and for what does not exist, for callers who may touch only some.
+"""One and the same 404 for missing objects and for objects of other clusters, for callers restricted to some clusters.
 
-Where the object is missing is known in many places: Omni, an adapter, the scope. Their texts differ, so none of them
-reaches such a caller.
+Omni, adapters and scope checks each have a 404 with a text of its own. Such a caller could tell the two cases apart by
+the text, so all of them are replaced by one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ DETAIL = "There is no such object, or it belongs to a cluster that you may not t
 
 
 class PlainNotFound(Problem):
-    """A 404 that tells nothing of other clusters, and is not concealed.
+    """A 404 that reveals nothing of other clusters, and so keeps its text.
 
-    It is about a name that is no object's (a type, a kind of operation), or about what lies below an object that the
-    caller has just been found to be allowed to read.
+    It is for names of other things than objects (a type, a kind of operation), and for sub-resources of an object that
+    the caller has just been found to be allowed to read.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class PlainNotFound(Problem):
 
 
 def concealed(problem: Problem) -> Problem:
-    """Return a problem as the caller of the request in flight may read it."""
+    """Return the problem to send to the current caller: for restricted callers, every 404 becomes the common one."""
     if problem.status != 404 or isinstance(problem, PlainNotFound) or not has_request_context():
         return problem
     principal = known_principal()

@@ -1,7 +1,7 @@
-"""No web page of another site changes anything here: what a browser says of where a request comes from is looked at.
+"""Protection against cross-site request forgery by ``Sec-Fetch-Site`` and ``Origin``.
 
-A browser sends ``Sec-Fetch-Site`` and ``Origin`` with every request of a page that can change something, and no page
-can leave them out or set them. Other clients send neither, and are let through.
+A browser sends both with every unsafe request of a page, and a page can neither omit nor set them. Other clients send
+neither of the headers, and are not checked.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _OWN = frozenset({"same-origin", "none"})
 
 
 def init_app(app: Flask, cors_origins: Sequence[str]) -> None:
-    """Answer 403 to requests that change something and come from a page of another origin than ``cors_origins``.
+    """Answer 403 to unsafe requests from pages of another origin, except those of ``cors_origins``.
 
-    Whatever the credential: one may be added on the way, by a proxy that knows its callers by a cookie.
+    Requests with a bearer token are checked too: a proxy that authenticates browsers by a cookie may have added it.
     """
     allowed = frozenset(origin.lower() for origin in cors_origins)
 
@@ -43,7 +43,7 @@ def _comes_from_elsewhere(allowed: Collection[str]) -> bool:
 
 
 def _is_own(origin: str) -> bool:
-    """Return whether an origin is this server's, by the scheme and ``Host`` of the request."""
+    """Return whether an origin equals the request's own scheme, host and port (default ports filled in)."""
     scheme, separator, rest = origin.partition("://")
     theirs, ours = Authority.parse(rest), Authority.parse(request.headers.get("Host", ""))
     if not separator or theirs is None or ours is None or scheme.lower() != request.scheme:

@@ -49,7 +49,7 @@ blueprint = Blueprint("document", __name__)
 @blueprint.get("/openapi.json")
 @public
 def openapi() -> Response:
-    """Answer the document."""
+    """Return the OpenAPI document; 304 if the caller has it already."""
     body: bytes = current_app.extensions[DOCUMENT]
     tag = f'"{blake2b(body, digest_size=8).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
@@ -61,14 +61,14 @@ def openapi() -> Response:
 @blueprint.get("/")
 @public
 def swagger_page() -> Response:
-    """Answer the page that shows the document."""
+    """Return Swagger UI's page."""
     return Response(_PAGE, mimetype="text/html")
 
 
 @blueprint.get("/swagger-ui/<path:filename>")
 @public
 def swagger_asset(filename: str) -> Response:
-    """Answer a file of the page."""
+    """Return a script, style sheet or image of Swagger UI."""
     if filename == "start.js":
         return Response(_START, mimetype="text/javascript")
     return send_from_directory(_ASSETS, filename, max_age=86400)
@@ -77,7 +77,7 @@ def swagger_asset(filename: str) -> Response:
 @blueprint.get("/problems/<code>")
 @public
 def problem_page(code: str) -> Response:
-    """Answer what a kind of problem means."""
+    """Return the catalogue's entry of a problem code; a 404 problem for an unknown one."""
     kind = CATALOGUE.get(code)
     if kind is None:
         raise Problem(404, "not-found", f"There is no kind of problem {code!r}.")

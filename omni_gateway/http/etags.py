@@ -1,7 +1,7 @@
 """Entity tags: ``"<hash of spec, labels, annotations, phase>-<version>"``.
 
 If-None-Match compares the whole tag. If-Match compares the hash only: Omni's controllers raise an object's version by
-themselves (a new cluster goes from 1 to 14 in a second), and a caller must not lose to bookkeeping.
+themselves (a new cluster goes from 1 to 14 in a second), which must not fail a caller's write with 412.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def _read(header: str) -> list[tuple[bool, str]]:
 
 
 def only_if_missing(request: Request) -> bool:
-    """Whether the request is to be carried out only where there is no such object: ``If-None-Match: *``."""
+    """Return whether the request is for a missing object only: ``If-None-Match: *``."""
     return request.headers.get("If-None-Match", "").strip() == "*"
 
 
 def if_none_match(request: Request, tag: str) -> bool:
-    """Whether If-None-Match names ``tag`` (weak comparison, RFC 9110 §13.1.2).
+    """Return whether If-None-Match names ``tag`` (weak comparison, RFC 9110 §13.1.2).
 
-    Then a read is answered 304, and a write 412.
+    If so, a read is answered 304 and a write 412.
     """
     header = request.headers.get("If-None-Match")
     if header is None:
@@ -56,7 +56,7 @@ def if_none_match(request: Request, tag: str) -> bool:
 
 
 def if_match_fails(request: Request, tag: str) -> bool:
-    """Whether If-Match is there and names no tag with this content (strong comparison: weak tags never match)."""
+    """Return whether If-Match is present and no tag in it has this content (strong comparison, RFC 9110 §13.1.1)."""
     header = request.headers.get("If-Match")
     if header is None or header.strip() == "*":
         return False

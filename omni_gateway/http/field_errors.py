@@ -1,7 +1,7 @@
 """marshmallow's nested messages as flat paths: ``{"labels.a/b": [...], "workers.0.size": [...]}``.
 
-The schema tells what the messages alone cannot: which names there are beside an unknown one, and whether ``value``
-is a field of that name or marshmallow's word for the values of a map.
+The schema is needed beside the messages: it has the known names to suggest for an unknown one, and it decides whether
+``value`` is a field of that name or marshmallow's key for the values of a map.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from marshmallow import fields
 
 from omni_gateway.http.suggestions import did_you_mean
 
-#: Stands for the whole body where no field is to blame.
+#: The path of errors that concern the whole body.
 WHOLE = "_"
-#: More than anybody reads of one request; a body of the largest size could have a million.
+#: Bounds the response: a body of the largest size could have a million wrong fields.
 MOST_FIELDS = 100
 #: Characters of a path: the caller's own names are in it.
 LONGEST_PATH = 1024
@@ -28,9 +28,9 @@ _Node = ma.Schema | fields.Field[Any] | None
 def flatten(
     messages: Any, *, schema: ma.Schema | None = None, known: Iterable[str] = (), prefix: str = ""
 ) -> dict[str, list[str]]:
-    """Return path → messages, for the first hundred paths; an unknown field is told its nearest neighbour.
+    """Return path → messages, at most ``MOST_FIELDS`` paths; the message of an unknown field suggests a known name.
 
-    ``known`` names the top level's fields where there is no ``schema`` to ask. A longer path is cut.
+    ``known`` are the top level's fields, for callers without a ``schema``. Paths are cut at ``LONGEST_PATH``.
     """
     flat: dict[str, list[str]] = {}
     names = tuple(known) or _names(schema)
@@ -46,16 +46,18 @@ def _walk(messages: Any, node: _Node, names: tuple[str, ...], path: str) -> Iter
         yield from ((path, str(text)) for text in (messages if isinstance(messages, list) else [messages]))
         return
     for key, inner in messages.items():
-        below = path if _is_no_name(key, inner, node, path) else f"{path}.{key}" if path else str(key)
+        inner_path = path
+        if not _is_marshmallow_key(key, inner, node, path):
+            inner_path = f"{path}.{key}" if path else str(key)
         if inner == [UNKNOWN]:
-            yield below, f"Unknown field{did_you_mean(str(key), names)}"
+            yield inner_path, f"Unknown field{did_you_mean(str(key), names)}"
         else:
             child = _child(node, key)
-            yield from _walk(inner, child, _names(child), below)
+            yield from _walk(inner, child, _names(child), inner_path)
 
 
-def _is_no_name(key: Any, inner: Any, node: _Node, path: str) -> bool:
-    """Whether a key is marshmallow's own and no part of the caller's document."""
+def _is_marshmallow_key(key: Any, inner: Any, node: _Node, path: str) -> bool:
+    """Return whether a key of the messages is marshmallow's own, and not one of the caller's document."""
     if key == "_schema":
         return True
     if isinstance(node, _Entry):
@@ -64,7 +66,7 @@ def _is_no_name(key: Any, inner: Any, node: _Node, path: str) -> bool:
 
 
 class _Entry(fields.Field[Any]):
-    """One entry of a map, whose messages stand under ``key`` and ``value``."""
+    """One entry of a map; marshmallow nests its messages under ``key`` and ``value``."""
 
     def __init__(self, mapping: fields.Mapping[Any]) -> None:
         super().__init__()
@@ -73,9 +75,9 @@ class _Entry(fields.Field[Any]):
 
 
 def _child(node: _Node, key: Any) -> _Node:
-    """Return what the schema holds under a key of the messages."""
+    """Return the schema or field that belongs to a key of the messages; None if there is none."""
     if isinstance(node, fields.Nested):
-        # many=True: the messages have positions first, which lead to the same schema
+        # many=True: the messages have list indexes first; an index returns the same schema below
         node = node.schema
     if isinstance(node, ma.Schema):
         if isinstance(key, int):

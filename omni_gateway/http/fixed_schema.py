@@ -1,4 +1,4 @@
-"""Schemas that are made once and never change."""
+"""Immutable schemas."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import marshmallow as ma
 
 
 class FixedSchema(ma.Schema):
-    """A schema of which a copy is the schema itself.
+    """A schema whose deep copy is the schema itself.
 
-    flask-smorest copies what a view's documentation holds at each of its decorators: with the schemas in it, that took
+    flask-smorest deep-copies a view's documentation in each of its decorators. With the schemas in it, that took
     seconds of a start and most of a worker's memory.
     """
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Return this very schema: nothing changes one after it is made."""
+        """Return this schema: it is not changed after it is made."""
         return self

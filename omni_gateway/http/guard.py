@@ -1,4 +1,4 @@
-"""Whether a request may have what it asks for: its caller is found once, and every view names the role it takes."""
+"""Authentication and role checks: a request's caller is looked up once, and each view declares the role it requires."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ REALM = 'Bearer realm="omni-gateway"'
 
 
 def init_app(app: Flask, authenticator: Authenticator, logins: FailedLogins) -> None:
-    """Let this application know its callers by what ``authenticator`` makes of their credentials."""
+    """Use ``authenticator`` for this application's credentials, and ``logins`` to count failed ones."""
     app.extensions[EXTENSION] = authenticator
     app.extensions[_LOGINS] = logins
 
 
 def current_principal() -> Principal:
-    """Return the caller of the request in flight; a 401 problem when there is no valid credential.
+    """Return the caller of the current request; raise a 401 problem when there is no valid credential.
 
-    A credential is looked at once in a request, and so is one that is refused.
+    The credential is checked once per request; a refusal is remembered as well, and raised again.
     """
     principal = known_principal()
     if principal is None:
@@ -51,18 +51,19 @@ def current_principal() -> Principal:
 
 
 def known_principal() -> Principal | None:
-    """Return the caller if this request has proved who it is.
+    """Return the caller if this request has been authenticated already, else None.
 
-    Kept with the request and not in ``g``, which requests inside one application context share.
+    Stored in the request's environ and not in ``g``, which requests inside one application context share.
     """
     return cast("Principal | None", request.environ.get(_PRINCIPAL))
 
 
 def credential_checker() -> Callable[[], bool]:
-    """Return what tells, after the request's answer has begun too, whether its caller is still who it was.
+    """Return a function that checks the caller's credential again; streams call it after the response has begun.
 
-    False once the credential is revoked or has expired, or gives another role or other clusters than it did, and when
-    the store is away for longer than a known credential counts without it. True where an OIDC issuer cannot be asked.
+    It returns False once the credential is revoked or expired, or maps to another role or other clusters than before,
+    and when the store has been unavailable for longer than known credentials are accepted without it. It returns True
+    while an OIDC issuer cannot be reached.
     """
     before = known_principal()
     authenticator = cast("Authenticator | None", current_app.extensions.get(EXTENSION))
@@ -70,18 +71,19 @@ def credential_checker() -> Callable[[], bool]:
     if before is None or authenticator is None or not credential:
         return lambda: True
 
-    def proved() -> bool:
+    def is_valid() -> bool:
         try:
             return authenticator.authenticate(credential) == before
         except Unverifiable:
             return True
-        except (Rejected, StoreUnavailable):  # the latter once its time of grace is over
+        except (Rejected, StoreUnavailable):  # the latter is raised only after the store's grace period
             return False
         except Exception as error:
-            log.warning("the caller of a stream cannot be looked at again just now (%s)", type(error).__name__)
+            # A defect here must not end every open stream.
+            log.warning("cannot check the credential of a stream's caller again (%s)", type(error).__name__)
             return True
 
-    return proved
+    return is_valid
 
 
 def _authenticate() -> Principal:
@@ -112,7 +114,7 @@ def _look_up(authenticator: Authenticator, credential: str) -> Principal:
 
 
 def remote_network() -> str:
-    """Return the caller's address; of IPv6 the network (/64), of which one caller has all addresses."""
+    """Return the caller's IPv4 address, or its IPv6 /64 network: one caller commonly has a whole /64."""
     return _network(request.remote_addr or "")
 
 
@@ -130,28 +132,28 @@ def _network(text: str) -> str:
 
 
 def refused_by_omni() -> Problem | None:
-    """Return the 401 for a caller whose own Omni key Omni stopped to take; None where the key is the gateway's."""
+    """Return the 401 for a caller whose own Omni key Omni no longer accepts; None if the gateway's key was used."""
     principal = known_principal() if has_request_context() else None
     if principal is None or principal.omni is None:
         return None
-    return _invalid("Omni does not take your key any more.")
+    return _invalid("Omni does not accept your key any more.")
 
 
 def _invalid(detail: str) -> Problem:
-    """Return the 401 for a credential that proves nobody (RFC 6750 §3.1)."""
+    """Return the 401 for an invalid credential (``error="invalid_token"``, RFC 6750 §3.1)."""
     return Problem(401, "unauthenticated", detail, headers={"WWW-Authenticate": f'{REALM}, error="invalid_token"'})
 
 
 def about_all_clusters() -> Problem:
-    """Return the 403 for a caller of some clusters who asks for what is about all of them."""
+    """Return the 403 for a caller restricted to some clusters whose request concerns all of them."""
     return Problem(403, "forbidden", "This is about all clusters; you may touch only some.")
 
 
 def check_role(role: Role, *, authorized_by_omni: bool = False) -> None:
     """Raise 401 without a valid credential, 403 with too low a role.
 
-    ``authorized_by_omni``: the answer comes from Omni, so a caller who brings its own Omni identity is Omni's to judge.
-    A caller who is held to some clusters never gets what takes an admin: that is about all of them.
+    ``authorized_by_omni``: callers with an Omni key of their own are not checked, for Omni authorizes their calls. A
+    caller restricted to some clusters never passes the check for admins: admin routes concern all clusters.
     """
     principal = current_principal()
     if authorized_by_omni and principal.omni is not None:
@@ -164,15 +166,15 @@ def check_role(role: Role, *, authorized_by_omni: bool = False) -> None:
 
 
 def permitted(role: Role, *, authorized_by_omni: bool = False) -> bool:
-    """Return whether :func:`demand` would let the caller pass; 401 without a valid credential."""
+    """Return whether the caller has the role, or is authorized by Omni; raise 401 without a valid credential."""
     principal = current_principal()
     return (authorized_by_omni and principal.omni is not None) or principal.may(role)
 
 
 def require_role(role: Role, *, authorized_by_omni: bool = False) -> Callable[[View], View]:
-    """Guard a view: 401 without a valid credential, 403 with too low a role; see :func:`demand`.
+    """Guard a view: 401 without a valid credential, 403 with too low a role; see :func:`check_role`.
 
-    It goes directly on the view, below the decorator that makes a route of it, which else routes to the bare view.
+    Put it directly on the view, below the route's decorator; above it, the route would call the unguarded view.
     """
 
     def decorate(view: View) -> View:
@@ -189,9 +191,9 @@ def require_role(role: Role, *, authorized_by_omni: bool = False) -> Callable[[V
 
 
 def public(view: View) -> View:
-    """Return a view that is open on purpose: whoever reaches the port may call it.
+    """Declare a view as open: it is called without any credential.
 
-    The view itself stays unmarked, so that another route to it is not open as well.
+    The mark is on the returned wrapper only, so that another route to the same view is not open as well.
     """
 
     @wraps(view)

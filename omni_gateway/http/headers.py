@@ -1,4 +1,4 @@
-"""Headers on every answer: nothing sniffed, framed, kept or from elsewhere; CORS only where it is set."""
+"""Headers of every response: security headers, ``Cache-Control``, and CORS where it is configured."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _lowered(headers: Mapping[str, str]) -> Sequence[tuple[str, str, str]]:
     return [(name, name.lower(), value) for name, value in headers.items()]
 
 
-_KEPT_BY_ITS_CALLER = "private, no-cache"
+_REVALIDATE = "private, no-cache"
 _ALWAYS = _lowered(
     {
         "X-Content-Type-Options": "nosniff",
@@ -47,18 +47,18 @@ _ALWAYS = _lowered(
         " frame-ancestors 'none'; base-uri 'none'",
     }
 )
-#: Only where the request came over TLS (RFC 6797 §7.2), to us or to a proxy that is believed.
+#: Only where the request came over TLS (RFC 6797 §7.2), to the gateway or to a trusted proxy.
 _OVER_TLS = _lowered({"Strict-Transport-Security": "max-age=31536000"})
 
 
 def settled(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the headers of an answer to a read that has a tag, with all that each one has; for :class:`Ready`."""
+    """Return ``headers`` and all that :func:`init_app` adds to a read's response with an ETag; for :class:`Ready`."""
     fixed = [(name, value) for name, _, value in _ALWAYS]
-    return [*headers, *fixed, ("Cache-Control", _KEPT_BY_ITS_CALLER)]
+    return [*headers, *fixed, ("Cache-Control", _REVALIDATE)]
 
 
 def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> None:
-    """Add the headers; ``simulator`` marks every answer, so that nobody takes the embedded Omni for a real one."""
+    """Add the headers to each response; ``simulator`` adds ``X-Omni-Simulator``, to mark data of the embedded Omni."""
 
     def add(response: Response) -> Response:
         if isinstance(response, Ready):
@@ -67,15 +67,15 @@ def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> Non
             return mark(response)
         if response.status_code in (204, 304):
             response.headers.pop("Content-Type", None)  # there is no content to have one (RFC 9110 §8.3)
-        # One look at the names: `setdefault` goes through all headers for each of these.
-        there = {name.lower() for name, _ in response.headers}
+        # One pass over the names: `setdefault` scans all headers for each of these.
+        present = {name.lower() for name, _ in response.headers}
         fixed = [*_ALWAYS, *_OVER_TLS] if request.is_secure else _ALWAYS
-        response.headers.extend([(name, value) for name, lowered, value in fixed if lowered not in there])
-        # Nobody but the caller keeps what it reads, and asks again with its tag; an answer to a write may hold a secret
-        # that is told once.
-        if "cache-control" not in there and known_principal() is not None:
-            kept = "etag" in there and request.method in ("GET", "HEAD")
-            response.headers.add("Cache-Control", _KEPT_BY_ITS_CALLER if kept else "no-store")
+        response.headers.extend([(name, value) for name, lowered, value in fixed if lowered not in present])
+        # Only the caller's own cache may store a read, and revalidates it by the tag. A response to a write is not
+        # stored at all: it may hold a secret that is returned once.
+        if "cache-control" not in present and known_principal() is not None:
+            revalidated = "etag" in present and request.method in ("GET", "HEAD")
+            response.headers.add("Cache-Control", _REVALIDATE if revalidated else "no-store")
         return mark(response)
 
     def mark(response: Response) -> Response:

@@ -1,7 +1,7 @@
-"""Which names of this server a request may call it by (``Host``), so that no other name leads here.
+"""Check of the ``Host`` header, against DNS rebinding.
 
-Without authentication, a web page could make its own name lead to this machine (DNS rebinding) and then be of the same
-origin as the gateway: on loopback only loopback's own names are answered then.
+A web page could resolve its own host name to this machine and would then have the same origin as the gateway. Without
+authentication and without a list of hosts, only the names and addresses of loopback are therefore answered there.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from omni_gateway.http.problems import Problem
 
 
 def init_app(app: Flask, allowed: Sequence[str], *, only_loopback: bool) -> None:
-    """Answer 400 to a request whose ``Host`` is none of ``allowed``, or missing; empty: every host is answered.
+    """Answer 400 to a request whose ``Host`` is missing or matches none of ``allowed``; empty: any host is accepted.
 
-    ``only_loopback``: where ``allowed`` is empty, answer to names and addresses of loopback only.
+    ``only_loopback``: if ``allowed`` is empty, accept names and addresses of loopback only.
     """
     patterns = [Pattern.parse(text) for text in allowed]
     if not patterns and not only_loopback:

@@ -1,4 +1,4 @@
-"""Changes as JSON: applying RFC 7396 merge patches, and telling a change as an RFC 6902 patch."""
+"""Patches in JSON: apply RFC 7396 merge patches, and describe a change as an RFC 6902 patch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def apply(target: Any, patch: Any) -> Any:
 def diff(before: Any, after: Any) -> list[dict[str, Any]]:
     """Return the RFC 6902 operations that lead from ``before`` to ``after``: ``add``, ``remove`` and ``replace`` only.
 
-    A ``move`` would say that an annotation became another one because both have the same value.
+    ``move`` and ``copy`` are not used: they would relate two annotations only because their values are equal.
     """
     operations: list[dict[str, Any]] = jsonpatch.JsonPatch.from_diff(before, after, optimization=False).patch
     return operations

@@ -1,8 +1,8 @@
-"""What a worker did, for Prometheus: requests, calls to Omni, open streams.
+"""Prometheus metrics: requests, calls to Omni, open streams, audit entries.
 
 Routes are labelled by their rule, never by their URL, so that the number of series is bounded. With several workers
-the numbers are kept in files of ``PROMETHEUS_MULTIPROC_DIR``, which :mod:`omni_gateway.metrics_directory` sets; without
-that variable a process tells of itself only.
+the values are in files of ``PROMETHEUS_MULTIPROC_DIR``, which :mod:`omni_gateway.metrics_directory` sets; without that
+variable only this process's values are exposed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ INFO = Gauge(
 )
 
 
-#: The library's own look-up of a series takes as long as counting; there are as many as routes and statuses.
+#: Cached, for the library's lookup of a series takes as long as counting. Bounded by the routes and statuses.
 _requests = cache(REQUESTS.labels)
 _request_seconds = cache(REQUEST_SECONDS.labels)
 
@@ -75,28 +75,28 @@ def init_app(app: Flask) -> None:
 
 
 def elapsed() -> float:
-    """Return for how many seconds the request in flight has been here."""
+    """Return the seconds since the current request began."""
     now = time.perf_counter()
     return now - float(request.environ.get(_STARTED, now))
 
 
 def count_call(method: str, code: str, seconds: float | None) -> None:
-    """Count one call to Omni; ``seconds`` is None for a stream, which lasts as long as it likes."""
+    """Count one call to Omni, and observe its duration; ``seconds`` is None for a stream, which is counted only."""
     CALLS.labels(method, code).inc()
     if seconds is not None:
         CALL_SECONDS.labels(method).observe(seconds)
 
 
 def exposition() -> bytes:
-    """Return the numbers of all workers in Prometheus' text format."""
+    """Return the metrics of all workers in Prometheus' text format."""
     if FOLDER not in os.environ:
         return bytes(generate_latest(_REGISTRY))
-    together = CollectorRegistry()
-    multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    return bytes(generate_latest(together))
+    merged = CollectorRegistry()
+    multiprocess.MultiProcessCollector(merged)  # type: ignore[no-untyped-call]
+    return bytes(generate_latest(merged))
 
 
 def worker_ended(pid: int) -> None:
-    """Forget what a dead worker had open."""
+    """Remove a dead worker's gauges (its open streams); called in the master."""
     if FOLDER in os.environ:
         multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]

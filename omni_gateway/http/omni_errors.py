@@ -1,7 +1,4 @@
-"""Omni's refusals as problems: by call and code, for a code alone means different things on different calls.
-
-(facts: cluster-side 1.3 and 16, machine-auth-detail 7)
-"""
+"""Omni's errors as problems: by call and gRPC code, for one code means different things on different calls."""
 
 from __future__ import annotations
 
@@ -16,8 +13,8 @@ from omni_gateway.omni.outcomes import may_have_been_applied
 
 UNREACHABLE_RETRY_SECONDS = 5
 TOO_EARLY_RETRY_SECONDS = 5
-#: How Omni ends the reason of a refusal that passes by itself, once its controllers have looked at the object.
-_PASSES_BY_ITSELF = " yet"
+#: The end of Omni's message when a call will succeed later, once its controllers have processed the object.
+_RETRYABLE_SUFFIX = " yet"
 
 _TABLE: Mapping[type[OmniError], tuple[int, str]] = {
     errors.NotFound: (404, "not-found"),
@@ -29,7 +26,7 @@ _TABLE: Mapping[type[OmniError], tuple[int, str]] = {
     errors.PermissionDenied: (403, "omni-forbidden"),
     errors.CredentialRefused: (502, "omni-credential"),
     errors.Unavailable: (503, "omni-unreachable"),
-    errors.Cancelled: (503, "omni-unreachable"),  # by the other side, which goes away
+    errors.Cancelled: (503, "omni-unreachable"),  # by Omni, which is shutting down
     errors.DeadlineExceeded: (504, "omni-timeout"),
     errors.ResourceExhausted: (413, "too-large"),
     errors.Unimplemented: (501, "not-implemented"),
@@ -44,11 +41,11 @@ _HINTS: Mapping[type[OmniError], str] = {
     errors.CredentialRefused: "The operator of this gateway must give it a valid service account key.",
 }
 
-#: Calls that Omni hands on to a machine's own Talos: what it can send at all has arrived in Omni.
+#: Calls that Omni forwards to a machine's own Talos; if one was sent at all, it is the machine that is unreachable.
 _MACHINES = "machine.MachineService/"
-#: A read has no precondition of the caller's: an Omni that refuses one is not set up yet (its EULA, for one).
+#: A read has no precondition of the caller's: Omni refuses one while it is not set up (its EULA is not accepted, say).
 _READS = ("ResourceService/Get", "ResourceService/List", "ResourceService/Watch")
-#: Omni answers Unknown to a value that it cannot decode or sort by; these calls are told apart from real failures.
+#: Calls on which Omni answers Unknown to a value that it cannot decode or sort by: a wrong value, not a failure.
 _UNKNOWN_MEANS_BAD_INPUT = (
     "ResourceService/Create",
     "ResourceService/Update",
@@ -62,16 +59,16 @@ _UNKNOWN_MEANS_BAD_INPUT = (
 
 
 def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
-    """Return the problem that tells a caller of Omni's refusal."""
-    if isinstance(error, errors.CredentialRefused) and (theirs := refused_by_omni()):
-        return theirs
+    """Return the problem to answer with for an error of Omni's; ``hint`` replaces the default hint."""
+    if isinstance(error, errors.CredentialRefused) and (own_key_refused := refused_by_omni()):
+        return own_key_refused
     status, code = _status_and_code(error)
     headers = {"Retry-After": str(math.ceil(error.retry_after or UNREACHABLE_RETRY_SECONDS))} if status == 503 else {}
     if code == "too-early":
         headers = {"Retry-After": str(TOO_EARLY_RETRY_SECONDS)}
     default_hint = next((text for kind, text in _HINTS.items() if isinstance(error, kind)), None)
     if may_have_been_applied(error):
-        default_hint = "It may have been done all the same: look before you send it again."
+        default_hint = "It may have been applied all the same: check before you send it again."
     return Problem(
         status,
         code,
@@ -83,8 +80,8 @@ def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
 
 
 def is_too_early(error: OmniError) -> bool:
-    """Whether Omni refuses because it has not found something out yet, and will take the same call later."""
-    return isinstance(error, errors.FailedPrecondition) and error.detail.rstrip(".").endswith(_PASSES_BY_ITSELF)
+    """Return whether Omni refuses only because its controllers are not that far yet, and will accept the call later."""
+    return isinstance(error, errors.FailedPrecondition) and error.detail.rstrip(".").endswith(_RETRYABLE_SUFFIX)
 
 
 def _status_and_code(error: OmniError) -> tuple[int, str]:

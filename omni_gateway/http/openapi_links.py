@@ -1,4 +1,4 @@
-"""OpenAPI links: which operation takes what an answer tells, so that tools and readers find the next step."""
+"""OpenAPI links from a response to the operations that take its id."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ _OF_BODY = {"id": "$response.body#/id"}
 
 
 def add_links(document: dict[str, Any]) -> None:
-    """Link a new object to what can be done with it, an object to what lies below it, a 202 to its operation."""
+    """Add links: from a created object to its reads and writes, from an object to its sub-resources, from a 202 to
+    the operation that it started.
+    """
     paths: dict[str, Any] = document["paths"]
     for path, item in paths.items():
         one = paths.get(f"{path}/{{id}}", {}) if "{" not in path else {}
         if one and "post" in item:
             _link(item["post"], "201", {name: (one[name], _OF_BODY) for name in _WRITES if name in one})
         if path.endswith("/{id}") and path.count("{") == 1 and "get" in item:
-            below = {
+            subresources = {
                 name.removeprefix(f"{path}/").replace("/", "-"): (other["get"], _OF_PATH)
                 for name, other in paths.items()
                 if name.startswith(f"{path}/") and name.count("{") == 1 and "get" in other
             }
-            _link(item["get"], "200", below)
+            _link(item["get"], "200", subresources)
         operation = paths.get("/api/v1/operations/{kind}/{id}", {}).get("get")
-        for begun in item.values():
-            if operation and isinstance(begun, dict) and "responses" in begun:
+        for method in item.values():
+            if operation and isinstance(method, dict) and "responses" in method:
                 kind = {"kind": "$response.body#/kind", **_OF_BODY}
-                _link(begun, "202", {"operation": (operation, kind)})
+                _link(method, "202", {"operation": (operation, kind)})
 
 
 def _link(operation: dict[str, Any], status: str, targets: dict[str, tuple[dict[str, Any], dict[str, str]]]) -> None:

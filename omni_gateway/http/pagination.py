@@ -13,7 +13,7 @@ MAX_PAGE_SIZE = 1000
 
 
 def page_headers(*, page: int, page_size: int, total: int, path: str, args: MultiDict[str, str]) -> dict[str, str]:
-    """Return the headers that tell where a page stands; links are relative, so no proxy breaks them."""
+    """Return ``X-Pagination`` and ``Link`` of a page; links are relative references, valid behind any proxy."""
     last = max(1, -(-total // page_size))
     neighbours = {
         "first": 1,

@@ -1,4 +1,4 @@
-"""What comes in: bodies that can be read in one way only, query parameters that the route knows, or a problem."""
+"""Parsing of requests: unambiguous JSON bodies, and query parameters that the route declares; else a problem."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.lru import LRUCache
 
 JSON = "application/json"
-MOST_QUERIES = 1024
-LONGEST_KEPT_QUERY = 512
-"""Bytes; longer query strings are parsed each time."""
+MOST_CACHED_QUERIES = 1024
+#: Bytes; longer query strings are parsed each time.
+LONGEST_CACHED_QUERY = 512
 
 
 def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
     """Return the body's JSON value.
 
-    Raises problems: 415 for another media type than ``allow``, 413 for too large a body, 400 for anything that is no
-    JSON or could be read in two ways: an empty body, duplicate keys, NaN, numbers beyond 64 bits, lone surrogates,
-    nesting deeper than 64; 413 for more than 100,000 values. The time it takes grows with the body's length, no faster.
+    Raises problems: 415 for another media type than ``allow``, 413 for too large a body, 400 for invalid or ambiguous
+    JSON: an empty body, duplicate keys, NaN, numbers beyond 64 bits, lone surrogates, nesting deeper than 64; 413 for
+    more than 100,000 values. Takes time linear in the body's length.
     """
     if request.mimetype not in allow:
         accepted = ", ".join(allow)
@@ -53,30 +53,30 @@ def strict_json(request: Request, *, allow: Sequence[str] = (JSON,)) -> Any:
 
 
 class GatewayParser(FlaskParser):
-    """webargs with our strictness: JSON through :func:`strict_json`, unknown names refused everywhere."""
+    """webargs' parser with JSON through :func:`strict_json`; unknown fields and query parameters are refused."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": ma.RAISE, "query": ma.RAISE}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._queries: LRUCache[tuple[ma.Schema, bytes], dict[str, Any]] = LRUCache(MOST_QUERIES)
+        self._queries: LRUCache[tuple[ma.Schema, bytes], dict[str, Any]] = LRUCache(MOST_CACHED_QUERIES)
 
     def parse(self, argmap: Any, req: Request | None = None, *, location: str | None = None, **options: Any) -> Any:
-        """Read what a schema describes; query parameters that were good before are not looked at again."""
+        """Parse and validate by a schema; valid query strings are cached by their bytes."""
         request = req or self.get_default_request()
-        if location != "query" or not isinstance(argmap, ma.Schema) or len(request.query_string) > LONGEST_KEPT_QUERY:
+        if location != "query" or not isinstance(argmap, ma.Schema) or len(request.query_string) > LONGEST_CACHED_QUERY:
             return super().parse(argmap, request, location=location, **options)
-        question = (argmap, request.query_string)
-        kept = self._queries.get(question)
-        if kept is None:
-            kept = super().parse(argmap, request, location=location, **options)
-            self._queries.put(question, kept)
-        return dict(kept)
+        key = (argmap, request.query_string)
+        parsed = self._queries.get(key)
+        if parsed is None:
+            parsed = super().parse(argmap, request, location=location, **options)
+            self._queries.put(key, parsed)
+        return dict(parsed)
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
-        """Read the body; where the schema says ``body_optional``, none at all is an empty object.
+        """Read the body; with ``body_optional`` in the schema, a missing body counts as an empty object.
 
-        Generated clients name the media type of a body that they leave out.
+        The media type may be there without a body: generated clients send it all the same.
         """
         optional = getattr(schema, "body_optional", False) and req.mimetype in ("", JSON)
         if optional and not req.get_data(cache=True):
@@ -92,7 +92,7 @@ class GatewayParser(FlaskParser):
         error_status_code: int | None,
         error_headers: Any,
     ) -> NoReturn:
-        """Turn marshmallow's messages into a problem that names each field, and for unknown ones the nearest."""
+        """Raise a 422 problem with a message per field; for unknown fields and parameters it suggests a known name."""
         forget_frames(error)
         by_location: Mapping[str, Any] = (
             error.messages if isinstance(error.messages, dict) else {"json": error.messages}
@@ -114,6 +114,6 @@ def _query_problem(messages: Mapping[str, Any], schema: ma.Schema) -> Problem:
 
 
 class GatewayBlueprint(Blueprint):  # type: ignore[misc]
-    """flask-smorest's blueprint with our parser."""
+    """flask-smorest's blueprint with :class:`GatewayParser`."""
 
     ARGUMENTS_PARSER = GatewayParser()

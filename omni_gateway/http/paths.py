@@ -1,9 +1,8 @@
 """Ids with a slash in them: ``%2F`` in a URL is part of an id, not the end of it (RFC 3986 §2.2).
 
-WSGI servers decode the path before an application sees it, so the two look the same in ``PATH_INFO``. The raw URL that
-they also hand over (``RAW_URI``) tells them apart: what a URL had encoded as ``/`` or ``%`` stays encoded in
-``PATH_INFO``, and the converter of URL variables decodes it at last. A server that hands over no raw URL serves ids
-without slashes as ever.
+WSGI servers decode the path before the application sees it, so the two look the same in ``PATH_INFO``. The middleware
+therefore rebuilds it from the raw URL (``RAW_URI``): an encoded ``/`` or ``%`` stays encoded in ``PATH_INFO``, and the
+converter of URL variables decodes it after routing. Under a server without a raw URL, only ids without slashes work.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ class EncodedSlashes:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Pass the request on."""
+        """Replace ``PATH_INFO`` and call the application."""
         environ["PATH_INFO"] = protected_path(environ)
         return self._application(environ, start_response)  # type: ignore[no-any-return]
 
 
 def protected_path(environ: dict[str, Any]) -> str:
-    """Return the path whose variables still hold ``%2F`` and ``%25`` where the URL had them."""
+    """Return the decoded path, in which ``%2F`` and ``%25`` of the raw URL stay encoded."""
     decoded: str = environ.get("PATH_INFO", "")
     raw = next((environ[name] for name in _RAW if environ.get(name)), "")
     path = raw.partition("?")[0].partition("#")[0]
@@ -41,6 +40,7 @@ def protected_path(environ: dict[str, Any]) -> str:
     script: str = environ.get("SCRIPT_NAME", "")
     if script and protected.startswith(script):
         protected = protected[len(script) :]
+    # A middleware may have changed PATH_INFO; the raw URL counts only if it is the same path.
     same = protected.replace("%2F", "/").replace("%25", "%") == decoded
     return protected if same else decoded.replace("%", "%25")
 
@@ -54,17 +54,17 @@ class SegmentConverter(UnicodeConverter):
     """A variable of a URL: one path segment, decoded."""
 
     def to_python(self, value: str) -> str:
-        """Return what the URL's segment stands for."""
+        """Return the decoded segment."""
         return value.replace("%2F", "/").replace("%25", "%")
 
 
 def request_path() -> str:
-    """Return the path of the request in flight as it stands in a URL."""
+    """Return the current request's path, percent-encoded as in a URL."""
     return quote(request.path, safe="/%")
 
 
 def init_app(app: Flask) -> None:
-    """Read ids from URLs as their callers wrote them."""
+    """Install the middleware and the converter."""
     app.wsgi_app = EncodedSlashes(app.wsgi_app)  # type: ignore[method-assign]
     for name in ("default", "string"):
         app.url_map.converters[name] = SegmentConverter

@@ -1,6 +1,6 @@
-"""Problem documents (RFC 9457): every error that a caller sees, from one table.
+"""Problem documents (RFC 9457) and the table of their types.
 
-``docs/problems.md`` is this table for people; a test compares the two.
+``docs/problems.md`` documents the same table; a test compares the two.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CODE = "omni_gateway.problem"
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """One kind of error: its usual status, its title, what it means, and whether trying again may help."""
+    """A problem type: default status, title, meaning, and whether a retry may succeed."""
 
     status: int
     title: str
@@ -37,8 +37,8 @@ class ProblemType:
 
 CATALOGUE: Mapping[str, ProblemType] = {
     "bad-request": ProblemType(400, "Bad request", "The request cannot be understood."),
-    "bad-json": ProblemType(400, "Bad JSON", "The body is no JSON, or JSON that could be read in two ways."),
-    "bad-yaml": ProblemType(400, "Bad YAML", "The body is no YAML, or holds what JSON could not say, such as tags."),
+    "bad-json": ProblemType(400, "Bad JSON", "The body is not JSON, or JSON that could be read in two ways."),
+    "bad-yaml": ProblemType(400, "Bad YAML", "The body is not YAML, or uses what JSON does not have, such as tags."),
     "unauthenticated": ProblemType(401, "No credential", "Send a valid token: `Authorization: Bearer …`."),
     "forbidden": ProblemType(403, "Forbidden", "Your role is too low; the answer names the one that is needed."),
     "cross-site": ProblemType(
@@ -46,23 +46,27 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "From another site",
         "A web page of another origin asked for a change; `OMNI_GATEWAY_CORS_ORIGINS` names the origins that may.",
     ),
-    "omni-forbidden": ProblemType(403, "Refused by Omni", "Omni lets nobody do this, or not the gateway's key."),
+    "omni-forbidden": ProblemType(
+        403, "Refused by Omni", "Omni does not allow this to anyone, or not to the gateway's key."
+    ),
     "not-found": ProblemType(404, "Not found", "There is no such object, route or operation."),
     "not-yet": ProblemType(
         404,
         "Not there yet",
-        "Omni makes this some time after what it belongs to; `Retry-After` tells when to look.",
+        "Omni creates this some time after the object it belongs to; try again after `Retry-After`.",
         True,
     ),
     "method-not-allowed": ProblemType(405, "Method not allowed", "The `Allow` header names the methods there are."),
     "not-acceptable": ProblemType(406, "Not acceptable", "The answer has no form that `Accept` names."),
     "request-timeout": ProblemType(408, "Request timeout", "The request did not come in whole in time.", True),
     "conflict": ProblemType(409, "Conflict", "The object's present state is in the way; `hint` says what to do first."),
-    "changed-meanwhile": ProblemType(409, "Changed meanwhile", "Other writes came between, again and again.", True),
+    "changed-meanwhile": ProblemType(
+        409, "Changed meanwhile", "Other writes changed the object during each attempt.", True
+    ),
     "too-early": ProblemType(
         409,
         "Too early",
-        "Omni does not know yet what this depends on; `Retry-After` tells when to send it again.",
+        "Omni has not processed yet what this depends on; send it again after `Retry-After`.",
         True,
     ),
     "exists": ProblemType(409, "Exists already", "There is an object of this name; `Location` names it."),
@@ -73,7 +77,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "outcome-unknown": ProblemType(
         409,
         "Outcome unknown",
-        "The first request with this Idempotency-Key ended without an answer to keep; it may have been done.",
+        "The first request with this Idempotency-Key ended without a response; it may have been applied.",
     ),
     "gone": ProblemType(410, "Gone", "The watch's history does not reach back that far; list again."),
     "stale-precondition": ProblemType(
@@ -89,7 +93,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "bad-selector": ProblemType(422, "Bad selector", "The label selector cannot be read."),
     "refused-by-omni": ProblemType(422, "Refused by Omni", "Omni refuses a value; `detail` is its reason."),
     "apply-incomplete": ProblemType(
-        422, "Not all was applied", "`results` tells of each document what became of it, and why."
+        422, "Not all was applied", "`results` has the outcome of each document, and its reason."
     ),
     "idempotency-mismatch": ProblemType(
         422, "Key used for another request", "This Idempotency-Key came with another request before."
@@ -97,14 +101,14 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "rate-limited": ProblemType(
         429,
         "Too many requests",
-        "You ask more often than you may; `RateLimit` tells, `Retry-After` when to go on.",
+        "You exceeded the limit in `RateLimit`; go on after `Retry-After`.",
         True,
     ),
     "too-many-failed-logins": ProblemType(
         429, "Too many failed logins", "Refused credentials came from your address; wait before you try another.", True
     ),
     "too-many-own-streams": ProblemType(
-        429, "Too many streams of yours", "You hold as many streams as one caller may.", True
+        429, "Too many streams of yours", "You have as many streams open as one caller may.", True
     ),
     "too-many-own-requests": ProblemType(
         429, "Too many requests of yours at once", "You have as many requests waiting as one caller may.", True
@@ -116,22 +120,27 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "not-implemented": ProblemType(501, "Not implemented", "Omni, or this gateway as it is set up, cannot do this."),
     "omni-credential": ProblemType(502, "Omni refuses the gateway's key", "The key is unknown, expired or revoked."),
     "omni-error": ProblemType(502, "Omni failed", "Omni answered with an error that says no more."),
-    "omni-unreachable": ProblemType(503, "Omni is away", "Omni cannot be reached; try again later.", True),
+    "omni-unreachable": ProblemType(503, "Omni unreachable", "Omni cannot be reached; try again later.", True),
     "machine-unreachable": ProblemType(
         503,
-        "The machine is away",
+        "Machine unreachable",
         "The machine's own Talos API cannot be reached through Omni: it is going down, coming up or cut off.",
         True,
     ),
     "store-unavailable": ProblemType(
         503, "Store unavailable", "The gateway's own database cannot be used now; try again later.", True
     ),
-    "too-many-streams": ProblemType(503, "Too many streams", "This worker holds as many streams as it may.", True),
+    "too-many-streams": ProblemType(503, "Too many streams", "This worker has as many streams open as it may.", True),
     "overloaded": ProblemType(
-        503, "Too many requests at once", "The request was not begun, for too many wait already; send it again.", True
+        503,
+        "Too many requests at once",
+        "Too many requests wait already; this one was not started. Send it again.",
+        True,
     ),
     "not-ready": ProblemType(503, "Not ready", "The gateway is starting or stopping.", True),
-    "omni-timeout": ProblemType(504, "Omni is slow", "Omni did not answer in time; a write may have been done.", True),
+    "omni-timeout": ProblemType(
+        504, "Omni timed out", "Omni did not answer in time; a write may have been applied.", True
+    ),
 }
 
 _BY_STATUS = {
@@ -162,9 +171,9 @@ def code_for_status(status: int) -> str:
 
 
 class Problem(Exception):
-    """An error to answer with.
+    """An error that becomes a problem response.
 
-    ``errors`` maps a field's path to its messages; ``hint`` says what to do instead; ``extra`` adds members.
+    ``errors`` maps a field's path to its messages; ``hint`` is advice for the caller; ``extra`` adds members.
     """
 
     def __init__(
@@ -196,9 +205,9 @@ class Problem(Exception):
     def from_validation(
         cls, error: ma.ValidationError, *, schema: ma.Schema | None = None, known: Iterable[str] = ()
     ) -> Problem:
-        """Turn marshmallow's nested messages into paths; an unknown field is told its nearest known name.
+        """Return a 422 problem with marshmallow's nested messages as paths, and suggestions for unknown fields.
 
-        ``schema`` (which refused) finds it at every depth, ``known`` at the top level only.
+        The known names come from ``schema`` (the one that raised) at every depth, from ``known`` at the top level only.
         """
         forget_frames(error)
         return cls(422, "validation", errors=flatten(error.messages, schema=schema, known=known))
@@ -220,7 +229,7 @@ class Problem(Exception):
         return document | self.extra
 
     def response(self) -> Response:
-        """Return the answer."""
+        """Return the problem response, and note its code in the request's environ."""
         if has_request_context():
             request.environ[_CODE] = self.code
         headers = {"Cache-Control": "no-store", **self.headers}
@@ -228,22 +237,22 @@ class Problem(Exception):
 
 
 def request_members() -> dict[str, str]:
-    """Return the members that name the request in flight; none outside of one (a stream's generator is)."""
+    """Return ``instance`` and ``request_id`` of the current request; empty outside of one (in a stream's generator)."""
     if not has_request_context():
         return {}
     return {"instance": masked(request_path()), "request_id": request_id()}
 
 
 def code_of(environ: Mapping[str, Any]) -> str:
-    """Return the code of the problem that a request was answered with; empty when it was not."""
+    """Return the code of the problem that a request was answered with; empty if there was none."""
     return cast(str, environ.get(_CODE, ""))
 
 
 def forget_frames(error: Exception) -> None:
-    """Let go of what the functions that raised an error were working on.
+    """Clear the local variables of an error's frames.
 
-    marshmallow's loader keeps its error in a local variable: the two refer to each other, and to the whole document,
-    which stays in memory until the garbage collector looks at its oldest objects.
+    marshmallow's loader has its error in a local variable: a reference cycle that also holds the whole document, which
+    would stay in memory until the next full garbage collection.
     """
     traceback.clear_frames(error.__traceback__)
 
@@ -270,7 +279,7 @@ class ProblemSchema(FixedSchema):
     detail = fields.String(metadata={"description": "What is wrong with this request"})
     instance = fields.String(metadata={"description": "The request's path"})
     code = fields.String(metadata={"enum": list(CATALOGUE), "description": "Stable; for programs"})
-    request_id = fields.String(metadata={"description": "Name it when you ask for help"})
+    request_id = fields.String(metadata={"description": "The id under which the gateway's log has the request"})
     retryable = fields.Boolean(metadata={"description": "Whether the same request may succeed later"})
     grpc_code = fields.String(metadata={"description": "Omni's own status code, when Omni was asked"})
     hint = fields.String(metadata={"description": "What to do instead"})

@@ -1,7 +1,7 @@
-"""How often a caller may ask: flask-limiter with our callers, our headers and our problem.
+"""Rate limits: flask-limiter, keyed by the authenticated caller, with ``RateLimit`` headers and a problem.
 
-A caller is counted by what it proves to be; before that, and on open routes, by its address. URLs that lead nowhere
-count as all others do. Health and ``/metrics`` are never refused, so that a flood does not look like a dead gateway.
+Without valid credentials, and on open routes, requests are counted by address. URLs without a route are counted as
+well. Health and ``/metrics`` are exempt: a flooded gateway must not fail its probes.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _KEY = "omni_gateway.rate_key"
 
 
 def init_app(app: Flask, limits: Sequence[RateLimitItem], redis_url: str) -> None:
-    """Limit every route of an application; no limits, no limiter.
+    """Limit every route of an application; without limits, nothing is installed.
 
-    Counted in memory, each worker for itself, or in Redis together. When Redis is away or hangs, workers go on counting
-    in memory, and the log says so; a thread looks for it again after 1, 2, 4 … seconds.
+    Requests are counted in each worker's memory, or in Redis for all workers. When Redis fails or hangs, workers count
+    in memory and log a warning; a thread tries Redis again after 1, 2, 4 … seconds.
     """
     if not limits:
         return
@@ -39,18 +39,18 @@ def init_app(app: Flask, limits: Sequence[RateLimitItem], redis_url: str) -> Non
         storage_uri=f"{rate_storage.PREFIX}{redis_url}" if redis_url else "memory://",
         storage_options=_redis_options() if redis_url else {},
         key_prefix="omni-gateway",
-        # One name for all requests: the library counts none that has no route, nor one that is named `static`.
+        # One name for all requests: the library skips requests without a route, and those named `static`.
         request_identifier=lambda: "request",
     )
-    # A request of which the server asked whether its body is taken is counted when it comes with the body.
+    # A dry run before the body is read (see `admission`) is not counted: the request comes again with its body.
     limiter.request_filter(lambda: request.endpoint in UNLIMITED or ASKED in request.environ)
 
     def find_key() -> None:
-        """Look who calls before anything is counted: an error here is not one of the limiter's storage."""
+        """Determine the key before the limiter runs: the limiter takes an error in its key function for a storage's."""
         if request.endpoint not in UNLIMITED:
             request.environ[_KEY] = _key()
 
-    def tell(response: Response) -> Response:
+    def add_headers(response: Response) -> Response:
         """Add the fields of draft-ietf-httpapi-ratelimit-headers-10; times are seconds from now."""
         if (current := limiter.current_limit) is None:
             return response
@@ -64,12 +64,12 @@ def init_app(app: Flask, limits: Sequence[RateLimitItem], redis_url: str) -> Non
 
     app.before_request(find_key)
     limiter.init_app(app)
-    app.after_request(tell)
+    app.after_request(add_headers)
     app.register_error_handler(RateLimitExceeded, _refused)
 
 
 def _redis_options() -> dict[str, Any]:
-    """Return how long Redis may take. It is not asked twice: its client's own retries wait for seconds in between."""
+    """Return the Redis client's timeouts, without its own retries: these wait for seconds in between."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 

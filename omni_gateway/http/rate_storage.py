@@ -1,7 +1,7 @@
-"""Counts that replicas share in Redis, and that each worker keeps for itself while Redis cannot be used.
+"""Rate-limit counts in Redis, shared by replicas, with a fallback to each worker's memory while Redis is unavailable.
 
-flask-limiter can fall back too, but only one request at a time may find out: others that fail in the same moment get
-its exception (500), and each look at a Redis that hangs holds a request up.
+flask-limiter's own fallback does not suffice: of several requests that fail at once only one falls back, the others get
+its exception (500), and each of its checks of a hanging Redis delays a request. Here a thread checks.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class FallbackStorage(Storage):
         self._shared = cast(Storage, storage_from_string(uri.removeprefix(PREFIX), **options))
         errors = self._shared.base_exceptions
         self._errors: tuple[type[Exception], ...] = (OSError, *(errors if isinstance(errors, tuple) else (errors,)))
-        self._own = MemoryStorage()
+        self._memory = MemoryStorage()
         self._lock = Lock()
-        self._away = False
+        self._unavailable = False
 
     @property
     def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
-        """Return what the methods raise for an unusable storage: nothing."""
+        """Return the exceptions of an unusable storage: none, for the methods raise nothing."""
         return ()
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
@@ -55,30 +55,30 @@ class FallbackStorage(Storage):
         return self._either(lambda storage: storage.get_expiry(key))
 
     def check(self) -> bool:
-        """Return whether counts are shared."""
-        return not self._away and bool(self._shared.check())
+        """Return whether counts are in Redis, and it answers."""
+        return not self._unavailable and bool(self._shared.check())
 
     def reset(self) -> int | None:
-        """Forget all counts."""
+        """Remove all counts."""
         return self._either(lambda storage: storage.reset())
 
     def clear(self, key: str) -> None:
-        """Forget a count."""
+        """Remove a count."""
         self._either(lambda storage: storage.clear(key))
 
     def _either(self, call: Callable[[Storage], T]) -> T:
-        if not self._away:
+        if not self._unavailable:
             try:
                 return call(self._shared)
             except self._errors as error:
                 self._fall_back(error)
-        return call(self._own)
+        return call(self._memory)
 
     def _fall_back(self, error: Exception) -> None:
         with self._lock:
-            if self._away:
+            if self._unavailable:  # another request has started the thread already
                 return
-            self._away = True
+            self._unavailable = True
         log.warning(
             "rate limits: Redis cannot be used (%s): falling back to in-memory counts of each worker",
             type(error).__name__,
@@ -92,5 +92,5 @@ class FallbackStorage(Storage):
             if self._shared.check():
                 break
             pause = min(pause * 2, LONGEST_PAUSE)
-        self._away = False
+        self._unavailable = False
         log.warning("rate limits: counted in Redis again")

@@ -1,8 +1,8 @@
-"""Readiness: named checks of what the gateway depends on, run in the background, read without waiting.
+"""Readiness: named checks of the gateway's dependencies, run in the background and reported without blocking.
 
 A worker calls :meth:`Readiness.start` once it serves. From then on each check runs in a thread of its own, so that a
-check that hangs delays neither another check nor an answer of ``/readyz``. In a process that never called it (a test
-client, another WSGI server), :meth:`Readiness.report` runs the checks itself.
+hanging check delays neither other checks nor ``/readyz``. In a process that never called it (a test client, another
+WSGI server), :meth:`Readiness.report` runs the checks itself.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 
 #: Between the end of a check and its next run.
 INTERVAL_SECONDS = 3.0
-#: The same while it fails: what is well again should be used soon.
+#: The same while it fails: shorter, so that a recovery is noticed soon.
 RETRY_SECONDS = 1.0
-#: A check that has not ended for so long has failed.
+#: A check that runs for longer counts as failed.
 HUNG_SECONDS = 10.0
 _NEVER = "It has not been checked yet"
 
@@ -30,7 +30,7 @@ Check = Callable[[], "Mapping[str, Any] | None"]
 
 
 class CheckFailed(Exception):
-    """A check failed; the text says why, and is shown to strangers: no secret, no address, no name of an object."""
+    """A check failed. The reason is shown without authentication: no secret, no address, no name of an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Report:
 
     @property
     def status(self) -> str:
-        """Return ``ok``, ``degraded`` (ready all the same) or ``unavailable``."""
+        """Return ``ok``, ``degraded`` (ready, but a check fails) or ``unavailable``."""
         if not self.ready:
             return "unavailable"
         return "degraded" if self.failed else "ok"
@@ -55,7 +55,7 @@ class Report:
 
 @dataclass
 class _State:
-    """One check and how it went last."""
+    """A check and its last outcome; ``passed``: it has passed once; ``began``: start of the running one, monotonic."""
 
     check: Check
     entry: Mapping[str, Any] = field(default_factory=lambda: {"status": "unavailable", "reason": _NEVER})
@@ -67,9 +67,9 @@ class _State:
 class Readiness:
     """The checks of one application.
 
-    A replica becomes ready once each check has passed. After that only those that are ``required`` take it out of
-    service when they fail: what fails outside fails for all replicas at once, and an answer of the gateway says more
-    than a load balancer without a backend.
+    A replica becomes ready once each check has passed. After that only ``required`` checks make it unready when they
+    fail: a failing dependency fails for all replicas at once, and a problem response of the gateway is more useful than
+    a load balancer's error without backends.
     """
 
     def __init__(self, required: Iterable[str] = ()) -> None:
@@ -82,7 +82,7 @@ class Readiness:
         self._states[name] = _State(check)
 
     def start(self) -> None:
-        """Run the checks in the background of this process from now on."""
+        """Start a thread for each check in this process; a second call does nothing."""
         if self._running_in == os.getpid():
             return
         self._running_in = os.getpid()
@@ -90,12 +90,12 @@ class Readiness:
             threading.Thread(target=self._repeat, args=(name, state), name=f"check-{name}", daemon=True).start()
 
     def check_soon(self, name: str) -> None:
-        """Run a check now rather than at the end of its interval; called when something has just failed."""
+        """Run a check now instead of at the end of its interval; called when a call to the dependency failed."""
         if (state := self._states.get(name)) is not None:
             state.due.set()
 
     def report(self) -> Report:
-        """Return how the checks went last; does not block once :meth:`start` was called."""
+        """Return the checks' last outcomes; does not block once :meth:`start` was called in this process."""
         if self._running_in != os.getpid():
             for name, state in self._states.items():
                 _run(name, state)
@@ -115,7 +115,7 @@ class Readiness:
 
 
 def _run(name: str, state: _State) -> None:
-    """Run a check and keep its outcome; a change for the better or the worse is logged, in one line."""
+    """Run a check and store its outcome; log one line when the outcome changes."""
     before = state.entry.get("reason")
     state.began = started = time.monotonic()
     try:
@@ -136,7 +136,7 @@ def _run(name: str, state: _State) -> None:
 
 
 def _entry(state: _State, now: float) -> Mapping[str, Any]:
-    """Return a check's last outcome, or that it hangs."""
+    """Return a check's last outcome, or a failure if it has been running for too long."""
     began = state.began
     if began is None or now - began < HUNG_SECONDS:
         return state.entry

@@ -1,4 +1,4 @@
-"""An answer of which everything was worked out before."""
+"""A response whose headers and body were computed before."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from werkzeug.wsgi import ClosingIterator
 
 
 class Ready(Response):
-    """Sent as it is: ``fixed`` headers are not looked at again; ``headers`` has only what belongs to the request.
+    """A precomputed response: ``fixed`` headers and the body are sent as they are.
 
-    ``fixed`` holds all that :mod:`omni_gateway.http.headers` would add, and the body's length.
+    ``fixed`` includes all that :mod:`omni_gateway.http.headers` would add, and the body's length; ``headers`` has only
+    those that belong to the current request.
     """
 
     default_mimetype = None
@@ -23,7 +24,7 @@ class Ready(Response):
         self._body = body
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer."""
+        """Send the status, both groups of headers and the body (none for HEAD)."""
         start_response(self.status, [*self._fixed, *self.headers.to_wsgi_list()])
         body = [self._body] if self._body and environ["REQUEST_METHOD"] != "HEAD" else []
         return ClosingIterator(body, self.close) if self._on_close else body

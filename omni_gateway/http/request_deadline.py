@@ -1,4 +1,4 @@
-"""A request's time for its calls to Omni, counted from its arrival."""
+"""A deadline for all of a request's calls to Omni, counted from its arrival."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ARRIVED = "omni_gateway.arrived"
 
 
 def init_app(app: Flask, seconds: float) -> None:
-    """Give each request so many seconds for all its calls to Omni; the body of a stream is not bound by them."""
+    """Set each request's deadline to ``seconds`` after its arrival; a stream's body, sent afterwards, is not bound."""
     application = app.wsgi_app
 
     def bounded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

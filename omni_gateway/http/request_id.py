@@ -1,4 +1,4 @@
-"""``X-Request-ID``: taken from the caller when it is fit to be logged, made otherwise, sent back on every answer."""
+"""``X-Request-ID``: the caller's own if it is safe to log, else a generated one; sent back on every response."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from flask import Flask, Response, request
 
 HEADER = "X-Request-ID"
 _ENVIRON = "omni_gateway.request_id"
-_FIT = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_LOGGABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class _Ids:
-    """Ids that no other process makes: what they begin with is drawn, and drawn again after a fork."""
+    """A generator of ids unique among processes: a random prefix, drawn again after a fork, and a counter."""
 
     def __init__(self) -> None:
         self.begin()
         os.register_at_fork(after_in_child=self.begin)
 
     def begin(self) -> None:
-        self._beginning, self._numbers = secrets.token_hex(8), count()
+        self._prefix, self._numbers = secrets.token_hex(8), count()
 
     def next(self) -> str:
-        return f"{self._beginning}{next(self._numbers):08x}"
+        return f"{self._prefix}{next(self._numbers):08x}"
 
 
 _ids = _Ids()
 
 
 def request_id() -> str:
-    """Return the id of the request in flight: unlike any other, and no secret.
+    """Return the current request's id: unique, and not secret.
 
-    Kept with the request and not in ``g``, which requests inside one application context share.
+    Stored in the request's environ and not in ``g``, which requests inside one application context share.
     """
-    kept = request.environ.get(_ENVIRON)
-    if kept is None:
+    current = request.environ.get(_ENVIRON)
+    if current is None:
         given = request.headers.get(HEADER, "")
-        kept = request.environ[_ENVIRON] = given if _FIT.fullmatch(given) else _ids.next()
-    return str(kept)
+        current = request.environ[_ENVIRON] = given if _LOGGABLE.fullmatch(given) else _ids.next()
+    return str(current)
 
 
 def init_app(app: Flask) -> None:

@@ -1,7 +1,7 @@
-"""Who may call each route: declared by its view, read when the application is made, asked before any view runs.
+"""Access of each route: declared by its view, collected when the application is made, checked before any view runs.
 
-A view is guarded by ``require(role)`` or open by ``public``. A route whose view says neither is refused at the start;
-one that is added later is answered 403. The check runs ahead of every other hook that a plugin may have.
+A view is guarded by ``require_role(role)`` or opened by ``public``. A route whose view declares neither fails the
+start; one that is added later is answered 403. The check runs before any hook of a plugin.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ EXTENSION = "omni_gateway_route_access"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a route takes of its caller; ``role`` None: nothing, it is public."""
+    """The role that a route requires; None: the route is public."""
 
     role: Role | None
     authorized_by_omni: bool = False
 
 
 def init_app(app: Flask) -> None:
-    """Ask each request for what its route takes; call it after the gateway's other hooks and before any plugin's."""
+    """Register the check; called after the gateway's other hooks and before any plugin's."""
     app.extensions[EXTENSION] = {}
     app.before_request(_enforce)
 
 
 def declare(app: Flask) -> None:
-    """Read what the views of an application declare; :class:`LookupError` for a route that declares nothing."""
+    """Collect the access of all routes; raise :class:`LookupError` if a view declares none."""
     if undeclared := [describe(app, rule, method) for rule, method in undeclared_routes(app, app.url_map.iter_rules())]:
         raise LookupError("; ".join(undeclared))
     table: dict[tuple[str, str], Access] = {}
@@ -46,7 +46,7 @@ def declare(app: Flask) -> None:
 
 
 def is_public() -> bool:
-    """Return whether the route of the request in flight is public; False where there is no such route."""
+    """Return whether the current request's route is public; False if there is no such route."""
     rule = request.url_rule
     table: Mapping[tuple[str, str], Access] = current_app.extensions[EXTENSION]
     access = None if rule is None else table.get((rule.endpoint, request.method))
@@ -59,19 +59,19 @@ def undeclared_routes(app: Flask, rules: Iterator[Rule]) -> list[tuple[Rule, str
 
 
 def describe(app: Flask, rule: Rule, method: str) -> str:
-    """Say which route declares nothing, and what to do about it."""
+    """Return the error message for a route that declares no access, with advice."""
     if rule.redirect_to is not None:
-        return f"{method} {rule.rule} (endpoint {rule.endpoint!r}) redirects before any role is asked"
+        return f"{method} {rule.rule} (endpoint {rule.endpoint!r}) redirects before any role is checked"
     return (
-        f"{method} {rule.rule} (endpoint {rule.endpoint!r}) declares no role: put @require(Role...) directly on the"
-        " view, below the route's own decorator, or @public where everybody may call it"
+        f"{method} {rule.rule} (endpoint {rule.endpoint!r}) declares no role: put @require_role(Role...) directly on"
+        " the view, below the route's own decorator, or @public if it needs no credential"
     )
 
 
 def access_of(app: Flask, rule: Rule, method: str) -> Access | None:
-    """Return what a route takes, by the marks of its view; None where there are none.
+    """Return a route's access by the marks of its view; None if there are none.
 
-    A role counts before a public mark: a guarded view stays guarded however it is marked besides.
+    A role takes precedence over a public mark, so that a guarded view stays guarded.
     """
     if rule.redirect_to is not None:
         return None
@@ -110,7 +110,7 @@ def _enforce() -> Response | None:
     table: Mapping[tuple[str, str], Access] = current_app.extensions[EXTENSION]
     access = table.get((rule.endpoint, request.method))
     if access is None:
-        raise Problem(403, "forbidden", "This route declares no role, so nobody may call it.")
+        raise Problem(403, "forbidden", "This route declares no role, so it cannot be called.")
     if access.role is not None:
         check_role(access.role, authorized_by_omni=access.authorized_by_omni)
     return None

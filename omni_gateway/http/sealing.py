@@ -1,7 +1,7 @@
-"""Secrets of an answer, encrypted for the caller who got it: the gateway keeps them and cannot read them.
+"""Encryption of a response's secrets with the caller's own credential, so that the store alone does not reveal them.
 
-The encryption key is made of the caller's own credential, of which the gateway's store has a hash at most. It takes
-that credential and the record to read a secret back.
+The encryption key is derived from the credential, of which the store has a hash at most (HKDF-SHA256, AES-256-GCM).
+Decryption takes both the credential and the record.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _INFO = b"omni-gateway idempotency 1"
 
 
 def seal(secret: bytes, credential: str, context: str) -> bytes:
-    """Encrypt a secret for the holder of ``credential``; it can be read with the same ``context`` only.
+    """Encrypt a secret for the holder of ``credential``, bound to ``context`` (AES-GCM's associated data).
 
-    The credential must not be guessable (a token, a key, a signed JWT): nothing slows down who tries many.
+    The credential must not be guessable (a token, a key, a signed JWT): HKDF does not slow down brute force.
     """
     salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
     return salt + nonce + AESGCM(_key(credential, salt)).encrypt(nonce, secret, context.encode())
 
 
 def unseal(sealed: bytes, credential: str, context: str) -> bytes | None:
-    """Return what was sealed; None for another credential or context, or a record that was changed."""
+    """Return the decrypted secret; None for another credential or context, or a modified record."""
     salt, nonce, rest = (
         sealed[:_SALT_BYTES],
         sealed[_SALT_BYTES : _SALT_BYTES + _NONCE_BYTES],

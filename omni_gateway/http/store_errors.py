@@ -17,7 +17,7 @@ def problem_for_store(error: StoreUnavailable | StoreRefused) -> Problem:
 
 
 def readiness_check(store: Store) -> None:
-    """Look at the store for `/readyz`; CheckFailed when it cannot be used."""
+    """Check the store for `/readyz`; raise :class:`CheckFailed` if it cannot be used."""
     try:
         store.check()
     except StoreUnavailable as error:

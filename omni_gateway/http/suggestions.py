@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-#: No name that anybody means is longer; what is compared takes time and room by its length.
+#: Longer names get no suggestion: the comparison takes time and memory by their length.
 _LONGEST = 200
 
 
 def did_you_mean(name: str, known: Iterable[str], most: int = 1) -> str:
-    """Return ``; did you mean 'x'?`` for a mistyped name, or a full stop when no known one is near.
+    """Return ``; did you mean 'x'?`` for a mistyped name, or a full stop when no known name is similar.
 
-    Up to ``most`` names are told, the nearest first.
+    Suggests up to ``most`` names, the nearest first.
     """
     if len(name) > _LONGEST:
         return "."

@@ -1,8 +1,7 @@
-"""YAML from strangers: JSON's values only, bounded in depth, in size and in number.
+"""Parsing of untrusted YAML: JSON's values only; bounded depth, size and number of documents.
 
-libyaml's composer recurses on the C stack, so depth is looked at on its events first. An alias stands for a copy of
-what it names: a few lines of them unfold to gigabytes, so each document's size is computed with its aliases unfolded
-before anything is built of it.
+libyaml's composer recurses on the C stack, so the depth is checked on the parser's events first. A few lines of aliases
+can expand to gigabytes, so each document's size with its aliases expanded is computed before anything is constructed.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from omni_gateway.plain_scalar import PlainScalar, value_of
 
 MEDIA_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 MAX_DEPTH = 64
-#: A hundred for each of the documents that a request may have; their events and nodes take 70 MB while they are read.
+#: A hundred for each of the documents that a request may have; their events and nodes take 70 MB while they are parsed.
 MAX_NODES = 200_000
-#: Characters of a document's scalars, aliases unfolded: as many as the largest body may have, for they become JSON.
+#: Characters of all scalars, aliases expanded: as many as the largest body may have, for they become JSON.
 MAX_TEXT = 4 * 1024 * 1024
 _JSON_TAGS = ("null", "bool", "int", "float", "str", "map", "seq")
 _TAG = "tag:yaml.org,2002:"
-#: YAML 1.1 without its numbers to the base of 60: ``1:30`` is a text (as in YAML 1.2, and to omnictl), and PyYAML takes
-#: time by the square of their length.
+#: YAML 1.1's numbers without those to the base of 60: ``1:30`` is a text (as in YAML 1.2, and to omnictl), and PyYAML
+#: takes quadratic time to convert them.
 _NUMBERS = {
     f"{_TAG}int": re.compile(r"[-+]?(?:0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)\Z"),
     f"{_TAG}float": re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+][0-9]+)?\Z"),
 }
-#: Of a number that is worth reading: 64 bits to the base of 2 take 66 characters.
+#: Characters of a number that is converted at all: 64 bits to the base of 2 take 66.
 _LONGEST_NUMBER = 100
 _TOO_LARGE = re.compile(r"[-+]?[0-9][0-9a-zA-Z_.+-]*")
 
@@ -42,35 +41,35 @@ def _bad(problem: str, mark: Any) -> yaml.MarkedYAMLError:
 
 
 class _Loader(yaml.CSafeLoader):
-    """JSON's values: a time is text, no key is there twice, every key is the text that stands there."""
+    """A loader of JSON's values: timestamps are strings, duplicate keys are errors, keys are their source text."""
 
     yaml_implicit_resolvers = {
         first: [(tag, _NUMBERS.get(tag, pattern)) for tag, pattern in resolvers if tag.rpartition(":")[2] in _JSON_TAGS]
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
 
-    #: Whether any of the documents has aliases; and what all of them together may still unfold to.
+    #: Whether any document has aliases; and the nodes and characters that the rest of them may still expand to.
     has_aliases = False
     nodes_left, text_left = MAX_NODES, MAX_TEXT
 
     def construct_document(self, node: yaml.Node) -> Any:
-        """Build a document; refuse one whose aliases unfold to too much, or to no end."""
+        """Construct a document; raise if its aliases expand to too much, or are recursive."""
         if self.has_aliases:
-            size = _unfolded(node)
+            size = _expanded_size(node)
             self.nodes_left, self.text_left = self.nodes_left - size.nodes, self.text_left - size.text
             if self.nodes_left < 0 or self.text_left < 0:
                 raise _too_much(node)
         return super().construct_document(node)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Build an object; refuse what JSON could not say."""
+        """Construct an object; raise for keys that are no text, and for duplicate ones."""
         result: dict[Hashable, Any] = {}
         merged: list[yaml.Node] = []
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _bad("a key is no text", key_node.start_mark)
             key = key_node.value
-            merges = key == "<<" and not key_node.style  # between quotes it is a key like any other
+            merges = key == "<<" and not key_node.style  # in quotes it is an ordinary key
             if key in result or (merges and merged):
                 raise _bad(f"the key {key!r} is there twice", key_node.start_mark)
             if merges:
@@ -84,11 +83,11 @@ class _Loader(yaml.CSafeLoader):
 
 
 class _SourceLoader(_Loader):
-    """As its base; a scalar that is no text keeps its source text beside its value."""
+    """A loader that returns :class:`PlainScalar` (value and source text) for scalars other than strings."""
 
 
 def _merge_sources(node: yaml.Node) -> list[yaml.Node]:
-    """Return the mappings that a merge key names; an earlier one's members win."""
+    """Return the mappings of a merge key; members of an earlier one take precedence."""
     sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
     for source in sources:
         if not isinstance(source, yaml.MappingNode):
@@ -121,7 +120,7 @@ def _construct_float(loader: _Loader, node: Any) -> Any:
 
 
 def _number(node: Any, tag: str) -> Any:
-    """Return a node that holds a number of the kind that its tag names."""
+    """Return ``node`` if it is a number of the tag's type and not too long; else raise."""
     if not isinstance(node, yaml.ScalarNode) or not _NUMBERS[tag].match(node.value):
         raise _bad("this is no number", node.start_mark)
     if len(node.value) > _LONGEST_NUMBER:
@@ -156,7 +155,7 @@ _Loader.add_constructor(None, _refuse)
 
 
 def _with_source(construct: Any) -> Any:
-    def keep(loader: _Loader, node: Any) -> Any:
+    def construct_with_source(loader: _Loader, node: Any) -> Any:
         try:
             value = construct(loader, node)
         except yaml.MarkedYAMLError:
@@ -166,7 +165,7 @@ def _with_source(construct: Any) -> Any:
             return node.value
         return PlainScalar(value, node.value) if not node.style else value
 
-    return keep
+    return construct_with_source
 
 
 for _kind, _constructor in (
@@ -179,12 +178,12 @@ for _kind, _constructor in (
 
 
 def yaml_documents(raw: bytes, *, most: int, keep_source: bool = False) -> list[Any]:
-    """Return the documents of a text, empty ones left out.
+    """Return the documents of a YAML body, without empty ones.
 
-    ``keep_source``: numbers, booleans and nulls are :class:`PlainScalar`, for a reader that knows each field's type.
+    ``keep_source``: numbers, booleans and nulls are :class:`PlainScalar`, for callers that know each field's type.
 
-    Raises 400 ``bad-yaml`` problems that say what is wrong and where; 413 for more than ``most`` documents, and for
-    too many nodes.
+    Raises problems: 400 ``bad-yaml`` with the error and its position; 413 for more than ``most`` documents, and for too
+    many nodes.
     """
     try:
         text = raw.decode()
@@ -204,10 +203,10 @@ def yaml_documents(raw: bytes, *, most: int, keep_source: bool = False) -> list[
 
 
 def top_levels(text: str) -> list[dict[str, str] | None]:
-    """Return the members of each document of a text that is within the bounds, values that are no scalars as "".
+    """Return the top-level members of each document, with "" for values that are no scalars.
 
-    None for a document that is no object; null documents are left out. Raises ``ValueError`` for what is no YAML, or
-    beyond the bounds.
+    None for a document that is no object; null documents are left out. Raises ``ValueError`` for invalid YAML, and for
+    text beyond the bounds.
     """
     try:
         _check_bounds(text, MAX_NODES)
@@ -232,7 +231,7 @@ def _documents(loader: _Loader) -> Iterator[Any]:
 
 
 def _check_bounds(text: str, most: int) -> bool:
-    """Look at every event before anything is built of them; return whether there are aliases."""
+    """Check depth, documents and nodes on the parser's events; return whether there are aliases."""
     depth = documents = 0
     has_aliases = False
     for nodes, event in enumerate(yaml.parse(text, Loader=_Loader)):
@@ -254,29 +253,30 @@ def _check_bounds(text: str, most: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """The size of a node and of all below it, aliases unfolded."""
+    """The size of a node and its descendants, aliases expanded."""
 
     nodes: int
     text: int
     depth: int
 
 
-def _unfolded(root: yaml.Node) -> _Size:
-    """Return a document's size; ``MarkedYAMLError`` for one that unfolds beyond the bounds or contains itself.
+def _expanded_size(root: yaml.Node) -> _Size:
+    """Return a document's size; raise ``MarkedYAMLError`` if it expands beyond the bounds or contains itself.
 
-    A node that aliases name is there once, with many parents; its size is computed once.
+    An aliased node is one node with several parents, so its size is computed once. Iterative, for the graph that
+    aliases make may be deeper than Python's stack.
     """
     sizes: dict[int, _Size] = {}
     open_nodes: set[int] = set()
     stack: list[yaml.Node] = [root]
     while stack:
         node = stack[-1]
-        below = [child for child in _children(node) if id(child) not in sizes]
-        if id(node) not in open_nodes and below:
+        pending = [child for child in _children(node) if id(child) not in sizes]
+        if id(node) not in open_nodes and pending:
             open_nodes.add(id(node))
-            if any(id(child) in open_nodes for child in below):
+            if any(id(child) in open_nodes for child in pending):
                 raise _bad("an alias contains itself", node.start_mark)
-            stack.extend(below)
+            stack.extend(pending)
             continue
         stack.pop()
         open_nodes.discard(id(node))

@@ -1,4 +1,4 @@
-"""Public keys of people: register, wait for the owner to confirm, revoke (facts: machine-auth-detail 4.7)."""
+"""Public keys of users: register, wait for the owner's confirmation, revoke."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from omni_gateway.stubs import auth_pb2 as pb
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A key that waits to be confirmed: its id, and the page where its owner logs in (a secret until then)."""
+    """An unconfirmed key: its id, and the URL of the page where its owner logs in (a secret until then)."""
 
     public_key_id: str
     login_url: str = field(repr=False)
@@ -26,7 +26,7 @@ class AuthClient:
     def register_public_key(
         self, armored_public_key: str, email: str, *, role: str = "", skip_user_role: bool = False
     ) -> Registration:
-        """Offer an OpenPGP key (at most 8 hours to live) for a user; Omni does not say when the user is unknown."""
+        """Register an OpenPGP key (valid for at most 8 hours) for a user; Omni reports no error for an unknown user."""
         answer = self._calls.unary(
             rpcs.REGISTER_PUBLIC_KEY,
             lambda: pb.RegisterPublicKeyRequest(

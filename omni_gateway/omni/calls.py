@@ -1,4 +1,4 @@
-"""The one way a call is made: request written, metadata checked, signed, bounded in time, its failure told apart."""
+"""Calls to Omni: build the request, check the metadata, sign, apply the deadline, and map errors to ``OmniError``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ItemT = TypeVar("ItemT")
 
 
 class WriteRefused(RuntimeError):
-    """A request that only reads was about to change something in Omni: a defect of the code that serves it."""
+    """A read-only client was used for a write: a defect of the code that serves the request."""
 
 
 class Calls:
@@ -41,7 +41,7 @@ class Calls:
         self._probe = False
 
     def only_reads(self) -> Calls:
-        """Return the same calls without those that change something: :class:`WriteRefused` instead of sending one."""
+        """Return a copy that raises :class:`WriteRefused` instead of sending a call that changes something."""
         other = copy.copy(self)
         other._only_reads = True
         return other
@@ -51,13 +51,13 @@ class Calls:
             raise WriteRefused(f"{rpc.name} changes something, and this request only reads")
 
     def noted(self, note: Callable[[], None]) -> Calls:
-        """Return the same calls, where ``note`` is called before each."""
+        """Return a copy that calls ``note`` before each call."""
         other = copy.copy(self)
         other._note = note
         return other
 
     def probing(self) -> Calls:
-        """Return the same calls, made to find out whether Omni answers: also when it has been silent."""
+        """Return a copy whose calls are sent even while the circuit is open: probes of whether Omni answers again."""
         other = copy.copy(self)
         other._probe = True
         return other
@@ -76,7 +76,7 @@ class Calls:
     ) -> ResponseT:
         """Make one call within ``timeout`` seconds (the configured ones if not given); raises ``OmniError``.
 
-        It gets no more than what is left of the request's time (:mod:`~omni_gateway.omni.deadline`).
+        The request's deadline (:mod:`~omni_gateway.omni.deadline`) shortens that time.
         """
         self._refuse_write(rpc)
         self._note()
@@ -117,9 +117,9 @@ class Calls:
         metadata: Metadata = (),
         timeout: float | None = None,
     ) -> Stream[ItemT]:
-        """Open a stream at once; ``expand`` tells what one message holds.
+        """Open a stream; ``expand`` returns the items of a message.
 
-        Without ``timeout`` it lasts as it likes, or as long as the request's time does where one is being served.
+        Without ``timeout`` it has no deadline, unless it is opened while a request is served: then the request's.
         """
         self._refuse_write(rpc)
         self._note()
@@ -148,10 +148,10 @@ class Calls:
         metadata: Metadata = (),
         timeout: float,
     ) -> bool:
-        """Send a call whose answer nobody waits for, and no thread; false when too many are under way (not sent).
+        """Send a call without waiting for its answer; return False, without sending it, if too many are in progress.
 
-        It ends with the process, or with the channel, at the latest after ``timeout`` seconds: only for what can be
-        asked for again.
+        No thread waits either. The call ends with the process or the channel, at the latest after ``timeout`` seconds,
+        so it must be one that can be repeated.
         """
         self._refuse_write(rpc)
         self._note()
@@ -179,7 +179,7 @@ class Calls:
 
 
 class _SignedChannel:
-    """A channel with its callables made once: making one costs as much as signing."""
+    """A channel with cached callables: making one takes as long as signing a call."""
 
     def __init__(self, raw: grpc.Channel, interceptor: SigningInterceptor) -> None:
         self.raw = raw
@@ -202,7 +202,7 @@ class _SignedChannel:
         return call
 
 
-#: Codes that gRPC itself gives a call when nothing has come from the server.
+#: Codes that gRPC sets by itself when nothing was received from the server.
 _NO_ANSWER = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
 
 
@@ -220,7 +220,10 @@ def _written(method: str, build: Callable[[], RequestT]) -> RequestT:
 
 
 def _sendable(method: str, metadata: Metadata) -> Metadata:
-    """Return the entries without outer space; HTTP/2 carries printable ASCII only, and gRPC reports less clearly."""
+    """Return the entries stripped; raise ``InvalidArgument`` for values that are not printable ASCII.
+
+    HTTP/2 header values must be; gRPC's own error for others is less clear.
+    """
     entries = tuple((key, value.strip()) for key, value in metadata)
     for key, value in entries:
         if not (value.isascii() and value.isprintable()):
@@ -231,7 +234,7 @@ def _sendable(method: str, metadata: Metadata) -> Metadata:
 
 
 def parsed(method: str, text: str) -> Any:
-    """Return the JSON that a call answered with; ``Unknown`` when it is none."""
+    """Return the parsed JSON of an answer; raise ``Unknown`` if it is invalid."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""The process's one gRPC channel to Omni: made on first use, made anew after a fork."""
+"""The process's gRPC channel to Omni: opened on first use, and again after a fork."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _inherited: list[grpc.Channel] = []
 Observer = Callable[[str, str, "float | None"], None]
 
 
-def _nobody(method: str, code: str, seconds: float | None) -> None:
-    """Observe nothing."""
+def _no_observer(method: str, code: str, seconds: float | None) -> None:
+    """Do nothing."""
 
 
 class Unawaited:
-    """Counts the calls under way whose answers nobody waits for; thread-safe."""
+    """Counts the calls in progress that no thread waits for, up to ``MOST``; thread-safe."""
 
     MOST = 64
 
@@ -53,7 +53,7 @@ class Unawaited:
         self._free = threading.BoundedSemaphore(self.MOST)
 
     def enter(self) -> bool:
-        """Count one more; false when there are too many."""
+        """Count one more; return False if there are ``MOST`` already."""
         return self._free.acquire(blocking=False)
 
     def leave(self) -> None:
@@ -62,10 +62,10 @@ class Unawaited:
 
 
 class ChannelHolder:
-    """Hand out the channel of the process that asks; thread-safe.
+    """Holds the channel of the current process; thread-safe.
 
-    Nothing is opened before the first ``get``, so a holder may be made before gunicorn forks. One that was used
-    before a fork starts over in the child.
+    Nothing is opened before the first ``get``, so a holder may be made before gunicorn forks. After a fork the child
+    opens a channel of its own.
     """
 
     def __init__(self, config: OmniConfig, connect: Callable[[OmniConfig, bytes | None], grpc.Channel] | None = None):
@@ -75,16 +75,16 @@ class ChannelHolder:
         self._lock = threading.Lock()
         self._channel: grpc.Channel | None = None
         self._pid = os.getpid()
-        #: Told of every call's name, status code and seconds (None for a stream, told when it opens).
-        self.observer: Observer = _nobody
-        # A call that waits in vain cannot be told to stop, but closing the channel ends all of them, and with them a
-        # connection over which nothing comes any more.
+        #: Called with every call's name, status code and seconds (None for a stream, when it is opened).
+        self.observer: Observer = _no_observer
+        # Calls that wait for a silent Omni cannot be ended one by one. Closing the channel ends all of them, and drops
+        # a connection that may be dead.
         self.circuit = Circuit(config.timeout, self.close)
         self.unawaited = Unawaited()
         _holders.add(self)
 
     def get(self) -> grpc.Channel:
-        """Return the channel, opening it if need be; ``Unavailable`` when ``insecure`` finds no TLS server."""
+        """Return the channel, opened if necessary; raise ``Unavailable`` if ``insecure`` is set and there is no TLS."""
         channel = self._channel
         if channel is not None and self._pid == os.getpid():
             return channel
@@ -96,14 +96,14 @@ class ChannelHolder:
             return self._channel
 
     def close(self) -> None:
-        """Close the channel; calls under way end as cancelled, and a later call opens a new one."""
+        """Close the channel; calls in progress end as ``Cancelled``, and a later call opens a new one."""
         with self._lock:
             channel, self._channel = self._channel, None
             if channel is not None and self._pid == os.getpid():
                 channel.close()
 
     def start_over(self) -> None:
-        """Forget what a parent process did, its lock included, which another thread may have held at the fork."""
+        """Reset all state after a fork, the lock included: another thread of the parent may have held it."""
         self._lock = threading.Lock()
         self.unawaited = Unawaited()
         self.circuit.start_over()
@@ -144,22 +144,22 @@ def _options(config: OmniConfig, endpoint: Endpoint, expected_name: str | None =
         ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
-        # Calls fail at once while gRPC waits to reconnect, by its own choice up to two minutes after Omni is back.
+        # Calls fail at once while gRPC waits to reconnect; by default that is up to two minutes after Omni is back.
         ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", _SLOWEST_RECONNECT_MS),
         ("grpc.service_config", service_config()),
         ("grpc.enable_http_proxy", 0 if endpoint.loopback else 1),
-        # Two clients of one address in one process must not share a connection: each closes its own.
+        # Two clients of one address in one process must not share a connection, for each of them closes its own.
         ("grpc.use_local_subchannel_pool", 1),
     ]
     if expected_name is not None:
         options.append(("grpc.ssl_target_name_override", expected_name))
-        # A proxy in front routes by the real host; with a port behind it, gRPC would not know it for the target.
+        # A proxy in front of Omni routes by the real host. With a port, gRPC would not recognise it as the target.
         options.append(("grpc.default_authority", endpoint.authority.rpartition(":")[0]))
     return options
 
 
 def service_config() -> str:
-    """Return gRPC's retry rules: only calls that change nothing, only when Omni was unreachable, at most 4 attempts."""
+    """Return gRPC's retry policy: calls that change nothing, if Omni was unreachable, at most 4 attempts."""
     names = [dict(zip(("service", "method"), rpc.name.split("/"), strict=True)) for rpc in REPEATABLE]
     return orjson.dumps({"methodConfig": [{"name": names, "retryPolicy": _RETRY}]}).decode()

@@ -1,9 +1,9 @@
-"""Fail fast once Omni is silent: a circuit breaker that counts time without an answer, not failures.
+"""A circuit breaker for an Omni that accepts calls but does not answer: it measures time without answers.
 
-Libraries for it (pybreaker, circuitbreaker) open after a number of failures. Here one slow call among answered ones is
-no reason, and a refused connection fails fast by itself; an Omni that takes calls and answers none holds threads.
-So the circuit opens when a call has waited in vain for ``silent_seconds`` and no other was answered meanwhile. While it
-is open, calls fail at once; probes go through, as does one call now and then, and the first answer closes it.
+Libraries for it (pybreaker, circuitbreaker) open after a number of failures. Here, one slow call among answered ones is
+no failure, and a refused connection fails fast by itself; only calls without an answer block threads. The circuit opens
+when a call has timed out, ``silent_seconds`` have passed, and no other call was answered meanwhile. While it is open,
+calls fail at once; probes are sent, as is one call every ``TRIAL_SECONDS``, and the first answer closes it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from omni_gateway.omni.errors import OmniSilent
 
 log = logging.getLogger(__name__)
 
-#: At most; an Omni whose calls may take less time than this is silent after that time.
+#: Upper bound of the time without an answer; a shorter timeout of calls counts instead.
 SILENT_SECONDS = 5.0
-#: Without a probe for so long, one call is let through to find out; longer than a probe and the pause after it.
+#: After this time without a probe one call is sent as a trial; longer than a probe and the pause after it.
 TRIAL_SECONDS = 10.0
 RETRY_AFTER_SECONDS = 3.0
 
 
 class Circuit:
-    """Whether Omni answers, as the calls of one process see it; thread-safe.
+    """The circuit of one process's calls to Omni; thread-safe.
 
-    ``opened`` is called, outside of any lock, each time that the circuit opens.
+    ``opened`` is called each time that the circuit opens, outside of the lock.
     """
 
     def __init__(self, timeout: float, opened: Callable[[], None]) -> None:
@@ -38,7 +38,7 @@ class Circuit:
         self.start_over()
 
     def start_over(self) -> None:
-        """Begin closed; called in the child after a fork, when another thread may have held the lock."""
+        """Reset to closed; called in the child after a fork, with a new lock, for another thread may have held it."""
         self._lock = threading.Lock()
         self._answered_at = 0.0
         self._unanswered_since: float | None = None
@@ -46,8 +46,8 @@ class Circuit:
         self._next_trial = 0.0
 
     def admit(self, method: str, *, probe: bool) -> None:
-        """Let a call begin, or raise :class:`OmniSilent`."""
-        if not self._open:
+        """Return if a call may be sent; raise :class:`OmniSilent` while the circuit is open."""
+        if not self._open:  # without the lock: every call comes here, and a late view of it does no harm
             return
         now = time.monotonic()
         with self._lock:
@@ -56,11 +56,11 @@ class Circuit:
             if probe or now >= self._next_trial:
                 self._next_trial = now + TRIAL_SECONDS
                 return
-        text = "Omni has stopped to answer; it was not asked"
+        text = "Omni has stopped answering; the call was not sent"
         raise OmniSilent(grpc.StatusCode.UNAVAILABLE, text, method, retry_after=RETRY_AFTER_SECONDS)
 
     def answered(self) -> None:
-        """Note an answer of Omni, whatever it says."""
+        """Note an answer of Omni, an error included."""
         self._answered_at = time.monotonic()
         if not self._open and self._unanswered_since is None:
             return

@@ -21,10 +21,10 @@ from omni_gateway.omni.signing import AnonymousSigner, KeySigner, Signer
 
 
 class OmniClient:
-    """Talk to one Omni as one identity; cheap to make, thread-safe, and safe to make before a fork.
+    """A client of one Omni with one identity; cheap to make, thread-safe, and safe to make before a fork.
 
-    No connection is opened before the first call. A ``signer`` speaks for another identity than the configured key;
-    see ``acting_as``. Raises ``ConfigError`` when the configuration cannot work.
+    No connection is opened before the first call. ``signer`` signs with another identity than the configured key; see
+    ``acting_as``. Raises ``ConfigError`` for an invalid configuration.
     """
 
     #: Notified of all that is read and written by this client.
@@ -33,9 +33,9 @@ class OmniClient:
     def __init__(self, config: OmniConfig, *, signer: Signer | None = None) -> None:
         self._holder = ChannelHolder(config)
         self._owns_holder = True
-        self._speak_as(config, signer or _configured_signer(config))
+        self._set_signer(config, signer or _configured_signer(config))
 
-    def _speak_as(self, config: OmniConfig, signer: Signer) -> None:
+    def _set_signer(self, config: OmniConfig, signer: Signer) -> None:
         self.config = config
         self._signer = signer
         self._serve(Calls(self._holder, signer, config.timeout))
@@ -51,40 +51,40 @@ class OmniClient:
 
     @property
     def identity(self) -> KeyIdentity:
-        """Who the calls are made as, read from the key; no call is made. Empty when there is no key."""
+        """Return the identity that signs the calls, read from the key (without a call); empty without a key."""
         return self._signer.identity
 
     def acting_as(self, signer: Signer) -> Self:
-        """Return a client that makes its calls as somebody else over this one's channel, for a pass-through mode.
+        """Return a client with another identity over this one's channel, for pass-through authentication.
 
-        Closing it does nothing: the channel is this client's.
+        Closing it does nothing: the channel belongs to this client.
         """
         other = copy.copy(self)
         other._owns_holder = False
-        other._speak_as(self.config, signer)
+        other._set_signer(self.config, signer)
         return other
 
     def only_reading(self) -> Self:
-        """Return this client without the calls that change something; each of them raises ``WriteRefused``."""
+        """Return a read-only copy of this client: calls that change something raise ``WriteRefused``."""
         other = copy.copy(self)
         other._owns_holder = False
         other._serve(self._calls.only_reads())
         return other
 
     def holding_nothing(self) -> Self:
-        """Return this client as one of an Omni without objects, which reads as ``NotFound`` and empty lists."""
+        """Return a copy of this client that has no objects: reads raise ``NotFound``, lists are empty."""
         other = self.only_reading()
         other.resources = EmptyResources(other._calls)
         return other
 
     def observe_calls(self, observer: Observer) -> None:
-        """Have ``observer(method, code, seconds)`` told of every call over this channel; None seconds: a stream."""
+        """Call ``observer(method, code, seconds)`` for every call over this channel; None seconds: a stream."""
         self._holder.observer = observer
 
     def ping(self, timeout: float = 2.0) -> None:
-        """Make the cheapest signed read, within ``timeout`` seconds; raises ``OmniError`` unless Omni takes the key.
+        """Make the cheapest signed read, within ``timeout`` seconds; raises ``OmniError`` unless Omni accepts the key.
 
-        It is made also when other calls fail at once because Omni has been silent, and ends that if it is answered.
+        It is sent even while the circuit is open, and an answer closes the circuit.
         """
         self._probing.list("CurrentUsers.omni.sidero.dev", "virtual", timeout=timeout)
 
@@ -96,7 +96,7 @@ class OmniClient:
         return self._calls.channel()
 
     def close(self) -> None:
-        """Close the connection; calls under way end as ``Cancelled``. A later call opens a new one."""
+        """Close the connection; calls in progress end as ``Cancelled``. A later call opens a new one."""
         if self._owns_holder:
             self._holder.close()
 

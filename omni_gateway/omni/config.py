@@ -1,4 +1,4 @@
-"""Which Omni, as whom: the client's settings, each with the environment variable it comes from."""
+"""The client's settings, with their environment variables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OmniConfig:
     authorities to trust instead of the system's. ``insecure``: trust whatever certificate the server shows.
     ``timeout``: seconds for each unary call. ``max_message_bytes``: the largest message either way; Omni
     takes 32 MiB, and answers a list of ten thousand machines with more.
-    Raises ``ConfigError`` for a value that cannot work.
+    Raises ``ConfigError`` for an invalid value.
     """
 
     endpoint: str

@@ -1,8 +1,8 @@
-"""The time by which the work in flight has to end; every call to Omni gets what is left of it.
+"""The deadline of the current request; every call to Omni gets the time that remains.
 
-Whoever serves a request sets it with :func:`until`, counted from the request's arrival, so that time spent in a queue
-counts too. It is a context variable: calls made elsewhere (watches of the cache, streams' own threads) have none and
-keep the client's own bound of each call.
+It is set for each request by :func:`begin`, counted from the request's arrival, so that time in a queue counts too. It
+is a context variable: calls made elsewhere (watches of the cache, streams' own threads) have none, and are bounded by
+the client's timeout of each call only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 
-#: For :func:`grace`: what a request may take longer than its time, at most.
+#: For :func:`grace`: the time by which a request may exceed its deadline.
 GRACE_SECONDS = 0.9
 
 _ends: ContextVar[float | None] = ContextVar("omni_deadline", default=None)
@@ -21,19 +21,19 @@ _opens_stream: ContextVar[bool] = ContextVar("omni_opens_stream", default=False)
 
 
 def begin(ends: float) -> Token[float | None]:
-    """Set the deadline (monotonic) of this context; :func:`end` takes it back."""
+    """Set the deadline (monotonic) of this context; :func:`end` restores the former one."""
     _graced.set(False)
     return _ends.set(ends)
 
 
 def end(token: Token[float | None]) -> None:
-    """Set the deadline that there was before."""
+    """Restore the former deadline."""
     _ends.reset(token)
 
 
 @contextmanager
 def until(ends: float) -> Iterator[None]:
-    """Set the deadline (monotonic) meanwhile."""
+    """Set the deadline (monotonic) within the block."""
     token = begin(ends)
     try:
         yield
@@ -42,14 +42,14 @@ def until(ends: float) -> Iterator[None]:
 
 
 def extend(seconds: float) -> None:
-    """Give the request in flight more time: for work that its caller asked to wait for, or that is large."""
+    """Extend the current request's deadline, for work that its caller asked to wait for, or that is large."""
     ends = _ends.get()
     if ends is not None:
         _ends.set(ends + seconds)
 
 
 def grace() -> None:
-    """Give the request in flight a moment more, once: to see whether a write was done that got no answer in time."""
+    """Extend the current request's deadline once, to check whether a write without an answer was applied."""
     if not _graced.get():
         _graced.set(True)
         extend(GRACE_SECONDS)
@@ -57,7 +57,7 @@ def grace() -> None:
 
 @contextmanager
 def at_least(seconds: float) -> Iterator[None]:
-    """Give calls so many seconds from now meanwhile, whatever is left: to undo what was begun in time."""
+    """Allow calls within the block at least ``seconds`` from now, to undo what was begun before the deadline."""
     ends = _ends.get()
     if ends is None:
         yield
@@ -68,7 +68,7 @@ def at_least(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def opening_stream() -> Iterator[None]:
-    """Let streams that are opened meanwhile outlast the request's deadline; unary calls keep to it."""
+    """Exempt streams that are opened within the block from the deadline; unary calls are not exempt."""
     token = _opens_stream.set(True)
     try:
         yield
@@ -77,13 +77,13 @@ def opening_stream() -> Iterator[None]:
 
 
 def left(timeout: float) -> float:
-    """Return the seconds that a call may take, at most ``timeout``; 0 or less when there is no time left."""
+    """Return the seconds that a call may take, at most ``timeout``; 0 or less after the deadline."""
     ends = _ends.get()
     return timeout if ends is None else min(timeout, ends - time.monotonic())
 
 
 def left_for_stream(timeout: float | None) -> float | None:
-    """Return the seconds that a stream may last; None: as long as it likes."""
+    """Return the seconds that a stream may last; None: unbounded."""
     ends = _ends.get()
     if ends is None or _opens_stream.get():
         return timeout

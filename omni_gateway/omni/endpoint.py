@@ -1,4 +1,4 @@
-"""Where Omni is: an ``OMNI_ENDPOINT`` URL turned into what a gRPC channel needs (facts: signing, "Address")."""
+"""Omni's address: parses the URL ``OMNI_ENDPOINT`` into the target of a gRPC channel."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Endpoint:
 
     @property
     def loopback(self) -> bool:
-        """Whether the host is this machine, by name or by address."""
+        """Return whether the host is this machine, by name or by address."""
         if self.host == "localhost" or self.host.endswith(".localhost"):
             return True
         try:

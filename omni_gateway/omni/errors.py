@@ -1,7 +1,7 @@
-"""Every way a call to Omni ends badly, and the one place that tells which it was.
+"""The errors of calls to Omni, and their mapping from gRPC's codes.
 
-Omni uses one gRPC code for different things (facts: cluster-side 1.1, 1.3), so the class is chosen by the call and
-the code together, never by Omni's text, which differs between versions.
+Omni uses one gRPC code for different things, so the class is chosen by the call and the code together, never by Omni's
+text, which differs between versions.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class FailedPrecondition(OmniError):
 
 
 class FinalizersRemain(FailedPrecondition):
-    """Controllers still hold the object, so it cannot be destroyed yet (FailedPrecondition on Delete)."""
+    """The object still has finalizers of controllers, so it cannot be destroyed yet (FailedPrecondition on Delete)."""
 
 
 class InvalidArgument(OmniError):
@@ -62,7 +62,7 @@ class InvalidArgument(OmniError):
 
 
 class PermissionDenied(OmniError):
-    """The identity's role is too low, or Omni keeps the type to itself."""
+    """The identity's role is too low, or Omni does not allow access to the type at all."""
 
 
 class CredentialRefused(OmniError):
@@ -98,7 +98,7 @@ class Cancelled(OmniError):
 
 
 class Unknown(OmniError):
-    """Anything else; also what Omni answers to several invalid requests (facts: machine-auth-detail 8)."""
+    """Any other error; Omni answers this code to several kinds of invalid requests, too."""
 
 
 _BY_CODE: dict[grpc.StatusCode, type[OmniError]] = {
@@ -143,7 +143,7 @@ def clean(text: str) -> str:
 
 
 def _retry_after(call: grpc.Call) -> float | None:
-    """Read the server's wish from the trailing metadata: seconds, or milliseconds in gRPC's own push-back key."""
+    """Return the server's retry delay from the trailing metadata: ``retry-after``, or gRPC's own push-back key (ms)."""
     trailing = {key: value for key, value in call.trailing_metadata() or () if isinstance(value, str)}
     for key, unit in (("grpc-retry-pushback-ms", 0.001), ("retry-after", 1.0)):
         text = trailing.get(key, "")

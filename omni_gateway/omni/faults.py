@@ -1,4 +1,4 @@
-"""What is wrong before any call is made."""
+"""The error of an invalid configuration."""
 
 from __future__ import annotations
 

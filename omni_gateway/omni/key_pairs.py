@@ -1,6 +1,6 @@
-"""OpenPGP key pairs of accounts: made here, or judged when a caller brings a public key.
+"""OpenPGP key pairs of accounts: generation, and checks of public keys that callers bring.
 
-Omni answers ``Unknown`` to every bad key, so what is wrong is told here (facts: machine-auth-detail 4.2).
+Omni answers ``Unknown`` to every invalid key, so the reason is found here, before the call.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def make(name: str, email: str, life: timedelta = DEFAULT_LIFE) -> KeyPair:
 
 
 def fingerprint(armored: str) -> str:
-    """Return a public key's fingerprint, by which Omni lists it; empty for what is no key."""
+    """Return a public key's fingerprint, by which Omni lists it; empty if the text is not a key."""
     try:
         return str(pysequoia.Cert.from_bytes(armored.encode()).fingerprint).lower()
     except Exception:  # the library raises RuntimeError with a native stack trace

@@ -1,4 +1,4 @@
-"""A service account's key: the one value that an operator copies out of Omni (facts: signing, "Key file")."""
+"""A service account's key, as Omni returns it when the account is created (``OMNI_SERVICE_ACCOUNT_KEY``)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ARMOR = "-----BEGIN PGP PRIVATE KEY BLOCK-----"
 
 @dataclass(frozen=True, slots=True)
 class KeyIdentity:
-    """Who a key speaks for: the account's name, the key's fingerprint (lower-case hex), and when the key expires."""
+    """The identity of a key: the account's name, the key's fingerprint (lower-case hex), and the key's expiry."""
 
     name: str
     fingerprint: str
     expires: datetime | None = None
 
     def expired(self, at: datetime | None = None) -> bool:
-        """Whether the key is past its life at ``at`` (aware; now if not given)."""
+        """Return whether the key has expired at ``at`` (aware; now if not given)."""
         return self.expires is not None and (at or datetime.now(UTC)) >= self.expires
 
 
@@ -40,8 +40,8 @@ class ServiceAccountKey:
 def parse_key(text: str, *, variable: str = "OMNI_SERVICE_ACCOUNT_KEY") -> ServiceAccountKey:
     """Parse base64 of ``{"name": …, "pgp_key": <armored private key>}``.
 
-    An expired key parses, so that start-up can say when it expired. Raises ``ConfigError`` that names ``variable``
-    and what is wrong, and never repeats any of the key.
+    An expired key is parsed too, so that the error at start-up can name its expiry. Raises ``ConfigError`` with
+    ``variable`` and the reason, and without any part of the key.
     """
     name, armored = _fields(text, variable)
     try:

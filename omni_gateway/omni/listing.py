@@ -1,4 +1,4 @@
-"""What a list asks for, and what Omni answers."""
+"""Options and result of a list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from omni_gateway.omni.calls import parsed
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """The question of a list; see :meth:`omni_gateway.omni.resources.ResourceClient.list`."""
+    """The options of a list; see :meth:`omni_gateway.omni.resources.ResourceClient.list`."""
 
     type: str
     namespace: str
@@ -26,7 +26,7 @@ class ListOptions:
 
     @property
     def whole(self) -> bool:
-        """Whether it is about all objects of the type, from the first on."""
+        """Return whether the list has no selectors and starts at the first object of the type."""
         return not self.selectors and self.offset == 0
 
 

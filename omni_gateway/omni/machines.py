@@ -1,4 +1,4 @@
-"""A machine's own Talos API, through Omni (facts: machine-auth-side 2, machine-auth-detail 2.4)."""
+"""A machine's own Talos API, through Omni's proxy."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class MachineClient:
     """Calls to one machine, named by its id, node name or address; free machines are named without a ``cluster``.
 
     ``NotFound`` for an unknown node, ``Unavailable`` or ``DeadlineExceeded`` for one that does not answer,
-    ``PermissionDenied`` where Talos wants more than the operator role that Omni hands on.
+    ``PermissionDenied`` where Talos requires more than the operator role that Omni passes on.
     """
 
     def __init__(self, calls: Calls) -> None:
@@ -83,7 +83,7 @@ class MachineClient:
         _check(rpcs.RESET.name, self._calls.unary(rpcs.RESET, build, metadata=_to_node(node, cluster)).messages)
 
     def version(self, node: str, *, cluster: str = "") -> MachineVersion:
-        """Return what runs on the machine, as it says itself."""
+        """Return the machine's version, as reported by its Talos."""
         messages = self._calls.unary(rpcs.VERSION, Empty, metadata=_to_node(node, cluster)).messages
         _check(rpcs.VERSION.name, messages)
         if not messages:
@@ -98,7 +98,7 @@ def _to_node(node: str, cluster: str) -> Metadata:
 
 
 def _check(method: str, messages: Iterable[Any]) -> None:
-    """Raise what a machine reports inside an answer that Omni calls good."""
+    """Raise the error that a machine reports inside an answer with status OK."""
     for message in messages:
         metadata: common_pb2.Metadata = message.metadata
         if metadata.error:

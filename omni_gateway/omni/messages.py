@@ -30,25 +30,25 @@ def message_of(type: str) -> str | None:
 
 
 def is_known(type: str) -> bool:
-    """Whether the tables have a resource type at all, if only by its name."""
+    """Return whether the tables have a resource type, be it only by its name."""
     return type in _rows()
 
 
 def singular(type: str) -> str:
-    """Return the word for one object of a resource type, ``MachineSet``; empty for a type that is not known."""
+    """Return the singular name of a resource type, such as ``MachineSet``; empty for an unknown type."""
     return _rows()[type]["singular"] if type in _rows() else ""
 
 
 def refused_verbs(type: str) -> frozenset[str]:
-    """Return which of ``create``, ``update`` and ``destroy`` Omni allows nobody; none for a type that is not known.
+    """Return which of ``create``, ``update`` and ``destroy`` Omni refuses to all callers; none for an unknown type.
 
-    It is what an Omni of August 2026 answers: good enough to predict an answer, never a reason not to ask.
+    From an Omni of August 2026: usable to predict an answer, but not to skip the call.
     """
     return frozenset(_rows()[type]["refused"].split(",")) - {""} if type in _rows() else frozenset()
 
 
 def is_message(type: str) -> bool:
-    """Whether a member's type is a message of the tables."""
+    """Return whether a member's type is a message of the tables."""
     return type in _messages()
 
 

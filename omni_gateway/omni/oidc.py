@@ -1,4 +1,4 @@
-"""Omni as the OpenID provider of its clusters' kubectl (facts: machine-auth-detail 4.6)."""
+"""Omni as the OpenID provider for kubectl of its clusters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from omni_gateway.stubs import oidc_pb2 as pb
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """How a confirmed login goes on: at a URL, or by a code that the user types; both are secrets."""
+    """The continuation of a confirmed login: a URL, or a code that the user enters; both are secrets."""
 
     redirect_url: str = field(repr=False)
     auth_code: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Calls that failed and may have been done all the same: the connection broke, or the answer did not come in time."""
+"""Failed calls that may have been applied all the same: the connection broke, or the answer did not come in time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HARMLESS = frozenset(rpc.name for rpc in rpcs.REPEATABLE)
 _READ_STREAMS = frozenset(
     rpc.name for rpc in (rpcs.WATCH, rpcs.MACHINE_LOGS, rpcs.READ_AUDIT_LOG, rpcs.GET_SUPPORT_BUNDLE)
 )
-#: Answers by which Omni says that it has done nothing.
+#: Errors by which Omni reports that it has changed nothing.
 REFUSALS = (
     errors.InvalidArgument,
     errors.PermissionDenied,
@@ -31,17 +31,17 @@ REFUSALS = (
     errors.CredentialRefused,
     errors.Unimplemented,
 )
-#: Failures of a call after which it has surely had no effect: refused, or not sent.
+#: Errors of a call that certainly had no effect: it was refused, or not sent.
 _NOTHING_DONE = (*REFUSALS, errors.FailedPrecondition, OmniSilent, NoTimeLeft)
-#: Seconds before each look for what became of a call without an answer: Omni reads behind its own writes.
+#: Seconds before each read that checks the effect of a call without an answer: Omni's reads lag behind its writes.
 LOOKS = (0.0, 0.05, 0.25)
-#: gRPC's own words when there was no connection to send anything over.
+#: gRPC's own error text when there was no connection to send the call over.
 _NEVER_SENT = "failed to connect to all addresses"
 _NOTHING = ("", 0, False)
 
 
 def may_have_been_applied(error: OmniError) -> bool:
-    """Whether a call that failed changed something, as far as this side can know."""
+    """Return whether a failed call may have changed something."""
     if error.method in _HARMLESS or not isinstance(error, Unavailable | DeadlineExceeded | Cancelled):
         return False
     if isinstance(error, OmniSilent | NoTimeLeft):
@@ -54,28 +54,28 @@ _writes: ContextVar[list[str] | None] = ContextVar("writes", default=None)
 
 @contextmanager
 def record_writes() -> Iterator[Callable[[], bool]]:
-    """Note the writes that this thread sends; gives what tells whether any was done, or may have been."""
-    noted: list[str] = []
-    token = _writes.set(noted)
+    """Record the writes of this context; yields a function that returns whether any was, or may have been, applied."""
+    recorded: list[str] = []
+    token = _writes.set(recorded)
     try:
-        yield lambda: bool(noted)
+        yield lambda: bool(recorded)
     finally:
         _writes.reset(token)
 
 
 def note(method: str, failure: OmniError | None) -> None:
-    """Note a call that went through, or may have though it failed: any failure that is no refusal."""
-    noted = _writes.get()
-    if noted is None or method in _HARMLESS or method in _READ_STREAMS:
+    """Record a write that succeeded, or may have been applied: any error that is not a refusal."""
+    recorded = _writes.get()
+    if recorded is None or method in _HARMLESS or method in _READ_STREAMS:
         return
     if failure is None or not (isinstance(failure, _NOTHING_DONE) or failure.detail.startswith(_NEVER_SENT)):
-        noted.append(method)
+        recorded.append(method)
 
 
 def holds(asked: Any, found: Any) -> bool:
-    """Whether what Omni has is what it was asked for, and perhaps more; None asks for nothing.
+    """Return whether ``found`` (of Omni) contains all of ``asked``, and perhaps more; None in ``asked`` matches all.
 
-    Omni leaves zero values out of its JSON and writes 64-bit integers as text (facts: resource-service).
+    Omni leaves zero values out of its JSON and writes 64-bit integers as text, as protobuf's JSON mapping does.
     """
     if asked is None:
         return True

@@ -1,7 +1,7 @@
-"""Any resource of Omni's, by type and id, over ``omni.resources.ResourceService`` (facts: resource-service).
+"""Reads and writes of any resource of Omni, by type and id, over ``omni.resources.ResourceService``.
 
-Objects travel as ``{"metadata": {…}, "spec": {…}}`` in Omni's own JSON: spec keys by their proto names, enums as
-numbers, zero values left out. A new resource type therefore needs nothing here.
+Objects are transferred as ``{"metadata": {…}, "spec": {…}}`` in Omni's own JSON: spec keys by their proto names, enums
+as numbers, zero values left out. A new resource type therefore needs nothing here.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _OMNI = (("runtime", "Omni"),)
 _NEW_VERSION = "1"
 _ANY_VERSION = "undefined"
 _RUNNING, _TEARING_DOWN = "running", "tearingDown"
-#: How long the destruction of an object that nothing holds may take.
+#: How long the destruction of an object without finalizers may take.
 _UNHELD_SECONDS = 2.0
-#: How long Omni is asked to wait for those who hold an object that is being removed.
+#: How long Omni is asked to wait for the finalizers of an object that is being removed.
 _HELD_SECONDS = 1800.0
-#: What every Omni destroys by itself when nothing holds it any more.
+#: Types whose objects every Omni destroys by itself once they have no finalizers.
 _OMNI_ENDS = frozenset({types.CLUSTERS, types.MACHINE_SETS, types.LINKS})
 
 
@@ -70,7 +70,7 @@ class ResourceObserver(Protocol):
 
 
 class NoObserver:
-    """Ignores everything."""
+    """An observer that does nothing."""
 
     def created(self, type: str, namespace: str, id: str) -> str:
         return ""
@@ -86,9 +86,9 @@ class NoObserver:
 
 
 class ResourceClient:
-    """Reads and writes objects; every method raises the ``OmniError`` that its failure stands for.
+    """Reads and writes objects; every method raises ``OmniError``.
 
-    Where no ``namespace`` is given it is the type's own (:mod:`omni_gateway.omni.types`), or ``default``.
+    The default ``namespace`` is the type's own (:mod:`omni_gateway.omni.types`), or ``default``.
     """
 
     def __init__(self, calls: Calls, observer: ResourceObserver | None = None) -> None:
@@ -117,7 +117,7 @@ class ResourceClient:
 
     @contextmanager
     def _writing(self, type: str, namespace: str, id: str, write: Write) -> Iterator[None]:
-        """Notify the observer of a write, unless Omni refused it: whatever else failed, it may have been applied."""
+        """Notify the observer of a write, unless Omni refused it: after any other error it may have been applied."""
         try:
             yield
         except outcomes.REFUSALS:
@@ -177,7 +177,7 @@ class ResourceClient:
     ) -> None:
         """Create an object; ``AlreadyExists`` when the id is taken. Omni's answer is empty: read it if need be.
 
-        When that answer is lost, an object that is there as it was asked for is taken for the one that was created.
+        If the answer is lost, the object is read: one with this spec and metadata counts as created by this call.
         """
 
         def build() -> pb.CreateRequest:
@@ -193,7 +193,7 @@ class ResourceClient:
             return pb.CreateRequest(resource=pb.Resource(metadata=metadata, spec=_spec_text(spec)))
 
         place = namespace or namespace_of(type)
-        # Asked for before the write, because the watch may tell of the new object before Omni answers.
+        # Read before the write, for the watch may deliver the new object before Omni answers.
         write = Write("create", self._observer.created(type, place, id))
         try:
             with self._writing(type, place, id, write):
@@ -207,9 +207,9 @@ class ResourceClient:
     def update(self, resource: Mapping[str, Any], *, version: int | None) -> None:
         """Replace an object whole: spec, labels, annotations **and finalizers**, so send back what was read.
 
-        ``version`` is the one that was read; ``StaleVersion`` when the object has moved on. None means the last write
-        wins. Never update an object that is tearing down: Omni would bring it back to life. When Omni's answer is lost,
-        an object that is now as it was to be was written.
+        ``version`` is the one that was read; ``StaleVersion`` if the object has changed since. None: the last write
+        wins. Never update an object that is tearing down: Omni would make it a running one again. If the answer is
+        lost, the object is read: one that is as ``resource`` counts as written.
         """
         expected = _ANY_VERSION if version is None else str(version)
 
@@ -230,9 +230,9 @@ class ResourceClient:
                 raise
 
     def teardown(self, type: str, id: str, namespace: str | None = None) -> None:
-        """Mark an object for removal; Omni destroys most types by itself once no controller holds them.
+        """Mark an object for removal; Omni destroys most types by itself once their finalizers are gone.
 
-        When Omni's answer is lost, an object that is gone or tearing down was torn down.
+        If the answer is lost, the object is read: one that is gone or tearing down counts as torn down.
         """
         place = namespace or namespace_of(type)
         try:
@@ -241,7 +241,7 @@ class ResourceClient:
                     rpcs.TEARDOWN, lambda: pb.DeleteRequest(namespace=place, type=type, id=id), metadata=_OMNI
                 )
         except errors.OmniError as error:
-            if not self._was_done(error, type, id, place, lambda now: now is None or _leaves(now)):
+            if not self._was_done(error, type, id, place, lambda now: now is None or _is_tearing_down(now)):
                 raise
 
     def _was_done(
@@ -252,7 +252,7 @@ class ResourceClient:
         namespace: str,
         done: Callable[[Mapping[str, Any] | None], bool],
     ) -> bool:
-        """Whether a write that failed was done: its answer was lost, and the object (None: there is none) shows it."""
+        """Return whether a failed write was applied: read the object, and pass it (None: missing) to ``done``."""
         if not outcomes.may_have_been_applied(error):
             return False
         deadline.grace()
@@ -268,11 +268,12 @@ class ResourceClient:
         return False
 
     def remove(self, type: str, id: str, namespace: str | None = None) -> None:
-        """Tear an object down, and destroy it when no controller holds it; ``NotFound`` when there is none.
+        """Tear an object down, and destroy it if it has no finalizers; ``NotFound`` when there is none.
 
-        Omni of August 2026 destroys an unheld object by itself; 1.7 leaves it tearing down for ever (tried on both).
-        There whoever removes an object keeps the call open until it is gone, as omnictl and Omni's pages do. So what a
-        controller holds gets such a call too, which nobody waits for: Omni ends the removal as soon as it may.
+        Omni of August 2026 destroys an object without finalizers by itself; 1.7 leaves it tearing down for ever (tried
+        on both). There a client must keep a Delete call open until the object is gone, as omnictl and Omni's web pages
+        do. So for an object with finalizers such a call is sent as well, without waiting for it: Omni completes the
+        removal once the finalizers are gone.
         """
         self.teardown(type, id, namespace)
         with suppress(errors.NotFound, errors.FinalizersRemain, errors.DeadlineExceeded):
@@ -290,7 +291,7 @@ class ResourceClient:
         )
 
     def delete(self, type: str, id: str, namespace: str | None = None, *, timeout: float | None = None) -> None:
-        """Tear an object down, wait until it may go, destroy it; ``DeadlineExceeded`` after ``timeout`` seconds.
+        """Tear an object down, wait for its finalizers, destroy it; ``DeadlineExceeded`` after ``timeout`` seconds.
 
         The object may vanish by itself before the last step, so ``NotFound`` after a successful read means success.
         """
@@ -333,7 +334,7 @@ class ResourceClient:
 
 
 class EmptyResources(ResourceClient):
-    """An Omni that holds nothing: what a caller is answered about objects that it may not know of."""
+    """A client of an Omni without objects: the answers for a caller who must not learn which objects exist."""
 
     def get_text(self, type: str, id: str, namespace: str | None = None) -> str:
         """Raise ``NotFound``."""
@@ -349,21 +350,21 @@ class EmptyResources(ResourceClient):
 
 
 def _is(asked: Mapping[str, Any], now: Mapping[str, Any] | None) -> bool:
-    """Whether an object is as it was to be: this incarnation, with this spec, these labels and these annotations."""
+    """Return whether an object is as asked: the same incarnation, spec, labels, annotations and phase."""
     if now is None:
         return False
     wanted, found = asked["metadata"], now["metadata"]
-    spec, held = asked.get("spec") or {}, now.get("spec") or {}
+    spec, found_spec = asked.get("spec") or {}, now.get("spec") or {}
     return (
         all((wanted.get(name) or {}) == (found.get(name) or {}) for name in ("labels", "annotations"))
         and (wanted.get("created") or found.get("created")) == found.get("created")
         and found.get("phase") == (wanted.get("phase") or _RUNNING)
-        and outcomes.holds(spec, held)
-        and outcomes.holds(held, spec)
+        and outcomes.holds(spec, found_spec)
+        and outcomes.holds(found_spec, spec)
     )
 
 
-def _leaves(now: Mapping[str, Any]) -> bool:
+def _is_tearing_down(now: Mapping[str, Any]) -> bool:
     return bool(now["metadata"].get("phase") == _TEARING_DOWN)
 
 

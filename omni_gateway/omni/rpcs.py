@@ -1,8 +1,8 @@
-"""Every RPC that the client makes, as data: path, message types, and whether a failed attempt may be repeated.
+"""The table of RPCs that the client makes: path, message types, and whether a failed attempt may be repeated.
 
-``repeatable`` calls change nothing in Omni, so gRPC itself tries them again when the server was unreachable.
-``Kubeconfig`` and ``Talosconfig`` are not among them: with some of their options they hand out a credential. They
-change nothing either, as streams do not, so a client that only reads makes them: ``reads``.
+``repeatable`` calls change nothing in Omni, so gRPC itself retries them when the server was unreachable. ``Kubeconfig``
+and ``Talosconfig`` are not repeatable, for some of their options issue a credential. They and the streams change
+nothing either, so a read-only client may make them: ``reads``.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class Rpc(Generic[RequestT, ResponseT]):
 
     @property
     def only_reads(self) -> bool:
-        """Whether the call leaves Omni as it is."""
+        """Return whether the call changes nothing in Omni."""
         return self.reads or self.repeatable
 
     @property
     def path(self) -> str:
-        """Return the path as it goes over the wire and into the signature."""
+        """Return gRPC's path, which is also what is signed."""
         return f"/{self.name}"
 
 

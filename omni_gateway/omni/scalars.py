@@ -1,6 +1,6 @@
-"""Single values of a spec: read in every form that people and tools write, returned in proto's JSON form.
+"""Conversion of single values of a spec, from all the forms that people and tools write, to protobuf's JSON form.
 
-Each reader takes a value and returns it in the form that Omni prints; ``ValueError`` says what is wanted instead.
+Each reader returns a value in the form that Omni prints, or raises ``ValueError`` with the accepted forms.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def read(type: str, value: Any) -> Any:
 
 
 def is_zero(type: str, value: Any) -> bool:
-    """Whether a value that :func:`read` returned is the zero of its type, which Omni leaves out.
+    """Return whether a value from :func:`read` is the zero of its type, which Omni leaves out of its JSON.
 
     A duration or a time is a message, which is set or not: it has no zero.
     """

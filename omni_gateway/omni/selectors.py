@@ -34,20 +34,20 @@ _BINARY_UNITS = {"ki": 10, "mi": 20, "gi": 30, "ti": 40, "pi": 50}
 _DECIMAL_UNITS = {"k": 3, "m": 6, "g": 9, "t": 12, "p": 15}
 _HALF, _WHOLE, _MOST_DIGITS = 2**63, 2**64, 19
 _ORDER: Mapping[str, Callable[[int, int], bool]] = {
-    "<": lambda held, wanted: held < wanted,
-    "<=": lambda held, wanted: held <= wanted,
-    ">": lambda held, wanted: held > wanted,
-    ">=": lambda held, wanted: held >= wanted,
+    "<": lambda value, bound: value < bound,
+    "<=": lambda value, bound: value <= bound,
+    ">": lambda value, bound: value > bound,
+    ">=": lambda value, bound: value >= bound,
 }
 
 
 def sendable(text: str) -> bool:
-    """Whether a label query can be sent to Omni: it travels in HTTP/2 headers, which carry printable ASCII only."""
+    """Return whether a label query can be sent to Omni: in an HTTP/2 header, so printable ASCII only."""
     return text.isascii() and text.isprintable()
 
 
 def quoted(value: str) -> str:
-    """Return a value as it stands in a selector, in quotes where it would be read as something else."""
+    """Return a value as written in a selector: in quotes if it would be parsed differently without."""
     if not _NEEDS_QUOTES.search(value) and value == value.strip(_BLANK):
         return value
     return _in_quotes(value)
@@ -88,7 +88,7 @@ def number(text: str) -> int | None:
 
 
 class SelectorError(ValueError):
-    """The text is no selector; ``position`` counts characters from 0."""
+    """An invalid selector; ``position`` counts characters from 0."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
@@ -104,7 +104,7 @@ class Term:
     values: tuple[str, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether labels fulfil this.
+        """Return whether labels match this term.
 
         As in Kubernetes, ``!=`` and ``notin`` hold where the label is absent; a comparison of numbers never does.
         """
@@ -119,8 +119,8 @@ class Term:
         return among if self.operator in ("=", "in") else not among
 
     def _compares(self, value: str) -> bool:
-        held, wanted = number(value), number(self.values[0])
-        return held is not None and wanted is not None and _ORDER[self.operator](held, wanted)
+        found, bound = number(value), number(self.values[0])
+        return found is not None and bound is not None and _ORDER[self.operator](found, bound)
 
     def __str__(self) -> str:
         key = _quoted_key(self.key)
@@ -133,7 +133,7 @@ class Term:
         return f"{key}{self.operator}{quoted(self.values[0])}"
 
     def to_omni(self) -> str:
-        """Write the term as every version of Omni reads it: quotes, which older ones do not know, only at need."""
+        """Return the term as every version of Omni parses it: with quotes, unknown to older ones, only where needed."""
         if self.operator in ("exists", "!"):
             return str(self)
         key = _quoted_key(self.key)
@@ -154,12 +154,12 @@ class Selector:
     terms: tuple[Term, ...]
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether labels fulfil every term."""
+        """Return whether labels match every term."""
         return all(term.matches(labels) for term in self.terms)
 
     @property
     def sendable(self) -> bool:
-        """Whether Omni can be asked this; labels may hold more than a question can."""
+        """Return whether the selector can be sent to Omni; labels may have characters that a header may not."""
         return sendable(self.to_omni())
 
     def to_omni(self) -> str:
@@ -171,7 +171,7 @@ class Selector:
 
 
 def parse(text: str) -> Selector:
-    """Read a selector; :class:`SelectorError` says what is wrong and where."""
+    """Parse a selector; raise :class:`SelectorError` with the reason and the position."""
     if len(text.encode(errors="replace")) > MAX_BYTES:
         raise SelectorError(f"longer than {MAX_BYTES} bytes", MAX_BYTES)
     if "\0" in text:

@@ -1,4 +1,4 @@
-"""Signing of calls: what Omni asks of every caller (facts: signing)."""
+"""Signing of calls, which Omni requires of every caller: an OpenPGP signature of path and metadata."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Signer(Protocol):
 
     @property
     def identity(self) -> KeyIdentity:
-        """Who Omni will see."""
+        """Return the identity that Omni sees."""
 
     def sign(self, path: str, metadata: Metadata) -> Metadata:
         """Return the entries to add to a call to ``path`` (``/package.Service/Method``) that carries ``metadata``.
@@ -54,7 +54,7 @@ class KeySigner:
 
     @property
     def identity(self) -> KeyIdentity:
-        """The account's name, the key's fingerprint and expiry."""
+        """Return the account's name, the key's fingerprint and expiry."""
         return self._identity
 
     def sign(self, path: str, metadata: Metadata) -> Metadata:
@@ -83,7 +83,7 @@ class KeySigner:
 
 
 class AnonymousSigner:
-    """No identity: nothing is signed, and Omni answers only what it shows to everyone."""
+    """No identity: calls are not signed, and Omni answers only those that need no authentication."""
 
     identity = KeyIdentity("", "")
 
@@ -93,7 +93,7 @@ class AnonymousSigner:
 
 
 def signed_payload(path: str, metadata: Metadata) -> bytes:
-    """Return the JSON that is signed: the call's path and every value of each key that Omni wants covered.
+    """Return the JSON that is signed: the call's path and every value of each key that the signature must cover.
 
     A key that the call does not carry is left out: Omni refuses an empty list. ``node`` is never covered.
     """

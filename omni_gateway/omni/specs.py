@@ -2,8 +2,8 @@
 
 Omni's JSON has proto names, numbers for enums and text for 64-bit integers, and leaves zero values out; omnictl's YAML
 has the names without underscores, bytes as lists of numbers, durations and timestamps as messages; people write enums
-by name. :func:`to_wire` takes all of these and returns one form; :func:`to_plain` returns proto names, enum names and
-numbers. A type that the tables do not describe (a newer Omni's) passes as it is, and Omni judges it.
+by name. :func:`to_wire` accepts all of these and returns one form; :func:`to_plain` returns proto names, enum names and
+numbers. Specs of a type that the tables do not describe (a newer Omni's) are not changed; Omni validates them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from omni_gateway.omni.messages import Member, by_folded_name, enum, folded, is_
 from omni_gateway.plain_scalar import value_of, values_in
 
 _WIDE = frozenset({"int64", "uint64"})
-#: Faults of one spec that are told; a spec may hold a hundred thousand values.
+#: Bounds the faults of one spec: it may have a hundred thousand values.
 _MOST_FAULTS = 50
 #: Characters of a caller's own key that a path repeats.
 _SHOWN = 100
@@ -33,7 +33,7 @@ class Fault:
 
 
 class SpecError(ValueError):
-    """A spec does not fit its type's message; ``faults`` says where and why."""
+    """A spec does not match its type's message; ``faults`` has the paths and reasons."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("; ".join(f"{fault.path}: {fault.text}" for fault in faults))
@@ -154,17 +154,17 @@ class _Reader:
 
 
 def _without_zeros(message: str, value: Mapping[str, Any], stored: Any) -> dict[str, Any]:
-    held = stored if isinstance(stored, Mapping) else {}
+    before = stored if isinstance(stored, Mapping) else {}
     known = members(message)
     result: dict[str, Any] = {}
     for name, item in value.items():
         member = known[name]
         if is_message(member.type) and (member.many or member.keyed):
-            item = _each_without_zeros(member, item, held.get(name))
+            item = _each_without_zeros(member, item, before.get(name))
         elif is_message(member.type):
-            left = _without_zeros(member.type, item, held.get(name))
-            if left or not item or name in held:
-                result[name] = left
+            rest = _without_zeros(member.type, item, before.get(name))
+            if rest or not item or name in before:
+                result[name] = rest
             continue
         if item if member.many or member.keyed else not scalars.is_zero(member.type, item):
             result[name] = item
@@ -175,8 +175,8 @@ def _each_without_zeros(member: Member, items: Any, stored: Any) -> Any:
     if member.keyed:
         by_key = stored if isinstance(stored, Mapping) else {}
         return {key: _without_zeros(member.type, item, by_key.get(key)) for key, item in items.items()}
-    held = stored if isinstance(stored, list) else []
-    padded = [*held, *[None] * (len(items) - len(held))]
+    before = stored if isinstance(stored, list) else []
+    padded = [*before, *[None] * (len(items) - len(before))]
     return [_without_zeros(member.type, item, one) for item, one in zip(items, padded, strict=False)]
 
 

@@ -1,4 +1,4 @@
-"""A server's stream as an iterator that any thread may end."""
+"""Server streams as iterators that any thread may cancel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ItemT = TypeVar("ItemT")
 
 
 class Endless(ABC, Generic[ItemT]):
-    """What goes on until it is left: leaving the ``with`` block, or ``cancel`` from any thread, ends the iteration."""
+    """An endless iterator: leaving its ``with`` block, or ``cancel`` from any thread, ends the iteration."""
 
     def __iter__(self) -> Self:
         return self
@@ -38,10 +38,10 @@ class Endless(ABC, Generic[ItemT]):
 
 
 class Stream(Endless[ItemT]):
-    """Iterate over what one call streams; leaving the ``with`` block, or ``cancel`` from any thread, ends it.
+    """An iterator of the items of one streaming call; cancelled by leaving its ``with`` block, or by ``cancel``.
 
-    After ``cancel`` the iteration just stops. A call that ends badly raises the ``OmniError`` it stands for. One
-    thread iterates; a stream is read once.
+    After ``cancel`` the iteration stops without an error. A call that fails raises ``OmniError``. One thread iterates,
+    and only once.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Trust: the system's authorities, a file's, or (``OMNI_INSECURE``) whatever the server shows."""
+"""TLS trust: the system's authorities, a file's, or (``OMNI_INSECURE``) the certificate that the server presents."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Trust:
 
 
 def system_roots() -> bytes | None:
-    """Return the system's authorities as PEM, or None for those that gRPC was told of or brings along.
+    """Return the system's authorities as PEM; None for those that gRPC is configured with or bundles.
 
-    ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` count. The standard library reads a directory of authorities only as it
-    meets them, so the bundle that distributions keep in that directory is read instead.
+    ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` are respected. The standard library loads a directory of authorities only on
+    demand, so the bundle that distributions have in that directory is read instead.
     """
     if os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"):
         return None
@@ -53,9 +53,9 @@ def system_roots() -> bytes | None:
 def trust_on_sight(endpoint: Endpoint) -> Trust:
     """Fetch the server's certificate and trust exactly that one from now on.
 
-    gRPC has no switch to skip verification, so the certificate that is seen first becomes the root. Whoever sits in
-    between at that moment is trusted: hence the warning. A certificate that is renewed later is refused until the
-    client is closed or the process restarted. Raises ``Unavailable`` when there is no TLS server.
+    gRPC has no switch to skip verification, so the first certificate becomes the root. A man in the middle at that
+    moment is trusted: hence the warning. A certificate that is renewed later is refused until the client is closed or
+    the process restarted. Raises ``Unavailable`` when there is no TLS server.
     """
     log.warning(
         "OMNI_INSECURE is set: the certificate of %s is trusted unseen; use OMNI_CA_FILE instead", endpoint.authority

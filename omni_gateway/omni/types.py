@@ -1,7 +1,7 @@
-"""Omni's resource types, each with the namespace that its objects live in (facts: wire/resource_types).
+"""Omni's resource types, each with the namespace of its objects.
 
-A type is the text that Omni knows it by; ``.namespace`` is where its controllers look. Omni takes an object of any
-type in any namespace, and nobody would ever see it there. A type that is missing here is still reachable by its text:
+A type is its name in Omni; ``.namespace`` is the one that Omni's controllers read. Omni accepts an object of any type
+in any namespace, but in another one no controller would process it. Types that are missing here can be used by name:
 ``OmniType("Somethings.omni.sidero.dev")``.
 """
 
@@ -28,7 +28,7 @@ def namespace_of(type: str) -> str:
     return type.namespace if isinstance(type, OmniType) else "default"
 
 
-#: Namespaces of objects that Omni makes up for whoever asks: a watch of them tells nothing, or not the same.
+#: Namespaces of objects that Omni computes for each caller: a watch of them has no events, or different ones.
 COMPUTED: Final = frozenset({"virtual", "external"})
 
 ACCESS_POLICIES: Final = OmniType("AccessPolicies.omni.sidero.dev")
@@ -189,5 +189,5 @@ TALOS_VERSIONS: Final = OmniType("TalosVersions.omni.sidero.dev")
 UPGRADE_ROLLOUTS: Final = OmniType("UpgradeRollouts.omni.sidero.dev", "ephemeral")
 USERS: Final = OmniType("Users.omni.sidero.dev")
 
-#: Types whose objects Omni lets callers make and lets nobody read.
+#: Types whose objects callers may create, but which Omni lets no caller read.
 UNREADABLE: Final = frozenset({IMPORTED_CLUSTER_SECRETS})

@@ -1,4 +1,4 @@
-"""A watch: what happens to the objects of one type, as it happens (facts: resource-service)."""
+"""Watches: the changes of the objects of one type."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a secret looks like, and what is shown in its place."""
+"""Detection of secrets, and their replacement by ``***``."""

@@ -1,7 +1,7 @@
-"""Texts that are no secrets by their form: what a caller put into a URL or a key may be logged only if it is one.
+"""Detection of credentials by their form, for texts of callers (URLs, keys of maps) before they are logged.
 
-Nobody can tell every secret by its look. What is told here: the forms of this gateway's own tokens, of JSON Web Tokens
-and of Omni's keys (both are base64 of JSON, so they begin with ``eyJ``), and any long run of random base64.
+Detected are the gateway's own tokens, JSON Web Tokens and Omni's keys (both are base64 of JSON, so they start with
+``eyJ``), and any long run of random base64. Secrets of other forms, such as short passwords, are not.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 MASK = "***"
-#: Of base64, as it is and as a URL has it. Shorter runs are words; 30 characters are 180 bits.
+#: Characters of base64, plain and percent-encoded. Runs below 30 characters (180 bits) are taken for words.
 _PLAIN = r"[A-Za-z0-9_+/-]"
 _QUOTED = r"(?:[A-Za-z0-9_+-]|%2[BbFf]|%3[Dd])"
 _RUN = re.compile(rf"{_PLAIN}{{30,}}={{0,2}}")
@@ -19,30 +19,30 @@ _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 
 def looks_secret(text: str) -> bool:
-    """Whether a text has something in it that looks like a credential."""
+    """Return whether a text contains something of the form of a credential."""
     if len(text) < 20:
         return False
     return _KNOWN.search(text) is not None or any(map(_is_random, _RUN.findall(text)))
 
 
 def _is_random(run: str) -> bool:
-    """Words and hashes keep to one case; base64 has both, and digits."""
+    """Return whether a run has both cases and digits, as base64 does; words and hexadecimal hashes have one case."""
     return not run.islower() and not run.isupper() and any(character.isdigit() for character in run)
 
 
 def masked(text: str) -> str:
-    """Return a longer text, such as a line of a log or a URL's path, without what looks like a credential in it."""
+    """Return a longer text, such as a log line or a URL's path, with everything masked that looks like a credential."""
     text = _KNOWN.sub(MASK, text)
     return _QUOTED_RUN.sub(lambda found: MASK if _is_random(found[0]) else found[0], text)
 
 
 def shown(text: str, most: int) -> str:
-    """Return a text as it may stand in a record: masked if it looks secret, printable, ``most`` characters long."""
+    """Return a text for a record: masked if it looks secret, printable, at most ``most`` characters long."""
     return MASK if looks_secret(text) else plain(text, most)
 
 
 def plain(text: str, most: int) -> str:
-    """Return a text as it may stand in a record that callers cannot put a secret into: printable, and cut."""
+    """Return a text for a record, without the check for secrets: printable, at most ``most`` characters long."""
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()
     if not text.isprintable():

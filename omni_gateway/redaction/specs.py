@@ -1,6 +1,7 @@
-"""Secrets in the specs of types that no schema describes: masked on the way out, put back on the way in.
+"""Redaction of specs whose type has no schema: secrets are masked in responses, and restored in requests.
 
-A plugin's schema says what is secret. Here the members' names say it, and every text is searched for join tokens.
+Schemas of plugins declare their secret fields. Here secrets are found by the members' names, and join tokens in every
+text.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from omni_gateway.redaction.configuration import MASK, mask_tokens
 
 _SECRET_NAME = re.compile(r"(?i)(secret|password|token|private_?key|api_?key|access_?key(_?id)?|encryption_?key)$")
-#: Whole specs that are secret under an innocent name.
+#: Secret members by type, where the name alone does not show it.
 _SECRET_MEMBERS: Mapping[str, frozenset[str]] = {
     "ImportedClusterSecrets.omni.sidero.dev": frozenset({"data"}),
     "SAMLAssertions.omni.sidero.dev": frozenset({"data"}),
@@ -29,7 +30,7 @@ _SECRET_MEMBERS: Mapping[str, frozenset[str]] = {
 
 
 def redact(type: str, value: Any, name: str = "") -> Any:
-    """Return a spec (or a part of one, with its member's name) without what is secret."""
+    """Return a spec (or a part of one, the value of the member ``name``) with its secrets masked."""
     if isinstance(value, Mapping):
         return {key: redact(type, item, key) for key, item in value.items()}
     if isinstance(value, list):
@@ -41,13 +42,16 @@ def redact(type: str, value: Any, name: str = "") -> Any:
 
 
 def restore(type: str, wanted: Any, existing: Any, name: str = "") -> Any:
-    """Put secrets back where a caller sends what it read: a value that is the mask of the present one is that one."""
+    """Return ``wanted`` with secrets restored: a value equal to the redacted existing one becomes the existing one.
+
+    So a caller can send back an object as it read it.
+    """
     if isinstance(wanted, Mapping):
         before = existing if isinstance(existing, Mapping) else {}
         return {key: restore(type, item, before.get(key), key) for key, item in wanted.items()}
     if isinstance(wanted, list):
-        held = existing if isinstance(existing, list) else []
-        padded = [*held, *[None] * (len(wanted) - len(held))]
+        items = existing if isinstance(existing, list) else []
+        padded = [*items, *[None] * (len(wanted) - len(items))]
         return [restore(type, item, before, name) for item, before in zip(wanted, padded, strict=False)]
     if isinstance(wanted, str) and isinstance(existing, str) and wanted == redact(type, existing, name):
         return existing
@@ -55,7 +59,7 @@ def restore(type: str, wanted: Any, existing: Any, name: str = "") -> Any:
 
 
 def masked_members(value: Any, path: str = "spec") -> list[str]:
-    """Return where a spec that is to be written still has a mask: nobody means that as a value."""
+    """Return the paths at which a spec to be written still has a mask: there was no existing secret to restore."""
     if isinstance(value, Mapping):
         return [found for key, item in value.items() for found in masked_members(item, f"{path}.{key}")]
     if isinstance(value, list):

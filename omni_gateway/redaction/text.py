@@ -1,6 +1,6 @@
-"""Secrets inside texts that others wrote, and what is left of them for readers.
+"""Redaction of secrets inside texts.
 
-Omni's errors repeat what they are about: a kernel command line has the join token, a bad key is quoted in part.
+Omni's errors quote their input: a kernel command line has the join token, an invalid key is quoted in part.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ MASK = "***"
 _TOKEN = r"(jointoken(?:=|%3D))[^\s\"'&,;\\]+"  # noqa: S105 (a pattern, not a secret)
 _TOKEN_IN_TEXT = re.compile(_TOKEN, re.IGNORECASE)
 _TOKEN_IN_BYTES = re.compile(_TOKEN.encode(), re.IGNORECASE)
-#: Private keys in armour, cut off ones too; Omni keys and JWTs, both base64 of ``{"``; tokens of the gateway's.
+#: Armoured private keys, truncated ones too; Omni keys and JWTs, both base64 of ``{"``; the gateway's tokens.
 _SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----(?:(?!-----END).)*(?:-----END [A-Z ]*-----)?"
     r"|\beyJ[A-Za-z0-9_+/=.-]{40,}"
@@ -22,15 +22,15 @@ _SECRET = re.compile(
 
 
 def mask_tokens(text: str) -> str:
-    """Return the text without join tokens: ``…?jointoken=***``."""
+    """Return the text with join tokens masked: ``…?jointoken=***``."""
     return _TOKEN_IN_TEXT.sub(rf"\1{MASK}", text)
 
 
 def mask_tokens_in_line(line: bytes) -> bytes:
-    """Return a log line without join tokens."""
+    """Return a log line with join tokens masked."""
     return _TOKEN_IN_BYTES.sub(rb"\1" + MASK.encode(), line)
 
 
 def mask_secrets(text: str) -> str:
-    """Return the text without join tokens, private keys, Omni keys, JWTs and tokens of the gateway's."""
+    """Return the text with join tokens, private keys, Omni keys, JWTs and the gateway's tokens masked."""
     return _SECRET.sub(MASK, mask_tokens(text))

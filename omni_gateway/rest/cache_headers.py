@@ -1,4 +1,4 @@
-"""How fresh an answer is, and how fresh its caller wants it (RFC 9111, RFC 9211)."""
+"""Request ``Cache-Control`` (RFC 9111) and the ``Cache-Status`` and ``Age`` of a response (RFC 9211)."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from flask import has_request_context, request
 
 from omni_gateway.cache.read_record import ReadRecord
 
-_READING = "omni_gateway.reading"
-#: What was never looked for in the cache was asked of Omni.
+_READ_RECORD = "omni_gateway.reading"
+#: The status of a response that no cache lookup was made for.
 UNCACHED = "omni-gateway; fwd=uri-miss"
 
 
 def current_read_record() -> ReadRecord:
-    """Return the account of how this request's reads were answered; outside of a request, one that nobody looks at."""
+    """Return the record of this request's cache hits and misses; outside of a request, a new one that is discarded."""
     if not has_request_context():
         return ReadRecord()
-    reading = request.environ.get(_READING)
-    if reading is None:
-        reading = request.environ[_READING] = ReadRecord(max_age())
-    return cast(ReadRecord, reading)
+    record = request.environ.get(_READ_RECORD)
+    if record is None:
+        record = request.environ[_READ_RECORD] = ReadRecord(max_age())
+    return cast(ReadRecord, record)
 
 
 def without_reading(environ: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a request's environ that has read nothing yet: for a reading that has its own account."""
-    return {name: value for name, value in environ.items() if name != _READING}
+    """Return a copy of a request's environ without its read record, for a read that is recorded separately."""
+    return {name: value for name, value in environ.items() if name != _READ_RECORD}
 
 
 def max_age() -> float | None:
-    """Return the seconds that an answer may be old by the request's ``Cache-Control``; None: as old as the cache is."""
+    """Return the largest age, in seconds, that the request's ``Cache-Control`` accepts; None: any age."""
     if "HTTP_CACHE_CONTROL" not in request.environ:
         return None
-    said = request.cache_control
-    if said.no_cache or said.no_store:
+    directives = request.cache_control
+    if directives.no_cache or directives.no_store:
         return 0.0
-    return None if said.max_age is None else float(said.max_age)
+    return None if directives.max_age is None else float(directives.max_age)
 
 
 def cache_headers() -> dict[str, str]:
-    """Return ``Cache-Status``, and ``Age`` (whole seconds) where the cache answered."""
-    reading = cast("ReadRecord | None", request.environ.get(_READING))
-    if reading is None:
+    """Return ``Cache-Status``, and for a cache hit ``Age`` (whole seconds)."""
+    record = cast("ReadRecord | None", request.environ.get(_READ_RECORD))
+    if record is None:
         return {"Cache-Status": UNCACHED}
-    headers = {"Cache-Status": reading.cache_status}
-    if reading.is_hit:
-        headers["Age"] = str(int(reading.age))
+    headers = {"Cache-Status": record.cache_status}
+    if record.is_hit:
+        headers["Age"] = str(int(record.age))
     return headers

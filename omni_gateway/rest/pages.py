@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from weakref import ref
 
-from omni_gateway.byte_lru import SHELF
+from omni_gateway.lru import RENDERED_RESPONSES
 from omni_gateway.model.query import Listing
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.representation import Representation
@@ -42,7 +42,7 @@ class RenderedPages:
     ) -> RenderedPage:
         """Return the page of a listing, which answers ``question``."""
         key = (self, question)
-        kept: RenderedPage | None = SHELF.get(key)
+        kept: RenderedPage | None = RENDERED_RESPONSES.get(key)
         if kept is not None and listing.source is not None and kept.source() is listing.source:
             return kept
         etag, source = _etag(listing, fields), _nothing if listing.source is None else ref(listing.source)
@@ -53,7 +53,7 @@ class RenderedPages:
             made = RenderedPage(source, representation.list_body(items, fields), etag, str(ResumePoint.of(items)))
             if kept is not None:
                 representation.let_go(kept.body)
-        SHELF.put(key, made, made.body)
+        RENDERED_RESPONSES.put(key, made, made.body)
         return made
 
 

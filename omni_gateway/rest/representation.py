@@ -10,8 +10,8 @@ import orjson
 from marshmallow import Schema
 from marshmallow.fields import Nested
 
-from omni_gateway.byte_lru import SHELF
 from omni_gateway.http import etags
+from omni_gateway.lru import RENDERED_RESPONSES
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.joined_bodies import JoinedBodies
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
@@ -103,7 +103,7 @@ class Representation:
 
     def let_go(self, body: bytes) -> None:
         """Keep what ``list_body`` returned no more: another page has taken its place."""
-        SHELF.drop((self, id(body)))
+        RENDERED_RESPONSES.drop((self, id(body)))
 
     def _render(self, resource: Resource) -> bytes:
         return orjson.dumps(self.document(resource))
@@ -117,7 +117,7 @@ class Representation:
         memos = [resource.memo for resource in resources if resource.memo is not None]
         if len(memos) < len(resources) or not memos or not whole.distinct:
             return
-        if SHELF.put((self, id(whole.body)), whole, whole.body, whole.forget):
+        if RENDERED_RESPONSES.put((self, id(whole.body)), whole, whole.body, whole.forget):
             for memo in memos:
                 memo[self] = whole
 

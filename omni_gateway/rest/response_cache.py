@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from flask import Response, request
 
-from omni_gateway.byte_lru import SHELF
 from omni_gateway.cache.informers import Informers
 from omni_gateway.cache.read_record import Dependency
 from omni_gateway.http import etags
 from omni_gateway.http.headers import settled
 from omni_gateway.http.ready import Ready
+from omni_gateway.lru import RENDERED_RESPONSES
 from omni_gateway.rest.cache_headers import current_read_record, max_age
 
 JSON = ("Content-Type", "application/json")
@@ -51,7 +51,7 @@ class Answers:
 
     def repeated(self, question: Question) -> Response | None:
         """Return the answer that was given before, if it is still the right one."""
-        answer: Answer | None = SHELF.get((self, question))
+        answer: Answer | None = RENDERED_RESPONSES.get((self, question))
         if answer is None:
             return None
         age = self._cache.age_of(answer.parts, max_age())
@@ -65,4 +65,4 @@ class Answers:
         headers = settled((name, value) for name, value in response.headers if name not in _DATED | _OF_A_BODY)
         body = response.get_data() if response.status_code == 200 else None
         answer = Answer(tuple(reading.dependencies), headers, tag, body)
-        SHELF.put((self, question), answer, tag.encode() if body is None else body)
+        RENDERED_RESPONSES.put((self, question), answer, tag.encode() if body is None else body)

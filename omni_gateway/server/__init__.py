@@ -183,7 +183,7 @@ def _audit_refusal(app: Flask, refused: RequestRejected, remote: str) -> None:
 def _flush_audit(server: Any, worker: Any) -> None:
     """Write queued audit entries when a worker exits; also called in the arbiter, which may have no application."""
     if worker.app.callable is not None:
-        audit.keeper_of(worker.app.callable).stop()
+        audit.writer_of(worker.app.callable).stop()
 
 
 def _end_worker(server: Any, worker: Any) -> None:

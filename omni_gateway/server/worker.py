@@ -34,7 +34,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from omni_gateway.http.admission import Admitted
-from omni_gateway.malloc import give_back, keep_together
+from omni_gateway.malloc import give_back, limit_arenas
 from omni_gateway.server.error_responses import RequestRejected, refusal_for, written
 from omni_gateway.server.request_buffer import LARGE, RequestBuffer
 from omni_gateway.server.request_queue import Bounds, Caller, RequestQueue, Waiting
@@ -90,7 +90,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Create the worker's state after the fork, and serve."""
-        keep_together()
+        limit_arenas()
         wsgi.SERVER = SERVER
         self._waits: dict[TConn, Wait] = {}
         self._buffered: dict[TConn, tuple[Caller, int]] = {}

@@ -1,7 +1,7 @@
-"""What the gateway keeps for itself: tokens' hashes, answers to idempotent requests, objects of plugins, the audit.
+"""The gateway's own database: tokens' hashes, responses under idempotency keys, plugins' documents, audit entries.
 
-One SQLAlchemy URL: SQLite in the state directory, or PostgreSQL for several replicas. Nothing is opened before the
-first use, and every process opens its own.
+One SQLAlchemy URL: SQLite in the state directory, or PostgreSQL for several replicas. No connection is opened before
+the first use, and every process opens its own.
 """
 
 from omni_gateway.store.audit import AuditEntry, AuditStore

@@ -1,4 +1,4 @@
-"""The audit's rows: written in batches, read by page, pruned by age and by number."""
+"""Audit entries: written in batches, read by page, pruned by age and number."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _EQUAL = ("who", "caller_id", "method", "resource", "object_id", "cluster", "sta
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One request, or ``times`` of one sort; what is not known is empty.
+    """One request, or the number ``times`` of sampled ones with one status and code; unknown members are empty.
 
-    ``id`` sorts by ``time``: its first 16 hex digits are nanoseconds since 1970. ``changed`` are names of
-    fields, ``documents`` have a ``type`` and an ``id`` each.
+    ``id`` sorts by ``time``: its first 16 hex digits are nanoseconds since 1970. ``changed`` are names of fields,
+    ``documents`` have a ``type`` and an ``id`` each.
     """
 
     id: str
@@ -64,7 +64,7 @@ class AuditStore:
         self._engine = engine
 
     def add(self, entries: Sequence[AuditEntry]) -> None:
-        """Write entries, all or none."""
+        """Write entries in one transaction."""
         from sqlalchemy import insert
 
         from omni_gateway.store.tables import AUDIT as T
@@ -75,10 +75,10 @@ class AuditStore:
     def page(
         self, filters: Mapping[str, Any], *, offset: int = 0, limit: int = 100, oldest_first: bool = False
     ) -> tuple[list[AuditEntry], int]:
-        """Return one page and how many entries match in all.
+        """Return one page and the number of all matching entries.
 
         ``filters``: a column's name → its value; ``since`` (included) and ``until`` (excluded) times; ``after`` an id;
-        ``text`` is looked for in the path.
+        ``text`` a part of the path.
         """
         from sqlalchemy import func, select
 
@@ -105,28 +105,30 @@ class AuditStore:
             row = connection.execute(select(T).where(T.c.id == id)).mappings().first()
         return _entry(row) if row else None
 
-    def prune(self, *, before: datetime, rows: int, strangers: int, go_on: Callable[[], bool] = lambda: True) -> int:
-        """Remove what is older than ``before``, and the oldest beyond ``rows``; return how many went.
+    def prune(
+        self, *, before: datetime, rows: int, unauthenticated_rows: int, go_on: Callable[[], bool] = lambda: True
+    ) -> int:
+        """Remove entries older than ``before``, and the oldest beyond ``rows``; return the number removed.
 
-        Entries without a caller have a bound of their own, so that they can push out but few others. In batches, each a
-        transaction; other workers and replicas may do the same meanwhile.
+        Entries without a caller have a bound of their own, so that they displace only few others. In batches, each a
+        transaction, until ``go_on`` returns False; safe while other workers and replicas do the same.
         """
         from omni_gateway.store.tables import AUDIT as T
 
         removed = 0
         bounds: tuple[Callable[[], ColumnElement[bool] | None], ...] = (
             lambda: T.c.id < id_at(before),
-            lambda: self._beyond(strangers, T.c.caller_id == ""),
+            lambda: self._beyond(unauthenticated_rows, T.c.caller_id == ""),
             lambda: self._beyond(rows),
         )
-        for bound in bounds:  # each is looked for when those before it have had their effect
+        for bound in bounds:  # each is computed after the removals of those before it
             condition = bound()
-            while condition is not None and go_on() and (gone := self._remove(condition)):
-                removed += gone
+            while condition is not None and go_on() and (batch := self._remove(condition)):
+                removed += batch
         return removed
 
     def _beyond(self, most: int, *which: ColumnElement[bool]) -> ColumnElement[bool] | None:
-        """Return the condition that holds for all but the newest ``most``; None when there are no more than that."""
+        """Return the condition for all but the newest ``most`` entries; None if there are no more than that."""
         from sqlalchemy import and_, select
 
         from omni_gateway.store.tables import AUDIT as T
@@ -170,7 +172,7 @@ def _conditions(filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
 
 
 def _entry(row: Mapping[Any, Any]) -> AuditEntry:
-    """SQLite gives times back without their zone; they were written in UTC."""
+    """Return a row's entry with its time in UTC; SQLite returns times without a zone."""
     members = dict(row)
     if members["time"].tzinfo is None:
         members["time"] = members["time"].replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A circuit breaker for one kind of store calls, which also logs when these begin to fail and when they work again."""
+"""A circuit breaker for one kind of store calls; it logs when they begin to fail and when they succeed again."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from omni_gateway.store.errors import Failure, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
-#: A call that failed after this time held its caller up: the next ones fail at once for a while.
+#: A call that failed after this time opens the circuit: the next ones fail at once for a while.
 SLOW_SECONDS = 0.5
 SHORTEST_PAUSE = 1.0
 LONGEST_PAUSE = 5.0
-#: A database that fails now and then is logged so often at most.
+#: The shortest time between two log lines about failures, for a database that fails now and then.
 LOG_SECONDS = 60.0
 
 
 class Circuit:
-    """Raises at once while calls time out, and lets one through after each pause to see whether they still do.
+    """Open while calls time out: they raise at once, but for one trial after each pause; thread-safe.
 
-    Calls that fail quickly (connection refused, disk full) hold nobody up: each of them is tried.
+    Quick failures (connection refused, disk full) do not open it, for they block no thread: each call is tried.
     """
 
     def __init__(self, doing: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -40,12 +40,12 @@ class Circuit:
 
     @property
     def failure(self) -> Failure | None:
-        """Return how the last call failed, None when it did not."""
+        """Return the failure of the last call; None if it succeeded."""
         return self._failure
 
     def admit(self) -> bool:
-        """Return whether this call is the one that tries again; raise StoreUnavailable where it must not be made."""
-        if self._failure is None:
+        """Return whether this call is the trial; raise StoreUnavailable if it must not be made."""
+        if self._failure is None:  # without the lock, for every call comes here
             return False
         with self._lock:
             now = self._clock()
@@ -57,13 +57,13 @@ class Circuit:
             return True
 
     def refuse_if_open(self) -> None:
-        """Raise StoreUnavailable while calls fail at once."""
-        failure, left = self._failure, self._open_until - self._clock()
-        if failure is not None and left > 0:
-            raise StoreUnavailable(failure.reason, max(1.0, left))
+        """Raise StoreUnavailable while the circuit is open."""
+        failure, remaining = self._failure, self._open_until - self._clock()
+        if failure is not None and remaining > 0:
+            raise StoreUnavailable(failure.reason, max(1.0, remaining))
 
     def failed(self, failure: Failure, seconds: float, message: str, *, trying: bool) -> None:
-        """Take a failure that came after so many seconds; ``message`` is the driver's."""
+        """Note a call that failed after ``seconds``; ``message`` is the driver's, ``trying``: it was the trial."""
         with self._lock:
             now = self._clock()
             if self._failure is None:
@@ -76,14 +76,14 @@ class Circuit:
                 self._open_until = now + self._pause
             elif trying:
                 self._open_until = float("-inf")
-            tell = not self._logged and now >= self._logged_at + LOG_SECONDS
-            if tell:
+            is_logged = not self._logged and now >= self._logged_at + LOG_SECONDS
+            if is_logged:
                 self._logged, self._logged_at = True, now
-        if tell:
+        if is_logged:
             log.error("the store cannot be %s (%s); what needs it is answered 503 meanwhile", self._doing, message)
 
     def succeeded(self) -> None:
-        """Take a success: everything is as it should be."""
+        """Note a call that succeeded, and close the circuit."""
         if self._failure is None:
             return
         with self._lock:
@@ -93,13 +93,13 @@ class Circuit:
             self._open_until = float("-inf")
             self._pause = SHORTEST_PAUSE
             self._trying = False
-            tell, self._logged = self._logged, False
+            was_logged, self._logged = self._logged, False
             seconds = self._clock() - self._since
-        if tell:
+        if was_logged:
             log.warning("the store can be %s again, after %.1f s", self._doing, seconds)
 
     def abandoned(self, *, trying: bool) -> None:
-        """Take that a call ended without telling anything of the store."""
+        """Note a call that ended without a result of the store (an error of its caller's code)."""
         if trying:
             with self._lock:
                 self._trying = False

@@ -29,22 +29,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Steps over large tables may take longer than a call.
+#: Migrations of large tables may take longer than a call.
 MIGRATION_SECONDS = 600.0
-#: How long a call waits for them. To connect, before them, takes no longer than a call may.
+#: How long a call waits for migrations. Connecting, before them, takes no longer than a call may.
 OPENING_SECONDS = 15.0
-#: Of a call at the end of its request's time: what has been done has to be kept.
+#: Minimum of a call at the end of its request's time, to record what the request has done.
 LEAST_SECONDS = 0.9
 POOL_SIZE = 5
-#: A thread of the worker each, and some for the threads behind them.
+#: One for each thread of the worker, and some for background threads.
 MOST_CONNECTIONS = 40
 
 
 class Database:
-    """What the stores use: ``connect()`` to read and ``begin()`` to write, as an engine has them.
+    """An engine with deadlines and circuits: ``connect()`` for reads and ``begin()`` for writes.
 
-    Both raise StoreUnavailable, within ``seconds`` or the shorter time that a call gives, whatever the database does;
-    StoreRefused for values that it cannot hold; SQLAlchemy's IntegrityError as it is.
+    Both raise StoreUnavailable within ``seconds``, or the call's own shorter time, even if the database hangs;
+    StoreRefused for values that it cannot store; SQLAlchemy's IntegrityError unchanged.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class Database:
         after: Callable[[Engine], None] = lambda engine: None,
         left: Callable[[float], float] = lambda seconds: seconds,
     ) -> None:
-        """``before`` is called when the database is opened, ``after`` when it has its tables; in each process.
+        """``before`` is called before the database is opened, ``after`` when its tables exist; in each process.
 
-        ``left`` returns how much of a call's time the request in flight has left.
+        ``left`` bounds a call's seconds by what the current request has left.
         """
         self._url = url
         self._seconds = seconds
@@ -78,26 +78,26 @@ class Database:
         self.writes = Circuit("written")
 
     def connect(self, seconds: float | None = None, *, force: bool = False) -> AbstractContextManager[Connection]:
-        """Return a connection to read by.
+        """Return a connection for reads.
 
-        ``seconds``: the call's own deadline; that a quick read is late says nothing of others. ``force``: try even
-        while calls time out.
+        ``seconds``: the call's own deadline; shorter ones have a circuit of their own, for their timeout does not mean
+        that other reads would time out. ``force``: try even while the circuit is open.
         """
         seconds = self._time(seconds)
         kind = "quick_reads" if seconds < self._seconds else "reads"
         return self._bounded(kind, lambda engine: engine.connect(), seconds, force)
 
     def begin(self, seconds: float | None = None, *, force: bool = False) -> AbstractContextManager[Connection]:
-        """Return a connection within a transaction, which is committed at the end."""
+        """Return a connection in a transaction, which is committed at the end of the block."""
         return self._bounded("writes", lambda engine: engine.begin(), self._time(seconds), force)
 
     def _time(self, seconds: float | None) -> float:
-        """Return a call's deadline: within the request's, but for a moment to keep what has been done."""
+        """Return a call's seconds: bounded by the request's, but at least ``LEAST_SECONDS``."""
         most = self._seconds if seconds is None else seconds
         return min(most, max(LEAST_SECONDS, self._left(most)))
 
     def engine(self) -> Engine:
-        """Return this process's engine, opened; a connection that crossed a fork would be shared with the parent."""
+        """Return this process's engine, opened if necessary; engines are not shared across a fork."""
         self._after_fork()
         if self._engine is not None:
             return self._engine
@@ -126,7 +126,7 @@ class Database:
         with self._lock:
             if self._pid != os.getpid():
                 if self._engine is not None:
-                    self._engine.dispose(close=False)  # the parent still uses what it opened
+                    self._engine.dispose(close=False)  # the parent still uses its connections
                 self._engine = None
                 self._start()
 
@@ -165,7 +165,7 @@ class Database:
                 raise refused from error
             failure = failure_of(error)
             if failure is None:
-                raise  # of the caller's block, or a conflict: the database has answered
+                raise  # an error of the caller's block, or a conflict: not a failure of the database
             known = True
             circuit.failed(failure, time.monotonic() - started, summary(error), trying=trying)
             raise StoreUnavailable(failure.reason) from error
@@ -174,7 +174,7 @@ class Database:
                 circuit.abandoned(trying=trying)
 
     def _open(self) -> Engine:
-        """Connect, and bring the tables up to date."""
+        """Connect, and run the missing migrations."""
         with deadline.within(self._seconds):
             self._before()
             engine = make_engine(self._url, self._seconds)
@@ -197,7 +197,7 @@ class _OpeningFailed(Exception):
 
 
 class _Opening(Thread):
-    """Opens the database once for all who wait: each waits no longer than its call may take, migrations may go on."""
+    """Opens the database once for all waiting calls; each waits for its own time only, while migrations go on."""
 
     def __init__(self, work: Callable[[], Engine]) -> None:
         super().__init__(name="store-opening", daemon=True)
@@ -209,13 +209,13 @@ class _Opening(Thread):
     def run(self) -> None:
         try:
             self._engine = self._work()
-        except Exception as error:  # raised where it is waited for
+        except Exception as error:  # raised by `result`, in the waiting thread
             self._error = error
         finally:
             self.ended.set()
 
     def result(self, seconds: float) -> Engine:
-        """Wait for the engine; _OpeningFailed when it does not come in time or cannot be opened."""
+        """Wait for the engine; raise _OpeningFailed if it is not open in time, or cannot be opened."""
         if not self.ended.wait(seconds):
             raise _OpeningFailed(NEW_OPENING, "it is not open yet")
         if self._engine is not None:
@@ -228,11 +228,11 @@ class _Opening(Thread):
 
 
 def make_engine(url: str, seconds: float) -> Engine:
-    """Return an engine with its bounds, connected to nothing yet.
+    """Return an engine with deadlines, not connected yet.
 
-    :raises StoreMisconfigured: the URL is none, names another database than SQLite or PostgreSQL, or a driver is
+    :raises StoreMisconfigured: the URL is invalid or of another database than SQLite and PostgreSQL, or a driver is
         missing.
-    :raises OSError: the SQLite file cannot be made.
+    :raises OSError: the SQLite file cannot be created.
     """
     from sqlalchemy import create_engine
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -266,5 +266,5 @@ def _in_memory(url: str) -> bool:
 
 
 def lasting(error: StoreUnavailable) -> bool:
-    """Whether waiting for the store is of no use."""
+    """Return whether the store will not become available by waiting."""
     return error.reason == CORRUPT.reason

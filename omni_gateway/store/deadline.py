@@ -1,4 +1,4 @@
-"""The time that the store call of this thread has left."""
+"""The deadline of the current thread's store call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _current = threading.local()
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Give what this thread does meanwhile so many seconds in all; a deadline inside another can only be shorter."""
+    """Set a deadline of ``seconds`` from now within the block; a nested one can only be shorter."""
     before: float | None = getattr(_current, "until", None)
     until = time.monotonic() + seconds
     _current.until = until if before is None else min(before, until)
@@ -23,6 +23,6 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def remaining(otherwise: float) -> float:
-    """Return the seconds that are left, negative once they are over; ``otherwise`` without a deadline."""
+    """Return the seconds until the deadline, negative after it; ``otherwise`` without a deadline."""
     until: float | None = getattr(_current, "until", None)
     return otherwise if until is None else until - time.monotonic()

@@ -1,4 +1,4 @@
-"""Objects of plugins: JSON with a version that every write raises."""
+"""Documents of plugins: JSON with a version that every write increments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One object of a collection; ``version`` is 1 when it is made."""
+    """One document of a collection; ``version`` starts at 1."""
 
     id: str
     spec: Mapping[str, Any]
@@ -27,13 +27,13 @@ class Document:
 
 
 class DocumentStore:
-    """Make, read and change documents; ids are unique within a collection."""
+    """Create, read, replace and delete documents; ids are unique within a collection."""
 
     def __init__(self, engine: Callable[[], Database]) -> None:
         self._engine = engine
 
     def list(self, collection: str, seconds: float | None = None) -> list[Document]:
-        """Return all documents of a collection, by id; ``seconds``: how long that may take, where less than a call."""
+        """Return all documents of a collection, by id; ``seconds``: a deadline shorter than a call's usual one."""
         from sqlalchemy import select
 
         from omni_gateway.store.tables import DOCUMENTS as T
@@ -58,7 +58,7 @@ class DocumentStore:
     def create(
         self, collection: str, id: str, spec: Mapping[str, Any], labels: Mapping[str, str], notes: Mapping[str, str]
     ) -> bool:
-        """Make a document; False when there is one of this id."""
+        """Create a document; return False if there is one with this id."""
         from sqlalchemy import insert
         from sqlalchemy.exc import IntegrityError
 
@@ -92,7 +92,7 @@ class DocumentStore:
         labels: Mapping[str, str],
         notes: Mapping[str, str],
     ) -> bool:
-        """Write over the version given; False when the document is not (any more) at that version."""
+        """Replace a document; return False if it does not have the given version (any more)."""
         from sqlalchemy import update
 
         from omni_gateway.store.tables import DOCUMENTS as T
@@ -111,7 +111,7 @@ class DocumentStore:
             return bool(connection.execute(row).rowcount)
 
     def delete(self, collection: str, id: str, version: int) -> bool:
-        """Remove the version given; False when the document is not (any more) at that version."""
+        """Delete a document; return False if it does not have the given version (any more)."""
         from sqlalchemy import delete
 
         from omni_gateway.store.tables import DOCUMENTS as T
@@ -124,7 +124,7 @@ class DocumentStore:
 
 
 def _document(row: Any) -> Document:
-    """SQLite gives times back without their zone; they were written in UTC."""
+    """Return a row's document with its times in UTC; SQLite returns times without a zone."""
     created, updated = (
         value.replace(tzinfo=UTC) if value.tzinfo is None else value for value in (row["created"], row["updated"])
     )

@@ -1,4 +1,4 @@
-"""What a call to the store raises, and what a database's error means."""
+"""The errors of calls to the store, and their mapping from the databases' errors."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ RETRY_SECONDS = 5.0
 
 
 class StoreUnavailable(Exception):
-    """The store cannot be used now. The text is for callers: it names no address, no user and no file.
+    """The store cannot be used now. The text is for callers: it contains no address, no user and no file name.
 
-    Raised by a read, nothing has happened. Raised by a write, the write was most likely not made; when the connection
-    was lost during the commit, it may have been.
+    After a failed write, the write was most likely not made; if the connection was lost during the commit, it may have
+    been.
     """
 
     def __init__(self, reason: str, retry_after: float = RETRY_SECONDS) -> None:
@@ -23,7 +23,7 @@ class StoreUnavailable(Exception):
 
 
 class StoreRefused(ValueError):
-    """A value that the store cannot hold: a NUL character, a lone surrogate, a text or number that is too large."""
+    """A value that cannot be stored: a NUL character, a lone surrogate, a text or number that is too large."""
 
 
 class StoreMisconfigured(ValueError):
@@ -32,7 +32,7 @@ class StoreMisconfigured(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What is wrong with the database, in words for callers; ``lasting``: waiting for it is of no use."""
+    """A failure of the database, with a text for callers; ``lasting``: it does not pass by waiting."""
 
     reason: str
     lasting: bool = False
@@ -49,7 +49,7 @@ NO_TABLES = Failure("The store does not have the gateway's tables.")
 NEW_OPENING = Failure("The store is being opened.")
 BROKEN = Failure("The store answers with an error.")
 
-#: The primary result codes of SQLite (https://www.sqlite.org/rescode.html) without those of our own mistakes.
+#: The primary result codes of SQLite (https://www.sqlite.org/rescode.html) without those of wrong statements.
 _SQLITE = {
     sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_LOCKED: LOCKED,
@@ -91,10 +91,10 @@ _SQLSTATES = {
 
 
 def failure_of(error: BaseException) -> Failure | None:
-    """Return what is wrong with the database, None where it is not the database that failed."""
+    """Return the failure of the database that an error means; None if the database has not failed."""
     from sqlalchemy import exc
 
-    if isinstance(error, exc.TimeoutError):  # all connections are in use, and wait themselves
+    if isinstance(error, exc.TimeoutError):  # of the pool: all connections are waiting for the database
         return TIMEOUT
     if isinstance(error, OSError):
         return {errno.ENOSPC: FULL, errno.EACCES: DENIED, errno.EPERM: DENIED, errno.EROFS: READ_ONLY}.get(
@@ -124,7 +124,7 @@ def _of_sqlite(error: sqlite3.Error) -> Failure | None:
 
 
 def refusal_of(error: BaseException) -> StoreRefused | None:
-    """Return what to raise for a value that the database cannot hold, None for any other error."""
+    """Return the error to raise for a value that the database cannot store; None for any other error."""
     from sqlalchemy import exc
 
     if isinstance(error, (exc.DataError, UnicodeEncodeError, OverflowError)):

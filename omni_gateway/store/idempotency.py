@@ -1,7 +1,7 @@
-"""The answers kept for Idempotency-Keys.
+"""The responses recorded under idempotency keys.
 
-A key is claimed before its request is carried out and never becomes free because the request ended without an answer:
-the process may have died, or lost the database, after the effect was there.
+A key is claimed before its request is executed. It is not released if the request ends without a response: the process
+may have died, or lost the database, after the request had its effect.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from omni_gateway.store.database import Database
 
 KEPT = timedelta(hours=24)
-#: A claim without an answer for longer than any request may run is that of a process that died.
+#: Longer than any request may run: an older claim without a response is that of a process that died.
 ABANDONED = timedelta(minutes=10)
-#: A claim without an answer is kept longer: its effect may have to be looked for.
+#: A claim without a response is kept longer: the operator may have to find out whether it had an effect.
 UNANSWERED_KEPT = timedelta(days=30)
-#: The status of a claim that has ended without an answer.
+#: The status of a claim that has ended without a response.
 _UNKNOWN = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What is kept of a key: the hash of its request, and the answer once there is one (``status`` None until then).
+    """The record of a key: the hash of its request, and the response (``status`` None until there is one).
 
-    ``unknown``: the request has ended, and whether it had an effect is not known.
+    ``unknown``: the request has ended, and it is not known whether it had an effect.
     """
 
     request: str
@@ -39,13 +39,13 @@ class Recorded:
 
 
 class IdempotencyStore:
-    """Claim a key, keep its answer, find it again."""
+    """Claims and releases keys, and records their responses."""
 
     def __init__(self, engine: Callable[[], Database]) -> None:
         self._engine = engine
 
     def claim(self, key: str, request: str) -> Recorded | None:
-        """Take a key for a request; None when it is ours now, else what is kept of its first use.
+        """Claim a key for a request; return None if it was free, else the record of its first use.
 
         ``key`` and ``request`` are hashes (hex). The primary key makes the claim atomic among workers.
         """
@@ -68,15 +68,15 @@ class IdempotencyStore:
         return None
 
     def keep(self, key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Keep the answer of a key."""
+        """Record the response of a key."""
         self._write(key, status=status, headers=json.dumps(dict(headers)).encode(), body=body)
 
     def keep_unknown(self, key: str) -> None:
-        """Keep that a key's request has ended and that its effect is not known."""
+        """Record that a key's request has ended and that its outcome is unknown."""
         self._write(key, status=_UNKNOWN)
 
     def release(self, key: str) -> None:
-        """Forget a key whose request had no effect, so that it can be tried again."""
+        """Delete a key whose request had no effect, so that it can be used again."""
         from sqlalchemy import delete
 
         from omni_gateway.store.tables import IDEMPOTENCY as T
@@ -95,7 +95,7 @@ class IdempotencyStore:
 
 def _recorded(row: Mapping[Any, Any], now: datetime) -> Recorded:
     created: datetime = row["created"]
-    if created.tzinfo is None:  # SQLite gives times back without their zone; they were written in UTC
+    if created.tzinfo is None:  # SQLite returns times without a zone; they were written in UTC
         created = created.replace(tzinfo=UTC)
     status: int | None = row["status"]
     unknown = status == _UNKNOWN or (status is None and created < now - ABANDONED)

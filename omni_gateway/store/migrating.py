@@ -1,4 +1,4 @@
-"""Bring a database to the tables that this release needs."""
+"""Migration of a database to the tables of this release."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ log = logging.getLogger(__name__)
 #: The last step of ``migrations/versions``; a test compares the two.
 HEAD = "0004"
 ATTEMPTS = 10
-#: Of PostgreSQL: replicas that start at once go one after the other. Any number that nobody else takes.
+#: Of PostgreSQL's advisory lock, which makes replicas that start at once migrate one after the other; an arbitrary id.
 LOCK = 0x6F6D6E69
 
 
-#: Alembic's context belongs to the whole process: of two stores in one, the second waits.
+#: Alembic's context is global to the process, so two stores in one process migrate one after the other.
 _ONE_AT_A_TIME = Lock()
 
 
 class _Overtaken(Exception):
-    """Another process has done the step meanwhile."""
+    """Another process has run the migration meanwhile."""
 
 
 def migrate(engine: Engine) -> None:
-    """Run the steps that are missing; of several processes that start at once, the losers look again.
+    """Run the missing migrations; retry if another process runs them at the same time.
 
-    A database of a newer release is left as it is: steps only add what older releases can do without, so that their
-    workers may restart while the newer release is being rolled out. Alembic is imported only when there is something
-    to do: a worker that finds its tables need not carry it.
+    A database of a newer release is not changed: migrations only add what older releases do not need, so that their
+    workers may restart while the newer release is being rolled out. Alembic is imported only if there is something to
+    do, to save a worker's memory.
     """
     from sqlalchemy.exc import DBAPIError
 
@@ -53,7 +53,7 @@ def migrate(engine: Engine) -> None:
 
 
 def present(engine: Engine) -> str | None:
-    """Return the step that a database is at; None for one without any."""
+    """Return the id of a database's last migration; None without any."""
     from sqlalchemy import inspect, text
 
     if not inspect(engine).has_table("alembic_version"):

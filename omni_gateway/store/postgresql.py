@@ -1,8 +1,7 @@
-"""PostgreSQL: connections whose every wait has a deadline.
+"""PostgreSQL connections with a deadline for every wait.
 
-``statement_timeout`` is the server's: a server that hangs, or a network that drops packets, does not keep it. psycopg
-waits for its socket in one method, which is bounded here by the deadline of the call
-(:mod:`omni_gateway.store.deadline`).
+``statement_timeout`` is enforced by the server, which does not help if it hangs or the network drops packets. psycopg
+waits for its socket in one method, which is bounded here by the call's deadline (:mod:`omni_gateway.store.deadline`).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from omni_gateway.store.deadline import remaining
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-#: A transaction whose worker was stopped keeps its locks for so many deadlines at most.
+#: A transaction of a worker that was stopped holds its locks for at most so many times a call's seconds.
 IDLE_FACTOR = 4
 
 
@@ -31,11 +30,11 @@ class DeadlineExceeded(psycopg.OperationalError):
 class BoundedConnection(psycopg.Connection[Any]):
     """A connection that closes itself when the server does not answer within the deadline of the call."""
 
-    #: Of a call that comes without a deadline.
+    #: Of a call without a deadline.
     seconds = 5.0
 
     def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
-        """Wait as the base class does; raise :class:`DeadlineExceeded` when the deadline is over."""
+        """Wait as the base class does; raise :class:`DeadlineExceeded` after the deadline."""
         try:
             return super().wait(_until(gen, time.monotonic() + remaining(self.seconds)), *args, **options)
         except DeadlineExceeded:
@@ -44,7 +43,7 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 def _until(gen: Generator[Any, Any, Any], until: float) -> Generator[Any, Any, Any]:
-    """Pass a generator of psycopg's on, which is resumed at least ten times a second, until the deadline."""
+    """Wrap a generator of psycopg's, which is resumed at least ten times a second; raise after the deadline."""
     try:
         wanted = next(gen)
         while True:
@@ -57,7 +56,7 @@ def _until(gen: Generator[Any, Any, Any], until: float) -> Generator[Any, Any, A
 
 
 def bound(engine: Engine, seconds: float) -> None:
-    """Give an engine's connections deadlines; ``seconds`` where a call has none of its own."""
+    """Give an engine's connections deadlines; ``seconds`` for calls without one of their own."""
     from sqlalchemy import event
 
     kind = type("StoreConnection", (BoundedConnection,), {"seconds": seconds})
@@ -68,7 +67,7 @@ def bound(engine: Engine, seconds: float) -> None:
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: psycopg.Connection[Any], record: Any) -> None:
-        """Have the server give up too. Settings and not start options: some poolers refuse the latter."""
+        """Set the server's timeouts too; by SET, for some connection poolers refuse start-up options."""
         idle = f"SET idle_in_transaction_session_timeout = {_milliseconds(seconds * IDLE_FACTOR)}"
         with connection.cursor() as cursor:
             cursor.execute(f"SET statement_timeout = {_milliseconds(seconds)}")
@@ -77,9 +76,9 @@ def bound(engine: Engine, seconds: float) -> None:
 
 
 def _with_defaults(options: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """Let the kernel notice a server that is gone; what the URL sets itself counts."""
+    """Add options by which the kernel detects a dead server; those of the URL take precedence."""
     defaults = {
-        "connect_timeout": max(2, math.ceil(seconds)),  # libpq takes no less
+        "connect_timeout": max(2, math.ceil(seconds)),  # libpq's minimum
         "keepalives_idle": 30,
         "keepalives_interval": 5,
         "keepalives_count": 3,
@@ -93,7 +92,7 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _connected(kind: type[BoundedConnection], arguments: list[Any], options: dict[str, Any], seconds: float) -> Any:
-    """Connect in a thread: looking a name up, several addresses and TLS handshakes have no deadline in common."""
+    """Connect in a thread, for libpq has no deadline for name resolution, several addresses and TLS together."""
     if seconds <= 0:
         raise DeadlineExceeded("the server did not answer in time")
     attempt = _Attempt(kind, arguments, options)
@@ -103,7 +102,7 @@ def _connected(kind: type[BoundedConnection], arguments: list[Any], options: dic
 
 
 class _Attempt(Thread):
-    """One attempt to connect; a connection that comes too late is closed."""
+    """One attempt to connect; a connection that is made too late is closed."""
 
     def __init__(self, kind: type[BoundedConnection], arguments: list[Any], options: dict[str, Any]) -> None:
         super().__init__(name="store-connect", daemon=True)
@@ -117,13 +116,13 @@ class _Attempt(Thread):
     def run(self) -> None:
         try:
             self._connection = self._kind.connect(*self._arguments, **self._options)
-        except BaseException as error:  # raised again where it is waited for
+        except BaseException as error:  # raised by `result`, in the waiting thread
             self._error = error
         if self._given_up and self._connection is not None:
             self._connection.close()
 
     def result(self) -> BoundedConnection:
-        """Return the connection, or raise what the attempt raised."""
+        """Return the connection, or raise the attempt's error; raise DeadlineExceeded if it still runs."""
         if self.is_alive():
             self._given_up = True
             if self._connection is not None:

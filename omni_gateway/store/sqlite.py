@@ -1,4 +1,4 @@
-"""SQLite: files for their owner alone, and a bound on how long a statement waits or runs."""
+"""SQLite: files with access for their owner only, and deadlines of statements."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ log = logging.getLogger(__name__)
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
-#: What SQLite keeps beside a database; new ones get the database's own mode.
+#: Suffixes of a database's files; SQLite creates them with the database's own mode.
 BESIDE = ("", "-wal", "-shm", "-journal")
-#: Instructions of SQLite's virtual machine between two looks at the clock: some tenths of a millisecond.
+#: Instructions of SQLite's virtual machine between two checks of the deadline: some tenths of a millisecond.
 STEPS = 20_000
 
 
 def bound(engine: Engine, seconds: float) -> None:
-    """Make the file as its owner's alone, and give each connection its bounds."""
+    """Create the file with mode 0600, and give an engine's connections deadlines."""
     from sqlalchemy import event
 
     if engine.url.database and engine.url.database != ":memory:":
-        _follow(engine, Path(engine.url.database))
+        _detect_replacement(engine, Path(engine.url.database))
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, record: Any) -> None:
@@ -40,10 +40,10 @@ def bound(engine: Engine, seconds: float) -> None:
         cursor.close()
 
 
-def _follow(engine: Engine, database: Path) -> None:
-    """Make the file now, and never again: when it goes away meanwhile, or another takes its place, that is noticed.
+def _detect_replacement(engine: Engine, database: Path) -> None:
+    """Create the file once, and disconnect when it is removed or replaced later.
 
-    A connection would go on with the file that it opened, whose name is gone; a new one would begin an empty database.
+    Otherwise open connections would go on with the removed file, and new ones would create an empty database.
     """
     from sqlalchemy import event, exc
 
@@ -71,7 +71,7 @@ def _identity(database: Path) -> tuple[int, int] | None:
 
 
 def begin(connection: Connection, seconds: float) -> None:
-    """Let the statements of a call wait for locks no longer than the call has time."""
+    """Bound the wait for locks by the call's deadline."""
     driver: Any = connection.connection.driver_connection
     driver.execute(f"PRAGMA busy_timeout={_milliseconds(remaining(seconds))}").close()
 
@@ -81,9 +81,9 @@ def _milliseconds(seconds: float) -> int:
 
 
 def protect(database: Path) -> None:
-    """Make a database file, and its directory, for their owner alone; take from others what an older release gave.
+    """Create a database file and its directory with access for their owner only; restrict existing files as well.
 
-    A directory that was there before is left as it is, for it may hold more than this; see :func:`protect_folder`.
+    An existing directory is not changed, for it may have other files; see :func:`protect_folder`.
     """
     database.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
     os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
@@ -92,9 +92,9 @@ def protect(database: Path) -> None:
 
 
 def protect_folder(folder: Path) -> None:
-    """Make the state directory, or close one that is there to all but its owner.
+    """Create the state directory with access for its owner only, or restrict an existing one.
 
-    Not the working directory, a home or one that is shared on purpose (sticky): the files in it are protected anyway.
+    Not the working directory, a home, or a shared (sticky) directory: the files in it are protected by themselves.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
     if folder.resolve() in (Path.cwd(), Path.home(), Path("/")) or folder.stat().st_mode & stat.S_ISVTX:

@@ -1,4 +1,4 @@
-"""The gateway's own database and what is kept in it."""
+"""The gateway's own database, with a store for each kind of data."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ LONGEST_PAUSE = 5.0
 class Store:
     """The gateway's own database.
 
-    SQLAlchemy is imported on first use: an idle worker that nobody calls need not carry it. Every call of the stores
-    in it raises StoreUnavailable within ``seconds`` when the database cannot be used.
+    SQLAlchemy is imported on first use, to save an idle worker's memory. Every call of its stores raises
+    StoreUnavailable within ``seconds`` if the database cannot be used.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Store:
         folder: Path | None = None,
         left: Callable[[float], float] = lambda seconds: seconds,
     ) -> None:
-        """Open nothing yet.
+        """Make the store, without a connection.
 
-        :param bootstrap_token: becomes the one bootstrap token on first use, unless another has replaced it before.
-        :param left: returns how much of a call's time the request in flight has left.
-        :param folder: a directory that is the gateway's alone, made or closed to others on first use.
+        :param bootstrap_token: becomes the bootstrap token on first use, unless another has replaced it before.
+        :param left: bounds a call's seconds by what the current request has left.
+        :param folder: the state directory, created or restricted to its owner on first use.
         """
         self._bootstrap_token = bootstrap_token
         self._folder = folder
@@ -66,7 +66,7 @@ class Store:
         return self.database.engine()
 
     def wait(self, seconds: float) -> None:
-        """Return when the store can be used; raise StoreUnavailable when that takes longer than ``seconds``.
+        """Wait until the store can be used; raise StoreUnavailable after ``seconds``.
 
         :raises StoreMisconfigured: its URL cannot be used.
         """
@@ -77,19 +77,18 @@ class Store:
                 with self.database.connect(force=True):
                     return
             except StoreUnavailable as error:
-                left = until - time.monotonic()
-                if left <= 0 or lasting(error):
+                remaining = until - time.monotonic()
+                if remaining <= 0 or lasting(error):
                     raise
                 if pause == FIRST_PAUSE:
                     log.warning("%s The start waits for it, %.0f s at most.", error.reason, seconds)
-            time.sleep(min(pause, left))
+            time.sleep(min(pause, remaining))
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def check(self) -> None:
-        """Raise StoreUnavailable when the store cannot be read, or could not be written and still cannot.
+        """Raise StoreUnavailable if the store cannot be read, or if its last write failed and still does.
 
-        While calls fail at once because others have timed out, this one is made all the same: nothing else may come
-        that finds out when the store can be written again.
+        The call is made even while the circuits are open: without other requests, only it closes them again.
         """
         from sqlalchemy import text
 
@@ -110,15 +109,15 @@ class Store:
 
     @cached_property
     def idempotency(self) -> IdempotencyStore:
-        """Return the answers kept for Idempotency-Keys."""
+        """Return the responses under idempotency keys."""
         return IdempotencyStore(lambda: self.database)
 
     @cached_property
     def documents(self) -> DocumentStore:
-        """Return the objects that plugins keep here."""
+        """Return the documents of plugins."""
         return DocumentStore(lambda: self.database)
 
     @cached_property
     def audit(self) -> AuditStore:
-        """Return the entries of the audit."""
+        """Return the audit entries."""
         return AuditStore(lambda: self.database)

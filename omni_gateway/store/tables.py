@@ -1,4 +1,4 @@
-"""The tables as they are now; ``migrations`` tells how a database gets there, a test that the two agree."""
+"""The current tables; ``migrations`` creates them step by step, and a test compares the results."""
 
 from __future__ import annotations
 

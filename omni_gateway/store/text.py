@@ -1,4 +1,4 @@
-"""Which texts every database holds."""
+"""Check of texts that not every database can store."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from omni_gateway.store.errors import StoreRefused
 
 
 def storable(text: str) -> bool:
-    """Whether a text has neither a NUL, which PostgreSQL refuses, nor a lone surrogate, which UTF-8 does not have.
+    """Return whether a text has neither a NUL, which PostgreSQL refuses, nor a lone surrogate, which UTF-8 refuses.
 
-    No stored text is equal to one that is not storable.
+    A lookup of any other text can be skipped: nothing stored is equal to it.
     """
     if "\0" in text:
         return False

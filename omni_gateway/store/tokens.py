@@ -1,4 +1,4 @@
-"""The gateway's tokens: only their SHA-256 is kept."""
+"""The gateway's tokens; only their SHA-256 is stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BOOTSTRAP = "bootstrap"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of a token; its text is not."""
+    """A token's record, without its text."""
 
     id: str
     name: str
@@ -34,18 +34,18 @@ class Token:
     created: datetime
     expires: datetime | None
     revoked: bool
-    #: Patterns of the clusters that it is for; None: all of them.
+    #: Patterns of the clusters that it is restricted to; None: unrestricted.
     clusters: tuple[str, ...] | None = None
     #: To the minute.
     last_used: datetime | None = None
 
     def valid(self) -> bool:
-        """Whether it may still be used."""
+        """Return whether the token is neither revoked nor expired."""
         return not self.revoked and (self.expires is None or datetime.now(UTC) < self.expires)
 
 
 class TokenStore:
-    """Make, find, list and revoke tokens."""
+    """Creates, finds, lists and revokes tokens."""
 
     def __init__(self, engine: Callable[[], Database]) -> None:
         self._engine = engine
@@ -53,14 +53,14 @@ class TokenStore:
     def create(
         self, name: str, role: str, ttl: timedelta | None, clusters: Sequence[str] | None = None
     ) -> tuple[Token, str]:
-        """Make a token with 256 random bits; its text is returned this once and kept nowhere."""
+        """Create a token of 256 random bits; its text is returned, but not stored."""
         secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         return self._insert(name, role, secret, ttl, clusters=clusters), secret
 
     def create_first(self, name: str, role: str) -> str | None:
-        """Make the very first token and return its text; None where there ever was one, be it revoked.
+        """Create the first token and return its text; None if there is any, revoked ones included.
 
-        Of processes that start at once one makes it.
+        Of several processes that start at once, only one creates it.
         """
         from sqlalchemy import select
         from sqlalchemy.exc import IntegrityError
@@ -92,8 +92,8 @@ class TokenStore:
 
         require_storable(name=name, clusters=clusters)
         now = datetime.now(UTC)
-        held_to = None if clusters is None else tuple(clusters)
-        token = Token(id or secrets.token_hex(6), name, role, now, now + ttl if ttl else None, False, held_to)
+        patterns = None if clusters is None else tuple(clusters)
+        token = Token(id or secrets.token_hex(6), name, role, now, now + ttl if ttl else None, False, patterns)
         row = insert(TOKENS).values(
             id=token.id,
             name=name,
@@ -102,16 +102,16 @@ class TokenStore:
             created=token.created,
             expires=token.expires,
             revoked=False,
-            clusters=None if held_to is None else list(held_to),
+            clusters=None if patterns is None else list(patterns),
         )
         with self._engine().begin() as connection:
             connection.execute(row)
         return token
 
     def find_by_hash(self, digest: str, seconds: float | None = None) -> Token | None:
-        """Return the token whose SHA-256 (hex) this is, revoked and expired ones included.
+        """Return the token with this SHA-256 (hex), revoked and expired ones included.
 
-        ``seconds``: the time that the look-up may take, where that is less than a call's.
+        ``seconds``: a deadline shorter than a call's usual one.
         """
         from sqlalchemy import select
 
@@ -137,7 +137,7 @@ class TokenStore:
         return _token(row) if row else None
 
     def used(self, id: str, at: datetime) -> None:
-        """Keep when a token was used; an earlier time than the one kept changes nothing."""
+        """Record the time of a token's use, unless a later one is recorded already."""
         from sqlalchemy import or_, update
 
         from omni_gateway.store.tables import TOKENS
@@ -157,7 +157,7 @@ class TokenStore:
             return [_token(row) for row in connection.execute(query).mappings()]
 
     def revoke(self, id: str) -> bool:
-        """End a token; False when there is none of this id."""
+        """Revoke a token; return False if there is none with this id."""
         from sqlalchemy import update
 
         from omni_gateway.store.tables import TOKENS
@@ -173,7 +173,7 @@ def _digest(secret: str) -> str:
 
 
 def _token(row: Any) -> Token:
-    """SQLite gives times back without their zone; they were written in UTC."""
+    """Return a row's token with its times in UTC; SQLite returns times without a zone."""
     created, expires, last_used = (
         value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
         for value in (row["created"], row["expires"], row["last_used"])
@@ -183,10 +183,10 @@ def _token(row: Any) -> Token:
 
 
 def ensure_bootstrap(secret: str, engine: Engine) -> None:
-    """Make the token that the operator gave the one bootstrap token, unless another has taken its place before.
+    """Make the operator's token the bootstrap token, unless it has been replaced or revoked before.
 
-    A token that was superseded or revoked stays so: its value may come from a replica, or a worker, that was started
-    with older settings and knows nothing of the rotation. Processes that start at once may all call this.
+    A replaced or revoked token is not restored: its value may come from a replica or worker that was started with the
+    settings before the rotation. Several processes may call this at once.
     """
     from sqlalchemy import insert, select
     from sqlalchemy.exc import IntegrityError
@@ -204,7 +204,7 @@ def ensure_bootstrap(secret: str, engine: Engine) -> None:
                     _supersede_bootstrap(connection)
                     connection.execute(insert(TOKENS).values(**row, created=datetime.now(UTC)))
             break
-        except IntegrityError:  # another process made one just now: look again
+        except IntegrityError:  # another process has created one meanwhile: read again
             continue
     if revoked:
         log.warning(
@@ -214,7 +214,7 @@ def ensure_bootstrap(secret: str, engine: Engine) -> None:
 
 
 def _supersede_bootstrap(connection: Connection) -> None:
-    """Revoke the bootstrap token there is and keep its hash, so that its value is known when it comes again."""
+    """Revoke the current bootstrap token; its hash stays, so that its value is recognised as revoked later."""
     from sqlalchemy import func, literal, update
 
     from omni_gateway.store.tables import TOKENS

@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from omni_gateway.sdk import (FieldErrors, OmniResourceAdapter, Problem, Resource,)
+from omni_gateway.sdk import (
+    FieldErrors,
+    OmniResourceAdapter,
+    Problem,
+    Resource,
+)
 from omni_gateway.sdk.adapters import change, cluster_of_uuid, find
 from omni_gateway.sdk.clusters import cluster_lock
 from omni_gateway.sdk.omni import OmniError, omni_errors, types

@@ -13,11 +13,23 @@ from typing import Any, ClassVar
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import (FieldErrors, OmniResourceAdapter, Operation, Problem, Resource, SpecSchema,)
-from omni_gateway.sdk.actions import DryRunResult
-from omni_gateway.sdk.adapters import (change, cluster_of_uuid, find, scope_error,)
-from omni_gateway.sdk.omni import label_names, omni_errors, types
+from omni_gateway.sdk import (
+    FieldErrors,
+    OmniResourceAdapter,
+    Operation,
+    Problem,
+    Resource,
+    SpecSchema,
+)
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk.adapters import (
+    change,
+    cluster_of_uuid,
+    find,
+    scope_error,
+)
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.cluster import lock
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.backups import check_backup, uuid_of

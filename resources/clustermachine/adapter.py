@@ -9,7 +9,12 @@ from typing import Any
 
 from omni_gateway.sdk import OmniResourceAdapter, Problem, Resource
 from omni_gateway.sdk.adapters import Created, find
-from omni_gateway.sdk.clusters import (cluster_lock, quorum, relations, talos_fit,)
+from omni_gateway.sdk.clusters import (
+    cluster_lock,
+    quorum,
+    relations,
+    talos_fit,
+)
 from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.clustermachine.join_operation import joining
 

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from omni_gateway.sdk import (FieldErrors, OmniClient, Problem, Resource,)
+from omni_gateway.sdk import (
+    FieldErrors,
+    OmniClient,
+    Problem,
+    Resource,
+)
 from omni_gateway.sdk.actions import problem_for
 from omni_gateway.sdk.adapters import STALE
 from omni_gateway.sdk.omni import OmniError, omni_deadline, types

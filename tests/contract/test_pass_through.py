@@ -72,7 +72,7 @@ def test_a_key_that_omni_does_not_know_is_a_401(app: Flask, simulator: RunningSi
         "clusters"
     )
     assert answer.status_code == 401
-    assert "Omni does not take this key" in answer.json["detail"]
+    assert "Omni does not accept this key" in answer.json["detail"]
 
 
 def test_a_key_that_is_revoked_meanwhile_is_a_401_at_the_next_call(app: Flask, api: Caller) -> None:

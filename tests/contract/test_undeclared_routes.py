@@ -149,7 +149,7 @@ TRIES: Mapping[Open, str] = {
     no_role_at_all: "GET /api/v1/house/open",
     a_role_that_is_a_text: "declares no role",
     an_options_view: "OPTIONS /api/v1/house/open",
-    a_redirect: "redirects before any role is asked",
+    a_redirect: "redirects before any role is checked",
     static_files: r"GET /api/v1/house/open/<path:filename> \(endpoint 'house.files.static'\)",
     a_rule_by_record: r"GET /open \(endpoint 'mine'\)",
     another_blueprint_by_record: r"GET /open \(endpoint 'other.answer'\)",

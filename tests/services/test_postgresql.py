@@ -190,7 +190,7 @@ def test_several_prune_one_audit_at_once(database: Callable[[str], str]) -> None
     removed: list[int] = []
 
     def prune(audit: AuditStore) -> None:
-        removed.append(audit.prune(before=datetime(2026, 8, 1, tzinfo=UTC), rows=100, strangers=10))
+        removed.append(audit.prune(before=datetime(2026, 8, 1, tzinfo=UTC), rows=100, unauthenticated_rows=10))
 
     threads = [threading.Thread(target=prune, args=(audit,)) for audit in stores]
     for thread in threads:

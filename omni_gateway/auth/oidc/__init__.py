@@ -1,6 +1,6 @@
-"""JWTs of OpenID Connect providers as a way in.
+"""Authentication by JWTs of OpenID Connect providers.
 
-Imported only where the settings ask for it: the cryptography behind it takes time and memory to load.
+Imported only if the settings enable it: its cryptography libraries take time and memory to load.
 """
 
 from omni_gateway.auth.oidc.discovery import IssuerChecks, Report, Step, load_keys

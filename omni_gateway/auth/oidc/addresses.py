@@ -1,6 +1,7 @@
-"""Where an issuer may be: its name is looked up once, every address is judged, and only those are connected to.
+"""Checks of an issuer's addresses, against server-side request forgery.
 
-So a name whose address changes between the check and the connection (DNS rebinding) gains nothing.
+The name is resolved once, every address is checked, and only these addresses are connected to. A name whose address
+changes between check and connection (DNS rebinding) has therefore no effect.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ Address = tuple[socket.AddressFamily, Any]
 
 
 def look_up(host: str, port: int, seconds: float) -> list[Address]:
-    """Return the addresses of a name; ``OSError`` when it has none, or they do not come in time.
+    """Resolve a name; raise ``OSError`` if it has no address, or after ``seconds``.
 
-    The system's resolver knows no deadline, so it is asked in a thread that nobody waits for any longer.
+    The system's resolver has no timeout, so it runs in a thread, which is abandoned after that time.
     """
     answer: Future[list[Address]] = Future()
 
-    def ask() -> None:
+    def resolve() -> None:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             answer.set_result(list(dict.fromkeys((family, where) for family, _, _, _, where in found)))
         except (OSError, UnicodeError) as error:
             answer.set_exception(error if isinstance(error, OSError) else OSError("this is no host name"))
 
-    Thread(target=ask, name="oidc-look-up", daemon=True).start()
+    Thread(target=resolve, name="oidc-look-up", daemon=True).start()
     try:
         return answer.result(seconds)
     except TooLate:
@@ -41,10 +42,10 @@ def look_up(host: str, port: int, seconds: float) -> list[Address]:
 
 
 def fault(where: Any, *, private: bool, loopback_only: bool) -> str:
-    """Tell why an address may not be connected to; empty: it may.
+    """Return the reason why an address must not be connected to; empty: it may be.
 
-    ``private``: the operator lets providers be at private and loopback addresses. Link-local ones (where clouds keep
-    their machines' credentials), multicast and reserved ones are never connected to.
+    ``private``: the operator allows private and loopback addresses. Link-local ones (where clouds serve machines'
+    credentials), multicast and reserved ones are never allowed.
     """
     address = _innermost(ip_address(str(where[0]).partition("%")[0]))
     if loopback_only:
@@ -54,14 +55,14 @@ def fault(where: Any, *, private: bool, loopback_only: bool) -> str:
         return ""
     reserved = address.is_reserved and not address.is_loopback  # ::1 is both
     if reserved or address.is_link_local or address.is_multicast or address.is_unspecified:
-        return f"{address} is an address that is never connected to"
+        return f"{address} is a reserved, link-local or multicast address, which is never connected to"
     if not private:
         return f"{address} is a private address: OMNI_GATEWAY_OIDC_PRIVATE_ADDRESSES does not allow it"
     return ""
 
 
 def _innermost(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that an IPv6 one stands for, if it does."""
+    """Return the IPv4 address that is embedded in an IPv6 one (NAT64, mapped, 6to4, Teredo), else the address."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:

@@ -1,4 +1,4 @@
-"""What a verified token's claims say of its bearer: a role, clusters, a name."""
+"""Role, clusters and name of a caller, from the claims of a verified token."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _NAMES = ("preferred_username", "email", "name")
 def value_at(claims: Mapping[str, Any], path: str) -> Any:
     """Return the claim at a path, or None.
 
-    Dots lead into objects (``realm_access.roles``), but names may have dots too (``https://example.com/roles``): at
-    each level the longest name that is there counts.
+    Dots separate nested members (``realm_access.roles``), but names may have dots too (``https://example.com/roles``):
+    at each level the longest matching name is used.
     """
     return _walk(claims, path.split("."))
 
@@ -33,12 +33,12 @@ def _walk(claims: Any, words: Sequence[str]) -> Any:
 
 
 def texts(value: Any) -> list[str]:
-    """Return a claim's texts: one, or those of a list; nothing else counts."""
+    """Return a claim's strings: one, or those of a list; other values are ignored."""
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
 def role_of(provider: Provider, claims: Mapping[str, Any]) -> Role | None:
-    """Return the highest role that the claim gives; None when it gives none."""
+    """Return the highest role in the provider's role claim; None if there is none."""
     mapping: Mapping[str, Role] = provider.role_mapping or {role.value: role for role in Role}
     return max(
         (mapping[text] for text in texts(value_at(claims, provider.role_claim)) if text in mapping), default=None
@@ -46,7 +46,7 @@ def role_of(provider: Provider, claims: Mapping[str, Any]) -> Role | None:
 
 
 def scope_of(provider: Provider, claims: Mapping[str, Any]) -> Scope:
-    """Return the clusters: those of the claim if the provider names one (none without it), else the provider's."""
+    """Return the scope: by the provider's clusters claim if it has one (no cluster if absent), else the provider's."""
     if provider.clusters_claim:
         patterns = texts(value_at(claims, provider.clusters_claim))
         return Scope(tuple(pattern for pattern in patterns if 0 < len(pattern) <= LONGEST_PATTERN)[:MOST_PATTERNS])
@@ -54,7 +54,7 @@ def scope_of(provider: Provider, claims: Mapping[str, Any]) -> Scope:
 
 
 def name_of(claims: Mapping[str, Any]) -> str:
-    """Return what to call the bearer in logs: its own choice at many providers, so nothing is decided by it."""
+    """Return a display name for logs; at many providers users choose it, so it must not be used for authorization."""
     for claim in (*_NAMES, "sub"):
         text = "".join(character for character in str(claims.get(claim) or "") if character.isprintable())
         if text:

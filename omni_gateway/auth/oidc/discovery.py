@@ -1,4 +1,4 @@
-"""From an issuer's URL to its keys (OpenID Connect Discovery 1.0 §4), and what goes wrong on the way, step by step."""
+"""OpenID Connect Discovery 1.0 §4: from an issuer's URL to its keys, with a report of each step."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ STEPS = (
     "keys-document",
     "keys",
 )
-"""In the order in which they are taken; each needs the ones before it."""
+"""In order; each step needs the ones before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step on the way to an issuer's keys."""
+    """The outcome of one step."""
 
     name: str
     ok: bool
@@ -34,25 +34,25 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How far the way to an issuer's keys leads: the steps taken, of which only the last may have failed."""
+    """The steps up to the first one that failed."""
 
     steps: tuple[Step, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether it leads to keys that can be used."""
+        """Return whether all steps succeeded, so that there are usable keys."""
         return len(self.steps) == len(STEPS) and all(step.ok for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerChecks:
-    """Tries issuers on behalf of an admin; ``tokens_count``: whether JWTs are a way in at all, by the settings."""
+    """Checks issuers on behalf of an admin; ``tokens_count``: whether the settings enable OIDC authentication."""
 
     fetcher: Fetcher
     tokens_count: bool
 
     def check(self, issuer: str) -> Report:
-        """Go all the way to an issuer's keys, past every cache, and tell how it went; never raises."""
+        """Fetch an issuer's keys without any cache, and return the report; never raises."""
         steps: list[Step] = []
         try:
             load_keys(self.fetcher, issuer, lambda detail: steps.append(Step(STEPS[len(steps)], True, detail)))
@@ -64,18 +64,18 @@ class IssuerChecks:
 def load_keys(fetcher: Fetcher, issuer: str, done: Callable[[str], None] = lambda detail: None) -> KeySet:
     """Fetch an issuer's keys; ``done`` is called with a sentence after each of :data:`STEPS`.
 
-    :raises FetchError: a step failed, or no key of the set can be used.
+    :raises FetchError: a step failed, or the set has no usable key.
     """
     plain = is_plain_loopback(issuer)
     place = fetcher.locate(issuer.rstrip("/") + WELL_KNOWN, plain=plain)
     done(f"{place.host} is at {', '.join(str(where[0]) for _, where in place.addresses)}.")
     document = fetcher.read(place)
     if not isinstance(document, Mapping):
-        raise FetchError("The discovery document is no JSON object.")
+        raise FetchError("The discovery document is not a JSON object.")
     done("The discovery document was read.")
     if document.get("issuer") != issuer:
         raise FetchError(f"The discovery document is of another issuer: {_shown(document.get('issuer'))}.")
-    done("It names this issuer, to the letter.")
+    done("It names exactly this issuer.")
     uri = document.get("jwks_uri")
     if not isinstance(uri, str):
         raise FetchError("The discovery document has no `jwks_uri`.")
@@ -90,7 +90,7 @@ def _usable(document: Any, done: Callable[[str], None]) -> KeySet:
     try:
         found = key_set(document)
     except Unusable as error:
-        raise FetchError(f"The key set is none: {error}.") from error
+        raise FetchError(f"The document is not a key set: {error}.") from error
     left_out = f" Left out: {'; '.join(found.faults)}." if found.faults else ""
     if not found.keys:
         raise FetchError(f"The key set has no key that can be used.{left_out}")
@@ -100,7 +100,7 @@ def _usable(document: Any, done: Callable[[str], None]) -> KeySet:
 
 
 def is_plain_loopback(issuer: str) -> bool:
-    """Whether an issuer is one of development: http, at a loopback address."""
+    """Return whether an issuer is one for development: http, at a loopback address."""
     try:
         parts = urlsplit(issuer)
         host = parts.hostname or ""
@@ -110,5 +110,5 @@ def is_plain_loopback(issuer: str) -> bool:
 
 
 def _shown(issuer: Any) -> str:
-    """Return the start of what a document gives for its issuer, on one line."""
+    """Return the document's ``issuer`` for an error text: one line, at most 200 characters."""
     return ascii(issuer[:200]) if isinstance(issuer, str) else "none"

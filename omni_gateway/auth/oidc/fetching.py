@@ -1,7 +1,7 @@
-"""Reading a JSON document of an issuer: https, checked addresses, no redirects, no proxies, bounded in time and size.
+"""Fetching of an issuer's JSON documents: https, checked addresses, no redirects, no proxies, bounded time and size.
 
-The standard library's HTTP client does just that and nothing more: whatever a richer one does by itself (redirects,
-proxies of the environment, retries, decompression) would have to be switched off here.
+With the standard library's HTTP client: a richer one's features (redirects, proxies of the environment, retries,
+decompression) would all have to be switched off here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LARGEST = 512 * 1024
 DEEPEST = 16
 LONGEST_URL = 2000
 SECONDS = 5.0
-"""For a look-up, and again for connection, TLS and answer together."""
+"""For the name's resolution, and again for connection, TLS and response together."""
 MOST_ADDRESSES = 4
 
 _URL = re.compile(r"[\x21-\x7e]+")
@@ -35,12 +35,12 @@ _HEADERS = {"Accept": "application/json", "Connection": "close", "User-Agent": f
 
 
 class FetchError(Exception):
-    """A document cannot be had; the text tells an operator why, and nothing of what was sent back."""
+    """A document cannot be fetched; the text gives the reason, and contains nothing of the response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A document's URL, and the addresses that may be connected to for it."""
+    """A document's URL, with the checked addresses of its host."""
 
     host: str
     port: int
@@ -50,11 +50,11 @@ class Place:
 
 
 class Fetcher:
-    """Reads issuers' documents.
+    """Fetches issuers' documents.
 
     :param private_addresses: whether issuers may be at private and loopback addresses.
     :param ca_file: PEM file of certificate authorities to trust besides the system's.
-    :param seconds: the most that a look-up may take, and then the document.
+    :param seconds: time limit of the name's resolution, and again of the document.
     """
 
     def __init__(self, *, private_addresses: bool = False, ca_file: str = "", seconds: float = SECONDS) -> None:
@@ -70,13 +70,13 @@ class Fetcher:
         return context
 
     def locate(self, url: str, *, plain: bool) -> Place:
-        """Look a URL's host up; :class:`FetchError` when the URL or one of its addresses is not allowed.
+        """Resolve a URL's host; raise :class:`FetchError` if the URL or one of its addresses is not allowed.
 
         ``plain``: http is allowed too, to loopback addresses.
         """
         scheme, host, port, path = _split(url)
         if scheme != "https" and not (plain and scheme == "http"):
-            raise FetchError("The URL is no https URL.")
+            raise FetchError("The URL is not an https URL.")
         try:
             found = addresses.look_up(host, port, self.seconds)
         except OSError as error:
@@ -88,21 +88,21 @@ class Fetcher:
         return Place(host, port, path, scheme == "https", found[:MOST_ADDRESSES])
 
     def read(self, place: Place) -> Any:
-        """Return the JSON value at a place; :class:`FetchError` when there is none to be had in time."""
+        """Return the JSON value at a place; raise :class:`FetchError` if it cannot be fetched or parsed in time."""
         deadline = time.monotonic() + self.seconds
         try:
             with self._connection(place, deadline) as connection:
                 connection.request("GET", place.path, headers=_HEADERS)
-                answer = connection.getresponse()
-                body = answer.read(LARGEST + 1)
+                response = connection.getresponse()
+                body = response.read(LARGEST + 1)
         except (OSError, http.client.HTTPException, ValueError) as error:
             if time.monotonic() >= deadline:
                 raise FetchError(f"{place.host} took longer than {self.seconds:g} s.") from error
             raise FetchError(f"{place.host} gave no answer: {_reason(error)}.") from error
-        if 300 <= answer.status < 400:
-            raise FetchError(f"{place.host} answered with a redirect ({answer.status}), which is not followed.")
-        if answer.status != 200:
-            raise FetchError(f"{place.host} answered {answer.status}.")
+        if 300 <= response.status < 400:
+            raise FetchError(f"{place.host} answered with a redirect ({response.status}), which is not followed.")
+        if response.status != 200:
+            raise FetchError(f"{place.host} answered {response.status}.")
         if len(body) > LARGEST:
             raise FetchError(f"{place.host} sent more than {LARGEST} bytes.")
         if time.monotonic() >= deadline:
@@ -110,11 +110,11 @@ class Fetcher:
         try:
             return strict_json.parse(body, max_depth=DEEPEST)
         except strict_json.BadJson as error:
-            raise FetchError(f"{place.host} sent no JSON that can be read in one way only.") from error
+            raise FetchError(f"{place.host} sent invalid or ambiguous JSON.") from error
 
     @contextmanager
     def _connection(self, place: Place, deadline: float) -> Iterator[http.client.HTTPConnection]:
-        """Connect to the first address that takes a connection; whatever happens on it ends at the deadline."""
+        """Connect to the first address that accepts; a timer shuts the socket down at the deadline."""
         plain = _connect(place.addresses, deadline)
         sock: socket.socket = plain
         timer = Timer(max(deadline - time.monotonic(), 0), lambda: _cut(sock))
@@ -128,7 +128,7 @@ class Fetcher:
             kind = http.client.HTTPSConnection if place.tls else http.client.HTTPConnection
             connection = kind(place.host, place.port)
             connection.sock = sock
-            connection.auto_open = 0  # it never connects by itself, to an address that nobody has judged
+            connection.auto_open = 0  # it must not reconnect by itself, to an address that was not checked
             yield connection
         finally:
             timer.cancel()
@@ -136,14 +136,14 @@ class Fetcher:
 
 
 def _split(url: str) -> tuple[str, str, int, str]:
-    """Return scheme, host, port and path with query; :class:`FetchError` when the URL is none to go to."""
+    """Return scheme, host, port and path with query; raise :class:`FetchError` if the URL is invalid."""
     try:
         parts = urlsplit(url)
         port = parts.port or (80 if parts.scheme == "http" else 443)
     except ValueError as error:
-        raise FetchError("The URL is no URL.") from error
+        raise FetchError("The URL is invalid.") from error
     if not _URL.fullmatch(url) or len(url) > LONGEST_URL or not parts.hostname:
-        raise FetchError("The URL is no URL, or longer than 2000 characters.")
+        raise FetchError("The URL is invalid, or longer than 2000 characters.")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise FetchError("The URL has a user name, a password or a fragment.")
     return parts.scheme, parts.hostname, port, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -152,11 +152,11 @@ def _split(url: str) -> tuple[str, str, int, str]:
 def _connect(places: Sequence[addresses.Address], deadline: float) -> socket.socket:
     last: OSError = TimeoutError("timed out")
     for family, where in places:
-        left = deadline - time.monotonic()
-        if left <= 0:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
             break
         sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.settimeout(left)
+        sock.settimeout(remaining)
         try:
             sock.connect(where)
         except OSError as error:
@@ -168,20 +168,20 @@ def _connect(places: Sequence[addresses.Address], deadline: float) -> socket.soc
 
 
 def _cut(sock: socket.socket) -> None:
-    """Wake whoever reads: a peer may send a byte a second for ever, so a timeout for each byte is none."""
+    """Shut a socket down, which ends a blocked read: a socket's timeout does not bound a response sent byte by byte."""
     try:
-        # Not SSLSocket's own, which would take the TLS state away under the reader's hands.
+        # Not SSLSocket's own method, which would remove the TLS state while another thread reads.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:
         return  # it is closed already
 
 
 def _reason(error: Exception) -> str:
-    """Tell an error without what the other side sent."""
+    """Return the text of an error, without anything that the peer sent."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({error.reason or 'cut off'})"
     if isinstance(error, OSError):
         return (error.strerror or str(error) or "cut off").lower()
-    return "it speaks no proper HTTP"
+    return "its response is not valid HTTP"

@@ -1,4 +1,4 @@
-"""The keys of a JSON Web Key Set (RFC 7517) that may verify a token here, and why the others may not."""
+"""The usable keys of a JSON Web Key Set (RFC 7517), and the reasons why others are left out."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from joserfc.util import urlsafe_b64decode
 MOST_KEYS = 100
 SMALLEST_RSA = 2048
 LARGEST_RSA = 8192
-"""Bits; a verification takes time with the square of it."""
+"""Bits; the time of a verification grows with their square."""
 LONGEST_KID = 500
 
-#: Key type and curve → what its signatures may be called. Nothing symmetric, and no ``none``.
+#: Key type and curve → the algorithms of its signatures. Nothing symmetric, and no ``none`` (RFC 8725 §3.1, §3.2).
 ALGORITHMS: Mapping[tuple[str, str], frozenset[str]] = {
     ("RSA", ""): frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
     ("EC", "P-256"): frozenset({"ES256"}),
@@ -33,7 +33,7 @@ _SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 @dataclass(frozen=True, slots=True)
 class VerifyingKey:
-    """A public key, and the algorithms that it may verify."""
+    """A public key, and the algorithms that it may be used with."""
 
     kid: str | None
     algorithms: frozenset[str]
@@ -42,13 +42,13 @@ class VerifyingKey:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """An issuer's keys; ``faults`` tells of those that are left out."""
+    """An issuer's usable keys; ``faults``: a sentence for each key that is left out."""
 
     keys: tuple[VerifyingKey, ...] = ()
     faults: tuple[str, ...] = ()
 
     def select(self, kid: str | None, algorithm: str) -> tuple[VerifyingKey, ...]:
-        """Return the keys that may verify a token; one without a ``kid`` may be of any key of its algorithm."""
+        """Return the keys that may verify a token; without a ``kid``, all keys of its algorithm."""
         return tuple(key for key in self.keys if algorithm in key.algorithms and kid in (None, key.kid))
 
 
@@ -57,7 +57,7 @@ class Unusable(Exception):
 
 
 def key_set(document: Any) -> KeySet:
-    """Read a key set; what is no key for signatures is left out. :class:`Unusable`: it is no key set at all."""
+    """Parse a key set; unusable keys are left out. Raises :class:`Unusable` if the document is not a key set."""
     entries = document.get("keys") if isinstance(document, Mapping) else None
     if not isinstance(entries, list):
         raise Unusable("it has no list `keys`")
@@ -74,23 +74,23 @@ def key_set(document: Any) -> KeySet:
 
 def _key(entry: Any) -> VerifyingKey:
     if not isinstance(entry, Mapping):
-        raise Unusable("it is no object")
-    kid, said = entry.get("kid"), entry.get("alg")
+        raise Unusable("it is not an object")
+    kid, algorithm = entry.get("kid"), entry.get("alg")
     if kid is not None and not (isinstance(kid, str) and len(kid) <= LONGEST_KID):
-        raise Unusable("its `kid` is no text, or too long")
+        raise Unusable("its `kid` is not a string, or too long")
     possible = ALGORITHMS.get((str(entry.get("kty")), "" if entry.get("kty") == "RSA" else str(entry.get("crv"))))
     if possible is None:
-        raise Unusable("its type or curve is not for signatures that are taken here")
+        raise Unusable("its type or curve is not supported for signatures")
     if not _SECRET_MEMBERS.isdisjoint(entry):
-        raise Unusable("it is a secret key, which everybody can read there")
+        raise Unusable("it is a secret key, published for anyone to read")
     if entry.get("use", "sig") != "sig":
         raise Unusable("its `use` is not `sig`")
     operations = entry.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:
         raise Unusable("its `key_ops` have no `verify`")
-    algorithms = possible if said is None else possible & {str(said)}
+    algorithms = possible if algorithm is None else possible & {str(algorithm)}
     if not algorithms:
-        raise Unusable("its `alg` does not go with its type, or is not taken here")
+        raise Unusable("its `alg` does not match its type, or is not supported")
     return VerifyingKey(
         kid, algorithms, _import({name: entry[name] for name in ("kty", "crv", "n", "e", "x", "y") if name in entry})
     )
@@ -102,9 +102,9 @@ def _import(members: Mapping[str, Any]) -> Key:
             _check_size(int.from_bytes(urlsafe_b64decode(members["n"].encode()), "big").bit_length())
         return import_key(dict(members))
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError, UnsupportedAlgorithm) as error:
-        raise Unusable("its numbers are no key") from error
+        raise Unusable("its numbers do not form a key") from error
 
 
 def _check_size(bits: int) -> None:
     if not SMALLEST_RSA <= bits <= LARGEST_RSA:
-        raise Unusable(f"it has {bits} bits; {SMALLEST_RSA} to {LARGEST_RSA} are taken")
+        raise Unusable(f"it has {bits} bits; {SMALLEST_RSA} to {LARGEST_RSA} are supported")

@@ -1,4 +1,4 @@
-"""The way in for JWTs of OpenID Connect providers."""
+"""The authentication method for JWTs of OpenID Connect providers."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ CACHE_SIZE = 4096
 
 
 class OidcMethod:
-    """Takes tokens that an enabled provider signed for this gateway.
+    """Accepts tokens that an enabled provider signed for this gateway.
 
-    What was verified is good for a minute, never beyond its expiry, and no longer than its providers stay as they are.
-    A caller whose token gives no role is known, and may do nothing that takes one (403).
+    Verified tokens are cached for a minute, never beyond their expiry, and only until any provider changes. A caller
+    whose token gives no role is authenticated, and gets 403 on routes that require one.
 
-    :param load_keys: fetches the keys of an issuer; ``FetchError`` when they cannot be had.
+    :param load_keys: fetches the keys of an issuer; raises ``FetchError``.
     :param clock: seconds since the epoch.
     """
 
@@ -50,17 +50,19 @@ class OidcMethod:
         self._verified: LRUCache[bytes, tuple[int, float, Principal]] = LRUCache(CACHE_SIZE)
 
     def recognises(self, credential: str) -> bool:
-        """Take whatever has the form of a JWT."""
+        """Return whether a credential has the form of a JWT."""
         return tokens.is_jwt(credential)
 
     def authenticate(self, credential: str) -> Principal:
-        """Return whom a token proves; :class:`Rejected` when it proves nobody."""
+        """Return the token's principal; raise :class:`Rejected` if it is invalid."""
         snapshot = self._providers.current()
         digest = hashlib.sha256(credential.encode("ascii")).digest()
         now = self._clock()
-        kept = self._verified.get(digest)
-        if kept is not None and kept[0] == snapshot.generation and now < kept[1]:
-            return kept[2]
+        cached = self._verified.get(digest)
+        if cached is not None:
+            generation, until, principal = cached
+            if generation == snapshot.generation and now < until:
+                return principal
         token = tokens.read(credential)
         provider = _provider_of(token, snapshot)
         if not _is_signed(token, self._keys_of(provider.issuer, snapshot)):
@@ -72,7 +74,7 @@ class OidcMethod:
         return principal
 
     def _keys_of(self, issuer: str, snapshot: Snapshot) -> IssuerKeys:
-        """Return an issuer's keys; those of issuers that no enabled provider has any more are forgotten."""
+        """Return an issuer's keys; drop those of issuers that no enabled provider has any more."""
         with self._lock:
             if self._generation < snapshot.generation:
                 self._generation = snapshot.generation
@@ -83,7 +85,7 @@ class OidcMethod:
 
 
 def _provider_of(token: tokens.Unverified, snapshot: Snapshot) -> Provider:
-    """Return the provider that the token says it is of; nothing is proved by that yet."""
+    """Return the enabled provider of a token's ``iss`` and ``aud``, which are not verified yet; raise Rejected."""
     issuer = token.claims.get("iss")
     candidates: Sequence[Provider] = snapshot.by_issuer.get(issuer, ()) if isinstance(issuer, str) else ()
     if not candidates:
@@ -101,12 +103,12 @@ def _is_signed(token: tokens.Unverified, keys: IssuerKeys) -> bool:
     return token.kid is None and tokens.is_signed_by(token, keys.find_others(token.algorithm))
 
 
-def _principal(provider: Provider, said: Mapping[str, object]) -> Principal:
-    """Two providers' callers never share an id: a provider's own id may have colons, so they are escaped."""
+def _principal(provider: Provider, verified: Mapping[str, object]) -> Principal:
+    """Return the principal of verified claims; colons of the provider's id are escaped, so that ids stay unique."""
     return Principal(
-        name=claims.name_of(said),
-        role=claims.role_of(provider, said),
-        id=f"oidc:{quote(provider.id, safe='')}:{said['sub']}",
+        name=claims.name_of(verified),
+        role=claims.role_of(provider, verified),
+        id=f"oidc:{quote(provider.id, safe='')}:{verified['sub']}",
         method="oidc",
-        scope=claims.scope_of(provider, said),
+        scope=claims.scope_of(provider, verified),
     )

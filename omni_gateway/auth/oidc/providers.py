@@ -1,4 +1,4 @@
-"""The providers whose tokens count: the enabled documents of ``oidc/providers``, read again each second."""
+"""The enabled OIDC providers: documents of ``oidc/providers`` in the store, read at most once a second."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ log = logging.getLogger(__name__)
 
 COLLECTION = "oidc/providers"
 LIFE_SECONDS = 1.0
-#: How long the store may take where there is something to go on with, and how long a request waits for another's read.
+#: How long the store may take, and a request waits for another's read, if there is a usable snapshot; and if not.
 KNOWN_SECONDS = 1.0
 UNKNOWN_SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One provider as far as its tokens are concerned; ``audience`` is what their ``aud`` must hold.
+    """The rules for one provider's tokens; ``audience`` must be in their ``aud``.
 
-    ``role_mapping`` empty: the claim's values are the roles themselves. ``clusters`` None: no pattern restricts its
-    callers, unless ``clusters_claim`` names a claim that does.
+    ``role_mapping`` empty: the claim's values are the gateway's role names. ``clusters`` None: callers are not
+    restricted, unless ``clusters_claim`` names a claim with patterns.
     """
 
     id: str
@@ -40,36 +40,36 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The enabled providers by issuer; another ``generation`` means that some document has changed."""
+    """The enabled providers by issuer; ``generation`` is counted up when any document changes."""
 
     generation: int = 0
     by_issuer: Mapping[str, Sequence[Provider]] = field(default_factory=dict)
 
 
 class Providers:
-    """Reads the store at most once a second: a change counts in every worker and replica a second later.
+    """Reads the store at most once a second, so a change is in effect in all workers and replicas after a second.
 
-    The collection is read whole. It holds a handful of documents, and a sum of versions or a count could stay the
-    same while they change.
+    The whole collection is read and compared. It has a handful of documents, and a sum of versions or a count could
+    stay the same while they change.
     """
 
     def __init__(
         self, documents: DocumentStore, clock: Callable[[], float] = time.monotonic, *, grace: float = 0.0
     ) -> None:
-        """``grace``: seconds that what was read last counts while the store cannot be read."""
+        """``grace``: seconds for which the last snapshot is used while the store cannot be read."""
         self._documents = documents
         self._clock = clock
         self._grace = grace
         self._lock = Lock()
-        self._seen: list[Document] = []
+        self._documents_read: list[Document] = []
         self._snapshot = Snapshot()
         self._until = float("-inf")
         self._confirmed = float("-inf")
 
     def current(self) -> Snapshot:
-        """Return the providers as they were a second ago at most; a time of grace ago while the store is away.
+        """Return a snapshot at most a second old; while the store is unavailable, at most the grace period old.
 
-        :raises StoreUnavailable: the store cannot be read, and what was read last does not count any more.
+        :raises StoreUnavailable: the store cannot be read, and the last snapshot is too old.
         """
         if self._clock() < self._until:
             return self._snapshot
@@ -93,9 +93,9 @@ class Providers:
                 raise
             self._until = min(self._clock() + LIFE_SECONDS, self._confirmed + self._grace)
             return
-        if documents != self._seen:
+        if documents != self._documents_read:
             self._snapshot = Snapshot(self._snapshot.generation + 1, _by_issuer(documents))
-            self._seen = documents
+            self._documents_read = documents
         self._confirmed = self._clock()
         self._until = self._confirmed + LIFE_SECONDS
 

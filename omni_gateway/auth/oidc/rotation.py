@@ -1,7 +1,7 @@
-"""An issuer's keys as time goes by: fetched when they are needed, again when they are old or one is missing.
+"""Caching of an issuer's keys: fetched when first needed, and again when they are old or one is missing.
 
-All fetching is done by a thread of its own, one at a time for each issuer, and no caller waits long for it. Callers
-with made-up tokens can cause a fetch as seldom as anybody else.
+Each fetch runs in a thread of its own, one at a time for each issuer; requests wait for it for a bounded time only.
+The minimum interval between fetches holds for forged tokens too, so they cannot cause more fetches than valid ones.
 """
 
 from __future__ import annotations
@@ -21,15 +21,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds. Keys are fresh; then good while they are fetched again; then only if that fails; then not at all."""
+    """Seconds. Ages of a key set, and bounds of fetches.
+
+    Up to ``fresh``: used as it is. Up to ``good``: used while it is fetched in the background. Up to ``usable``: a
+    request waits for a fetch, and uses the old keys if that fails. Beyond: not used.
+    """
 
     fresh: float = 300.0
     good: float = 600.0
     usable: float = 3600.0
     between: float = 10.0
-    """From the start of one fetch to the next, whether it failed, succeeded or missed the wanted key."""
+    """The least time from the start of one fetch to the next, whatever its result."""
     wait: float = 4.0
-    """The longest that a request waits for a fetch."""
+    """The longest time that a request waits for a fetch."""
 
 
 class IssuerKeys:
@@ -55,15 +59,16 @@ class IssuerKeys:
     def find(self, kid: str | None, algorithm: str) -> tuple[VerifyingKey, ...]:
         """Return the keys that may verify a token, at least one.
 
-        :raises Rejected: the issuer has no such key, or its keys cannot be had.
+        :raises Rejected: the issuer has no such key.
+        :raises Unverifiable: the issuer's keys cannot be fetched.
         """
-        found, age = self._held(kid, algorithm)
+        found, age = self._cached(kid, algorithm)
         if found and age <= self._timing.fresh:
             return found
         flight = self._fetch_if_due()
         if flight is not None and (not found or age > self._timing.good):
             flight.wait(self._timing.wait)
-            found, age = self._held(kid, algorithm)
+            found, age = self._cached(kid, algorithm)
         if found:
             return found
         if age > self._timing.usable:
@@ -71,22 +76,22 @@ class IssuerKeys:
         raise Rejected("The token's issuer has no such key.")
 
     def find_others(self, algorithm: str) -> tuple[VerifyingKey, ...]:
-        """Return the keys that a token without a ``kid`` may be of, after none of those that were there has fitted.
+        """Return the keys for a token without a ``kid``, after none of the cached ones has verified it.
 
-        They are fetched again if it is time for that: such a token cannot tell that the issuer has a new key.
+        They are fetched again if the interval allows: without a ``kid``, a new key of the issuer shows only by that.
         """
         flight = self._fetch_if_due()
         if flight is not None:
             flight.wait(self._timing.wait)
-        return self._held(None, algorithm)[0]
+        return self._cached(None, algorithm)[0]
 
-    def _held(self, kid: str | None, algorithm: str) -> tuple[tuple[VerifyingKey, ...], float]:
+    def _cached(self, kid: str | None, algorithm: str) -> tuple[tuple[VerifyingKey, ...], float]:
         with self._lock:
             keys, age = self._keys, self._clock() - self._fetched
         return (keys.select(kid, algorithm) if age <= self._timing.usable else ()), age
 
     def _fetch_if_due(self) -> Event | None:
-        """Return the fetch under way, begun here if there was none and it is time for one."""
+        """Return the event of the fetch in progress, started here if one is due; None if none is."""
         with self._lock:
             if self._flight is not None:
                 return self._flight

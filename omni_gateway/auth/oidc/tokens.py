@@ -1,4 +1,4 @@
-"""Reading and verifying a JWT (RFC 7519; RFC 8725 for what to refuse)."""
+"""Parsing and verification of a JWT (RFC 7519), by the recommendations of RFC 8725."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ LONGEST_SUBJECT = 255
 DEEPEST = 16
 LEEWAY_SECONDS = 30
 MOST_TRIES = 8
-"""Keys that a token without a ``kid`` is tried with."""
+"""The number of keys that a token without a ``kid`` is verified with."""
 
-#: Three parts (or an encrypted token's five) of base64url, the first of which begins as a JSON object does.
+#: Three parts (five in an encrypted token) of base64url, the first of which starts like a JSON object.
 _FORM = re.compile(r"e[yw][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){2}(?:(?:\.[A-Za-z0-9_-]*){2})?")
-#: ID tokens and access tokens (RFC 9068); a logout token or a proof of possession is signed by the same keys.
+#: ID tokens and access tokens (RFC 9068). Checked, for logout tokens and proofs of possession have the same signer.
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
 class _Registry(JWSRegistry):
-    """joserfc's rules with our list of algorithms and our sizes; an unknown header that is not critical is allowed."""
+    """joserfc's rules with the gateway's algorithms and size limits; unknown headers are allowed unless critical."""
 
     max_header_length = 4096
     max_payload_length = LONGEST
     max_signature_length = 1400
 
     def get_alg(self, name: str) -> JWSAlgModel:
-        return self.algorithms[name]  # `read` has let none but the allowed ones through
+        return self.algorithms[name]  # `read` has checked that it is an allowed one
 
 
 _REGISTRY = _Registry(algorithms=sorted(ALLOWED), strict_check_header=False)
@@ -48,7 +48,7 @@ _REGISTRY = _Registry(algorithms=sorted(ALLOWED), strict_check_header=False)
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """A token that could be read; nothing in it is proved."""
+    """A parsed token whose signature and claims are not verified yet."""
 
     kid: str | None
     algorithm: str
@@ -57,30 +57,30 @@ class Unverified:
 
 
 def is_jwt(credential: str) -> bool:
-    """Tell whether a credential has the form of a JWT."""
+    """Return whether a credential has the form of a JWT."""
     return _FORM.fullmatch(credential) is not None
 
 
 def read(credential: str) -> Unverified:
-    """Take a token apart; :class:`Rejected` when that can be done in two ways, or its header asks for what we refuse.
+    """Parse a token; raise :class:`Rejected` if it is ambiguous, or has an algorithm, type or header not accepted.
 
-    Keys that the header itself brings or points to (``jwk``, ``jku``, ``x5c``, ``x5u``) are not looked at.
+    Keys that the header contains or points to (``jwk``, ``jku``, ``x5c``, ``x5u``) are ignored.
     """
     if len(credential) > LONGEST:
         raise Rejected(f"The token is longer than {LONGEST} characters.")
     if credential.count(".") != 2:
-        raise Rejected("The token is encrypted; only signed ones are taken.")
+        raise Rejected("The token is encrypted; only signed ones are accepted.")
     header, payload, _ = credential.encode("ascii").split(b".")
     head, claims = _object(header), _object(payload)
     algorithm, kid, kind = head.get("alg"), head.get("kid"), head.get("typ", "JWT")
     if not isinstance(algorithm, str) or algorithm not in ALLOWED:
-        raise Rejected("The token's algorithm is not taken here.")
+        raise Rejected("The token's algorithm is not accepted.")
     if "crit" in head or "b64" in head:
-        raise Rejected("The token has a critical header that is not known here.")
+        raise Rejected("The token has a critical header that is not supported.")
     if kid is not None and not (isinstance(kid, str) and len(kid) <= LONGEST_KID):
-        raise Rejected("The token's key id is no text, or too long.")
+        raise Rejected("The token's key id is not a string, or too long.")
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
-        raise Rejected("The token is of another type than those that let somebody in.")
+        raise Rejected("The token's type is neither that of an ID token nor that of an access token.")
     try:
         return Unverified(kid, algorithm, claims, extract_compact(credential.encode("ascii"), registry=_REGISTRY))
     except (JoseError, ValueError) as error:
@@ -91,14 +91,14 @@ def _object(part: bytes) -> Mapping[str, Any]:
     try:
         value = strict_json.parse(urlsafe_b64decode(part), max_depth=DEEPEST)
     except ValueError as error:
-        raise Rejected("The token cannot be read in one way only.") from error
+        raise Rejected("The token's JSON cannot be read: it is invalid or ambiguous.") from error
     if not isinstance(value, dict):
         raise Rejected("The token cannot be read.")
     return value
 
 
 def is_signed_by(token: Unverified, keys: Sequence[VerifyingKey]) -> bool:
-    """Whether one of the keys verifies the token's signature."""
+    """Return whether one of the keys verifies the token's signature."""
     for key in keys[:MOST_TRIES]:
         try:
             if validate_compact(token.signature, key.key, registry=_REGISTRY):
@@ -109,7 +109,7 @@ def is_signed_by(token: Unverified, keys: Sequence[VerifyingKey]) -> bool:
 
 
 def check_claims(token: Unverified, provider: Provider, now: float) -> None:
-    """Hold a verified token's claims to what its provider's must be; :class:`Rejected` names the claim that fails."""
+    """Check a verified token's claims against its provider; raise :class:`Rejected` with the first invalid claim."""
     rules = JWTClaimsRegistry(
         now=int(now),
         leeway=LEEWAY_SECONDS,

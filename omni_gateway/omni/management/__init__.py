@@ -1,4 +1,4 @@
-"""Everything of Omni's that is a call rather than an object: ``management.ManagementService``, one method per RPC."""
+"""Omni's ``management.ManagementService``, one method per RPC: operations that are not writes of objects."""
 
 from __future__ import annotations
 

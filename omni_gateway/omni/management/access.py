@@ -1,4 +1,4 @@
-"""Files that give people and machines access: kubeconfig, talosconfig, omniconfig (facts: cluster-side 12)."""
+"""Files that give people and machines access: kubeconfig, talosconfig, omniconfig."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Service accounts and users: admins only (facts: machine-auth-detail 4.2, 4.3).
+"""Service accounts and users: admins only.
 
 Service accounts go by their short name here (``automation``, ``infra-provider:name``): a full id would get its
 suffix twice.
@@ -60,8 +60,8 @@ class AccountCalls(CallGroup):
         """Create an account with its first key (armored OpenPGP, at most 365 days to live); return the key's id.
 
         ``use_user_role`` takes the caller's own role. ``AlreadyExists`` for a name or a key that is known;
-        ``Unknown`` for a bad role or key, so check both before. When Omni's answer is lost, an account that is there
-        with this key is the one that was made.
+        ``Unknown`` for an invalid role or key, so check both before. If the answer is lost, accounts are listed: one
+        with this key counts as created by this call.
         """
         try:
             answer = self._calls.unary(
@@ -71,13 +71,13 @@ class AccountCalls(CallGroup):
                 ),
             )
         except OmniError as error:
-            return self._registered_all_the_same(error, name, armored_public_key)
+            return self._find_registered(error, name, armored_public_key)
         return answer.public_key_id
 
     def renew_service_account(self, name: str, armored_public_key: str) -> str:
         """Add a key to an account (the old ones go on working) and return its id; ``Unknown`` for an unknown name.
 
-        When Omni's answer is lost, it is looked whether the account has the key.
+        If the answer is lost, accounts are listed to find out whether this one has the key.
         """
         try:
             answer = self._calls.unary(
@@ -85,11 +85,11 @@ class AccountCalls(CallGroup):
                 lambda: pb.RenewServiceAccountRequest(name=name, armored_pgp_public_key=armored_public_key),
             )
         except OmniError as error:
-            return self._registered_all_the_same(error, name, armored_public_key)
+            return self._find_registered(error, name, armored_public_key)
         return answer.public_key_id
 
-    def _registered_all_the_same(self, error: OmniError, name: str, armored_public_key: str) -> str:
-        """Return the id of a key whose registration failed with ``error`` and was done; else raise that error."""
+    def _find_registered(self, error: OmniError, name: str, armored_public_key: str) -> str:
+        """Return the id of a key whose registration was applied in spite of ``error``; else raise that error."""
         wanted = key_pairs.fingerprint(armored_public_key)
         if not outcomes.may_have_been_applied(error):
             raise error

@@ -1,4 +1,4 @@
-"""Omni's audit log, for auditors and admins (facts: machine-auth-detail 6)."""
+"""Omni's audit log, for auditors and admins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls about one cluster: upgrade pre-checks, bootstrap manifests, support bundle (facts: cluster-side 8, 12)."""
+"""Calls about one cluster: upgrade pre-checks, bootstrap manifests, support bundle."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ClusterCalls(CallGroup):
         no_prune: bool = False,
         timeout: float | None = None,
     ) -> Stream[ManifestSync]:
-        """Apply the cluster's bootstrap manifests again, or, with ``dry_run``, tell what that would change.
+        """Apply the cluster's bootstrap manifests again, or, with ``dry_run``, return what that would change.
 
         ``inventory_policy``: MUST_MATCH, ADOPT_IF_NO_INVENTORY or ADOPT_ALL.
         """

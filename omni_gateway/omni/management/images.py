@@ -1,4 +1,4 @@
-"""Schematics and boot assets (facts: machine-auth-side 4, machine-auth-detail 3.4)."""
+"""Schematics and boot assets."""
 
 from __future__ import annotations
 

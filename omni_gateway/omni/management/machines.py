@@ -1,4 +1,4 @@
-"""Calls about one machine, and what machines need to join (facts: machine-auth-detail 2.3)."""
+"""Calls about one machine, join configuration and join tokens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPERATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class JoinConfig:
-    """What a machine boots with to join this Omni; both forms hold the join token: never log them."""
+    """The boot configuration of a machine that joins this Omni; both forms contain the join token: never log them."""
 
     kernel_args: tuple[str, ...] = field(repr=False)
     config: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Checks that Omni makes for us and that change nothing (facts: cluster-side 6)."""
+"""Validation by Omni, without a change."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class SchemaError:
 
 
 class ValidationCalls(CallGroup):
-    """Ask before writing."""
+    """Checks before a write."""
 
     def validate_config(self, text: str) -> None:
-        """Check a machine configuration patch as Omni would on write; ``InvalidArgument`` tells what is wrong."""
+        """Check a machine configuration patch as Omni does on write; raises ``InvalidArgument`` with the reason."""
         self._calls.unary(rpcs.VALIDATE_CONFIG, lambda: pb.ValidateConfigRequest(config=text))
 
     def validate_json_schema(self, data: str, schema: str) -> list[SchemaError]:

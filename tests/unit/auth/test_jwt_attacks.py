@@ -169,7 +169,7 @@ def test_a_claim_of_a_wrong_type_is_refused(gate: Gate, issuer: Issuer, wrong: d
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 400])
 def test_a_number_that_is_none_is_refused(gate: Gate, issuer: Issuer, number: str) -> None:
     claims = json.dumps(issuer.claims(exp=0)).replace('"exp": 0', f'"exp": {number}')
-    assert "one way" in gate.refuse(signed({"alg": "RS256", "kid": "one"}, claims.encode(), issuer.keys[0]))
+    assert "ambiguous" in gate.refuse(signed({"alg": "RS256", "kid": "one"}, claims.encode(), issuer.keys[0]))
 
 
 @pytest.mark.parametrize(
@@ -213,12 +213,12 @@ def test_every_bit_of_the_signature_counts(gate: Gate, issuer: Issuer) -> None:
 
 def test_duplicate_claims_are_refused(gate: Gate, issuer: Issuer) -> None:
     claims = json.dumps(issuer.claims())[:-1] + ', "role": "admin"}'
-    assert "one way" in gate.refuse(signed({"alg": "RS256", "kid": "one"}, claims.encode(), issuer.keys[0]))
+    assert "ambiguous" in gate.refuse(signed({"alg": "RS256", "kid": "one"}, claims.encode(), issuer.keys[0]))
 
 
 def test_duplicate_headers_are_refused(gate: Gate, issuer: Issuer) -> None:
     head = segment(b'{"alg":"RS256","alg":"none","kid":"one"}')
-    assert "one way" in gate.refuse(f"{head}.{segment(issuer.claims())}.")
+    assert "ambiguous" in gate.refuse(f"{head}.{segment(issuer.claims())}.")
 
 
 @pytest.mark.parametrize("payload", [b"[]", b'"x"', b"7", b"null", b"", b"{", b"\xff\xfe", b"[" * 9000])

@@ -320,7 +320,7 @@ def test_a_check_of_a_good_issuer_goes_all_the_way(issuer: Issuer) -> None:
 @pytest.mark.parametrize(
     ("path", "says", "done", "words"),
     [
-        (DISCOVERY, [], 1, "no JSON object"),
+        (DISCOVERY, [], 1, "not a JSON object"),
         (DISCOVERY, {}, 2, "another issuer: none"),
         (DISCOVERY, {"issuer": "https://login.example.com"}, 2, "https://login.example.com"),
         (DISCOVERY, {"issuer": "SELF"}, 3, "jwks_uri"),
@@ -328,7 +328,7 @@ def test_a_check_of_a_good_issuer_goes_all_the_way(issuer: Issuer) -> None:
         (DISCOVERY, {"issuer": "SELF", "jwks_uri": "http://169.254.169.254/latest"}, 3, "loopback"),
         (DISCOVERY, {"issuer": "SELF", "jwks_uri": "http://10.0.0.1/keys"}, 3, "loopback"),
         (DISCOVERY, {"issuer": "SELF", "jwks_uri": "https://169.254.169.254/keys"}, 3, "never connected"),
-        (DISCOVERY, {"issuer": "SELF", "jwks_uri": "file:///etc/passwd"}, 3, "no URL"),
+        (DISCOVERY, {"issuer": "SELF", "jwks_uri": "file:///etc/passwd"}, 3, "URL is invalid"),
         (DISCOVERY, {"issuer": "SELF", "jwks_uri": "ftp://127.0.0.1/keys"}, 3, "https"),
         (KEYS, [], 5, "no list"),
         (KEYS, {"keys": {}}, 5, "no list"),

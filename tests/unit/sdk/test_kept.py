@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.byte_lru import IDLE_SECONDS, OVERHEAD, SHELF, BoundedRenderings
 from omni_gateway.cache.cached_object import CachedObject
+from omni_gateway.lru import IDLE_SECONDS, OVERHEAD, RENDERED_RESPONSES, ByteBoundedLRU
 from omni_gateway.model.lazy_resource import kept
 from omni_gateway.model.memo import Memo
 from omni_gateway.model.resource import Resource
@@ -41,7 +41,7 @@ def test_bodies_that_nobody_used_for_longest_go_first(
 ) -> None:
     objects = [resource(id) for id in "abc"]
     size = len(representation.body(resource("x"))) + OVERHEAD
-    monkeypatch.setattr(SHELF, "most", 2 * size)
+    monkeypatch.setattr(RENDERED_RESPONSES, "most", 2 * size)
     bodies = [representation.body(each) for each in objects]
     assert kept_bodies(representation, objects) == [False, True, True]
     assert representation.body(objects[0]) == bodies[0]
@@ -60,49 +60,49 @@ def test_when_a_page_has_gone_its_bodies_are_rendered_again(
 ) -> None:
     first, second = [resource("a"), resource("b")], [resource("c"), resource("d")]
     page = representation.list_body(first)
-    monkeypatch.setattr(SHELF, "most", len(page) + OVERHEAD + 10)
+    monkeypatch.setattr(RENDERED_RESPONSES, "most", len(page) + OVERHEAD + 10)
     representation.list_body(second)
     assert kept_bodies(representation, first + second) == [False, False, True, True]
     assert representation.list_body(first) == page
 
 
 def test_what_is_the_same_bytes_counts_once_and_goes_together() -> None:
-    shelf, gone = BoundedRenderings(2500), list[str]()
+    cache, gone = ByteBoundedLRU(2500), list[str]()
     page = b"x" * 1000
-    assert shelf.put("page", 1, page)
-    assert shelf.put("answer", 2, page, lambda: gone.append("answer"))
-    assert (shelf.get("page"), shelf.get("answer")) == (1, 2)
-    shelf.put("other", 3, b"y" * 1000)
+    assert cache.put("page", 1, page)
+    assert cache.put("answer", 2, page, lambda: gone.append("answer"))
+    assert (cache.get("page"), cache.get("answer")) == (1, 2)
+    cache.put("other", 3, b"y" * 1000)
     assert gone == ["answer"]
-    assert (shelf.get("page"), shelf.get("answer"), shelf.get("other")) == (None, None, 3)
+    assert (cache.get("page"), cache.get("answer"), cache.get("other")) == (None, None, 3)
 
 
 def test_what_nobody_has_used_for_long_goes_though_there_were_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf, now = BoundedRenderings(100_000), [1000.0]
-    monkeypatch.setattr("omni_gateway.byte_lru.time.monotonic", lambda: now[0])
-    shelf.put("old", 1, b"x" * 100)
-    shelf.put("used", 2, b"y" * 100)
+    cache, now = ByteBoundedLRU(100_000), [1000.0]
+    monkeypatch.setattr("omni_gateway.lru.time.monotonic", lambda: now[0])
+    cache.put("old", 1, b"x" * 100)
+    cache.put("used", 2, b"y" * 100)
     now[0] += IDLE_SECONDS
-    shelf.get("used")
+    cache.get("used")
     now[0] += 1
-    shelf.put("new", 3, b"z" * 100)
-    assert [shelf.get(key) for key in ("old", "used", "new")] == [None, 2, 3]
+    cache.put("new", 3, b"z" * 100)
+    assert [cache.get(key) for key in ("old", "used", "new")] == [None, 2, 3]
 
 
 def test_what_has_no_room_at_all_is_not_kept() -> None:
-    shelf = BoundedRenderings(1000)
-    assert not shelf.put("huge", 1, b"x" * 1000)
-    assert shelf.get("huge") is None
+    cache = ByteBoundedLRU(1000)
+    assert not cache.put("huge", 1, b"x" * 1000)
+    assert cache.get("huge") is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 400)), max_size=40))
-def test_a_shelf_never_holds_more_than_it_may(steps: list[tuple[int, int, int]]) -> None:
-    shelf, buffers = BoundedRenderings(3 * OVERHEAD), [b"%d" % number * 50 for number in range(4)]
+def test_a_cache_never_holds_more_than_it_may(steps: list[tuple[int, int, int]]) -> None:
+    cache, buffers = ByteBoundedLRU(3 * OVERHEAD), [b"%d" % number * 50 for number in range(4)]
     for key, number, size in steps:
-        shelf.put(key, (key, size), buffers[number] if size % 2 else bytes(bytearray(size)))
-        held = {id(lot.buffer): lot.size for _, lot in shelf._things.values()}
-        assert shelf._held == sum(held.values()) + OVERHEAD * len(shelf._things) <= shelf.most
-        assert shelf._lots.keys() == held.keys()
+        cache.put(key, (key, size), buffers[number] if size % 2 else bytes(bytearray(size)))
+        held = {id(buffer.content): buffer.size for _, buffer in cache._entries.values()}
+        assert cache._size == sum(held.values()) + OVERHEAD * len(cache._entries) <= cache.most
+        assert cache._buffers.keys() == held.keys()
 
 
 class Dependency:

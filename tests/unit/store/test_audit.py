@@ -62,13 +62,13 @@ def test_text_is_looked_for_in_the_path_and_means_itself(audit: AuditStore) -> N
 
 def test_what_is_too_old_goes(audit: AuditStore) -> None:
     audit.add([entry(minute) for minute in range(10)])
-    assert audit.prune(before=START + timedelta(minutes=4), rows=100, strangers=100) == 4
+    assert audit.prune(before=START + timedelta(minutes=4), rows=100, unauthenticated_rows=100) == 4
     assert minutes(audit.page({})[0]) == [9, 8, 7, 6, 5, 4]
 
 
 def test_what_is_too_much_goes_the_oldest_first_in_batches(audit: AuditStore) -> None:
     audit.add([entry(minute) for minute in range(PRUNE_BATCH * 2 + 100)])
-    assert audit.prune(before=START, rows=50, strangers=100) == PRUNE_BATCH * 2 + 50
+    assert audit.prune(before=START, rows=50, unauthenticated_rows=100) == PRUNE_BATCH * 2 + 50
     entries, total = audit.page({}, limit=1)
     assert (total, minutes(entries)) == (50, [PRUNE_BATCH * 2 + 99])
 
@@ -76,7 +76,7 @@ def test_what_is_too_much_goes_the_oldest_first_in_batches(audit: AuditStore) ->
 def test_strangers_have_a_small_bound_of_their_own(audit: AuditStore) -> None:
     audit.add([entry(minute) for minute in range(5)])
     audit.add([entry(minute, caller_id="", status=401) for minute in range(10, 100)])
-    audit.prune(before=START, rows=20, strangers=2)
+    audit.prune(before=START, rows=20, unauthenticated_rows=2)
     assert minutes(audit.page({})[0]) == [99, 98, 4, 3, 2, 1, 0]
 
 
@@ -84,7 +84,7 @@ def test_several_may_prune_at_once(audit: AuditStore) -> None:
     audit.add([entry(minute) for minute in range(5000)])
     removed: list[int] = []
     threads = [
-        threading.Thread(target=lambda: removed.append(audit.prune(before=START, rows=100, strangers=10)))
+        threading.Thread(target=lambda: removed.append(audit.prune(before=START, rows=100, unauthenticated_rows=10)))
         for _ in range(4)
     ]
     for thread in threads:
@@ -97,4 +97,4 @@ def test_several_may_prune_at_once(audit: AuditStore) -> None:
 
 def test_a_worker_that_stops_leaves_the_rest_for_the_next(audit: AuditStore) -> None:
     audit.add([entry(minute) for minute in range(10)])
-    assert audit.prune(before=START + timedelta(days=1), rows=1, strangers=1, go_on=lambda: False) == 0
+    assert audit.prune(before=START + timedelta(days=1), rows=1, unauthenticated_rows=1, go_on=lambda: False) == 0

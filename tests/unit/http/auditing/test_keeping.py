@@ -16,7 +16,7 @@ import pytest
 from omni_gateway.audit import writer
 from omni_gateway.audit.entries import new_id
 from omni_gateway.audit.sampling import MOST_EACH_MINUTE
-from omni_gateway.audit.writer import Keeper, Retention
+from omni_gateway.audit.writer import AuditWriter, Retention
 from omni_gateway.http.metrics import AUDITED
 from omni_gateway.store import AuditEntry, AuditStore, Store, StoreRefused, StoreUnavailable
 
@@ -50,8 +50,8 @@ def store(tmp_path: Path) -> Capricious:
 
 
 @pytest.fixture
-def keeper(store: Capricious) -> Iterator[Keeper]:
-    keeper = Keeper(store, RETENTION)
+def keeper(store: Capricious) -> Iterator[AuditWriter]:
+    keeper = AuditWriter(store, RETENTION)
     yield keeper
     with suppress(AttributeError):
         keeper.stop()
@@ -66,7 +66,7 @@ def away(entries: Sequence[AuditEntry]) -> Exception:
 
 
 def test_entries_are_written_soon_and_together(
-    keeper: Keeper, store: Capricious, wait_until: Callable[..., Any]
+    keeper: AuditWriter, store: Capricious, wait_until: Callable[..., Any]
 ) -> None:
     for number in range(50):
         keeper.put(entry(object_id=str(number)))
@@ -74,7 +74,7 @@ def test_entries_are_written_soon_and_together(
     assert len(store.calls) <= 2
 
 
-def test_what_waits_is_written_when_the_worker_stops(keeper: Keeper, store: Capricious) -> None:
+def test_what_waits_is_written_when_the_worker_stops(keeper: AuditWriter, store: Capricious) -> None:
     for number in range(1200):
         keeper.put(entry(object_id=str(number)))
     before = time.monotonic()
@@ -83,7 +83,7 @@ def test_what_waits_is_written_when_the_worker_stops(keeper: Keeper, store: Capr
     assert time.monotonic() - before < writer.STOP_SECONDS
 
 
-def test_an_idle_thread_stops_at_once(keeper: Keeper, store: Capricious, wait_until: Callable[..., Any]) -> None:
+def test_an_idle_thread_stops_at_once(keeper: AuditWriter, store: Capricious, wait_until: Callable[..., Any]) -> None:
     keeper.put(entry())
     wait_until(lambda: store.page({})[1] == 1)
     before = time.monotonic()
@@ -92,7 +92,7 @@ def test_an_idle_thread_stops_at_once(keeper: Keeper, store: Capricious, wait_un
 
 
 def test_while_the_store_is_away_entries_wait_and_nobody_else_does(
-    keeper: Keeper, store: Capricious, wait_until: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    keeper: AuditWriter, store: Capricious, wait_until: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     store.failure = away
     keeper.put(entry(object_id="early"))
@@ -105,7 +105,7 @@ def test_while_the_store_is_away_entries_wait_and_nobody_else_does(
 
 
 def test_a_queue_that_is_full_drops_counts_and_says_so_once(
-    keeper: Keeper,
+    keeper: AuditWriter,
     store: Capricious,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -123,7 +123,7 @@ def test_a_queue_that_is_full_drops_counts_and_says_so_once(
 
 
 def test_an_entry_that_the_store_refuses_costs_no_others(
-    keeper: Keeper, store: Capricious, wait_until: Callable[..., Any]
+    keeper: AuditWriter, store: Capricious, wait_until: Callable[..., Any]
 ) -> None:
     def refuse(entries: Sequence[AuditEntry]) -> Exception | None:
         bad = any(item.who == "bad" for item in entries)
@@ -137,7 +137,7 @@ def test_an_entry_that_the_store_refuses_costs_no_others(
 
 
 def test_a_failure_that_nobody_has_thought_of_does_not_end_the_thread(
-    keeper: Keeper, store: Capricious, wait_until: Callable[..., Any]
+    keeper: AuditWriter, store: Capricious, wait_until: Callable[..., Any]
 ) -> None:
     store.failure = lambda _: RuntimeError("nobody has thought of it")
     keeper.put(entry())
@@ -152,7 +152,7 @@ def test_a_failure_that_nobody_has_thought_of_does_not_end_the_thread(
     ids=["no credential", "refused by the server", "no caller"],
 )
 def test_strangers_fill_no_database_and_their_number_is_kept(
-    keeper: Keeper, store: Capricious, refused: dict[str, Any]
+    keeper: AuditWriter, store: Capricious, refused: dict[str, Any]
 ) -> None:
     for _ in range(1000):
         keeper.put(entry(code="refused", **refused))
@@ -165,7 +165,7 @@ def test_strangers_fill_no_database_and_their_number_is_kept(
 
 
 def test_with_no_rows_to_keep_nothing_is_started(store: Capricious) -> None:
-    keeper = Keeper(store, Retention(timedelta(days=1), 0))
+    keeper = AuditWriter(store, Retention(timedelta(days=1), 0))
     keeper.put(entry())
     assert store.page({})[1] == 0
 
@@ -173,12 +173,12 @@ def test_with_no_rows_to_keep_nothing_is_started(store: Capricious) -> None:
 FORKING = """
 import os, sys, time
 from datetime import timedelta
-from omni_gateway.audit.writer import Keeper, Retention
+from omni_gateway.audit.writer import AuditWriter, Retention
 from omni_gateway.store import Store
 from tests.unit.http.auditing.test_keeping import entry
 
 store = Store(sys.argv[1])
-keeper = Keeper(store.audit, Retention(timedelta(days=90), 1000))
+keeper = AuditWriter(store.audit, Retention(timedelta(days=90), 1000))
 keeper.put(entry(who="parent"))
 deadline = time.monotonic() + 30
 while store.audit.page({})[1] == 0 and time.monotonic() < deadline:
