@@ -21,7 +21,7 @@ from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import ScopedAdapter
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.pages import RenderedPages
-from omni_gateway.rest.response_cache import Answers
+from omni_gateway.rest.response_cache import ResponseCache
 from omni_gateway.store import Store
 from omni_gateway.watch.broadcaster import Broadcasters
 from omni_gateway.watch.stream_response import StreamLimiter
@@ -132,13 +132,13 @@ class Gateway:
         return kind not in self.operated_by or self.operated_by[kind].authorized_by_omni
 
     @cached_property
-    def answers(self) -> Answers:
-        """Return the answers that were given last and may be given again."""
-        return Answers(self.own_omni.cache)
+    def responses(self) -> ResponseCache:
+        """Return the response cache."""
+        return ResponseCache(self.own_omni.cache)
 
     @cached_property
     def pages(self) -> RenderedPages:
-        """Return the pages that were rendered last."""
+        """Return the cache of rendered pages."""
         return RenderedPages()
 
     @cached_property

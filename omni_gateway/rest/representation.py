@@ -101,8 +101,8 @@ class Representation:
         self._keep(resources, whole)
         return body
 
-    def let_go(self, body: bytes) -> None:
-        """Keep what ``list_body`` returned no more: another page has taken its place."""
+    def evict(self, body: bytes) -> None:
+        """Evict a body that ``list_body`` returned; called when a newer page replaces it."""
         SHELF.drop((self, id(body)))
 
     def _render(self, resource: Resource) -> bytes:
