@@ -137,7 +137,7 @@ def _client_for(gateway: Gateway, kind: OperationKind, id: str) -> OmniClient:
 
     Of an object out of the caller's reach the answer is the one that an object which does not exist gives.
     """
-    gateway.demand_operations(kind.name)
+    gateway.require_operations(kind.name)
     about = gateway.operated_by.get(kind.name)
     if about is not None and not may_ask(gateway.reading(about), kind.subject(id)):
         return gateway.reader.holding_nothing()

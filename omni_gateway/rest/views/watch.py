@@ -42,7 +42,7 @@ def watch_response(
     _check_before_headers(adapter, query, id, resume)
     render = partial(representation.body, fields=fields)
     gateway = current_gateway()
-    if not gateway.may_feed():
+    if not gateway.may_use_cache():
         opening = partial(_opened, adapter, query, id, resume, render)
         return stream_response.stream(opening, media=media, limiter=gateway.streams)
     with ExitStack() as opened, ExitStack() as slot:
