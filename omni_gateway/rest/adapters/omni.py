@@ -13,7 +13,7 @@ from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.membership import clusters_of_machines
 from omni_gateway.model.memo import identity
-from omni_gateway.model.omni_objects import kept_with, read, resource_in, resource_told, resources_of
+from omni_gateway.model.omni_objects import cached_with, read, resource_in, resource_of, resources_of
 from omni_gateway.model.query import Change, ChangeKind, Fed, Listing, ListQuery
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import ListResult, errors, messages, selectors
@@ -90,7 +90,7 @@ class OmniResourceAdapter(ResourceAdapter):
         )
         sort_and_page = None if paged_by_omni else (query.sort, query.offset, query.limit)
         key = (type(self).shown, self.sortable, sort_and_page)
-        items = kept_with(page, key, lambda: self._shown_page(page, query if sort_and_page else None))
+        items = cached_with(page, key, lambda: self._shown_page(page, query if sort_and_page else None))
         return Listing(items, page.total, identity(page))
 
     def _shown_page(self, page: ListResult, query: ListQuery | None) -> Sequence[Resource]:
@@ -150,16 +150,17 @@ class OmniResourceAdapter(ResourceAdapter):
 
     def get_written(self, written: Resource) -> Resource:
         """Return the stored object after a write: from the cache if its watch has delivered it, else from Omni."""
+        # A subclass with a `get` of its own may read more than the object itself, which the cache does not have.
         if type(self).get is OmniResourceAdapter.get:
             metadata = {"labels": written.labels, "annotations": written.annotations}
-            asked = {"metadata": metadata, "spec": written.spec}
-            told = find_written(self.omni, self.type, written.id, self.namespace, asked)
-            if told is not None:
-                return self._shown_once(resource_told(told))
+            content = {"metadata": metadata, "spec": written.spec}
+            cached = find_written(self.omni, self.type, written.id, self.namespace, content)
+            if cached is not None:
+                return self._shown_once(resource_of(cached))
         return self.get(written.id)
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
-        """Create the object in its type's own namespace: Omni takes any, and no controller would see it."""
+        """Create the object in its type's own namespace; Omni accepts any other, but no controller reads it there."""
         with self.forbidden_hint():
             self.omni.resources.create(
                 self.type,
