@@ -1,6 +1,6 @@
-"""Put the application together: settings → Flask → Api → discover plugins → mount.
+"""The application factory: settings → Flask → Api → discover plugins → mount.
 
-Nothing here talks to Omni, opens a database or starts a thread: that happens on first use, in the worker that serves.
+Nothing here calls Omni, opens a database or starts a thread: that happens on first use, in the worker process.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ answers 202 with an operation. Errors are RFC 9457 problem documents.
 def create_app(settings: Settings | None = None, *, omni: CachingClient | None = None) -> Flask:
     """Return the WSGI application.
 
-    :raises SettingsError: a setting is wrong, or there is no Omni to speak to.
+    :raises SettingsError: a setting is invalid, or no Omni is configured.
     :raises BrokenPlugin: a plugin cannot be loaded or mounted, unless the settings say to skip it.
     """
     settings = settings or Settings.load()
@@ -85,7 +85,7 @@ def create_app(settings: Settings | None = None, *, omni: CachingClient | None =
 
 
 def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -> Flask:
-    """Return an application of the plugins that were found; :class:`BrokenPlugin` for one that cannot be mounted."""
+    """Return an application with the plugins found. Raises :class:`BrokenPlugin` for one that cannot be mounted."""
     app = Flask("omni_gateway", static_folder=None)
     app.url_map.strict_slashes = False
     # Werkzeug redirects to an absolute URL of the client's Host where it would merge slashes or leave defaults out.
@@ -174,7 +174,7 @@ def _mount(item: Found, api: GatewayApi, gateway: Gateway) -> None:
 
 
 def _accept_patch(response: Response) -> Response:
-    """Say on OPTIONS which patch formats an object takes (RFC 5789 §3.1)."""
+    """Add ``Accept-Patch`` to responses of URLs that allow PATCH (RFC 5789 §3.1)."""
     allow = response.headers.get("Allow", "")
     if "PATCH" in allow:
         response.headers.setdefault("Accept-Patch", "application/merge-patch+json, application/json")

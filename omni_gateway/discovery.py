@@ -1,7 +1,7 @@
-"""Find the plugins: the entry-point group ``omni_gateway.resources``, and nothing else.
+"""Plugin discovery, by the entry-point group ``omni_gateway.resources`` only.
 
-A built-in plugin is found like any other. What can go wrong with one is told in one message that names the
-distribution, the entry point and the cause.
+Built-in plugins are found like any other. A failure is reported in one message with the distribution, the entry point
+and the cause.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ State = Literal["loaded", "disabled", "broken"]
 
 @dataclass(frozen=True)
 class Found:
-    """One entry point and what became of it."""
+    """One entry point and its state: loaded, disabled or broken."""
 
     entry_point: str
     target: str
@@ -52,7 +52,7 @@ class BrokenPlugin(Exception):
 
 
 def discover(*, disabled: Collection[str] = (), skip_broken: bool = False) -> list[Found]:
-    """Load every plugin, sorted by name; :class:`BrokenPlugin` for the first that fails unless ``skip_broken``."""
+    """Load every plugin, sorted by name. Raises :class:`BrokenPlugin` for the first failure unless ``skip_broken``."""
     points = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
     found = []
     for point in points:
@@ -94,7 +94,7 @@ def sdk_mismatch(wanted: str) -> str:
 
 
 def _explain(point: EntryPoint, error: Exception) -> str:
-    """Say why an import failed; a package of the same name elsewhere on the path is the usual surprise."""
+    """Return why an import failed; often another package of the same name comes first on the path."""
     if isinstance(error, ModuleNotFoundError) and error.name and point.module.startswith(error.name):
         top = importlib.util.find_spec(point.module.split(".")[0])
         if top is not None:
@@ -105,7 +105,7 @@ def _explain(point: EntryPoint, error: Exception) -> str:
 
 
 def _refuse_twins(found: Iterable[Found], skip_broken: bool) -> list[Found]:
-    """Two plugins of one name cannot both be mounted; the later one, by entry-point name, is the broken one."""
+    """Mark the later of two plugins of one name as broken, or raise :class:`BrokenPlugin` unless ``skip_broken``."""
     names: dict[str, Found] = {}
     checked = []
     for item in found:
@@ -122,6 +122,6 @@ def _refuse_twins(found: Iterable[Found], skip_broken: bool) -> list[Found]:
 
 
 def mount_failure(found: Found, error: Exception) -> BrokenPlugin:
-    """Turn what a plugin's ``register`` raised into the one message."""
+    """Return the :class:`BrokenPlugin` for an exception that a plugin's ``register`` raised."""
     text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
     return BrokenPlugin(found, text)

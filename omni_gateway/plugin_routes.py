@@ -1,4 +1,4 @@
-"""What a plugin may add to the application: routes that declare who may call them, and nothing that acts elsewhere."""
+"""The check of a plugin's additions to the application: only routes, each with a declared role."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from omni_gateway.sdk.actions import PluginError
 
 _MOST_NAMED = 5
 
-#: Hooks of the whole application: they run for requests that no role has been asked for, or for other plugins' routes.
+#: Hooks of the whole application: they would run before a role is checked, and for other plugins' routes.
 _HOOKS = ("before_request_funcs", "after_request_funcs", "url_value_preprocessors")
 
 
 class AddedByPlugin:
-    """Compares an application with what it was before a plugin was mounted."""
+    """Compares an application with its state before a plugin was mounted; make it before, ``check`` after."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -49,7 +49,7 @@ class AddedByPlugin:
 
 
 def _hooks(app: Flask) -> Mapping[str, Any]:
-    """Return a copy of the hooks that are not of one blueprint; for handlers of errors, status by status."""
+    """Return a copy of the application-wide hooks; error handlers by status."""
     copies = {name: list(getattr(app, name).get(None, ())) for name in _HOOKS}
     handlers = {code: dict(by_class) for code, by_class in app.error_handler_spec[None].items() if by_class}
     return {**copies, "error_handler_spec": handlers}

@@ -1,1 +1,1 @@
-"""The gateway's own routes: what it is, how it is, and how long work goes on."""
+"""The gateway's own routes: index, health, metrics, operations, can-i, apply and resources of any type."""

@@ -1,4 +1,4 @@
-"""``/api/v1/auth/can-i``: what the caller may do, from the very mapping that guards the routes."""
+"""``/api/v1/auth/can-i``: the caller's permissions, from the same roles that guard the routes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WATCH = "watch"
 
 
 class CanIQuery(ma.Schema):
-    """What is asked."""
+    """Query of can-i: a resource and a verb."""
 
     resource = fields.String(required=True, metadata={"description": "Name of a resource, as `/api/v1` lists it"})
     verb = fields.String(
@@ -36,19 +36,22 @@ class CanIQuery(ma.Schema):
 
 
 class CanISchema(SpecSchema):
-    """Whether the caller may."""
+    """Whether the caller's role allows the verb."""
 
     allowed = fields.Boolean()
     resource = fields.String()
     verb = fields.String()
     role = fields.String(metadata={"description": "The caller's role"})
     needed_role = fields.String(
-        allow_none=True, metadata={"description": "The least role that may; null where nobody may"}
+        allow_none=True, metadata={"description": "The role that the verb requires; null: there is no such route"}
     )
 
 
 def can_i(arguments: Mapping[str, Any]) -> Response:
-    """Answer whether the caller may do something with a resource; Omni has a say of its own besides."""
+    """Return whether the caller's role allows a verb on a resource; Omni may still deny the request.
+
+    Raises 422 for an unknown resource.
+    """
     name, verb = arguments["resource"], arguments["verb"]
     plugins = current_gateway().plugins
     if name not in plugins:
@@ -68,18 +71,18 @@ def can_i(arguments: Mapping[str, Any]) -> Response:
 
 
 def blueprint() -> GatewayBlueprint:
-    """Return the blueprint of the question."""
-    routes = GatewayBlueprint("auth/can-i", __name__, description="What the caller may do")
+    """Return the blueprint of can-i."""
+    routes = GatewayBlueprint("auth/can-i", __name__, description="The caller's permissions")
     view = documented(
         routes,
         can_i,
         role=Role.READER,
         authorized_by_omni=True,
         operation_id="can_i",
-        summary="Ask whether you may do something",
+        summary="Check whether your role allows a verb on a resource",
         query=CanIQuery(),
         answers={200: (CanISchema, "The answer")},
-        problems={422: "A parameter is wrong"},
+        problems={422: "A parameter is invalid"},
     )
     routes.add_url_rule(f"{API_PREFIX}/auth/can-i", endpoint="can-i", view_func=view, methods=["GET"])
     return routes

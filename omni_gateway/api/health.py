@@ -1,6 +1,6 @@
-"""``/livez``, ``/readyz`` and ``/health``: whether the process runs, whether it is in service, what it depends on.
+"""``/livez``, ``/readyz`` and ``/health``: liveness, readiness, and a report of dependencies.
 
-None of them calls anything outside while it is served: :mod:`omni_gateway.http.readiness` runs the checks beforehand.
+None of them makes a call while it is served: :mod:`omni_gateway.http.readiness` runs the checks in advance.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from omni_gateway.rest.views.responses import json_response
 
 PING_SECONDS = 2.0
 
-_WORDS = {
+_TEXTS = {
     errors.CredentialRefused: "Omni refuses the gateway's key: it is unknown to Omni, expired or revoked",
     errors.Unavailable: "Omni cannot be reached",
     errors.DeadlineExceeded: "Omni does not answer in time",
@@ -31,13 +31,13 @@ _WORDS = {
 
 
 def explain(error: OmniError) -> str:
-    """Say in words what is wrong between the gateway and Omni."""
+    """Return a text for the operator about an error between the gateway and Omni."""
     fallback = f"Omni answers {error.code.name}: {error.detail}"
-    return next((words for kind, words in _WORDS.items() if isinstance(error, kind)), fallback)
+    return next((text for kind, text in _TEXTS.items() if isinstance(error, kind)), fallback)
 
 
 def blueprint(found: Sequence[Found], *, embedded: bool) -> Blueprint:
-    """Return the health routes; they are open on purpose and name no secret, no address and no object."""
+    """Return the health routes; they need no credential and contain no secret, no address and no object."""
     routes = Blueprint("health", __name__)
     broken = [item for item in found if item.state == "broken"]
 
@@ -75,13 +75,16 @@ def _add(routes: Blueprint, name: str, view: Callable[[], Response]) -> None:
 
 
 def omni_check(omni: OmniClient) -> Check:
-    """Return the readiness check that asks Omni, within :data:`PING_SECONDS`, whether it takes the gateway's key."""
+    """Return the readiness check of Omni: whether it accepts the gateway's key, within :data:`PING_SECONDS`.
+
+    The check raises :class:`CheckFailed` with a text for the operator.
+    """
 
     def check() -> None:
         try:
             omni.ping(timeout=PING_SECONDS)
         except errors.CredentialRefused as error:
-            # A gateway without a key, whose callers bring theirs: an answer of Omni is all that can be asked for.
+            # Without a key of the gateway's own (callers use theirs), any response shows that Omni is reachable.
             if omni.identity.fingerprint:
                 raise CheckFailed(explain(error)) from None
         except OmniError as error:
@@ -91,7 +94,7 @@ def omni_check(omni: OmniClient) -> Check:
 
 
 def _check_plugins(broken: Sequence[Found]) -> dict[str, Any]:
-    """Tell of plugins that were left out; the operator chose to go on without them, so the gateway is ready."""
+    """Return the check of plugins. Broken ones do not make the gateway unready: the settings said to skip them."""
     if not broken:
         return {"status": "ok"}
     return {"status": "degraded", "broken": [{"plugin": str(item), "reason": item.problem} for item in broken]}

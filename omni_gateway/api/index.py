@@ -1,4 +1,4 @@
-"""``/api/v1``: what there is, and what this caller may do with it."""
+"""``/api/v1``: the index of resources and of the verbs that the caller's role allows."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class IndexResourceSchema(SpecSchema):
 
     name = fields.String()
     description = fields.String()
-    verbs = fields.List(fields.String(), metadata={"description": "What this caller's role allows"})
+    verbs = fields.List(fields.String(), metadata={"description": "Verbs that the caller's role allows"})
     plugin = fields.String(metadata={"description": "Distribution and version that the resource comes from"})
     url = fields.String()
 
 
 class IndexSchema(SpecSchema):
-    """What there is."""
+    """The gateway's version and its resources."""
 
     name = fields.String()
     version = fields.String()
@@ -42,7 +42,7 @@ class IndexSchema(SpecSchema):
 
 def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
     """Return the blueprint of the API's root."""
-    routes = GatewayBlueprint("index", __name__, description="What there is")
+    routes = GatewayBlueprint("index", __name__, description="Index of resources")
 
     def get_index(arguments: Mapping[str, Any]) -> Response:
         caller = current_principal()

@@ -1,4 +1,4 @@
-"""``/api/v1/operations`` and ``/api/v1/operation-kinds``: long work, derived from Omni's own status."""
+"""``/api/v1/operations`` and ``/api/v1/operation-kinds``: long-running work, derived from Omni's own status."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class WaitQuery(ma.Schema):
 
     wait = wire.Duration(
         metadata={
-            "description": f"Hold the answer until the operation is done: `30s`, at most {MAX_WAIT_SECONDS}s;"
-            " answered at once where as many streams and waits are open as may be"
+            "description": f"Delay the response until the operation is done: `30s`, at most {MAX_WAIT_SECONDS}s;"
+            " no delay when the limit of open streams and waits is reached"
         }
     )
     until = fields.String(
@@ -92,24 +92,27 @@ def _seconds(text: str | None) -> float:
 
 
 @contextmanager
-def _place_to_wait(gateway: Gateway, seconds: float) -> Iterator[bool]:
-    """Tell whether there is one: who waits holds a thread as a stream does, and is counted as one."""
+def _wait_slot(gateway: Gateway, seconds: float) -> Iterator[bool]:
+    """Yield True if the request may wait. A wait occupies a thread as a stream does, so it counts as one."""
     if not seconds:
         yield False
         return
     try:
-        leave = gateway.streams.take(current_principal().id)
+        release = gateway.streams.take(current_principal().id)
     except Problem:
         yield False
         return
     try:
         yield True
     finally:
-        leave()
+        release()
 
 
 def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
-    """Answer how far an operation is, or stream its progress."""
+    """Return an operation, after ``wait`` if given, or a stream of its progress.
+
+    Raises 404 for an unknown kind or operation, 403 if the caller may not read such operations.
+    """
     gateway = current_gateway()
     found = gateway.operations.get(kind)
     if found is None:
@@ -123,9 +126,9 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
         return stream_response.stream(opening, media=media, limiter=gateway.streams)
     seconds = _seconds(arguments.get("wait"))
     wait = wait_for_change if arguments["until"] == "change" else wait_until_done
-    with _place_to_wait(gateway, seconds) as free:
+    with _wait_slot(gateway, seconds) as may_wait:
         deadline.extend(seconds)
-        operation = wait(lambda: found.read(omni, id), seconds if free else 0.0)
+        operation = wait(lambda: found.read(omni, id), seconds if may_wait else 0.0)
     return json_response(
         operation.document(),
         headers={"Cache-Control": "no-store", "Vary": "Accept", **cache_headers(), **retry_after(operation)},
@@ -133,13 +136,14 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
 
 
 def _client_for(gateway: Gateway, kind: OperationKind, id: str) -> OmniClient:
-    """Return the client to read an operation with; a 403 problem when the caller's role reads no such objects.
+    """Return the client to read an operation with. Raises 403 if the caller's role may not read such operations.
 
-    Of an object out of the caller's reach the answer is the one that an object which does not exist gives.
+    For an object outside of the caller's scope the client finds no objects at all, so that the response is the same as
+    for an object that does not exist.
     """
-    gateway.demand_operations(kind.name)
-    about = gateway.operated_by.get(kind.name)
-    if about is not None and not may_ask(gateway.reading(about), kind.subject(id)):
+    gateway.require_operations(kind.name)
+    adapter = gateway.operated_by.get(kind.name)
+    if adapter is not None and not may_ask(gateway.reading(adapter), kind.subject(id)):
         return gateway.reader.holding_nothing()
     return gateway.reader
 
@@ -147,12 +151,12 @@ def _client_for(gateway: Gateway, kind: OperationKind, id: str) -> OmniClient:
 def _progress(
     read: Callable[[], Operation],
 ) -> Callable[[], AbstractContextManager[Iterator[stream_response.StreamEvent]]]:
-    """Return what opens the stream of an operation's progress; it is read in another thread than the request's."""
+    """Return a function that opens the stream of an operation's progress, in another thread than the request's."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     environ = dict(request.environ)
 
     def read_in_request() -> Operation:
-        # A request context of its own for each reading: the account of what was read must not grow with the stream.
+        # A request context of its own for each reading: the record of reads must not grow with the stream.
         with app.request_context(without_reading(environ)):
             return read()
 
@@ -172,10 +176,11 @@ def _events(readings: Iterator[Operation]) -> Iterator[stream_response.StreamEve
 
 
 def list_operations(arguments: Mapping[str, Any]) -> Response:
-    """Answer the work under way, as far as the caller may read what is worked on."""
+    """Return a page of the running operations on objects that the caller may read."""
     gateway = current_gateway()
     names = parse_fields(arguments.get("fields"), _KNOWN_FIELDS)
-    current_read_record().cacheable_response = False  # what is overdue follows from the time, too
+    # Whether an operation is overdue depends on the time, so the response must not be cached.
+    current_read_record().cacheable_response = False
     wanted = arguments.get("kind")
     if wanted is not None and wanted not in gateway.operations:
         text = f"No operation kind {wanted!r}{did_you_mean(wanted, gateway.operations)}"
@@ -186,7 +191,7 @@ def list_operations(arguments: Mapping[str, Any]) -> Response:
         for kind in kinds
         for operation in _under_way(gateway, kind)
         if arguments.get("state") in (None, operation.state)
-        and _is_about(operation, arguments.get("target"))
+        and _has_target(operation, arguments.get("target"))
         and arguments.get("search", "") in f"{operation.id} {operation.target}"
     ]
     found = _sorted(found, arguments.get("sort"))
@@ -204,7 +209,7 @@ def list_operations(arguments: Mapping[str, Any]) -> Response:
 
 
 def _sorted(found: Sequence[Operation], text: str | None) -> list[Operation]:
-    """Sort by the keys that a caller names, then by kind and id; a ``validation`` problem names a wrong key."""
+    """Sort by the caller's keys, then by kind and id. Raises a 422 problem for a key that is not sortable."""
     ordered = sorted(found, key=lambda operation: (operation.kind, operation.id))
     for name, descending in reversed(parse_sort(text)):
         if name not in _SORTABLE:
@@ -215,14 +220,14 @@ def _sorted(found: Sequence[Operation], text: str | None) -> list[Operation]:
 
 
 def _under_way(gateway: Gateway, kind: OperationKind) -> Iterator[Operation]:
-    """Find the work of one kind that the caller may read; none where the caller may read no such objects at all."""
-    about = gateway.operated_by.get(kind.name)
-    if kind.under_way is None or about is None or not gateway.may_read_operations(kind.name):
+    """Yield the running operations of one kind that the caller may read; none if it may read no such objects."""
+    adapter = gateway.operated_by.get(kind.name)
+    if kind.under_way is None or adapter is None or not gateway.may_read_operations(kind.name):
         return
     try:
-        reading = gateway.reading(about)
+        bound = gateway.reading(adapter)
         for operation in kind.under_way(gateway.reader):
-            if may_ask(reading, kind.subject(operation.id)):
+            if may_ask(bound, kind.subject(operation.id)):
                 yield operation
     except omni_errors.PermissionDenied:
         return
@@ -231,7 +236,7 @@ def _under_way(gateway: Gateway, kind: OperationKind) -> Iterator[Operation]:
             raise
 
 
-def _is_about(operation: Operation, target: str | None) -> bool:
+def _has_target(operation: Operation, target: str | None) -> bool:
     if target is None:
         return True
     url = operation.target or ""
@@ -239,17 +244,17 @@ def _is_about(operation: Operation, target: str | None) -> bool:
 
 
 class OperationKindSchema(SpecSchema):
-    """A sort of long work."""
+    """A kind of operation."""
 
     kind = fields.String()
     summary = fields.String()
-    role = fields.String(metadata={"description": "The least role that may read one"})
-    url = fields.String(metadata={"description": "Where one is; `{id}` is what is worked on"})
-    listed = fields.Boolean(metadata={"description": "Whether `/operations` finds work of this kind in Omni's state"})
+    role = fields.String(metadata={"description": "The role that reading such an operation requires"})
+    url = fields.String(metadata={"description": "URL of such an operation; `{id}` is the object that it works on"})
+    listed = fields.Boolean(metadata={"description": "Whether `/operations` lists running operations of this kind"})
 
 
 def list_kinds(arguments: Mapping[str, Any]) -> Response:
-    """Answer which sorts of long work there are."""
+    """Return the kinds of operations, by name."""
     gateway = current_gateway()
     kinds = sorted(gateway.operations.values(), key=lambda kind: kind.name)
     documents = [
@@ -266,25 +271,25 @@ def list_kinds(arguments: Mapping[str, Any]) -> Response:
 
 
 def blueprint(gateway: Gateway) -> GatewayBlueprint:
-    """Return the blueprint; it is made per application, for it documents the kinds that its plugins brought."""
+    """Return the blueprint; one per application, since it documents the kinds that the plugins have registered."""
     kinds = "\n".join(
         f"- `{kind.name}` ({gateway.operation_roles[kind.name].value}): {kind.summary}"
         for kind in sorted(gateway.operations.values(), key=lambda k: k.name)
     )
-    routes = GatewayBlueprint("operations", __name__, url_prefix=OPERATIONS_URL, description="Long work")
+    routes = GatewayBlueprint("operations", __name__, url_prefix=OPERATIONS_URL, description="Long-running work")
     view = documented(
         routes,
         get_operation,
         role=Role.READER,
         authorized_by_omni=True,
         operation_id="get_operation",
-        summary="Read how far an operation is",
+        summary="Read the state of an operation",
         description="With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of its progress,"
-        f" which ends with the operation.\n\nKinds, and the role that reading one takes:\n\n{kinds}",
+        f" which ends with the operation.\n\nKinds, and the role that reading one requires:\n\n{kinds}",
         query=WaitQuery(),
         answers={200: (OperationSchema, "The operation")},
         media_types=STREAMS,
-        problems={404: "No such operation", 422: "A parameter is wrong"},
+        problems={404: "No such operation", 422: "A parameter is invalid"},
     )
     listed = documented(
         routes,
@@ -292,13 +297,13 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         role=Role.READER,
         authorized_by_omni=True,
         operation_id="list_operations",
-        summary="List the work under way",
-        description="Derived from Omni's own state, whoever began the work; `/operation-kinds` tells which kinds can be"
-        " found so. What has succeeded is not under way any more.",
+        summary="List the running operations",
+        description="Derived from Omni's own state, also for work that was started elsewhere; `listed` in"
+        " `/operation-kinds` names the kinds that can be found this way. Succeeded operations are not listed.",
         query=OperationsQuery(),
         answers={200: (OperationSchema(many=True), "A page of operations")},
         answer_headers=("ETag", "X-Pagination", "Link", "Cache-Status"),
-        problems={422: "A parameter is wrong"},
+        problems={422: "A parameter is invalid"},
         parameters=[IF_NONE_MATCH],
     )
     routes.add_url_rule("", endpoint="list", view_func=listed, methods=["GET"])
@@ -309,7 +314,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
 def kinds_blueprint() -> GatewayBlueprint:
     """Return the blueprint of the kinds of operations."""
     routes = GatewayBlueprint(
-        "operation-kinds", __name__, url_prefix=OPERATION_KINDS_URL, description="Kinds of long work"
+        "operation-kinds", __name__, url_prefix=OPERATION_KINDS_URL, description="Kinds of operations"
     )
     view = documented(
         routes,

@@ -12,7 +12,7 @@ from omni_gateway.rest.views.openapi import documented
 
 
 def blueprint() -> GatewayBlueprint:
-    """Return the route; it tells what is called how often, so it takes a reader's token as everything does."""
+    """Return the blueprint of ``/metrics``; it requires the reader role, since metrics show which routes are used."""
     routes = GatewayBlueprint("metrics", __name__, url_prefix="/metrics", description="For Prometheus")
 
     def metrics(arguments: object) -> Response:
@@ -24,7 +24,7 @@ def blueprint() -> GatewayBlueprint:
         role=Role.READER,
         authorized_by_omni=False,
         operation_id="get_metrics",
-        summary="What this gateway did: requests, calls to Omni, open streams",
+        summary="Metrics of this gateway: requests, calls to Omni, open streams",
         query=NoQuery(),
         answers={200: ({"type": "string"}, "Prometheus' text format")},
         content_type="text/plain",

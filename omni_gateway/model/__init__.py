@@ -1,1 +1,1 @@
-"""The object, the query and what is looked up of Omni; no HTTP."""
+"""The object, the query and look-ups of Omni's objects; knows no HTTP."""

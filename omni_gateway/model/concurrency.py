@@ -1,4 +1,4 @@
-"""Calls that need not wait for each other."""
+"""Independent calls, run concurrently."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ ResultT = TypeVar("ResultT")
 
 
 def map_concurrently(function: Callable[[ItemT], ResultT], items: Iterable[ItemT], most: int) -> list[ResultT]:
-    """Return ``function`` of each item, in order, at most so many at once; raises what the first to fail raises.
+    """Return ``function(item)`` of each item, in order, with at most ``most`` calls at a time.
 
-    Each runs in the context of the request in flight, which is told of what they ask of Omni.
+    Raises the exception of the first item, in order, that failed, after all calls have ended.
     """
     with ThreadPoolExecutor(most) as pool:
-        running = [pool.submit(copy_context().run, function, item) for item in items]
-        return [each.result() for each in running]
+        # Each call gets a copy of the request's context, so that its reads are recorded for the response.
+        futures = [pool.submit(copy_context().run, function, item) for item in items]
+        return [future.result() for future in futures]

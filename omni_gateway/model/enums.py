@@ -1,4 +1,4 @@
-"""Enums of Omni's that specs of several types share (for ``fields.Enum``)."""
+"""Omni's enums that the specs of several types use (for ``fields.Enum``)."""
 
 from __future__ import annotations
 

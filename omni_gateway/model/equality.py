@@ -1,4 +1,4 @@
-"""Whether a write would change anything."""
+"""The comparison of an object with a write: whether the write would change anything."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from omni_gateway.omni.specs import settled
 
 
 def same_content(existing: Resource, wanted: Resource) -> bool:
-    """Whether ``wanted`` says what ``existing`` says already, in whatever form: then no write is needed.
+    """Return True if ``wanted`` has the labels, annotations and spec of ``existing``, so that no write is needed.
 
-    In Omni's specs a value that is spelled out as its type's zero is the same as none.
+    Specs are compared by meaning: in Omni's specs an explicit zero value is the same as a field that is not set.
     """
     return (
         wanted.labels == existing.labels

@@ -1,10 +1,10 @@
-"""Omni's words that many resources need: labels, annotations, ids that Omni derives (facts: cluster-side 1.10)."""
+"""Names that Omni defines and many resources use: labels, annotations, derived ids."""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: Labels and annotations under it are Omni's own.
+#: Labels and annotations with this prefix are Omni's own.
 OWN_PREFIX: Final = "omni.sidero.dev/"
 
 LABEL_ADDRESS: Final = f"{OWN_PREFIX}address"
@@ -32,12 +32,12 @@ ANNOTATION_NAME: Final = "name"
 
 
 def control_planes(cluster: str) -> str:
-    """Return the one id that Omni takes for a cluster's control plane set; its ControlPlaneStatus has it too."""
+    """Return the id that a cluster's control plane set must have; its ControlPlaneStatus has the same."""
     return f"{cluster}-control-planes"
 
 
 def cluster_of_control_planes(id: str) -> str:
-    """Return the cluster whose control plane set has this id."""
+    """Return the cluster of the control plane set with this id."""
     return id.removesuffix("-control-planes")
 
 

@@ -1,7 +1,7 @@
-"""An object of the cache as a :class:`Resource`: its spec is parsed when it is asked for, and not kept.
+"""A cached object as a :class:`Resource` whose spec is parsed on each access.
 
-What is read again and again is kept with the object (``derived``): its rendered body, as long as the shelf has room for
-it, its tag, its digests. The parsed spec, which takes five times the room of its text, is not among that.
+Values that are read often are cached with the object (``derived``): its entity tag, its digests and its rendered body,
+until that is evicted. The parsed spec is not, since it takes five times the memory of its text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from omni_gateway.model.resource import Resource
 
 
 class LazyResource(Resource):
-    """Read-only, as all shared objects are; a changed copy (``dataclasses.replace``) has a spec of its own."""
+    """A shared object, so read-only; a changed copy (``dataclasses.replace``) has a parsed spec of its own."""
 
     __slots__ = ("_item", "_own")
     _own: dict[str, Any] | None
@@ -21,7 +21,7 @@ class LazyResource(Resource):
 
     @property
     def spec(self) -> dict[str, Any]:
-        """Return the spec, parsed anew."""
+        """Return the spec, parsed on each access; assign it to a variable to read several members."""
         return self._own if self._own is not None else self._item.body().get("spec") or {}
 
     @spec.setter
@@ -29,9 +29,9 @@ class LazyResource(Resource):
         self._own = value
 
 
-def kept(item: CachedObject) -> Resource:
-    """Return the object of an item, shared; what the two have in common is there once."""
-    made = LazyResource(
+def lazy_resource(item: CachedObject) -> Resource:
+    """Return a cached object as a shared :class:`Resource`; labels and annotations are not copied."""
+    resource = LazyResource(
         item.id,
         labels=item.labels,
         annotations=item.annotations,
@@ -44,5 +44,5 @@ def kept(item: CachedObject) -> Resource:
         updated=item.updated,
         finalizers=item.finalizers,
     )
-    made._own, made._item = None, item
-    return made.shared()
+    resource._own, resource._item = None, item
+    return resource.shared()

@@ -1,4 +1,4 @@
-"""Which clusters machines are in, and what else names one."""
+"""Look-ups of the clusters that machines, labels and UUIDs refer to."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from omni_gateway.model.lookup import find
 from omni_gateway.model.omni_objects import resources_of
 from omni_gateway.omni import OmniClient, types
 
-#: From so many machines on, one list is asked for instead of each.
+#: From this many machines on, one list replaces a read of each.
 LIST_FROM = 4
 
 
 def clusters_of_machines(omni: OmniClient, ids: Sequence[str]) -> list[str | None]:
-    """Return the cluster of each machine; None for one that is in none, or not there."""
+    """Return the cluster of each machine, in order; None for a machine that is in no cluster or does not exist."""
     if len(ids) >= LIST_FROM:
         known = {status.id: status for status in resources_of(omni.resources.list(types.MACHINE_STATUSES))}
         found = [known.get(id) for id in ids]
@@ -24,11 +24,11 @@ def clusters_of_machines(omni: OmniClient, ids: Sequence[str]) -> list[str | Non
 
 
 def clusters_of_labels(omni: OmniClient, labels: Mapping[str, str]) -> list[str | None]:
-    """Return the clusters of the machine set and the machines that labels name; None for a free machine.
+    """Return the clusters of the machine set and the machines that labels name; None among them for a free machine.
 
-    A set that is not there yet counts for nothing, and neither does a free machine that is named as a member
-    (``cluster-machine``): Omni looks at both within the labelled cluster only. What is labelled with a ``machine``
-    follows that one wherever it goes (facts: cluster-side 6).
+    A missing set is skipped, and so is a free machine that the label ``cluster-machine`` names: Omni applies both
+    within the labelled cluster only. An object with the label ``machine`` follows that machine into any cluster, so a
+    free machine counts as None.
     """
     named: list[str | None] = []
     if id := labels.get(LABEL_MACHINE_SET):
@@ -42,13 +42,16 @@ def clusters_of_labels(omni: OmniClient, labels: Mapping[str, str]) -> list[str 
 
 
 def clusters_of_machine(omni: OmniClient, id: str) -> list[str]:
-    """Return the cluster that a machine is in and the one that a node puts it into, which may come first."""
+    """Return the cluster that a machine is in and the cluster of its machine set node; empty for a free machine.
+
+    The node exists before the machine has joined its cluster, so the two may differ or be equal.
+    """
     node = find(omni, types.MACHINE_SET_NODES, id)
-    said = [*clusters_of_machines(omni, [id]), node.labels.get(LABEL_CLUSTER) if node else None]
-    return [cluster for cluster in said if cluster]
+    clusters = [*clusters_of_machines(omni, [id]), node.labels.get(LABEL_CLUSTER) if node else None]
+    return [cluster for cluster in clusters if cluster]
 
 
 def cluster_of_uuid(omni: OmniClient, uuid: str) -> str | None:
-    """Return the cluster of a UUID, by which backups name the one that they are of; None for an unknown one."""
+    """Return the cluster with a UUID, which is how backups refer to it; None for an unknown UUID."""
     known = resources_of(omni.resources.list(types.CLUSTER_UUIDS))
     return next((item.id for item in known if uuid and item.spec.get("uuid") == uuid), None)

@@ -1,7 +1,6 @@
-"""What is made of parts that did not change is made once.
+"""Memoization of values that are computed from parts of the cache.
 
-A part is the same as long as it is the very same object: the cache hands out one sequence for all objects of a type
-until one of them changes.
+Parts are compared by identity: the cache returns the same sequence for all objects of a type until one of them changes.
 """
 
 from __future__ import annotations
@@ -18,32 +17,42 @@ T = TypeVar("T")
 
 
 def identity(listing: ListResult) -> object | None:
-    """Return what stays the same object as long as the listing's objects do; None for an answer of Omni's own."""
+    """Return an object that stays identical while the listing is unchanged; None if it was read from Omni."""
     return listing.page if isinstance(listing, CachedListResult) else None
 
 
 class Memo(Generic[T]):
-    """The answers to the last questions; one goes with the first of its parts, which it does not hold."""
+    """An LRU cache of computed values, by key; ``most`` is the number of entries.
+
+    Parts are referenced weakly: an entry is evicted when one of its parts is garbage-collected.
+    """
 
     def __init__(self, most: int = 16) -> None:
-        self._kept: LRUCache[Hashable, tuple[Sequence[ref[object]], T]] = LRUCache(most)
+        self._entries: LRUCache[Hashable, tuple[Sequence[ref[object]], T]] = LRUCache(most)
 
     def made(self, question: Hashable, parts: Sequence[object | None], make: Callable[[], T]) -> T:
-        """Return ``make()``, or what it made before of the same parts for the same question; None is never the same."""
-        kept = self._kept.get(question)
-        if kept is not None and len(kept[0]) == len(parts) and all(map(_is, kept[0], parts)):
-            return kept[1]
+        """Return ``make()``, or its cached result for the same key and identical parts.
+
+        :param question: the key of the entry.
+        :param parts: the objects that the value is computed from (see :func:`identity`); a None among them prevents
+            caching.
+        :param make: computes the value.
+        """
+        entry = self._entries.get(question)
+        if entry is not None and len(entry[0]) == len(parts) and all(map(_is, entry[0], parts)):
+            return entry[1]
         value = make()
-        held = [part for part in parts if part is not None]
-        if len(held) == len(parts):
-            refs: list[ref[object]] = [ref(part, lambda gone: self._forget(question, gone)) for part in held]
-            self._kept.put(question, (refs, value))
+        present = [part for part in parts if part is not None]
+        if len(present) == len(parts):
+            refs: list[ref[object]] = [ref(part, lambda dead: self._evict(question, dead)) for part in present]
+            self._entries.put(question, (refs, value))
         return value
 
-    def _forget(self, question: Hashable, gone: ref[object]) -> None:
-        kept = self._kept.get(question)
-        if kept is not None and any(each is gone for each in kept[0]):
-            self._kept.drop(question)
+    def _evict(self, question: Hashable, dead: ref[object]) -> None:
+        # The entry may have been replaced by one with other parts since.
+        entry = self._entries.get(question)
+        if entry is not None and any(each is dead for each in entry[0]):
+            self._entries.drop(question)
 
 
 def _is(known: ref[object], part: object | None) -> bool:

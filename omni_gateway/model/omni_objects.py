@@ -1,7 +1,7 @@
-"""Objects that were read before need not be read again: one object of one version is parsed and rendered once.
+"""Read Omni's objects as :class:`Resource`; each version of an object is parsed and rendered once.
 
-Omni answers a list as JSON texts. The same text is the same object in the same version, so the text itself is the key,
-and what is derived from it (the parsed object, its rendered body, its digests) is kept as long as there is room.
+Omni returns lists as JSON texts. The same text is the same object in the same version, so the text is the key of a
+cache, and values that are derived from it (the parsed object, its rendered body, its digests) are cached with it.
 """
 
 from __future__ import annotations
@@ -13,79 +13,82 @@ from typing import Any, TypeVar, cast
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.client import CachedListResult, CachedResources
 from omni_gateway.cache.subscription import CachedObjectEvent
-from omni_gateway.model.lazy_resource import kept
+from omni_gateway.model.lazy_resource import lazy_resource
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import ListResult, OmniClient, WatchEvent
 
 T = TypeVar("T")
 
-#: Of the texts, which are kept as they are, and as long as their objects.
+#: Bound of the cached texts.
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 
 
 class ResourceCache:
-    """Objects that came in first go first. Objects from here are shared: they are read, never changed in place."""
+    """A byte-bounded FIFO cache of objects by their JSON text. Its objects are shared: never change them in place."""
 
     def __init__(self, max_bytes: int = MAX_TEXT_BYTES) -> None:
         self._max = max_bytes
         self._used = 0
         self._lock = Lock()
-        self._kept: dict[str, Resource] = {}
+        self._resources: dict[str, Resource] = {}
 
     def resources(self, texts: Sequence[str], read: Callable[[str], Resource]) -> list[Resource]:
-        """Return the objects of ``texts``, in their order; ``read`` parses those that are not here."""
+        """Return the objects of ``texts``, in their order; ``read`` parses those that are not cached."""
         with self._lock:
-            found = [self._kept.get(text) for text in texts]
+            found = [self._resources.get(text) for text in texts]
             complete = [resource or self._add(text, read) for text, resource in zip(texts, found, strict=True)]
             while self._used > self._max:
-                oldest = next(iter(self._kept))
-                del self._kept[oldest]
+                oldest = next(iter(self._resources))
+                del self._resources[oldest]
                 self._used -= len(oldest)
         return complete
 
     def _add(self, text: str, read: Callable[[str], Resource]) -> Resource:
-        resource = self._kept[text] = read(text).shared()
+        resource = self._resources[text] = read(text).shared()
         self._used += len(text)
         return resource
 
 
 def from_text(text: str) -> Resource:
-    """Read an object as ``omni.resources.ResourceService`` writes it."""
-    return kept(CachedObject(text))
+    """Return the object of a JSON text of ``omni.resources.ResourceService``."""
+    return lazy_resource(CachedObject(text))
 
 
 _CACHE = ResourceCache()
 
 
-def resource_told(item: CachedObject) -> Resource:
-    """Return the object that a feed holds, made once for each version."""
+def resource_of(item: CachedObject) -> Resource:
+    """Return an informer's object as a :class:`Resource`, made once for each version."""
     resource: Resource | None = item.derived
     if resource is None:
-        resource = item.derived = kept(item)
+        resource = item.derived = lazy_resource(item)
     return resource
 
 
 def resource_in(event: WatchEvent | CachedObjectEvent) -> Resource:
-    """Return the object that an event of a watch is about, shared if it comes from the cache."""
+    """Return the object of a watch event, shared if it comes from the cache; for a deletion its last version."""
     if isinstance(event, CachedObjectEvent) and event.item is not None:
-        return resource_told(event.item)
+        return resource_of(event.item)
     return Resource.from_omni(cast("Mapping[str, Any]", event.resource if event.resource is not None else event.old))
 
 
 def read(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> Resource:
-    """Return one object, shared if it comes from the cache; Omni's ``NotFound`` when there is none."""
+    """Return one object; shared if it comes from the cache, so never change it in place.
+
+    ``namespace`` is by default the type's own. Raises Omni's ``NotFound`` if there is no such object.
+    """
     if isinstance(omni.resources, CachedResources):
-        return resource_told(omni.resources.item(type, id, namespace))
+        return resource_of(omni.resources.item(type, id, namespace))
     return Resource.from_omni(omni.resources.get(type, id, namespace))
 
 
 def resources_of(listing: ListResult) -> Sequence[Resource]:
-    """Return the objects of Omni's answer to a list; they are shared, so they are read and never changed in place."""
+    """Return the objects of a list result; they are shared, so never change them in place."""
     if isinstance(listing, CachedListResult):
-        return kept_with(listing, resources_of, lambda: tuple(map(resource_told, listing.page.entries)))
+        return cached_with(listing, resources_of, lambda: tuple(map(resource_of, listing.page.entries)))
     return _CACHE.resources(listing.texts, from_text)
 
 
-def kept_with(listing: ListResult, question: Hashable, make: Callable[[], T]) -> T:
-    """Return ``make()``; of a page of the cache it is made once for a question, and kept as long as the page."""
-    return listing.page.made(question, make) if isinstance(listing, CachedListResult) else make()
+def cached_with(listing: ListResult, key: Hashable, make: Callable[[], T]) -> T:
+    """Return ``make()``; for a page of the cache its result is cached by ``key`` for as long as the page."""
+    return listing.page.made(key, make) if isinstance(listing, CachedListResult) else make()

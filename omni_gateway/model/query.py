@@ -1,4 +1,4 @@
-"""What passes between a view and an adapter: the question, the page, the change."""
+"""The types that views and adapters exchange: the list query, the page, the change."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ ChangeKind = Literal["added", "modified", "deleted", "bookmark", "idle"]
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What a list or a watch asks for; an adapter answers it whole.
+    """The query of a list or a watch; an adapter must apply all of it.
 
-    ``offset`` and ``limit`` count objects after selection and sorting; ``limit`` 0 means all.
-    ``sort`` holds (field, descending) pairs; ``id`` is always the last key.
-    ``filters`` holds the plugin's own query parameters that are no label selector.
+    :param selector: the label selector; None selects all.
+    :param search: text to find in the id; empty for all.
+    :param sort: (field, descending) pairs; the id is always the last key.
+    :param offset: number of objects to skip, after selection and sorting.
+    :param limit: number of objects to return; 0 means all.
+    :param filters: the plugin's own query parameters that are not label selectors, by name.
     """
 
     selector: Selector | None = None
@@ -31,9 +34,10 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of objects and how many matched in all.
+    """One page of objects and the number of all matching ones (``total``).
 
-    ``source``: what is the same object for as long as all of that is the same, where there is such a thing.
+    ``source`` is an object that stays identical while the page is unchanged, see ``memo.identity``; None if there is
+    none.
     """
 
     items: Sequence[Resource]
@@ -43,9 +47,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step of a watch: an object that came, changed or went; or the bookmark after the present objects.
+    """One event of a watch: an object that was added, modified or deleted, or the bookmark after the present objects.
 
-    ``idle`` comes from a watch that does not wait (:class:`Fed`) where there is nothing to tell.
+    ``idle`` is yielded by a non-blocking watch (:class:`Fed`) if there is no event. Both it and a bookmark have no
+    ``resource``.
     """
 
     kind: ChangeKind
@@ -53,25 +58,25 @@ class Change:
 
 
 class Pushed(Protocol):
-    """What tells when there is something to read."""
+    """A source of events that notifies its reader."""
 
     def told_by(self, wake: Callable[[], None]) -> None:
-        """Wait no more; ``wake`` is called from any thread, and has to be quick."""
+        """Become non-blocking: call ``wake`` on each event, from any thread. ``wake`` must return quickly."""
 
 
 class Fed(Iterator[Change]):
-    """Changes from the gateway's own memory: once :meth:`told_by` was called, they say ``idle`` where others wait."""
+    """Changes from the cache. Blocking, until :meth:`told_by` is called; then it yields ``idle`` instead of waiting."""
 
     def __init__(self, changes: Iterator[Change], source: Pushed) -> None:
         self._changes = changes
         self._source = source
 
     def told_by(self, wake: Callable[[], None]) -> None:
-        """Wait no more; ``wake`` is called from any thread, and has to be quick."""
+        """Become non-blocking: ``wake`` is called on each event, from any thread, and must return quickly."""
         self._source.told_by(wake)
 
     def through(self, step: Callable[[Iterator[Change]], Iterator[Change]]) -> Fed:
-        """Return the same after a step that lets ``idle`` pass."""
+        """Return the changes transformed by ``step``, which must pass ``idle`` on."""
         return Fed(step(self._changes), self._source)
 
     def __iter__(self) -> Self:
@@ -82,5 +87,8 @@ class Fed(Iterator[Change]):
 
 
 def through(step: Callable[[Iterator[Change]], Iterator[Change]], changes: Iterator[Change]) -> Iterator[Change]:
-    """Return changes after a step that lets what has no object pass; they go on to be fed, if they are."""
+    """Return ``step(changes)``, still a :class:`Fed` if ``changes`` is one.
+
+    ``step`` must pass changes without an object on.
+    """
     return changes.through(step) if isinstance(changes, Fed) else step(changes)

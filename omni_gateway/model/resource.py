@@ -1,4 +1,4 @@
-"""The one shape in which an object travels between an adapter and the HTTP layer."""
+"""The type of the objects that adapters and the HTTP layer exchange."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ NEVER = "0001-01-01T00:00:00Z"
 
 @dataclass(slots=True, weakref_slot=True)
 class Resource:
-    """One object: what a caller may write, and what the back end says about it.
+    """One object: the parts that a caller may write, and the back end's metadata.
 
-    ``spec`` is kept in the back end's own wire form (for Omni: proto field names, enums as numbers, durations as
+    ``spec`` is in the back end's own wire form (for Omni: proto field names, enums as numbers, durations as
     ``"3600s"``, timestamps as RFC 3339 text); the plugin's schema turns it into the REST form and back.
-    ``version`` counts the object's writes; ``phase`` is ``running`` or ``tearingDown``.
+    ``version`` increases with each write; ``phase`` is ``running`` or ``tearingDown``; ``owner`` is the controller that
+    owns the object, empty for users' objects; ``created`` and ``updated`` are RFC 3339 text or None.
     """
 
     id: str
@@ -32,16 +33,16 @@ class Resource:
     created: str | None = None
     updated: str | None = None
     finalizers: tuple[str, ...] = ()
-    #: What was derived from an object that is shared and therefore never changes; None: derive it each time.
+    #: Cached values of :meth:`derived`; None for an object that is not shared and so may change.
     memo: dict[Any, Any] | None = field(default=None, init=False, repr=False, compare=False)
 
     def shared(self) -> Self:
-        """Mark this object as one that many hold and nobody changes any more; return it."""
+        """Mark this object as shared, so no longer to be changed in place, and return it."""
         self.memo = {}
         return self
 
     def derived(self, key: Any, make: Callable[[Resource], Any]) -> Any:
-        """Return ``make(self)``, made once for a shared object."""
+        """Return ``make(self)``; for a shared object the result is cached by ``key`` (None is not)."""
         if self.memo is None:
             return make(self)
         value = self.memo.get(key)
@@ -51,12 +52,12 @@ class Resource:
 
     @property
     def tearing_down(self) -> bool:
-        """Whether the back end is removing the object; such an object takes no writes."""
+        """True if the back end is removing the object; such an object cannot be written."""
         return self.phase == TEARING_DOWN
 
     @classmethod
     def from_omni(cls, body: Mapping[str, Any]) -> Resource:
-        """Read an object as ``omni.resources.ResourceService`` writes it (facts: resource-service)."""
+        """Return the object of a parsed JSON body of Omni's ``omni.resources.ResourceService``."""
         metadata = body["metadata"]
         updated = metadata.get("updated")
         return cls(
@@ -75,7 +76,7 @@ class Resource:
         )
 
     def to_omni(self) -> dict[str, Any]:
-        """Write the object whole, bookkeeping included: an update replaces the finalizers too, so they go back."""
+        """Return the object in Omni's form, with its metadata: an update replaces the finalizers too."""
         metadata: dict[str, Any] = {
             "namespace": self.namespace,
             "type": self.type,

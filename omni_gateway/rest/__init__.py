@@ -1,1 +1,1 @@
-"""From a plugin's declaration to REST over HTTP."""
+"""The REST layer: turns plugin declarations into HTTP resources."""

@@ -1,4 +1,4 @@
-"""What a plugin's own functions answer; the views around them do the HTTP."""
+"""Return values of a plugin's actions and computed documents; the views turn them into responses."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from omni_gateway.rest.operations import Operation
 
 @dataclass(frozen=True, slots=True)
 class FileResponse:
-    """An answer that is no JSON object of ours: a file, a text.
+    """A file or text that is returned as it is.
 
-    ``credential``: it holds one that was made for this answer, so the audit has an entry for a GET of it too.
+    :param body: the content.
+    :param media_type: its media type.
+    :param filename: the name under which clients save it (``Content-Disposition``); None: no name.
+    :param credential: whether it contains a credential that was made for this response; a GET of it is then audited.
     """
 
     body: bytes
@@ -26,9 +29,13 @@ class FileResponse:
 
 @dataclass(frozen=True, slots=True)
 class StreamingResponse:
-    """A file or log that is sent while it comes: ``open`` makes a context around an iterator of byte chunks.
+    """A file or log that is sent in chunks.
 
-    ``beat`` is sent while nothing comes, so that a reader who has left is noticed: an empty line in a followed log.
+    :param open: returns a context manager around an iterator of the chunks; leaving the context releases the source.
+    :param media_type: the media type of the content.
+    :param filename: the name under which clients save it (``Content-Disposition``); None: no name.
+    :param beat: bytes to send while no chunk comes, e.g. an empty line in a followed log, so that a closed connection
+        is noticed.
     """
 
     open: Callable[[], AbstractContextManager[Iterator[bytes]]]
@@ -39,10 +46,12 @@ class StreamingResponse:
 
 @dataclass(frozen=True, slots=True)
 class DryRunResult:
-    """What an action answers to a dry run: the object before and after, as stored; ``after`` None: it would be gone.
+    """The result of an action's dry run.
 
-    ``also``: objects of other types that would be made or changed, as they would be then. ``also_deleted``: those that
-    would be removed.
+    :param before: the stored object; None for a create.
+    :param after: the object after the action; None if it would be removed.
+    :param additional_objects: objects of other types that would be created or changed, in their new state.
+    :param also_deleted: objects of other types that would be removed.
     """
 
     before: Resource | None
@@ -51,5 +60,6 @@ class DryRunResult:
     also_deleted: Sequence[Resource] = ()
 
 
-#: A Resource is rendered by the plugin's schema, an Operation is a 202, a mapping is JSON by the schema given.
+#: A Resource is rendered by the plugin's schema, an Operation responds 202, a mapping is returned as JSON (its schema
+#: is the ``answers`` of the declaration).
 Answer = Resource | Operation | FileResponse | StreamingResponse | DryRunResult | Mapping[str, Any]

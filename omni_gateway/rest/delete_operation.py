@@ -1,4 +1,4 @@
-"""The removal of an object as an operation: what is the same of every resource's."""
+"""The operation that follows a DELETE: the parts that all resources share."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.links import object_url
 from omni_gateway.rest.operations import Operation, OperationKind, stages_in_order
 
-#: Omni 1.7 destroys clusters, machine sets and links by itself, and nothing else.
-UNHELD = "Nothing holds it any more. If it stays, send the DELETE again: an older Omni does not finish it by itself."
+#: For an object without finalizers. Omni 1.7 finishes the removal of clusters, machine sets and links only.
+UNHELD = (
+    "It has no finalizers any more. If it stays, send the DELETE again: an older Omni does not finish it by itself."
+)
 #: The stages of every removal.
 RELEASED, REMOVED = "released by Omni's controllers", "removed"
 
 
 Describe = Callable[[OmniClient, Resource], Operation]
-"""Tells of the removal of an object that is being removed."""
+"""Returns the operation for an object that is being removed."""
 Predicate = Callable[[OmniClient, Resource], bool]
 
 
@@ -34,14 +36,15 @@ def _tearing_down(omni: OmniClient, resource: Resource) -> bool:
 
 
 def removal(collection: str, singular: str, adapter: ResourceAdapter) -> OperationKind:
-    """Return the operation kind ``<singular>-destroy`` of a resource, which tells what holds the object.
+    """Return the operation kind ``<singular>-destroy`` of a resource; its operations show the object's finalizers.
 
-    Reading the operation never removes anything: where Omni leaves an object that nothing holds any more (1.7 does),
-    the operation says that the DELETE is to be sent again.
+    Reading the operation never removes anything: where Omni leaves an object without finalizers (1.7 does), the
+    operation's progress asks to send the DELETE again.
     """
-    found = partial(_found_by, adapter)
-    listed = partial(_listed_by, adapter) if isinstance(adapter, OmniResourceAdapter) else None
-    return _removal(singular, collection, found, listed, partial(_running, f"{singular}-destroy", collection))
+    find_object = partial(_find_by_adapter, adapter)
+    list_objects = partial(_list_by_adapter, adapter) if isinstance(adapter, OmniResourceAdapter) else None
+    describe = partial(_running, f"{singular}-destroy", collection)
+    return _removal(singular, collection, find_object, list_objects, describe)
 
 
 def removal_of(
@@ -52,33 +55,37 @@ def removal_of(
     *,
     is_leaving: Predicate = _tearing_down,
 ) -> OperationKind:
-    """Return the operation kind ``<singular>-destroy`` of Omni's objects of ``type``, as ``describe`` tells of it.
+    """Return the operation kind ``<singular>-destroy`` of the objects of one of Omni's types.
 
-    ``is_leaving`` tells whether somebody removes an object that is there; the list of operations under way has those
-    that are tearing down.
+    :param type: Omni's resource type.
+    :param singular: the word for one object.
+    :param collection: the first segments of the objects' URLs.
+    :param describe: called as ``describe(omni, resource)``, returns the operation for an object that is being removed.
+    :param is_leaving: called as ``is_leaving(omni, resource)``, returns whether an existing object is being removed; by
+        default whether it is tearing down. The list of operations has the objects that are tearing down.
     """
     return _removal(
-        singular, collection, partial(_found_in_omni, type), partial(_listed_in_omni, type), describe, is_leaving
+        singular, collection, partial(_find_in_omni, type), partial(_list_in_omni, type), describe, is_leaving
     )
 
 
 def _removal(
     singular: str,
     collection: str,
-    found: Callable[[OmniClient, str], Resource | None],
-    listed: Callable[[OmniClient], Iterable[Resource]] | None,
+    find_object: Callable[[OmniClient, str], Resource | None],
+    list_objects: Callable[[OmniClient], Iterable[Resource]] | None,
     describe: Describe,
     is_leaving: Predicate = _tearing_down,
 ) -> OperationKind:
-    """Return a removal's operation kind: running while the object is tearing down.
+    """Return a removal's operation kind: its operations run while the object is being removed.
 
-    An object that is not there has been removed, as far as anybody can tell; one that nobody is removing has no such
-    operation (404).
+    The operation of a missing object has succeeded: whether it ever existed is not known. An object that is not being
+    removed has no such operation (404).
     """
     kind = f"{singular}-destroy"
 
     def read(omni: OmniClient, id: str) -> Operation:
-        resource = found(omni, id)
+        resource = find_object(omni, id)
         if resource is None:
             text = f"There is no such {singular} (any more)."
             return Operation(kind, id, "succeeded", text, target=object_url(collection, id))
@@ -86,42 +93,43 @@ def _removal(
             raise Problem(404, "not-found", f"{singular} {id!r} is not being removed.")
         return describe(omni, resource)
 
-    text = f"A {singular} being removed; `succeeded` when it is not there"
-    return OperationKind(kind, read, text, under_way=partial(_under_way, listed, describe) if listed else None)
+    text = f"A {singular} being removed; `succeeded` when it does not exist"
+    under_way = partial(_under_way, list_objects, describe) if list_objects else None
+    return OperationKind(kind, read, text, under_way=under_way)
 
 
 def _under_way(
-    listed: Callable[[OmniClient], Iterable[Resource]], describe: Describe, omni: OmniClient
+    list_objects: Callable[[OmniClient], Iterable[Resource]], describe: Describe, omni: OmniClient
 ) -> Iterable[Operation]:
-    return (describe(omni, resource) for resource in listed(omni) if resource.tearing_down)
+    return (describe(omni, resource) for resource in list_objects(omni) if resource.tearing_down)
 
 
-def _found_by(adapter: ResourceAdapter, omni: OmniClient, id: str) -> Resource | None:
+def _find_by_adapter(adapter: ResourceAdapter, omni: OmniClient, id: str) -> Resource | None:
     try:
         return current_gateway().bound(adapter).get(id)
     except MISSING:
         return None
 
 
-def _listed_by(adapter: ResourceAdapter, omni: OmniClient) -> Iterable[Resource]:
+def _list_by_adapter(adapter: ResourceAdapter, omni: OmniClient) -> Iterable[Resource]:
     return current_gateway().reading(adapter).list(ListQuery()).items
 
 
-def _found_in_omni(type: str, omni: OmniClient, id: str) -> Resource | None:
+def _find_in_omni(type: str, omni: OmniClient, id: str) -> Resource | None:
     return find(omni, type, id)
 
 
-def _listed_in_omni(type: str, omni: OmniClient) -> Iterable[Resource]:
+def _list_in_omni(type: str, omni: OmniClient) -> Iterable[Resource]:
     return resources_of(omni.resources.list(type))
 
 
 def _running(kind: str, collection: str, omni: OmniClient, resource: Resource) -> Operation:
-    held = f"Held by {', '.join(sorted(resource.finalizers))}." if resource.finalizers else UNHELD
+    progress = f"Held by {', '.join(sorted(resource.finalizers))}." if resource.finalizers else UNHELD
     return Operation(
         kind,
         resource.id,
         "running",
-        held,
+        progress,
         target=object_url(collection, resource.id),
         details={"finalizers": list(resource.finalizers)},
         stages=stages_in_order([(RELEASED, not resource.finalizers), (REMOVED, False)], "running"),

@@ -1,4 +1,4 @@
-"""What an adapter raises; one of its own back end and one of Omni's look the same to the views."""
+"""Errors that adapters raise. The views treat these and Omni's own alike: catch ``MISSING`` and ``STALE``."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ class NotFound(Problem):
 
 
 class StaleVersion(Problem):
-    """The object has another version than the one written over (for adapters whose back end is not Omni)."""
+    """The object's version is not the one that a write names (for adapters whose back end is not Omni)."""
 
     def __init__(self, id: str) -> None:
-        super().__init__(409, "changed-meanwhile", f"{id!r} was changed meanwhile.", hint="Try again.")
+        super().__init__(409, "changed-meanwhile", f"{id!r} was changed in the meantime.", hint="Try again.")
 
 
+#: For ``except``: the object does not exist.
 MISSING = (NotFound, omni_errors.NotFound)
+#: For ``except``: the object has another version than the one that the write names.
 STALE = (StaleVersion, omni_errors.StaleVersion)

@@ -1,4 +1,4 @@
-"""What is wrong with a request, gathered so that the caller hears all of it at once."""
+"""Field errors of a request, collected so that one response reports all of them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from omni_gateway.http.problems import Problem
 
 
 class FieldErrors:
-    """Messages by field."""
+    """Error messages by field. Add them with ``add`` and ``update``, then call ``raise_if_any``."""
 
     def __init__(self) -> None:
         self._messages: dict[str, list[str]] = {}
 
     def add(self, field: str, message: str) -> None:
-        """Note one thing that is wrong."""
+        """Add one message; ``field`` is a dotted path of the request body, or the name of a parameter."""
         self._messages.setdefault(field, []).append(message)
 
     def update(self, messages: Mapping[str, Sequence[str]]) -> None:
-        """Note several."""
+        """Add several messages: field → messages."""
         for field, texts in messages.items():
             self._messages.setdefault(field, []).extend(texts)
 
@@ -26,6 +26,6 @@ class FieldErrors:
         return bool(self._messages)
 
     def raise_if_any(self) -> None:
-        """Raise a ``validation`` problem that names every field, if anything is wrong."""
+        """Raise a ``validation`` problem (422) with all messages, if there are any."""
         if self._messages:
             raise Problem(422, "validation", "Nothing was written: see `errors`.", errors=self._messages)

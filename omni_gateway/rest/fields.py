@@ -1,7 +1,7 @@
-"""Marshmallow fields for the forms that Omni's JSON has and plain marshmallow does not.
+"""Marshmallow fields for value forms of Omni's JSON that marshmallow does not have.
 
-Each field knows both directions: ``deserialize`` (marshmallow's own) turns a caller's value into the back end's wire
-form; :meth:`Rendered.render` turns the wire form into what a caller reads. Plain marshmallow fields need neither.
+Each field converts both ways: ``deserialize`` (marshmallow's own) turns a caller's value into the back end's wire form;
+:meth:`Rendered.render` turns the wire form into the value that callers read. Plain marshmallow fields need neither.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ _DURATION = re.compile(r"(\d+(?:\.\d{1,9})?)(h|m|s)")
 
 
 class Rendered:
-    """Mix-in of a field whose wire form differs from what callers read."""
+    """Mix-in for a field whose wire form differs from the value that callers read."""
 
+    #: The value that callers read if the field is not set.
     zero: Any = None
 
     def render(self, value: Any) -> Any:
-        """Turn a wire value into the REST value."""
+        """Return the value that callers read for a wire value."""
         raise NotImplementedError
 
 
 class Boolean(fields.Boolean):
-    """JSON ``true`` or ``false``, nothing that merely looks like it."""
+    """JSON ``true`` or ``false``; ``1`` and ``"yes"`` are rejected."""
 
     truthy = {True}
     falsy = {False}
@@ -45,7 +46,7 @@ class Boolean(fields.Boolean):
 
 
 class Integer(fields.Integer):
-    """A JSON integer: ``1.5`` and ``"1"`` are refused."""
+    """A JSON integer; ``1.5`` and ``"1"`` are rejected."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strict=True, **kwargs)
@@ -62,7 +63,7 @@ class Int64(Integer, Rendered):
     zero = 0
 
     def render(self, value: Any) -> int:
-        """Read the text or number as an int."""
+        """Return the text or number as an int."""
         return int(value)
 
 
@@ -79,7 +80,7 @@ class Enum(fields.String, Rendered):
         super().__init__(metadata=metadata, **kwargs)
 
     def render(self, value: Any) -> str:
-        """Name the number; a name is passed through."""
+        """Return the name of the number; a name is returned unchanged."""
         return value if isinstance(value, str) else self.names.get(value, f"UNKNOWN_{value}")
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
@@ -90,7 +91,7 @@ class Enum(fields.String, Rendered):
 
 
 class Timestamp(fields.String, Rendered):
-    """A point in time: RFC 3339 text with an offset, both ways; protobuf's message is taken too."""
+    """A point in time: RFC 3339 text with an offset, both ways; protobuf's message is accepted too."""
 
     default_error_messages = {"timestamp": "Must be an RFC 3339 time such as 2026-08-21T10:00:00Z."}
 
@@ -99,7 +100,7 @@ class Timestamp(fields.String, Rendered):
         super().__init__(metadata={"format": "date-time", **kwargs.pop("metadata", {})}, **kwargs)
 
     def render(self, value: Any) -> Any:
-        """Pass the text on; Omni writes RFC 3339 already."""
+        """Return the text unchanged: Omni writes RFC 3339."""
         return value
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
@@ -124,10 +125,10 @@ class Timestamp(fields.String, Rendered):
 class Duration(fields.String, Rendered):
     """A length of time: ``"1h30m"`` or ``"5400s"`` from callers, seconds with an ``s`` on the wire and in answers.
 
-    protobuf's message, ``{"seconds": 5400}``, is taken too.
+    protobuf's message, ``{"seconds": 5400}``, is accepted too.
     """
 
-    #: Seconds; a protobuf Duration holds ten thousand years (of 365.25 days) and no more.
+    #: Seconds; a protobuf Duration is limited to ten thousand years (of 365.25 days).
     LONGEST = 315_576_000_000.0
     default_error_messages = {
         "duration": "Must be a duration such as 90s, 15m or 1h30m.",
@@ -139,7 +140,7 @@ class Duration(fields.String, Rendered):
         super().__init__(**kwargs)
 
     def render(self, value: Any) -> Any:
-        """Pass the text on; protojson writes seconds already."""
+        """Return the text unchanged: protojson writes seconds."""
         return value
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
@@ -156,7 +157,7 @@ class Duration(fields.String, Rendered):
             raise self.make_error("duration") from error
 
     def seconds(self, text: str) -> float:
-        """Read a duration as seconds; a marshmallow ``ValidationError`` tells what is wrong."""
+        """Return a duration in seconds. Raises marshmallow's ``ValidationError`` for an invalid text."""
         if not text or len(text) > 40 or _DURATION.sub("", text):
             raise self.make_error("duration")
         seconds = sum(float(number) * _DURATION_UNITS[unit] for number, unit in _DURATION.findall(text))
@@ -166,7 +167,7 @@ class Duration(fields.String, Rendered):
 
 
 class Masked(fields.String, Rendered):
-    """Text that may carry a secret: callers read what ``mask`` leaves of it, and can never write it."""
+    """Text that may contain a secret: callers read it masked by ``mask`` and cannot write it."""
 
     zero = ""
 
@@ -180,17 +181,17 @@ class Masked(fields.String, Rendered):
 
 
 class Secret(fields.String, Rendered):
-    """Text that callers may write and never read: ``***`` stands for one that is set."""
+    """Text that callers may write and cannot read: they read ``***`` if it is set."""
 
     zero = ""
 
     def render(self, value: Any) -> str:
-        """Tell whether there is one."""
+        """Return ``***`` if the secret is set, else the empty text."""
         return MASK if value else ""
 
 
 class Message(fields.Nested):
-    """A nested message; ``null`` when Omni does not set it."""
+    """A nested message; ``null`` if it is not set."""
 
     def __init__(self, nested: Any, **kwargs: Any) -> None:
         kwargs.setdefault("allow_none", True)
@@ -198,14 +199,14 @@ class Message(fields.Nested):
 
 
 class ClusterPatterns(fields.List[str], Rendered):
-    """Patterns of cluster names as shells write them (``prod-*``), as scopes have them; null: no restriction."""
+    """Glob patterns of cluster names (``prod-*``), as in a token's scope; null: no restriction."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("allow_none", True)
-        no_nul = validate.ContainsNoneOf("\0", error="Has a NUL character, which no name of a cluster has.")
+        no_nul = validate.ContainsNoneOf("\0", error="Must not contain a NUL character.")
         pattern = fields.String(validate=[validate.Length(min=1, max=LONGEST_PATTERN), no_nul])
         super().__init__(pattern, validate=validate.Length(max=MOST_PATTERNS), **kwargs)
 
     def render(self, value: Any) -> Any:
-        """Keep null and an empty list apart: every cluster, and none."""
+        """Return the list unchanged: null means every cluster, an empty list none."""
         return value

@@ -1,4 +1,4 @@
-"""What one application shares among its plugins: the client, the bound adapters, the operations."""
+"""The state that one application shares among its plugins: Omni's client, bound adapters, operations, caches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from omni_gateway.rest.adapters.scoped import ScopedAdapter
 from omni_gateway.rest.cache_headers import current_read_record
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.pages import RenderedPages
-from omni_gateway.rest.response_cache import Answers
+from omni_gateway.rest.response_cache import ResponseCache
 from omni_gateway.store import Store
 from omni_gateway.watch.broadcaster import Broadcasters
 from omni_gateway.watch.stream_response import StreamLimiter
@@ -35,7 +35,7 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Answering(Protocol):
-    """A collection that answers the request in flight; ``forced`` filters come from the URL's path."""
+    """A collection that responds to the current request; ``forced`` filters come from the URL's path."""
 
     def answer(self, arguments: Mapping[str, Any], forced: Mapping[str, Any] | None = None) -> Response:
         """Return a page or a stream."""
@@ -43,32 +43,32 @@ class Answering(Protocol):
 
 
 class Mounted(Protocol):
-    """What plugins know of each other."""
+    """A registered plugin, as other modules and plugins see it."""
 
     @property
     def name(self) -> str:
-        """Return where the plugin's URLs begin."""
+        """Return the first segments of the plugin's URLs."""
         ...
 
     @property
     def adapter(self) -> ResourceAdapter:
-        """Return its back end."""
+        """Return its adapter."""
         ...
 
     @property
     def roles(self) -> Mapping[str, Role]:
-        """Return the role that each verb takes."""
+        """Return the role that each verb needs."""
         ...
 
     @property
     def collection(self) -> Answering | None:
-        """Return the plugin's list, if it has one."""
+        """Return the plugin's collection; None if it has none."""
         ...
 
 
 @dataclass
 class Gateway:
-    """The running gateway, one per application; ``own_omni`` makes calls as the gateway itself."""
+    """The shared state of one application; ``own_omni`` is the client with the gateway's own Omni identity."""
 
     own_omni: CachingClient
     streams: StreamLimiter
@@ -79,18 +79,19 @@ class Gateway:
     plugins: dict[str, Mounted] = field(default_factory=dict)
     broadcasters: Broadcasters = field(default_factory=Broadcasters)
     operations: dict[str, OperationKind] = field(default_factory=dict)
-    #: Operation kind → the adapter whose objects it is about.
+    #: Operation kind → the adapter of the objects that it works on.
     operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
-    #: Operation kind → the least role that may read operations of this kind.
+    #: Operation kind → the role that reading operations of this kind needs.
     operation_roles: dict[str, Role] = field(default_factory=dict)
     _adapters: dict[tuple[int, int], ResourceAdapter] = field(default_factory=dict)
 
     @property
     def omni(self) -> OmniClient:
-        """Return the client by which the request in flight speaks to Omni: its caller's own in pass-through.
+        """Return the client for the current request; with the caller's own Omni identity if it has one.
 
-        Only for the length of a request (RuntimeError outside of one): what goes on after it takes the client along.
-        For a GET it makes no call that changes something: nothing audits a GET, and anything may repeat one.
+        For a GET, HEAD or OPTIONS the client rejects calls that change something: such requests are not audited, and
+        any client or proxy may repeat them. Raises ``RuntimeError`` outside of a request; work that continues after the
+        request must keep the client that it got.
         """
         own = current_principal().omni
         if request.method in READING:
@@ -99,46 +100,52 @@ class Gateway:
 
     @property
     def reader(self) -> OmniClient:
-        """Return the client for a request that only reads: as :attr:`omni`, but from the cache where that may be."""
-        return self._reader if self.may_feed() else self.omni
+        """Return the client for a request that only reads: from the cache where :meth:`may_use_cache`, else Omni."""
+        return self._reader if self.may_use_cache() else self.omni
 
-    def may_feed(self) -> bool:
-        """Whether what the caller of the request in flight reads may come from the cache."""
+    def may_use_cache(self) -> bool:
+        """Return True if the current request may be answered from the cache.
+
+        False for a caller with an Omni identity of its own: the cache was read with the gateway's identity, which may
+        read more.
+        """
         return current_principal().omni is None and bool(self.own_omni.cache.max_size)
 
     def bound(self, adapter: ResourceAdapter) -> ResourceAdapter:
-        """Return a plugin's adapter for the request in flight: with its caller's client, within its caller's scope."""
-        return self._through(self.omni, adapter)
+        """Return a plugin's adapter for the current request, with the caller's client and scope.
+
+        It reads from Omni, never from the cache: use it for writes and for the reads that precede them.
+        """
+        return self._bind(self.omni, adapter)
 
     def reading(self, adapter: ResourceAdapter) -> ResourceAdapter:
-        """Return a plugin's adapter for a request that only reads: what it asks of Omni may come from the cache.
+        """Return a plugin's adapter for a request that only reads, with the caller's scope.
 
-        Never for a caller with an Omni identity of its own: what is cached was told to the gateway's. What a write
-        looks at first must come from Omni: :meth:`bound`.
+        It may read from the cache, see :attr:`reader`; for a write use :meth:`bound`.
         """
-        reading = current_read_record()
-        reading.cacheable_response = reading.cacheable_response and adapter.cacheable_response
-        return self._through(self.reader, adapter)
+        record = current_read_record()
+        record.cacheable_response = record.cacheable_response and adapter.cacheable_response
+        return self._bind(self.reader, adapter)
 
     def may_read_operations(self, kind: str) -> bool:
-        """Return whether the caller may read operations of a kind: it takes the role of the objects they are about."""
-        return permitted(self.operation_roles[kind], authorized_by_omni=self._omni_decides(kind))
+        """Return True if the caller's role may read operations of this kind. Raises 401 without a credential."""
+        return permitted(self.operation_roles[kind], authorized_by_omni=self._authorized_by_omni(kind))
 
-    def demand_operations(self, kind: str) -> None:
+    def require_operations(self, kind: str) -> None:
         """Raise 401 or 403 unless the caller may read operations of this kind."""
-        check_role(self.operation_roles[kind], authorized_by_omni=self._omni_decides(kind))
+        check_role(self.operation_roles[kind], authorized_by_omni=self._authorized_by_omni(kind))
 
-    def _omni_decides(self, kind: str) -> bool:
+    def _authorized_by_omni(self, kind: str) -> bool:
         return kind not in self.operated_by or self.operated_by[kind].authorized_by_omni
 
     @cached_property
-    def answers(self) -> Answers:
-        """Return the answers that were given last and may be given again."""
-        return Answers(self.own_omni.cache)
+    def responses(self) -> ResponseCache:
+        """Return the response cache."""
+        return ResponseCache(self.own_omni.cache)
 
     @cached_property
     def pages(self) -> RenderedPages:
-        """Return the pages that were rendered last."""
+        """Return the cache of rendered pages."""
         return RenderedPages()
 
     @cached_property
@@ -149,10 +156,11 @@ class Gateway:
     def _reader(self) -> OmniClient:
         return self.own_omni.reading(current_read_record)
 
-    def _through(self, omni: OmniClient, adapter: ResourceAdapter) -> ResourceAdapter:
+    def _bind(self, omni: OmniClient, adapter: ResourceAdapter) -> ResourceAdapter:
         caller = current_principal()
+        # Clients of callers with an identity of their own come and go, so adapters are shared for the gateway's only.
         bound = self._shared(adapter, omni) if caller.omni is None else self._copy(adapter, omni)
-        return _within(caller.scope, bound)
+        return _scoped(caller.scope, bound)
 
     def _shared(self, adapter: ResourceAdapter, omni: OmniClient) -> ResourceAdapter:
         key = (id(adapter), id(omni))
@@ -166,15 +174,15 @@ class Gateway:
         return bound
 
 
-def _within(scope: Scope, bound: ResourceAdapter) -> ResourceAdapter:
-    """Return an adapter within a caller's reach; 403 where it tells of all clusters and the reach is but some."""
+def _scoped(scope: Scope, bound: ResourceAdapter) -> ResourceAdapter:
+    """Return the adapter restricted to a scope. Raises 403 if its objects contain data of every cluster."""
     if not scope.restricted:
         return bound
     if bound.tells_of_all:
-        raise Problem(403, "forbidden", "This tells of all clusters; you may touch only some.")
-    held = copy.copy(bound)
-    held.scope = scope
-    return ScopedAdapter(held, scope)
+        raise Problem(403, "forbidden", "This contains data of every cluster, and you may access only some.")
+    inner = copy.copy(bound)
+    inner.scope = scope
+    return ScopedAdapter(inner, scope)
 
 
 def current_gateway() -> Gateway:

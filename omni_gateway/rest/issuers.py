@@ -1,4 +1,4 @@
-"""What a plugin may ask of OpenID Connect issuers: whether their tokens can be verified, and if not, why."""
+"""Checks of OpenID Connect issuers for plugins: whether their tokens can be verified, and if not, why."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def check_issuer(issuer: str) -> Report:
-    """Try an OpenID Connect issuer as the gateway itself would, past its caches: discovery, key set, keys.
+    """Check an OpenID Connect issuer as the gateway uses it, without its caches: discovery, key set, keys.
 
-    The report's ``steps`` have ``name``, ``ok`` and ``detail``; ``ok`` tells whether all went well. Never raises; takes
-    20 s at most, where the issuer answers slowly.
+    Returns a report with ``steps`` (each with ``name``, ``ok`` and ``detail``) and ``ok``, True if all steps succeeded.
+    Never raises; takes 20 s at most for a slow issuer.
     """
     return current_gateway().issuers().check(issuer)
 
 
 def takes_jwts() -> bool:
-    """Whether JWTs of OpenID Connect providers are a way into this gateway (``OMNI_GATEWAY_AUTH``)."""
+    """Return True if this gateway accepts JWTs of OpenID Connect providers (``OMNI_GATEWAY_AUTH``)."""
     return current_gateway().issuers().tokens_count

@@ -1,7 +1,7 @@
-"""Rendered documents and their array: the same bytes, kept once.
+"""Rendered documents joined to a JSON array: the bytes of the array and of its documents are in memory once.
 
-Its parts are found by their ids, not held one by one: a page of a thousand objects is a handful of Python objects, so
-that pages that change all the time give the garbage collector nothing to look through.
+The documents are slices that are looked up by id, not objects of their own: a page of a thousand documents is a handful
+of Python objects, so pages that change often add little to the garbage collector's work.
 """
 
 from __future__ import annotations
@@ -12,51 +12,53 @@ from typing import Self
 
 
 class JoinedBodies:
-    """A JSON array of documents, or one document; nothing is left of it once it is told to ``forget``."""
+    """A JSON array of documents, or one document; empty after :meth:`clear`."""
 
     __slots__ = ("_content", "_ends", "_starts", "distinct")
 
     def __init__(self, body: bytes, ids: Sequence[str], starts: array[int], ends: array[int]) -> None:
-        places = dict(zip(ids, range(len(ids)), strict=True))
-        self._content = (body, places)
+        indexes = dict(zip(ids, range(len(ids)), strict=True))
+        # One tuple, so that `clear` replaces body and index in one step while other threads read them.
+        self._content = (body, indexes)
         self._starts, self._ends = starts, ends
-        #: Whether each part has an id of its own.
-        self.distinct = len(places) == len(ids)
+        #: Whether all ids are distinct.
+        self.distinct = len(indexes) == len(ids)
 
     @classmethod
     def of_one(cls, id: str, body: bytes) -> Self:
-        """Return one document."""
+        """Return the joined form of a single document."""
         return cls(body, [id], array("Q", [0]), array("Q", [len(body)]))
 
     @classmethod
     def of(cls, ids: Sequence[str], bodies: list[bytes]) -> Self:
-        """Return an array of documents; ``bodies`` is used up."""
+        """Return the array of documents; ``bodies`` is modified."""
         if not bodies:
-            return cls(bytes(bytearray(b"[]")), [], array("Q"), array("Q"))  # a literal would be one for all of them
+            # A new object, not the literal: cached bodies are told apart by identity.
+            return cls(bytes(bytearray(b"[]")), [], array("Q"), array("Q"))
         starts, ends, start = array("Q"), array("Q"), 1
         for body in bodies:
             starts.append(start)
             ends.append(start + len(body))
             start += len(body) + 1
-        # The brackets go to the outer bodies: put around the joined bytes, each would copy megabytes once more.
+        # The brackets are added to the outer bodies: added to the joined bytes, each would copy megabytes once more.
         bodies[0] = b"[" + bodies[0]
         bodies[-1] += b"]"
         return cls(b",".join(bodies), ids, starts, ends)
 
     @property
     def body(self) -> bytes:
-        """Return all of it; nothing once it is forgotten."""
+        """Return the whole array; empty after :meth:`clear`."""
         return self._content[0]
 
     def part(self, id: str) -> bytes | None:
-        """Return the document of an id; None once all is forgotten."""
-        body, places = self._content
-        place = places.get(id)
-        if place is None:
+        """Return the document of an id; None for an unknown id and after :meth:`clear`."""
+        body, indexes = self._content
+        index = indexes.get(id)
+        if index is None:
             return None
-        start, end = self._starts[place], self._ends[place]
+        start, end = self._starts[index], self._ends[index]
         return body if end - start == len(body) else body[start:end]
 
-    def forget(self) -> None:
-        """Let the bytes go; objects that still point here are rendered again."""
+    def clear(self) -> None:
+        """Release the bytes; called on eviction. Objects that still refer to this are rendered again."""
         self._content = (b"", {})

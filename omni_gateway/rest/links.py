@@ -13,15 +13,18 @@ LinkMaker = Callable[[Resource], str | None]
 
 
 def object_url(collection: str, id: str, *rest: str) -> str:
-    """Return ``/api/v1/<collection>/<id>[/<rest>...]``, all after the collection escaped.
+    """Return ``/api/v1/<collection>/<id>[/<rest>...]``, percent-encoded after the collection.
 
-    It is relative to the host, so no proxy breaks it.
+    The URL has no host, so it is valid behind any proxy.
     """
     return "/".join((API_PREFIX, collection, *(quote(word, safe="") for word in (id, *rest))))
 
 
 def label_link(collection: str, label: str) -> LinkMaker:
-    """Link to the object of ``collection`` that a label names; no link when the label is absent or empty."""
+    """Return a link maker for the object of ``collection`` that a label names.
+
+    It makes no link if the label is absent or empty.
+    """
 
     def make(resource: Resource) -> str | None:
         name = resource.labels.get(label)
@@ -31,5 +34,5 @@ def label_link(collection: str, label: str) -> LinkMaker:
 
 
 def id_link(collection: str, *rest: str) -> LinkMaker:
-    """Link to the object of ``collection`` that has the same id, or to something below it."""
+    """Return a link maker for the object of ``collection`` with the same id, or for its sub-resource ``rest``."""
     return lambda resource: object_url(collection, resource.id, *rest)

@@ -1,4 +1,4 @@
-"""Which machines of a cluster or machine set Omni waits for: to come up, or to be wiped when they leave."""
+"""The machines of a cluster or machine set that Omni waits for: to come up, or to be wiped when they are removed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from omni_gateway.rest.fields import Enum
 from omni_gateway.rest.links import object_url
 from omni_gateway.rest.operations import WaitingFor
 
-#: An operation names so many machines at most; their number is in its progress.
+#: The most machines that an operation lists; their total is in its progress.
 MOST_NAMED = 100
 
 
@@ -38,7 +38,7 @@ _stage = Enum(MemberStage)
 
 
 def stage_of(status: Resource | None) -> str:
-    """Name the stage of a cluster's machine."""
+    """Return the name of the stage in a ClusterMachineStatus."""
     return _stage.render(status.spec.get("stage", 0) if status else 0)
 
 
@@ -85,17 +85,17 @@ def unreachable(waiting: Sequence[WaitingFor]) -> list[str]:
 
 
 def with_unreachable(progress: str, waiting: Sequence[WaitingFor]) -> str:
-    """Return an operation's progress, followed by the machines that Omni cannot reach, where there are any."""
-    lost = unreachable(waiting)
-    if not lost:
+    """Return an operation's progress, followed by the machines that Omni cannot reach, if there are any."""
+    machines = unreachable(waiting)
+    if not machines:
         return progress
-    return f"{progress.rstrip('.')}. Omni cannot reach {len(lost)} of its machines: {', '.join(lost[:3])}."
+    return f"{progress.rstrip('.')}. Omni cannot reach {len(machines)} of its machines: {', '.join(machines[:3])}."
 
 
 def hint_for_unreachable(waiting: Sequence[WaitingFor], force: str) -> str:
-    """Say what to do about machines that cannot be reached; nothing where there are none.
+    """Return a hint for machines that Omni cannot reach; empty if there are none.
 
-    ``force`` is the request that goes on without them.
+    ``force`` is the request that continues without them.
     """
     machines = unreachable(waiting)
     if not machines:

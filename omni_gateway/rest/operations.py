@@ -1,4 +1,4 @@
-"""Long work: an operation is derived from the back end's own state, so any replica can tell how far it is."""
+"""Operations (long-running work). They are derived from the back end's own state, so any replica can read them."""
 
 from __future__ import annotations
 
@@ -27,26 +27,31 @@ RETRY_AFTER_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of long work."""
+    """One step of an operation."""
 
     name: str
     state: StageState
 
     def document(self) -> dict[str, Any]:
-        """Return the stage as callers read it."""
+        """Return the stage as JSON members."""
         return {"name": self.name, "state": self.state}
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingFor:
-    """A machine that long work waits for. ``connected`` None: not looked at."""
+    """A machine that an operation waits for.
+
+    :param machine: its id.
+    :param reason: why, for people.
+    :param connected: whether Omni can reach it; None if that was not checked.
+    """
 
     machine: str
     reason: str
     connected: bool | None = None
 
     def document(self) -> dict[str, Any]:
-        """Return the machine as callers read it."""
+        """Return the machine as JSON members."""
         return {
             "machine": self.machine,
             "reason": self.reason,
@@ -57,12 +62,21 @@ class WaitingFor:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """How far some long work is.
+    """The state of an operation.
 
-    ``progress`` is text for people; ``details`` is the back end's own status; ``started`` is when the work began (RFC
-    3339; None where the back end keeps no record of it); ``hint`` says what to do about work that failed, waits for
-    something, or whose outcome is ``unknown``. ``mark`` follows the id in the operation's URL, where ``id`` itself is
-    to stay that of the object: ``read`` and ``subject`` of the kind get both.
+    :param kind: the name of its :class:`OperationKind`.
+    :param id: the id of the object that it works on.
+    :param state: ``running``, ``succeeded``, ``failed`` or ``unknown``.
+    :param progress: text for people.
+    :param error: why it failed.
+    :param target: the URL of the object.
+    :param details: the back end's own status.
+    :param started: when it began (RFC 3339); None if the back end has no record of it.
+    :param stages: its steps, in order.
+    :param waiting_for: the machines that it waits for.
+    :param hint: what to do if it failed, waits, or its outcome is ``unknown``.
+    :param mark: text that follows the id in the operation's URL, to tell operations on one object apart; ``read`` and
+        ``subject`` of the kind get both as one id.
     """
 
     kind: str
@@ -80,16 +94,16 @@ class Operation:
 
     @property
     def done(self) -> bool:
-        """Whether the work has ended: well, badly, or without evidence of how."""
+        """True if the operation has ended: succeeded, failed, or without evidence of its outcome."""
         return self.state != "running"
 
     @property
     def url(self) -> str:
-        """Return the operation's own address."""
+        """Return the operation's URL, without a host."""
         return object_url("operations", self.kind, self.id + self.mark)
 
     def document(self) -> dict[str, Any]:
-        """Return the operation as callers read it."""
+        """Return the operation as JSON members."""
         links = {"self": self.url} | ({"target": self.target} if self.target else {})
         return {
             "kind": self.kind,
@@ -108,14 +122,14 @@ class Operation:
 
 
 class StageSchema(SpecSchema):
-    """One step of long work."""
+    """One step of an operation."""
 
     name = fields.String()
     state = fields.String(metadata={"enum": list(STAGE_STATES)})
 
 
 class WaitingForSchema(SpecSchema):
-    """A machine that long work waits for."""
+    """A machine that an operation waits for."""
 
     machine = fields.String(metadata={"description": "Its id"})
     reason = fields.String(metadata={"description": "For people; do not parse"})
@@ -124,24 +138,24 @@ class WaitingForSchema(SpecSchema):
 
 
 class OperationSchema(SpecSchema):
-    """Long work and how far it is; derived from Omni's own status, so any replica can answer."""
+    """An operation: long-running work and its progress, derived from Omni's own status."""
 
     kind = fields.String(metadata={"description": "What is being done, e.g. `cluster-destroy`"})
     id = fields.String()
     state = fields.String(
         metadata={
             "enum": list(STATES),
-            "description": "`unknown`: it has ended or was given up, and Omni shows no evidence of how; `hint` says"
-            " what to look at",
+            "description": "`unknown`: it has ended or was given up, and Omni shows no evidence of its outcome; `hint`"
+            " names what to check",
         }
     )
     done = fields.Boolean(metadata={"description": "Whether it has ended, in whatever state"})
     started = fields.String(
-        allow_none=True, metadata={"format": "date-time", "description": "null: Omni keeps no record of it"}
+        allow_none=True, metadata={"format": "date-time", "description": "null: Omni has no record of it"}
     )
     progress = fields.String(metadata={"description": "For people; do not parse"})
     error = fields.String()
-    hint = fields.String(metadata={"description": "What to do, or to look at"})
+    hint = fields.String(metadata={"description": "What to do or to check"})
     stages = fields.List(fields.Nested(StageSchema), metadata={"description": "The steps, in order"})
     waiting_for = fields.List(
         fields.Nested(WaitingForSchema), metadata={"description": "The machines that it waits for"}
@@ -157,14 +171,19 @@ class OperationSchema(SpecSchema):
 
 @dataclass(frozen=True, slots=True)
 class OperationKind:
-    """One sort of long work: its name in URLs and how to read its state.
+    """A kind of operation: its name in URLs and how to read its state.
 
-    ``read(omni, id)`` raises the back end's not-found error when there is no such work. ``subject`` tells, from the
-    operation's id, that of the object that is worked on, by which a caller may ask or may not; the default: the same.
-    ``under_way(omni)`` finds the work of this kind in the back end's state; None: the back end keeps no trace of it
-    that does not need the operation's id. ``role`` is the least role that may read operations of this kind; the default
-    is the one that reading the plugin's own objects takes. Neither function ever writes: a GET calls them, and no audit
-    entry is made for one.
+    :param name: its name in URLs; unique among all kinds.
+    :param read: called as ``read(omni, id)``, returns the operation; raises the back end's not-found error if there is
+        none.
+    :param summary: one line for people.
+    :param subject: returns, for an operation's id, the id of the object that it works on; the caller's scope is checked
+        against that object. By default the same id.
+    :param role: the role that reading such an operation needs; by default that of reading the plugin's own objects.
+    :param under_way: called as ``under_way(omni)``, returns the running operations of this kind; None if they cannot be
+        found in the back end's state without their ids.
+
+    Both functions are called for GET requests, which are not audited, so neither may write.
     """
 
     name: str
@@ -176,25 +195,26 @@ class OperationKind:
 
 
 def stages_in_order(steps: Sequence[tuple[str, bool]], state: State) -> tuple[Stage, ...]:
-    """Return the stages of work that does one step after the other; ``state`` is that of the whole.
+    """Return the stages of an operation whose steps run one after the other.
 
-    The first step that is not done is the one at work, or the one that failed.
+    :param steps: pairs of a step's name and whether it is done.
+    :param state: the state of the operation; the first step that is not done gets it, later ones are ``pending``.
     """
     if state == "succeeded":
         return tuple(Stage(name, "succeeded") for name, _ in steps)
     stages: list[Stage] = []
-    at_work = False
+    current_found = False
     for name, done in steps:
         if done:
             stages.append(Stage(name, "succeeded"))
         else:
-            stages.append(Stage(name, "pending" if at_work else state))
-            at_work = True
+            stages.append(Stage(name, "pending" if current_found else state))
+            current_found = True
     return tuple(stages)
 
 
 def seconds_since(moment: str | None) -> float:
-    """Return the seconds since a moment (RFC 3339); 0 without one, or where it cannot be read."""
+    """Return the seconds since a time (RFC 3339); 0 for None and for an invalid text."""
     try:
         return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds() if moment else 0.0
     except (ValueError, TypeError):
@@ -202,43 +222,49 @@ def seconds_since(moment: str | None) -> float:
 
 
 def unknown_after(operation: Operation, seconds: float, hint: str) -> Operation:
-    """Return running work as ``unknown`` once it has run for longer than ``seconds`` without evidence of its end."""
+    """Return a running operation with the state ``unknown`` if it started more than ``seconds`` ago.
+
+    Other operations are returned unchanged. ``hint`` is what to check then.
+    """
     if operation.done or seconds_since(operation.started) <= seconds:
         return operation
-    at_work: StageState = "unknown"
-    stages = tuple(replace(stage, state=at_work) if stage.state == "running" else stage for stage in operation.stages)
+    unknown: StageState = "unknown"
+    stages = tuple(replace(stage, state=unknown) if stage.state == "running" else stage for stage in operation.stages)
     progress = f"No evidence of its end after {seconds / 60:g} minutes. {operation.progress}".strip()
     return replace(operation, state="unknown", progress=progress, hint=hint, stages=stages)
 
 
 def wait_until_done(read: Callable[[], Operation], seconds: float) -> Operation:
-    """Read until the operation is done or ``seconds`` have passed."""
+    """Poll ``read`` until the operation is done or ``seconds`` have passed; return the last reading."""
     return _wait(read, seconds, lambda first, current: current.done)
 
 
 def wait_for_change(read: Callable[[], Operation], seconds: float) -> Operation:
-    """Read until the operation is done, differs from the first reading, or ``seconds`` have passed."""
+    """Poll ``read`` until the operation is done or changes, or ``seconds`` have passed; return the last reading."""
     return _wait(read, seconds, lambda first, current: current.done or current != first)
 
 
 def _wait(read: Callable[[], Operation], seconds: float, enough: Callable[[Operation, Operation], bool]) -> Operation:
     first = current = read()
     deadline = time.monotonic() + seconds
-    while not enough(first, current) and (left := deadline - time.monotonic()) > 0:
-        time.sleep(min(POLL_SECONDS, left))
+    while not enough(first, current) and (remaining := deadline - time.monotonic()) > 0:
+        time.sleep(min(POLL_SECONDS, remaining))
         current = read()
     return current
 
 
 @contextmanager
 def progress_of(read: Callable[[], Operation]) -> Iterator[Iterator[Operation]]:
-    """Open a stream of an operation: how it is, then each change, until it is done or the context is left."""
-    left = threading.Event()
+    """Return a context manager around an iterator of an operation's states: the present one, then each change.
+
+    The iterator ends when the operation is done or the context is left, which may happen in another thread.
+    """
+    closed = threading.Event()
 
     def readings() -> Iterator[Operation]:
         last = read()
         yield last
-        while not last.done and not left.wait(POLL_SECONDS):
+        while not last.done and not closed.wait(POLL_SECONDS):
             current = read()
             if current != last:
                 yield current
@@ -247,7 +273,7 @@ def progress_of(read: Callable[[], Operation]) -> Iterator[Iterator[Operation]]:
     try:
         yield readings()
     finally:
-        left.set()
+        closed.set()
 
 
 OPERATIONS_URL = f"{API_PREFIX}/operations"

@@ -1,7 +1,7 @@
-"""A page that did not change is not put together again: its body, its tag and its resume point are kept.
+"""A cache of rendered list pages: body, entity tag and resume point, reused while the page's objects are unchanged.
 
-Whether it changed is told by what its objects are; of those that are shared (see
-:mod:`omni_gateway.model.omni_objects`) that is found out once.
+A page is compared by the state of its objects; the state of shared objects (see
+:mod:`omni_gateway.model.omni_objects`) is computed once.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from omni_gateway.model.resource import Resource
 from omni_gateway.rest.representation import Representation
 from omni_gateway.watch.resume_token import Digest, ResumePoint
 
-Question = tuple[str, ...]
-"""What tells one page from another: path and query string."""
+Key = tuple[str, ...]
+"""Path and query string of a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """One page, ready to be sent. ``etag`` is weak: the same data may be written otherwise.
+    """A rendered page. ``etag`` is weak: the same data may be serialized differently.
 
-    ``source`` returns what it was made of, while that is there: what a :class:`Listing` says to be the same.
+    ``source`` returns the ``source`` of the :class:`Listing` it was rendered from, or None once that is gone.
     """
 
     source: Callable[[], object | None]
@@ -35,34 +35,33 @@ class RenderedPage:
 
 
 class RenderedPages:
-    """The pages of one application that were asked for last; a thousand machines are 5 MB."""
+    """The rendered pages of one application; a page of a thousand machines is 5 MB."""
 
-    def page(
-        self, question: Question, listing: Listing, representation: Representation, fields: tuple[str, ...]
-    ) -> RenderedPage:
-        """Return the page of a listing, which answers ``question``."""
-        key = (self, question)
-        kept: RenderedPage | None = RENDERED_RESPONSES.get(key)
-        if kept is not None and listing.source is not None and kept.source() is listing.source:
-            return kept
-        etag, source = _etag(listing, fields), _nothing if listing.source is None else ref(listing.source)
-        if kept is not None and kept.etag == etag:
-            made = replace(kept, source=source)
+    def page(self, key: Key, listing: Listing, representation: Representation, fields: tuple[str, ...]) -> RenderedPage:
+        """Return the rendered page of ``listing``; ``key`` is that of the request."""
+        cache_key = (self, key)
+        cached: RenderedPage | None = RENDERED_RESPONSES.get(cache_key)
+        # The same source object means the same objects: no entity tag has to be computed.
+        if cached is not None and listing.source is not None and cached.source() is listing.source:
+            return cached
+        etag, source = _etag(listing, fields), _no_source if listing.source is None else ref(listing.source)
+        if cached is not None and cached.etag == etag:
+            page = replace(cached, source=source)
         else:
             items = listing.items
-            made = RenderedPage(source, representation.list_body(items, fields), etag, str(ResumePoint.of(items)))
-            if kept is not None:
-                representation.let_go(kept.body)
-        RENDERED_RESPONSES.put(key, made, made.body)
-        return made
+            page = RenderedPage(source, representation.list_body(items, fields), etag, str(ResumePoint.of(items)))
+            if cached is not None:
+                representation.evict(cached.body)
+        RENDERED_RESPONSES.put(cache_key, page, page.body)
+        return page
 
 
-def _nothing() -> None:
-    """Return nothing: there is nothing that stays the same."""
+def _no_source() -> None:
+    """Return None: the listing has no source by which an unchanged one could be recognized."""
 
 
 def _etag(listing: Listing, fields: tuple[str, ...]) -> str:
-    """Return a tag of all that the objects are, in their order, and of how many there are in all."""
+    """Return a weak entity tag of the objects' states, their order, the total and the selected fields."""
     digest = blake2b(b"".join([item.derived("state", _state) for item in listing.items]), digest_size=16)
     digest.update(f"{listing.total}\0{','.join(fields)}".encode())
     return f'W/"{digest.hexdigest()}"'

@@ -1,4 +1,4 @@
-"""Query parameters: what lists, reads and writes take; whatever else is sent is refused."""
+"""Query parameters of lists, reads and writes; unknown parameters are rejected (422)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from omni_gateway.omni import selectors
 MAX_SORT_KEYS = 5
 MAX_FIELDS = 50
 
-#: A filter's value goes into a label query, where these characters would mean something.
+#: A filter's value becomes part of a label selector, where these characters are syntax.
 _PLAIN = [
     validate.Length(min=1, max=1024),
     validate.Regexp(r"[^\s,()=!<>]*\Z", error="Must not hold spaces or any of , ( ) = ! < >."),
@@ -30,8 +30,11 @@ _PLAIN = [
 class Filter:
     """A query parameter of one resource's list.
 
-    With ``selector`` the value becomes label-selector text (Omni selects); without it the adapter finds the value in
-    ``ListQuery.filters`` and selects by itself.
+    :param name: the parameter's name.
+    :param description: its description in the OpenAPI document.
+    :param selector: returns label-selector text for a value, by which Omni selects; without it the adapter gets the
+        value in ``ListQuery.filters`` and selects by itself.
+    :param field: the marshmallow field that validates the value.
     """
 
     name: str
@@ -41,12 +44,12 @@ class Filter:
 
 
 def label_filter(name: str, label: str, description: str = "") -> Filter:
-    """Select the objects whose ``label`` has the value given: ``?cluster=c1``."""
+    """Return a filter that selects the objects whose ``label`` has the given value: ``?cluster=c1``."""
     return Filter(name, description or f"Only those of this {name}", lambda value: f"{label}={selectors.quoted(value)}")
 
 
 def id_filter(name: str, description: str = "") -> Filter:
-    """Select the one object that shares its id with a ``name``; the adapter must be told (``id_filter=name``)."""
+    """Return a filter that selects the object with the id of a ``name``; the adapter needs ``id_filter=name`` too."""
     return Filter(name, description or f"Only that of this {name}")
 
 
@@ -105,7 +108,10 @@ def _field_arguments(template: fields.Field[Any]) -> dict[str, Any]:
 
 
 def parse_fields(text: str | None, known: Collection[str]) -> tuple[str, ...]:
-    """Split ``fields=a,b.c``; a ``validation`` problem names the first unknown one and its nearest neighbour."""
+    """Split ``fields=a,b.c``. Raises a 422 problem that names the first unknown field and the most similar known one.
+
+    Also raises it for more than 50 fields.
+    """
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
     if len(names) > MAX_FIELDS:
         raise Problem(422, "validation", errors={"fields": [f"At most {MAX_FIELDS} fields."]})
@@ -118,7 +124,7 @@ def parse_fields(text: str | None, known: Collection[str]) -> tuple[str, ...]:
 
 
 def parse_sort(text: str | None) -> tuple[tuple[str, bool], ...]:
-    """Split ``sort=-created,id`` into (field, descending) pairs."""
+    """Split ``sort=-created,id`` into (field, descending) pairs. Raises a 422 problem for more than 5 keys."""
     keys = [key.strip() for key in (text or "").split(",") if key.strip()]
     if len(keys) > MAX_SORT_KEYS:
         raise Problem(422, "validation", errors={"sort": [f"At most {MAX_SORT_KEYS} keys."]})
@@ -128,7 +134,10 @@ def parse_sort(text: str | None) -> tuple[tuple[str, bool], ...]:
 def to_list_query(
     arguments: Mapping[str, Any], filters: Sequence[Filter], forced: Mapping[str, Any] | None = None
 ) -> ListQuery:
-    """Turn validated parameters into what an adapter understands; ``forced`` filters come from the URL's path."""
+    """Return the adapter's query for validated parameters; ``forced`` filters come from the URL's path.
+
+    Raises a 422 problem (``bad-selector``) for an invalid label selector.
+    """
     given = {**arguments, **(forced or {})}
     text = arguments.get("label_selector", "")
     terms = [*_parse_selector(text).terms] if text.strip() else []
@@ -158,6 +167,6 @@ def _parse_selector(text: str) -> selectors.Selector:
         raise Problem(
             422,
             "bad-selector",
-            f"The label selector cannot be read at character {error.position}: {error}",
+            f"The label selector cannot be parsed at character {error.position}: {error}",
             errors={"label_selector": [str(error)]},
         ) from error

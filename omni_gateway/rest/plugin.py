@@ -1,9 +1,9 @@
-"""The plugin contract: a resource says what it is, and mounts itself.
+"""The plugin contract: :class:`ResourcePlugin`, the declaration of a resource.
 
 A plugin is made once, at import. :class:`ResourcePlugin` turns its declaration into flask-smorest views on its own
 blueprint; ``register`` mounts that blueprint on an application. Actions and computed documents are added with the
-``action`` and ``computed`` decorators; anything else is an ordinary view on ``plugin.blueprint`` that carries a role
-(``omni_gateway.sdk.require``).
+``action`` and ``computed`` decorators; any other route is an ordinary view on ``plugin.blueprint`` that is guarded by
+``omni_gateway.sdk.require_role``.
 """
 
 from __future__ import annotations
@@ -33,26 +33,29 @@ READ_WRITE: Mapping[str, Role] = {**READ, **dict.fromkeys(("create", "replace", 
 class ResourcePlugin(ServicePlugin):
     """One resource of the API.
 
-    :param name: the first word of its URLs, e.g. ``configpatches``; unique among the plugins.
-    :param singular: the word for one object, e.g. ``configpatch``; operationIds are made of the two.
+    :param name: the first segment of its URLs, e.g. ``configpatches``; unique among the plugins.
+    :param singular: the word for one object, e.g. ``configpatch``; operationIds are built from both.
     :param schema: the :class:`ResourceSchema` of its objects.
-    :param adapter: where the objects are.
-    :param roles: verb → role. A verb that is not in it has no route, one that is has a role.
+    :param adapter: the :class:`ResourceAdapter` of its back end.
+    :param roles: verb → role that a caller needs. A verb without an entry has no route.
     :param sdk: the range of SDK versions this plugin was written for (PEP 440 specifiers).
-    :param filters: its own query parameters on lists.
-    :param subresources: what can be read below an object.
+    :param filters: the resource's own query parameters on lists.
+    :param subresources: the sub-resources of each object.
     :param links: name → link maker, for ``_links``.
-    :param operations: the kinds of long work it starts.
-    :param destroys: the operation kind that a DELETE answers with, where the plain one (see :mod:`.removal`) says too
-        little.
-    :param creates: the operation kind that follows a POST, for objects that take time to come up.
-    :param makes: the operation kind that a POST is answered with (202), where Omni only begins to make the object.
-    :param may_find: whether a POST may be answered with an object that was there and is as good (200).
-    :param example: a request body, shown in the document (a test sends it).
-    :param singleton: the id of the one object there can be; its URL is then the collection's own, and there is no list.
-    :param delete_query: the parameters that a DELETE takes, for the adapter's ``delete_with``.
-    :param idempotent_create: has no effect any more: every POST takes an ``Idempotency-Key``.
-    :param description: what the resource is; the text of its tag in the document.
+    :param operations: the kinds of operations that its actions start.
+    :param delete_operation: the operation kind that a DELETE returns; the default (:mod:`.delete_operation`) shows the
+        finalizers of the object.
+    :param follow_up_operation: the operation kind that shows how a new object comes up; a POST (201) then has an
+        ``Operation-Location`` header.
+    :param create_operation: the operation kind that a POST returns (202), where Omni creates the object later.
+    :param create_may_return_existing: whether a POST may respond 200 with an equal existing object.
+    :param example: a request body, shown in the OpenAPI document (a test sends it).
+    :param singleton: the id of the only object; its URL is then the collection's own, and there is no list.
+    :param delete_query: the query parameters of a DELETE, passed to the adapter's ``delete_with``.
+    :param idempotent_create: without effect, kept for compatibility: every POST takes an ``Idempotency-Key``.
+    :param description: a description of the resource, for its tag in the OpenAPI document.
+
+    Raises :class:`PluginError` for an unknown verb in ``roles`` and for a singleton with ``list``.
     """
 
     collection: Collection
@@ -109,11 +112,12 @@ class ResourcePlugin(ServicePlugin):
         self.delete_query = delete_query
         self.schema = schema()
         if singleton:
-            self.schema.name_the_only(singleton)
-        below = {item.name.replace("-", "_"): self._link_below(item.name) for item in self.subresources}
-        self.representation = Representation(self.schema, name, {**(links or {}), **below}, singleton=bool(singleton))
+            self.schema.fix_id(singleton)
+        sub_links = {item.name.replace("-", "_"): self._subresource_link(item.name) for item in self.subresources}
+        all_links = {**(links or {}), **sub_links}
+        self.representation = Representation(self.schema, name, all_links, singleton=bool(singleton))
         self.collection = Collection(adapter, self.representation, self.filters)
         routes.mount(self)
 
-    def _link_below(self, path: str) -> LinkMaker:
+    def _subresource_link(self, path: str) -> LinkMaker:
         return lambda resource: f"{self.representation.url(resource.id)}/{path}"

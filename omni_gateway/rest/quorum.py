@@ -1,4 +1,4 @@
-"""The guard of control planes: taking one out of its cluster may cost the cluster its quorum, or its only etcd."""
+"""The check before a control plane is removed: its cluster may lose its etcd quorum, or its only etcd member."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from omni_gateway.rest.parameters import WriteQuery
 
 
 class ForceQuery(WriteQuery):
-    """Query of a removal that may take a control plane out of its cluster."""
+    """Query of a removal that may remove a control plane from its cluster."""
 
     force = fields.Boolean(
         load_default=False,
@@ -22,16 +22,16 @@ class ForceQuery(WriteQuery):
 
 
 def is_control_plane(member: Resource) -> bool:
-    """Whether a machine set node or cluster machine is a control plane, by its role label or by its set's name."""
+    """Return True if a machine set node or cluster machine is a control plane, by its role label or its set's name."""
     cluster = member.labels.get(LABEL_CLUSTER, "")
     named = bool(cluster) and member.labels.get(LABEL_MACHINE_SET) == control_planes(cluster)
     return named or LABEL_CONTROL_PLANE in member.labels
 
 
 def refuse_control_plane(omni: OmniClient, member: Resource, *, force: bool, how: str) -> None:
-    """Raise 409 when a member is a control plane of a cluster that is to stay, unless ``force``d.
+    """Raise 409 if a member is a control plane of a cluster that is not being removed, unless ``force``.
 
-    ``how`` is what to send instead, e.g. ``?force=true``.
+    ``how`` is the way to force it, for the hint, e.g. ``?force=true``.
     """
     cluster = member.labels.get(LABEL_CLUSTER, "")
     if force or not is_control_plane(member):
@@ -43,7 +43,7 @@ def refuse_control_plane(omni: OmniClient, member: Resource, *, force: bool, how
 
 
 def control_plane_problem(machine: str, cluster: str, how: str) -> Problem:
-    """Return the 409 for taking a control plane out of its cluster."""
+    """Return the 409 for removing a control plane from its cluster."""
     return Problem(
         409,
         "conflict",

@@ -1,4 +1,4 @@
-"""An object as its callers read it: document, bytes, ETag."""
+"""The representation of a resource's objects: document, JSON bytes, entity tag."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ ALWAYS = ("id", "metadata.version")
 
 
 class Representation:
-    """Renders the objects of one schema; ``collection`` is where their URLs begin, and ends where there is but one."""
+    """Renders the objects of one schema.
+
+    :param schema: the schema of the objects.
+    :param collection: the first segments of their URLs below ``/api/v1``.
+    :param links: name → link maker, for ``_links``.
+    :param singleton: whether there is only one object, whose URL is the collection's.
+    """
 
     def __init__(
         self, schema: ResourceSchema, collection: str, links: Mapping[str, LinkMaker], *, singleton: bool = False
@@ -55,7 +61,7 @@ class Representation:
         return self.schema.name_again(document) if self.schema.aliases else document
 
     def writable(self, resource: Resource) -> dict[str, Any]:
-        """Return the part of the document that a caller may change: what a merge patch applies to."""
+        """Return the document without its read-only members; a merge patch is applied to it."""
         document = self.document(resource)
         for key in ("metadata", "_links", "namespace"):
             del document[key]
@@ -67,7 +73,7 @@ class Representation:
         return document
 
     def url(self, id: str) -> str:
-        """Return the address of the object of this id."""
+        """Return the URL of the object of this id, without a host."""
         return f"{API_PREFIX}/{self.collection}" if self.singleton else object_url(self.collection, id)
 
     def _links(self, resource: Resource) -> dict[str, str]:
@@ -79,56 +85,60 @@ class Representation:
         return links
 
     def body(self, resource: Resource, fields: tuple[str, ...] = ()) -> bytes:
-        """Return the document as JSON, cut down to ``fields`` when any are named."""
+        """Return the document as JSON, reduced to ``fields`` (dotted paths) if any are given.
+
+        A whole document is cached with its object, if the object is shared.
+        """
         if fields:
             return orjson.dumps(project(self.document(resource), fields))
-        kept = self._kept(resource)
-        if kept is None:
-            kept = bytes(memoryview(self._render(resource)))  # orjson leaves its buffer as large as it has grown
-            self._keep([resource], JoinedBodies.of_one(resource.id, kept))
-        return kept
+        body = self._cached(resource)
+        if body is None:
+            # Copied to its exact size: orjson returns a buffer that stays as large as it has grown.
+            body = bytes(memoryview(self._render(resource)))
+            self._cache([resource], JoinedBodies.of_one(resource.id, body))
+        return body
 
     def list_body(self, resources: Sequence[Resource], fields: tuple[str, ...] = ()) -> bytes:
-        """Return a JSON array: joined bodies, so that a rendered object need never be rendered again.
+        """Return the documents as a JSON array, joined from the cached bodies of the objects.
 
-        From then on, what is kept of each object is its part of the whole: the two are there once.
+        Afterwards the cached body of each object is a slice of the array, so that the bytes are in memory once.
         """
         if fields:
             return b"[%b]" % b",".join([self.body(resource, fields) for resource in resources])
-        bodies = [self._kept(resource) or self._render(resource) for resource in resources]
-        whole = JoinedBodies.of([resource.id for resource in resources], bodies)
-        body = whole.body
-        self._keep(resources, whole)
+        bodies = [self._cached(resource) or self._render(resource) for resource in resources]
+        joined = JoinedBodies.of([resource.id for resource in resources], bodies)
+        body = joined.body
+        self._cache(resources, joined)
         return body
 
-    def let_go(self, body: bytes) -> None:
-        """Keep what ``list_body`` returned no more: another page has taken its place."""
+    def evict(self, body: bytes) -> None:
+        """Evict a body that ``list_body`` returned; called when a newer page replaces it."""
         RENDERED_RESPONSES.drop((self, id(body)))
 
     def _render(self, resource: Resource) -> bytes:
         return orjson.dumps(self.document(resource))
 
-    def _kept(self, resource: Resource) -> bytes | None:
-        whole: JoinedBodies | None = resource.memo.get(self) if resource.memo is not None else None
-        return whole.part(resource.id) if whole is not None else None
+    def _cached(self, resource: Resource) -> bytes | None:
+        joined: JoinedBodies | None = resource.memo.get(self) if resource.memo is not None else None
+        return joined.part(resource.id) if joined is not None else None
 
-    def _keep(self, resources: Sequence[Resource], whole: JoinedBodies) -> None:
-        """Keep with each object the whole that it is part of, while there is room, where all of them are shared."""
+    def _cache(self, resources: Sequence[Resource], joined: JoinedBodies) -> None:
+        """Cache the joined bodies with each of their objects, if all of them are shared and the bytes fit."""
         memos = [resource.memo for resource in resources if resource.memo is not None]
-        if len(memos) < len(resources) or not memos or not whole.distinct:
+        if len(memos) < len(resources) or not memos or not joined.distinct:
             return
-        if RENDERED_RESPONSES.put((self, id(whole.body)), whole, whole.body, whole.forget):
+        if RENDERED_RESPONSES.put((self, id(joined.body)), joined, joined.body, joined.clear):
             for memo in memos:
-                memo[self] = whole
+                memo[self] = joined
 
     def etag(self, resource: Resource, fields: tuple[str, ...] = ()) -> str:
-        """Return the object's entity tag; another selection of fields is another representation, so another tag."""
+        """Return the object's entity tag; each selection of ``fields`` is a representation with a tag of its own."""
         tag: str = resource.derived("etag", _etag)
         return f'{tag[:-1]}.{zlib.crc32(",".join(fields).encode()):08x}"' if fields else tag
 
 
 def _without_read_only(schema: Schema, document: dict[str, Any]) -> dict[str, Any]:
-    """Return a message without its read-only members, second names for the most part."""
+    """Return a nested message without its read-only members, most of which are aliases."""
     read_only = {field.data_key or name for name, field in schema.fields.items() if field.dump_only}
     return {key: value for key, value in document.items() if key not in read_only} if read_only else document
 
@@ -138,7 +148,7 @@ def _etag(resource: Resource) -> str:
 
 
 def project(document: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
-    """Cut a document down to dotted paths; id and metadata.version always stay. Unknown paths select nothing."""
+    """Return a document reduced to dotted paths, ``id`` and ``metadata.version``; unknown paths select nothing."""
     result: dict[str, Any] = {}
     for path in (*ALWAYS, *fields):
         _copy_path(document, result, path.split("."))

@@ -1,4 +1,4 @@
-"""Answers that came from the cache, to be given again for as long as what they were made of has not changed."""
+"""The response cache: finished responses of reads, returned again while the objects behind them are unchanged."""
 
 from __future__ import annotations
 
@@ -15,54 +15,61 @@ from omni_gateway.lru import RENDERED_RESPONSES
 from omni_gateway.rest.cache_headers import current_read_record, max_age
 
 JSON = ("Content-Type", "application/json")
-_DATED, _OF_A_BODY = {"Age"}, {"Content-Length", "Content-Type"}
-Question = tuple[str, ...]
-"""All that an answer depends on, but for the objects."""
+#: Headers that are computed anew for each response.
+_AGE_HEADERS, _BODY_HEADERS = {"Age"}, {"Content-Length", "Content-Type"}
+Key = tuple[str, ...]
+"""All that a response depends on except the objects: URL, ``Accept``, caller and role."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer and what it was made of; ``body`` None: nobody has asked but with its tag."""
+class CachedResponse:
+    """A finished response and the objects that it was made from.
 
-    parts: tuple[Dependency, ...]
+    ``body`` is None for a response that has been requested with its own entity tag only (304), so was never rendered.
+    """
+
+    dependencies: tuple[Dependency, ...]
     headers: list[tuple[str, str]]
     tag: str
     body: bytes | None
 
-    def given(self, age: float) -> Response | None:
-        """Return the answer to the request in flight; None where that takes the body, which is not here."""
-        dated = ("Age", str(int(age)))
+    def respond(self, age: float) -> Response | None:
+        """Return the response to the current request; None if it needs the body and there is none.
+
+        ``age`` is that of the objects, in seconds.
+        """
+        age_header = ("Age", str(int(age)))
         if etags.if_none_match(request, self.tag):
-            return Ready([*self.headers, dated], None, 304)
+            return Ready([*self.headers, age_header], None, 304)
         if self.body is None:
             return None
-        return Ready([*self.headers, dated, JSON, ("Content-Length", str(len(self.body)))], self.body)
+        return Ready([*self.headers, age_header, JSON, ("Content-Length", str(len(self.body)))], self.body)
 
 
-class Answers:
-    """The answers of one application that were given last.
+class ResponseCache:
+    """The response cache of one application; its entries are evicted by size with all other rendered bytes.
 
-    Nothing of a question is looked at again: the same one has the same answer. What that was made of is looked at each
-    time, so it is as fresh as one that is made anew.
+    A key always stands for the same query, so nothing of the request is parsed again. The objects behind an entry are
+    compared on every use, so a cached response is as fresh as a new one.
     """
 
     def __init__(self, cache: Informers) -> None:
         self._cache = cache
 
-    def repeated(self, question: Question) -> Response | None:
-        """Return the answer that was given before, if it is still the right one."""
-        answer: Answer | None = RENDERED_RESPONSES.get((self, question))
-        if answer is None:
+    def get(self, key: Key) -> Response | None:
+        """Return the cached response; None if there is none, or if an object behind it changed or is too old."""
+        cached: CachedResponse | None = RENDERED_RESPONSES.get((self, key))
+        if cached is None:
             return None
-        age = self._cache.age_of(answer.parts, max_age())
-        return None if age is None else answer.given(age)
+        age = self._cache.age_of(cached.dependencies, max_age())
+        return None if age is None else cached.respond(age)
 
-    def keep(self, question: Question, response: Response) -> None:
-        """Keep the answer to the request in flight if all of it came from the cache."""
-        reading, tag = current_read_record(), response.headers.get("ETag")
-        if response.status_code not in (200, 304) or tag is None or not (reading.is_hit and reading.cacheable_response):
+    def put(self, key: Key, response: Response) -> None:
+        """Store the response of the current request if all of it was read from the cache and may be stored."""
+        record, tag = current_read_record(), response.headers.get("ETag")
+        if response.status_code not in (200, 304) or tag is None or not (record.is_hit and record.cacheable_response):
             return
-        headers = settled((name, value) for name, value in response.headers if name not in _DATED | _OF_A_BODY)
+        headers = settled((name, value) for name, value in response.headers if name not in _AGE_HEADERS | _BODY_HEADERS)
         body = response.get_data() if response.status_code == 200 else None
-        answer = Answer(tuple(reading.dependencies), headers, tag, body)
-        RENDERED_RESPONSES.put((self, question), answer, tag.encode() if body is None else body)
+        cached = CachedResponse(tuple(record.dependencies), headers, tag, body)
+        RENDERED_RESPONSES.put((self, key), cached, tag.encode() if body is None else body)

@@ -1,4 +1,4 @@
-"""What a plugin says of its objects' fields; the envelope around them is the same for every resource."""
+"""Base classes of schemas: a plugin declares the fields of its specs, the envelope is common to all resources."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ _UNSET: tuple[Any, ...] = (None, False, 0, "")
 _PAIRS = validate.Length(max=256)
 
 
-def _within(most: int, least: int = 0) -> Callable[[str], None]:
-    """Hold a text to Omni's limits, which count bytes (facts: cluster-side 1.8)."""
+def _byte_length(maximum: int, minimum: int = 0) -> Callable[[str], None]:
+    """Return a validator of a text's length in bytes, which is how Omni's limits count."""
 
     def check(text: str) -> None:
-        if not least <= len(text.encode()) <= most:
-            raise ma.ValidationError(f"Must be {least} to {most} bytes." if least else f"Must be at most {most} bytes.")
+        if not minimum <= len(text.encode()) <= maximum:
+            limits = f"{minimum} to {maximum}" if minimum else f"at most {maximum}"
+            raise ma.ValidationError(f"Must be {limits} bytes.")
 
     return check
 
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
-_LABEL_KEY = _within(1024, least=1)
-_LABEL_VALUE = _within(16384)
+_LABEL_KEY = _byte_length(1024, minimum=1)
+_LABEL_VALUE = _byte_length(16384)
 
 
 def _no_control_characters(text: str) -> None:
@@ -45,7 +46,7 @@ def _no_control_characters(text: str) -> None:
 
 
 def _valid_id(text: str) -> None:
-    """Hold an id to Omni's limits for every type (facts: cluster-side 1.8)."""
+    """Raise ``ValidationError`` for an id that Omni accepts for no type."""
     if not text:
         raise ma.ValidationError("Must not be empty.")
     if len(text.encode()) > MAX_ID_BYTES:
@@ -54,22 +55,22 @@ def _valid_id(text: str) -> None:
 
 
 class SpecSchema(FixedSchema):
-    """A nested message, or the body of an action; unknown fields are refused."""
+    """Base class of schemas of nested messages and of action bodies; unknown fields are rejected."""
 
-    #: For an action's body: whether a request without any body means an empty object.
+    #: For an action's body: True if a request without a body is treated as an empty object.
     body_optional: ClassVar[bool] = False
 
     class Meta:
-        """Refuse what is not declared."""
+        """Reject fields that are not declared."""
 
         unknown = ma.RAISE
 
 
 class MetadataSchema(SpecSchema):
-    """What the back end says about an object; read-only."""
+    """The back end's metadata of an object; read-only."""
 
     type = fields.String(metadata={"description": "Resource type"})
-    version = fields.Integer(metadata={"description": "Raised by every write, the back end's own included"})
+    version = fields.Integer(metadata={"description": "Increased by every write, also by the back end's own"})
     phase = fields.String(metadata={"enum": ["running", "tearingDown"]})
     owner = fields.String(metadata={"description": "The controller that owns the object; empty for users' objects"})
     created = fields.String(allow_none=True, metadata={"format": "date-time"})
@@ -87,17 +88,17 @@ def _pairs(description: str) -> fields.Dict:
 
 
 class ResourceSchema(SpecSchema):
-    """Base of every resource's schema: declare the spec's fields, the envelope is here.
+    """Base class of every resource's schema: it declares the envelope, a subclass the fields of the spec.
 
-    A caller may send back what it read: ``metadata``, ``_links`` and ``namespace`` are accepted and ignored.
-    So are fields that a plugin declares ``dump_only``.
+    A caller may send back a document that it read: ``metadata``, ``_links``, ``namespace`` and the fields that a plugin
+    declares ``dump_only`` are accepted and ignored.
     """
 
     id = fields.String(required=True, validate=_valid_id, metadata={"description": "Unique name of the object"})
     namespace = fields.String(dump_only=True)
     labels = _pairs("Labels; selectors match them. `null` is the empty text")
     annotations = _pairs(
-        "Annotations; `null` is the empty text. A write that does not name a lock leaves it; `null` takes a lock off"
+        "Annotations; `null` is the empty text. A lock is kept by a write that does not name it; `null` removes a lock"
     )
     metadata = fields.Nested(MetadataSchema, dump_only=True)
     links = fields.Dict(
@@ -108,18 +109,19 @@ class ResourceSchema(SpecSchema):
         metadata={"description": "Relative URLs", "additionalProperties": {"type": "string"}},
     )
 
-    #: Whether a caller may leave the id out, and the adapter's ``check`` completes it.
+    #: True if a caller may leave the id out; the adapter's ``check`` then sets it.
     id_optional: ClassVar[bool] = False
 
-    #: Fields of the request that are no part of the object's spec (a plugin's adapter reads them from ``extras``).
+    #: Fields of a POST that are not part of the object's spec; the adapter gets them as ``extras``.
     request_only: ClassVar[frozenset[str]] = frozenset()
 
-    #: Members of an answer that are told once and kept nowhere, the answers to repeated requests included.
+    #: Members of a create's response that are returned once and stored nowhere: a response that is replayed for an
+    #: ``Idempotency-Key`` lacks them.
     returned_once: ClassVar[frozenset[str]] = frozenset()
 
-    #: Second names: of members of the spec (``{"workload_proxy": "features.enable_workload_proxy"}``), of the ``id``,
-    #: of labels (``{"cluster": "labels:omni.sidero.dev/cluster"}``). Each is declared as a ``dump_only`` field;
-    #: callers read it under both names and may write it under either.
+    #: Aliases: further names of spec members (``{"workload_proxy": "features.enable_workload_proxy"}``), of the ``id``
+    #: or of labels (``{"cluster": "labels:omni.sidero.dev/cluster"}``). Each is declared as a ``dump_only`` field;
+    #: callers read the value under both names and may write it under either.
     aliases: ClassVar[Mapping[str, str]] = {}
 
     render_spec: Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -135,8 +137,8 @@ class ResourceSchema(SpecSchema):
         wire = {self.fields[name].attribute or name: self.fields[name] for name in self.spec_names}
         self._writable = frozenset(key for key, field in wire.items() if not field.dump_only)
 
-    def name_the_only(self, id: str) -> None:
-        """Let the id be left out: there is but one object of this kind."""
+    def fix_id(self, id: str) -> None:
+        """Make ``id`` the only valid id and its default; called for singletons."""
         field = self.fields["id"]
         field.required, field.load_default = False, id
         field.validate = validate.Equal(id)
@@ -144,27 +146,33 @@ class ResourceSchema(SpecSchema):
 
     @ma.pre_load
     def drop_read_only(self, data: Any, **_: Any) -> Any:
-        """Let a document that was read be sent back: its read-only fields count for nothing."""
+        """Drop read-only fields and resolve aliases, so that a document that was read can be sent back.
+
+        Raises ``ValidationError`` for an alias and a first name with different values.
+        """
         if not isinstance(data, Mapping):
             return data
-        said = {key: value for key, value in data.items() if key not in self._aliases or self._says(data, key)}
-        plain = self.without_aliases(said, null_counts=False)
+        given = {key: value for key, value in data.items() if key not in self._aliases or self._is_set(data, key)}
+        plain = self.without_aliases(given, null_counts=False)
         return {
             key: value for key, value in plain.items() if key not in READ_ONLY_ENVELOPE and not self._read_only(key)
         }
 
-    def _says(self, document: Mapping[str, Any], alias: str) -> bool:
-        """Whether a second name counts: null never does, another zero value where the first name is there too."""
+    def _is_set(self, document: Mapping[str, Any], alias: str) -> bool:
+        """Return True if an alias counts as set: never with null, with another zero only beside its first name."""
         value = document[alias]
         return value is not None and (
             value not in _UNSET or _at(document, self._aliases[alias], _ABSENT) is not _ABSENT
         )
 
     def without_aliases(self, document: Mapping[str, Any], *, null_counts: bool = True) -> dict[str, Any]:
-        """Move values that stand under a second name to their first.
+        """Return the document with the values of aliases moved to their first names.
 
-        Raises ``ValidationError`` for both names where they disagree. ``null_counts``: null is a value like others (a
-        merge patch removes by it); else it is as if the name were not there. Names of what is read-only are dropped.
+        :param null_counts: whether null is a value like others (a merge patch removes members by it) or the same as a
+            missing member.
+
+        Aliases of read-only fields are dropped. Raises ``ValidationError``, for both names, where they have different
+        values.
         """
         result = dict(document)
         wrong: dict[str, list[str]] = {}
@@ -178,8 +186,8 @@ class ResourceSchema(SpecSchema):
                 _set(result, path, value)
             elif not alike(first, value):
                 full = ".".join(path)
-                wrong |= {name: [f"Another name of {full!r}, which says otherwise."]}
-                wrong.setdefault(full, []).append(f"Another name of {name!r}, which says otherwise.")
+                wrong |= {name: [f"Another name of {full!r}, which has a different value."]}
+                wrong.setdefault(full, []).append(f"Another name of {name!r}, which has a different value.")
         if wrong:
             raise ma.ValidationError(cast(dict[str, Any], wrong))
         return result
@@ -192,7 +200,7 @@ class ResourceSchema(SpecSchema):
         return rendered
 
     def name_again(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Add to a whole document the second names of its id and of its labels; what is not there has none."""
+        """Add the aliases of the id and of the labels to a document and return it; missing labels get none."""
         for name, path in self._aliases.items():
             if path[0] in ENVELOPE and (value := _at(document, path)) is not None:
                 document[name] = value
@@ -203,7 +211,7 @@ class ResourceSchema(SpecSchema):
         return field is not None and field.dump_only
 
     def to_resource(self, loaded: Mapping[str, Any], *, type: str = "", namespace: str = "default") -> Resource:
-        """Build the object that validated input describes; fields left out or ``null`` are not set."""
+        """Return the object of a validated body; fields left out or ``null`` are not set."""
         spec = {key: value for key, value in loaded.items() if key in self._writable and value is not None}
         return Resource(
             id=loaded.get("id", ""),
@@ -215,23 +223,26 @@ class ResourceSchema(SpecSchema):
         )
 
     def unknown_spec(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a newer back end keeps in ``spec`` and this schema cannot write: a replace must not lose it."""
+        """Return the members of a stored ``spec`` that this schema cannot write, e.g. those of a newer Omni.
+
+        A replace must not lose them.
+        """
         return {key: value for key, value in spec.items() if key not in self._writable}
 
 
 def texts(pairs: Mapping[str, str | None], *, besides: Collection[str] = ()) -> dict[str, str]:
-    """Return labels or annotations with the empty text for null; a null of a key in ``besides`` leaves the key out."""
+    """Return labels or annotations with the empty text for null; keys in ``besides`` are left out if null."""
     return {key: value or "" for key, value in pairs.items() if value is not None or key not in besides}
 
 
 def _path(text: str) -> tuple[str, ...]:
-    """Split where a second name points to; a label's key has dots of its own."""
-    where, _, label = text.partition(":")
-    return (where, label) if label else tuple(text.split("."))
+    """Return the path that an alias refers to; ``labels:KEY`` is not split further, since keys have dots."""
+    member, _, label = text.partition(":")
+    return (member, label) if label else tuple(text.split("."))
 
 
 def alike(first: Any, second: Any) -> bool:
-    """Whether two names of one datum say the same: null and zero values are all "not set"."""
+    """Return True if two values of the same member are equal; null and zero values all mean "not set"."""
     return (first in _UNSET and second in _UNSET) or (first == second and type(first) is type(second))
 
 
@@ -244,19 +255,19 @@ def _at(document: Any, path: tuple[str, ...], absent: Any = None) -> Any:
 
 
 def _set(document: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    """Set a nested member; a parent that is no object is left for validation to refuse."""
-    place = document
+    """Set a nested member; does nothing if a parent is not an object, which validation rejects afterwards."""
+    target = document
     for parent in path[:-1]:
-        inner = place.get(parent)
+        inner = target.get(parent)
         if inner is not None and not isinstance(inner, Mapping):
             return
-        place[parent] = dict(inner or {})
-        place = place[parent]
-    place[path[-1]] = value
+        target[parent] = dict(inner or {})
+        target = target[parent]
+    target[path[-1]] = value
 
 
 def _without_nulls(value: Any) -> Any:
-    """Drop ``null`` members at every depth: on the wire a field that is not set is absent."""
+    """Return a value without ``null`` members at any depth: in Omni's JSON a field that is not set is absent."""
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):

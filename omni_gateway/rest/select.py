@@ -1,4 +1,4 @@
-"""Answering a list query over objects that are all at hand: select, search, sort, cut to the page."""
+"""List queries over objects in memory: select, search, sort, page."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ _METADATA_SORTS = frozenset({"created", "updated", "version", "owner"})
 
 
 def select(items: Iterable[Resource], query: ListQuery, sortable: frozenset[str]) -> Listing:
-    """Answer ``query`` from ``items``: label selector, text in the id, sort and page.
+    """Return the page of ``items`` for ``query``: label selector, search text in the id, sort keys, offset and limit.
 
-    The plugin's own filters (``query.filters``) are the caller's to apply before.
+    Apply the plugin's own filters (``query.filters``) before. Raises as :func:`sort_and_cut`.
     """
-    chosen = [
+    selected = [
         item
         for item in items
         if (query.selector is None or query.selector.matches(item.labels)) and query.search in item.id
     ]
-    return Listing(sort_and_cut(chosen, query, sortable), len(chosen))
+    return Listing(sort_and_cut(selected, query, sortable), len(selected))
 
 
 def sort_and_cut(items: Sequence[Resource], query: ListQuery, sortable: frozenset[str]) -> list[Resource]:
-    """Sort by the query's keys with the id as the last one, then take the page; objects without a value come first.
+    """Return a page of ``items``, sorted by the query's keys and then by id; objects without a value come first.
 
-    Raises a ``validation`` problem that lists the sortable fields when a key is none of them.
+    ``sortable`` names the spec members to sort by. Raises a ``validation`` problem (422) that lists the sortable fields
+    for another key.
     """
+    # Stable sorts by the keys in reverse order leave the id as the last key.
     ordered = sorted(items, key=lambda item: item.id)
     for name, descending in reversed(query.sort):
         if name not in _METADATA_SORTS | sortable | {"id"}:

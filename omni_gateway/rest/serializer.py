@@ -1,8 +1,8 @@
-"""From a back end's wire form to the REST form: compiled once per schema, then plain dict work per object.
+"""Render a back end's wire form as the REST form, by functions that are compiled once per schema.
 
-Marshmallow's ``dump`` costs about ten times the parsing of the same object; lists of a thousand objects can't afford
-it, so a schema is read once and turned into a closure (anchors: interfaces, "JSON out / in").
-A field that the schema does not declare is dropped: what nobody described may be a secret.
+Marshmallow's ``dump`` takes about ten times as long as parsing the same object, which is too slow for lists of a
+thousand objects, so each schema is turned into a closure over plain dicts.
+A field that the schema does not declare is dropped, since it may be a secret.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class _Member:
 def compile_schema(
     schema: Schema, *, only: frozenset[str] | None = None
 ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """Return a function that renders a wire dict by ``schema``; ``only`` names the fields it takes (default: all).
+    """Return a function that renders a wire dict by ``schema``; ``only`` names the fields to render (default: all).
 
-    A field's ``attribute`` names its wire key and its ``data_key`` the REST key; both default to the field's name. Of
-    several fields with one wire key the first has it, and the others are rendered from it too.
+    A field's ``attribute`` is its wire key and its ``data_key`` the REST key; both default to the field's name. Several
+    fields may have the same wire key; each is rendered from its value.
     """
     members: dict[str, _Member] = {}
     others: list[tuple[str, _Member]] = []
@@ -55,6 +55,7 @@ def _render(
     value: Mapping[str, Any],
 ) -> dict[str, Any]:
     rendered = zeros.copy()
+    # Lists and dicts are copied one by one: objects must not share a mutable zero.
     for key in mutable:
         rendered[key] = zeros[key].copy()
     for wire_key, item in value.items():
@@ -68,7 +69,7 @@ def _render(
 
 
 def _zero(field: fields.Field[Any]) -> Any:
-    """Return what a caller reads where the wire has nothing: proto3 leaves zero values out."""
+    """Return the value that callers read if the wire form lacks the field: proto3 leaves zero values out."""
     if isinstance(field, Rendered):
         return field.zero
     for kinds, zero in (

@@ -1,4 +1,4 @@
-"""What every plugin can do, with or without objects of its own: answer documents, act, mount itself."""
+"""The base of all plugins: computed documents, actions and registration on an application."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views import action_routes
 from omni_gateway.rest.views.collection import Collection
 
-#: What the gateway itself serves below ``/api/v1``, and the names of its own blueprints.
+#: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
 RESERVED_NAMES = frozenset(
     {"apply", "auth/can-i", "document", "health", "index", "metrics", "operation-kinds", "operations", "resources"}
 )
 
 
 class PluginError(Exception):
-    """A plugin's declaration is wrong; the text says what."""
+    """A plugin's declaration is invalid; raised when the plugin is made or registered."""
 
 
 class ServicePlugin:
-    """Routes under one name that are no resource: computed documents, streams, actions.
+    """Routes under one name that are not a resource: computed documents, streams, actions.
 
-    :param name: where its URLs begin below ``/api/v1``, e.g. ``auth/whoami``; unique among the plugins.
-    :param singular: the word for it in operationIds; the default is its name.
-    :param adapter: what its functions are given; the default one knows Omni's client and nothing else.
+    :param name: the first segments of its URLs below ``/api/v1``, e.g. ``auth/whoami``; unique among the plugins.
+    :param singular: the word for it in operationIds; by default its name.
+    :param adapter: the adapter that its functions get; by default one with Omni's client only (``adapter.omni``).
     :param sdk: the range of SDK versions this plugin was written for (PEP 440 specifiers).
-    :param operations: the kinds of long work it starts.
-    :param description: what it is; the text of its tag in the document.
+    :param operations: the kinds of operations that its actions start.
+    :param description: a description, for its tag in the OpenAPI document.
     """
 
     roles: Mapping[str, Role] = {}
@@ -66,12 +66,12 @@ class ServicePlugin:
 
     @property
     def plural_id(self) -> str:
-        """Return the plural as it stands in operationIds."""
+        """Return the plural form used in operationIds."""
         return _word(self.name)
 
     @property
     def singular_id(self) -> str:
-        """Return the singular as it stands in operationIds."""
+        """Return the singular form used in operationIds."""
         return _word(self.singular)
 
     def action(
@@ -89,13 +89,23 @@ class ServicePlugin:
         cluster_independent: bool = False,
         description: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Add ``POST <object>/actions/<name>`` (or ``<collection>/actions/<name>``).
+        """Return a decorator that adds ``POST <object>/actions/<name>``.
 
-        The function takes ``(adapter, id, body, *, dry_run)`` (no ``id`` on a collection) and returns an ``Answer``:
-        ``operation`` says that it is a 202 with an operation, ``answers`` names the schema of a mapping; else it is
-        the changed object. ``returned_once`` names members of the answer that are kept nowhere: an answer that is
-        repeated under an ``Idempotency-Key`` does not have them. ``anywhere`` opens an action on a collection to
-        callers who are held to some clusters: it is about none.
+        The decorated function is called as ``function(adapter, id, body, dry_run=...)``, without ``id`` for an action
+        on the collection, and returns an ``Answer``: by default the changed object.
+
+        :param role: the role that a caller needs; above ``READER`` the object must be writable for the caller.
+        :param summary: one line for the OpenAPI document.
+        :param body: the schema of the request body; None: the request has none.
+        :param example: a request body, shown in the OpenAPI document.
+        :param answers: the schema of the returned mapping; None: the function returns the changed object.
+        :param operation: whether the function returns an ``Operation`` (202).
+        :param on_collection: add ``POST <collection>/actions/<name>`` instead.
+        :param returned_once: members of the result that are not stored: a response that is replayed for an
+            ``Idempotency-Key`` lacks them.
+        :param cluster_independent: whether an action on a collection may be called by callers restricted to some
+            clusters, since it affects none.
+        :param description: further text for the OpenAPI document.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -133,11 +143,22 @@ class ServicePlugin:
         cluster_independent: bool = False,
         description: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Add ``GET <object>/<path>`` (or ``<collection>/<path>``) for what no single object of the back end holds.
+        """Return a decorator that adds ``GET <object>/<path>``, for a document that is computed on request.
 
-        The function takes ``(adapter, id, *further path words, query)`` (no ``id`` on a collection) and returns an
-        ``Answer``. ``path`` may hold further variables: ``"kubernetes-nodes/<node>"``. ``media_type`` documents a raw
-        or streamed answer. ``anywhere``: as for an action.
+        The decorated function is called as ``function(adapter, id, *variables, query)``, without ``id`` for a document
+        of the collection, and returns an ``Answer``.
+
+        :param path: the path below the object; it may have further variables: ``"kubernetes-nodes/<node>"``.
+        :param role: the role that a caller needs; above ``READER`` the object must be writable for the caller, and
+            nothing is read from the cache.
+        :param summary: one line for the OpenAPI document.
+        :param answers: the schema of the returned mapping.
+        :param media_type: the media type of a returned file or stream, for the OpenAPI document.
+        :param query: the schema of the query parameters; by default there are none.
+        :param on_collection: add ``GET <collection>/<path>`` instead.
+        :param cluster_independent: whether a document of a collection may be read by callers restricted to some
+            clusters, since it is about none.
+        :param description: further text for the OpenAPI document.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -153,7 +174,11 @@ class ServicePlugin:
         return decorate
 
     def register(self, api: GatewayApi, gateway: Gateway) -> None:
-        """Mount this plugin on an application; :class:`PluginError` when its name or an operation kind is taken."""
+        """Mount this plugin on an application.
+
+        Raises :class:`PluginError` if its name, one of its routes or one of its operation kinds is taken, or if an
+        operation kind has no role.
+        """
         if self.name in gateway.plugins or self.name in RESERVED_NAMES:
             raise PluginError(f"the name {self.name!r} is taken")
         for kind in self.operations:
@@ -168,9 +193,9 @@ class ServicePlugin:
         gateway.operation_roles.update(roles)
 
     def _role_of(self, kind: OperationKind) -> Role:
-        """Return the role that reading an operation takes: its own, or that of the objects that it is about.
+        """Return the role for reading an operation: the kind's own, or else that for reading the plugin's objects.
 
-        Raises :class:`PluginError` where there is neither.
+        Raises :class:`PluginError` if there is neither.
         """
         readable = [self.roles[verb] for verb in ("get", "list") if verb in self.roles]
         role = kind.role or max(readable, default=None)
@@ -179,7 +204,7 @@ class ServicePlugin:
         return role
 
     def _refuse_taken_routes(self, api: GatewayApi) -> None:
-        """Flask lets two blueprints share a URL and the first one wins in silence."""
+        """Raise :class:`PluginError` if a URL is taken: Flask would silently serve the first blueprint only."""
         app: Flask = api.app
         prefix = self.blueprint.url_prefix or ""
         taken = {rule.rule for rule in app.url_map.iter_rules()}

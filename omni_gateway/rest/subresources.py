@@ -1,4 +1,4 @@
-"""What can be read below an object: another object that shares its id, a computed document, a list of others."""
+"""Declarations of sub-resources: an object or a list that is read below another object."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ from omni_gateway.rest.schema import ResourceSchema
 class SubResource:
     """One object below another: ``/clusters/c1/status`` is the ClusterStatus ``c1``.
 
-    ``id`` derives the sub-object's id from its parent's, and ``parent`` the other way round. ``absent`` makes the
-    answer when the parent exists but the sub-object does not; without it that is a 404. ``comes_later``: Omni makes the
-    sub-object some time after its parent, and keeps it for as long; the 404 then says "not yet".
+    :param name: the last segment of its URL.
+    :param adapter: the adapter of the sub-objects.
+    :param schema: their schema.
+    :param summary: one line for the OpenAPI document.
+    :param id: returns the sub-object's id for its parent's; by default the same.
+    :param parent: returns the parent's id for the sub-object's; by default the same.
+    :param absent: returns the object to show, for the parent's id, if the parent exists and the sub-object does not; by
+        default that is a 404.
+    :param comes_later: whether Omni creates the sub-object some time after its parent and removes it with the parent;
+        the 404 then has the code ``not-yet`` and ``Retry-After``.
     """
 
     name: str
@@ -32,9 +39,16 @@ class SubResource:
 
 @dataclass(frozen=True, slots=True)
 class SubList:
-    """The objects that belong to another: ``/clusters/c1/machinesets``.
+    """The objects that belong to another one: ``/clusters/c1/machinesets``.
 
-    ``filter`` names the filter that the parent's id goes into. ``collection`` is the first word of the items' own URLs.
+    :param name: the last segment of its URL.
+    :param adapter: the adapter of the items.
+    :param schema: their schema.
+    :param summary: one line for the OpenAPI document.
+    :param filters: the filters of the list.
+    :param filter: the name of the filter that is set to the parent's id.
+    :param collection: the first segment of the items' own URLs.
+    :param links: name → link maker, for the items' ``_links``.
     """
 
     name: str
@@ -49,9 +63,12 @@ class SubList:
 
 @dataclass(frozen=True, slots=True)
 class SubCollection:
-    """Another plugin's list, held to this parent: ``/clusters/c1/configpatches`` is ``/configpatches?cluster=c1``.
+    """Another plugin's list for one parent: ``/clusters/c1/configpatches`` is ``/configpatches?cluster=c1``.
 
-    ``plugin`` is that plugin's name; when it is not loaded, the route answers 501.
+    :param name: the last segment of its URL.
+    :param plugin: the other plugin's name; if it is not loaded, the route responds 501.
+    :param filter: the name of that plugin's filter that is set to the parent's id.
+    :param summary: one line for the OpenAPI document.
     """
 
     name: str

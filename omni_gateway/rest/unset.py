@@ -1,7 +1,7 @@
-"""What was not set and reads as zero stays unset.
+"""Keep fields that are not set unset, though callers send back the zeros that they read.
 
-Callers read every field; what they send back therefore names fields that are not set, and an older Omni refuses a
-whole object for one field that it does not know, were it zero (tried on 1.7).
+Callers read a value for every field, so a replace names fields that are not set. An older Omni rejects a whole object
+for one field that it does not know, even if its value is zero (seen on Omni 1.7).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 
 
 def without_unset(wanted: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``wanted`` without the zeros (false, 0, empty text) at places where ``stored`` has nothing.
+    """Return ``wanted`` without the zeros (false, 0, empty text) of fields that are not set in ``stored``.
 
-    In proto3 both mean the same. A message that held nothing but such zeros goes too; an empty one stays.
+    In proto3 both mean the same. A message of nothing but such zeros is dropped too; an empty one is kept.
     """
     result: dict[str, Any] = {}
     for key, value in wanted.items():
@@ -21,9 +21,9 @@ def without_unset(wanted: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[
             continue
         if isinstance(value, dict):
             inner = stored.get(key)
-            left = without_unset(value, inner if isinstance(inner, Mapping) else {})
-            if value and not left and key not in stored:
+            remaining = without_unset(value, inner if isinstance(inner, Mapping) else {})
+            if value and not remaining and key not in stored:
                 continue
-            value = left
+            value = remaining
         result[key] = value
     return result

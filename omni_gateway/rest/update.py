@@ -1,4 +1,4 @@
-"""Read, change, write: the one loop by which an existing object is written over."""
+"""The read-modify-write loop: every change of an existing object goes through it."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ from omni_gateway.rest.errors import STALE
 
 WRITE_ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 0.01
-#: Seconds between looks for what was just written.
-_LOOKS = (0.005, 0.02, 0.05, 0.1, 0.2)
+#: Seconds between the reads of an object that was just written.
+_READ_DELAYS = (0.005, 0.02, 0.05, 0.1, 0.2)
 
 
 def change(
     adapter: ResourceAdapter, id: str, by: Callable[[Resource], Resource], *, dry_run: bool = False
 ) -> Resource | DryRunResult:
-    """Write ``by(existing)`` over an object and return it as the back end then holds it.
+    """Replace an object with ``by(existing)`` and return the stored object.
 
-    ``by`` returns a changed copy (``dataclasses.replace``), or the very object it was given when nothing is to be
-    done; a copy that says the same is not written either. A dry run does every check and returns what would change.
-    Raises the back end's not-found error, and 409 problems for an object that is tearing down or that others keep
-    changing.
+    :param by: returns a changed copy of the object it gets (``dataclasses.replace``), or the same object for no change;
+        an equal copy is not written either. It may be called several times, each time with a newer version.
+    :param dry_run: run every check, write nothing and return a :class:`DryRunResult`.
 
-    Omni's controllers raise a new object's version many times a second (facts: cluster-side 1.4), so a stale version
-    is read again and tried again; ``by`` then sees the newer object.
+    Raises the back end's not-found error, the problems of the adapter's checks, and 409 for an object that is tearing
+    down or that other writers changed at each of 6 attempts.
+
+    Omni's controllers increase a new object's version many times a second, so a stale version is read and tried again,
+    after 10 ms, 20 ms, 40 ms and so on.
     """
     for attempt in range(WRITE_ATTEMPTS):
         existing = adapter.get(id)
@@ -56,11 +58,12 @@ def change(
 
 
 def checked(adapter: ResourceAdapter, existing: Resource, wanted: Resource) -> Resource:
-    """Return what is to be written over ``existing``: itself where ``wanted`` says the same.
+    """Return the object to write: ``wanted`` after the adapter's checks, or ``existing`` if both are equal.
 
-    Raises what the adapter's checks raise of a change. They may complete it (put masked secrets back), so it is
-    compared before them, since no change needs to pass them, and after.
+    Raises the problems of the adapter's checks.
     """
+    # Compared before the checks, which an unchanged object need not pass, and after them, since they may complete
+    # `wanted` (put masked secrets back).
     if same_content(existing, wanted):
         return existing
     adapter.refuse_owned(existing)
@@ -69,10 +72,10 @@ def checked(adapter: ResourceAdapter, existing: Resource, wanted: Resource) -> R
 
 
 def _written(adapter: ResourceAdapter, before: Resource, wanted: Resource) -> Resource:
-    """Read an object that was just written over; for a moment a real Omni may still tell how it was before."""
-    for pause in _LOOKS:
+    """Return the stored object after a replace; Omni may still return the previous version for a moment."""
+    for delay in _READ_DELAYS:
         now = adapter.get_written(wanted)
         if (now.created, now.version) != (before.created, before.version):
             return now
-        time.sleep(pause)
+        time.sleep(delay)
     return adapter.get(before.id)

@@ -1,7 +1,7 @@
-"""The plugin SDK: all that a resource may import from the gateway, and nothing else is public.
+"""The plugin SDK: the gateway's public Python API. A resource may import from here only.
 
-``docs/writing-plugins.md`` is its guide. The SDK is versioned by itself (semantic versioning); a plugin names the
-range it was written for in ``ResourcePlugin(sdk=...)``.
+``docs/writing-plugins.md`` is its guide. The SDK has a version of its own (semantic versioning); a plugin declares the
+range that it was written for in ``ResourcePlugin(sdk=...)``.
 
 This page has the names that most plugins need; the others are in its modules: ``adapters``, ``actions``, ``fields``,
 ``clusters``, ``omni`` and ``redaction``.

@@ -145,7 +145,7 @@ def test_objects_that_are_shared_between_requests_are_left_as_omni_told_them(wor
     for path, operation in world.operations("get"):
         if "{" not in path and "page_size" in {item.get("name") for item in operation.get("parameters", [])}:
             world.ask("GET", path)
-    kept = omni_objects._CACHE._kept
+    kept = omni_objects._CACHE._resources
     assert len(kept) > 50
     assert [(item.type, item.id) for text, item in kept.items() if item != omni_objects.from_text(text)] == []
 

@@ -265,7 +265,7 @@ def test_no_operation_tells_what_is_elsewhere_from_what_is_nowhere(world: World,
 def test_what_lies_below_ones_own_is_said_not_to_be_there_in_words(world: World) -> None:
     answer = world.held.get(f"clusters/{MINE}/destroy-status")
     assert code_of(answer) == (404, "not-found")
-    assert answer.json["detail"].startswith(f"'{MINE}' exists, but Omni holds no destroy-status")
+    assert answer.json["detail"].startswith(f"'{MINE}' exists, but Omni has no destroy-status")
 
 
 def documents(cluster: str, machine: str) -> Iterator[tuple[str, dict[str, Any]]]:

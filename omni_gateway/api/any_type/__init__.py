@@ -1,1 +1,1 @@
-"""``/api/v1/resources``: every type that Omni has, in one form, so that none is out of reach without a plugin."""
+"""``/api/v1/resources``: the objects of every Omni type in one form, also of types without a plugin."""

@@ -1,4 +1,4 @@
-"""The types of one application, found by name and made ready once."""
+"""The types that one application serves, by name; the views of each type are made once."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from omni_gateway.omni import OmniClient, types
 from omni_gateway.rest.gateway import Gateway, Mounted
 from omni_gateway.rest.operations import Operation, OperationKind
 
-#: Their objects' ids are the secret itself, so that no URL may hold one.
+#: Types whose objects' ids are secrets, which must not be part of a URL.
 _SECRET_IDS = frozenset({types.JOIN_TOKENS, types.JOIN_TOKEN_STATUSES})
 
 
 class Catalogue:
-    """What ``/resources`` serves."""
+    """The types that ``/resources`` serves."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -30,32 +30,33 @@ class Catalogue:
         return self._definitions.all(self._gateway.omni)
 
     def plugin_of(self, type: str) -> Mounted | None:
-        """Return the plugin that serves a type."""
+        """Return the plugin that serves a type; None if there is none."""
         return plugin_of(self._gateway, type)
 
     def allowed(self, name: str, verb: str) -> Kind:
-        """Return the type that ``name`` means; problems: 404 for an unknown one, 403 when the caller may not do this.
+        """Return the type of a name, for a request of the current caller.
 
-        Raises 403 too for types whose ids are secrets: their own routes name them by a handle.
+        Raises 404 for an unknown or ambiguous name, 403 if the caller's role does not allow the verb, and 403 for types
+        whose ids are secrets: their own routes identify the objects by a handle.
         """
         definition = self._definitions.find(self._gateway.omni, name)
         check_role(role_for(self._gateway, definition.type, verb), authorized_by_omni=True)
         if definition.type in _SECRET_IDS:
             text = f"The ids of {definition.type} are secrets."
-            raise Problem(403, "forbidden", text, hint="GET /api/v1/join-tokens names them by a handle.")
+            raise Problem(403, "forbidden", text, hint="GET /api/v1/join-tokens identifies them by a handle.")
         return self._kind(definition)
 
     def find(self, name: str) -> Kind:
-        """Return the type that ``name`` means, whoever asks; a 404 problem for an unknown one."""
+        """Return the type of a name, without a check of the caller. Raises 404 for an unknown or ambiguous name."""
         return self._kind(self._definitions.find(self._gateway.omni, name))
 
     def removal(self) -> OperationKind:
-        """Return the operation kind of every type: ids are ``<type>/<id>``."""
+        """Return the operation kind for removals of objects of any type; operation ids are ``<type>/<id>``."""
 
         def read(omni: OmniClient, id: str) -> Operation:
             type, _, name = id.partition("/")
             if not name:
-                raise Problem(404, "not-found", f"{id!r} names no removal: <type>/<id>.")
+                raise Problem(404, "not-found", f"{id!r} is not the id of a removal, which is <type>/<id>.")
             return self.allowed(type, "get").destroy.read(omni, name)
 
         return OperationKind(OPERATION, read, "An object of any type being removed; the id is `<type>/<id>`")

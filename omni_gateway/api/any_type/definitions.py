@@ -1,4 +1,4 @@
-"""Which types Omni has, by any of the names that people give them."""
+"""Omni's resource definitions: its types, by full name, short name or alias."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from omni_gateway.omni import OmniClient, OmniError, messages, types
 from omni_gateway.omni.types import OmniType
 
 DEFINITIONS = OmniType("ResourceDefinitions.meta.cosi.dev", "meta")
-KEPT_SECONDS = 60.0
-#: How long who is not told any is not asked for again.
-REFUSED_SECONDS = 5.0
-#: Characters of the caller's own text that an answer repeats.
+CACHE_SECONDS = 60.0
+#: Seconds after a failed read during which the definitions are not read again as the same caller.
+FAILURE_SECONDS = 5.0
+#: Characters of the caller's own text that a response repeats.
 _SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One type: its full name, the namespace of its objects, what else it is called."""
+    """One type: its full name, the namespace of its objects and its other names."""
 
     type: str
     namespace: str
@@ -34,53 +34,53 @@ class Definition:
     sensitivity: str = ""
 
     def own_names(self) -> Iterable[str]:
-        """Return the names that are its alone, in lower case: the full one and its first word."""
+        """Return its own names, in lower case: the full one and its first word."""
         return {self.type.lower(), self.type.partition(".")[0].lower()}
 
     def names(self) -> Iterable[str]:
-        """Return every name that finds it, in lower case."""
+        """Return every name that it can be found by, in lower case."""
         return {*self.own_names(), *(name.lower() for name in (self.display_type, *self.aliases) if name)}
 
 
 class Definitions:
-    """Omni's ResourceDefinitions, read once a minute at most; they change with Omni's version only."""
+    """Omni's ResourceDefinitions, cached for a minute; they change with Omni's version only."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._until = 0.0
         self._all: list[Definition] = []
         self._by_name: Mapping[str, Sequence[Definition]] = {}
-        #: By the fingerprint of a caller's key, until when (monotonic) it is of no use to ask as that caller.
-        self._refused: LRUCache[str, float] = LRUCache(1024)
+        #: Fingerprint of a caller's key → monotonic time until which the definitions are not read as that caller.
+        self._failed_until: LRUCache[str, float] = LRUCache(1024)
 
     def all(self, omni: OmniClient) -> list[Definition]:
-        """Return every type that this Omni knows, by name."""
-        return self._present(omni)[0]
+        """Return every type of this Omni, sorted by name."""
+        return self._current(omni)[0]
 
-    def _present(self, omni: OmniClient) -> tuple[list[Definition], Mapping[str, Sequence[Definition]]]:
+    def _current(self, omni: OmniClient) -> tuple[list[Definition], Mapping[str, Sequence[Definition]]]:
         with self._lock:
             if time.monotonic() < self._until:
                 return self._all, self._by_name
         caller = omni.identity.fingerprint
-        if (self._refused.get(caller) or 0.0) > time.monotonic():
+        if (self._failed_until.get(caller) or 0.0) > time.monotonic():
             return _known()
         try:
             found = _ordered(_read(omni))
         except OmniError:
-            # What one caller may not read, or Omni just now does not tell, is not kept for the others.
-            self._refused.put(caller, time.monotonic() + REFUSED_SECONDS)
+            # The failure is cached for this caller only: another one may be allowed to read the definitions.
+            self._failed_until.put(caller, time.monotonic() + FAILURE_SECONDS)
             return _known()
         with self._lock:
             self._all, self._by_name = found
-            self._until = time.monotonic() + KEPT_SECONDS
+            self._until = time.monotonic() + CACHE_SECONDS
         return found
 
     def find(self, omni: OmniClient, name: str) -> Definition:
-        """Return the type that ``name`` means: full, short or an alias, in either case.
+        """Return the type of a full name, short name or alias, in upper or lower case.
 
-        Raises a 404 that names near ones, or those that share the alias.
+        Raises a 404 problem that names similar types for an unknown name, and all types of an ambiguous one.
         """
-        by_name = self._present(omni)[1]
+        by_name = self._current(omni)[1]
         found = by_name.get(name.lower(), ())
         if len(found) == 1:
             return found[0]
@@ -93,32 +93,35 @@ class Definitions:
 
 
 def _read(omni: OmniClient) -> Mapping[str, Definition]:
-    """Ask Omni for its definitions, by type; raises ``OmniError``."""
-    told = (_definition(item["spec"]) for item in omni.resources.list(DEFINITIONS).items)
-    return {item.type: item for item in told if item.type}
+    """Read the definitions from Omni, by type. Raises ``OmniError``."""
+    definitions = (_definition(item["spec"]) for item in omni.resources.list(DEFINITIONS).items)
+    return {item.type: item for item in definitions if item.type}
 
 
 @cache
 def _known() -> tuple[list[Definition], Mapping[str, Sequence[Definition]]]:
-    """Return the types that are always there."""
+    """Return the types that the gateway knows without Omni."""
     return _ordered({})
 
 
-def _ordered(told: Mapping[str, Definition]) -> tuple[list[Definition], Mapping[str, Sequence[Definition]]]:
-    """Return the types in their order and by name; those that we know are always there: Omni need not list them all."""
+def _ordered(listed: Mapping[str, Definition]) -> tuple[list[Definition], Mapping[str, Sequence[Definition]]]:
+    """Return all types, sorted, and by name: those that Omni lists, and those that the gateway knows.
+
+    Omni does not list all of its types.
+    """
     known = {str(item): _expected(item) for item in vars(types).values() if isinstance(item, OmniType)}
-    every = sorted({**known, **told}.values(), key=lambda item: item.type)
+    every = sorted({**known, **listed}.values(), key=lambda item: item.type)
     by_name: dict[str, list[Definition]] = {}
     for item in every:
         for name in item.names():
             by_name.setdefault(name, []).append(item)
-    # A type's own name means that type, though it be another's alias.
+    # A type's own name always finds that type, even if it is another type's alias.
     own = {name: [item] for item in every for name in item.own_names()}
     return every, {**by_name, **own}
 
 
 def _expected(type: OmniType) -> Definition:
-    """Return a type's definition where Omni lists none, with the aliases that Omni gives to a name of its kind."""
+    """Return the definition of a type that Omni does not list, with the aliases that Omni derives from such a name."""
     plural = type.partition(".")[0]
     one = messages.singular(type)
     capitals = "".join(filter(str.isupper, plural)).lower()
@@ -132,12 +135,12 @@ def _expected(type: OmniType) -> Definition:
 
 
 def _definition(spec: Mapping[str, Any]) -> Definition:
-    """Read a definition; its members are spelled by Go's habits or by proto's."""
-    said = {key.replace("_", "").lower(): value for key, value in spec.items()}
+    """Return the definition of a spec, whose members may be spelled as in Go or as in proto."""
+    members = {key.replace("_", "").lower(): value for key, value in spec.items()}
     return Definition(
-        type=said.get("type", ""),
-        namespace=said.get("defaultnamespace") or "default",
-        display_type=said.get("displaytype", ""),
-        aliases=tuple(said.get("allaliases") or said.get("aliases") or ()),
-        sensitivity=said.get("sensitivity") or "",
+        type=members.get("type", ""),
+        namespace=members.get("defaultnamespace") or "default",
+        display_type=members.get("displaytype", ""),
+        aliases=tuple(members.get("allaliases") or members.get("aliases") or ()),
+        sensitivity=members.get("sensitivity") or "",
     )

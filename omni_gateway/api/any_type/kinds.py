@@ -1,4 +1,4 @@
-"""One type, served by the same views as any plugin's objects."""
+"""Schema, adapter and representation of one type, served by the same views as a plugin's objects."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ from omni_gateway.rest.views.create import Creation
 from omni_gateway.rest.views.item import Item
 
 OPERATION = "resource-destroy"
-#: Omni's own clients pack long texts into it, by a dictionary that only they have.
+#: Omni's own clients compress long texts into this member, with a dictionary that only they have.
 _COMPRESSED = "compressed_data"
 _ENVELOPE = frozenset({"id", "namespace", "labels", "annotations", "spec", "_"})
 
 
 class GenericResourceSchema(ResourceSchema):
-    """An object of any type of Omni's: its spec is not flattened, for nothing is known of its members' names."""
+    """An object of any Omni type. Its spec is nested, since its members' names may be those of the envelope."""
 
     spec = fields.Dict(
         keys=fields.String(),
         load_default=dict,
         metadata={
-            "description": "By proto names, enums by name; omnictl's spelling is taken too. Secrets read `***`.",
+            "description": "By proto names, enums by name; omnictl's spelling is accepted too. Secrets read `***`.",
             "additionalProperties": True,
         },
     )
 
     def __init__(self, type: str = "", **kwargs: Any) -> None:
-        """Describe objects of this type."""
+        """Create the schema of a type; an empty ``type`` documents all of them."""
         super().__init__(**kwargs)
         self.type = type
         self.render_spec = self._render_generic
@@ -58,17 +58,17 @@ class GenericResourceSchema(ResourceSchema):
         return {"spec": redact(self.type, to_plain(self.type, spec))}
 
     def to_resource(self, loaded: Mapping[str, Any], *, type: str = "", namespace: str = "default") -> Resource:
-        """Build the object; a ``validation`` problem names the members that do not fit its type."""
-        made = super().to_resource({**loaded, "spec": None}, type=type, namespace=namespace)
-        return replace(made, spec=wire_spec(self.type, loaded.get("spec") or {}))
+        """Return the object. Raises a 422 problem with the members that do not match its type."""
+        resource = super().to_resource({**loaded, "spec": None}, type=type, namespace=namespace)
+        return replace(resource, spec=wire_spec(self.type, loaded.get("spec") or {}))
 
     def unknown_spec(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """Return nothing: the whole spec is in the caller's hands."""
+        """Return nothing: this schema can write the whole spec."""
         return {}
 
 
 def wire_spec(type: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a caller's spec in Omni's form; a ``validation`` problem names every member that does not fit."""
+    """Return a caller's spec in Omni's form. Raises a 422 problem with every member that does not match the type."""
     try:
         return to_wire(type, spec)
     except SpecError as error:
@@ -80,12 +80,13 @@ def wire_spec(type: str, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class GenericAdapter(OmniResourceAdapter):
-    """Objects of any type; what was read with its secrets masked may be sent back.
+    """Adapter for objects of any type; masked secrets of a document that is sent back are restored.
 
-    ``served_by`` is the adapter of the plugin that serves the same objects: it knows which cluster they belong to.
+    ``served_by`` is the adapter of the plugin that serves the same objects, if there is one; it decides which cluster
+    they belong to.
     """
 
-    #: A client for checks that finds, as if they were there, the objects that the same request is to create.
+    #: A client for checks that also finds the objects that the same request will create.
     checks_through: OmniClient | None = None
 
     def __init__(self, type: str, namespace: str, served_by: ResourceAdapter | None) -> None:
@@ -107,7 +108,7 @@ class GenericAdapter(OmniResourceAdapter):
     def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
-        """Return what else a write reaches, as the type's own plugin knows it."""
+        """Return the other clusters that a write affects, by the type's own plugin if there is one."""
         if self._served_by is None:
             return super().other_clusters_affected(resource, existing, extras)
         return self._served().other_clusters_affected(resource, existing, extras)
@@ -117,48 +118,49 @@ class GenericAdapter(OmniResourceAdapter):
         return self._served_by.bind(self.checks_through or self.omni)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse what Omni would refuse, as far as the message tables and the type's own plugin know it.
+        """Complete labels, restore masked secrets and leave out zero values; raise 422 as far as errors are known.
 
-        Labels that Omni's controllers need are completed, masked secrets put back, zero values left out.
+        They are known from the message tables and from the checks of the type's own plugin.
         """
         relations.complete(self.checks_through or self.omni, resource, existing)
         self._check_spec(resource, existing)
-        self._ask_plugin(resource, existing)
+        self._check_by_plugin(resource, existing)
 
-    def _ask_plugin(self, resource: Resource, existing: Resource | None) -> None:
-        """Have the type's plugin check a write; it may add labels. 422 also for members that it would fill in.
+    def _check_by_plugin(self, resource: Resource, existing: Resource | None) -> None:
+        """Run the checks of the type's plugin, which may add labels.
 
-        A type that Omni keeps to itself is left for Omni to refuse.
+        Raises 422 also for missing members that the plugin would fill in. Skipped if Omni lets only its controllers
+        write the type: then Omni itself rejects the write.
         """
         served_by = self._served_by
         verb = "create" if existing is None else "update"
         if not isinstance(served_by, OmniResourceAdapter) or verb in messages.refused_verbs(self.type):
             return
-        asked = replace(resource, spec=dict(resource.spec))
+        checked = replace(resource, spec=dict(resource.spec))
         try:
-            self._served().check(asked, existing, {})
+            self._served().check(checked, existing, {})
         except Problem as problem:
             problem.errors = problem.errors and {_spec_path(path): texts for path, texts in problem.errors.items()}
             raise
-        if missing := asked.spec.keys() - resource.spec.keys():
+        if missing := checked.spec.keys() - resource.spec.keys():
             raise Problem(422, "validation", errors={f"spec.{name}": ["Missing."] for name in sorted(missing)})
-        resource.labels, resource.annotations = asked.labels, asked.annotations
+        resource.labels, resource.annotations = checked.labels, checked.annotations
 
     def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
-        """Raise what Omni will answer; objects that the same request creates count as there."""
+        """Raise the problem with which Omni would reject a write; objects that the same request creates are found."""
         OmniResourceAdapter.foresee(self.bind(self.checks_through or self.omni), resource, existing)
 
     def _check_spec(self, resource: Resource, existing: Resource | None) -> None:
-        """Put masked secrets back and leave out zero values; 422 for masks and enum numbers that mean nothing."""
-        held = existing.spec if existing else {}
-        resource.spec = settled(self.type, restore(self.type, resource.spec, held), held)
-        text = "This is what a secret reads as; give its value."
+        """Restore masked secrets and leave out zero values. Raises 422 for other masks and unknown enum numbers."""
+        stored = existing.spec if existing else {}
+        resource.spec = settled(self.type, restore(self.type, resource.spec, stored), stored)
+        text = "This is the mask of a secret; give its value."
         wrong = {path: [text] for path in masked_members(resource.spec)}
-        known = nameless_enums(self.type, held)
+        known = nameless_enums(self.type, stored)
         for path, number in nameless_enums(self.type, resource.spec).items():
             if known.get(path) != number:  # a newer Omni's value may be sent back
-                wrong[path] = [f"{number} is no value of this enum."]
-        if resource.spec.get(_COMPRESSED) and resource.spec[_COMPRESSED] != held.get(_COMPRESSED):
+                wrong[path] = [f"{number} is not a value of this enum."]
+        if resource.spec.get(_COMPRESSED) and resource.spec[_COMPRESSED] != stored.get(_COMPRESSED):
             wrong[f"spec.{_COMPRESSED}"] = ["Only Omni can read this form; send the text in `data`."]
         if not messages.message_of(self.type) and messages.is_known(self.type):
             wrong["spec"] = ["Objects of this type cannot be written."]
@@ -166,21 +168,21 @@ class GenericAdapter(OmniResourceAdapter):
             raise Problem(422, "validation", errors=wrong)
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
-        """Complete the labels once more: what they follow from may have been made after ``check`` by the same apply."""
+        """Create the object; its labels are completed again, since the same apply may have written their source."""
         relations.complete(self.omni, resource)
         return super().create(resource, extras)
 
 
 def _spec_path(path: str) -> str:
-    """Return where a field of a plugin's flat document is in a document with a spec."""
+    """Return the path, in a document with a ``spec``, of a field of a plugin's flat document."""
     return path if path.partition(".")[0] in _ENVELOPE else f"spec.{path}"
 
 
 class Kind:
-    """What the views need of one type."""
+    """Adapter, schema, representation and operation kind of one type, for the views."""
 
     def __init__(self, definition: Definition, plugin: Mounted | None) -> None:
-        """``plugin`` serves the same objects, if there is one: they link to each other."""
+        """Create the views' parts of a type; its objects link to those of ``plugin``, which serves the same ones."""
         self.type = definition.type
         self.adapter = GenericAdapter(definition.type, definition.namespace, plugin.adapter if plugin else None)
         links = {} if plugin is None else {"resource": partial(_plugin_link, plugin.name)}
@@ -204,14 +206,14 @@ def _plugin_link(plugin: str, resource: Resource) -> str:
 
 
 def plugin_of(gateway: Gateway, type: str) -> Mounted | None:
-    """Return the plugin whose objects are of this type, if there is one."""
+    """Return the plugin whose objects are of this type; None if there is none."""
     return next((plugin for plugin in gateway.plugins.values() if plugin.adapter.type == type), None)
 
 
 def role_for(gateway: Gateway, type: str, verb: str) -> Role:
-    """Return what a verb takes: what the type's own plugin asks for it, admin where there is none.
+    """Return the role that a verb on a type needs: that of the type's own plugin, admin if there is none.
 
-    No way around a plugin's roles leads through here, and nobody has yet judged the types without one.
+    So these routes never need less than a plugin's own. For types without a plugin no lower role has been considered.
     """
-    serving = [plugin.roles for plugin in gateway.plugins.values() if plugin.adapter.type == type]
-    return max((roles[verb] for roles in serving if verb in roles), default=Role.ADMIN)
+    plugin_roles = [plugin.roles for plugin in gateway.plugins.values() if plugin.adapter.type == type]
+    return max((roles[verb] for roles in plugin_roles if verb in roles), default=Role.ADMIN)

@@ -1,4 +1,4 @@
-"""Objects that a request is still to create, seen as if Omni had them: for checks of what refers to them."""
+"""A client that also finds the objects that a request will create, for checks of objects that refer to them."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ Planned = Mapping[tuple[str, str], Resource]
 
 
 class PlannedResources:
-    """Omni's objects with planned ones over them; reads only.
+    """Reads Omni's objects, overlaid with planned ones.
 
-    What was read is kept: a thousand nodes of one cluster ask for that cluster once.
+    Single objects are cached, for the length of one request: a thousand nodes of a cluster read that cluster once.
     """
 
     def __init__(self, omni: ResourceClient, planned: Planned) -> None:
         self._omni = omni
         self._planned = planned
-        self._kept: dict[tuple[str, str, str | None], dict[str, Any] | NotFound] = {}
+        self._cached: dict[tuple[str, str, str | None], dict[str, Any] | NotFound] = {}
 
     def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
-        """Return one object; ``NotFound`` when there is and will be none."""
+        """Return one object. Raises ``NotFound`` if it neither exists nor is planned."""
         if (planned := self._planned.get((str(type), id))) is not None:
             return planned.to_omni()
         key = (str(type), id, namespace)
-        if key not in self._kept:
+        if key not in self._cached:
             try:
-                self._kept[key] = self._omni.get(type, id, namespace)
+                self._cached[key] = self._omni.get(type, id, namespace)
             except NotFound as error:
-                self._kept[key] = error
-        found = self._kept[key]
+                self._cached[key] = error
+        found = self._cached[key]
         if isinstance(found, NotFound):
             raise found
         return found
@@ -45,14 +45,14 @@ class PlannedResources:
     def list(
         self, type: str, namespace: str | None = None, *, selectors: Sequence[str] = (), **rest: Any
     ) -> ListResult:
-        """Return the objects of a type that the selectors choose."""
+        """Return the objects of a type that match one of the selectors."""
         page = self._omni.list(type, namespace, selectors=selectors, **rest)
         new = {id: item for (name, id), item in self._planned.items() if name == str(type)}
         if not new:
             return page
-        kept = [text for text, item in zip(page.texts, page.items, strict=True) if item["metadata"]["id"] not in new]
-        chosen = [orjson.dumps(item.to_omni()).decode() for item in new.values() if _matches(item, selectors)]
-        return ListResult([*kept, *chosen], len(kept) + len(chosen))
+        present = [text for text, item in zip(page.texts, page.items, strict=True) if item["metadata"]["id"] not in new]
+        planned = [orjson.dumps(item.to_omni()).decode() for item in new.values() if _matches(item, selectors)]
+        return ListResult([*present, *planned], len(present) + len(planned))
 
 
 def _matches(resource: Resource, texts: Sequence[str]) -> bool:
@@ -60,7 +60,7 @@ def _matches(resource: Resource, texts: Sequence[str]) -> bool:
 
 
 def with_planned(omni: OmniClient, planned: Planned) -> OmniClient:
-    """Return a client whose reads of objects find the planned ones too."""
+    """Return a copy of a client whose reads also find the planned objects."""
     other = copy.copy(omni)
     other._owns_holder = False
     other.resources = PlannedResources(omni.resources, planned)  # type: ignore[assignment]

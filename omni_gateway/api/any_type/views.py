@@ -35,8 +35,8 @@ from omni_gateway.rest.views.responses import json_response
 from omni_gateway.rest.views.routes import LIST_HEADERS, STREAMS, WRITE_PROBLEMS, merge_patch_body
 
 _ROLES = (
-    "The role is the one that the type's own routes ask for; a type without routes of its own takes admin."
-    " `{type}` may be a full name, a short one, an alias, in either case."
+    "The role is that of the type's own routes; a type without routes of its own requires admin."
+    " `{type}` is a full name, a short name or an alias, in upper or lower case."
 )
 EXAMPLE: dict[str, Any] = {
     "id": "metal",
@@ -45,10 +45,10 @@ EXAMPLE: dict[str, Any] = {
 
 
 class ResourceTypeSchema(SpecSchema):
-    """A resource type of Omni's."""
+    """An Omni resource type."""
 
     type = fields.String()
-    namespace = fields.String(metadata={"description": "Where its objects live"})
+    namespace = fields.String(metadata={"description": "The namespace of its objects"})
     display_type = fields.String()
     aliases = fields.List(fields.String())
     sensitivity = fields.String()
@@ -56,7 +56,7 @@ class ResourceTypeSchema(SpecSchema):
         keys=fields.String(),
         values=fields.String(),
         data_key="_links",
-        metadata={"description": "`objects`, and `resource` where a plugin serves them better"},
+        metadata={"description": "`objects`, and `resource` for the routes of a plugin that serves the type"},
     )
 
 
@@ -66,7 +66,7 @@ def blueprint(catalogue: Catalogue) -> GatewayBlueprint:
         "resources",
         __name__,
         url_prefix=f"{API_PREFIX}/resources",
-        description="Every type of Omni's, in one form; types with routes of their own are better used there",
+        description="Objects of every Omni type, in one form; prefer a type's own routes where it has some",
     )
     routes.add_url_rule("", endpoint="types", view_func=_types_view(routes, catalogue), methods=["GET"])
     for rule, method, endpoint, view in (
@@ -113,7 +113,7 @@ def _document(catalogue: Catalogue, definition: Definition) -> dict[str, Any]:
 
 
 def _for_kind(catalogue: Catalogue, verb: str, make: Callable[[Kind], Callable[..., Response]]) -> View:
-    """Return a view that finds the type, asks whether the caller may, and leaves the rest to the view of its kind."""
+    """Return a view that looks the type up, checks the caller's role and calls the view that ``make`` returns."""
 
     def view(*arguments: Any, type: str, **path: str) -> Response:
         return make(catalogue.allowed(type, verb))(*arguments, **path)
@@ -134,7 +134,7 @@ def _list_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         answers={200: (GenericResourceSchema(many=True), "A page of objects")},
         answer_headers=LIST_HEADERS,
         media_types=STREAMS,
-        problems={404: "Omni has no such type", 410: "The resume point is too old", 422: "A parameter is wrong"},
+        problems={404: "Omni has no such type", 410: "The resume point is too old", 422: "A parameter is invalid"},
         parameters=[IF_NONE_MATCH],
     )
 
@@ -153,7 +153,7 @@ def _create_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         body_example=EXAMPLE,
         answers={201: (GenericResourceSchema(), "The new object"), **DRY_RUN},
         answer_headers=("ETag", "Location"),
-        problems={404: "Omni has no such type", 409: "There is one of this id already", 422: "A value is wrong"},
+        problems={404: "Omni has no such type", 409: "An object of this id exists already", 422: "A value is invalid"},
     )
 
 
@@ -188,7 +188,7 @@ def _replace_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         body=GenericResourceSchema(),
         body_example=EXAMPLE,
         answers={
-            200: (or_dry_run(GenericResourceSchema()), "The object as it is now"),
+            200: (or_dry_run(GenericResourceSchema()), "The object after the write"),
             201: (GenericResourceSchema(), "The new object (only with `If-None-Match: *`)"),
         },
         answer_headers=("ETag", "Location"),
@@ -204,12 +204,12 @@ def _patch_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         role=Role.OPERATOR,
         authorized_by_omni=True,
         operation_id="patch_resource",
-        summary="Change an object by a merge patch (RFC 7396)",
+        summary="Change an object with a merge patch (RFC 7396)",
         description=_ROLES,
         query=WriteQuery(),
-        answers={200: (or_dry_run(GenericResourceSchema()), "The object as it is now")},
+        answers={200: (or_dry_run(GenericResourceSchema()), "The object after the write")},
         answer_headers=("ETag",),
-        problems={**WRITE_PROBLEMS, 415: "Not a merge patch; Accept-Patch tells what is"},
+        problems={**WRITE_PROBLEMS, 415: "Not a merge patch; `Accept-Patch` names the media types"},
         parameters=[IF_MATCH, IF_NONE_MATCH_WRITE],
         extra_doc=merge_patch_body(),
     )
@@ -225,7 +225,11 @@ def _delete_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
         summary="Remove an object",
         description=_ROLES,
         query=WriteQuery(),
-        answers={204: (None, "Gone"), **DRY_RUN, 202: (OperationSchema, "Omni is removing it")},
-        problems={404: "No such object or type", 409: "Its state is in the way", 412: FAILED_PRECONDITION},
+        answers={204: (None, "Removed"), **DRY_RUN, 202: (OperationSchema, "Omni is removing it")},
+        problems={
+            404: "No such object or type",
+            409: "Not possible in the object's present state",
+            412: FAILED_PRECONDITION,
+        },
         parameters=[IF_MATCH, IF_NONE_MATCH_WRITE],
     )

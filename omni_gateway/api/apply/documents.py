@@ -1,4 +1,4 @@
-"""A document of omnictl's format: ``metadata`` with type and id, labels and annotations, and a ``spec``."""
+"""Documents in omnictl's format: ``metadata`` with type, id, labels and annotations, and a ``spec``."""
 
 from __future__ import annotations
 
@@ -16,47 +16,45 @@ from omni_gateway.plain_scalar import PlainScalar, text_of, value_of
 from omni_gateway.rest import cluster_lock
 from omni_gateway.rest.schema import SpecSchema
 
-#: What Omni says of an object beside what a caller decides; ``omnictl get -o yaml`` prints it, so it comes back.
-_BOOKKEEPING = ("version", "owner", "phase", "created", "updated", "finalizers")
+#: Omni's own metadata; ``omnictl get -o yaml`` prints it, so documents may contain it. It is ignored.
+_READ_ONLY = ("version", "owner", "phase", "created", "updated", "finalizers")
 
-#: The documents of a cluster template, which omnictl turns into objects.
+#: The kinds of documents in a cluster template, which omnictl renders as objects.
 _TEMPLATE_KINDS = frozenset({"Cluster", "ControlPlane", "Workers", "Machine"})
 
 
 class ApplyMetadataSchema(SpecSchema):
-    """Which object a document is about."""
+    """Type, id, labels and annotations of a document's object."""
 
     type = fields.String(required=True, metadata={"description": "Full or short name of its type, in either case"})
     id = fields.String(required=True)
-    namespace = fields.String(
-        allow_none=True, metadata={"description": "May be left out; only the type's own is taken"}
-    )
+    namespace = fields.String(allow_none=True, metadata={"description": "May be left out; must be the type's own"})
     labels = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True), allow_none=True)
     annotations = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True), allow_none=True)
 
     @ma.pre_load
-    def drop_bookkeeping(self, data: Any, **_: Any) -> Any:
-        """Let a document that Omni printed be sent back; every scalar here is a text, as it stands in the YAML."""
+    def drop_read_only(self, data: Any, **_: Any) -> Any:
+        """Drop Omni's own metadata and turn scalars into texts, as they are written in the YAML."""
         if not isinstance(data, Mapping):
             return data
-        return {key: _texts(key, value) for key, value in data.items() if key not in _BOOKKEEPING}
+        return {key: _texts(key, value) for key, value in data.items() if key not in _READ_ONLY}
 
 
 def _texts(name: str, value: Any) -> Any:
-    """Return the texts of YAML's scalars: an id, a type, the values of labels and annotations.
+    """Return the texts of YAML scalars: an id, a type, the values of labels and annotations.
 
-    A lock's ``null`` that is spelled out stays null, which takes the lock off; omnictl prints a lock with no value at
-    all, which is the empty text.
+    An explicit ``null`` of a lock stays null, which removes the lock; omnictl prints a lock without any value, which is
+    the empty text.
     """
     if isinstance(value, Mapping):
         return {
-            key: None if key in cluster_lock.LOCKS and _is_spelled_null(item) else text_of(item)
+            key: None if key in cluster_lock.LOCKS and _is_explicit_null(item) else text_of(item)
             for key, item in value.items()
         }
     return value_of(value) if value_of(value) is None else text_of(value)
 
 
-def _is_spelled_null(value: Any) -> bool:
+def _is_explicit_null(value: Any) -> bool:
     return isinstance(value, PlainScalar) and value.value is None and value.text != ""
 
 
@@ -73,7 +71,7 @@ class ApplyDocumentSchema(SpecSchema):
 
     @ma.pre_load
     def read_null(self, data: Any, **_: Any) -> Any:
-        """Read a ``spec:`` without a value as null."""
+        """Convert YAML scalars; a ``spec:`` without a value is null."""
         return {key: value_of(value) for key, value in data.items()} if isinstance(data, Mapping) else data
 
 
@@ -82,26 +80,26 @@ _SCHEMA = ApplyDocumentSchema()
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document that could be read; ``key`` names its object among all."""
+    """A valid document: its position in the request (from 0) and its object."""
 
     index: int
     wanted: Resource
-    #: As the document has them: a lock's null takes it off.
+    #: As in the document; null removes a lock.
     annotations: Mapping[str, str | None]
 
     def over(self, existing: Resource) -> Resource:
-        """Return the object with what the document says; locks that it does not name stay."""
+        """Return ``existing`` with the document's spec, labels and annotations; locks it does not name are kept."""
         annotations = cluster_lock.with_locks({**self.annotations, **self.wanted.annotations}, existing.annotations)
         return replace(existing, spec=self.wanted.spec, labels=self.wanted.labels, annotations=annotations)
 
     @property
     def key(self) -> tuple[str, str]:
-        """Return type and id."""
+        """Return type and id of the object."""
         return self.wanted.type, self.wanted.id
 
 
 def named(raw: Any) -> tuple[str, str]:
-    """Return the type and the id that a document claims, as far as it does, to name it in an answer."""
+    """Return type and id of an unchecked document, to name it in the response; empty where they are missing."""
     metadata = raw.get("metadata") if isinstance(raw, Mapping) else None
     if not isinstance(metadata, Mapping):
         return "", ""
@@ -109,9 +107,9 @@ def named(raw: Any) -> tuple[str, str]:
 
 
 def loaded(raw: Any) -> Mapping[str, Any]:
-    """Return a document, validated; a ``validation`` problem names what is wrong with it."""
+    """Return a validated document. Raises a 422 problem with the errors by field."""
     if isinstance(raw, Mapping) and "metadata" not in raw and str(raw.get("kind")) in _TEMPLATE_KINDS:
-        text = f"This is a part of a cluster template (kind {raw['kind']}), not an object of Omni's."
+        text = f"This is part of a cluster template (kind {raw['kind']}), not an Omni object."
         hint = "Send what `omnictl cluster template render --file FILE` prints."
         raise Problem(422, "validation", text, errors={"kind": [text]}, hint=hint)
     try:
@@ -122,10 +120,10 @@ def loaded(raw: Any) -> Mapping[str, Any]:
 
 
 def read(index: int, document: Mapping[str, Any], schema: GenericResourceSchema, namespace: str) -> Document:
-    """Return the object that a document describes; ``validation`` problems, also for another namespace."""
+    """Return the document with its object. Raises a 422 problem for an invalid spec or another namespace."""
     metadata = document["metadata"]
     if metadata.get("namespace") not in (None, "", namespace):
-        text = f"Objects of this type live in {namespace!r}; anywhere else Omni would keep it and never look at it."
+        text = f"Objects of this type are in {namespace!r}; Omni would store one elsewhere and never read it."
         raise Problem(422, "validation", errors={"metadata.namespace": [text]})
     body = {name: metadata[name] for name in ("id", "labels", "annotations") if metadata.get(name) is not None}
     try:

@@ -1,4 +1,4 @@
-"""In which order objects are written, and which wait for which (facts: cluster-side 14)."""
+"""The order in which objects are written, and the dependencies between them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from omni_gateway.api.apply.documents import Document
 from omni_gateway.model import label_names
 from omni_gateway.omni import types
 
-#: What a cluster is made of comes after it, in this order; everything else (machine classes …) comes before.
+#: A cluster's parts are written after it, in this order; all other types (machine classes …) before it.
 _RANKS: Mapping[str, int] = {
     type: rank
     for rank, type in enumerate(
@@ -30,7 +30,7 @@ _RANKS: Mapping[str, int] = {
 
 
 def rank(type: str) -> int:
-    """Return when objects of a type are written: in ascending order."""
+    """Return the rank of a type; objects are written in ascending order of rank."""
     return _RANKS.get(type, 0)
 
 
@@ -38,7 +38,7 @@ def needs(document: Document) -> set[tuple[str, str]]:
     """Return the objects (type, id) that a document's object belongs to or names."""
     wanted = document.wanted
     found: set[tuple[str, str]] = set()
-    if wanted.type == types.IMPORTED_CLUSTER_SECRETS:  # they must be there before the cluster
+    if wanted.type == types.IMPORTED_CLUSTER_SECRETS:  # written before their cluster, so they must not wait for it
         return found
     if cluster := wanted.labels.get(label_names.LABEL_CLUSTER):
         found.add((str(types.CLUSTERS), cluster))
@@ -50,6 +50,6 @@ def needs(document: Document) -> set[tuple[str, str]]:
 
 
 def _machine_class(spec: Mapping[str, Any]) -> str:
-    """Return the machine class that a machine set takes its machines from; the older member's name is looked at too."""
+    """Return the machine class of a machine set, by its present or its older member; empty if it has none."""
     allocation = spec.get("machine_allocation") or spec.get("machine_class")
     return str(allocation.get("name") or "") if isinstance(allocation, Mapping) else ""

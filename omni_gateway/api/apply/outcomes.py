@@ -1,4 +1,4 @@
-"""What became of one document."""
+"""The outcome of each document of an apply."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ DONE: frozenset[Action] = frozenset({"created", "updated", "unchanged"})
 
 @dataclass(slots=True)
 class Outcome:
-    """One document on its way: what is there, what is wanted, what was done (or would be, in a dry run)."""
+    """The outcome of one document.
+
+    ``before`` is the existing object, ``after`` the object to write, ``action`` the action that was taken, or in a dry
+    run would be.
+    """
 
     index: int
     type: str
@@ -27,33 +31,33 @@ class Outcome:
     after: Resource | None = None
     action: Action | None = None
     problem: Problem | None = None
-    #: Whether a write that failed may have been done all the same.
+    #: Whether a write that failed may have been applied.
     uncertain: bool = False
     diff: Sequence[Mapping[str, Any]] | None = field(default=None)
 
     def fail(self, problem: Problem, action: Action = "failed") -> None:
-        """Note that this document was not applied, and why."""
+        """Record that this document was not applied, and why."""
         self.problem = problem
         self.action = action
 
     @property
     def done(self) -> bool:
-        """Whether Omni holds what the document says (or would)."""
+        """True if Omni's object is as the document says (in a dry run: would be)."""
         return self.action in DONE
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as callers read it."""
-        told: dict[str, Any] = {"index": self.index, "type": self.type, "id": self.id, "action": self.action}
+        """Return the outcome as JSON members."""
+        result: dict[str, Any] = {"index": self.index, "type": self.type, "id": self.id, "action": self.action}
         if self.diff is not None:
-            told["diff"] = self.diff
+            result["diff"] = self.diff
         if self.problem is not None:
             full = concealed(self.problem).to_dict()
-            told["problem"] = {key: value for key, value in full.items() if key not in ("instance", "request_id")}
-        return told
+            result["problem"] = {key: value for key, value in full.items() if key not in ("instance", "request_id")}
+        return result
 
 
 def count(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Return how many documents met each fate; fates that none met are left out."""
+    """Return the number of documents by action; actions without any are left out."""
     counts: dict[str, int] = {}
     for outcome in outcomes:
         if outcome.action is not None:

@@ -1,4 +1,4 @@
-"""Look at everything before anything is written: what each document says, what is there, what may be done."""
+"""The plan of an apply: all documents are validated, looked up and checked before the first write."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.update import checked
 
-#: From so many objects of one type on, one list costs less than a read of each.
+#: From this many objects of one type on, one list costs less than a read of each.
 LIST_FROM = 20
 
 
 class Plan:
-    """The documents of one request, read and held against Omni; nothing here writes."""
+    """The documents of one request, compared with Omni's objects; nothing here writes."""
 
     def __init__(
         self, gateway: Gateway, catalogue: Catalogue, raw: Sequence[Any], *, dry_run: bool = False, atomic: bool = False
     ) -> None:
-        """Read and check every document; what cannot be applied has failed, or is skipped, already."""
+        """Validate and check every document; afterwards those that cannot be applied are failed or skipped."""
         self.gateway = gateway
         self.catalogue = catalogue
         self.kinds: dict[str, Kind] = {}
@@ -46,38 +46,38 @@ class Plan:
         self._look_up()
         self._planned: dict[tuple[str, str], Resource] = {}
         self._checks_through = with_planned(gateway.omni, self._planned)
-        #: Omni answers a single write itself; a dry run, and a request of all or nothing, must know before.
+        #: Whether to predict Omni's own validation: a dry run and an atomic request need its result before any write.
         self._predict = dry_run or atomic
         lost = Lost(self.outcomes)
         for outcome in self.pending():
             if not lost.skips(outcome):
-                self._judge(outcome)
+                self._check(outcome)
             lost.add(outcome)
         if atomic and any(outcome.problem for outcome in self.outcomes):
             for outcome in self.pending():
                 outcome.action = "not-written"
 
     def pending(self) -> list[Outcome]:
-        """Return what is still to be done, in the order that Omni needs; the caller's among objects of one type."""
-        left = [outcome for outcome in self.outcomes if outcome.problem is None]
-        return sorted(left, key=self._place)
+        """Return the outcomes without a problem, in the order of writing; within a type in the request's order."""
+        remaining = [outcome for outcome in self.outcomes if outcome.problem is None]
+        return sorted(remaining, key=self._rank)
 
-    def _place(self, outcome: Outcome) -> float:
-        """Return when a document's turn is: that of its type, and not before what it needs of the same request."""
+    def _rank(self, outcome: Outcome) -> float:
+        """Return the rank of a document: that of its type, or one after the objects of this request that it needs."""
         assert outcome.document is not None
         needed = needs(outcome.document) & self._keys
         return max([rank(outcome.type), *(rank(type) + 0.5 for type, _ in needed)])
 
     def adapter(self, outcome: Outcome) -> ResourceAdapter:
-        """Return what writes the outcome's object."""
+        """Return the adapter that writes the outcome's object, with the caller's scope."""
         return self.gateway.bound(self.kinds[outcome.type].adapter)
 
     def diff(self, outcome: Outcome) -> list[dict[str, Any]]:
-        """Return what a document changes, as RFC 6902 operations, secrets masked."""
+        """Return the changes of a document as RFC 6902 operations, with secrets masked."""
         assert outcome.after is not None
-        shown = self.kinds[outcome.type].representation.writable
-        before = shown(outcome.before) if outcome.before else {}
-        return mergepatch.diff(before, shown(outcome.after))
+        render = self.kinds[outcome.type].representation.writable
+        before = render(outcome.before) if outcome.before else {}
+        return mergepatch.diff(before, render(outcome.after))
 
     def _read(self, index: int, raw: Any) -> Outcome:
         type, id = named(raw)
@@ -100,11 +100,11 @@ class Plan:
                 outcome.fail(Problem(422, "validation", errors={"metadata.id": [text]}))
 
     def _look_up(self) -> None:
-        """Read what is there already, with as few calls as may be."""
+        """Read the existing objects, with few calls."""
         by_type: dict[str, list[Outcome]] = defaultdict(list)
         for outcome in self.pending():
             if self.kinds[outcome.type].adapter.unreadable:
-                continue  # made without a look; Omni says if it is there
+                continue  # created without a look-up; Omni reports an existing one
             by_type[outcome.type].append(outcome)
         for outcomes in by_type.values():
             if len(outcomes) >= LIST_FROM:
@@ -115,13 +115,13 @@ class Plan:
 
     def _look_up_by_list(self, outcomes: Sequence[Outcome]) -> None:
         try:
-            held = {item.id: item for item in self.adapter(outcomes[0]).list(ListQuery()).items}
+            existing = {item.id: item for item in self.adapter(outcomes[0]).list(ListQuery()).items}
         except OmniError as error:
             for outcome in outcomes:
                 outcome.fail(problem_for(error))
             return
         for outcome in outcomes:
-            outcome.before = held.get(outcome.id)
+            outcome.before = existing.get(outcome.id)
 
     def _look_up_one(self, outcome: Outcome) -> None:
         try:
@@ -131,8 +131,8 @@ class Plan:
         except OmniError as error:
             outcome.fail(problem_for(error))
 
-    def _judge(self, outcome: Outcome) -> None:
-        """Decide what is to be done, and refuse what may not be."""
+    def _check(self, outcome: Outcome) -> None:
+        """Set the outcome's action, or its problem if the role, the adapter or the prediction rejects the write."""
         document, before = outcome.document, outcome.before
         assert document is not None
         try:
@@ -157,7 +157,7 @@ class Plan:
             outcome.fail(problem_for(error))
 
     def _checking(self, outcome: Outcome) -> ResourceAdapter:
-        """Return the adapter for checks: it finds what the documents before this one create."""
+        """Return the adapter for checks, which also finds the objects that earlier documents create."""
         bound = self.adapter(outcome)
         inner = copy.copy(cast(GenericAdapter, unscoped(bound)))
         inner.checks_through = self._checks_through
@@ -165,18 +165,18 @@ class Plan:
 
 
 class Lost:
-    """The objects that are not applied, and so what needs them is not either."""
+    """The objects that are not applied; documents that depend on one of them are skipped."""
 
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
         self._keys = {(outcome.type, outcome.id) for outcome in outcomes if outcome.problem is not None}
 
     def add(self, outcome: Outcome) -> None:
-        """Note an outcome, if it has failed."""
+        """Add the object of an outcome that has failed."""
         if outcome.problem is not None:
             self._keys.add((outcome.type, outcome.id))
 
     def skips(self, outcome: Outcome) -> bool:
-        """Skip a document that needs what is lost; returns whether it does."""
+        """Mark a document as skipped if it depends on a lost object; return whether it does."""
         assert outcome.document is not None
         missing = sorted(needs(outcome.document) & self._keys)
         if missing:

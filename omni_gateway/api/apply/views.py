@@ -28,7 +28,7 @@ from omni_gateway.rest.views.openapi import documented
 from omni_gateway.rest.views.responses import json_response
 
 MAX_DOCUMENTS = 2000
-#: That an apply has more than other requests: a slow Omni may need a few calls of 100 ms each.
+#: Additional time of an apply for each document: with a slow Omni, one may need a few calls of 100 ms each.
 SECONDS_PER_DOCUMENT = 1.0
 EXAMPLE_YAML = """\
 metadata:
@@ -40,36 +40,36 @@ spec:
 """
 _DESCRIPTION = f"""\
 The body is YAML documents in omnictl's format, or one of them or a list of them as JSON; at most {MAX_DOCUMENTS}.
-What omnictl prints is taken as it is. In YAML, a scalar where a text is expected keeps its source text (`1.10`), and
-anchors, aliases and merge keys are taken within bounds; a type may have any name that omnictl knows.
-They are written in the order that Omni needs: a cluster before its machine sets. An object that is there is replaced
-whole (spec, labels, annotations), one that is as it should be is left alone: a value that is spelled out as its
-type's zero is no difference. Locks (`omni.sidero.dev/cluster-locked`, `…/locked`) stay unless a document says `null`.
+The output of omnictl is accepted as it is. In YAML, a scalar where a text is expected keeps its source text (`1.10`),
+and anchors, aliases and merge keys are accepted within limits; a type may have any name that omnictl knows.
+Objects are written in the order that Omni requires: a cluster before its machine sets. An existing object is replaced
+(spec, labels, annotations); an equal one is not written, and an explicit zero value equals a field that is not set.
+Locks (`omni.sidero.dev/cluster-locked`, `…/locked`) are kept unless a document sets them to `null`.
 
-One bad document stops nothing but what depends on it, unless `atomic=true`: then everything is checked first, and what
-was written is taken back on failure.
-When anything was not applied the answer is a 422 problem (`apply-incomplete`) with the same `results`.
+One invalid document prevents only those that depend on it, unless `atomic=true`: then everything is checked first, and
+writes are reverted on failure.
+If a document was not applied the response is a 422 problem (`apply-incomplete`) with the same `results`.
 
-Each document takes the role that its type's own routes ask for; a type without routes of its own takes admin."""
+Each document requires the role of its type's own routes; a type without routes of its own requires admin."""
 
 
 class ApplyQuery(WriteQuery):
     """Query of an apply."""
 
     atomic = fields.Boolean(
-        load_default=False, metadata={"description": "All or nothing: take back what was written when one fails"}
+        load_default=False, metadata={"description": "All or nothing: revert earlier writes when one fails"}
     )
 
 
 class ApplyResultSchema(SpecSchema):
-    """What became of one document."""
+    """The outcome of one document."""
 
-    index = fields.Integer(metadata={"description": "Its place in the request, from 0"})
+    index = fields.Integer(metadata={"description": "Its position in the request, from 0"})
     type = fields.String()
     id = fields.String()
     action = fields.String(
         metadata={
-            "description": "In a dry run: what would be done",
+            "description": "In a dry run: the action that would be taken; `taken-back`: written, then reverted",
             "enum": ["created", "updated", "unchanged", "failed", "skipped", "taken-back", "not-written"],
         }
     )
@@ -78,7 +78,7 @@ class ApplyResultSchema(SpecSchema):
 
 
 class AppliedSchema(SpecSchema):
-    """What became of the documents."""
+    """The outcomes of all documents."""
 
     dry_run = fields.Boolean(metadata={"description": "Whether nothing was written"})
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata={"description": "action → number"})
@@ -86,10 +86,10 @@ class AppliedSchema(SpecSchema):
 
 
 class ApplyProblemSchema(AppliedSchema, ProblemSchema):
-    """Not everything was applied: a problem document with the results beside it."""
+    """The problem of an apply that is incomplete, with the outcomes of all documents."""
 
     class Meta(ProblemSchema.Meta):
-        """As problems are."""
+        """The options of problem schemas."""
 
 
 def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
@@ -123,10 +123,10 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
         query=ApplyQuery(),
         answers={200: (AppliedSchema(), "Every document is applied")},
         problems={
-            400: "The YAML or JSON cannot be read",
+            400: "The YAML or JSON cannot be parsed",
             413: "Too large, or too many documents",
             415: "Neither YAML nor JSON",
-            422: "Something was not applied; `results` tells what",
+            422: "A document was not applied; see `results`",
         },
         problem_schema=ApplyProblemSchema(),
         extra_doc={"requestBody": {"required": True, "content": {**example, JSON: {**body, "example": _example()}}}},

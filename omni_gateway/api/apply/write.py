@@ -1,4 +1,4 @@
-"""Write what is planned; when all or nothing is asked for, take back what was written before one failed."""
+"""Write the planned documents; an atomic request reverts earlier writes when one fails."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from omni_gateway.rest.update import change
 
 log = logging.getLogger(__name__)
 
-#: For taking one write back, also when the request's time is over; a silent Omni ends it at once.
-TAKE_BACK_SECONDS = 5.0
+#: The least time for reverting one write, even if the request's deadline has passed.
+REVERT_SECONDS = 5.0
 
 
 def write_each(plan: Plan) -> None:
-    """Write every document that can be written; one that needs what failed is skipped, and so on."""
+    """Write every document that can be written; those that depend on a failed or skipped one are skipped."""
     lost = Lost(plan.outcomes)
     for outcome in plan.pending():
         if not lost.skips(outcome):
@@ -31,7 +31,10 @@ def write_each(plan: Plan) -> None:
 
 
 def write_all_or_nothing(plan: Plan) -> None:
-    """Write every document, or none: what is wrong is found before the first write as far as it can be known."""
+    """Write every document, or none.
+
+    Nothing is written if the plan has found a problem. If a write fails, earlier writes are reverted in reverse order.
+    """
     pending = plan.pending()
     if any(outcome.action == "not-written" for outcome in pending):
         return
@@ -39,25 +42,25 @@ def write_all_or_nothing(plan: Plan) -> None:
     for position, outcome in enumerate(pending):
         _write(plan, outcome)
         if outcome.problem is not None:
-            _leave(pending[position + 1 :])
+            _mark_not_written(pending[position + 1 :])
             if outcome.uncertain:
-                with deadline.at_least(TAKE_BACK_SECONDS):
-                    _take_back_uncertain(plan, outcome)
+                with deadline.at_least(REVERT_SECONDS):
+                    _revert_uncertain(plan, outcome)
             for earlier in reversed(written):
-                with deadline.at_least(TAKE_BACK_SECONDS):
-                    _take_back(plan, earlier)
+                with deadline.at_least(REVERT_SECONDS):
+                    _revert(plan, earlier)
             return
         if outcome.action != "unchanged":
             written.append(outcome)
 
 
-def _leave(outcomes: list[Outcome]) -> None:
+def _mark_not_written(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         outcome.action = "not-written"
 
 
 def _write(plan: Plan, outcome: Outcome) -> None:
-    """Write one document; Omni's refusal is its problem."""
+    """Write one document; an error of Omni's becomes its problem."""
     document, after = outcome.document, outcome.after
     assert document is not None and after is not None
     if outcome.action == "unchanged":
@@ -69,7 +72,8 @@ def _write(plan: Plan, outcome: Outcome) -> None:
             return
         try:
             adapter.replace(after)
-        except STALE:  # Omni's controllers write too; the loop reads again
+        except STALE:
+            # Omni's controllers write the object too; `change` reads the new version and tries again.
             change(adapter, outcome.id, document.over)
     except OmniError as error:
         outcome.fail(problem_for(error))
@@ -82,23 +86,26 @@ def _over(existing: Resource, wanted: Resource) -> Resource:
     return replace(existing, spec=wanted.spec, labels=wanted.labels, annotations=wanted.annotations)
 
 
-def _take_back_uncertain(plan: Plan, outcome: Outcome) -> None:
-    """Look whether a write without an answer was done, and undo it then; tell where that cannot be known."""
+def _revert_uncertain(plan: Plan, outcome: Outcome) -> None:
+    """Revert a write that ended without a response, if Omni's object shows that it was applied.
+
+    If the object cannot be read, the outcome's problem says so.
+    """
     assert outcome.after is not None and outcome.problem is not None
     adapter, problem = plan.adapter(outcome), outcome.problem
     try:
         now = adapter.get(outcome.id)
     except MISSING:
         if outcome.before is not None:
-            problem.detail = f"{problem.detail} It is not there any more."
+            problem.detail = f"{problem.detail} The object does not exist any more."
         return
     except (OmniError, Problem):
-        problem.detail = f"{problem.detail} It may have been written, and could not be looked at to take it back."
+        problem.detail = f"{problem.detail} It may have been written; it could not be read in order to revert it."
         return
     if not _same(now, outcome.after):
         return
     outcome.action = "created" if outcome.before is None else "updated"
-    _take_back(plan, outcome)
+    _revert(plan, outcome)
 
 
 def _same(one: Resource, other: Resource) -> bool:
@@ -109,8 +116,11 @@ def _same(one: Resource, other: Resource) -> bool:
     )
 
 
-def _take_back(plan: Plan, outcome: Outcome) -> None:
-    """Undo one write: tear down what is new, write back what was there; what cannot be undone is told."""
+def _revert(plan: Plan, outcome: Outcome) -> None:
+    """Revert one write: remove a new object, or write the previous content of an existing one.
+
+    A failure is logged and becomes the outcome's problem.
+    """
     adapter, before = plan.adapter(outcome), outcome.before
     try:
         if before is None:
@@ -120,8 +130,8 @@ def _take_back(plan: Plan, outcome: Outcome) -> None:
             change(adapter, outcome.id, lambda existing: _over(existing, before))
         outcome.action = "taken-back"
     except (OmniError, Problem) as error:
-        log.warning("apply could not take back %s %s: %s", outcome.type, outcome.id, type(error).__name__)
+        log.warning("apply could not revert %s %s: %s", outcome.type, outcome.id, type(error).__name__)
         problem = problem_for(error) if isinstance(error, OmniError) else error
         outcome.problem = Problem(
-            problem.status, problem.code, f"It was {outcome.action} and could not be taken back: {problem.detail}"
+            problem.status, problem.code, f"It was {outcome.action} and could not be reverted: {problem.detail}"
         )

@@ -1,1 +1,1 @@
-"""What stands between a representation and its back end."""
+"""Adapters: the interface between the REST layer and the back end of a resource."""

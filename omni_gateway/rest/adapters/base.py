@@ -1,4 +1,4 @@
-"""The back end of a resource, as the HTTP layer sees it."""
+"""The base class of adapters: the interface that the REST layer uses to reach a resource's back end."""
 
 from __future__ import annotations
 
@@ -21,147 +21,170 @@ from omni_gateway.watch.polling import polling_watch
 
 @dataclass(frozen=True, slots=True)
 class FoundExisting:
-    """What a create found: an object that is what the caller wants, made before."""
+    """Return value of a create: an existing object that equals the requested one. The response is 200."""
 
     resource: Resource
 
 
-#: What a create may return; see :meth:`ResourceAdapter.create`.
+#: Return values of :meth:`ResourceAdapter.create`.
 Created = Resource | Operation | FoundExisting | None
 
 
 class ResourceAdapter:
-    """Base of every back end: answer ``list`` and ``get``; the rest as far as the plugin's roles name the verb.
+    """Base class of adapters. Implement ``list`` and ``get``, and the methods of the other verbs in the plugin's roles.
 
-    An adapter raises what its back end raises (``OmniError``) or the SDK's ``Problem``; it never sees a request.
-    Adapters are made once, at import; :meth:`bind` gives each application its own copy with a client.
+    Methods raise the back end's errors (``OmniError``) or the SDK's ``Problem``; they never see the request. An adapter
+    is made once, at import; :meth:`bind` gives each application its own copy with a client.
     """
 
+    #: Type and namespace of the objects.
     type: str = ""
     namespace: str = "default"
-    #: Whether false, 0 and empty text differ from a field that is not set; in Omni's own specs they do not.
+    #: True if false, 0 and empty text differ from a field that is not set; in Omni's own specs they do not.
     distinguishes_zero_from_unset: bool = True
-    #: Whether Omni gives the answers and so judges a caller who brings an Omni identity of its own.
+    #: True if Omni serves the requests and so authorizes callers that use an Omni identity of their own; the gateway
+    #: then does not check their role.
     authorized_by_omni: bool = False
-    #: Whether the objects are the fleet's, whatever labels they are given: who is held to some clusters writes none.
+    #: True if the objects belong to no cluster, whatever their labels; callers restricted to some clusters may not
+    #: write them.
     of_the_fleet: bool = False
-    #: Whether one object tells of all clusters at once: who is held to some of them does not read it.
+    #: True if an object contains data of every cluster; callers restricted to some clusters may not read it.
     tells_of_all: bool = False
-    #: Whether an answer follows from Omni's objects and the question alone, so that it may be given again for as long
-    #: as none of these has changed: not from the gateway's store, the time or the caller.
+    #: True if responses depend on Omni's objects and the request only, not on the gateway's store, the time or the
+    #: caller; the response cache may then reuse them until one of these objects changes.
     cacheable_response: bool = False
-    #: Whether the back end lets objects be made and nobody read them: they are made without a look at what is there.
+    #: True if the back end lets objects be created but not read; creating then skips the look-up of an existing object.
     unreadable: bool = False
-    #: Given by :meth:`bind` and by the application: the way to Omni, and the gateway's own database.
+    #: The client for Omni, set by :meth:`bind`.
     omni: OmniClient
+    #: The gateway's own database, set by the application.
     store: Store
-    #: Given by the application too: what the caller may touch, for what an object tells of others.
+    #: The clusters that the caller may access, set by the application; for objects that contain data of several ones.
     scope: Scope = EVERYTHING
 
     def bind(self, omni: OmniClient) -> Self:
-        """Return a copy of this adapter that speaks through ``omni``."""
+        """Return a copy of this adapter that uses the client ``omni``."""
         bound = copy.copy(self)
         bound.omni = omni
         return bound
 
     def cluster_of(self, resource: Resource) -> str | None:
-        """Return the cluster that an object belongs to: callers may be held to some clusters. None: to no cluster.
+        """Return the id of the cluster that an object belongs to, None if it belongs to none.
 
-        The default goes by Omni's label. It is also asked of an object that is to be made.
+        Callers restricted to some clusters are checked against it. The default reads Omni's cluster label. Also called
+        for objects that are about to be created.
         """
         return resource.labels.get(LABEL_CLUSTER)
 
     def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
-        """Return the cluster of each object; to be overridden where one call can answer for many."""
+        """Return :meth:`cluster_of` of each object, in order; override it where one call can look up many."""
         return [self.cluster_of(resource) for resource in resources]
 
     def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
     ) -> Sequence[str | None]:
-        """Return the clusters that a write reaches, or takes from, beside the one that the object belongs to.
+        """Return the clusters that a write affects beside the one that the object belongs to.
 
-        None among them: something that belongs to no cluster. The default goes by Omni's labels for machine sets and
-        machines, of ``existing`` too.
+        None among them stands for an object of no cluster. The default looks up the machine sets and machines that the
+        labels of ``resource`` and of ``existing`` name. ``existing`` is None for a create or a delete.
         """
         labels = [resource.labels] + ([existing.labels] if existing and existing.labels != resource.labels else [])
         return [cluster for each in labels for cluster in clusters_of_labels(self.omni, each)]
 
     def list(self, query: ListQuery) -> Listing:
-        """Return the objects that ``query`` asks for."""
+        """Return the page of objects that match ``query``, and the total number of matching objects.
+
+        Apply the query's selector, search text, filters, sort keys, offset and limit (0: no limit); :func:`select` does
+        so for objects in memory.
+        """
         raise NotImplementedError
 
     def get(self, id: str) -> Resource:
-        """Return one object; the back end's not-found error when there is none."""
+        """Return one object. Raises the back end's not-found error, or :class:`NotFound`, if there is none."""
         raise NotImplementedError
 
     def get_written(self, written: Resource) -> Resource:
-        """Return an object as the back end holds it after a write of this process; the default asks for it."""
+        """Return the stored object after this process has written ``written``.
+
+        Raises as :meth:`get` does, which the default calls. Override it where the written object can be had without
+        another call.
+        """
         return self.get(written.id)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse what the back end would refuse, as far as it can be known before a write; a dry run stops here.
+        """Validate a create or a replace. Called before every write and by dry runs; the default accepts everything.
 
-        ``existing`` is None for a create. ``extras`` are the request-only fields. A create's ``resource`` may be
-        completed here with defaults that only the back end knows. The default finds nothing wrong.
+        :param resource: the object to write. For a create, this method may complete it with defaults.
+        :param existing: the object that is replaced; None for a create.
+        :param extras: the request-only fields of the body.
+
+        Raise a ``Problem`` for whatever the back end is known to reject.
         """
 
     def additional_objects(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
-        """Return what a create makes besides the object itself, in order; a dry run shows it. The default: nothing."""
+        """Return the other objects that :meth:`create` creates, in order, for dry runs; by default none."""
         return ()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
-        """Make the object; return when the back end holds it.
+        """Create the object; return when the back end has stored it.
 
-        None: the caller is answered (201) with what ``get`` then tells. A ``Resource`` is answered as it is, for what
-        can only be told once. ``Present``: there was such an object already, which is as good (200). An ``Operation``:
-        the object will come (202).
+        The return value decides the response: None responds 201 with the result of :meth:`get_written`; a ``Resource``
+        responds 201 with that object, for members that are returned only once; :class:`FoundExisting` responds 200 with
+        an existing object; an ``Operation`` responds 202. Raise ``Problem(409, "exists", …)`` or the back end's error
+        if the id is taken.
         """
         raise NotImplementedError
 
     def replace(self, resource: Resource) -> None:
-        """Write the object over the version it names; the back end's stale-version error when that one is old."""
+        """Write the object if ``resource.version`` is still its version.
+
+        Raises the back end's stale-version error, or :class:`StaleVersion`, if it is not; the caller then reads the
+        object and tries again.
+        """
         raise NotImplementedError
 
     def delete(self, resource: Resource) -> None:
-        """Start to remove the object; return when the back end has taken the order."""
+        """Start to remove the object; return when the back end has accepted the removal."""
         raise NotImplementedError
 
     def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
         """Start to remove the object; ``options`` are the parameters of the plugin's ``delete_query``.
 
-        Also called for an object that is tearing down already, when the request has ``force``. The default:
-        :meth:`delete`.
+        Also called for an object that is tearing down, if it has no finalizers left or the request has ``force``. The
+        default calls :meth:`delete`.
         """
         self.delete(resource)
 
     def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
-        """Refuse what :meth:`delete_with` would refuse, for a dry run; the default: :meth:`check_delete`."""
+        """Raise the problems that :meth:`delete_with` would raise, for dry runs; by default :meth:`check_delete`."""
         self.check_delete(resource)
 
     def also_deleted(self, resource: Resource, options: Mapping[str, Any]) -> Sequence[Resource]:
-        """Return the objects of other types that :meth:`delete_with` removes itself; a dry run shows them."""
+        """Return the objects of other types that :meth:`delete_with` removes itself, for dry runs; by default none."""
         return ()
 
     def check_delete(self, resource: Resource) -> None:
-        """Refuse what the back end would refuse of a removal, so that a dry run can tell; the default: nothing."""
+        """Raise the problems that the back end would raise for a removal, for dry runs; by default none."""
 
     def refuse_owned(self, existing: Resource) -> None:
-        """Refuse a change of an object that the back end keeps to itself; the default: there are none.
+        """Raise a problem (403) if only the back end itself may change the object; by default never.
 
-        A removal is asked of the back end itself, and only its dry run asks here.
+        Called before a replace, and by the dry run of a removal. A real removal is left to the back end's own check.
         """
 
     def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
-        """Raise what the back end will answer to a write that has passed ``check``; the default foresees nothing.
+        """Raise the problem with which the back end would reject a write that passed :meth:`check`; by default none.
 
-        ``existing`` is None for a create, ``resource`` for a removal. Called by dry runs, and where several writes must
-        all be possible before the first; a single write is answered by the back end itself.
+        ``existing`` is None for a create, ``resource`` is None for a removal. Called by dry runs, and by apply before
+        the first of several writes. A single real write skips it: the back end itself decides.
         """
 
     def watch(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
-        """Open a stream: every present object as ``added``, one ``bookmark``, then changes as they come.
+        """Return a context manager around an iterator of the changes of ``query``, or of the object ``id`` if given.
 
-        The default lists again every second and tells what differs; a back end that can push should override it.
+        The iterator yields every present object as ``added``, one ``bookmark``, then each change as it happens; leaving
+        the context ends it. The default lists every second and yields the differences; override it where the back end
+        sends events.
         """
         if id:
             return polling_watch(lambda: [item for item in self.list(ListQuery()).items if item.id == id])

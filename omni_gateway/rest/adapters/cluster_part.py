@@ -1,4 +1,4 @@
-"""Objects that belong to a cluster by their label, and that the cluster's lock holds changes off."""
+"""The adapter of objects that belong to a cluster by their label and cannot be changed while the cluster is locked."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from omni_gateway.rest.field_errors import FieldErrors
 
 
 class ClusterPartAdapter(OmniResourceAdapter):
-    """Serve the parts of clusters: machine sets, machine set nodes."""
+    """Adapter for the parts of clusters: machine sets, machine set nodes."""
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Raise 422 for a new part of a cluster that is not there, 409 for one of a cluster that is locked."""
+        """Raise 422 for a new part of a missing cluster, 409 for any part of a locked one."""
         cluster = (existing or resource).labels.get(LABEL_CLUSTER, "")
         if existing is None:
             self._check_cluster(cluster)
         cluster_lock.refuse_locked(self.omni, cluster)
 
     def check_delete(self, resource: Resource) -> None:
-        """Raise 409 when the cluster is locked."""
+        """Raise 409 if the cluster is locked."""
         cluster_lock.refuse_locked(self.omni, resource.labels.get(LABEL_CLUSTER, ""))
 
     def delete(self, resource: Resource) -> None:
-        """Tear the part down; 409 when the cluster is locked, which Omni would tell less clearly."""
+        """Tear the part down. Raises 409 if the cluster is locked, where Omni would return an invalid argument."""
         self.check_delete(resource)
         super().delete(resource)
 
     def _check_cluster(self, cluster: str) -> None:
-        refusals = FieldErrors()
+        field_errors = FieldErrors()
         if not cluster:
-            refusals.add(f"labels.{LABEL_CLUSTER}", "Names the cluster; it must be there.")
+            field_errors.add(f"labels.{LABEL_CLUSTER}", "Required: the id of the cluster.")
         elif find(self.omni, types.CLUSTERS, cluster) is None:
-            refusals.add(f"labels.{LABEL_CLUSTER}", f"There is no cluster {cluster!r}.")
-        refusals.raise_if_any()
+            field_errors.add(f"labels.{LABEL_CLUSTER}", f"There is no cluster {cluster!r}.")
+        field_errors.raise_if_any()

@@ -1,4 +1,4 @@
-"""The adapter of what Omni tells by calls of its own, whole: accounts, users, catalogues put together."""
+"""The adapter of objects that Omni returns all at once from calls of its own: accounts, users, catalogues."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from omni_gateway.rest.select import select
 
 
 class CallAdapter(ResourceAdapter):
-    """Serve the objects that ``items`` returns; such objects take no labels and no annotations.
+    """Adapter for the objects that ``items`` returns; they have no labels and no annotations.
 
-    A subclass gives ``items``; list, get and watch follow from it. ``sortable`` names members of the specs.
+    A subclass implements ``items``; list, get and watch use it. ``sortable`` names spec members to sort lists by.
     """
 
     authorized_by_omni = True
     sortable: frozenset[str] = frozenset()
 
     def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
-        """Return every object that the plugin's own filters let through."""
+        """Return every object that matches ``filters``, the values of the plugin's own filters (empty: all)."""
         raise NotImplementedError
 
     def canonical(self, id: str) -> str:
-        """Return the id under which the object of this name is kept; the default: the name itself."""
+        """Return the canonical form of an id, e.g. in lower case; the default returns it unchanged."""
         return id
 
     def list(self, query: ListQuery) -> Listing:
-        """Answer from all that there is."""
+        """Return the page of ``items`` that matches the query. Raises 422 for a sort key that is not sortable."""
         return select(self.items(query.filters), query, self.sortable)
 
     def get(self, id: str) -> Resource:
-        """Return one object; :class:`NotFound` when there is none."""
+        """Return one object. Raises :class:`NotFound` if there is none."""
         wanted = self.canonical(id)
         for item in self.items({}):
             if item.id == wanted:
@@ -43,10 +43,10 @@ class CallAdapter(ResourceAdapter):
         raise NotFound(id)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse (422) labels and annotations: Omni has no place for them."""
-        refusals = FieldErrors()
+        """Raise 422 for labels and annotations, which Omni does not store for these objects."""
+        field_errors = FieldErrors()
         for name in ("labels", "annotations"):
             if getattr(resource, name):
-                refusals.add(name, "Omni keeps none for these objects.")
-        refusals.raise_if_any()
+                field_errors.add(name, "Omni stores none for these objects.")
+        field_errors.raise_if_any()
         resource.id = self.canonical(resource.id)

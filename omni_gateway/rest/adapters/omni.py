@@ -1,4 +1,4 @@
-"""The adapter of any Omni resource type, over ``omni.resources.ResourceService`` (facts: resource-service)."""
+"""The adapter of any Omni resource type, over Omni's ``omni.resources.ResourceService``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.membership import clusters_of_machines
 from omni_gateway.model.memo import identity
-from omni_gateway.model.omni_objects import kept_with, read, resource_in, resource_told, resources_of
+from omni_gateway.model.omni_objects import cached_with, read, resource_in, resource_of, resources_of
 from omni_gateway.model.query import Change, ChangeKind, Fed, Listing, ListQuery
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import ListResult, errors, messages, selectors
@@ -30,7 +30,7 @@ _SORTED_BY_OMNI: tuple[tuple[tuple[str, bool], ...], ...] = ((), (("id", False),
 
 
 class OmniResourceAdapter(ResourceAdapter):
-    """Serve objects of one Omni type, e.g. ``OmniResourceAdapter("ConfigPatches.omni.sidero.dev")``."""
+    """Adapter for the objects of one Omni type, e.g. ``OmniResourceAdapter("ConfigPatches.omni.sidero.dev")``."""
 
     distinguishes_zero_from_unset = False
     authorized_by_omni = True
@@ -46,15 +46,17 @@ class OmniResourceAdapter(ResourceAdapter):
         id_filter: str = "",
         id_is_of: str = "",
     ) -> None:
-        """Serve ``type``; ``sortable`` names the members of its specs that lists may be sorted by.
+        """Create an adapter.
 
-        ``id_filter`` names the filter (see ``sdk.id_filter``) whose value is an object's id: the machine of its kernel
-        arguments, the cluster of its load balancer.
-
-        ``id_is_of`` says that ids are those of a ``cluster`` or a ``machine``, and so which cluster an object belongs
-        to; the filter says it too.
-
-        ``hint`` says what to do instead where Omni refuses a write because its controllers own the object or the type.
+        :param type: Omni's resource type.
+        :param namespace: its namespace; by default the type's own.
+        :param sortable: names of spec members that lists may be sorted by.
+        :param hint: the ``hint`` of the 403 for a write that Omni denies because its controllers own the object or the
+            type: what to do instead.
+        :param id_filter: name of the filter (see ``sdk.id_filter``) whose value is an object's id, e.g. ``machine`` for
+            kernel arguments, ``cluster`` for load balancers.
+        :param id_is_of: ``cluster`` or ``machine`` if an object's id is that of its cluster or machine; by default
+            ``id_filter``. It decides which cluster an object belongs to.
         """
         self.type = type
         self.namespace = namespace or namespace_of(type)
@@ -65,15 +67,16 @@ class OmniResourceAdapter(ResourceAdapter):
         self.sortable = frozenset(sortable)
 
     def list(self, query: ListQuery) -> Listing:
-        """Let Omni select, search and page; sort here by anything but the id, which Omni cannot do safely.
+        """Return a page of objects. Omni selects, searches and pages; sorting by anything but the id is done here.
 
-        Omni leaves zero values out of its JSON and refuses to sort by a field that one object lacks.
+        Omni leaves zero values out of its JSON and rejects sorting by a field that one object lacks. Raises a 422
+        problem for a sort key that is not sortable.
         """
         if self.id_filter in query.filters:
-            return self._only(query)
+            return self._list_by_id(query)
         texts = self.selectors(query)
-        if not _can_be_asked(texts):
-            return self._selected_here(query, texts)
+        if not _sendable(texts):
+            return self._list_selected_here(query, texts)
         paged_by_omni = query.sort in _SORTED_BY_OMNI
         page = self.omni.resources.list(
             self.type,
@@ -85,44 +88,44 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
             selectors=texts,
         )
-        whole = None if paged_by_omni else (query.sort, query.offset, query.limit)
-        question = (type(self).shown, self.sortable, whole)
-        items = kept_with(page, question, lambda: self._shown_page(page, query if whole else None))
+        sort_and_page = None if paged_by_omni else (query.sort, query.offset, query.limit)
+        key = (type(self).shown, self.sortable, sort_and_page)
+        items = cached_with(page, key, lambda: self._shown_page(page, query if sort_and_page else None))
         return Listing(items, page.total, identity(page))
 
     def _shown_page(self, page: ListResult, query: ListQuery | None) -> Sequence[Resource]:
-        """Return a page's objects as callers read them; with a ``query``, in its order and cut to its page."""
+        """Return the objects of a page, each passed through ``shown``; with a ``query``, sorted and cut to its page."""
         items = [self._shown_once(item) for item in resources_of(page)]
         return items if query is None else sort_and_cut(items, query, self.sortable)
 
     def shown(self, resource: Resource) -> Resource:
-        """Return an object of Omni's as callers read it; the default: as it is.
+        """Return the object to show to callers for one of Omni's; the default returns it unchanged.
 
-        For members of the spec that stand in the id or in labels: return a copy, never change what is given. It must
-        follow from the object alone, for it is kept as long as the object is.
+        Override it to add spec members that Omni has in the id or in labels. Return a copy and never change the
+        argument. The result must depend on the argument alone: it is cached for as long as Omni's object is.
         """
         return resource
 
     def _shown_once(self, item: Resource) -> Resource:
-        """Return ``shown(item)``, made once for an object that is shared; it is shared then too."""
+        """Return ``shown(item)``; for a shared object it is computed once and shared too."""
         if type(self).shown is OmniResourceAdapter.shown:
             return item
-        made: Resource = item.derived(type(self).shown, lambda original: self.shown(original).shared())
-        return made
+        shown: Resource = item.derived(type(self).shown, lambda original: self.shown(original).shared())
+        return shown
 
-    def _selected_here(self, query: ListQuery, texts: Sequence[str]) -> Listing:
-        """Answer a query whose label queries cannot be sent: Omni tells all, the choice is made here."""
+    def _list_selected_here(self, query: ListQuery, texts: Sequence[str]) -> Listing:
+        """Return a page for selectors that cannot be sent to Omni: read all objects and select them here."""
         everything = replace(query, selector=None, filters={}, sort=(), offset=0, limit=0)
-        wanted = [selectors.parse(text) for text in texts]
-        chosen = [
+        parsed = [selectors.parse(text) for text in texts]
+        selected = [
             item
             for item in OmniResourceAdapter.list(self, everything).items
-            if any(one.matches(item.labels) for one in wanted)
+            if any(selector.matches(item.labels) for selector in parsed)
         ]
-        return Listing(sort_and_cut(chosen, query, self.sortable), len(chosen))
+        return Listing(sort_and_cut(selected, query, self.sortable), len(selected))
 
-    def _only(self, query: ListQuery) -> Listing:
-        """Return the object whose id the filter names, if there is one and the rest of the query takes it."""
+    def _list_by_id(self, query: ListQuery) -> Listing:
+        """Return the object whose id the filter names, if it exists and matches the rest of the query."""
         try:
             found = [self.get(query.filters[self.id_filter])]
         except errors.NotFound:
@@ -130,31 +133,34 @@ class OmniResourceAdapter(ResourceAdapter):
         return select(found, query, self.sortable)
 
     def selectors(self, query: ListQuery) -> Sequence[str]:
-        """Return the label query in Omni's grammar."""
+        """Return the query's label selectors in Omni's grammar; an object that matches one of them is selected."""
         return [query.selector.to_omni()] if query.selector else []
 
     def get(self, id: str) -> Resource:
-        """Read one object; ``omni.errors.NotFound`` when there is none."""
+        """Return one object. Raises ``omni.errors.NotFound`` if there is none."""
         try:
             found = read(self.omni, self.type, id, self.namespace)
         except errors.Unknown as error:
             if self.namespace != "external":
                 raise
-            raise NotFound(id) from error  # what is kept outside of Omni's state: an id that no such object can have
+            # Types of the namespace "external" are read from elsewhere than Omni's state; for an id that no such object
+            # can have, Omni answers Unknown instead of NotFound.
+            raise NotFound(id) from error
         return self._shown_once(found)
 
     def get_written(self, written: Resource) -> Resource:
-        """Return an object after a write: from the watch of its type if this process has one, else by a call."""
+        """Return the stored object after a write: from the cache if its watch has delivered it, else from Omni."""
+        # A subclass with a `get` of its own may read more than the object itself, which the cache does not have.
         if type(self).get is OmniResourceAdapter.get:
             metadata = {"labels": written.labels, "annotations": written.annotations}
-            asked = {"metadata": metadata, "spec": written.spec}
-            told = find_written(self.omni, self.type, written.id, self.namespace, asked)
-            if told is not None:
-                return self._shown_once(resource_told(told))
+            content = {"metadata": metadata, "spec": written.spec}
+            cached = find_written(self.omni, self.type, written.id, self.namespace, content)
+            if cached is not None:
+                return self._shown_once(resource_of(cached))
         return self.get(written.id)
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
-        """Create the object in its type's own namespace: Omni takes any, and no controller would see it."""
+        """Create the object in its type's own namespace; Omni accepts any other, but no controller reads it there."""
         with self.forbidden_hint():
             self.omni.resources.create(
                 self.type,
@@ -167,17 +173,17 @@ class OmniResourceAdapter(ResourceAdapter):
         return None
 
     def replace(self, resource: Resource) -> None:
-        """Update the object at the version it carries."""
+        """Update the object at ``resource.version``. Raises ``omni.errors.StaleVersion`` if it has another one."""
         with self.forbidden_hint():
             self.omni.resources.update(resource.to_omni(), version=resource.version)
 
     def delete(self, resource: Resource) -> None:
-        """Tear the object down; Omni destroys it when the last finalizer is gone (facts: cluster-side 1.5)."""
+        """Tear the object down. Omni destroys it once its last finalizer is removed; a missing object is no error."""
         with self.forbidden_hint(), suppress(errors.NotFound):
             self.omni.resources.remove(self.type, resource.id, self.namespace)
 
     def cluster_of(self, resource: Resource) -> str | None:
-        """Return the cluster by its label, or by the id where that names a cluster or one of its machines."""
+        """Return the cluster by the id if ``id_is_of`` is set, else by the cluster label."""
         if self.id_is_of == "cluster":
             return resource.id
         if self.id_is_of == "machine":
@@ -185,42 +191,45 @@ class OmniResourceAdapter(ResourceAdapter):
         return super().cluster_of(resource)
 
     def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
-        """Return the cluster of each object; where ids name machines, of these (one more call)."""
+        """Return the cluster of each object; one more call to Omni if ``id_is_of`` is ``machine``."""
         if self.id_is_of == "machine":
             return clusters_of_machines(self.omni, [resource.id for resource in resources])
         return super().clusters_of(resources)
 
     @contextmanager
     def forbidden_hint(self) -> Iterator[None]:
-        """Tell what to do instead (``hint``) where Omni refuses a write by design."""
+        """Turn Omni's PermissionDenied into a 403 problem with this adapter's ``hint``; wrap writes in it."""
         try:
             yield
         except errors.PermissionDenied as error:
             raise problem_for(error, hint=self.hint or None) from error
 
     def refuse_owned(self, existing: Resource) -> None:
-        """Raise the 403 that Omni would answer to a write over an object that one of its controllers owns."""
+        """Raise 403 for an object that is owned by one of Omni's controllers, as Omni itself would."""
         if existing.owner:
-            text = f"Omni's {existing.owner} owns {existing.id!r}."
+            text = f"{existing.id!r} is owned by Omni's {existing.owner}."
             raise Problem(403, "omni-forbidden", text, hint=self.hint or None)
 
     def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
-        """Raise the 403 or 422 that Omni will answer, as far as it is known: Omni has no dry run.
+        """Raise the 403 or 422 with which Omni would reject a write, as far as its rules are known here.
 
-        An adapter that writes something else than objects of its type overrides this.
+        Omni has no dry run of its own. Override this in an adapter whose writes change objects of other types.
         """
         verb = "create" if existing is None else "destroy" if resource is None else "update"
         if verb in messages.refused_verbs(self.type):
-            raise Problem(403, "omni-forbidden", f"Omni lets nobody {verb} {self.type}.", hint=self.hint or None)
+            raise Problem(403, "omni-forbidden", f"Omni lets no user {verb} {self.type}.", hint=self.hint or None)
         if resource is not None:
             refuse_predicted(self.omni, replace(resource, type=self.type), existing)
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Follow Omni's own watch; leaving the context cancels it."""
+        """Return the changes of Omni's own watch; leaving the context cancels it.
+
+        Polls instead if the query's selectors cannot be sent to Omni.
+        """
         id = id or query.filters.get(self.id_filter, "")
         texts = self.selectors(query)
-        if not _can_be_asked(texts):
+        if not _sendable(texts):
             with super().watch(query, id) as polled:
                 yield polled
             return
@@ -232,20 +241,23 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
         )
         with stream:
-            told = (self._shown_change(_change(event)) for event in stream)
-            changes = _with_bookmark(told) if id else told
+            converted = (self._shown_change(_change(event)) for event in stream)
+            changes = _with_bookmark(converted) if id else converted
             yield Fed(changes, stream) if isinstance(stream, Subscription) else changes
 
     def _shown_change(self, change: Change) -> Change:
         return change if change.resource is None else replace(change, resource=self._shown_once(change.resource))
 
 
-def _can_be_asked(texts: Sequence[str]) -> bool:
+def _sendable(texts: Sequence[str]) -> bool:
     return all(selectors.sendable(text) for text in texts)
 
 
 def _with_bookmark(changes: Iterator[Change]) -> Iterator[Change]:
-    """Follow one object: Omni tells first how it is (``deleted`` when it is not there), and sends no bookmark then."""
+    """Yield the changes of a single object, with a bookmark after its first state.
+
+    For a single object Omni sends its present state first (``deleted`` for a missing one) and no bookmark.
+    """
     for change in changes:
         if change.kind == "added":
             yield change

@@ -1,9 +1,9 @@
-"""An adapter as a caller sees it whose token is for some clusters only.
+"""The adapter for callers whose token is restricted to some clusters: it enforces the scope.
 
-Everything that a view does goes through the adapter that :meth:`Gateway.bound` hands out, so this is the one place
-where cluster patterns are enforced: what is out of a caller's reach is not there (404, and not counted), and a write
-must be about a cluster within reach (403). What belongs to no cluster, such as versions and free machines, can be
-read and not be written.
+Every view uses the adapter that :meth:`Gateway.bound` or :meth:`Gateway.reading` returns, so cluster patterns are
+enforced only here: objects of clusters outside of the scope do not exist for the caller (404, and not counted), and a
+write must concern clusters within the scope (403). Objects of no cluster, such as versions and free machines, can be
+read and not written.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from omni_gateway.rest.errors import MISSING, NotFound
 
 
 class ScopedAdapter(ResourceAdapter):
-    """``inner`` within a ``scope``; ``inner`` itself is for functions whose object has been looked up here before."""
+    """Restricts the adapter ``inner`` to ``scope``.
+
+    A plugin's own function gets ``inner``, after its object has been looked up here (:func:`within_reach`).
+    """
 
     def __init__(self, inner: ResourceAdapter, scope: Scope) -> None:
         self.inner = inner
@@ -40,184 +43,198 @@ class ScopedAdapter(ResourceAdapter):
         return self.inner.cluster_of(resource)
 
     def list(self, query: ListQuery) -> Listing:
-        """Return and count what is within reach."""
-        whole = self.inner.list(replace(query, offset=0, limit=0)).items
-        seen = [item for item, cluster in zip(whole, self.inner.clusters_of(whole), strict=True) if self._sees(cluster)]
+        """Return and count the objects within the scope. Pages are cut here: the back end counts all objects."""
+        items = self.inner.list(replace(query, offset=0, limit=0)).items
+        owners = self.inner.clusters_of(items)
+        readable = [item for item, cluster in zip(items, owners, strict=True) if self._may_read(cluster)]
         end = query.offset + query.limit if query.limit else None
-        return Listing(seen[query.offset : end], len(seen))
+        return Listing(readable[query.offset : end], len(readable))
 
     def get(self, id: str) -> Resource:
-        """Return one object; :class:`NotFound` when it is out of reach."""
+        """Return one object. Raises :class:`NotFound` if it is outside of the scope."""
         resource = self.inner.get(id)
-        if not self._sees(self.inner.cluster_of(resource)):
+        if not self._may_read(self.inner.cluster_of(resource)):
             raise NotFound(id)
         return resource
 
     def get_written(self, written: Resource) -> Resource:
-        """Return an object after a write; :class:`NotFound` when it is out of reach."""
+        """Return an object after a write. Raises :class:`NotFound` if it is outside of the scope."""
         resource = self.inner.get_written(written)
-        if not self._sees(self.inner.cluster_of(resource)):
+        if not self._may_read(self.inner.cluster_of(resource)):
             raise NotFound(written.id)
         return resource
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse (403) what is about another cluster before the back end tells anything of that one, and what is about
-        none after it had the chance to say which one it is."""
-        present = [item for item in (resource, existing) if item is not None]
-        self._demand(self._owners(*present), known=False)
-        self._demand_besides(resource, existing, extras)
+        """Raise 403 for a write outside of the scope, and the problems of the inner adapter.
+
+        A write to another cluster is rejected before the inner check, whose problems could reveal that cluster's state;
+        a write to no cluster only after it, since the inner check may complete the cluster label.
+        """
+        objects = [item for item in (resource, existing) if item is not None]
+        self._require_scope(self._owners(*objects), require_cluster=False)
+        self._require_other_clusters(resource, existing, extras)
         self.inner.check(resource, existing, extras)
-        self._demand(self._owners(*present))
+        self._require_scope(self._owners(*objects))
 
     def additional_objects(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
-        """Return what a create makes besides."""
+        """Return the other objects that a create creates."""
         return self.inner.additional_objects(resource, extras)
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
-        """Make an object of a cluster within reach."""
-        self._demand(self._owners(resource))
+        """Create an object; 403 outside of the scope."""
+        self._require_scope(self._owners(resource))
         return self.inner.create(resource, extras)
 
     def replace(self, resource: Resource) -> None:
-        """Write an object of a cluster within reach."""
-        self._demand(self._owners(resource))
+        """Write an object; 403 outside of the scope."""
+        self._require_scope(self._owners(resource))
         self.inner.replace(resource)
 
     def delete(self, resource: Resource) -> None:
-        """Remove an object of a cluster within reach."""
-        self._demand(self._owners(resource))
-        self._demand_besides(resource, None, {})
+        """Remove an object; 403 outside of the scope."""
+        self._require_scope(self._owners(resource))
+        self._require_other_clusters(resource, None, {})
         self.inner.delete(resource)
 
     def delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
-        """Remove an object of a cluster within reach."""
-        self._demand(self._owners(resource))
-        self._demand_besides(resource, None, {})
+        """Remove an object; 403 outside of the scope."""
+        self._require_scope(self._owners(resource))
+        self._require_other_clusters(resource, None, {})
         self.inner.delete_with(resource, options)
 
     def check_delete_with(self, resource: Resource, options: Mapping[str, Any]) -> None:
-        """Refuse what ``delete_with`` would refuse."""
-        self._demand(self._owners(resource))
-        self._demand_besides(resource, None, {})
+        """Raise the problems that ``delete_with`` would raise."""
+        self._require_scope(self._owners(resource))
+        self._require_other_clusters(resource, None, {})
         self.inner.check_delete_with(resource, options)
 
     def also_deleted(self, resource: Resource, options: Mapping[str, Any]) -> Sequence[Resource]:
-        """Return what a removal takes along."""
+        """Return the other objects that a removal removes."""
         return self.inner.also_deleted(resource, options)
 
     def check_delete(self, resource: Resource) -> None:
-        """Refuse what ``delete`` would refuse."""
-        self._demand(self._owners(resource))
-        self._demand_besides(resource, None, {})
+        """Raise the problems that ``delete`` would raise."""
+        self._require_scope(self._owners(resource))
+        self._require_other_clusters(resource, None, {})
         self.inner.check_delete(resource)
 
     def refuse_owned(self, existing: Resource) -> None:
-        """Refuse what the back end keeps to itself."""
+        """Raise the inner adapter's problem for an object that only the back end may change."""
         self.inner.refuse_owned(existing)
 
     def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
-        """Raise what the back end will answer."""
+        """Raise the problem with which the back end would reject a write."""
         self.inner.foresee(resource, existing)
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Follow what is within reach; an object that leaves it is told as deleted, one that enters it as added."""
-        with self.inner.watch(query, id) as changes:
-            yield through(self._within, changes)
+        """Return the changes within the scope.
 
-    def _within(self, changes: Iterator[Change]) -> Iterator[Change]:
-        told: set[str] = set()
+        An object that leaves the scope is yielded as deleted, one that enters it as added.
+        """
+        with self.inner.watch(query, id) as changes:
+            yield through(self._in_scope, changes)
+
+    def _in_scope(self, changes: Iterator[Change]) -> Iterator[Change]:
+        # Ids of the objects that the watcher knows: an object may move into or out of the scope.
+        known_ids: set[str] = set()
         for change in changes:
             resource = change.resource
             if resource is None:
                 yield change
                 continue
-            known = resource.id in told
+            known = resource.id in known_ids
             owner = self.inner.cluster_of(resource)
-            if change.kind == "deleted" or not self._sees(owner):
-                told.discard(resource.id)
+            if change.kind == "deleted" or not self._may_read(owner):
+                known_ids.discard(resource.id)
                 if known:
-                    yield Change("deleted", resource if self._sees(owner) else _gone(resource))
+                    yield Change("deleted", resource if self._may_read(owner) else _without_content(resource))
                 continue
-            told.add(resource.id)
+            known_ids.add(resource.id)
             yield change if known or change.kind == "added" else replace(change, kind="added")
 
     def may_ask(self, id: str) -> bool:
-        """Whether the caller may know of an object of this id, or that there is none."""
+        """Return True if the caller may learn whether an object of this id exists."""
         try:
             self.get(id)
         except MISSING:
-            return self._sees(self.inner.cluster_of(Resource(id))) and not self._there(id)
+            return self._may_read(self.inner.cluster_of(Resource(id))) and not self._exists(id)
         return True
 
-    def demand_writable(self, id: str) -> None:
-        """Raise :class:`NotFound` unless the object is within reach, 403 when it belongs to no cluster."""
-        self._demand(self._owners(self.get(id)))
+    def require_writable(self, id: str) -> None:
+        """Raise :class:`NotFound` if the object is outside of the scope, 403 if it belongs to no cluster."""
+        self._require_scope(self._owners(self.get(id)))
 
-    def _there(self, id: str) -> bool:
+    def _exists(self, id: str) -> bool:
         try:
             self.inner.get(id)
         except MISSING:
             return False
         return True
 
-    def _sees(self, cluster: str | None) -> bool:
+    def _may_read(self, cluster: str | None) -> bool:
         return not cluster or self.scope.allows(cluster)
 
     def _owners(self, *resources: Resource) -> Sequence[str | None]:
         return [None if self.inner.of_the_fleet else self.inner.cluster_of(resource) for resource in resources]
 
-    def _demand_besides(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse to reach further than the object's own cluster; which other one it is is not told."""
+    def _require_other_clusters(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
+        """Raise 403 if a write affects another cluster outside of the scope; the problem does not name it."""
         for cluster in self.inner.other_clusters_affected(resource, existing, extras):
             if not cluster or not self.scope.allows(cluster):
                 raise scope_error(self.scope)
 
-    def _demand(self, clusters: Sequence[str | None], *, known: bool = True) -> None:
-        """Refuse another cluster and, where it should be ``known``, none: in one way, for a machine is in either."""
+    def _require_scope(self, clusters: Sequence[str | None], *, require_cluster: bool = True) -> None:
+        """Raise 403 for a cluster outside of the scope and, if ``require_cluster``, for None.
+
+        Both raise the same problem: it must not reveal whether a machine is free or in another caller's cluster.
+        """
         for cluster in clusters:
-            if (known and not cluster) or (cluster and not self.scope.allows(cluster)):
+            if (require_cluster and not cluster) or (cluster and not self.scope.allows(cluster)):
                 raise scope_error(self.scope)
 
 
-def _gone(resource: Resource) -> Resource:
-    """Return an object that went where its watcher may not look: which one it is, and nothing of what it is now."""
+def _without_content(resource: Resource) -> Resource:
+    """Return only the identity of an object that has left the scope: its new content is not the watcher's to read."""
     return Resource(resource.id, namespace=resource.namespace, type=resource.type, version=resource.version)
 
 
 def scope_error(scope: Scope) -> Problem:
-    """Return the 403 for what reaches beyond a caller's clusters, without a word about what is there."""
-    return Problem(403, "forbidden", f"This reaches beyond the clusters that you may touch: {_reach(scope)}.")
+    """Return the 403 for a request outside of ``scope``; it names the scope's patterns and nothing that exists."""
+    return Problem(403, "forbidden", f"You may access these clusters only: {_patterns(scope)}.")
 
 
-def _reach(scope: Scope) -> str:
+def _patterns(scope: Scope) -> str:
     return ", ".join(scope.patterns or ())
 
 
 def unscoped(adapter: ResourceAdapter) -> ResourceAdapter:
-    """Return the adapter itself, for objects that lie below one that has been looked up within the scope."""
+    """Return the adapter without its scope, for sub-resources of an object that was looked up within the scope."""
     return adapter.inner if isinstance(adapter, ScopedAdapter) else adapter
 
 
 def within_reach(
     adapter: ResourceAdapter, id: str | None, *, writes: bool = False, cluster_independent: bool = False
 ) -> ResourceAdapter:
-    """Return what a plugin's own function is given, when its object is within reach.
+    """Check the caller's scope for a plugin's own function and return the adapter to pass to it.
 
-    ``id`` None: the function is about a whole collection, so only a caller of all clusters may have it, or everybody
-    if it may be asked ``anywhere``. Raises as :class:`ScopedAdapter` does.
+    :param id: the object that the function is called for; None for one on a collection, which only callers of all
+        clusters may call unless it is ``cluster_independent``.
+    :param writes: whether the object must be writable for the caller, not only readable.
+
+    Raises :class:`NotFound` if the object is outside of the scope, and 403 as described.
     """
     if not isinstance(adapter, ScopedAdapter):
         return adapter
     if id is None and not cluster_independent:
         raise about_all_clusters()
     if id is not None and writes:
-        adapter.demand_writable(id)
+        adapter.require_writable(id)
     elif id is not None:
         adapter.get(id)
     return adapter.inner
 
 
 def may_ask(adapter: ResourceAdapter, id: str) -> bool:
-    """Whether the caller may know of an object of this id, or that there is none."""
+    """Return True if the caller may learn whether an object of this id exists."""
     return not isinstance(adapter, ScopedAdapter) or adapter.may_ask(id)

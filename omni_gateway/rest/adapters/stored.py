@@ -1,4 +1,4 @@
-"""The adapter of objects that the gateway keeps in its own store: effective at once in every worker and replica."""
+"""The adapter of objects in the gateway's own store; a write takes effect at once in every worker and replica."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ MAX_OBJECTS = 1000
 
 
 class StoredResourceAdapter(CallAdapter):
-    """Serve the documents of one ``collection`` of the store; at most ``MAX_OBJECTS``, for lists are read whole."""
+    """Adapter for one ``collection`` of the store.
+
+    A collection has at most ``MAX_OBJECTS`` objects, since every list reads all of them. ``sortable`` names spec
+    members to sort lists by.
+    """
 
     authorized_by_omni = False
     namespace = NAMESPACE
@@ -33,33 +37,33 @@ class StoredResourceAdapter(CallAdapter):
         return [self._resource(document) for document in self.store.documents.list(self.collection)]
 
     def get(self, id: str) -> Resource:
-        """Return one object; :class:`NotFound` when there is none."""
+        """Return one object. Raises :class:`NotFound` if there is none."""
         document = self.store.documents.find(self.collection, id)
         if document is None:
             raise NotFound(id)
         return self._resource(document)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Refuse (422) texts that a database cannot hold, and one more object than a collection may have."""
+        """Raise 422 for text that a database cannot store (NUL), and for a new object in a full collection."""
         wanted = {"id": resource.id, **resource.spec, "labels": resource.labels, "annotations": resource.annotations}
-        refusals = FieldErrors()
+        field_errors = FieldErrors()
         for path in unstorable(wanted):
-            refusals.add(path, "Has a NUL character, which cannot be stored.")
-        refusals.raise_if_any()
+            field_errors.add(path, "Has a NUL character, which cannot be stored.")
+        field_errors.raise_if_any()
         if existing is None and len(self.store.documents.list(self.collection)) >= MAX_OBJECTS:
-            refusals.add("id", f"There are {MAX_OBJECTS} already, which is the most.")
-            refusals.raise_if_any()
+            field_errors.add("id", f"There are {MAX_OBJECTS} objects already, the maximum.")
+            field_errors.raise_if_any()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
-        """Make the object; 409 when another request made one of this id meanwhile."""
-        made = self.store.documents.create(
+        """Create the object. Raises 409 if another request has created one of this id in the meantime."""
+        created = self.store.documents.create(
             self.collection, resource.id, resource.spec, resource.labels, resource.annotations
         )
-        if not made:
-            raise Problem(409, "exists", f"There is an object {resource.id!r} already.")
+        if not created:
+            raise Problem(409, "exists", f"Object {resource.id!r} exists already.")
 
     def replace(self, resource: Resource) -> None:
-        """Write over the version that was read; :class:`StaleVersion` when that one is old."""
+        """Write the object if ``resource.version`` is current. Raises :class:`StaleVersion` if it is not."""
         written = self.store.documents.replace(
             self.collection, resource.id, resource.version, resource.spec, resource.labels, resource.annotations
         )
@@ -67,7 +71,7 @@ class StoredResourceAdapter(CallAdapter):
             raise StaleVersion(resource.id)
 
     def delete(self, resource: Resource) -> None:
-        """Remove the version that was read; :class:`StaleVersion` when that one is old."""
+        """Remove the object if ``resource.version`` is current. Raises :class:`StaleVersion` if it is not."""
         if not self.store.documents.delete(self.collection, resource.id, resource.version):
             raise StaleVersion(resource.id)
 

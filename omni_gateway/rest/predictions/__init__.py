@@ -1,7 +1,7 @@
-"""What Omni's validators will say to a write, for dry runs: Omni has no dry run of its own.
+"""Predictions of Omni's validation errors, for dry runs: Omni has no dry run of its own.
 
-A real write is judged by Omni alone, so that a rule which a newer Omni has dropped never stands in its way: then the
-dry run is too strict, and nothing else. Each rule follows what an Omni of August 2026 answers.
+A real write is validated by Omni alone, so a rule that a newer Omni has dropped only makes the dry run too strict. The
+rules follow an Omni of August 2026.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _RULES: Mapping[str, Rule] = {
 
 
 def refuse_predicted(omni: OmniClient, resource: Resource, existing: Resource | None) -> None:
-    """Raise the 422 that Omni will answer to a write of a resource over an existing one, or to its creation."""
+    """Raise the 422 with which Omni would reject a write; ``existing`` is None for a create."""
     rule = _RULES.get(resource.type)
     problems = [] if rule is None else list(rule(Write(omni, resource, existing)))
     if problems:

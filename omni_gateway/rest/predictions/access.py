@@ -16,12 +16,12 @@ _GROUP = "group/"
 _LONGEST_TOKEN_NAME = 16
 _EULA = "eula"
 _PARTS = ("user", "cluster")
-#: A shell's pattern whose brackets close.
+#: A glob pattern whose brackets are closed.
 _PATTERN = re.compile(r"(?:[^\[\\]|\\.|\[\^?(?:[^\]\\-]|\\.)(?:[^\]\\]|\\.)*\])*", re.DOTALL)
 
 
 def policy(write: Write) -> Iterator[str]:
-    """Judge an access policy, the tests that it carries included."""
+    """Yield the errors of an access policy; its own tests are run too."""
     spec = write.resource.spec
     rules = spec.get("rules") or []
     if write.resource.id != _ONLY_POLICY:
@@ -101,7 +101,7 @@ def _selects(member: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def saml_rule(write: Write) -> Iterator[str]:
-    """Judge a SAML label rule."""
+    """Yield the errors of a SAML label rule."""
     if write.text("assign_role") not in _ROLES:
         yield f"`assign_role` must be one of: {', '.join(_ROLES)}."
     if write.text("assign_role_on_registration"):
@@ -110,7 +110,7 @@ def saml_rule(write: Write) -> Iterator[str]:
 
 
 def wrong_selectors(texts: list[str]) -> Iterator[str]:
-    """Yield what is wrong with label selectors; an empty one chooses everything, and a NUL ends one."""
+    """Yield the errors of label selectors. An empty one selects everything; Omni reads each up to a NUL."""
     for text in texts:
         read = text.partition("\0")[0]
         try:
@@ -120,7 +120,7 @@ def wrong_selectors(texts: list[str]) -> Iterator[str]:
 
 
 def join_token(write: Write) -> Iterator[str]:
-    """Judge the new name of a join token."""
+    """Yield the errors of the new name of a join token."""
     name = write.text("name")
     fits = 1 <= len(name.encode()) <= _LONGEST_TOKEN_NAME and not has_control_characters(name)
     if write.existing and write.changes("name") and not fits:
@@ -128,13 +128,13 @@ def join_token(write: Write) -> Iterator[str]:
 
 
 def default_join_token(write: Write) -> Iterator[str]:
-    """Judge the choice of the default join token."""
+    """Yield the errors of the choice of the default join token."""
     if write.existing and write.find(types.JOIN_TOKENS, write.text("token_id")) is None:
         yield "The default must be a join token that exists."
 
 
 def eula(write: Write) -> Iterator[str]:
-    """Judge an acceptance of the licence: there is one, and it is given once."""
+    """Yield the errors of an acceptance of the licence; there is one object, and it is created once."""
     if write.existing is None and write.resource.id != _EULA:
         yield f"The one acceptance has the id {_EULA!r}."
     if write.existing is None and write.find(types.EULA_ACCEPTANCES, _EULA) is not None:

@@ -17,7 +17,7 @@ _LONGEST_BACKUP_DELAY_SECONDS = 60.0
 
 
 def cluster(write: Write) -> Iterator[str]:
-    """Judge a cluster."""
+    """Yield the errors of a cluster."""
     if write.existing is None:
         if not all(character.isalnum() or character in "-_" for character in write.resource.id):
             yield "A cluster's name may hold letters, digits, `-` and `_` only."
@@ -55,7 +55,7 @@ def _above_first(write: Write, talos: str) -> Iterator[str]:
 
 
 def _step(write: Write, before: str, after: str) -> Iterator[str]:
-    """Kubernetes goes up by one minor at a time, and down only to take back an upgrade that is under way."""
+    """Yield an error unless Kubernetes goes up by one minor version, or down to revert a running upgrade."""
     old, new = minor_of(before) or (0, 0), minor_of(after)
     if new is None or new in (old, (old[0], old[1] + 1)):
         return
@@ -78,10 +78,10 @@ def _backups(write: Write) -> Iterator[str]:
 
 def _features(write: Write) -> Iterator[str]:
     wanted = members_of(write.resource.spec.get("features"))
-    held = members_of(write.existing.spec.get("features")) if write.existing else {}
-    if write.existing and bool(wanted.get("disk_encryption")) != bool(held.get("disk_encryption")):
+    before = members_of(write.existing.spec.get("features")) if write.existing else {}
+    if write.existing and bool(wanted.get("disk_encryption")) != bool(before.get("disk_encryption")):
         yield "Disk encryption cannot be switched on or off later."
-    if write.existing and wanted == held:
+    if write.existing and wanted == before:
         return
     first = _first_talos(write)
     if wanted.get("disk_encryption") and first < _DISK_ENCRYPTION:
@@ -97,7 +97,7 @@ def _features(write: Write) -> Iterator[str]:
 
 
 def _first_talos(write: Write) -> tuple[int, int]:
-    """Return the minor of Talos that a cluster began with, or begins with."""
+    """Return major and minor of the Talos version that a cluster was, or is being, created with."""
     if write.existing is None:
         return minor_of(write.text("talos_version")) or (0, 0)
     first = write.find(types.CLUSTER_CONFIG_VERSIONS, write.resource.id)
@@ -106,7 +106,7 @@ def _first_talos(write: Write) -> tuple[int, int]:
 
 
 def manual_backup(write: Write) -> Iterator[str]:
-    """Judge a request for a backup, which is for now."""
+    """Yield the errors of a request for a backup; Omni accepts only the present time, within 60 seconds."""
     if not write.changes("backup_at"):
         return
     moment = write.text("backup_at")
@@ -116,7 +116,7 @@ def manual_backup(write: Write) -> Iterator[str]:
 
 
 def rotation(write: Write) -> Iterator[str]:
-    """Judge a change of a rotation."""
+    """Yield the errors of a change of a rotation."""
     status = write.find(types.CLUSTER_SECRETS_ROTATION_STATUSES, write.resource.id) if write.existing else None
     if status is not None and status.spec.get("phase"):
         yield "A rotation is under way."

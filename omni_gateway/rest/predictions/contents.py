@@ -1,4 +1,4 @@
-"""Rules of texts that Omni reads: patches, manifests, secrets bundles, disk selectors."""
+"""Rules of texts that Omni parses: patches, manifests, secrets bundles, disk selectors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SHORTEST_CHECK_SECONDS = 5.0
 
 
 def config_patch(write: Write) -> Iterator[str]:
-    """Judge which objects a patch names; its text is judged by Omni itself, which has a call for that."""
+    """Yield the errors of the objects that a patch names; its text is checked by a call to Omni elsewhere."""
     if write.existing is not None:
         return
     for label, type in (
@@ -41,7 +41,7 @@ def config_patch(write: Write) -> Iterator[str]:
 
 
 def manifest_group(write: Write) -> Iterator[str]:
-    """Judge a group of Kubernetes manifests."""
+    """Yield the errors of a group of Kubernetes manifests."""
     if label_names.LABEL_CLUSTER not in write.resource.labels:
         yield f"The label {label_names.LABEL_CLUSTER} is missing."
     if _SYSTEM_MANIFEST in write.resource.labels:
@@ -54,7 +54,7 @@ def manifest_group(write: Write) -> Iterator[str]:
 
 
 def imported_secrets(write: Write) -> Iterator[str]:
-    """Judge the secrets of a cluster that is to be imported."""
+    """Yield the errors of the secrets of a cluster that is to be imported."""
     if write.existing is not None:
         return
     if write.find(types.CLUSTERS, write.resource.id) is not None:
@@ -88,7 +88,7 @@ def _decoded(text: str) -> str:
 
 
 def _documents(text: str) -> list[dict[str, str] | None] | None:
-    """Return the members of each document of a text; None for what is no YAML."""
+    """Return the members of each YAML document of a text; None for invalid YAML."""
     try:
         return top_levels(text)
     except ValueError:
@@ -96,7 +96,7 @@ def _documents(text: str) -> list[dict[str, str] | None] | None:
 
 
 def health_check(write: Write) -> Iterator[str]:
-    """Judge a health check."""
+    """Yield the errors of a health check."""
     runner = f"{_RUNNER}{write.resource.id}"
     if len(runner) > _LONGEST_NAME or not all(_DNS_LABEL.fullmatch(part) for part in runner.split(".")):
         yield "The id makes no DNS name of a Kubernetes job."
@@ -110,7 +110,7 @@ def health_check(write: Write) -> Iterator[str]:
 
 
 def install_disk(write: Write) -> Iterator[str]:
-    """Judge the choice of a disk."""
+    """Yield the errors of the choice of a disk."""
     selector = write.text("disk_selector")
     if bool(write.text("disk")) == bool(selector):
         yield "Either a disk or a disk selector."

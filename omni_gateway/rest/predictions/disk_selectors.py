@@ -1,6 +1,7 @@
-"""Disk selectors: whether a CEL expression over a disk can come to true or false. It is never evaluated.
+"""The type check of disk selectors: whether a CEL expression over a disk is a boolean. It is never evaluated.
 
-A parser by operator precedence that computes each part's type; it knows what selectors are made of, not all of CEL.
+An operator-precedence parser that computes the type of each part. It supports the subset of CEL that disk selectors
+use.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class _Wrong(ValueError):
 
 
 def may_compile(text: str) -> bool:
-    """Whether an expression compiles to true or false."""
+    """Return True if an expression compiles and has the type ``bool``."""
     try:
         parser = _Parser(text)
         return parser.expression(1) == "bool" and parser.at_end
@@ -67,9 +68,9 @@ class _Parser:
         return self._next == len(self._tokens)
 
     def expression(self, least: int) -> str:
-        """Parse operators that bind at least so tightly; returns the type of the result."""
+        """Parse operators of at least the precedence ``least``; return the type of the result."""
         self._depth += 1
-        if self._depth > _DEEPEST:
+        if self._depth > _DEEPEST:  # a caller's text must not exhaust Python's stack
             raise _Wrong
         left = self._operand()
         while (binds := _PRECEDENCE.get(self._ahead(), 0)) >= least:

@@ -23,7 +23,7 @@ _EMBEDDED_CONFIG = (1, 12)
 
 
 def machine_class(write: Write) -> Iterator[str]:
-    """Judge a machine class."""
+    """Yield the errors of a machine class."""
     texts, provision = write.resource.spec.get("match_labels") or [], write.resource.spec.get("auto_provision")
     if bool(texts) == (provision is not None):
         yield "A class has either `match_labels` or `auto_provision`."
@@ -35,8 +35,8 @@ def machine_class(write: Write) -> Iterator[str]:
     if not provision.get("provider_id"):
         yield "The id of an infra provider is missing."
     yield from _arguments(provision.get("kernel_args") or [])
-    held = write.existing.spec.get("auto_provision") if write.existing else None
-    if write.existing is None or (held and held.get("provider_data") != provision.get("provider_data")):
+    before = write.existing.spec.get("auto_provision") if write.existing else None
+    if write.existing is None or (before and before.get("provider_data") != provision.get("provider_data")):
         yield from _provider(write, provision.get("provider_id") or "")
 
 
@@ -56,13 +56,13 @@ def _provider(write: Write, id: str) -> Iterator[str]:
 
 
 def machine_request(write: Write) -> Iterator[str]:
-    """Judge a request for a machine."""
+    """Yield the errors of a request for a machine."""
     if write.existing is None and not write.label(_PROVIDER_LABEL):
         yield f"The label {_PROVIDER_LABEL} is missing."
 
 
 def machine_request_set(write: Write) -> Iterator[str]:
-    """Judge a request for machines."""
+    """Yield the errors of a request for machines."""
     if write.changes("provider_data") or write.existing is None:
         yield from _provider(write, write.text("provider_id"))
     version = write.text("talos_version")
@@ -77,7 +77,7 @@ def machine_request_set(write: Write) -> Iterator[str]:
 
 
 def kernel_args(write: Write) -> Iterator[str]:
-    """Judge a machine's further kernel arguments."""
+    """Yield the errors of a machine's further kernel arguments."""
     yield from _arguments(write.resource.spec.get("args") or [])
 
 
@@ -89,7 +89,7 @@ def _arguments(arguments: Sequence[str]) -> Iterator[str]:
 
 
 def extensions_configuration(write: Write) -> Iterator[str]:
-    """Judge the extensions of a cluster, a machine set or a machine."""
+    """Yield the errors of the extensions of a cluster, a machine set or a machine."""
     wanted = write.resource.spec.get("extensions") or []
     if not wanted:
         return
@@ -107,7 +107,7 @@ def _extensions(write: Write, wanted: Sequence[str], talos: str) -> Iterator[str
     if not wanted:
         return
     found = [write.find(types.TALOS_EXTENSIONS, talos.removeprefix("v"))]
-    if not talos:  # Omni takes a version of its own choice
+    if not talos:  # Omni chooses the version, so an extension of any version is accepted
         found = [*resources_of(write.omni.resources.list(types.TALOS_EXTENSIONS))]
     known = {item.get("name") for one in found if one for item in (one.spec.get("items") or [])}
     full = [name if "/" in name else f"siderolabs/{name}" for name in wanted]
@@ -117,7 +117,7 @@ def _extensions(write: Write, wanted: Sequence[str], talos: str) -> Iterator[str
 
 
 def installation_media(write: Write) -> Iterator[str]:
-    """Judge how an installation medium is made."""
+    """Yield the errors of an installation medium's configuration."""
     spec = write.resource.spec
     cloud, board = spec.get("cloud"), spec.get("sbc")
     if not spec.get("architecture"):
@@ -146,7 +146,7 @@ def installation_media(write: Write) -> Iterator[str]:
 
 
 def infra_machine_config(write: Write) -> Iterator[str]:
-    """Judge what a bare-metal machine is told."""
+    """Yield the errors of a bare-metal machine's configuration."""
     for member, longest in _LONGEST.items():
         text = write.text(member)
         if len(text.encode()) > longest or has_control_characters(text):
@@ -157,12 +157,12 @@ def infra_machine_config(write: Write) -> Iterator[str]:
 
 
 def infra_provider(write: Write) -> Iterator[str]:
-    """Judge the id of an infra provider."""
+    """Yield the errors of the id of an infra provider."""
     if write.existing is None and not _DNS_LABEL.fullmatch(write.resource.id):
         yield "The id of an infra provider must be a DNS label."
 
 
 def force_destroy(write: Write) -> Iterator[str]:
-    """Judge a request to destroy a node by force."""
+    """Yield the errors of a request to destroy a node by force."""
     if write.existing is None and write.find(types.CLUSTER_MACHINES, write.resource.id) is None:
         yield f"The machine {write.resource.id!r} is in no cluster."

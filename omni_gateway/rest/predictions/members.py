@@ -20,7 +20,7 @@ _MANAGED = f"{label_names.OWN_PREFIX}managed-by-machine-set-node-controller"
 
 
 def machine_set(write: Write) -> Iterator[str]:
-    """Judge a machine set."""
+    """Yield the errors of a machine set."""
     if not any(role in write.resource.labels for role in _ROLES):
         yield "A machine set has a role label."
     if write.existing is None:
@@ -60,7 +60,7 @@ def _changed_set(write: Write, existing: Resource) -> Iterator[str]:
 
 
 def _cluster(write: Write, name: str, *, leaving: bool = False) -> Iterator[str]:
-    """Judge the cluster that a part belongs to; ``leaving``: it may be on its way out."""
+    """Yield the errors of the cluster that a part belongs to; with ``leaving`` it may be tearing down."""
     found = write.find(types.CLUSTERS, name)
     if found is None:
         yield f"There is no cluster {name!r}."
@@ -75,7 +75,10 @@ def _allocated(resource: Resource) -> Mapping[str, Any] | None:
 
 
 def _allocation(write: Write, before: Mapping[str, Any] | None) -> Iterator[str]:
-    """Judge a changed allocation; its class only where another one is named, and not of a set that had none."""
+    """Yield the errors of a changed allocation.
+
+    The machine class is looked up only if the allocation names another one than before.
+    """
     wanted = _allocated(write.resource)
     if wanted is None:
         return
@@ -119,7 +122,7 @@ def _bootstrap(write: Write, controls: bool) -> Iterator[str]:
 
 
 def machine_set_node(write: Write) -> Iterator[str]:
-    """Judge a node of a machine set; whether its machine's Talos fits is checked by the plugin."""
+    """Yield the errors of a machine set node, except those of its machine's Talos version, which the plugin checks."""
     labels = (write.existing or write.resource).labels
     yield from _cluster(write, labels.get(label_names.LABEL_CLUSTER, ""))
     found = write.find(types.MACHINE_SETS, labels.get(label_names.LABEL_MACHINE_SET, ""))
@@ -139,6 +142,6 @@ def machine_set_node(write: Write) -> Iterator[str]:
 
 
 def _is_taken_back(write: Write) -> bool:
-    """Whether a node is made again that its controller is removing."""
+    """Return True if a node is created again while its controller is removing it."""
     member = write.find(types.CLUSTER_MACHINES, write.resource.id)
     return _MANAGED in write.resource.labels and member is not None and not member.tearing_down

@@ -1,1 +1,1 @@
-"""The views that a plugin's declaration turns into: one module per verb."""
+"""Views and routes of a plugin's declaration: one module per verb."""

@@ -1,4 +1,4 @@
-"""Mount what a plugin adds to its declaration: actions and computed documents."""
+"""Add the routes of a plugin's actions and computed documents to its blueprint."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from omni_gateway.rest.views.openapi import (
 
 
 class Mounting(Protocol):
-    """What the routes are added to; see :class:`omni_gateway.rest.service_plugin.ServicePlugin`."""
+    """The part of :class:`omni_gateway.rest.service_plugin.ServicePlugin` that its routes are built from."""
 
     adapter: ResourceAdapter
     schema: ResourceSchema
@@ -38,16 +38,16 @@ class Mounting(Protocol):
 
     @property
     def plural_id(self) -> str:
-        """Return the plural as it stands in operationIds."""
+        """Return the plural form used in operationIds."""
 
     @property
     def singular_id(self) -> str:
-        """Return the singular as it stands in operationIds."""
+        """Return the singular form used in operationIds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A POST that is no create."""
+    """The declaration of an action (a POST that creates no object); see ``ServicePlugin.action``."""
 
     name: str
     role: Role
@@ -64,7 +64,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A GET that no single object of the back end answers."""
+    """The declaration of a computed document; see ``ServicePlugin.computed``."""
 
     path: str
     role: Role
@@ -78,9 +78,9 @@ class Computed:
 
 
 def mount_action(plugin: Mounting, function: Callable[..., Any], action: Action) -> None:
-    """Add the route of an action; it takes an Idempotency-Key as every declared POST does."""
+    """Add the route of an action; like every declared POST it takes an ``Idempotency-Key``."""
     if action.operation:
-        answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Under way"), **DRY_RUN}
+        answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Started"), **DRY_RUN}
     else:
         answers = {200: (or_dry_run(action.answers or plugin.schema), "Done")}
     view = actions.action_view(
@@ -106,8 +106,8 @@ def mount_action(plugin: Mounting, function: Callable[..., Any], action: Action)
         answers=answers,
         problems={
             404: "No such object",
-            409: "Not in its present state",
-            422: "Refused",
+            409: "Not possible in the object's present state",
+            422: "A field or parameter is invalid, or Omni rejects the value",
             412: FAILED_PRECONDITION,
         },
         parameters=[] if action.on_collection else [IF_MATCH, IF_NONE_MATCH_WRITE],
@@ -127,20 +127,20 @@ def mount_computed(plugin: Mounting, function: Callable[..., Any], computed: Com
         cluster_independent=computed.cluster_independent,
     )
     word = re.sub(r"[<>:]", "", computed.path).replace("-", "_").replace("/", "_")
-    whose = plugin.plural_id if computed.on_collection and word else plugin.singular_id
+    noun = plugin.plural_id if computed.on_collection and word else plugin.singular_id
     guarded = documented(
         plugin.blueprint,
         view,
         role=computed.role,
         authorized_by_omni=plugin.adapter.authorized_by_omni,
-        operation_id="_".join(part for part in ("get", whose, word) if part),
+        operation_id="_".join(part for part in ("get", noun, word) if part),
         summary=computed.summary,
         description=computed.description,
         query=(computed.query or NoQuery)(),
         answers={200: (answer, computed.summary)},
         media_types=(computed.media_type,) if computed.media_type else (),
-        problems={404: "No such object", 409: "Not in its present state"},
+        problems={404: "No such object", 409: "Not possible in the object's present state"},
     )
-    words = [part for part in ("" if computed.on_collection else "<id>", computed.path) if part]
-    rule = "".join(f"/{part}" for part in words)
+    parts = [part for part in ("" if computed.on_collection else "<id>", computed.path) if part]
+    rule = "".join(f"/{part}" for part in parts)
     plugin.blueprint.add_url_rule(rule, endpoint=f"computed-{word}", view_func=guarded, methods=["GET"])

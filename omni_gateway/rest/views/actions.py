@@ -1,4 +1,4 @@
-"""POST of an action, GET of a computed document: a plugin's function, wrapped."""
+"""Views around a plugin's functions: POST of an action, GET of a computed document."""
 
 from __future__ import annotations
 
@@ -37,7 +37,14 @@ def action_view(
     writes: bool,
     cluster_independent: bool,
 ) -> Callable[..., Response]:
-    """Return the view of a POST: ``function(adapter, id, body, dry_run=...)``, or without an id on a collection."""
+    """Return the view of an action's POST.
+
+    It calls ``function(adapter, id, body, dry_run=...)``, without ``id`` for an action on a collection.
+
+    :param with_body: whether the request has a body; else ``body`` is an empty mapping.
+    :param writes: whether the action needs more than the reader role.
+    :param cluster_independent: whether callers restricted to some clusters may call it on a collection.
+    """
 
     def post(arguments: Mapping[str, Any], body: Mapping[str, Any] | None = None, **path: str) -> Response:
         bound = within_reach(
@@ -54,12 +61,12 @@ def action_view(
 
 
 def _check_preconditions(adapter: ResourceAdapter, representation: Representation, id: str | None) -> None:
-    """Hold a request's preconditions against the object that an action is done to.
+    """Raise 412 if a precondition of the request fails for the object that an action is called on.
 
-    Where it is done to none, no entity tag fits If-Match (412), and there is nothing that If-None-Match could rule out.
+    An action on a collection has no entity tag: any If-Match fails, and If-None-Match never does.
     """
     if id is None and "If-Match" in request.headers:
-        raise Problem(412, "stale-precondition", "This action is done to no single object, so no entity tag fits.")
+        raise Problem(412, "stale-precondition", "An action on a collection has no entity tag, so If-Match fails.")
     if id is not None and ("If-Match" in request.headers or "If-None-Match" in request.headers):
         check_tags(representation, adapter.get(id))
 
@@ -72,7 +79,11 @@ def computed_view(
     writes: bool,
     cluster_independent: bool,
 ) -> Callable[..., Response]:
-    """Return the view of a GET: ``function(adapter, *path, query)``; ``writes``: it takes more than a reader."""
+    """Return the view of a computed document's GET, which calls ``function(adapter, *path, query)``.
+
+    :param writes: whether it needs more than the reader role; its adapter then reads from Omni, never from the cache.
+    :param cluster_independent: whether callers restricted to some clusters may read it on a collection.
+    """
 
     def get(arguments: Mapping[str, Any], **path: str) -> Response:
         gateway = current_gateway()
@@ -84,7 +95,7 @@ def computed_view(
 
 
 def respond(representation: Representation, answer: Answer) -> Response:
-    """Turn what a plugin's function returned into a response."""
+    """Return the response for the return value of a plugin's function."""
     if isinstance(answer, Resource):
         return object_response(representation, answer)
     if isinstance(answer, Operation):
@@ -101,6 +112,7 @@ def respond(representation: Representation, answer: Answer) -> Response:
             note_credential(request.environ)
         return Response(answer.body, headers=_file_headers(answer.filename), mimetype=answer.media_type)
     if isinstance(answer, StreamingResponse) and request.method == "HEAD":
+        # Without opening the stream: that may be a call to Omni and takes one of the caller's streams.
         return Response(headers=_file_headers(answer.filename), mimetype=answer.media_type)
     if isinstance(answer, StreamingResponse):
         return stream_response.stream_bytes(
@@ -114,7 +126,7 @@ def respond(representation: Representation, answer: Answer) -> Response:
 
 
 def _file_headers(filename: str | None) -> dict[str, str]:
-    """Name the file; what it holds may be a credential, so nothing may keep it."""
+    """Return the headers of a file: its name, and ``no-store`` since it may contain a credential."""
     headers = {"Cache-Control": "no-store"}
     if filename:
         headers["Content-Disposition"] = dump_options_header("attachment", {"filename": filename})

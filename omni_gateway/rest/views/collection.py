@@ -22,14 +22,18 @@ from omni_gateway.watch import stream_response
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What a list view needs to know: where objects come from and how they look."""
+    """The adapter, representation and filters that a list view uses."""
 
     adapter: ResourceAdapter
     representation: Representation
     filters: Sequence[Filter] = ()
 
     def answer(self, arguments: Mapping[str, Any], forced: Mapping[str, Any] | None = None) -> Response:
-        """Answer the request in flight with a page or, when it asks for a stream, a watch."""
+        """Return a page for the current request, or a watch if ``Accept`` names a stream format.
+
+        :param arguments: the parsed query parameters.
+        :param forced: filter values from the URL's path; they replace those of the query.
+        """
         query = to_list_query(arguments, self.filters, forced)
         fields = parse_fields(arguments.get("fields"), self.representation.known_fields)
         adapter = current_gateway().reading(self.adapter)
@@ -48,8 +52,9 @@ class Collection:
             path=paths.request_path(),
             args=request.args,
         )
-        question = (request.environ["PATH_INFO"], request.environ["QUERY_STRING"])
-        rendered = current_gateway().pages.page(question, page, self.representation, fields)
+        key = (request.environ["PATH_INFO"], request.environ["QUERY_STRING"])
+        rendered = current_gateway().pages.page(key, page, self.representation, fields)
+        # A watch that continues a partial list would miss the objects of the other pages.
         if query.offset == 0 and len(page.items) == page.total:
             head["X-Resume-Point"] = rendered.resume_point
         head["ETag"] = rendered.etag
@@ -59,7 +64,7 @@ class Collection:
 
 
 def list_view(collection: Collection) -> Callable[..., Response]:
-    """Return the view of a collection."""
+    """Return the view that lists or watches a collection."""
 
     def get(arguments: Mapping[str, Any]) -> Response:
         return collection.answer(arguments)

@@ -1,4 +1,4 @@
-"""POST of a collection."""
+"""Create an object: the view of a collection's POST, also used by PUT with ``If-None-Match: *``."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from omni_gateway.rest.operations import Operation
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.views.responses import dry_run_response, object_response, operation_response
 
-#: Seconds between looks for an object that was just made.
-LOOKS = (0.01, 0.04, 0.1, 0.25, 0.6, 1.0, 1.0)
+#: Seconds between the reads of a new object, 3 s in all.
+READ_DELAYS = (0.01, 0.04, 0.1, 0.25, 0.6, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What a create view needs; ``operation`` names the operation kind that follows a new object, if any."""
+    """The adapter and representation that a create view uses.
+
+    ``operation`` is the name of the operation kind that shows how a new object comes up, or empty.
+    """
 
     adapter: ResourceAdapter
     representation: Representation
@@ -33,9 +36,10 @@ class Creation:
 
 
 def post_view(creation: Creation) -> Callable[..., Response]:
-    """Return the view that creates an object: 201, where it is, and the object as the back end holds it.
+    """Return the view that creates an object.
 
-    An adapter may say that the object was there (200) or will come (202); see :meth:`ResourceAdapter.create`.
+    It responds 201 with ``Location`` and the stored object. An adapter may also return an existing object (200) or an
+    operation (202); see :meth:`ResourceAdapter.create`.
     """
 
     def post(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> Response:
@@ -45,15 +49,21 @@ def post_view(creation: Creation) -> Callable[..., Response]:
 
 
 def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: str = "") -> Response:
-    """Create the object of a validated body and answer the request in flight with it.
+    """Create an object and return the response.
 
-    ``id``: the one that it must get; 422 where its members make another.
+    :param body: the validated body.
+    :param dry_run: run every check, write nothing and return the dry-run result.
+    :param id: the id that the object must have; empty for any.
+
+    Raises 409 if an object of this id exists, 422 if the body's members make another id than ``id``, and the problems
+    of the adapter.
     """
     schema, representation = creation.representation.schema, creation.representation
     adapter = current_gateway().bound(creation.adapter)
     wanted = schema.to_resource(body, type=adapter.type, namespace=adapter.namespace)
     extras = {name: body[name] for name in schema.request_only if body.get(name) is not None}
     if wanted.id and not adapter.unreadable:
+        # Before `check` and before Omni: for an existing object Omni would report errors in the new spec instead.
         _refuse_existing(adapter, wanted.id, representation.url(wanted.id))
     adapter.check(wanted, None, extras)
     if id and wanted.id != id:
@@ -63,30 +73,31 @@ def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: st
         return dry_run_response(
             None, representation.document(wanted), additional_objects=adapter.additional_objects(wanted, extras)
         )
-    made = adapter.create(wanted, extras)
-    if made is None:
-        made = wanted if adapter.unreadable else held(adapter, wanted)
-    return _made(creation, made)
+    created = adapter.create(wanted, extras)
+    if created is None:
+        created = wanted if adapter.unreadable else read_created(adapter, wanted)
+    return _response(creation, created)
 
 
-def held(adapter: ResourceAdapter, wanted: Resource) -> Resource:
-    """Read an object that was just made; the back end's not-found error when it does not show for three seconds.
+def read_created(adapter: ResourceAdapter, wanted: Resource) -> Resource:
+    """Return the stored form of a new object; retries for three seconds while the back end does not return it.
 
-    A real Omni reads from a cache that may be behind its own writes for a moment.
+    Omni reads from a cache of its own that may lag behind its writes for a moment. Raises the back end's not-found
+    error after the last attempt.
     """
-    for pause in LOOKS:
+    for delay in READ_DELAYS:
         try:
             return adapter.get_written(wanted)
         except MISSING:
-            time.sleep(pause)
+            time.sleep(delay)
     return adapter.get(wanted.id)
 
 
-def _made(creation: Creation, made: Resource | Operation | FoundExisting) -> Response:
-    if isinstance(made, Operation):
-        return operation_response(made)
-    new = not isinstance(made, FoundExisting)
-    resource = made.resource if isinstance(made, FoundExisting) else made
+def _response(creation: Creation, created: Resource | Operation | FoundExisting) -> Response:
+    if isinstance(created, Operation):
+        return operation_response(created)
+    new = not isinstance(created, FoundExisting)
+    resource = created.resource if isinstance(created, FoundExisting) else created
     headers = {"Location": creation.representation.url(resource.id)}
     if creation.operation:
         headers["Operation-Location"] = object_url("operations", creation.operation, resource.id)
@@ -94,11 +105,11 @@ def _made(creation: Creation, made: Resource | Operation | FoundExisting) -> Res
 
 
 def _refuse_existing(adapter: ResourceAdapter, id: str, url: str) -> None:
-    """Answer 409 with the way to the object; Omni would rather speak of a spec that it finds wrong."""
+    """Raise 409 with the object's URL in ``Location`` if an object of this id exists."""
     try:
         existing = adapter.get(id)
     except MISSING:
         return
     if existing.tearing_down:
         raise Problem(409, "tearing-down", f"An object {id!r} is still being removed.", headers={"Location": url})
-    raise Problem(409, "exists", f"There is an object {id!r} already.", headers={"Location": url})
+    raise Problem(409, "exists", f"Object {id!r} exists already.", headers={"Location": url})

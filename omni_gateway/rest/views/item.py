@@ -42,33 +42,35 @@ from omni_gateway.rest.views.watch import watch_response
 from omni_gateway.watch import stream_response
 
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
-#: How long a delete waits for an object that goes at once, in seconds between looks; then it is an operation.
-GONE_LOOKS = (0.005, 0.015, 0.03, 0.05, 0.1)
+#: Seconds between the reads by which a DELETE finds out whether the object is gone (204); after 0.2 s in all it returns
+#: an operation (202).
+DELETE_POLL_DELAYS = (0.005, 0.015, 0.03, 0.05, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What the views of one object need: where it comes from and how it looks."""
+    """The adapter and the representation that the views of one object use."""
 
     adapter: ResourceAdapter
     representation: Representation
-    #: How PUT makes an object that is not there, and the role that this takes; None: it does not.
+    #: How PUT with ``If-None-Match: *`` creates a missing object; None: PUT never creates.
     creation: Creation | None = None
+    #: Returns the role that such a create requires.
     create_role: Callable[[], Role] | None = None
 
     @property
     def bound(self) -> ResourceAdapter:
-        """Return the adapter with this application's client."""
+        """Return the adapter for a request that writes: it reads from Omni, never from the cache."""
         return current_gateway().bound(self.adapter)
 
     @property
     def reading(self) -> ResourceAdapter:
-        """Return the adapter for a request that only reads: it may answer from the cache."""
+        """Return the adapter for a request that only reads: it may read from the cache."""
         return current_gateway().reading(self.adapter)
 
 
 def get_view(item: Item) -> Callable[..., Response]:
-    """Return the view that reads or, when a stream is asked for, watches an object."""
+    """Return the view that reads an object, or watches it if ``Accept`` names a stream format."""
 
     def get(arguments: Mapping[str, Any], id: str) -> Response:
         fields = parse_fields(arguments.get("fields"), item.representation.known_fields)
@@ -81,14 +83,14 @@ def get_view(item: Item) -> Callable[..., Response]:
 
 
 def put_view(item: Item) -> Callable[..., Response]:
-    """Return the view that replaces spec, labels and annotations; finalizers and owner stay.
+    """Return the view that replaces spec, labels and annotations; finalizers and owner are not changed.
 
-    With ``If-None-Match: *`` it makes an object that is not there, as a POST does.
+    With ``If-None-Match: *`` it creates a missing object, as a POST does.
     """
 
     def put(arguments: Mapping[str, Any], body: Mapping[str, Any], id: str) -> Response:
         _check_id(body, id)
-        if item.creation is not None and etags.only_if_missing(request) and not _there(item, id):
+        if item.creation is not None and etags.only_if_missing(request) and not _exists(item, id):
             return _create(item, item.creation, {**body, "id": id}, dry_run=arguments["dry_run"])
         return _write(item, id, lambda _: body, dry_run=arguments["dry_run"])
 
@@ -96,7 +98,7 @@ def put_view(item: Item) -> Callable[..., Response]:
 
 
 def patch_view(item: Item) -> Callable[..., Response]:
-    """Return the view that applies an RFC 7396 merge patch; the result is validated whole, not the patch."""
+    """Return the view that applies an RFC 7396 merge patch; the patched object is validated, not the patch."""
 
     def patch(arguments: Mapping[str, Any], id: str) -> Response:
         changes = strict_json(request, allow=PATCH_TYPES)
@@ -120,12 +122,17 @@ def patch_view(item: Item) -> Callable[..., Response]:
 
 
 def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
-    """Return the view that removes an object: 204 when it is gone at once, 202 and ``destroy`` while Omni works."""
+    """Return the view that removes an object.
+
+    It responds 204 if the object is gone within :data:`DELETE_POLL_DELAYS`, else 202 with an operation of the kind
+    ``destroy``.
+    """
 
     def delete(arguments: Mapping[str, Any], id: str) -> Response:
         adapter = item.bound
         existing = adapter.get(id)
-        if existing.tearing_down:  # it may be asked for again with the tag that it had before
+        if existing.tearing_down:
+            # A retried DELETE still carries the entity tag from before the teardown, so If-Match is not checked.
             check_none_match(item.representation, existing)
         else:
             check_tags(item.representation, existing)
@@ -133,8 +140,10 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
             adapter.refuse_owned(existing)
             adapter.foresee(None, existing)
             adapter.check_delete_with(existing, arguments)
-            taken = adapter.also_deleted(existing, arguments)
-            return dry_run_response(item.representation.document(existing), None, also_deleted=taken)
+            also_deleted = adapter.also_deleted(existing, arguments)
+            return dry_run_response(item.representation.document(existing), None, also_deleted=also_deleted)
+        # An object that is tearing down is deleted again only if no finalizer is left: Omni 1.7 does not finish the
+        # removal of most types by itself. While a finalizer is left, a second delete is of use only with `force`.
         if not existing.tearing_down or not existing.finalizers or arguments.get("force"):
             adapter.delete_with(existing, arguments)
         if _gone(adapter, id):
@@ -149,7 +158,7 @@ def _check_id(body: Mapping[str, Any], id: str) -> None:
         raise Problem(422, "validation", errors={"id": [f"Must be {id!r}, as in the URL; an id never changes."]})
 
 
-def _there(item: Item, id: str) -> bool:
+def _exists(item: Item, id: str) -> bool:
     try:
         item.bound.get(id)
     except MISSING:
@@ -158,7 +167,11 @@ def _there(item: Item, id: str) -> bool:
 
 
 def _create(item: Item, creation: Creation, body: Mapping[str, Any], *, dry_run: bool) -> Response:
-    """Make an object; 412 where another caller has made it meanwhile."""
+    """Create an object for a PUT.
+
+    Raises 401 or 403 without the create role, and 412 if another caller has created the object in the meantime: for
+    ``If-None-Match: *`` that is a failed precondition, where a POST would respond 409.
+    """
     if item.create_role is not None:
         check_role(item.create_role(), authorized_by_omni=item.adapter.authorized_by_omni)
     try:
@@ -172,23 +185,26 @@ def _create(item: Item, creation: Creation, body: Mapping[str, Any], *, dry_run:
 
 
 def _write(item: Item, id: str, change: Callable[[Resource], Mapping[str, Any]], *, dry_run: bool) -> Response:
-    """Put the caller's change over the object; the caller's own precondition is held against every version read."""
+    """Write the caller's change to an object; the request's preconditions are checked on every version read."""
 
-    def by(existing: Resource) -> Resource:
+    def mutate(existing: Resource) -> Resource:
         check_preconditions(item.representation, existing)
         return _overlay(item, existing, change(existing))
 
-    return respond(item.representation, update.change(item.bound, id, by, dry_run=dry_run))
+    return respond(item.representation, update.change(item.bound, id, mutate, dry_run=dry_run))
 
 
 def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resource:
-    """Put the caller's spec, labels and annotations over an object; what this schema cannot write stays as it was."""
+    """Return the object with the caller's spec, labels and annotations; fields that the schema cannot write are kept.
+
+    Raises 422 for fields that only a POST takes (``request_only``).
+    """
     schema = item.representation.schema
-    if only_new := sorted(schema.request_only & loaded.keys()):
-        raise Problem(422, "validation", errors={name: ["Can be given on POST only."] for name in only_new})
+    if create_only := sorted(schema.request_only & loaded.keys()):
+        raise Problem(422, "validation", errors={name: ["Can be given on POST only."] for name in create_only})
     new = schema.to_resource({**loaded, "id": existing.id})
-    said = new.spec if item.adapter.distinguishes_zero_from_unset else without_unset(new.spec, existing.spec)
-    spec = {**schema.unknown_spec(existing.spec), **said}
+    new_spec = new.spec if item.adapter.distinguishes_zero_from_unset else without_unset(new.spec, existing.spec)
+    spec = {**schema.unknown_spec(existing.spec), **new_spec}
     annotations = cluster_lock.with_locks(
         {**(loaded.get("annotations") or {}), **new.annotations}, existing.annotations
     )
@@ -196,16 +212,19 @@ def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resou
 
 
 def _keep_nulls_of_locks(document: dict[str, Any], changes: Mapping[str, Any]) -> None:
-    """Let a patch's null for a lock be seen by :func:`_overlay`; of a patched document it is simply not there."""
+    """Put the nulls by which a merge patch removes a lock back into the patched document.
+
+    The patched document merely lacks such a key, and :func:`_overlay` keeps a lock whose key is missing.
+    """
     annotations = changes.get("annotations")
     if isinstance(annotations, Mapping):
-        taken_off = {key: None for key in cluster_lock.LOCKS if key in annotations and annotations[key] is None}
-        document["annotations"] = {**(document.get("annotations") or {}), **taken_off}
+        removed = {key: None for key in cluster_lock.LOCKS if key in annotations and annotations[key] is None}
+        document["annotations"] = {**(document.get("annotations") or {}), **removed}
 
 
 def _gone(adapter: ResourceAdapter, id: str) -> bool:
-    for pause in (0.0, *GONE_LOOKS):
-        time.sleep(pause)
+    for delay in (0.0, *DELETE_POLL_DELAYS):
+        time.sleep(delay)
         try:
             adapter.get(id)
         except MISSING:

@@ -1,6 +1,6 @@
-"""How a view is guarded, parsed and documented: the one place where decorators are stacked.
+"""Guard, parse and document a view: the only module that stacks view decorators.
 
-Their order matters and fails silently when wrong: the role is asked first, then parameters are read, then the body.
+Their order matters, and a wrong one fails silently: the role is checked first, then the query is parsed, then the body.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from omni_gateway.http.idempotency import takes_key
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import MEDIA_TYPE, ProblemSchema
 from omni_gateway.rest.schema import SpecSchema
-from omni_gateway.rest.views.cached_response import repeating
+from omni_gateway.rest.views.cached_response import use_response_cache
 
 View = Callable[..., Any]
 
-#: One for all routes: two thousand answers are documented with it.
+#: One instance for all routes: about two thousand documented responses use it.
 _PROBLEM = ProblemSchema()
 
 _HEADER_DOCS = {
@@ -30,8 +30,8 @@ _HEADER_DOCS = {
     "Location": "URL of the object or operation",
     "X-Pagination": "JSON: total, total_pages, page, first_page, last_page, previous_page, next_page",
     "Link": "RFC 8288 links to the neighbouring pages",
-    "X-Resume-Point": "Where a watch goes on from this list without a gap (absent when the list is only a part)",
-    "Cache-Status": "RFC 9211: whether Omni was asked",
+    "X-Resume-Point": "From here a watch continues this list without a gap (absent when the list is only a part)",
+    "Cache-Status": "RFC 9211: whether the response came from the gateway's cache",
     "Retry-After": "Seconds",
 }
 
@@ -39,74 +39,77 @@ IF_MATCH = {
     "in": "header",
     "name": "If-Match",
     "schema": {"type": "string"},
-    "description": "Write only over this entity tag; 412 otherwise",
+    "description": "Write only if the object has this entity tag; 412 otherwise",
 }
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
     "schema": {"type": "string"},
-    "description": "304 when the entity tag is still this one",
+    "description": "304 when the entity tag is unchanged",
 }
 IF_NONE_MATCH_WRITE = {
     "in": "header",
     "name": "If-None-Match",
     "schema": {"type": "string"},
-    "description": "412 when the object is in this state; `*`: in any, so that nothing that is there is written over",
+    "description": "412 when the object has this entity tag; `*`: 412 when the object exists",
 }
 IF_NONE_MATCH_PUT = {
     **IF_NONE_MATCH_WRITE,
-    "description": "412 when the object is in this state; `*`: make the object if there is none (201), else 412",
+    "description": "412 when the object has this entity tag; `*`: create the object, 412 when it exists",
 }
-FAILED_PRECONDITION = "If-Match names another state, or If-None-Match this one"
+FAILED_PRECONDITION = "If-Match does not name the current entity tag, or If-None-Match does"
 IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]( *[!-~])*$"},
-    "description": "A name of your own for this request. Sent again with the same key within 24 hours, it is not done"
-    " again: the first answer is replayed (`Idempotency-Replayed: true`). 409 `idempotency-conflict` while the first"
-    " one runs, 409 `outcome-unknown` where it ended without an answer and may have been done, 422 on another request",
+    "description": "A name of your own for this request. A request sent again with the same key within 24 hours is not"
+    " carried out again: the first response is replayed (`Idempotency-Replayed: true`). 409 `idempotency-conflict`"
+    " while the first request runs, 409 `outcome-unknown` if it ended without a response and may have been applied,"
+    " 422 if the key was used with another request",
 }
 
-#: Problems that any guarded operation can answer with, and what they mean.
+#: Problems of every guarded operation: status → description.
 COMMON_PROBLEMS = {
-    400: "A header or the body cannot be read",
-    401: "No or no valid credential",
-    403: "The role is too low, or Omni refuses",
-    429: "Too many requests, failed logins or streams; `Retry-After` tells when to go on",
-    503: "Omni is away",
+    400: "A header or the body cannot be parsed",
+    401: "The credential is missing or invalid",
+    403: "The caller's role is too low, or Omni denies the request",
+    429: "Too many requests, failed logins or streams; `Retry-After` gives the seconds to wait",
+    503: "Omni unreachable",
 }
-#: What a request with an Idempotency-Key can end with.
+#: Problems of a request with an Idempotency-Key.
 KEY_PROBLEMS = {
-    409: "The first request with this Idempotency-Key runs still, or may have been done",
-    422: "This Idempotency-Key came with another request before",
+    409: "The first request with this Idempotency-Key is still running, or may have been applied",
+    422: "This Idempotency-Key was used with another request",
 }
-#: What reading a body can end with.
+#: Problems of a request with a body.
 BODY_PROBLEMS = {413: "The body is too large", 415: "The body has another media type"}
-#: Nobody can do anything about these but try again; they share their words.
+#: Failures about which a caller can do nothing but retry; each is documented by a shared OpenAPI response.
 _UPSTREAM_PROBLEMS = {500: "INTERNAL_SERVER_ERROR", 501: "NOT_IMPLEMENTED", 502: "BAD_GATEWAY", 504: "GATEWAY_TIMEOUT"}
 
 
 class DryRunSchema(SpecSchema):
-    """What a write would do (`?dry_run=true`)."""
+    """The result of a dry run (`?dry_run=true`)."""
 
     dry_run = fields.Boolean(metadata={"description": "Always true"})
-    object = fields.Dict(allow_none=True, metadata={"description": "The object that would result; null: it would go"})
+    object = fields.Dict(
+        allow_none=True, metadata={"description": "The object after the write; null: it would be removed"}
+    )
     diff = fields.List(fields.Dict(), metadata={"description": "RFC 6902 operations from the present object to it"})
-    also = fields.List(fields.Dict(), metadata={"description": "Other objects that would be made with it"})
+    also = fields.List(fields.Dict(), metadata={"description": "Other objects that would be created or changed"})
     also_deleted = fields.List(fields.Dict(), metadata={"description": "Other objects that would be removed with it"})
 
 
 def or_dry_run(schema: Any) -> Any:
-    """Document an answer that is what a dry run tells when one was asked for."""
+    """Return the OpenAPI schema of a 200 response that is either ``schema`` or a dry-run result."""
     return {"oneOf": [schema, DryRunSchema]}
 
 
-#: The answer to a dry run where a real one has another status.
-DRY_RUN = {200: (DryRunSchema, "What would be done (only with `dry_run=true`)")}
+#: The response to a dry run of a request whose real response has another status than 200.
+DRY_RUN = {200: (DryRunSchema, "The dry-run result (only with `dry_run=true`)")}
 
 
 def headers(*names: str) -> dict[str, Any]:
-    """Document response headers by name."""
+    """Return the OpenAPI documentation of the response headers of these names."""
     return {name: {"schema": {"type": "string"}, "description": _HEADER_DOCS[name]} for name in names}
 
 
@@ -131,50 +134,60 @@ def documented(
     parameters: Sequence[Mapping[str, Any]] = (),
     extra_doc: Mapping[str, Any] | None = None,
 ) -> View:
-    """Wrap a view: guard it, parse ``query`` then ``body`` (both injected in this order), document it.
+    """Wrap a view: guard it, parse its query and body, document it.
 
-    ``role`` and ``authorized_by_omni``: see ``http.guard.demand``.
-
-    ``answers`` maps a status to (schema or None, description), in JSON unless ``content_type`` says otherwise;
-    ``media_types`` are further forms of the 200 answer;
-    ``problem_schema`` is for problems that carry members of their own.
+    :param view: a function that takes the parsed ``query``, then the parsed ``body``, as its first arguments.
+    :param role: the role that a caller needs; see ``http.guard.require_role``, also for ``authorized_by_omni``.
+    :param answers: status → (schema or None, description); JSON unless ``content_type`` names another media type.
+    :param answer_headers: names of the headers of successful responses.
+    :param media_types: further media types of the 200 response, e.g. those of a stream.
+    :param problems: status → description, in addition to the problems of every operation.
+    :param problem_schema: the schema of problems, for those with members of their own.
+    :param parameters: OpenAPI objects of parameters that the view reads itself. With ``IF_NONE_MATCH`` among them the
+        view is a read: 304 is documented and the response cache may answer it.
+    :param extra_doc: further members of the OpenAPI operation.
     """
-    told = _undocumented(view)
-    # Before JSON, which is then named first: generated clients take the first form that they know.
+    wrapped = _undocumented(view)
+    # Streams are documented before JSON: the last one added is named first, and generated clients take the first media
+    # type that they know.
     for media_type in media_types:
         form = {"type": "object" if media_type.endswith("yaml") else "string"}
-        _tell(told, blueprint.alt_response(200, schema=form, content_type=media_type, description=answers[200][1]))
+        _document(
+            wrapped, blueprint.alt_response(200, schema=form, content_type=media_type, description=answers[200][1])
+        )
     for status, (schema, text) in answers.items():
         documented_headers = headers(*answer_headers) if status < 300 else None
         form = {"content_type": content_type} if content_type else {}
-        _tell(told, blueprint.response(status, schema, description=text, headers=documented_headers, **form))
+        _document(wrapped, blueprint.response(status, schema, description=text, headers=documented_headers, **form))
     if IF_NONE_MATCH in parameters:
-        _tell(told, blueprint.alt_response(304, description="It is still as If-None-Match says"))
+        _document(wrapped, blueprint.alt_response(304, description="The entity tag is still that of If-None-Match"))
     reads_body = body is not None or "requestBody" in (extra_doc or {})
-    told_of_keys = KEY_PROBLEMS if takes_key(view) else {}
-    of_bodies = BODY_PROBLEMS if reads_body else {}
-    for status, text in {**COMMON_PROBLEMS, **told_of_keys, **of_bodies, **(problems or {})}.items():
+    key_problems = KEY_PROBLEMS if takes_key(view) else {}
+    body_problems = BODY_PROBLEMS if reads_body else {}
+    for status, text in {**COMMON_PROBLEMS, **key_problems, **body_problems, **(problems or {})}.items():
         problem = {"schema": problem_schema, "content_type": MEDIA_TYPE}
-        _tell(told, blueprint.alt_response(status, description=text, **problem))
+        _document(wrapped, blueprint.alt_response(status, description=text, **problem))
     for status, name in _UPSTREAM_PROBLEMS.items():
-        _tell(told, blueprint.alt_response(status, name))
+        _document(wrapped, blueprint.alt_response(status, name))
     if body is not None:
         required = not getattr(body, "body_optional", False)
-        told = blueprint.arguments(body, location="json", example=body_example, required=required)(told)
+        wrapped = blueprint.arguments(body, location="json", example=body_example, required=required)(wrapped)
     if query is not None:
-        told = blueprint.arguments(query, location="query")(told)
-    # Those that the view reads itself, beside those of the query: `doc` would replace these.
+        wrapped = blueprint.arguments(query, location="query")(wrapped)
+    # Appended to the parameters of the query schema: passed to `blueprint.doc`, they would replace these.
     own = [*parameters, *([IDEMPOTENCY_KEY] if takes_key(view) else [])]
-    told._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(own)
+    wrapped._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(own)
     doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
     doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
     doc["x-required-role"] = role.value
-    guard, told = require_role(role, authorized_by_omni=authorized_by_omni), blueprint.doc(**doc)(told)
-    return cast(View, guard(repeating(told) if IF_NONE_MATCH in parameters else told))
+    wrapped = blueprint.doc(**doc)(wrapped)
+    # The guard is outermost: the response cache answers only callers whose role has been checked.
+    guard = require_role(role, authorized_by_omni=authorized_by_omni)
+    return cast(View, guard(use_response_cache(wrapped) if IF_NONE_MATCH in parameters else wrapped))
 
 
 def _undocumented(view: View) -> Any:
-    """Return the view as a function of its own, so that what is told of it is told of nobody else."""
+    """Return a new function that calls the view, so that its documentation is not shared with other routes."""
 
     @wraps(view)
     def same(*args: Any, **kwargs: Any) -> Any:
@@ -184,6 +197,6 @@ def _undocumented(view: View) -> Any:
     return same
 
 
-def _tell(view: Any, decorator: Callable[[View], Any]) -> None:
-    """Take from a decorator what it documents; its wrapper has nothing to do at a request, for views answer whole."""
+def _document(view: Any, decorator: Callable[[View], Any]) -> None:
+    """Add a decorator's documentation to the view, without its wrapper: the views return finished responses."""
     view._apidoc = decorator(view)._apidoc

@@ -1,4 +1,4 @@
-"""Answers as every view gives them."""
+"""Responses and precondition checks that all views share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from omni_gateway.rest.representation import Representation
 def json_response(
     body: bytes | Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer JSON."""
+    """Return a JSON response; ``body`` is a mapping or JSON that is encoded already."""
     data = body if isinstance(body, bytes) else orjson.dumps(body)
     return Response(data, status, headers=dict(headers or {}), mimetype="application/json")
 
@@ -32,7 +32,10 @@ def object_response(
     fields: tuple[str, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Answer one object with its entity tag; 304 to a GET whose If-None-Match names it."""
+    """Return an object with its entity tag, or 304 for a GET or HEAD whose If-None-Match names that tag.
+
+    ``fields``: dotted paths of the members to return; none means all.
+    """
     tag = representation.etag(resource, fields)
     head = {"ETag": tag, **cache_headers(), "Vary": "Accept", **(headers or {})}
     if request.method in ("GET", "HEAD") and etags.if_none_match(request, tag):
@@ -41,12 +44,12 @@ def object_response(
 
 
 def retry_after(operation: Operation) -> dict[str, str]:
-    """Say when to ask again how far an operation is; nothing once it has ended."""
+    """Return the ``Retry-After`` header of an operation (2 seconds); no header once it has ended."""
     return {} if operation.done else {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 def operation_response(operation: Operation) -> Response:
-    """Answer 202 with the operation, where to ask for it and when."""
+    """Return 202 with the operation, its URL and, while it runs, ``Retry-After``."""
     head = {"Location": operation.url, "Operation-Location": operation.url, **retry_after(operation)}
     return json_response(operation.document(), 202, head)
 
@@ -58,8 +61,13 @@ def dry_run_response(
     additional_objects: Sequence[Resource] = (),
     also_deleted: Sequence[Resource] = (),
 ) -> Response:
-    """Answer what a write would do: the resulting object, the JSON Patch that leads to it, what else would be made
-    or removed.
+    """Return the result of a dry run.
+
+    :param before: the object's document now; None for a create.
+    :param after: the object's document after the write; None if it would be removed. The diff is the JSON Patch (RFC
+        6902) from ``before`` to ``after``.
+    :param additional_objects: other objects that the write would create or change.
+    :param also_deleted: other objects that the write would remove.
     """
     diff = mergepatch.diff(before or {}, after or {})
     document: dict[str, Any] = {"dry_run": True, "object": after, "diff": diff}
@@ -71,13 +79,13 @@ def dry_run_response(
 
 
 def _as_stored(resource: Resource) -> dict[str, Any]:
-    """Show an object of another type, for which there is no schema at hand, in the back end's own form."""
+    """Return an object of another type in the back end's own form, since its schema is not known here."""
     names = ("type", "namespace", "id", "labels", "annotations", "spec")
     return {name: getattr(resource, name) for name in names}
 
 
 def check_tags(representation: Representation, resource: Resource) -> None:
-    """Raise 412 unless If-Match and If-None-Match let the request go on over an object (RFC 9110 §13.2.2)."""
+    """Raise 412 if If-Match or If-None-Match fails for an object (RFC 9110 §13.2.2)."""
     tag = representation.etag(resource)
     if etags.if_match_fails(request, tag):
         raise Problem(
@@ -91,22 +99,20 @@ def check_tags(representation: Representation, resource: Resource) -> None:
 
 
 def check_none_match(representation: Representation, resource: Resource) -> None:
-    """Raise 412 when If-None-Match names the state of an object, or any (``*``)."""
+    """Raise 412 if If-None-Match names the entity tag of an existing object, or is ``*``."""
     tag = representation.etag(resource)
     if etags.if_none_match(request, tag):
         raise already_there(resource.id, representation.url(resource.id), tag)
 
 
 def already_there(id: str, url: str, tag: str = "") -> Problem:
-    """Return the 412 for a request that is to be carried out only where there is no such object, or no such state."""
+    """Return the 412 of a failed If-None-Match; ``url`` and ``tag`` are those of the existing object."""
     headers = {"Location": url} | ({"ETag": tag} if tag else {})
-    return Problem(
-        412, "stale-precondition", f"There is an object {id!r}, and If-None-Match rules it out.", headers=headers
-    )
+    return Problem(412, "stale-precondition", f"Object {id!r} exists, so If-None-Match fails.", headers=headers)
 
 
 def check_preconditions(representation: Representation, resource: Resource) -> None:
-    """Raise 412 unless the request's preconditions hold, then 409 when the object is tearing down."""
+    """Raise 412 if a precondition of the request fails, then 409 if the object is tearing down."""
     check_tags(representation, resource)
     if resource.tearing_down:
         raise Problem(409, "tearing-down", f"{resource.id!r} is being removed and takes no writes.")

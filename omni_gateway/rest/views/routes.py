@@ -1,4 +1,4 @@
-"""Mount what a plugin declares: its collection, its objects, and what lies below them."""
+"""Add a declared plugin's routes to its blueprint: the collection, its objects and their sub-resources."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ from omni_gateway.rest.views.openapi import (
 STREAMS = ("text/event-stream", "application/x-ndjson")
 LIST_HEADERS = ("ETag", "X-Pagination", "Link", "X-Resume-Point", "Cache-Status")
 _WATCHABLE = "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes."
-#: The items are another plugin's, whose schema this one does not know.
-_OTHERS: Any = {"type": "array", "items": {"type": "object"}}
+#: The items of a sub-collection are another plugin's objects; its schema is not known when this plugin is made.
+_ARRAY_OF_OBJECTS: Any = {"type": "array", "items": {"type": "object"}}
 WRITE_PROBLEMS = {
     404: "No such object",
-    409: "Tearing down, or changed by others too often",
+    409: "The object is tearing down, or other writers changed it at every attempt",
     412: FAILED_PRECONDITION,
-    422: "A field or parameter is wrong, or Omni refuses the value",
+    422: "A field or parameter is invalid, or Omni rejects the value",
 }
 
 
 class Declaration(Protocol):
-    """What the routes of a resource are made of; see :class:`omni_gateway.rest.plugin.ResourcePlugin`."""
+    """The part of :class:`omni_gateway.rest.plugin.ResourcePlugin` that its routes are built from."""
 
     name: str
     singular: str
@@ -67,34 +67,38 @@ class Declaration(Protocol):
 
     @property
     def plural_id(self) -> str:
-        """Return the plural as it stands in operationIds."""
+        """Return the plural form used in operationIds."""
 
     @property
     def singular_id(self) -> str:
-        """Return the singular as it stands in operationIds."""
+        """Return the singular form used in operationIds."""
 
 
 def mount(plugin: Declaration) -> None:
-    """Add the routes of every verb that has a role, and of every sub-resource."""
+    """Add a route for each verb that has a role and for each sub-resource.
+
+    Called once per plugin, when the plugin is made.
+    """
     routes = _singleton_routes() if plugin.singleton else _ROUTES
     for rule, name, verbs in routes:
         methods = {method: make(plugin) for verb, (method, make) in verbs.items() if verb in plugin.roles}
         _add(plugin, rule, name, methods)
-    above = "" if plugin.singleton else "/<id>"
+    parent_rule = "" if plugin.singleton else "/<id>"
     for sub in plugin.subresources:
-        _add(plugin, f"{above}/{sub.name}", sub.name, {"get": _below(plugin, sub)})
+        _add(plugin, f"{parent_rule}/{sub.name}", sub.name, {"get": _subresource(plugin, sub)})
 
 
 def _add(plugin: Declaration, rule: str, name: str, methods: Mapping[str, View]) -> None:
-    present = {method: _as_method(view) for method, view in methods.items()}
-    if present:
-        view_class = type(f"{plugin.plural_id}_{name}", (MethodView,), present)
-        only = {"id": plugin.singleton} if plugin.singleton and name != "Collection" else {}
-        plugin.blueprint.add_url_rule(rule, endpoint=name, view_func=view_class, defaults=only)
+    attributes = {method: _as_method(view) for method, view in methods.items()}
+    if attributes:
+        view_class = type(f"{plugin.plural_id}_{name}", (MethodView,), attributes)
+        # A singleton's URL has no variable, so its fixed id reaches the view as a default.
+        defaults = {"id": plugin.singleton} if plugin.singleton and name != "Collection" else {}
+        plugin.blueprint.add_url_rule(rule, endpoint=name, view_func=view_class, defaults=defaults)
 
 
 def _as_method(view: View) -> Any:
-    """MethodView calls its methods with itself; our views are plain functions with documentation attached."""
+    """Return a view as a static method: MethodView would pass itself, and our views are plain functions."""
     return staticmethod(view)
 
 
@@ -105,7 +109,7 @@ def _item(plugin: Declaration) -> item.Item:
 
 
 def _put_may_create(plugin: Declaration) -> bool:
-    """Whether an object can be made under the id that a URL names: not where the back end chooses it."""
+    """Return True if an object can be created under the id in a URL; False where the back end chooses ids."""
     chosen_by_back_end = plugin.schema.fields["id"].dump_only or plugin.schema.id_optional
     return "create" in plugin.roles and not chosen_by_back_end
 
@@ -129,7 +133,7 @@ def _list(plugin: Declaration) -> View:
         answers={200: (type(plugin.schema)(many=True), f"A page of {plugin.name}")},
         answer_headers=LIST_HEADERS,
         media_types=STREAMS,
-        problems={410: "The resume point is too old", 422: "A parameter is wrong"},
+        problems={410: "The resume point is too old", 422: "A parameter is invalid"},
         parameters=[IF_NONE_MATCH],
     )
 
@@ -149,20 +153,23 @@ def _create(plugin: Declaration) -> View:
         answers=_create_answers(plugin),
         answer_headers=("ETag", "Location"),
         problems={
-            404: "What it belongs to is not there",
-            409: "There is one of this name already",
-            422: "A field is wrong, or Omni refuses the value",
+            404: "The object that it belongs to does not exist",
+            409: "An object of this id exists already",
+            422: "A field is invalid, or Omni rejects the value",
         },
     )
 
 
 def _create_answers(plugin: Declaration) -> dict[int, tuple[Any, str]]:
     if plugin.create_operation:
-        return {202: (OperationSchema, f"The {plugin.singular} will come"), **DRY_RUN}
-    made = {201: (plugin.schema, f"The new {plugin.singular}"), **DRY_RUN}
+        return {
+            202: (OperationSchema, f"Omni creates the {plugin.singular}; the operation shows its progress"),
+            **DRY_RUN,
+        }
+    answers = {201: (plugin.schema, f"The new {plugin.singular}"), **DRY_RUN}
     if plugin.create_may_return_existing:
-        made[200] = (or_dry_run(plugin.schema), f"There was such a {plugin.singular} already; or the dry run's answer")
-    return made
+        answers[200] = (or_dry_run(plugin.schema), f"An equal {plugin.singular} exists already, or the dry-run result")
+    return answers
 
 
 def _get(plugin: Declaration) -> View:
@@ -194,7 +201,7 @@ def _replace(plugin: Declaration) -> View:
         query=WriteQuery(),
         body=plugin.schema,
         body_example=plugin.example,
-        answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} as it is now"), **_put_creates(plugin)},
+        answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} after the write"), **_put_creates(plugin)},
         answer_headers=("ETag", "Location") if _put_may_create(plugin) else ("ETag",),
         problems=WRITE_PROBLEMS,
         parameters=[IF_MATCH, IF_NONE_MATCH_PUT if _put_may_create(plugin) else IF_NONE_MATCH_WRITE],
@@ -202,11 +209,11 @@ def _replace(plugin: Declaration) -> View:
 
 
 def _put_creates(plugin: Declaration) -> dict[int, tuple[Any, str]]:
-    """Return the answers of a PUT that makes an object, with ``If-None-Match: *``."""
+    """Return the responses of a PUT that creates an object, which takes ``If-None-Match: *``."""
     if not _put_may_create(plugin):
         return {}
     if plugin.create_operation:
-        return {202: (OperationSchema, f"The {plugin.singular} will come (only with `If-None-Match: *`)")}
+        return {202: (OperationSchema, f"Omni creates the {plugin.singular} (only with `If-None-Match: *`)")}
     return {201: (plugin.schema, f"The new {plugin.singular} (only with `If-None-Match: *`)")}
 
 
@@ -217,24 +224,24 @@ def _patch(plugin: Declaration) -> View:
         role=plugin.roles["patch"],
         authorized_by_omni=plugin.adapter.authorized_by_omni,
         operation_id=f"patch_{plugin.singular_id}",
-        summary=f"Change a {plugin.singular} by a merge patch (RFC 7396)",
+        summary=f"Change a {plugin.singular} with a merge patch (RFC 7396)",
         query=WriteQuery(),
-        answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} as it is now")},
+        answers={200: (or_dry_run(plugin.schema), f"The {plugin.singular} after the write")},
         answer_headers=("ETag",),
-        problems={**WRITE_PROBLEMS, 415: "Not a merge patch; Accept-Patch tells what is"},
+        problems={**WRITE_PROBLEMS, 415: "Not a merge patch; `Accept-Patch` names the media types"},
         parameters=[IF_MATCH, IF_NONE_MATCH_WRITE],
         extra_doc=merge_patch_body(),
     )
 
 
 def merge_patch_body() -> dict[str, Any]:
-    """Document the body of a merge patch: any part of the object, ``null`` where a member is to go."""
+    """Return the OpenAPI ``requestBody`` of a merge patch: any part of the object; ``null`` removes a member."""
     content = {"schema": {"type": "object"}, "example": {"labels": {"env": "prod"}}}
     return {"requestBody": {"required": True, "content": {item.PATCH_TYPES[0]: content}}}
 
 
 def _delete(plugin: Declaration) -> View:
-    assert plugin.delete_operation is not None  # a plugin that deletes has a kind of operation for it
+    assert plugin.delete_operation is not None  # ResourcePlugin sets one wherever roles has "delete"
     return documented(
         plugin.blueprint,
         item.delete_view(_item(plugin), plugin.delete_operation),
@@ -244,16 +251,16 @@ def _delete(plugin: Declaration) -> View:
         summary=f"Remove a {plugin.singular}",
         query=plugin.delete_query(),
         answers={
-            204: (None, "Gone"),
+            204: (None, "Removed"),
             **DRY_RUN,
-            202: (OperationSchema, "Omni is removing it"),
+            202: (OperationSchema, "Omni is removing it; the operation shows its progress"),
         },
         problems={404: "No such object", 412: FAILED_PRECONDITION, 409: "It is being removed already"},
         parameters=[IF_MATCH, IF_NONE_MATCH_WRITE],
     )
 
 
-#: Rule, name, and for each verb its HTTP method and what makes its view.
+#: URL rule, endpoint name, and for each verb its HTTP method and the function that returns its view.
 _ROUTES: Sequence[tuple[str, str, Mapping[str, tuple[str, Callable[[Declaration], View]]]]] = (
     ("", "Collection", {"list": ("get", _list), "create": ("post", _create)}),
     (
@@ -270,18 +277,18 @@ _ROUTES: Sequence[tuple[str, str, Mapping[str, tuple[str, Callable[[Declaration]
 
 
 def _singleton_routes() -> Sequence[tuple[str, str, Mapping[str, tuple[str, Callable[[Declaration], View]]]]]:
-    """Serve the one object where a collection would be."""
-    (_, collection, on_all), (_, item_name, on_one) = _ROUTES
-    return ("", collection, {"create": on_all["create"]}), ("", item_name, on_one)
+    """Return the routes of a singleton: its one object has the URL that a collection would have."""
+    (_, collection_name, collection_verbs), (_, item_name, item_verbs) = _ROUTES
+    return ("", collection_name, {"create": collection_verbs["create"]}), ("", item_name, item_verbs)
 
 
-def _below(plugin: Declaration, sub: SubResource | SubList | SubCollection) -> View:
+def _subresource(plugin: Declaration, sub: SubResource | SubList | SubCollection) -> View:
     role = plugin.roles.get("get", Role.READER)
     operation_id = f"get_{plugin.singular_id}_{sub.name.replace('-', '_')}"
-    problems = {404: "No such object, or nothing of this kind below it"}
+    problems = {404: "No such object, or it has no such sub-resource"}
     if isinstance(sub, SubResource):
         schema = sub.schema()
-        representation = Representation(schema, plugin.name, _links_below(plugin, sub))
+        representation = Representation(schema, plugin.name, _subresource_links(plugin, sub))
         return documented(
             plugin.blueprint,
             subresources.subresource_view(plugin.adapter, sub, representation),
@@ -297,12 +304,12 @@ def _below(plugin: Declaration, sub: SubResource | SubList | SubCollection) -> V
             problems=problems,
             parameters=[IF_NONE_MATCH],
         )
-    answer: Any = _OTHERS
+    answer: Any = _ARRAY_OF_OBJECTS
     authorized_by_omni = plugin.adapter.authorized_by_omni
     if isinstance(sub, SubList):
         schema = sub.schema()
-        held = Collection(sub.adapter, Representation(schema, sub.collection, sub.links), sub.filters)
-        view, answer = subresources.sublist_view(plugin.adapter, held, sub.filter), type(schema)(many=True)
+        children = Collection(sub.adapter, Representation(schema, sub.collection, sub.links), sub.filters)
+        view, answer = subresources.sublist_view(plugin.adapter, children, sub.filter), type(schema)(many=True)
         authorized_by_omni = authorized_by_omni and sub.adapter.authorized_by_omni
     else:
         view = subresources.subcollection_view(plugin.adapter, sub)
@@ -323,8 +330,8 @@ def _below(plugin: Declaration, sub: SubResource | SubList | SubCollection) -> V
     )
 
 
-def _links_below(plugin: Declaration, sub: SubResource) -> dict[str, LinkMaker]:
-    """Link a sub-object to itself and to the object above it."""
+def _subresource_links(plugin: Declaration, sub: SubResource) -> dict[str, LinkMaker]:
+    """Return the links of a sub-resource: to itself and to its parent object."""
     return {
         "self": lambda resource: object_url(plugin.name, sub.parent(resource.id), sub.name),
         plugin.singular_id: lambda resource: object_url(plugin.name, sub.parent(resource.id)),

@@ -1,4 +1,4 @@
-"""GET of what lies below an object."""
+"""Views of sub-resources: GET of an object or a list below another object."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ from omni_gateway.watch import stream_response
 def subresource_view(
     parent: ResourceAdapter, sub: SubResource, representation: Representation
 ) -> Callable[..., Response]:
-    """Return the view of an object below another."""
+    """Return the view of a single sub-resource.
+
+    Where the sub-resource is missing it responds with ``sub.absent``, or 404; see :class:`SubResource`.
+    """
 
     def get(arguments: Mapping[str, Any], id: str) -> Response:
         gateway = current_gateway()
         fields = parse_fields(arguments.get("fields"), representation.known_fields)
-        # What is below an object need not say which cluster it belongs to; the object above it does.
+        # The sub-resource may lack a cluster label, so the caller's scope is checked on its parent.
         within_reach(gateway.reading(parent), id)
         adapter = unscoped(gateway.reading(sub.adapter))
         media = stream_response.negotiate(request)
@@ -53,17 +56,20 @@ def subresource_view(
 
 
 def _absent(sub: SubResource, owner: Resource) -> Problem:
-    """Return the 404 for an object that is there, while what lies below it is not."""
+    """Return the 404 for a missing sub-resource of an existing object."""
     if owner.tearing_down:
-        return PlainNotFound(f"{owner.id!r} is being removed, and Omni holds no {sub.name} for it any more.")
+        return PlainNotFound(f"{owner.id!r} is being removed, and Omni has no {sub.name} for it any more.")
     if sub.comes_later:
-        text = f"{owner.id!r} exists, and Omni has not made its {sub.name} yet."
+        text = f"{owner.id!r} exists, but Omni has not created its {sub.name} yet."
         return PlainNotFound(text, headers={"Retry-After": str(TOO_EARLY_RETRY_SECONDS)}, code="not-yet")
-    return PlainNotFound(f"{owner.id!r} exists, but Omni holds no {sub.name} for it at present.")
+    return PlainNotFound(f"{owner.id!r} exists, but Omni has no {sub.name} for it at present.")
 
 
 def sublist_view(parent: ResourceAdapter, collection: Collection, filter: str) -> Callable[..., Response]:
-    """Return the view of the objects that belong to another; 404 when that one does not exist."""
+    """Return the view of the objects that belong to a parent: ``collection``, filtered by the parent's id.
+
+    The view raises the back end's not-found error if the parent does not exist. ``filter`` is the name of the filter.
+    """
 
     def get(arguments: Mapping[str, Any], id: str) -> Response:
         current_gateway().reading(parent).get(id)
@@ -73,7 +79,11 @@ def sublist_view(parent: ResourceAdapter, collection: Collection, filter: str) -
 
 
 def subcollection_view(parent: ResourceAdapter, sub: SubCollection) -> Callable[..., Response]:
-    """Return the view of another plugin's list, held to one parent."""
+    """Return the view of another plugin's list, filtered by the parent's id.
+
+    The view requires that plugin's ``list`` role. It raises the back end's not-found error if the parent does not exist
+    and 501 if the plugin is not loaded.
+    """
 
     def get(arguments: Mapping[str, Any], id: str) -> Response:
         gateway = current_gateway()

@@ -1,4 +1,4 @@
-"""Watch: changes of a list or an object as Server-Sent Events or NDJSON."""
+"""Watch: respond with the changes of a list or an object, as Server-Sent Events or NDJSON."""
 
 from __future__ import annotations
 
@@ -33,27 +33,30 @@ def watch_response(
     *,
     id: str = "",
 ) -> Response:
-    """Open a stream of ``query``'s changes; from ``Last-Event-ID`` on when the request names one."""
+    """Open a stream of the changes of ``query``, or of the object ``id`` if given.
+
+    The stream continues after ``Last-Event-ID`` if the request has that header. Raises 404 for a missing object, 410
+    for a resume point that is too old, and 429 if the caller has too many streams.
+    """
     resume = _resume_point()
-    _refuse_early(adapter, query, id, resume)
+    _check_before_headers(adapter, query, id, resume)
     render = partial(representation.body, fields=fields)
     gateway = current_gateway()
-    if not gateway.may_feed():
+    if not gateway.may_use_cache():
         opening = partial(_opened, adapter, query, id, resume, render)
         return stream_response.stream(opening, media=media, limiter=gateway.streams)
-    with ExitStack() as opened, ExitStack() as place:
-        place.callback((gateway.watches if push_stream.offered() else gateway.streams).take(stream_response.caller()))
+    with ExitStack() as opened, ExitStack() as slot:
+        slot.callback((gateway.watches if push_stream.offered() else gateway.streams).take(stream_response.caller()))
         with opening_stream():
             changes = opened.enter_context(adapter.watch(query, id))
         if isinstance(changes, Fed):
-            question = (_question(adapter, query, id), representation, fields, media)
-            channel = partial(_channel, changes, opened, render, media)
-            return _from_channel(question, channel, media, resume, render, place)
-        place.close()  # it takes a thread, and its place among those that do
+            key = (_query_key(adapter, query, id), representation, fields, media)
+            make = partial(_broadcaster, changes, opened, render, media)
+            return _push_response(key, make, media, resume, render, slot)
+        # This watch takes a thread: it gives back the slot of a push stream and takes one of `gateway.streams` instead.
+        slot.close()
         events = _events(changes, resume, render)
-        return stream_response.stream(
-            lambda: _left_with(opened.pop_all(), events), media=media, limiter=gateway.streams
-        )
+        return stream_response.stream(lambda: _closing(opened.pop_all(), events), media=media, limiter=gateway.streams)
 
 
 @contextmanager
@@ -65,42 +68,46 @@ def _opened(
 
 
 @contextmanager
-def _left_with(opened: ExitStack, events: Iterator[StreamEvent]) -> Iterator[Iterator[StreamEvent]]:
+def _closing(opened: ExitStack, events: Iterator[StreamEvent]) -> Iterator[Iterator[StreamEvent]]:
     with opened:
         yield events
 
 
-def _channel(changes: Fed, opened: ExitStack, render: partial[bytes], media: str) -> Broadcaster:
+def _broadcaster(changes: Fed, opened: ExitStack, render: partial[bytes], media: str) -> Broadcaster:
     return Broadcaster(changes, opened.pop_all(), render, stream_response.FORMS[media])
 
 
-def _from_channel(
-    question: Hashable,
+def _push_response(
+    key: Hashable,
     make: Callable[[], Broadcaster],
     media: str,
     resume: ResumePoint | None,
     render: partial[bytes],
-    place: ExitStack,
+    slot: ExitStack,
 ) -> Response:
-    """Answer with what the gateway's own watch tells; ``place`` is left when the stream has ended."""
+    """Return a response that a broadcaster feeds; watches with the same ``key`` share one.
+
+    ``make`` creates the broadcaster if there is none yet. ``slot`` is closed when the stream has ended.
+    """
     form = stream_response.FORMS[media]
-    with ExitStack() as failing:
-        leaving = ExitStack()
-        stream = push_stream.new(media, leaving.close)
-        failing.callback(stream.close)
-        leaving.enter_context(place.pop_all())
-        present, point, leave = current_gateway().broadcasters.join(question, stream, make)
-        leaving.callback(leave)
-        # Rendered here; put together and sent by who carries the stream, for that may be much and its reader slow.
+    with ExitStack() as on_failure:
+        on_close = ExitStack()
+        stream = push_stream.new(media, on_close.close)
+        on_failure.callback(stream.close)
+        on_close.enter_context(slot.pop_all())
+        present, point, leave = current_gateway().broadcasters.join(key, stream, make)
+        on_close.callback(leave)
+        # Rendered in the request's thread; the frames are joined and sent by the stream loop, since there may be
+        # megabytes of them and the client may be slow.
         events = list(_start(present, point, resume, render))
         stream.begin(push_stream.joined(form.write(event) for event in events))
         response = push_stream.respond(stream, media)
-        failing.pop_all()
+        on_failure.pop_all()
     return response
 
 
-def _question(adapter: ResourceAdapter, query: ListQuery, id: str) -> Hashable:
-    """Return what makes two watches of one representation the same."""
+def _query_key(adapter: ResourceAdapter, query: ListQuery, id: str) -> Hashable:
+    """Return a key that is equal for two watches of the same objects."""
     filters = tuple(sorted((name, repr(value)) for name, value in query.filters.items()))
     kind = type(unscoped(adapter)), adapter.type, adapter.namespace, adapter.scope
     return (*kind, query.selector, query.search, filters, id)
@@ -114,8 +121,8 @@ def _resume_point() -> ResumePoint | None:
         raise _gone(error) from error
 
 
-def _refuse_early(adapter: ResourceAdapter, query: ListQuery, id: str, resume: ResumePoint | None) -> None:
-    """Find out what can be refused while there is still a status line to say it with: 404, and 410."""
+def _check_before_headers(adapter: ResourceAdapter, query: ListQuery, id: str, resume: ResumePoint | None) -> None:
+    """Raise 404 for a missing object and 410 for an old resume point, while the response's status is not yet sent."""
     if not id and resume is None:
         return
     present = [adapter.get(id)] if id else adapter.list(replace(query, offset=0, limit=0)).items
@@ -128,7 +135,10 @@ def _refuse_early(adapter: ResourceAdapter, query: ListQuery, id: str, resume: R
 
 def _gone(error: HistoryGone) -> Problem:
     return Problem(
-        410, "gone", f"The watch cannot go on from there: {error}.", hint="List again, or watch from the start."
+        410,
+        "gone",
+        f"The watch cannot continue from this resume point: {error}.",
+        hint="List again, or watch from the start.",
     )
 
 
@@ -141,15 +151,19 @@ def _events(changes: Iterator[Change], resume: ResumePoint | None, render: parti
             present[change.resource.id] = change.resource
     point = ResumePoint.of(present.values())
     yield from _start(present.values(), point, resume, render)
-    held = {id: Digest.of(resource) for id, resource in present.items()}  # a long watch holds no specs
+    # Only digests are needed from here on; a watch may last for hours, so the specs are released.
+    digests = {id: Digest.of(resource) for id, resource in present.items()}
     present.clear()
-    yield from _follow(changes, point, held, render)
+    yield from _follow(changes, point, digests, render)
 
 
 def _start(
     present: Collection[Resource], point: ResumePoint, resume: ResumePoint | None, render: partial[bytes]
 ) -> Iterator[StreamEvent]:
-    """Tell what is there (or, with a resume point, what it has not seen), then the bookmark at ``point``."""
+    """Yield the present objects, or with a resume point those changed since, then the bookmark ``point``.
+
+    Raises 410 if the resume point is too old.
+    """
     if resume is None:
         for resource in present:
             yield StreamEvent("ADDED", render(resource), None)
@@ -165,17 +179,17 @@ def _start(
 
 
 def _follow(
-    changes: Iterator[Change], point: ResumePoint, held: dict[str, Digest], render: partial[bytes]
+    changes: Iterator[Change], point: ResumePoint, digests: dict[str, Digest], render: partial[bytes]
 ) -> Iterator[StreamEvent]:
-    """Tell each change with the resume point after it."""
+    """Yield each change with the resume point after it; ``digests`` are those of the present objects, by id."""
     for change in changes:
         resource = change.resource
         if resource is None:
             continue
-        before = held.pop(resource.id, None)
+        before = digests.pop(resource.id, None)
         if before is not None:
             point = point.minus(before)
         if change.kind != "deleted":
-            held[resource.id] = digest = Digest.of(resource)
+            digests[resource.id] = digest = Digest.of(resource)
             point = point.plus(digest)
         yield StreamEvent(TYPES[change.kind], render(resource), str(point))

@@ -22,10 +22,10 @@ class Late(ResourceAdapter):
 
 
 def test_a_new_object_that_shows_late_is_waited_for() -> None:
-    assert create.held(Late(3), Resource("one")).id == "one"
+    assert create.read_created(Late(3), Resource("one")).id == "one"
 
 
 def test_one_that_never_shows_is_not_found_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(create, "LOOKS", (0.0, 0.0))
+    monkeypatch.setattr(create, "READ_DELAYS", (0.0, 0.0))
     with pytest.raises(NotFound):
-        create.held(Late(9), Resource("one"))
+        create.read_created(Late(9), Resource("one"))

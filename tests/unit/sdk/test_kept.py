@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.lru import IDLE_SECONDS, OVERHEAD, RENDERED_RESPONSES, ByteBoundedLRU
-from omni_gateway.model.lazy_resource import kept
+from omni_gateway.model.lazy_resource import lazy_resource
 from omni_gateway.model.memo import Memo
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest import fields
@@ -24,7 +24,8 @@ class FlagSchema(ResourceSchema):
 
 
 def resource(id: str) -> Resource:
-    return kept(CachedObject(orjson.dumps({"metadata": {"id": id, "version": 1}, "spec": {"enabled": True}}).decode()))
+    text = orjson.dumps({"metadata": {"id": id, "version": 1}, "spec": {"enabled": True}}).decode()
+    return lazy_resource(CachedObject(text))
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def representation() -> Representation:
 
 
 def kept_bodies(representation: Representation, objects: list[Resource]) -> list[bool]:
-    return [representation._kept(each) is not None for each in objects]
+    return [representation._cached(each) is not None for each in objects]
 
 
 def test_bodies_that_nobody_used_for_longest_go_first(
@@ -116,4 +117,4 @@ def test_what_was_made_goes_with_the_first_of_its_parts() -> None:
     assert memo.made("question", [lasting, passing], lambda: []) is made
     del passing
     gc.collect()
-    assert memo._kept.get("question") is None
+    assert memo._entries.get("question") is None
