@@ -34,7 +34,7 @@ class AddedByPlugin:
 
     def _changes(self) -> Iterator[str]:
         if self._app.wsgi_app != self._wsgi_app:
-            yield "it wraps the whole application (wsgi_app), which answers requests before any role is asked"
+            yield "it wraps the whole application (wsgi_app), which answers requests before any role is checked"
         for name, before in self._hooks.items():
             if _hooks(self._app)[name] != before:
                 yield f"it adds to the application's {name}, which act on routes that are not its own"

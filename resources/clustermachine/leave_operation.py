@@ -23,7 +23,7 @@ def _leaving(omni: OmniClient, member: Resource) -> Operation:
     id = member.id
     waiting = [member_waits.leaving_member(omni, id)]
     steps = [("taken up by Omni", member.tearing_down), ("wiped and removed", False)]
-    held = f"Held by {', '.join(sorted(member.finalizers)) or 'nobody'}."
+    held = f"Held by {', '.join(sorted(member.finalizers)) or 'no controller'}."
     return Operation(
         "clustermachine-destroy",
         id,

@@ -49,7 +49,7 @@ def read_reset(omni: OmniClient, id: str) -> Operation:
     if status is None:
         return _gone(id)
     if node is not None and not node.tearing_down:
-        raise Problem(404, "not-found", f"Nobody is taking machine {id!r} out of its cluster.")
+        raise Problem(404, "not-found", f"Machine {id!r} is not being taken out of its cluster.")
     if node is not None and member is None:
         return _left(id, node, cluster)
     if in_cluster:
@@ -89,8 +89,8 @@ def _leaving(omni: OmniClient, id: str, cluster: str) -> Operation:
 
 def _left(id: str, node: Resource, cluster: str) -> Operation:
     """Return the operation of a wiped machine that is not free yet, because its node still exists."""
-    held = f"held by {', '.join(sorted(node.finalizers))}" if node.finalizers else "which nothing holds any more"
-    progress = f"It has left its cluster. Left of it is its machine set node, {held}."
+    held = f"held by {', '.join(sorted(node.finalizers))}" if node.finalizers else "held by no controller"
+    progress = f"It has left its cluster; its machine set node remains, {held}."
     hint = "If it stays so, send the reset again: an older Omni does not finish it by itself."
     return replace(
         make(KIND, id, id, "running", progress, {"cluster": cluster, "finalizers": list(node.finalizers)}),

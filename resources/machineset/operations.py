@@ -16,7 +16,7 @@ def _destruction(omni: OmniClient, machine_set: Resource) -> Operation:
     waiting = member_waits.leaving_members(omni, label_names.LABEL_MACHINE_SET, id)
     lost = member_waits.unreachable(waiting)
     progress = str(status.spec.get("phase") or "") if status else ""
-    progress = progress or f"Held by {', '.join(sorted(machine_set.finalizers)) or 'nobody'}."
+    progress = progress or f"Held by {', '.join(sorted(machine_set.finalizers)) or 'no controller'}."
     progress = member_waits.with_unreachable(progress, waiting)
     steps = [("machines wiped", not waiting), ("released by Omni's controllers", False), ("removed", False)]
     return Operation(

@@ -325,7 +325,7 @@ def test_a_reset_names_what_is_left_of_a_member_and_ends_with_it(world: World) -
         ended = world.operation("machine-reset", worker, "?wait=20s")
 
     assert left["state"] == "running"
-    assert left["progress"].endswith("Left of it is its machine set node, held by somebody.")
+    assert left["progress"].endswith("its machine set node remains, held by somebody.")
     assert left["details"]["cluster"] == "left-over"
     assert ended["state"] == "succeeded"
 
