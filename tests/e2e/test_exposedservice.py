@@ -53,6 +53,7 @@ def exposed(operator: httpx.Client, cluster: str, wait_until: Wait) -> Iterator[
     end = end_of(operator, answer, wait_until)
     if "advertised API URL" in end["error"]:
         operator.delete(at(end["id"]))
+        wait_until(lambda: operator.get(at(end["id"])).status_code == 404, 20, "the end of the service")
         pytest.skip(f"needs an Omni at a host name that services can be exposed below: {end['error']}")
     assert end["state"] == "succeeded", end
     yield dict(operator.get(at(end["id"])).json())
