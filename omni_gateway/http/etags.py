@@ -1,4 +1,6 @@
-"""Entity tags: ``"<hash of spec, labels, annotations, phase>-<version>"``.
+"""Entity tags: ``"<hash of spec, labels, annotations, phase>-<version>"``, with ``fields`` followed by their checksum.
+
+Lists have weak tags (``W/"…"``) of the objects on the page.
 
 If-None-Match compares the whole tag. If-Match compares the hash only: Omni's controllers raise an object's version by
 themselves (a new cluster goes from 1 to 14 in a second), which must not fail a caller's write with 412.

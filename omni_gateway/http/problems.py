@@ -39,15 +39,17 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "bad-request": ProblemType(400, "Bad request", "The request cannot be understood."),
     "bad-json": ProblemType(400, "Bad JSON", "The body is not JSON, or JSON that could be read in two ways."),
     "bad-yaml": ProblemType(400, "Bad YAML", "The body is not YAML, or uses what JSON does not have, such as tags."),
-    "unauthenticated": ProblemType(401, "No credential", "Send a valid token: `Authorization: Bearer …`."),
+    "unauthenticated": ProblemType(
+        401, "Missing or invalid credential", "Send a valid token: `Authorization: Bearer …`."
+    ),
     "forbidden": ProblemType(403, "Forbidden", "Your role is too low; the answer names the one that is needed."),
     "cross-site": ProblemType(
         403,
-        "From another site",
+        "Cross-site request refused",
         "A web page of another origin asked for a change; `OMNI_GATEWAY_CORS_ORIGINS` names the origins that may.",
     ),
     "omni-forbidden": ProblemType(
-        403, "Refused by Omni", "Omni does not allow this to anyone, or not to the gateway's key."
+        403, "Forbidden by Omni", "Omni does not allow this to anyone, or not to the gateway's key."
     ),
     "not-found": ProblemType(404, "Not found", "There is no such object, route or operation."),
     "not-yet": ProblemType(
@@ -72,7 +74,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "exists": ProblemType(409, "Exists already", "There is an object of this name; `Location` names it."),
     "tearing-down": ProblemType(409, "Tearing down", "The object is being removed and takes no writes."),
     "idempotency-conflict": ProblemType(
-        409, "Still running", "The first request with this Idempotency-Key has not ended.", True
+        409, "First request still running", "The first request with this Idempotency-Key has not ended.", True
     ),
     "outcome-unknown": ProblemType(
         409,
@@ -88,10 +90,10 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "unsupported-media-type": ProblemType(
         415, "Unsupported media type", "The body is of a type this route cannot read."
     ),
-    "validation": ProblemType(422, "Invalid", "A field or parameter is wrong; `errors` names each."),
+    "validation": ProblemType(422, "Invalid field or parameter", "A field or parameter is wrong; `errors` names each."),
     "unknown-parameter": ProblemType(422, "Unknown parameter", "A query parameter that this route does not have."),
     "bad-selector": ProblemType(422, "Bad selector", "The label selector cannot be read."),
-    "refused-by-omni": ProblemType(422, "Refused by Omni", "Omni refuses a value; `detail` is its reason."),
+    "refused-by-omni": ProblemType(422, "Value refused by Omni", "Omni refuses a value; `detail` is its reason."),
     "apply-incomplete": ProblemType(
         422, "Not all was applied", "`results` has the outcome of each document, and its reason."
     ),
