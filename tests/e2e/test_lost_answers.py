@@ -72,7 +72,7 @@ def test_a_post_that_nobody_can_look_after_is_503_and_sending_it_again_finds_it_
     name = unique("p")
     with blind(fragile, PATCHES, name):
         told = problem(fragile.api.post("configpatches", json=patch(name)), 503, "omni-unreachable")
-        assert "look before you send it again" in told["hint"]
+        assert "check before you send it again" in told["hint"]
 
     again = fragile.api.post("configpatches", json=patch(name))
     problem(again, 409, "exists")

@@ -114,7 +114,7 @@ def test_once_omni_is_known_to_be_silent_requests_fail_at_once_and_writes_are_no
         answers = [fragile.api.post("configpatches", json=patch(name)) for _ in range(5)]
         assert time.monotonic() - start < PATIENCE
         for answer in answers:
-            assert "hint" not in problem(answer, 503, "omni-unreachable")  # that it may have been done
+            assert "hint" not in problem(answer, 503, "omni-unreachable")  # that it may have been applied
             assert int(answer.headers["Retry-After"]) > 0
     wait_until(lambda: fragile.api.get(f"configpatches/{name}").status_code == 404, 30)
 
@@ -158,7 +158,7 @@ def test_a_write_is_tried_once(fragile: Fragile, unique: Callable[[str], str]) -
     name = unique("p")
     with fragile.simulator.faults.during(pb.Rule(method="*/Create", error=UNAVAILABLE)) as state:
         answer = problem(fragile.api.post("configpatches", json=patch(name)), 503, "omni-unreachable")
-        assert "may have been done" in answer["hint"]
+        assert "may have been applied" in answer["hint"]
         assert state().matched == 1
 
     assert fragile.api.get(f"configpatches/{name}").status_code == 404

@@ -14,7 +14,7 @@ from omni_gateway.http.yaml_body import yaml_documents
 from omni_gateway.plain_scalar import PlainScalar
 
 MIB = 1024 * 1024
-SECONDS, MEGABYTES = 3.0, 100.0
+SECONDS, MEGABYTES = 6.0, 100.0
 #: Reads a text from its input; tells what came of it, and the processor's time and the memory that it took.
 MEASURED = """
 import json, resource, sys, time
