@@ -16,7 +16,7 @@ from omni_gateway.sdk import (
 )
 from omni_gateway.sdk.adapters import Created, find, find_labelled
 from omni_gateway.sdk.omni import label_names, types
-from resources.exposedservice.annotations import Changes, adding, host_ports, removing, shown
+from resources.exposedservice.annotations import Changes, adding, host_ports, port_of, removing, shown
 from resources.exposedservice.kubernetes_services import annotate, exposed_by
 from resources.exposedservice.operations import operation_id, read_exposing
 
@@ -69,6 +69,10 @@ class ExposedServiceAdapter(OmniResourceAdapter):
                 refusals.add("port", "Cluster, service and port are part of the id, which never changes.")
                 refusals.raise_if_any()
             return
+        if spec["port"] is None:
+            refusals = FieldErrors()
+            refusals.add("port", "A new exposed service needs a port.")
+            refusals.raise_if_any()
         resource.id = _id(spec, several)
         if not (cluster.spec.get("features") or {}).get("enable_workload_proxy"):
             hint = f'PATCH /api/v1/clusters/{cluster.id} with {{"features": {{"enable_workload_proxy": true}}}}'
@@ -103,8 +107,8 @@ class ExposedServiceAdapter(OmniResourceAdapter):
 
     def replace(self, resource: Resource) -> None:
         """Update the Service's annotations and wait until Omni shows the change; 504 after ``SHOWN_SECONDS``."""
-        spec = resource.spec
-        before, annotations = self.get(resource.id), self._annotations_of(spec)
+        before, annotations = self.get(resource.id), self._annotations_of(resource.spec)
+        spec = {**resource.spec, "port": port_of(resource.spec, annotations)}
         changes = adding(annotations, spec, self._several_ports())
         if not changes:
             return
@@ -122,7 +126,8 @@ class ExposedServiceAdapter(OmniResourceAdapter):
         """Remove the port's annotations; a Service that does not exist has none."""
         spec = resource.spec
         try:
-            self._annotate(spec, removing(self._annotations_of(spec), spec["port"]))
+            annotations = self._annotations_of(spec)
+            self._annotate(spec, removing(annotations, port_of(spec, annotations)))
         except Problem as problem:
             if problem.status != 404:
                 raise
@@ -155,5 +160,5 @@ def _with_decoded_id(resource: Resource) -> Resource:
     if alias:
         decoded["prefix"] = alias
     if not resource.spec.get("port"):  # Omni omits it while the object has an error
-        decoded["port"] = int(port) if port.isdigit() else 0
+        decoded["port"] = int(port) if port.isdigit() else None
     return replace(resource, spec={**resource.spec, **decoded})

@@ -28,6 +28,15 @@ def host_ports(notes: Notes) -> dict[int, str]:
     return found
 
 
+def port_of(spec: Mapping[str, Any], notes: Notes) -> int:
+    """Return the host port of an exposed service; 0 where it is exposed at none.
+
+    Omni shows no port of a Service that it could not expose, and before 1.8 the id has none. A Service has one port
+    there, which its annotation tells.
+    """
+    return int(spec.get("port") or next(iter(host_ports(notes)), 0))
+
+
 def adding(notes: Notes, spec: Mapping[str, Any], several: bool) -> Changes:
     """Return the changes that expose a Service at a host port, or update that port's label, icon and prefix.
 

@@ -28,8 +28,12 @@ class ExposedServiceSchema(ResourceSchema):
     )
     port = wire.Integer(
         required=True,
+        allow_none=True,
         validate=validate.Range(1, 65535),
-        metadata={"description": "A port of the cluster's nodes that nothing else uses; part of the id"},
+        metadata={
+            "description": "A port of the cluster's nodes that nothing else uses; part of the id. Null where an Omni"
+            " before 1.8 could not expose the Service: it shows none then"
+        },
     )
     service_port = fields.String(
         load_only=True,

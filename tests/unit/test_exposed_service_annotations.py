@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resources.exposedservice.annotations import adding, host_ports, removing
+from resources.exposedservice.annotations import adding, host_ports, port_of, removing
 
 WEB = {"service": "web", "service_namespace": "default"}
 
@@ -89,3 +89,17 @@ def test_hiding_one_port_leaves_the_others() -> None:
 def test_hiding_the_last_port_leaves_nothing() -> None:
     notes = {"port": "30080", "label": "Web", "prefix-30080": "w", "icon-30081": "aQ=="}
     assert applied(notes, removing(notes, 30080)) == {}
+
+
+@pytest.mark.parametrize(
+    ("shown", "annotated", "port"),
+    [(30053, "30053,30099", 30053), (None, "30053", 30053), (0, "30053", 30053), (0, "", 0)],
+)
+def test_a_service_that_omni_could_not_expose_is_hidden_at_the_port_of_its_annotation(
+    shown: int | None, annotated: str, port: int
+) -> None:
+    notes = {"port": annotated}
+
+    changes = removing(notes, port_of({"port": shown}, notes))
+
+    assert str(port) not in (changes.get("port") or "").split(",")
