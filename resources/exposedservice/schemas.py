@@ -15,6 +15,14 @@ _SERVICE_PORT = validate.Regexp(
 _PREFIX = validate.Regexp(r"^([a-z0-9][a-z0-9-]{0,61})?$", error="Must be at most 62 of a-z, 0-9 and -.")
 
 
+class _HostPort(wire.Integer, wire.Rendered):
+    """A host port; null where Omni shows none."""
+
+    def render(self, value: int | None) -> int | None:
+        """Return the port; 0, which Omni has where there is none, as null."""
+        return value or None
+
+
 class ExposedServiceSchema(ResourceSchema):
     """A Kubernetes Service that Omni exposes under a URL of its own."""
 
@@ -26,7 +34,7 @@ class ExposedServiceSchema(ResourceSchema):
     service_namespace = fields.String(
         load_default="default", validate=_KUBERNETES_NAME, metadata={"description": "The Service's own namespace"}
     )
-    port = wire.Integer(
+    port = _HostPort(
         required=True,
         allow_none=True,
         validate=validate.Range(1, 65535),
