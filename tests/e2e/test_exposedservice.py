@@ -127,22 +127,35 @@ def test_a_service_has_several_host_ports_each_with_words_of_its_own(
     assert operator.get(at(exposed["id"])).status_code == 200
 
 
-def test_a_prefix_that_omni_cannot_use_ends_the_operation_with_its_error(
-    operator: httpx.Client, cluster: str, wait_until: Wait
-) -> None:
+@pytest.fixture
+def unusable(operator: httpx.Client, cluster: str, wait_until: Wait) -> Iterator[dict[str, Any]]:
+    """The end of the operation that exposes the API under a prefix that Omni cannot use; hidden again at the end."""
     body = {"cluster": cluster, "port": 30070, "prefix": "has-dash", **API}
     end = end_of(operator, operator.post(URL, json=body), wait_until)
-    _skip_where_nothing_can_be_exposed(operator, end, wait_until)
-
-    shown = operator.get(at(end["id"])).json()
-
-    assert (end["state"], "has-dash" in end["error"]) == ("failed", True)
-    assert ("has-dash" in shown["error"], shown["port"]) == (True, 30070)
-    assert shown["id"] in [item["id"] for item in operator.get(URL, params={"cluster": cluster}).json()]
-    mended = operator.patch(at(end["id"]), json={"prefix": "nodash"})
-    assert (mended.status_code, mended.json()["error"], mended.json()["prefix"]) == (200, "", "nodash")
+    yield end
     operator.delete(at(end["id"]))
     wait_until(lambda: operator.get(at(end["id"])).status_code == 404, 20, "the end of the service")
+
+
+def test_a_prefix_that_omni_cannot_use_ends_the_operation_with_its_error(
+    operator: httpx.Client, cluster: str, unusable: dict[str, Any]
+) -> None:
+    shown = operator.get(at(unusable["id"])).json()
+
+    assert (unusable["state"], "has-dash" in unusable["error"]) == ("failed", True)
+    # Omni shows no port of a service that it could not expose; since 1.8 the id tells it.
+    port = 30070 if unusable["id"].endswith("/30070") else None
+    assert ("has-dash" in shown["error"], shown["port"]) == (True, port)
+    assert shown["id"] in [item["id"] for item in operator.get(URL, params={"cluster": cluster}).json()]
+
+
+def test_a_prefix_that_omni_cannot_use_can_be_changed(operator: httpx.Client, unusable: dict[str, Any]) -> None:
+    mended = operator.patch(at(unusable["id"]), json={"prefix": "nodash"})
+
+    assert mended.status_code == 200, mended.text
+    if "advertised API URL" in mended.json()["error"]:
+        pytest.skip(f"needs an Omni at a host name that services can be exposed below: {mended.json()['error']}")
+    assert (mended.json()["error"], mended.json()["prefix"]) == ("", "nodash")
 
 
 def test_a_hidden_service_is_gone(operator: httpx.Client, exposed: dict[str, Any], gone: Any, wait_until: Wait) -> None:
