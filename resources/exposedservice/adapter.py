@@ -69,7 +69,7 @@ class ExposedServiceAdapter(OmniResourceAdapter):
                 refusals.add("port", "Cluster, service and port are part of the id, which never changes.")
                 refusals.raise_if_any()
             return
-        if spec["port"] is None:
+        if spec.get("port") is None:
             refusals = FieldErrors()
             refusals.add("port", "A new exposed service needs a port.")
             refusals.raise_if_any()
@@ -147,7 +147,7 @@ def _id(spec: Mapping[str, Any], several: bool) -> str:
 
 def _key(spec: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the key of an exposed service, which is the same for both forms of ids."""
-    return spec["cluster"], spec["service_namespace"], spec["service"], spec["port"]
+    return spec["cluster"], spec["service_namespace"], spec["service"], spec.get("port")
 
 
 def _with_decoded_id(resource: Resource) -> Resource:

@@ -169,7 +169,8 @@ def test_a_hidden_service_is_gone(operator: httpx.Client, exposed: dict[str, Any
 def test_a_dry_run_exposes_nothing(operator: httpx.Client, cluster: str) -> None:
     answer = operator.post(f"{URL}?dry_run=true", json={"cluster": cluster, "port": 30060, **API})
     assert answer.status_code == 200, answer.text
-    assert answer.json()["object"]["id"] == f"{cluster}/kubernetes.default/30060"
+    # Before Omni 1.8 an id has no port.
+    assert answer.json()["object"]["id"].removesuffix("/30060") == f"{cluster}/kubernetes.default"
     assert operator.get(URL, params={"cluster": cluster}).json() == []
 
 
@@ -224,3 +225,9 @@ def test_readers_write_nothing(reader: httpx.Client, anonymous: httpx.Client) ->
     assert reader.post(URL, json={}).status_code == 403
     assert reader.delete(at("x/y.z/1")).status_code == 403
     assert anonymous.get(URL).status_code == 401
+
+
+def test_a_new_service_needs_a_port(operator: httpx.Client, cluster: str) -> None:
+    document = problem(operator.post(URL, json={"cluster": cluster, "port": None, **API}), 422, "validation")
+
+    assert "port" in document["errors"]
