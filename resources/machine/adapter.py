@@ -73,23 +73,25 @@ class MachineAdapter(ResourceAdapter):
 
     def get(self, id: str) -> Machine:
         """Read and join one machine: 2 calls, and 2 more for a member of a cluster; ``NotFound`` if there is none."""
-        machine = read(self.omni, types.MACHINES, id)
-        status = find(self.omni, types.MACHINE_STATUSES, id)
+        return self._join(read(self.omni, types.MACHINES, id), find(self.omni, types.MACHINE_STATUSES, id))
+
+    def _join(self, machine: Resource, status: Resource | None) -> Machine:
+        """Join a Machine and its status; for a member of a cluster, read its other two parts."""
         if status is None or label_names.LABEL_AVAILABLE in status.labels:
             return join_shared(machine, status, None, None)
-        node = find(self.omni, types.MACHINE_SET_NODES, id)
-        selector = f"{label_names.LABEL_CLUSTER_MACHINE} = {id}"
+        node = find(self.omni, types.MACHINE_SET_NODES, machine.id)
+        selector = f"{label_names.LABEL_CLUSTER_MACHINE} = {machine.id}"
         configurations = resources_of(self._list(types.EXTENSIONS_CONFIGURATIONS, [selector]))
-        own = own_extensions(configurations).get((cluster_of(status, node), id))
+        own = own_extensions(configurations).get((cluster_of(status, node), machine.id))
         return join_shared(machine, status, node, own)
 
     def get_written(self, written: Resource) -> Resource:
-        """Return the machine after a write; where only its labels changed, joined with the status that shows them."""
+        """Return the machine after a write; if its labels changed, joined with the status that shows them."""
         machine = cast(Machine, written)
         status = machine.read_for_write.pop(types.MACHINE_STATUSES, None)
-        if status is None or machine.machine is None or label_names.LABEL_AVAILABLE not in status.labels:
+        if status is None or machine.machine is None:
             return self.get(written.id)
-        return join_shared(machine.machine, status, None, None)
+        return self._join(machine.machine, status)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Check a PATCH before the first write (422, 409); see :mod:`resources.machine.update`."""

@@ -55,8 +55,7 @@ class LazyMachine(Machine):
     The parts stay in memory anyway; a merged spec for each of thousands of machines would double that.
     """
 
-    __slots__ = ("_machine", "_own")
-    _machine: Resource
+    __slots__ = ("_own",)
     _own: dict[str, Any] | None
 
     @property
@@ -64,7 +63,7 @@ class LazyMachine(Machine):
         """Return the merged spec; a changed copy (``dataclasses.replace``) has a spec of its own."""
         if self._own is not None:
             return self._own
-        return _spec(self, self._machine.spec, self.status.spec if self.status else {})
+        return _spec(self, self.machine.spec if self.machine else {}, self.status.spec if self.status else {})
 
     @spec.setter
     def spec(self, value: dict[str, Any]) -> None:
@@ -97,11 +96,11 @@ def join(machine: Resource, status: Resource | None, node: Resource | None, own:
         status=status,
         node=node,
         own_extensions=own,
+        machine=machine,
     )
     if isinstance(joined, LazyMachine):
-        joined._machine, joined._own = machine, None
+        joined._own = None
     else:
-        joined.machine = machine
         joined.spec = _spec(joined, machine.spec, status.spec if status else {})
     return joined
 
