@@ -78,10 +78,7 @@ class Calls:
 
         The request's deadline (:mod:`~omni_gateway.omni.deadline`) shortens that time.
         """
-        self._refuse_write(rpc)
-        self._note()
-        request = _written(rpc.name, build)
-        entries = _sendable(rpc.name, metadata)
+        request, entries = self._prepare(rpc, build, metadata)
         seconds = deadline.left(self._timeout if timeout is None else timeout)
         circuit = self._holder.circuit
         circuit.admit(rpc.name, probe=self._probe)
@@ -121,10 +118,7 @@ class Calls:
 
         Without ``timeout`` it has no deadline, unless it is opened while a request is served: then the request's.
         """
-        self._refuse_write(rpc)
-        self._note()
-        request = _written(rpc.name, build)
-        entries = _sendable(rpc.name, metadata)
+        request, entries = self._prepare(rpc, build, metadata)
         timeout = deadline.left_for_stream(timeout)
         circuit = self._holder.circuit
         circuit.admit(rpc.name, probe=self._probe)
@@ -153,10 +147,7 @@ class Calls:
         No thread waits either. The call ends with the process or the channel, at the latest after ``timeout`` seconds,
         so it must be one that can be repeated.
         """
-        self._refuse_write(rpc)
-        self._note()
-        request = _written(rpc.name, build)
-        entries = _sendable(rpc.name, metadata)
+        request, entries = self._prepare(rpc, build, metadata)
         unawaited = self._holder.unawaited
         if not unawaited.enter():
             return False
@@ -169,6 +160,14 @@ class Calls:
         self._holder.observer(rpc.name, grpc.StatusCode.OK.name, None)
         outcomes.note(rpc.name, None)
         return True
+
+    def _prepare(
+        self, rpc: Rpc[RequestT, ResponseT], build: Callable[[], RequestT], metadata: Metadata
+    ) -> tuple[RequestT, Metadata]:
+        """Return what a call sends; raises ``WriteRefused``, and ``InvalidArgument`` for what cannot be sent."""
+        self._refuse_write(rpc)
+        self._note()
+        return _written(rpc.name, build), _sendable(rpc.name, metadata)
 
     def _signed_channel(self) -> _SignedChannel:
         raw = self._holder.get()
