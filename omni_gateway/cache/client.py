@@ -337,20 +337,6 @@ class CachingClient(OmniClient):
             self.cache.close()
         super().close()
 
-    def find_written(self, type: str, id: str, namespace: str, asked: Mapping[str, Any]) -> CachedObject | None:
-        """See :func:`find_written`."""
-        cache, key = self.cache, (type, namespace)
-        pending = cache.pending_writes.find(key, id) if self._owns_cache else None
-        informer = cache.informer(type, namespace) if pending is not None else None
-        if pending is None or informer is None or pending.kind not in ("created", "at_least"):
-            return None
-        if not informer.wait_for(id, pending, time.monotonic() + WRITTEN_SECONDS):
-            return None
-        ready, item = informer.find(id)
-        if not ready or item is None or (pending.kind == "created" and not outcomes.holds(asked, item.body())):
-            return None
-        return item
-
 
 def find_written(omni: OmniClient, type: str, id: str, namespace: str, asked: Mapping[str, Any]) -> CachedObject | None:
     """Return an object that this process has just written, from the informer of its type; makes no call to Omni.
@@ -360,4 +346,16 @@ def find_written(omni: OmniClient, type: str, id: str, namespace: str, asked: Ma
     earlier one of the same id. Always None for a caller with an Omni identity of its own, as informers use the
     gateway's.
     """
-    return omni.find_written(type, id, namespace, asked) if isinstance(omni, CachingClient) else None
+    if not isinstance(omni, CachingClient) or not omni._owns_cache:
+        return None
+    cache = omni.cache
+    pending = cache.pending_writes.find((type, namespace), id)
+    informer = cache.informer(type, namespace) if pending is not None else None
+    if pending is None or informer is None or pending.kind not in ("created", "at_least"):
+        return None
+    if not informer.wait_for(id, pending, time.monotonic() + WRITTEN_SECONDS):
+        return None
+    ready, item = informer.find(id)
+    if not ready or item is None or (pending.kind == "created" and not outcomes.holds(asked, item.body())):
+        return None
+    return item

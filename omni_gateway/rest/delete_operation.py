@@ -64,9 +64,14 @@ def removal_of(
     :param is_leaving: called as ``is_leaving(omni, resource)``, returns whether an existing object is being removed; by
         default whether it is tearing down. The list of operations has the objects that are tearing down.
     """
-    return _removal(
-        singular, collection, partial(_find_in_omni, type), partial(_list_in_omni, type), describe, is_leaving
-    )
+
+    def find_object(omni: OmniClient, id: str) -> Resource | None:
+        return find(omni, type, id)
+
+    def list_objects(omni: OmniClient) -> Iterable[Resource]:
+        return resources_of(omni.resources.list(type))
+
+    return _removal(singular, collection, find_object, list_objects, describe, is_leaving)
 
 
 def _removal(
@@ -113,14 +118,6 @@ def _find_by_adapter(adapter: ResourceAdapter, omni: OmniClient, id: str) -> Res
 
 def _list_by_adapter(adapter: ResourceAdapter, omni: OmniClient) -> Iterable[Resource]:
     return current_gateway().reading(adapter).list(ListQuery()).items
-
-
-def _find_in_omni(type: str, omni: OmniClient, id: str) -> Resource | None:
-    return find(omni, type, id)
-
-
-def _list_in_omni(type: str, omni: OmniClient) -> Iterable[Resource]:
-    return resources_of(omni.resources.list(type))
 
 
 def _running(kind: str, collection: str, omni: OmniClient, resource: Resource) -> Operation:

@@ -50,29 +50,21 @@ class ExposedServiceAdapter(OmniResourceAdapter):
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Check what Omni and the cluster allow; raises 404, 409 and 422, with hints."""
         if resource.labels not in ({}, existing.labels if existing else {}) or resource.annotations:
-            refusals = FieldErrors()
-            refusals.add("labels", "Omni creates these objects; callers cannot set their labels or annotations.")
-            refusals.raise_if_any()
+            _refuse("labels", "Omni creates these objects; callers cannot set their labels or annotations.")
         spec = resource.spec
         cluster = find(self.omni, types.CLUSTERS, spec["cluster"])
         if cluster is None:
             raise Problem(404, "not-found", f"There is no cluster {spec['cluster']!r}.")
         several = self._several_ports()
         if extras.get("service_port") and not several:
-            refusals = FieldErrors()
-            refusals.add("service_port", "This Omni is older than 1.8 and takes a host port only.")
-            refusals.raise_if_any()
+            _refuse("service_port", "This Omni is older than 1.8 and takes a host port only.")
         if existing is not None:
             resource.id = existing.id
             if _key(spec) != _key(_with_decoded_id(existing).spec):
-                refusals = FieldErrors()
-                refusals.add("port", "Cluster, service and port are part of the id, which never changes.")
-                refusals.raise_if_any()
+                _refuse("port", "Cluster, service and port are part of the id, which never changes.")
             return
         if spec.get("port") is None:
-            refusals = FieldErrors()
-            refusals.add("port", "A new exposed service needs a port.")
-            refusals.raise_if_any()
+            _refuse("port", "A new exposed service needs a port.")
         resource.id = _id(spec, several)
         if not (cluster.spec.get("features") or {}).get("enable_workload_proxy"):
             hint = f'PATCH /api/v1/clusters/{cluster.id} with {{"features": {{"enable_workload_proxy": true}}}}'
@@ -138,6 +130,13 @@ class ExposedServiceAdapter(OmniResourceAdapter):
     def _annotate(self, spec: Mapping[str, Any], changes: Changes) -> None:
         if changes:
             annotate(self.omni, spec["cluster"], spec["service_namespace"], spec["service"], changes)
+
+
+def _refuse(field: str, message: str) -> None:
+    """Raise 422 with one message."""
+    refusals = FieldErrors()
+    refusals.add(field, message)
+    refusals.raise_if_any()
 
 
 def _id(spec: Mapping[str, Any], several: bool) -> str:
