@@ -97,6 +97,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._queue: RequestQueue[TConn] = RequestQueue(self._bounds())
         self._in_threads: dict[TConn, Waiting[TConn]] = {}
         self._health_threads = ThreadPoolExecutor(1, thread_name_prefix="health")
+        _start_all(self._health_threads, 1)
         self._health_waiting = 0
         self._trim_at: float | None = None
         self._trimmed = 0.0
@@ -111,6 +112,16 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         per_caller = self.threads_per_caller or default_threads_per_caller(threads)
         in_threads = max(MOST_IN_THREADS, self.longest_body)
         return Bounds(threads, per_caller, self.most_waiting, max(1, self.most_waiting // 2), in_threads)
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Return the pool of request threads, all started.
+
+        Otherwise the loop starts them at the first requests, and waits for each of them to run, behind all computing
+        threads: up to 30 ms each, in which it does nothing else.
+        """
+        pool: ThreadPoolExecutor = super().get_thread_pool()
+        _start_all(pool, self.cfg.threads)
+        return pool
 
     def load_wsgi(self) -> None:
         """Load the application, wrapped so that it can hand push streams over to the loop."""
@@ -518,6 +529,14 @@ def default_threads_per_caller(threads: int) -> int:
 def _collect_and_give_back() -> None:
     gc.collect()  # a rejected body often stays in a cycle of an exception and its traceback
     give_back()
+
+
+def _start_all(pool: ThreadPoolExecutor, threads: int) -> None:
+    """Start all threads of a pool: each call waits until all run, so no thread takes two of them."""
+    started = threading.Barrier(threads + 1)
+    for _ in range(threads):
+        pool.submit(started.wait)
+    started.wait()
 
 
 class _Head:

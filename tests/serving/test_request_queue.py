@@ -52,6 +52,12 @@ def release(server: Server) -> None:
     server.get("/livez?release")
 
 
+def test_all_threads_run_before_the_first_request(start: Callable[..., Server]) -> None:
+    fresh = start(threads=12)
+    _, threads = fresh.get("/state").split()
+    assert int(threads) >= 1 + 12 + 1  # the loop, requests, health
+
+
 def test_health_is_answered_while_all_threads_are_busy(server: Server, hold: Callable[..., list[Raw]]) -> None:
     hold("a", 3)
     hold("b", 1)
