@@ -11,8 +11,10 @@ from tests.faults.world import OMNI_SECONDS, STORE_SECONDS
 _HEAD = f"""\
 # Faults
 
-What callers see while something outside is at fault, as `make faults` has measured it: one worker, requests at
-once, in a fault's first moment and again once `/readyz` has named it. Here a call to Omni may take
+What callers see while something outside is at fault, as `make faults` has measured it: one worker, side by side a
+hundred requests a second, in a fault's first moment and again once `/readyz` has named it. (Fifty in one instant keep
+a worker's interpreter busy for a third of a second, with no fault at all; `/livez` then takes up to a fifth of a
+second.) Here a call to Omni may take
 {OMNI_SECONDS:.0f} s and one to the store {STORE_SECONDS:.0f} s; the defaults are 20 s and 5 s.
 [outages.md](outages.md) says why it is so.
 
