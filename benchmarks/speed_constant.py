@@ -15,7 +15,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from omni_gateway import cli, server
 from omni_gateway.app import create_app as gateways_own
 from omni_gateway.auth import FailedLogins, Role
-from omni_gateway.http import guard
+from omni_gateway.http import guard, route_access
 from omni_gateway.settings import Settings
 
 
@@ -34,6 +34,7 @@ def create_app(settings: Settings) -> Flask:
     """Return the gateway's application with the constant views beside its own."""
     app = gateways_own(settings)
     app.add_url_rule("/constant/<int:size>", view_func=constant)
+    route_access.declare(app)  # else it is answered 403: only routes of the start may be called
     bare = Flask("bare", static_folder=None)
     bare.add_url_rule("/<int:size>", view_func=constant)
     logins = FailedLogins(settings.limits_of("failed_logins"), settings.limits_of("failed_logins_in_all"))
