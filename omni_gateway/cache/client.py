@@ -14,7 +14,7 @@ from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.informer import Informer
 from omni_gateway.cache.informers import Informers
 from omni_gateway.cache.pending_writes import PendingWrite
-from omni_gateway.cache.read_record import Dependency, ReadRecord
+from omni_gateway.cache.read_record import Dependency, Detail, Forward, ReadRecord
 from omni_gateway.cache.snapshot import Snapshot, SnapshotPage
 from omni_gateway.cache.subscription import Subscription
 from omni_gateway.omni import errors, outcomes
@@ -46,6 +46,15 @@ def _parse_selectors(texts: Sequence[str]) -> list[Selector] | None:
         return [parse(text) for text in texts if text.strip()]
     except SelectorError:
         return None
+
+
+def _why_unusable(informer: Informer | None) -> tuple[Forward, Detail]:
+    """Return why a type's informer cannot be used; None: there is none."""
+    if informer is None:
+        return "uri-miss", "no-informer"
+    if not informer.relists:
+        return "uri-miss", "syncing"
+    return "stale", "no-sign-of-life" if informer.ready else "watch-interrupted"
 
 
 def _page(snapshot: Snapshot, options: ListOptions, selectors: Sequence[Selector]) -> SnapshotPage:
@@ -94,7 +103,7 @@ class CachedResources(ResourceClient):
                     raise errors.NotFound(grpc.StatusCode.NOT_FOUND, text, "omni.resources.ResourceService/Get")
                 return item
             # Its watch has ended between the check and the read.
-            self._record().forward_reasons.append("stale")
+            self._record().forward("stale", "watch-interrupted")
         return self._get_direct(type, id, namespace or namespace_of(type))
 
     def _get_direct(self, type: str, id: str, namespace: str) -> CachedObject:
@@ -118,8 +127,11 @@ class CachedResources(ResourceClient):
     def _list(self, options: ListOptions, timeout: float | None) -> ListResult:
         """Return a page of objects; ``search`` and sorting by fields are forwarded, as only Omni knows their rules."""
         selectors = _parse_selectors(options.selectors)
-        if options.search or options.sort_by not in _BY_ID or selectors is None:
-            self._record().forward_reasons.append("bypass")
+        if selectors is None:
+            self._record().forward("bypass", "selector")
+            return super()._list(options, timeout)
+        if options.search or options.sort_by not in _BY_ID:
+            self._record().forward("bypass", "search" if options.search else "sort")
             return super()._list(options, timeout)
         snapshot = self._snapshot(options.type, options.namespace)
         if snapshot is not None:
@@ -245,16 +257,16 @@ class CachedResources(ResourceClient):
         """Return the informer if this request may read from it; otherwise record why the read is forwarded."""
         if namespace in COMPUTED:
             # Omni computes these for the caller of each request: there is no common state to copy.
-            self._record().forward_reasons.append("bypass")
+            self._record().forward("bypass", "computed")
             return None
         max_age = self._record().max_age
         if max_age == 0:
-            self._record().forward_reasons.append("request")
+            self._record().forward("request", "no-cache")
             return None
         informer = self._cache.informer(type, namespace)
         if informer is None:
             existing = self._cache.existing(type, namespace)
-            self._record().forward_reasons.append("uri-miss" if existing is None or not existing.relists else "stale")
+            self._record().forward(*_why_unusable(existing))
             # Wait for the first bootstrap: one list then answers all reads that come meanwhile, instead of one each.
             if existing is None or not existing.wait_for_sync():
                 return None
@@ -262,10 +274,10 @@ class CachedResources(ResourceClient):
         if informer is None:
             return None
         if max_age is not None and self._cache.age(informer) > max_age:
-            self._record().forward_reasons.append("request")
+            self._record().forward("request", "max-age")
             return None
         if not self._shows_pending_writes(informer, type, namespace):
-            self._record().forward_reasons.append("stale")
+            self._record().forward("stale", "pending-write")
             return None
         return informer
 

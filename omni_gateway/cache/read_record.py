@@ -13,6 +13,21 @@ from omni_gateway.cache.snapshot import Snapshot
 Forward = Literal["uri-miss", "stale", "request", "bypass"]
 """Why a read was forwarded to Omni (RFC 9211 §2.2): the type has no informer yet, its informer is not current, the
 caller asked for a fresh response, or the cache cannot answer this kind of read."""
+Detail = Literal[
+    "no-informer",
+    "syncing",
+    "watch-interrupted",
+    "no-sign-of-life",
+    "pending-write",
+    "no-cache",
+    "max-age",
+    "search",
+    "sort",
+    "selector",
+    "computed",
+    "call",
+]
+"""The cause in particular (RFC 9211 §2.8); ``docs/caching.md`` has a line for each."""
 
 
 class Dependency:
@@ -54,8 +69,12 @@ class ReadRecord:
     age: float = 0.0
     called_omni: bool = False
     cacheable_response: bool = True
-    forward_reasons: list[Forward] = field(default_factory=list)
+    forward_reasons: list[tuple[Forward, Detail]] = field(default_factory=list)
     dependencies: list[Dependency] = field(default_factory=list)
+
+    def forward(self, reason: Forward, detail: Detail) -> None:
+        """Record that a read was forwarded to Omni, and why."""
+        self.forward_reasons.append((reason, detail))
 
     def note_call(self) -> None:
         """Record a call to Omni."""
@@ -77,5 +96,6 @@ class ReadRecord:
         if self.is_hit:
             return "omni-gateway; hit"
         if self.forward_reasons:
-            return f"omni-gateway; fwd={self.forward_reasons[0]}"
-        return f"omni-gateway; fwd={'bypass' if self.dependencies else 'uri-miss'}"
+            reason, detail = self.forward_reasons[0]
+            return f"omni-gateway; fwd={reason}; detail={detail}"
+        return "omni-gateway; fwd=bypass; detail=call" if self.dependencies else "omni-gateway; fwd=uri-miss"

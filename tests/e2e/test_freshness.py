@@ -50,7 +50,7 @@ def test_what_was_read_before_is_answered_without_omni_and_says_so(warm: httpx.C
 @pytest.mark.parametrize("wish", ["no-cache", "no-store", "max-age=0"])
 def test_a_caller_who_wants_it_fresh_is_answered_by_omni(warm: httpx.Client, wish: str) -> None:
     answer = warm.get("configpatches?page_size=1", headers={"Cache-Control": wish})
-    assert status_of(answer) == "omni-gateway; fwd=request"
+    assert status_of(answer) == "omni-gateway; fwd=request; detail=no-cache"
     assert "Age" not in answer.headers
 
 
@@ -134,7 +134,8 @@ def test_while_the_watch_cannot_be_held_omni_is_asked_and_the_answer_says_so(
     cut = pb.Rule(method="*/Watch", resource_type=PATCHES, cut=pb.Cut())
     with faults.during(NO_NEW_WATCH), faults.during(cut):
         fragile.omni.resources.create(PATCHES, name, {"data": DATA})  # an open stream is cut at its next message
-        wait_until(lambda: status_of(fragile.api.get("configpatches")) == "omni-gateway; fwd=stale", 20, "no belief")
+        interrupted = "omni-gateway; fwd=stale; detail=watch-interrupted"
+        wait_until(lambda: status_of(fragile.api.get("configpatches")) == interrupted, 20, "a read from Omni")
         fragile.omni.resources.create(PATCHES, later, {"data": DATA})
         listed = {item["id"] for item in fragile.api.get("configpatches?page_size=1000").json()}
         assert {name, later} <= listed

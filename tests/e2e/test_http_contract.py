@@ -396,8 +396,12 @@ class TestEveryAnswer:
 
     def test_cache_status_tells_that_omni_was_asked(self, api: httpx.Client) -> None:
         answer = api.get("configpatches", headers={"Cache-Control": "no-cache"})
-        assert answer.headers["Cache-Status"] == "omni-gateway; fwd=request"
+        assert answer.headers["Cache-Status"] == "omni-gateway; fwd=request; detail=no-cache"
         assert "Age" not in answer.headers
+
+    def test_cache_status_names_what_only_omni_can_answer(self, api: httpx.Client) -> None:
+        answer = api.get("configpatches?search=x")
+        assert answer.headers["Cache-Status"] == "omni-gateway; fwd=bypass; detail=search"
 
 
 class TestHead:

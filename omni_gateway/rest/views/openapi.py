@@ -31,7 +31,7 @@ _HEADER_DOCS = {
     "X-Pagination": "JSON: total, total_pages, page, first_page, last_page, previous_page, next_page",
     "Link": "RFC 8288 links to the neighbouring pages",
     "X-Resume-Point": "From here a watch continues this list without a gap (absent when the list is only a part)",
-    "Cache-Status": "RFC 9211: whether the response came from the gateway's cache",
+    "Cache-Status": "RFC 9211: whether the response came from the gateway's cache, and if not, why",
     "Retry-After": "Seconds",
 }
 
