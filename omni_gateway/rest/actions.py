@@ -1,14 +1,20 @@
-"""Return values of a plugin's actions and computed documents; the views turn them into responses."""
+"""Declarations of a plugin's actions and computed documents, and the return values of their functions.
+
+``rest.views`` makes a route of each declaration, and responses of the return values.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
+import marshmallow as ma
+
+from omni_gateway.auth import Role
 from omni_gateway.model.resource import Resource
-from omni_gateway.rest.operations import Operation
+from omni_gateway.rest.operations import Operation, OperationKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +69,71 @@ class DryRunResult:
 #: A Resource is rendered by the plugin's schema, an Operation responds 202, a mapping is returned as JSON (its schema
 #: is the ``answers`` of the declaration).
 Answer = Resource | Operation | FileResponse | StreamingResponse | DryRunResult | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action: ``POST <object>/actions/<name>``. A plugin lists it in its ``actions``.
+
+    :param name: the last segment of its URL.
+    :param role: the role that a caller needs; above ``READER`` the object must be writable for the caller.
+    :param summary: one line for the OpenAPI document.
+    :param run: called as ``run(adapter, id, body, dry_run=...)``, without ``id`` for an action on the collection;
+        returns an ``Answer``, by default the changed object.
+    :param body: the schema of the request body; None: the request has none.
+    :param example: a request body, shown in the OpenAPI document.
+    :param answers: the schema of the returned mapping; None: ``run`` returns the changed object.
+    :param operation: the kind of the ``Operation`` that ``run`` returns (202); None: it returns no operation.
+    :param on_collection: make the route ``POST <collection>/actions/<name>`` instead.
+    :param returned_once: members of the result that are not stored: a response that is replayed for an
+        ``Idempotency-Key`` lacks them.
+    :param cluster_independent: whether an action on a collection may be called by callers restricted to some clusters,
+        since it affects none.
+    :param description: further text for the OpenAPI document.
+    """
+
+    name: str
+    _: KW_ONLY
+    role: Role
+    summary: str
+    run: Callable[..., Answer]
+    body: type[ma.Schema] | None = None
+    example: Mapping[str, Any] | None = None
+    answers: type[ma.Schema] | None = None
+    operation: OperationKind | None = None
+    on_collection: bool = False
+    returned_once: Sequence[str] = ()
+    cluster_independent: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedDocument:
+    """A document that is computed on request: ``GET <object>/<path>``. A plugin lists it in its ``documents``.
+
+    :param path: the path below the object; it may have further variables: ``"kubernetes-nodes/<node>"``.
+    :param role: the role that a caller needs; above ``READER`` the object must be writable for the caller, and nothing
+        is read from the cache.
+    :param summary: one line for the OpenAPI document.
+    :param run: called as ``run(adapter, id, *variables, query)``, without ``id`` for a document of the collection;
+        returns an ``Answer``.
+    :param answers: the schema of the returned mapping.
+    :param media_type: the media type of a returned file or stream, for the OpenAPI document.
+    :param query: the schema of the query parameters; by default there are none.
+    :param on_collection: make the route ``GET <collection>/<path>`` instead.
+    :param cluster_independent: whether a document of a collection may be read by callers restricted to some clusters,
+        since it is about none.
+    :param description: further text for the OpenAPI document.
+    """
+
+    path: str
+    _: KW_ONLY
+    role: Role
+    summary: str
+    run: Callable[..., Answer]
+    answers: type[ma.Schema] | None = None
+    media_type: str | None = None
+    query: type[ma.Schema] | None = None
+    on_collection: bool = False
+    cluster_independent: bool = False
+    description: str = ""

@@ -1,9 +1,8 @@
 """The plugin contract: :class:`ResourcePlugin`, the declaration of a resource.
 
 A plugin is made once, at import. :class:`ResourcePlugin` turns its declaration into flask-smorest views on its own
-blueprint; ``register`` mounts that blueprint on an application. Actions and computed documents are added with the
-``action`` and ``computed`` decorators; any other route is an ordinary view on ``plugin.blueprint`` that is guarded by
-``omni_gateway.sdk.require_role``.
+blueprint; ``register`` mounts that blueprint on an application. Any other route is an ordinary view on
+``plugin.blueprint`` that is guarded by ``omni_gateway.sdk.require_role``.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omni_gateway.auth import Role
+from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.links import LinkMaker
@@ -42,7 +42,9 @@ class ResourcePlugin(ServicePlugin):
     :param filters: the resource's own query parameters on lists.
     :param subresources: the sub-resources of each object.
     :param links: name → link maker, for ``_links``.
-    :param operations: the kinds of operations that its actions start.
+    :param actions: its actions.
+    :param documents: its computed documents.
+    :param operations: the kinds of operations that neither an action nor a verb starts.
     :param delete_operation: the operation kind that a DELETE returns; the default (:mod:`.delete_operation`) shows the
         finalizers of the object.
     :param follow_up_operation: the operation kind that shows how a new object comes up; a POST (201) then has an
@@ -52,7 +54,6 @@ class ResourcePlugin(ServicePlugin):
     :param example: a request body, shown in the OpenAPI document (a test sends it).
     :param singleton: the id of the only object; its URL is then the collection's own, and there is no list.
     :param delete_query: the query parameters of a DELETE, passed to the adapter's ``delete_with``.
-    :param idempotent_create: without effect, kept for compatibility: every POST takes an ``Idempotency-Key``.
     :param description: a description of the resource, for its tag in the OpenAPI document.
 
     Raises :class:`PluginError` for an unknown verb in ``roles`` and for a singleton with ``list``.
@@ -72,6 +73,8 @@ class ResourcePlugin(ServicePlugin):
         filters: Sequence[Filter] = (),
         subresources: Sequence[SubResource | SubList | SubCollection] = (),
         links: Mapping[str, LinkMaker] | None = None,
+        actions: Sequence[Action] = (),
+        documents: Sequence[ComputedDocument] = (),
         operations: Sequence[OperationKind] = (),
         delete_operation: OperationKind | None = None,
         follow_up_operation: OperationKind | None = None,
@@ -79,7 +82,6 @@ class ResourcePlugin(ServicePlugin):
         create_may_return_existing: bool = False,
         example: Mapping[str, Any] | None = None,
         singleton: str = "",
-        idempotent_create: bool = False,
         delete_query: type[WriteQuery] = WriteQuery,
         description: str = "",
         import_name: str = __name__,
@@ -91,13 +93,20 @@ class ResourcePlugin(ServicePlugin):
             raise PluginError("a singleton has no list")
         if delete_operation is None and "delete" in roles:
             delete_operation = removal(name, singular, adapter)
+        objects = schema()
+        if singleton:
+            objects.fix_id(singleton)
+        sub_links = {item.name.replace("-", "_"): self._subresource_link(item.name) for item in subresources}
         super().__init__(
             name=name,
             singular=singular,
             adapter=adapter,
             sdk=sdk,
+            actions=actions,
+            documents=documents,
             operations=[*operations, *filter(None, (delete_operation, follow_up_operation, create_operation))],
             description=description,
+            representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,
         )
         self.roles = dict(roles)
@@ -110,12 +119,6 @@ class ResourcePlugin(ServicePlugin):
         self.example = example
         self.singleton = singleton
         self.delete_query = delete_query
-        self.schema = schema()
-        if singleton:
-            self.schema.fix_id(singleton)
-        sub_links = {item.name.replace("-", "_"): self._subresource_link(item.name) for item in self.subresources}
-        all_links = {**(links or {}), **sub_links}
-        self.representation = Representation(self.schema, name, all_links, singleton=bool(singleton))
         self.collection = Collection(adapter, self.representation, self.filters)
         routes.mount(self)
 

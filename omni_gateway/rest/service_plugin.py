@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import marshmallow as ma
 from flask import Flask
 
 from omni_gateway.auth import Role
 from omni_gateway.http.api import GatewayApi
 from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
@@ -37,8 +36,11 @@ class ServicePlugin:
     :param singular: the word for it in operationIds; by default its name.
     :param adapter: the adapter that its functions get; by default one with Omni's client only (``adapter.omni``).
     :param sdk: the range of SDK versions this plugin was written for (PEP 440 specifiers).
-    :param operations: the kinds of operations that its actions start.
+    :param actions: its actions.
+    :param documents: its computed documents.
+    :param operations: the kinds of operations that no action starts.
     :param description: a description, for its tag in the OpenAPI document.
+    :param representation: how objects that its functions return are rendered; by default as objects without fields.
     """
 
     roles: Mapping[str, Role] = {}
@@ -51,18 +53,28 @@ class ServicePlugin:
         singular: str = "",
         adapter: ResourceAdapter | None = None,
         sdk: str = ">=2.0,<3",
+        actions: Sequence[Action] = (),
+        documents: Sequence[ComputedDocument] = (),
         operations: Sequence[OperationKind] = (),
         description: str = "",
+        representation: Representation | None = None,
         import_name: str = __name__,
     ) -> None:
         self.name = name
         self.singular = singular or name
         self.adapter = adapter or ResourceAdapter()
         self.sdk = sdk
-        self.operations = tuple(dict.fromkeys(operations))
-        self.schema = ResourceSchema()
-        self.representation = Representation(self.schema, name, {})
+        self.actions = tuple(actions)
+        self.documents = tuple(documents)
+        started = [action.operation for action in actions if action.operation is not None]
+        self.operations = tuple(dict.fromkeys([*operations, *started]))
+        self.representation = representation or Representation(ResourceSchema(), name, {})
+        self.schema = self.representation.schema
         self.blueprint = GatewayBlueprint(name, import_name, url_prefix=f"{API_PREFIX}/{name}", description=description)
+        for document in self.documents:
+            action_routes.mount_computed(self, document)
+        for action in self.actions:
+            action_routes.mount_action(self, action)
 
     @property
     def plural_id(self) -> str:
@@ -73,105 +85,6 @@ class ServicePlugin:
     def singular_id(self) -> str:
         """Return the singular form used in operationIds."""
         return _word(self.singular)
-
-    def action(
-        self,
-        name: str,
-        *,
-        role: Role,
-        summary: str,
-        body: type[ma.Schema] | None = None,
-        example: Mapping[str, Any] | None = None,
-        answers: type[ma.Schema] | None = None,
-        operation: bool = False,
-        on_collection: bool = False,
-        returned_once: Sequence[str] = (),
-        cluster_independent: bool = False,
-        description: str = "",
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Return a decorator that adds ``POST <object>/actions/<name>``.
-
-        The decorated function is called as ``function(adapter, id, body, dry_run=...)``, without ``id`` for an action
-        on the collection, and returns an ``Answer``: by default the changed object.
-
-        :param role: the role that a caller needs; above ``READER`` the object must be writable for the caller.
-        :param summary: one line for the OpenAPI document.
-        :param body: the schema of the request body; None: the request has none.
-        :param example: a request body, shown in the OpenAPI document.
-        :param answers: the schema of the returned mapping; None: the function returns the changed object.
-        :param operation: whether the function returns an ``Operation`` (202).
-        :param on_collection: add ``POST <collection>/actions/<name>`` instead.
-        :param returned_once: members of the result that are not stored: a response that is replayed for an
-            ``Idempotency-Key`` lacks them.
-        :param cluster_independent: whether an action on a collection may be called by callers restricted to some
-            clusters, since it affects none.
-        :param description: further text for the OpenAPI document.
-        """
-
-        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            action_routes.mount_action(
-                self,
-                function,
-                action_routes.Action(
-                    name,
-                    role,
-                    summary,
-                    body() if body else None,
-                    example,
-                    answers,
-                    operation,
-                    on_collection,
-                    frozenset(returned_once),
-                    cluster_independent,
-                    description,
-                ),
-            )
-            return function
-
-        return decorate
-
-    def computed(
-        self,
-        path: str,
-        *,
-        role: Role,
-        summary: str,
-        answers: type[ma.Schema] | None = None,
-        media_type: str | None = None,
-        query: type[ma.Schema] | None = None,
-        on_collection: bool = False,
-        cluster_independent: bool = False,
-        description: str = "",
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Return a decorator that adds ``GET <object>/<path>``, for a document that is computed on request.
-
-        The decorated function is called as ``function(adapter, id, *variables, query)``, without ``id`` for a document
-        of the collection, and returns an ``Answer``.
-
-        :param path: the path below the object; it may have further variables: ``"kubernetes-nodes/<node>"``.
-        :param role: the role that a caller needs; above ``READER`` the object must be writable for the caller, and
-            nothing is read from the cache.
-        :param summary: one line for the OpenAPI document.
-        :param answers: the schema of the returned mapping.
-        :param media_type: the media type of a returned file or stream, for the OpenAPI document.
-        :param query: the schema of the query parameters; by default there are none.
-        :param on_collection: add ``GET <collection>/<path>`` instead.
-        :param cluster_independent: whether a document of a collection may be read by callers restricted to some
-            clusters, since it is about none.
-        :param description: further text for the OpenAPI document.
-        """
-
-        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            action_routes.mount_computed(
-                self,
-                function,
-                action_routes.Computed(
-                    path, role, summary, answers, media_type, query, on_collection, cluster_independent, description
-                ),
-            )
-            return function
-
-        return decorate
 
     def register(self, api: GatewayApi, gateway: Gateway) -> None:
         """Mount this plugin on an application.

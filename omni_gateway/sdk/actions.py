@@ -3,7 +3,14 @@
 from omni_gateway.http.guard import check_role, current_principal, public
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.omni_errors import is_too_early, problem_for
-from omni_gateway.rest.actions import Answer, DryRunResult, FileResponse, StreamingResponse
+from omni_gateway.rest.actions import (
+    Action,
+    Answer,
+    ComputedDocument,
+    DryRunResult,
+    FileResponse,
+    StreamingResponse,
+)
 from omni_gateway.rest.delete_operation import removal_of
 from omni_gateway.rest.gateway import Gateway, current_gateway
 from omni_gateway.rest.issuers import check_issuer, takes_jwts
@@ -13,7 +20,9 @@ from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
 from omni_gateway.rest.subresources import SubCollection, SubList
 
 __all__ = [
+    "Action",
     "Answer",
+    "ComputedDocument",
     "DryRunResult",
     "FileResponse",
     "Gateway",

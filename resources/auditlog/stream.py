@@ -10,8 +10,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Problem, ResourceAdapter
-from omni_gateway.sdk.actions import StreamingResponse
+from omni_gateway.sdk import Problem, ResourceAdapter, Role
+from omni_gateway.sdk.actions import ComputedDocument, StreamingResponse
 
 NDJSON = "application/x-ndjson"
 #: Sent on an idle followed log from time to time, so that a disconnected reader is detected.
@@ -86,3 +86,14 @@ def audit_log(adapter: ResourceAdapter, query: Mapping[str, Any]) -> StreamingRe
 
 def _day(day: date | None) -> str:
     return day.isoformat() if day else ""
+
+
+AUDIT_LOG = ComputedDocument(
+    "",
+    role=Role.ADMIN,
+    summary="Read the audit log",
+    media_type=NDJSON,
+    query=AuditLogQuery,
+    on_collection=True,
+    run=audit_log,
+)

@@ -19,10 +19,11 @@ from omni_gateway.sdk import (
     Operation,
     Problem,
     Resource,
+    Role,
     SpecSchema,
 )
 from omni_gateway.sdk import fields as wire
-from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk.actions import Action, DryRunResult
 from omni_gateway.sdk.adapters import (
     change,
     cluster_of_uuid,
@@ -30,11 +31,10 @@ from omni_gateway.sdk.adapters import (
     scope_error,
 )
 from omni_gateway.sdk.omni import label_names, omni_errors, types
-from resources.cluster import lock
+from resources.cluster import lock, operations
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.backups import check_backup, uuid_of
 from resources.cluster.composition_schemas import UpdateStrategy
-from resources.cluster.operations import read_bootstrap
 
 _HINT = (
     "Omni starts a control plane from a backup only when its machine set is created: delete the machine set first"
@@ -81,7 +81,7 @@ def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_
         planned = _restore(adapter, id, _checked(adapter, id, backup), dry_run=dry_run)
         if dry_run:
             return DryRunResult(cluster, cluster, additional_objects=[planned])
-    return DryRunResult(cluster, cluster) if dry_run else read_bootstrap(adapter.omni, id)
+    return DryRunResult(cluster, cluster) if dry_run else operations.read_bootstrap(adapter.omni, id)
 
 
 def _checked(adapter: ClusterAdapter, id: str, backup: Mapping[str, str]) -> dict[str, str]:
@@ -128,3 +128,16 @@ def _write_spec(sets: OmniResourceAdapter, id: str, spec: dict[str, str]) -> Non
         change(sets, id, lambda existing: replace(existing, spec={**existing.spec, "bootstrap_spec": spec}))
     except omni_errors.InvalidArgument as error:
         raise Problem(409, "conflict", error.detail, hint=_HINT, grpc_code="INVALID_ARGUMENT") from error
+
+
+BOOTSTRAP = Action(
+    "bootstrap",
+    role=Role.OPERATOR,
+    summary="Start etcd from a backup, or show the state of the bootstrap",
+    body=ClusterBootstrapActionSchema,
+    example={"backup": {"snapshot": "FFFFFFFF94FB6C65.snapshot"}},
+    operation=operations.BOOTSTRAP,
+    description="Omni starts etcd by itself. With `backup`, the control plane's machine set is made to start from it,"
+    " which Omni allows only while that set does not exist yet. Without it, nothing changes.",
+    run=bootstrap,
+)

@@ -7,11 +7,11 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Operation, SpecSchema
-from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk import Operation, Role, SpecSchema
+from omni_gateway.sdk.actions import Action, DryRunResult
+from resources.cluster import operations
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.disconnected_machines import ABOUT_FORCE, DISCONNECTED
-from resources.cluster.operations import DESTROY
 
 
 class ClusterDestroyActionSchema(SpecSchema):
@@ -30,4 +30,15 @@ def destroy(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_ru
         return DryRunResult(cluster, None, also_deleted=adapter.also_deleted(cluster, body))
     if not cluster.tearing_down or body.get("force"):
         adapter.delete_with(cluster, body)
-    return DESTROY.read(adapter.omni, id)
+    return operations.DESTROY.read(adapter.omni, id)
+
+
+DESTROY = Action(
+    "destroy",
+    role=Role.OPERATOR,
+    summary="Remove the cluster and everything in it; the same as DELETE",
+    body=ClusterDestroyActionSchema,
+    example={"force": "disconnected"},
+    operation=operations.DESTROY,
+    run=destroy,
+)

@@ -16,7 +16,7 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import Problem, Role
 from omni_gateway.sdk import fields as wire
-from omni_gateway.sdk.actions import FileResponse, StreamingResponse, check_role
+from omni_gateway.sdk.actions import ComputedDocument, FileResponse, StreamingResponse, check_role
 from omni_gateway.sdk.adapters import find
 from omni_gateway.sdk.omni import omni_errors, types
 from resources.cluster.adapter import ClusterAdapter
@@ -120,3 +120,24 @@ def support_bundle(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -
             yield (item for item in stream if isinstance(item, bytes))
 
     return StreamingResponse(open_bundle, ZIP, f"{id}-support.zip")
+
+
+KUBECONFIG = ComputedDocument(
+    "kubeconfig",
+    role=Role.READER,
+    summary="A kubeconfig for the cluster",
+    media_type=YAML,
+    query=KubeconfigQuery,
+    description="With `service_account=true` the role operator is needed.",
+    run=kubeconfig,
+)
+TALOSCONFIG = ComputedDocument(
+    "talosconfig", role=Role.READER, summary="A talosconfig for the cluster", media_type=YAML, run=talosconfig
+)
+SUPPORT_BUNDLE = ComputedDocument(
+    "support-bundle",
+    role=Role.OPERATOR,
+    summary="A zip file with the cluster's state and logs for support",
+    media_type=ZIP,
+    run=support_bundle,
+)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import Resource, ResourceAdapter
-from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk import Resource, ResourceAdapter, Role
+from omni_gateway.sdk.actions import Action, DryRunResult
 from omni_gateway.sdk.adapters import change
 from omni_gateway.sdk.clusters import cluster_lock
 from omni_gateway.sdk.omni import label_names
@@ -47,3 +47,19 @@ def unlock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_ru
         return existing if annotations == existing.annotations else replace(existing, annotations=annotations)
 
     return change(adapter, id, mutate, dry_run=dry_run)
+
+
+LOCK = Action(
+    "lock",
+    role=Role.OPERATOR,
+    summary="Lock the cluster against changes until it is unlocked",
+    description=ABOUT,
+    run=lock,
+)
+UNLOCK = Action(
+    "unlock",
+    role=Role.OPERATOR,
+    summary="Remove the lock, and end an import that locks the cluster",
+    description=ABOUT,
+    run=unlock,
+)

@@ -7,8 +7,9 @@ from typing import Any
 
 from marshmallow import fields
 
-from omni_gateway.sdk import SpecSchema
+from omni_gateway.sdk import Role, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.actions import ComputedDocument
 from omni_gateway.sdk.adapters import find, object_url
 from omni_gateway.sdk.omni import types
 from resources.cluster.adapter import ClusterAdapter
@@ -63,3 +64,12 @@ def metrics(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Mappi
         "features": {name: int(bool(on.get(field))) for name, field in _FEATURES.items()},
         "_links": {"self": object_url("clusters", id, "metrics"), "cluster": object_url("clusters", id)},
     }
+
+
+METRICS = ComputedDocument(
+    "metrics",
+    role=Role.READER,
+    summary="Counts of the cluster's machines",
+    answers=ClusterMetricsSchema,
+    run=metrics,
+)

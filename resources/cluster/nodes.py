@@ -12,7 +12,9 @@ from omni_gateway.sdk import (
     NotFound,
     Resource,
     ResourceAdapter,
+    Role,
 )
+from omni_gateway.sdk.actions import ComputedDocument
 from omni_gateway.sdk.adapters import (
     find,
     find_labelled,
@@ -101,3 +103,12 @@ def kubernetes_node(adapter: ClusterAdapter, id: str, name: str, query: Mapping[
         "annotations": node.annotations,
         "_links": links,
     }
+
+
+KUBERNETES_NODE = ComputedDocument(
+    "kubernetes-nodes/<node>",
+    role=Role.READER,
+    summary="A Kubernetes node",
+    answers=KubernetesNodeSchema,
+    run=kubernetes_node,
+)

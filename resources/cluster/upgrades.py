@@ -14,11 +14,13 @@ from omni_gateway.sdk import (
     Operation,
     Problem,
     Resource,
+    Role,
     SpecSchema,
 )
-from omni_gateway.sdk.actions import DryRunResult, is_too_early
+from omni_gateway.sdk.actions import Action, DryRunResult, is_too_early
 from omni_gateway.sdk.adapters import change, find, object_url
 from omni_gateway.sdk.omni import omni_errors
+from resources.cluster import upgrade_operations
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.operations import is_bootstrapped
 from resources.cluster.upgrade_operations import KUBERNETES, TALOS, Upgrade
@@ -173,3 +175,27 @@ def _offers(adapter: ClusterAdapter, id: str, upgrade: Upgrade) -> str:
         return f"Omni offers: {', '.join(sorted(offered, key=Parsed.of, reverse=True))}."
     url = object_url("clusters", id, upgrade.kind)
     return f"Omni offers no versions yet: it has not found out what the cluster runs. GET {url} lists them later."
+
+
+KUBERNETES_UPGRADE = Action(
+    "kubernetes-upgrade",
+    role=Role.OPERATOR,
+    summary="Move the cluster to another Kubernetes version",
+    body=KubernetesUpgradeActionSchema,
+    example={"version": "1.35.7"},
+    operation=upgrade_operations.KUBERNETES_UPGRADE,
+    description="Omni's own checks run first; where they advise against it the answer is 409 with their reason."
+    " To reverse a running upgrade, name the version that it came from.",
+    run=upgrade_kubernetes,
+)
+TALOS_UPGRADE = Action(
+    "talos-upgrade",
+    role=Role.OPERATOR,
+    summary="Move the cluster's machines to another Talos version",
+    body=TalosUpgradeActionSchema,
+    example={"version": "1.13.8"},
+    operation=upgrade_operations.TALOS_UPGRADE,
+    description="The Kubernetes version must be compatible with the new Talos: if it is not, name another one in"
+    " `kubernetes_version`.",
+    run=upgrade_talos,
+)

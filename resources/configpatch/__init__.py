@@ -1,16 +1,12 @@
 """Configuration patches: changes to the Talos configuration that Omni generates for a cluster's machines."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.adapters import label_link
 from omni_gateway.sdk.omni import label_names
-from resources.configpatch import targets, validation
+from resources.configpatch import targets
 from resources.configpatch.adapter import ConfigPatchAdapter
-from resources.configpatch.schemas import (
-    EXAMPLE,
-    ConfigPatchSchema,
-    ConfigPatchValidateActionSchema,
-    ConfigPatchValiditySchema,
-)
+from resources.configpatch.schemas import EXAMPLE, ConfigPatchSchema
+from resources.configpatch.validation import VALIDATE
 
 plugin = ResourcePlugin(
     name="configpatches",
@@ -24,19 +20,8 @@ plugin = ResourcePlugin(
         "machineset": label_link("machinesets", label_names.LABEL_MACHINE_SET),
         "machine": targets.machine_link,
     },
+    actions=[VALIDATE],
     example=EXAMPLE,
     description="Patches of the Talos configuration of clusters, machine sets and machines; labels name the target",
     import_name=__name__,
 )
-
-plugin.action(
-    "validate",
-    role=Role.READER,
-    summary="Check whether Omni would accept a patch",
-    body=ConfigPatchValidateActionSchema,
-    example={"data": EXAMPLE["data"]},
-    answers=ConfigPatchValiditySchema,
-    on_collection=True,
-    cluster_independent=True,
-    description="Nothing is created. A patch that Omni would refuse is a 422 with Omni's reason.",
-)(validation.validate)

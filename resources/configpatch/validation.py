@@ -10,9 +10,11 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
     ResourceAdapter,
+    Role,
 )
-from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk.actions import Action, DryRunResult
 from omni_gateway.sdk.omni import omni_errors
+from resources.configpatch.schemas import EXAMPLE, ConfigPatchValidateActionSchema, ConfigPatchValiditySchema
 
 
 def check_data(omni: OmniClient, data: str) -> None:
@@ -43,3 +45,17 @@ def validate(
     """Return that Omni would accept a patch, else raise 422; nothing is created, so a dry run is the same."""
     check_data(adapter.omni, body["data"])
     return {"valid": True}
+
+
+VALIDATE = Action(
+    "validate",
+    role=Role.READER,
+    summary="Check whether Omni would accept a patch",
+    body=ConfigPatchValidateActionSchema,
+    example={"data": EXAMPLE["data"]},
+    answers=ConfigPatchValiditySchema,
+    on_collection=True,
+    cluster_independent=True,
+    description="Nothing is created. A patch that Omni would refuse is a 422 with Omni's reason.",
+    run=validate,
+)

@@ -1,8 +1,8 @@
 """Installation media: Omni's own catalogue, and users' configurations."""
 
-from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
+from omni_gateway.sdk import READ_WRITE, ResourcePlugin
 from resources.installationmedia.adapter import KIND, InstallationMediaAdapter
-from resources.installationmedia.download import DownloadURLActionSchema, DownloadURLSchema, download_url
+from resources.installationmedia.download import DOWNLOAD_URL
 from resources.installationmedia.schemas import InstallationMediaSchema
 
 EXAMPLE = {"id": "rack-7", "architecture": "AMD64", "talos_version": "1.13.7"}
@@ -14,18 +14,9 @@ plugin = ResourcePlugin(
     adapter=InstallationMediaAdapter(),
     roles=READ_WRITE,
     filters=(KIND,),
+    actions=[DOWNLOAD_URL],
     example=EXAMPLE,
     description="Media that machines are installed from: Omni's own catalogue (read-only) and users' configurations."
     " `download-url` creates the image and returns its URL.",
     import_name=__name__,
 )
-
-plugin.action(
-    "download-url",
-    role=Role.OPERATOR,
-    summary="Create the image and return its download URL",
-    body=DownloadURLActionSchema,
-    example={"talos_version": "1.13.7"},
-    answers=DownloadURLSchema,
-    description="Omni stores the image's schematic, and the image may let machines join: therefore it is not a GET.",
-)(download_url)

@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Problem, Resource, SpecSchema
-from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk import Problem, Resource, Role, SpecSchema
+from omni_gateway.sdk.actions import Action, DryRunResult
 from omni_gateway.sdk.adapters import find
 from omni_gateway.sdk.omni import Overlay, enums, types
 from resources.installationmedia.adapter import CATALOGUE, InstallationMediaAdapter, names_of
@@ -119,3 +119,15 @@ def _schematic_arguments(adapter: InstallationMediaAdapter, medium: Resource) ->
         "embedded_machine_config": spec.get("embedded_machine_config", ""),
         "image_factory_url": spec.get("image_factory_url", ""),
     }
+
+
+DOWNLOAD_URL = Action(
+    "download-url",
+    role=Role.OPERATOR,
+    summary="Create the image and return its download URL",
+    body=DownloadURLActionSchema,
+    example={"talos_version": "1.13.7"},
+    answers=DownloadURLSchema,
+    description="Omni stores the image's schematic, and the image may let machines join: therefore it is not a GET.",
+    run=download_url,
+)

@@ -1,7 +1,7 @@
 """Join tokens, with which machines join this Omni."""
 
-from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin, Role
-from resources.jointoken.actions import make_default, revoke, unrevoke
+from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin
+from resources.jointoken.actions import MAKE_DEFAULT, REVOKE, UNREVOKE
 from resources.jointoken.adapter import JoinTokenAdapter
 from resources.jointoken.schemas import JoinTokenSchema
 
@@ -13,15 +13,9 @@ plugin = ResourcePlugin(
     schema=JoinTokenSchema,
     adapter=JoinTokenAdapter(),
     roles=ADMIN_READ_WRITE,
+    actions=[MAKE_DEFAULT, REVOKE, UNREVOKE],
     example=EXAMPLE,
     description="A join token lets machines join this Omni. In Omni the id is the secret itself, so here"
     " the id is a handle derived from it; the token is returned once, by POST.",
     import_name=__name__,
 )
-
-for _name, _summary, _function in (
-    ("make-default", "Make it the default token of new installation media", make_default),
-    ("revoke", "Revoke the token: no machine can join with it any more", revoke),
-    ("unrevoke", "Undo the revocation: machines can join with it again", unrevoke),
-):
-    plugin.action(_name, role=Role.ADMIN, summary=_summary)(_function)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import Resource
-from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk import Resource, Role
+from omni_gateway.sdk.actions import Action, DryRunResult
 from omni_gateway.sdk.adapters import change
 from resources.jointoken.adapter import DefaultJoinTokenAdapter, JoinTokenAdapter
 
@@ -47,3 +47,15 @@ def _set_revoked(adapter: JoinTokenAdapter, id: str, revoked: bool, dry_run: boo
         return replace(existing, spec={**existing.spec, "revoked": revoked})
 
     return change(adapter, id, mutate, dry_run=dry_run)
+
+
+MAKE_DEFAULT = Action(
+    "make-default",
+    role=Role.ADMIN,
+    summary="Make it the default token of new installation media",
+    run=make_default,
+)
+REVOKE = Action("revoke", role=Role.ADMIN, summary="Revoke the token: no machine can join with it any more", run=revoke)
+UNREVOKE = Action(
+    "unrevoke", role=Role.ADMIN, summary="Undo the revocation: machines can join with it again", run=unrevoke
+)

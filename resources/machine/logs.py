@@ -9,7 +9,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from omni_gateway.sdk.actions import StreamingResponse
+from omni_gateway.sdk import Role
+from omni_gateway.sdk.actions import ComputedDocument, StreamingResponse
 from omni_gateway.sdk.redaction import mask_tokens_in_line
 from resources.machine.adapter import MachineAdapter
 
@@ -44,3 +45,14 @@ def logs(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> Streamin
             yield (mask_tokens_in_line(line) + b"\n" for line in lines)
 
     return StreamingResponse(open_log, NDJSON, beat=IDLE if query["follow"] else b"")
+
+
+LOGS = ComputedDocument(
+    "logs",
+    role=Role.READER,
+    summary="The machine's log: a JSON document a line",
+    media_type=NDJSON,
+    query=MachineLogsQuery,
+    description="Lines are as Talos writes them (`msg`, `talos-level`, `talos-time`, …); join tokens are masked.",
+    run=logs,
+)

@@ -21,9 +21,11 @@ from omni_gateway.sdk import (
     OperationKind,
     Problem,
     Resource,
+    Role,
     SpecSchema,
 )
 from omni_gateway.sdk.actions import (
+    Action,
     DryRunResult,
     State,
     problem_for,
@@ -193,10 +195,22 @@ def _reached(status: Resource, wanted: str) -> bool:
     return bool(status.spec.get("connected")) and running == wanted
 
 
-MAINTENANCE = OperationKind(
+OPERATION = OperationKind(
     _KIND,
     read_maintenance,
     "Talos being installed or upgraded on a free machine",
     machine_of,
     under_way=_under_way,
+)
+
+
+MAINTENANCE = Action(
+    "maintenance",
+    role=Role.OPERATOR,
+    summary="Install or upgrade Talos on a free machine",
+    body=MachineMaintenanceActionSchema,
+    example={"operation": "upgrade", "version": "1.13.8"},
+    operation=OPERATION,
+    description="409 for a member of a cluster, and where Omni finds the machine not ready.",
+    run=maintenance,
 )

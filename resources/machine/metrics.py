@@ -7,8 +7,9 @@ from typing import Any
 
 from marshmallow import fields
 
-from omni_gateway.sdk import SpecSchema
+from omni_gateway.sdk import Role, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.actions import ComputedDocument
 from omni_gateway.sdk.adapters import find, object_url
 from omni_gateway.sdk.omni import types
 from resources.machine.adapter import MachineAdapter
@@ -87,3 +88,12 @@ def _resources(hardware: Mapping[str, Any]) -> dict[str, int]:
         "disks": len(disks),
         "disk_bytes": sum(disk["size"] for disk in disks),
     }
+
+
+METRICS = ComputedDocument(
+    "metrics",
+    role=Role.READER,
+    summary="The machine's connection, power and resources",
+    answers=MachineMetricsSchema,
+    run=metrics,
+)

@@ -7,9 +7,9 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Operation, Problem, SpecSchema
+from omni_gateway.sdk import Operation, Problem, Role, SpecSchema
 from omni_gateway.sdk import fields as wire
-from omni_gateway.sdk.actions import DryRunResult, problem_for
+from omni_gateway.sdk.actions import Action, DryRunResult, problem_for
 from omni_gateway.sdk.omni import omni_errors
 from resources.machine import boot_evidence, power_operations
 from resources.machine.adapter import MachineAdapter
@@ -112,3 +112,41 @@ def _switch(call: Callable[[], None], hint: str) -> None:
         call()
     except omni_errors.FailedPrecondition as error:
         raise problem_for(error, hint=hint) from error
+
+
+REBOOT = Action(
+    "reboot",
+    role=Role.OPERATOR,
+    summary="Reboot the machine",
+    body=MachineRebootActionSchema,
+    example={"mode": "DEFAULT"},
+    operation=power_operations.REBOOT,
+    description="409 while the machine is not connected.",
+    run=reboot,
+)
+SHUTDOWN = Action(
+    "shutdown",
+    role=Role.OPERATOR,
+    summary="Shut the machine down; it has to be started by hand",
+    body=MachineShutdownActionSchema,
+    example={"force": False},
+    operation=power_operations.SHUTDOWN,
+    description="409 while the machine is not connected.",
+    run=shutdown,
+)
+POWER_ON = Action(
+    "power-on",
+    role=Role.OPERATOR,
+    summary="Switch the machine on through its infra provider",
+    operation=power_operations.POWER_ON,
+    description="409 where no infra provider can do it; a dry run cannot check that, only Omni can.",
+    run=power_on,
+)
+POWER_OFF = Action(
+    "power-off",
+    role=Role.OPERATOR,
+    summary="Switch the machine off through its infra provider, and keep it off",
+    operation=power_operations.POWER_OFF,
+    description="409 where no infra provider can do it; a dry run cannot check that, only Omni can.",
+    run=power_off,
+)

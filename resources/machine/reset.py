@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omni_gateway.sdk import Operation, Problem, SpecSchema
+from omni_gateway.sdk import Operation, Problem, Role, SpecSchema
 from omni_gateway.sdk import fields as wire
-from omni_gateway.sdk.actions import DryRunResult, problem_for
+from omni_gateway.sdk.actions import Action, DryRunResult, problem_for
 from omni_gateway.sdk.adapters import object_url
 from omni_gateway.sdk.clusters import cluster_lock, quorum
 from omni_gateway.sdk.omni import label_names, omni_errors, types
-from resources.machine import boot_evidence, lock
+from resources.machine import boot_evidence, lock, reset_operation
 from resources.machine.adapter import MachineAdapter
 from resources.machine.join import Machine
 from resources.machine.power import ask, connected
@@ -113,3 +113,17 @@ def _reset_free(
         )
         raise problem_for(error, hint=hint) from error
     return read_reset(adapter.omni, before.text)
+
+
+RESET = Action(
+    "reset",
+    role=Role.OPERATOR,
+    summary="Take the machine out of its cluster and wipe it",
+    body=MachineResetActionSchema,
+    example={"force": False},
+    operation=reset_operation.RESET,
+    description="A member's node is taken out of its machine set, and Omni then resets the machine; a control plane"
+    " needs `force`, a locked machine or cluster is a 409. A free machine's Talos is asked to reset; it refuses"
+    " callers that come through Omni (403).",
+    run=reset,
+)

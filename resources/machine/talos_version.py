@@ -7,8 +7,9 @@ from typing import Any
 
 from marshmallow import fields
 
-from omni_gateway.sdk import SpecSchema
+from omni_gateway.sdk import Role, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.actions import ComputedDocument
 from omni_gateway.sdk.adapters import find, object_url
 from omni_gateway.sdk.omni import types
 from resources.machine.adapter import MachineAdapter
@@ -49,3 +50,12 @@ def talos_version(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) ->
         "up_to_date": wanted == current,
         "_links": {"self": object_url("machines", id, "talos-version"), "machine": object_url("machines", id)},
     }
+
+
+TALOS_VERSION = ComputedDocument(
+    "talos-version",
+    role=Role.READER,
+    summary="The Talos version that the machine should run, and the one that it runs",
+    answers=MachineTalosVersionSchema,
+    run=talos_version,
+)

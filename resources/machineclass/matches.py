@@ -1,4 +1,4 @@
-"""The machines that a class selects now; several selectors are alternatives."""
+"""The actions match: the machines that a class, or selectors, select now; several selectors are alternatives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Problem, ResourceAdapter, SpecSchema
+from omni_gateway.sdk import Problem, ResourceAdapter, Role, SpecSchema
+from omni_gateway.sdk.actions import Action
 from omni_gateway.sdk.adapters import resources_of
 from omni_gateway.sdk.omni import omni_errors, types
 
@@ -35,7 +36,7 @@ def match(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run
     return _selected(adapter, selectors)
 
 
-def match_selector(adapter: ResourceAdapter, body: Mapping[str, Any], *, dry_run: bool) -> Mapping[str, Any]:
+def match_selectors(adapter: ResourceAdapter, body: Mapping[str, Any], *, dry_run: bool) -> Mapping[str, Any]:
     """Return the machines that selectors select; 422 for an invalid selector."""
     return _selected(adapter, body["match_labels"])
 
@@ -51,3 +52,22 @@ def _selected(adapter: ResourceAdapter, selectors: Sequence[str]) -> Mapping[str
         if not (cluster := item.spec.get("cluster")) or adapter.scope.allows(cluster)
     )
     return {"machines": ids, "total": len(ids)}
+
+
+MATCH = Action(
+    "match",
+    role=Role.READER,
+    summary="List the machines that a class selects now",
+    answers=MachineClassMatchesSchema,
+    run=match,
+)
+MATCH_SELECTORS = Action(
+    "match",
+    role=Role.READER,
+    summary="List the machines that selectors would select now",
+    body=MachineClassMatchSchema,
+    example={"match_labels": ["omni.sidero.dev/platform = metal"]},
+    answers=MachineClassMatchesSchema,
+    on_collection=True,
+    run=match_selectors,
+)

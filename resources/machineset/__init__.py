@@ -4,14 +4,13 @@ from omni_gateway.sdk import (
     READ_WRITE,
     OmniResourceAdapter,
     ResourcePlugin,
-    Role,
     SubResource,
 )
 from omni_gateway.sdk.actions import SubCollection
 from omni_gateway.sdk.adapters import label_filter, label_link
 from omni_gateway.sdk.omni import label_names, types
-from resources.machineset.adapter import MachineSetAdapter, destroy, patches_link
-from resources.machineset.operations import DESTROY
+from resources.machineset.adapter import MachineSetAdapter, patches_link
+from resources.machineset.destroy import DESTROY, REMOVAL
 from resources.machineset.schemas import MachineSetDestroyStatusSchema, MachineSetSchema, MachineSetStatusSchema
 
 EXAMPLE = {
@@ -44,13 +43,9 @@ plugin = ResourcePlugin(
         SubCollection("nodes", "machinesetnodes", "machineset", "The machines that its nodes name"),
     ],
     links={"configpatches": patches_link, "cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
-    delete_operation=DESTROY,
+    actions=[DESTROY],
+    delete_operation=REMOVAL,
     example=EXAMPLE,
     description="Sets of machines of one role in a cluster: its control plane, and its workers",
     import_name=__name__,
-)
-
-
-plugin.action("destroy", role=Role.OPERATOR, summary="Remove a machine set; its machines are reset", operation=True)(
-    destroy
 )

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from omni_gateway.sdk import Operation, Resource, ResourceAdapter
-from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk import Resource
 from omni_gateway.sdk.adapters import API_PREFIX, ClusterPartAdapter, cluster_of_uuid
 from omni_gateway.sdk.omni import types
-from resources.machineset.operations import DESTROY
 
 
 class MachineSetAdapter(ClusterPartAdapter):
@@ -27,17 +25,6 @@ class MachineSetAdapter(ClusterPartAdapter):
         known = (existing.spec.get("bootstrap_spec") or {}) if existing else {}
         source = cluster_of_uuid(self.omni, backup.get("cluster_uuid", "")) if backup != known else None
         return [*super().other_clusters_affected(resource, existing, extras), *([source] if source else [])]
-
-
-def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:
-    """Tear a machine set down, as DELETE does, unless it is being removed already."""
-    existing = adapter.get(id)
-    if dry_run:
-        adapter.check_delete(existing)
-        return DryRunResult(existing, None)
-    if not existing.tearing_down:
-        adapter.delete(existing)
-    return DESTROY.read(adapter.omni, id)
 
 
 def patches_link(machine_set: Resource) -> str:

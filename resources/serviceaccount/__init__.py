@@ -1,8 +1,8 @@
 """Service accounts: identities of scripts, CI jobs and infrastructure providers in Omni."""
 
-from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin, Role
+from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin
 from resources.serviceaccount.adapter import ServiceAccountAdapter
-from resources.serviceaccount.renew import RenewalSchema, renew
+from resources.serviceaccount.renew import RENEW
 from resources.serviceaccount.schemas import ServiceAccountSchema
 
 EXAMPLE = {"id": "automation", "role": "Operator", "ttl": "720h"}
@@ -13,18 +13,10 @@ plugin = ResourcePlugin(
     schema=ServiceAccountSchema,
     adapter=ServiceAccountAdapter(),
     roles={verb: role for verb, role in ADMIN_READ_WRITE.items() if verb not in ("replace", "patch")},
+    actions=[RENEW],
     example=EXAMPLE,
     description="Identities of scripts, CI jobs and infrastructure providers in Omni. The gateway creates the key pair"
     " and returns the private half once; a caller may send a public key of its own instead. A lost answer"
     " is repeated for the same `Idempotency-Key`; an account whose key is lost gets another one by `renew`.",
     import_name=__name__,
 )
-
-plugin.action(
-    "renew",
-    role=Role.ADMIN,
-    summary="Add a key to an account; its old keys stay valid until they expire",
-    body=RenewalSchema,
-    example={"ttl": "720h"},
-    returned_once=("key",),
-)(renew)

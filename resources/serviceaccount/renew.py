@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from omni_gateway.sdk import FieldErrors, Resource, SpecSchema
-from omni_gateway.sdk.actions import DryRunResult
+from omni_gateway.sdk import FieldErrors, Resource, Role, SpecSchema
+from omni_gateway.sdk.actions import Action, DryRunResult
 from resources.serviceaccount import keys
 from resources.serviceaccount.adapter import ServiceAccountAdapter
 from resources.serviceaccount.schemas import public_key, ttl
@@ -35,3 +35,14 @@ def renew(
     public, value = keys.chosen(account.id, wanted)
     key = adapter.omni.management.renew_service_account(account.id, public)
     return adapter.with_key(account, key, value)
+
+
+RENEW = Action(
+    "renew",
+    role=Role.ADMIN,
+    summary="Add a key to an account; its old keys stay valid until they expire",
+    body=RenewalSchema,
+    example={"ttl": "720h"},
+    returned_once=("key",),
+    run=renew,
+)

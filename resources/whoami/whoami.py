@@ -1,4 +1,4 @@
-"""The view of ``auth/whoami``."""
+"""The document ``auth/whoami``."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-from omni_gateway.sdk import OmniClient, ResourceAdapter
-from omni_gateway.sdk.actions import current_principal
+from omni_gateway.sdk import OmniClient, ResourceAdapter, Role
+from omni_gateway.sdk.actions import ComputedDocument, current_principal
 from omni_gateway.sdk.omni import types
-from resources.whoami.schemas import WhoamiPermissionsSchema
+from resources.whoami.schemas import WhoamiPermissionsSchema, WhoamiSchema
 
 _PERMISSIONS = tuple(WhoamiPermissionsSchema().fields)
 
@@ -39,3 +39,14 @@ def _only(omni: OmniClient, type: types.OmniType) -> Mapping[str, Any]:
     """Return the spec of the only object of a type, which Omni computes for each caller."""
     items = omni.resources.list(type).items
     return items[0].get("spec") or {} if items else {}
+
+
+WHOAMI = ComputedDocument(
+    "",
+    role=Role.READER,
+    summary="Identities in Omni and in the gateway",
+    answers=WhoamiSchema,
+    on_collection=True,
+    cluster_independent=True,
+    run=whoami,
+)

@@ -29,7 +29,7 @@ from omni_gateway.sdk import (
     SpecSchema,
     require_role,
 )
-from omni_gateway.sdk.actions import ServicePlugin, idempotent
+from omni_gateway.sdk.actions import ComputedDocument, ServicePlugin, idempotent
 from omni_gateway.sdk.adapters import FoundExisting
 from omni_gateway.settings import Settings
 
@@ -123,12 +123,15 @@ def plugins() -> Sequence[ServicePlugin]:
         adapter=InMemory(),
         roles=READ_WRITE,
     )
-    greeting = ServicePlugin(name="house/greeting", description="No objects at all")
-
-    @greeting.computed("", on_collection=True, role=Role.READER, summary="Greet", answers=GreetingSchema)
-    def greet(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"text": "hello"}
-
+    greet = ComputedDocument(
+        "",
+        on_collection=True,
+        role=Role.READER,
+        summary="Greet",
+        answers=GreetingSchema,
+        run=lambda adapter, query: {"text": "hello"},
+    )
+    greeting = ServicePlugin(name="house/greeting", description="No objects at all", documents=[greet])
     greeting.blueprint.add_url_rule(
         "/plain", endpoint="plain", view_func=require_role(Role.READER)(counting()), methods=["POST"]
     )

@@ -22,7 +22,7 @@ from omni_gateway.sdk import (
     ResourceAdapter,
     Role,
 )
-from omni_gateway.sdk.actions import ServicePlugin
+from omni_gateway.sdk.actions import ComputedDocument, ServicePlugin
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 
@@ -50,18 +50,20 @@ def writer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Flask:
         make(omni, id)
         return Operation("careless", id, "running")
 
-    plugin = ServicePlugin(name="careless", operations=[OperationKind("careless", read, role=Role.READER)])
-
-    @plugin.computed("made", role=Role.READER, summary="Made by a read")
     def made(adapter: ResourceAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
         make(adapter.omni, id)
         return {}
 
-    @plugin.computed("made-by-operators", role=Role.OPERATOR, summary="Made by a read that takes an operator")
-    def made_by_operators(adapter: ResourceAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
-        make(adapter.omni, id)
-        return {}
-
+    plugin = ServicePlugin(
+        name="careless",
+        documents=[
+            ComputedDocument("made", role=Role.READER, summary="Made by a read", run=made),
+            ComputedDocument(
+                "made-by-operators", role=Role.OPERATOR, summary="Made by a read that takes an operator", run=made
+            ),
+        ],
+        operations=[OperationKind("careless", read, role=Role.READER)],
+    )
     found = [Found("careless", "here", "here", "1.0", "loaded", plugin)]
     monkeypatch.setattr("omni_gateway.app.discover", lambda **_: found)
     return create_app(settings)

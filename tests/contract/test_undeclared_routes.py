@@ -15,15 +15,19 @@ from flask_smorest import Blueprint as Files
 from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.sdk import ResourceAdapter, Role, require_role
-from omni_gateway.sdk.actions import Gateway, ServicePlugin, public
+from omni_gateway.sdk.actions import ComputedDocument, Gateway, ServicePlugin, public
 from omni_gateway.settings import Settings
 
 Open = Callable[[ServicePlugin], None]
-Start = Callable[[Open], FlaskClient]
+Start = Callable[..., FlaskClient]
 
 
 def answer(**_: Any) -> Response:
     return Response("everything", mimetype="text/plain")
+
+
+def document(path: str, run: Callable[..., Mapping[str, Any]] = lambda adapter, query: {}) -> ComputedDocument:
+    return ComputedDocument(path, role=Role.READER, summary="Its name", on_collection=True, run=run)
 
 
 class Half(MethodView):
@@ -166,9 +170,8 @@ TRIES: Mapping[Open, str] = {
 def start(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Start an application whose one plugin is ``house``, of a distribution ``acme-house`` 9.1."""
 
-    def make(open_up: Open, **changes: Any) -> FlaskClient:
-        plugin = ServicePlugin(name="house")
-        plugin.computed("name", role=Role.READER, summary="Its name", on_collection=True)(lambda adapter, query: {})
+    def make(open_up: Open, *more: ComputedDocument, **changes: Any) -> FlaskClient:
+        plugin = ServicePlugin(name="house", documents=[document("name"), *more])
         open_up(plugin)
         found = [Found("zz-house", "acme_house:plugin", "acme-house", "9.1", "loaded", plugin)]
         monkeypatch.setattr("omni_gateway.app.discover", lambda **_: found)
@@ -186,8 +189,7 @@ def test_a_plugin_that_opens_a_route_does_not_start_and_is_named(start: Start, o
 
 
 def test_the_view_of_another_plugin_is_not_replaced(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = ServicePlugin(name="garden")
-    other.computed("name", role=Role.READER, summary="Its name", on_collection=True)(lambda adapter, query: {})
+    other = ServicePlugin(name="garden", documents=[document("name")])
     first = Found("aa-garden", "acme_garden:plugin", "acme-garden", "1.0", "loaded", other)
     house = ServicePlugin(name="house")
     app_of(house, lambda app: app.view_functions.update({"garden.computed-name": answer}))
@@ -233,10 +235,9 @@ def test_a_handler_of_errors_of_its_own_does_not_let_anybody_in(start: Start) ->
         return {}
 
     def open_up(plugin: ServicePlugin) -> None:
-        plugin.computed("kept", role=Role.READER, summary="Kept", on_collection=True)(keep)
         plugin.blueprint.errorhandler(Exception)(lambda error: answer())
 
-    start(open_up).get("/api/v1/house/kept")
+    start(open_up, document("kept", keep)).get("/api/v1/house/kept")
     assert called == []
 
 

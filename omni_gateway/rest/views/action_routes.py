@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
-
-import marshmallow as ma
 
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.operations import OperationSchema
 from omni_gateway.rest.parameters import NoQuery, WriteQuery
@@ -45,48 +42,16 @@ class Mounting(Protocol):
         """Return the singular form used in operationIds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """The declaration of an action (a POST that creates no object); see ``ServicePlugin.action``."""
-
-    name: str
-    role: Role
-    summary: str
-    body: ma.Schema | None
-    example: Mapping[str, Any] | None
-    answers: type[ma.Schema] | None
-    operation: bool
-    on_collection: bool
-    returned_once: frozenset[str]
-    cluster_independent: bool
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """The declaration of a computed document; see ``ServicePlugin.computed``."""
-
-    path: str
-    role: Role
-    summary: str
-    answers: type[ma.Schema] | None
-    media_type: str | None
-    query: type[ma.Schema] | None
-    on_collection: bool
-    cluster_independent: bool
-    description: str
-
-
-def mount_action(plugin: Mounting, function: Callable[..., Any], action: Action) -> None:
+def mount_action(plugin: Mounting, action: Action) -> None:
     """Add the route of an action; like every declared POST it takes an ``Idempotency-Key``."""
-    if action.operation:
+    if action.operation is not None:
         answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Started"), **DRY_RUN}
     else:
         answers = {200: (or_dry_run(action.answers or plugin.schema), "Done")}
     view = actions.action_view(
         plugin.adapter,
         plugin.representation,
-        function,
+        action.run,
         with_body=action.body is not None,
         writes=action.role > Role.READER,
         cluster_independent=action.cluster_independent,
@@ -94,14 +59,14 @@ def mount_action(plugin: Mounting, function: Callable[..., Any], action: Action)
     word = action.name.replace("-", "_")
     guarded = documented(
         plugin.blueprint,
-        idempotent(view, forget=action.returned_once, certain=plugin.adapter.authorized_by_omni),
+        idempotent(view, forget=frozenset(action.returned_once), certain=plugin.adapter.authorized_by_omni),
         role=action.role,
         authorized_by_omni=plugin.adapter.authorized_by_omni,
         operation_id=f"{word}_{plugin.plural_id if action.on_collection else plugin.singular_id}",
         summary=action.summary,
         description=action.description,
         query=WriteQuery(),
-        body=action.body,
+        body=action.body() if action.body else None,
         body_example=action.example,
         answers=answers,
         problems={
@@ -116,13 +81,13 @@ def mount_action(plugin: Mounting, function: Callable[..., Any], action: Action)
     plugin.blueprint.add_url_rule(rule, endpoint=f"action-{action.name}", view_func=guarded, methods=["POST"])
 
 
-def mount_computed(plugin: Mounting, function: Callable[..., Any], computed: Computed) -> None:
+def mount_computed(plugin: Mounting, computed: ComputedDocument) -> None:
     """Add the route of a computed document."""
     answer: Any = computed.answers() if computed.answers else None
     view = actions.computed_view(
         plugin.adapter,
         plugin.representation,
-        function,
+        computed.run,
         writes=computed.role > Role.READER,
         cluster_independent=computed.cluster_independent,
     )

@@ -1,9 +1,15 @@
-"""The operation of a machine set's removal: Omni wipes its machines first, and waits for disconnected ones."""
+"""The action destroy, and the operation of a machine set's removal.
+
+Omni wipes the set's machines first, and waits for disconnected ones.
+"""
 
 from __future__ import annotations
 
-from omni_gateway.sdk import OmniClient, Operation, Resource
-from omni_gateway.sdk.actions import removal_of, stages_in_order
+from collections.abc import Mapping
+from typing import Any
+
+from omni_gateway.sdk import OmniClient, Operation, Resource, ResourceAdapter, Role
+from omni_gateway.sdk.actions import Action, DryRunResult, removal_of, stages_in_order
 from omni_gateway.sdk.adapters import find, object_url
 from omni_gateway.sdk.clusters import member_waits
 from omni_gateway.sdk.omni import label_names, types
@@ -35,4 +41,24 @@ def _destruction(omni: OmniClient, machine_set: Resource) -> Operation:
     )
 
 
-DESTROY = removal_of(types.MACHINE_SETS, "machineset", "machinesets", _destruction)
+REMOVAL = removal_of(types.MACHINE_SETS, "machineset", "machinesets", _destruction)
+
+
+def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:
+    """Tear a machine set down, as DELETE does, unless it is being removed already."""
+    existing = adapter.get(id)
+    if dry_run:
+        adapter.check_delete(existing)
+        return DryRunResult(existing, None)
+    if not existing.tearing_down:
+        adapter.delete(existing)
+    return REMOVAL.read(adapter.omni, id)
+
+
+DESTROY = Action(
+    "destroy",
+    role=Role.OPERATOR,
+    summary="Remove a machine set; its machines are reset",
+    operation=REMOVAL,
+    run=destroy,
+)
