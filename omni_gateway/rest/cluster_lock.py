@@ -45,6 +45,12 @@ def locked_problem(cluster: str, reason: str = "") -> Problem:
     return Problem(409, "conflict", detail, hint=f"POST {object_url('clusters', cluster, 'actions', 'unlock')} first.")
 
 
+def refuse_change(existing: Resource, wanted: Resource) -> None:
+    """Raise 409 for a change to a cluster that is locked before and after it."""
+    if takes_no_change(existing) and is_locked(wanted):
+        raise locked_problem(existing.id)
+
+
 def refuse_locked(omni: OmniClient, cluster: str) -> None:
     """Raise 409 if the cluster of this id is locked. Called before a write to an object that belongs to it."""
     found = find(omni, types.CLUSTERS, cluster)

@@ -2,10 +2,13 @@
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.adapters import id_link
-from resources.cluster import bootstrap, destroy, files, lock, metrics, nodes, operations, upgrades
+from resources.cluster import nodes
+from resources.cluster.actions import bootstrap, destroy, lock, upgrade
 from resources.cluster.adapter import ClusterAdapter
+from resources.cluster.create.operation import CREATE
 from resources.cluster.disconnected_machines import ClusterDeleteQuery
-from resources.cluster.schemas import EXAMPLE, ClusterSchema
+from resources.cluster.documents import files, metrics
+from resources.cluster.schemas.cluster import EXAMPLE, ClusterSchema
 from resources.cluster.subresources import SUBRESOURCES
 
 plugin = ResourcePlugin(
@@ -29,15 +32,15 @@ plugin = ResourcePlugin(
         files.SUPPORT_BUNDLE,
     ],
     actions=[
-        upgrades.KUBERNETES_UPGRADE,
-        upgrades.TALOS_UPGRADE,
+        upgrade.KUBERNETES_UPGRADE,
+        upgrade.TALOS_UPGRADE,
         bootstrap.BOOTSTRAP,
         destroy.DESTROY,
         lock.LOCK,
         lock.UNLOCK,
     ],
-    follow_up_operation=operations.CREATE,
-    delete_operation=operations.DESTROY,
+    follow_up_operation=CREATE,
+    delete_operation=destroy.REMOVAL,
     delete_query=ClusterDeleteQuery,
     example=EXAMPLE,
     description="Kubernetes clusters that Omni runs on Talos machines",

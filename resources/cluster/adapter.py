@@ -16,10 +16,10 @@ from omni_gateway.sdk import (
 from omni_gateway.sdk.adapters import change, cluster_of_uuid, find
 from omni_gateway.sdk.clusters import cluster_lock
 from omni_gateway.sdk.omni import OmniError, omni_errors, types
-from resources.cluster import creation_record, lock
-from resources.cluster.composition import parts_of
-from resources.cluster.composition_checks import check_composition
-from resources.cluster.creation import build
+from resources.cluster.create import record
+from resources.cluster.create.checks import check_composition
+from resources.cluster.create.creation import build
+from resources.cluster.create.parts import parts_of
 from resources.cluster.disconnected_machines import DISCONNECTED, disconnected_parts
 from resources.cluster.versions import Catalogue
 
@@ -42,7 +42,7 @@ class ClusterAdapter(OmniResourceAdapter):
             _check_name(resource.id, refusals)
             _complete_versions(self._catalogue(), resource, refusals)
         else:
-            lock.refuse_change(existing, resource)
+            cluster_lock.refuse_change(existing, resource)
             self._check_changed_versions(resource, existing, refusals)
         self._check_backup_interval(resource, existing, refusals)
         if existing is None and extras:
@@ -68,7 +68,7 @@ class ClusterAdapter(OmniResourceAdapter):
         and "never written" from an empty cluster.
         """
         parts = self.additional_objects(resource, extras)
-        super().create(creation_record.recorded(resource, parts) if parts else resource, extras)
+        super().create(record.recorded(resource, parts) if parts else resource, extras)
         build(self.omni, resource, parts)
         if parts:
             self._close_record(resource.id)
@@ -76,12 +76,12 @@ class ClusterAdapter(OmniResourceAdapter):
     def _close_record(self, id: str) -> None:
         """Remove the record; failures are ignored, since a record without missing parts has no effect."""
         with suppress(OmniError, Problem):
-            change(self, id, creation_record.without_record)
+            change(self, id, record.without_record)
 
     def check_delete(self, resource: Resource) -> None:
         """Raise 409 for a locked cluster, unless it is being removed already."""
         if not resource.tearing_down:
-            lock.refuse_change(resource, resource)
+            cluster_lock.refuse_change(resource, resource)
 
     def delete(self, resource: Resource) -> None:
         """Tear the cluster down; 409 if Omni refuses because it is locked."""

@@ -23,7 +23,7 @@ from omni_gateway.sdk.adapters import (
 )
 from omni_gateway.sdk.omni import label_names, types
 from resources.cluster.adapter import ClusterAdapter
-from resources.cluster.kubernetes_schemas import KubernetesNodeSchema
+from resources.cluster.schemas.kubernetes import KubernetesNodeSchema
 
 OF_CLUSTER = Filter("cluster", "Only those of this cluster")
 _SORTABLE = frozenset({"name", "kubelet_version", "ready", "machine"})

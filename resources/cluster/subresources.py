@@ -9,14 +9,14 @@ from omni_gateway.sdk.actions import SubCollection, SubList
 from omni_gateway.sdk.adapters import label_filter
 from omni_gateway.sdk.omni import label_names, types
 from resources.cluster import nodes
-from resources.cluster.kubernetes_schemas import (
+from resources.cluster.schemas.kubernetes import (
     KubernetesNodeSchema,
     KubernetesStatusSchema,
     KubernetesUpgradeStatusSchema,
     TalosUpgradeStatusSchema,
 )
-from resources.cluster.machine_set_schemas import ClusterMachineSetSchema
-from resources.cluster.status_schemas import (
+from resources.cluster.schemas.machine_sets import ClusterMachineSetSchema
+from resources.cluster.schemas.status import (
     ClusterBootstrapSchema,
     ClusterDestroyStatusSchema,
     ClusterDiagnosticsSchema,

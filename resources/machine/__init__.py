@@ -3,10 +3,13 @@
 from omni_gateway.sdk import ResourcePlugin, Role
 from omni_gateway.sdk.adapters import id_link
 from omni_gateway.sdk.clusters import quorum
-from resources.machine import logs, maintenance, metrics, operations, power, reset, selection, talos_version
+from resources.machine import selection
+from resources.machine.actions import maintenance, power, reset
 from resources.machine.adapter import MachineAdapter
+from resources.machine.documents import logs, metrics, talos_version
 from resources.machine.links import cluster_link, machine_set_link
-from resources.machine.schemas import MachineSchema
+from resources.machine.removal import REMOVAL
+from resources.machine.schemas.machine import MachineSchema
 from resources.machine.subresources import SUBRESOURCES
 
 plugin = ResourcePlugin(
@@ -31,7 +34,7 @@ plugin = ResourcePlugin(
         power.POWER_ON,
         power.POWER_OFF,
     ],
-    delete_operation=operations.DESTROY,
+    delete_operation=REMOVAL,
     delete_query=quorum.ForceQuery,
     description="Machines that have joined this Omni. A PATCH takes `labels` (yours are changed, Omni's own cannot be),"
     " `maintenance` (`true` holds the updates of a cluster's worker back, `false` lets them through) and `extensions`"

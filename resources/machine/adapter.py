@@ -28,7 +28,7 @@ from omni_gateway.sdk.clusters import quorum
 from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.machine import selection
 from resources.machine.join import Machine, cluster_of, join_shared, own_extensions
-from resources.machine.update import check_change, write_change
+from resources.machine.patch.change import check_change, write_change
 from resources.machine.watch import watch_machines
 
 
@@ -94,7 +94,7 @@ class MachineAdapter(ResourceAdapter):
         return self._join(machine.machine, status)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Check a PATCH before the first write (422, 409); see :mod:`resources.machine.update`."""
+        """Check a PATCH before the first write (422, 409); see :mod:`resources.machine.patch.change`."""
         check_change(self.omni, cast(Machine, existing), resource)
 
     def replace(self, resource: Resource) -> None:

@@ -6,8 +6,8 @@ from omni_gateway.sdk import OmniResourceAdapter, Resource, SubResource
 from omni_gateway.sdk.actions import SubList
 from omni_gateway.sdk.omni import types
 from resources.machine import config_diffs
-from resources.machine.status_schemas import MachineStatusSchema
-from resources.machine.subresource_schemas import (
+from resources.machine.schemas.status import MachineStatusSchema
+from resources.machine.schemas.subresources import (
     LabelsOfMachineSchema,
     MachineConfigDiffSchema,
     MachineExtensionsStatusSchema,

@@ -519,7 +519,7 @@ def test_an_upgrade_waits_until_omni_knows_what_runs(world: World) -> None:
 
 
 def test_an_upgrade_asked_too_early_can_be_sent_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resources.cluster.upgrades.TOO_EARLY_SECONDS", 0.6)
+    monkeypatch.setattr("resources.cluster.actions.upgrade.TOO_EARLY_SECONDS", 0.6)
     with world.cluster("too-early"), world.simulator.faults.during(not_known_yet(1000)):
         answer = world.admin.post("clusters/too-early/actions/kubernetes-upgrade", json={"version": "1.35.7"})
         version = world.admin.get("clusters/too-early").json["kubernetes_version"]

@@ -7,8 +7,8 @@ from typing import Any
 import marshmallow as ma
 import pytest
 
-from resources.cluster.composition import parts_of
-from resources.cluster.schemas import ClusterSchema
+from resources.cluster.create.parts import parts_of
+from resources.cluster.schemas.cluster import ClusterSchema
 
 REQUEST: dict[str, Any] = {
     "id": "c1",

@@ -11,9 +11,9 @@ import pytest
 from marshmallow import fields
 
 from resources.configpatch.schemas import ConfigPatchSchema
-from resources.machine.schemas import MachineSchema
-from resources.machine.status_schemas import MachineStatusSchema
-from resources.machine.subresource_schemas import (
+from resources.machine.schemas.machine import MachineSchema
+from resources.machine.schemas.status import MachineStatusSchema
+from resources.machine.schemas.subresources import (
     MachineConfigDiffSchema,
     MachineExtensionsStatusSchema,
     MachineKernelArgsSchema,

@@ -12,7 +12,7 @@ from omni_gateway.model import label_names
 from omni_gateway.sdk import Resource
 from omni_gateway.sdk.omni import types
 from resources.machine.join import Machine, join, own_extensions
-from resources.machine.schemas import MachineSchema
+from resources.machine.schemas.machine import MachineSchema
 
 ID = "m1"
 _schema = MachineSchema()

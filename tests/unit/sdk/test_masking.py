@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omni_gateway.redaction.configuration import mask_configuration, mask_tokens, mask_tokens_in_line
-from resources.machine.schemas import MachineSchema
+from resources.machine.schemas.machine import MachineSchema
 
 TOKENS = st.text(string.ascii_letters + string.digits + "-_=+/.:", min_size=6, max_size=80)
 PLAIN = st.text(string.ascii_letters + string.digits + " .:/=-\n", max_size=60)

@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.adapters import alike
-from resources.cluster.composition_schemas import NewConfigPatchSchema, NewControlPlaneSchema, NewWorkersSchema
+from resources.cluster.schemas.create import NewConfigPatchSchema, NewControlPlaneSchema, NewWorkersSchema
 from resources.cluster.versions import Version
 
 MAX_WORKER_SETS = 64

@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
-from resources.cluster.composition_schemas import ClusterSetStrategySchema, EtcdRestoreSchema, UpdateStrategy
+from resources.cluster.schemas.create import ClusterSetStrategySchema, EtcdRestoreSchema, UpdateStrategy
 
 
 class AllocationType(IntEnum):

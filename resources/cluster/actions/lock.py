@@ -1,4 +1,4 @@
-"""The lock of a cluster against changes: in Omni an annotation, with any value."""
+"""The actions lock and unlock. In Omni the lock of a cluster is an annotation, with any value."""
 
 from __future__ import annotations
 
@@ -16,12 +16,6 @@ ABOUT = (
     "A locked cluster, its machine sets and its machines take no change and cannot be removed (409); configuration"
     " patches still can. Returns the cluster; a cluster that is (un)locked already is not changed."
 )
-
-
-def refuse_change(existing: Resource, wanted: Resource) -> None:
-    """Raise 409 for a change to a cluster that is locked before and after it."""
-    if cluster_lock.takes_no_change(existing) and cluster_lock.is_locked(wanted):
-        raise cluster_lock.locked_problem(existing.id)
 
 
 def lock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | DryRunResult:

@@ -34,13 +34,12 @@ from omni_gateway.sdk.actions import (
 )
 from omni_gateway.sdk.adapters import find, resources_of
 from omni_gateway.sdk.omni import label_names, omni_errors, types
+from resources.machine.actions.boot_evidence import MARK, machine_of, parse
+from resources.machine.actions.talos_call import connected
 from resources.machine.adapter import MachineAdapter
-from resources.machine.boot_evidence import MARK, machine_of, parse
 from resources.machine.join import Machine
-from resources.machine.operations import make
-from resources.machine.power import connected
-from resources.machine.power_operations import hint_for
-from resources.machine.subresource_schemas import MachineUpgradeStatusSchema
+from resources.machine.operation import hint_for, machine_operation
+from resources.machine.schemas.subresources import MachineUpgradeStatusSchema
 
 _KIND = "machine-maintenance"
 _INSTALL = "install"
@@ -146,7 +145,7 @@ def read_maintenance(omni: OmniClient, id: str) -> Operation:
     def operation(state: State, progress: str) -> Operation:
         begun = task is not None or state != "running"
         steps = [("taken up by Omni", begun), ("reported by the machine", False)]
-        made = make(_KIND, id, machine, state, progress, details)
+        made = machine_operation(_KIND, id, machine, state, progress, details)
         return replace(made, started=started, stages=stages_in_order(steps, state))
 
     if task is not None:
@@ -195,22 +194,19 @@ def _reached(status: Resource, wanted: str) -> bool:
     return bool(status.spec.get("connected")) and running == wanted
 
 
-OPERATION = OperationKind(
-    _KIND,
-    read_maintenance,
-    "Talos being installed or upgraded on a free machine",
-    machine_of,
-    under_way=_under_way,
-)
-
-
 MAINTENANCE = Action(
     "maintenance",
     role=Role.OPERATOR,
     summary="Install or upgrade Talos on a free machine",
     body=MachineMaintenanceActionSchema,
     example={"operation": "upgrade", "version": "1.13.8"},
-    operation=OPERATION,
+    operation=OperationKind(
+        _KIND,
+        read_maintenance,
+        "Talos being installed or upgraded on a free machine",
+        machine_of,
+        under_way=_under_way,
+    ),
     description="409 for a member of a cluster, and where Omni finds the machine not ready.",
     run=maintenance,
 )

@@ -7,7 +7,7 @@ action sends the spec to Omni, which refuses it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -15,26 +15,37 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import (
     FieldErrors,
+    OmniClient,
     OmniResourceAdapter,
     Operation,
+    OperationKind,
     Problem,
     Resource,
     Role,
     SpecSchema,
 )
 from omni_gateway.sdk import fields as wire
-from omni_gateway.sdk.actions import Action, DryRunResult
+from omni_gateway.sdk.actions import Action, DryRunResult, State, stages_in_order
 from omni_gateway.sdk.adapters import (
     change,
     cluster_of_uuid,
     find,
     scope_error,
 )
+from omni_gateway.sdk.clusters import cluster_lock
 from omni_gateway.sdk.omni import label_names, omni_errors, types
-from resources.cluster import lock, operations
 from resources.cluster.adapter import ClusterAdapter
-from resources.cluster.backups import check_backup, uuid_of
-from resources.cluster.composition_schemas import UpdateStrategy
+from resources.cluster.create.backups import check_backup, uuid_of
+from resources.cluster.operation import (
+    BEING_REMOVED,
+    EMPTY,
+    active_clusters,
+    cluster_operation,
+    get_cluster,
+    has_control_plane,
+    is_bootstrapped,
+)
+from resources.cluster.schemas.create import UpdateStrategy
 
 _HINT = (
     "Omni starts a control plane from a backup only when its machine set is created: delete the machine set first"
@@ -77,11 +88,11 @@ def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_
     if backup is not None:
         if cluster.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
-        lock.refuse_change(cluster, cluster)
+        cluster_lock.refuse_change(cluster, cluster)
         planned = _restore(adapter, id, _checked(adapter, id, backup), dry_run=dry_run)
         if dry_run:
             return DryRunResult(cluster, cluster, additional_objects=[planned])
-    return DryRunResult(cluster, cluster) if dry_run else operations.read_bootstrap(adapter.omni, id)
+    return DryRunResult(cluster, cluster) if dry_run else read_bootstrap(adapter.omni, id)
 
 
 def _checked(adapter: ClusterAdapter, id: str, backup: Mapping[str, str]) -> dict[str, str]:
@@ -130,13 +141,51 @@ def _write_spec(sets: OmniResourceAdapter, id: str, spec: dict[str, str]) -> Non
         raise Problem(409, "conflict", error.detail, hint=_HINT, grpc_code="INVALID_ARGUMENT") from error
 
 
+def read_bootstrap(omni: OmniClient, id: str) -> Operation:
+    """Return the operation of a cluster's bootstrap: succeeded once Omni, which does it by itself, has started etcd."""
+    return _bootstrap(omni, get_cluster(omni, id))
+
+
+def _bootstrap(omni: OmniClient, cluster: Resource) -> Operation:
+    id = cluster.id
+    details = {"bootstrapped": is_bootstrapped(omni, id)}
+    status = find(omni, types.CLUSTER_STATUSES, id)
+    connected = bool(status and status.spec.get("has_connected_control_planes")) or details["bootstrapped"]
+    has_set = has_control_plane(omni, id)
+
+    def operation(state: State, progress: str = "", error: str = "") -> Operation:
+        steps = [
+            ("control plane machine set made", has_set),
+            ("a control plane machine connected", connected),
+            ("etcd started", details["bootstrapped"]),
+        ]
+        made = cluster_operation("cluster-bootstrap", id, state, progress, error, details)
+        return replace(made, started=cluster.created, stages=stages_in_order(steps, state))
+
+    if details["bootstrapped"]:
+        return operation("succeeded", "etcd was started.")
+    if cluster.tearing_down:
+        return operation("failed", error=BEING_REMOVED)
+    return operation("running", "Waiting for a control plane machine to connect." if has_set else EMPTY)
+
+
+def _bootstraps(omni: OmniClient) -> Iterator[Operation]:
+    """Return the bootstraps under way; a cluster without a control plane has none, it waits for its user."""
+    for cluster in active_clusters(omni):
+        operation = _bootstrap(omni, cluster)
+        if operation.state != "succeeded" and has_control_plane(omni, cluster.id):
+            yield operation
+
+
 BOOTSTRAP = Action(
     "bootstrap",
     role=Role.OPERATOR,
     summary="Start etcd from a backup, or show the state of the bootstrap",
     body=ClusterBootstrapActionSchema,
     example={"backup": {"snapshot": "FFFFFFFF94FB6C65.snapshot"}},
-    operation=operations.BOOTSTRAP,
+    operation=OperationKind(
+        "cluster-bootstrap", read_bootstrap, "Whether a cluster's etcd has been started", under_way=_bootstraps
+    ),
     description="Omni starts etcd by itself. With `backup`, the control plane's machine set is made to start from it,"
     " which Omni allows only while that set does not exist yet. Without it, nothing changes.",
     run=bootstrap,

@@ -11,7 +11,7 @@ from typing import Any
 
 from omni_gateway.sdk import Resource
 from omni_gateway.sdk.omni import label_names, types
-from resources.cluster.composition_schemas import UNLIMITED, UpdateStrategy
+from resources.cluster.schemas.create import UNLIMITED, UpdateStrategy
 
 _ALLOCATION_UNLIMITED = 1
 _COPIED_FIELDS = ("update_strategy_config", "delete_strategy", "delete_strategy_config", "bootstrap_spec")

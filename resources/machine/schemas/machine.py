@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import fields as wire
 from resources.machine.join import with_address
-from resources.machine.status_schemas import MachineStatusSchema
+from resources.machine.schemas.status import MachineStatusSchema
 
 MAX_EXTENSIONS = 256
 

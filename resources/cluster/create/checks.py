@@ -10,9 +10,9 @@ from omni_gateway.sdk import FieldErrors, OmniClient, Resource
 from omni_gateway.sdk.adapters import Scope, find, resources_of
 from omni_gateway.sdk.clusters import cluster_lock, talos_fit
 from omni_gateway.sdk.omni import label_names, omni_errors, types
-from resources.cluster.backups import check_backup
-from resources.cluster.composition import NewSet, Part, parts_of, sets_of
-from resources.cluster.composition_schemas import MAX_MACHINES, UNLIMITED
+from resources.cluster.create.backups import check_backup
+from resources.cluster.create.parts import NewSet, Part, parts_of, sets_of
+from resources.cluster.schemas.create import MAX_MACHINES, UNLIMITED
 
 #: Label terms that a machine must match before Omni allocates it for a class.
 _ALLOCATABLE = (

@@ -18,8 +18,8 @@ from omni_gateway.sdk import (
 from omni_gateway.sdk.actions import problem_for
 from omni_gateway.sdk.adapters import STALE
 from omni_gateway.sdk.omni import OmniError, omni_deadline, types
-from resources.machine import extensions, lock, user_labels
 from resources.machine.join import Machine
+from resources.machine.patch import extensions, lock, user_labels
 
 #: Time for undoing one step, even if the request's own deadline has passed.
 UNDO_SECONDS = 5.0

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from omni_gateway.sdk import (
     OmniClient,
@@ -12,34 +11,19 @@ from omni_gateway.sdk import (
     OperationKind,
     Problem,
 )
-from omni_gateway.sdk.actions import State, stages_in_order
-from omni_gateway.sdk.adapters import find, object_url, resources_of
+from omni_gateway.sdk.actions import stages_in_order
+from omni_gateway.sdk.adapters import find, resources_of
 from omni_gateway.sdk.clusters import member_waits
 from omni_gateway.sdk.omni import types
+from resources.machine.operation import machine_operation
 
 
-def make(
-    kind: str, id: str, machine: str, state: State, progress: str = "", details: Mapping[str, Any] | None = None
-) -> Operation:
-    """Return an operation on a machine; its ``id`` may hold more than the machine's id."""
-    failed = state == "failed"
-    return Operation(
-        kind,
-        id,
-        state,
-        progress="" if failed else progress,
-        error=progress if failed else "",
-        target=object_url("machines", machine),
-        details=details or {},
-    )
-
-
-def read_destroy(omni: OmniClient, id: str) -> Operation:
+def read_removal(omni: OmniClient, id: str) -> Operation:
     """Return the operation of a machine's removal; 404 for a machine that is not being removed."""
     kind = "machine-destroy"
     machine, link = find(omni, types.MACHINES, id), find(omni, types.LINKS, id)
     if machine is None and link is None:
-        return make(kind, id, id, "succeeded", "There is no such machine (any more).")
+        return machine_operation(kind, id, id, "succeeded", "There is no such machine (any more).")
     if link is not None and not link.tearing_down:
         raise Problem(404, "not-found", f"machine {id!r} is not being removed.")
     waiting = sorted({*(link.finalizers if link else ()), *(machine.finalizers if machine else ())})
@@ -52,20 +36,20 @@ def read_destroy(omni: OmniClient, id: str) -> Operation:
         ("removed", False),
     ]
     return replace(
-        make(kind, id, id, "running", progress, {"finalizers": waiting}),
+        machine_operation(kind, id, id, "running", progress, {"finalizers": waiting}),
         stages=stages_in_order(steps, "running"),
     )
 
 
-def _destructions(omni: OmniClient) -> Iterator[Operation]:
+def _removals(omni: OmniClient) -> Iterator[Operation]:
     for link in resources_of(omni.resources.list(types.LINKS)):
         if link.tearing_down:
-            yield read_destroy(omni, link.id)
+            yield read_removal(omni, link.id)
 
 
-DESTROY = OperationKind(
+REMOVAL = OperationKind(
     "machine-destroy",
-    read_destroy,
+    read_removal,
     "A machine being removed; `succeeded` when it is not there",
-    under_way=_destructions,
+    under_way=_removals,
 )

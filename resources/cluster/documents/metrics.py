@@ -13,7 +13,7 @@ from omni_gateway.sdk.actions import ComputedDocument
 from omni_gateway.sdk.adapters import find, object_url
 from omni_gateway.sdk.omni import types
 from resources.cluster.adapter import ClusterAdapter
-from resources.cluster.status_schemas import ClusterMachineCountsSchema, ClusterStatusSchema
+from resources.cluster.schemas.status import ClusterMachineCountsSchema, ClusterStatusSchema
 
 _FEATURES = {
     "disable_public_discovery_service": "disable_public_discovery_service",

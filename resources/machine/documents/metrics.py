@@ -13,7 +13,7 @@ from omni_gateway.sdk.actions import ComputedDocument
 from omni_gateway.sdk.adapters import find, object_url
 from omni_gateway.sdk.omni import types
 from resources.machine.adapter import MachineAdapter
-from resources.machine.schemas import MachineSchema
+from resources.machine.schemas.machine import MachineSchema
 
 _MIB = 1024 * 1024
 _schema = MachineSchema()

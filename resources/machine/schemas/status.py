@@ -10,7 +10,7 @@ from marshmallow import fields
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.redaction import mask_tokens
-from resources.machine.hardware_schemas import MachineHardwareSchema, MachineNetworkSchema
+from resources.machine.schemas.hardware import MachineHardwareSchema, MachineNetworkSchema
 
 
 class MachineRole(IntEnum):

@@ -1,0 +1,1 @@
+"""Documents that are computed of a machine: its metrics, its log, its Talos version."""
