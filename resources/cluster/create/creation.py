@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from omni_gateway.sdk import OmniClient, Problem, Resource
+from omni_gateway.sdk import OmniClient, OmniResourceAdapter, Problem, Resource
 from omni_gateway.sdk.actions import problem_for
 from omni_gateway.sdk.adapters import find
 from omni_gateway.sdk.omni import (
@@ -28,29 +28,18 @@ def build(omni: OmniClient, cluster: Resource, parts: Sequence[Resource]) -> Non
     made = [cluster]
     for part in parts:
         try:
-            _create(omni, part)
-        except OmniError as error:
+            OmniResourceAdapter(part.type).bind(omni).create(part, {})
+        except (OmniError, Problem) as error:
             raise _undone(omni, cluster, made, part, error) from error
         made.append(part)
 
 
-def _create(omni: OmniClient, part: Resource) -> None:
-    omni.resources.create(
-        part.type,
-        part.id,
-        part.spec,
-        namespace=part.namespace,
-        labels=part.labels,
-        annotations=part.annotations,
-    )
-
-
 def _undone(
-    omni: OmniClient, cluster: Resource, made: Sequence[Resource], failed: Resource, cause: OmniError
+    omni: OmniClient, cluster: Resource, made: Sequence[Resource], failed: Resource, cause: OmniError | Problem
 ) -> Problem:
     """Remove the objects in ``made``; return a problem with Omni's reason and the list of undone objects."""
     gone = _undo(omni, cluster.id)
-    reason = problem_for(cause)
+    reason = problem_for(cause) if isinstance(cause, OmniError) else cause
     undone = [{"type": item.type, "id": item.id} for item in reversed(made)]
     outcome = (
         "The objects created before it are removed again."
