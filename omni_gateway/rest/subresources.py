@@ -39,7 +39,7 @@ class SubResource:
 
 @dataclass(frozen=True, slots=True)
 class SubList:
-    """The objects that belong to another one: ``/clusters/c1/machinesets``.
+    """The objects that belong to another one: ``/clusters/c1/kubernetes-nodes``.
 
     :param name: the last segment of its URL.
     :param adapter: the adapter of the items.

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from omni_gateway.sdk import OmniResourceAdapter, Resource, SubResource
 from omni_gateway.sdk.actions import SubCollection, SubList
-from omni_gateway.sdk.adapters import label_filter
 from omni_gateway.sdk.omni import label_names, types
 from resources.cluster import nodes
 from resources.cluster.schemas.kubernetes import (
@@ -15,7 +14,6 @@ from resources.cluster.schemas.kubernetes import (
     KubernetesUpgradeStatusSchema,
     TalosUpgradeStatusSchema,
 )
-from resources.cluster.schemas.machine_sets import ClusterMachineSetSchema
 from resources.cluster.schemas.status import (
     ClusterBootstrapSchema,
     ClusterDestroyStatusSchema,
@@ -124,15 +122,7 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         collection="kubernetes-nodes",
         links=nodes.LINKS,
     ),
-    SubList(
-        "machinesets",
-        OmniResourceAdapter(types.MACHINE_SETS, sortable=("update_strategy",)),
-        ClusterMachineSetSchema,
-        "The cluster's machine sets",
-        filters=(label_filter("cluster", label_names.LABEL_CLUSTER),),
-        filter="cluster",
-        collection="machinesets",
-    ),
+    SubCollection("machinesets", "machinesets", "cluster", "The cluster's machine sets"),
     SubCollection("machines", "machines", "cluster", "The cluster's machines"),
     SubCollection("etcdbackups", "etcdbackups", "cluster", "Backups of the cluster's etcd"),
     SubCollection("configpatches", "configpatches", "cluster", "The cluster's configuration patches"),

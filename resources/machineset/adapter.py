@@ -15,7 +15,7 @@ class MachineSetAdapter(ClusterPartAdapter):
     """Machine sets; those of a locked cluster cannot be changed (409)."""
 
     def __init__(self) -> None:
-        super().__init__(types.MACHINE_SETS)
+        super().__init__(types.MACHINE_SETS, sortable=("update_strategy",))
 
     def other_clusters_affected(
         self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]
