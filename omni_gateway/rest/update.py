@@ -18,13 +18,13 @@ _FIRST_PAUSE_SECONDS = 0.01
 _READ_DELAYS = (0.005, 0.02, 0.05, 0.1, 0.2)
 
 
-def change(
-    adapter: ResourceAdapter, id: str, by: Callable[[Resource], Resource], *, dry_run: bool = False
+def update(
+    adapter: ResourceAdapter, id: str, mutate: Callable[[Resource], Resource], *, dry_run: bool = False
 ) -> Resource | DryRunResult:
-    """Replace an object with ``by(existing)`` and return the stored object.
+    """Replace an object with ``mutate(existing)`` and return the stored object.
 
-    :param by: returns a changed copy of the object it gets (``dataclasses.replace``), or the same object for no change;
-        an equal copy is not written either. It may be called several times, each time with a newer version.
+    :param mutate: returns a changed copy of the object it gets (``dataclasses.replace``), or the same object for no
+        change; an equal copy is not written either. It may be called several times, each time with a newer version.
     :param dry_run: run every check, write nothing and return a :class:`DryRunResult`.
 
     Raises the back end's not-found error, the problems of the adapter's checks, and 409 for an object that is tearing
@@ -35,7 +35,7 @@ def change(
     """
     for attempt in range(WRITE_ATTEMPTS):
         existing = adapter.get(id)
-        wanted = by(existing)
+        wanted = mutate(existing)
         if existing.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
         if wanted is not existing:

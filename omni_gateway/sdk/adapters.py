@@ -18,7 +18,7 @@ from omni_gateway.rest.links import API_PREFIX, id_link, label_link, object_url
 from omni_gateway.rest.parameters import id_filter, label_filter
 from omni_gateway.rest.schema import alike
 from omni_gateway.rest.select import select, sort_and_cut
-from omni_gateway.rest.update import change
+from omni_gateway.rest.update import update
 from omni_gateway.watch.merged import TypedEvent, merge_watches
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "StoredResourceAdapter",
     "TypedEvent",
     "alike",
-    "change",
     "cluster_of_uuid",
     "clusters_of_machines",
     "find",
@@ -55,4 +54,5 @@ __all__ = [
     "scope_error",
     "select",
     "sort_and_cut",
+    "update",
 ]

@@ -13,7 +13,7 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
 )
-from omni_gateway.sdk.adapters import change, cluster_of_uuid, find
+from omni_gateway.sdk.adapters import cluster_of_uuid, find, update
 from omni_gateway.sdk.clusters import cluster_lock
 from omni_gateway.sdk.omni import OmniError, omni_errors, types
 from resources.cluster.create import record
@@ -76,7 +76,7 @@ class ClusterAdapter(OmniResourceAdapter):
     def _close_record(self, id: str) -> None:
         """Remove the record; failures are ignored, since a record without missing parts has no effect."""
         with suppress(OmniError, Problem):
-            change(self, id, record.without_record)
+            update(self, id, record.without_record)
 
     def check_delete(self, resource: Resource) -> None:
         """Raise 409 for a locked cluster, unless it is being removed already."""

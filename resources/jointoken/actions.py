@@ -8,7 +8,7 @@ from typing import Any
 
 from omni_gateway.sdk import Resource, Role
 from omni_gateway.sdk.actions import Action, DryRunResult
-from omni_gateway.sdk.adapters import change
+from omni_gateway.sdk.adapters import update
 from resources.jointoken.adapter import DefaultJoinTokenAdapter, JoinTokenAdapter
 
 
@@ -25,7 +25,7 @@ def make_default(
         return replace(existing, spec={**existing.spec, "token_id": secret})
 
     defaults = DefaultJoinTokenAdapter().bind(adapter.omni)
-    change(defaults, defaults.ID, mutate, dry_run=dry_run)
+    update(defaults, defaults.ID, mutate, dry_run=dry_run)
     shown = replace(before, spec={**before.spec, "is_default": True})  # Omni updates the status a moment later
     return DryRunResult(before, shown) if dry_run else shown
 
@@ -46,7 +46,7 @@ def _set_revoked(adapter: JoinTokenAdapter, id: str, revoked: bool, dry_run: boo
             return existing
         return replace(existing, spec={**existing.spec, "revoked": revoked})
 
-    return change(adapter, id, mutate, dry_run=dry_run)
+    return update(adapter, id, mutate, dry_run=dry_run)
 
 
 MAKE_DEFAULT = Action(

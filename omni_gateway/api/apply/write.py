@@ -13,7 +13,7 @@ from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniError, deadline
 from omni_gateway.omni.outcomes import holds, may_have_been_applied
 from omni_gateway.rest.errors import MISSING, STALE
-from omni_gateway.rest.update import change
+from omni_gateway.rest.update import update
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def _write(plan: Plan, outcome: Outcome) -> None:
             adapter.replace(after)
         except STALE:
             # Omni's controllers write the object too; `change` reads the new version and tries again.
-            change(adapter, outcome.id, document.over)
+            update(adapter, outcome.id, document.over)
     except OmniError as error:
         outcome.fail(problem_for(error))
         outcome.uncertain = may_have_been_applied(error)
@@ -127,7 +127,7 @@ def _revert(plan: Plan, outcome: Outcome) -> None:
             assert outcome.document is not None
             adapter.delete(outcome.document.wanted if adapter.unreadable else adapter.get(outcome.id))
         else:
-            change(adapter, outcome.id, lambda existing: _over(existing, before))
+            update(adapter, outcome.id, lambda existing: _over(existing, before))
         outcome.action = "taken-back"
     except (OmniError, Problem) as error:
         log.warning("apply could not revert %s %s: %s", outcome.type, outcome.id, type(error).__name__)

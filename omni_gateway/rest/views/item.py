@@ -18,7 +18,7 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.model.query import ListQuery
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import errors
-from omni_gateway.rest import cluster_lock, update
+from omni_gateway.rest import cluster_lock
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import current_gateway
@@ -26,6 +26,7 @@ from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.parameters import parse_fields
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.unset import without_unset
+from omni_gateway.rest.update import update
 from omni_gateway.rest.views import create
 from omni_gateway.rest.views.actions import respond
 from omni_gateway.rest.views.create import Creation
@@ -191,7 +192,7 @@ def _write(item: Item, id: str, change: Callable[[Resource], Mapping[str, Any]],
         check_preconditions(item.representation, existing)
         return _overlay(item, existing, change(existing))
 
-    return respond(item.representation, update.change(item.bound, id, mutate, dry_run=dry_run))
+    return respond(item.representation, update(item.bound, id, mutate, dry_run=dry_run))
 
 
 def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resource:

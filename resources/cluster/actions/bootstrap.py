@@ -27,10 +27,10 @@ from omni_gateway.sdk import (
 from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.actions import Action, DryRunResult, State, stages_in_order
 from omni_gateway.sdk.adapters import (
-    change,
     cluster_of_uuid,
     find,
     scope_error,
+    update,
 )
 from omni_gateway.sdk.clusters import cluster_lock
 from omni_gateway.sdk.omni import label_names, omni_errors, types
@@ -136,7 +136,7 @@ def _control_plane(cluster: str, spec: dict[str, str]) -> Resource:
 
 def _write_spec(sets: OmniResourceAdapter, id: str, spec: dict[str, str]) -> None:
     try:
-        change(sets, id, lambda existing: replace(existing, spec={**existing.spec, "bootstrap_spec": spec}))
+        update(sets, id, lambda existing: replace(existing, spec={**existing.spec, "bootstrap_spec": spec}))
     except omni_errors.InvalidArgument as error:
         raise Problem(409, "conflict", error.detail, hint=_HINT, grpc_code="INVALID_ARGUMENT") from error
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from omni_gateway.sdk import Resource, ResourceAdapter, Role
 from omni_gateway.sdk.actions import Action, DryRunResult
-from omni_gateway.sdk.adapters import change
+from omni_gateway.sdk.adapters import update
 from omni_gateway.sdk.clusters import cluster_lock
 from omni_gateway.sdk.omni import label_names
 
@@ -26,7 +26,7 @@ def lock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run:
             return existing
         return replace(existing, annotations={**existing.annotations, label_names.ANNOTATION_CLUSTER_LOCKED: ""})
 
-    return change(adapter, id, mutate, dry_run=dry_run)
+    return update(adapter, id, mutate, dry_run=dry_run)
 
 
 def unlock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | DryRunResult:
@@ -40,7 +40,7 @@ def unlock(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_ru
         }
         return existing if annotations == existing.annotations else replace(existing, annotations=annotations)
 
-    return change(adapter, id, mutate, dry_run=dry_run)
+    return update(adapter, id, mutate, dry_run=dry_run)
 
 
 LOCK = Action(

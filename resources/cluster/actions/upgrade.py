@@ -22,7 +22,7 @@ from omni_gateway.sdk import (
     SpecSchema,
 )
 from omni_gateway.sdk.actions import Action, DryRunResult, Stage, State, WaitingFor, is_too_early, stages_in_order
-from omni_gateway.sdk.adapters import change, find, find_labelled, object_url, resources_of
+from omni_gateway.sdk.adapters import find, find_labelled, object_url, resources_of, update
 from omni_gateway.sdk.clusters import cluster_lock, member_waits
 from omni_gateway.sdk.omni import enums, label_names, omni_errors, types
 from resources.cluster.adapter import ClusterAdapter
@@ -260,7 +260,7 @@ def _upgrade(
         return existing if spec == existing.spec else replace(existing, spec=spec)
 
     try:
-        answer = change(adapter, id, mutate, dry_run=dry_run)
+        answer = update(adapter, id, mutate, dry_run=dry_run)
     except Problem as problem:
         raise _in_terms_of_the_action(adapter, id, problem, upgrade) from problem
     except omni_errors.InvalidArgument as error:
