@@ -81,7 +81,7 @@ class Informer:
 
     def start(self) -> None:
         """Run the watch in a thread of its own, until :meth:`close`."""
-        threading.Thread(target=self._run, name=f"feed-{self.name}", daemon=True).start()
+        threading.Thread(target=self._run, name=f"informer-{self.name}", daemon=True).start()
 
     def close(self) -> None:
         """Stop the watch, drop all objects and end every follower; an informer is not started again."""

@@ -165,7 +165,7 @@ class Informers:
         informer = self._informers[key] = Informer(type, namespace, lambda: self._open_watch(type, namespace))
         informer.start()
         if self._maintainer is None:
-            self._maintainer = threading.Thread(target=self._maintain, name="feed-keeper", daemon=True)
+            self._maintainer = threading.Thread(target=self._maintain, name="informers", daemon=True)
             self._maintainer.start()
 
     def _maintain(self) -> None:
