@@ -43,7 +43,7 @@ def update(
             wanted = checked(adapter, existing, wanted)
         if dry_run:
             if wanted is not existing:
-                adapter.foresee(wanted, existing)
+                adapter.predict(wanted, existing)
             return DryRunResult(existing, wanted)
         if wanted is existing:
             return existing

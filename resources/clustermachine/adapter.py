@@ -44,7 +44,7 @@ class ClusterMachineAdapter(OmniResourceAdapter):
     def __init__(self) -> None:
         super().__init__(types.CLUSTER_MACHINES, hint=_HINT)
 
-    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+    def predict(self, resource: Resource | None, existing: Resource | None) -> None:
         """Predict nothing: the objects written are machine set nodes, not cluster machines."""
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:

@@ -108,7 +108,7 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         """Return the one label term that Omni accepts."""
         return [_term(query.filters["cluster"])]
 
-    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+    def predict(self, resource: Resource | None, existing: Resource | None) -> None:
         """Predict nothing: the objects written are requests for backups."""
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:

@@ -44,7 +44,7 @@ class ExposedServiceAdapter(OmniResourceAdapter):
     def refuse_owned(self, existing: Resource) -> None:
         """Refuse nothing: Omni's controller owns the object, but writes go to the Kubernetes Service behind it."""
 
-    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+    def predict(self, resource: Resource | None, existing: Resource | None) -> None:
         """Predict nothing: writes go to annotations of Kubernetes Services."""
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:

@@ -146,9 +146,9 @@ class GenericAdapter(OmniResourceAdapter):
             raise Problem(422, "validation", errors={f"spec.{name}": ["Missing."] for name in sorted(missing)})
         resource.labels, resource.annotations = checked.labels, checked.annotations
 
-    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+    def predict(self, resource: Resource | None, existing: Resource | None) -> None:
         """Raise the problem with which Omni would reject a write; objects that the same request creates are found."""
-        OmniResourceAdapter.foresee(self.bind(self.checks_through or self.omni), resource, existing)
+        OmniResourceAdapter.predict(self.bind(self.checks_through or self.omni), resource, existing)
 
     def _check_spec(self, resource: Resource, existing: Resource | None) -> None:
         """Restore masked secrets and leave out zero values. Raises 422 for other masks and unknown enum numbers."""

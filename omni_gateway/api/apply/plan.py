@@ -142,14 +142,14 @@ class Plan:
                 outcome.after, outcome.action = document.wanted, "created"
                 adapter.check(outcome.after, None, {})
                 if self._predict:
-                    adapter.foresee(outcome.after, None)
+                    adapter.predict(outcome.after, None)
             else:
                 if before.tearing_down:
                     raise Problem(409, "tearing-down", f"{outcome.id!r} is being removed and takes no writes.")
                 outcome.after = checked(adapter, before, document.over(before))
                 outcome.action = "unchanged" if outcome.after is before else "updated"
                 if self._predict and outcome.action == "updated":
-                    adapter.foresee(outcome.after, before)
+                    adapter.predict(outcome.after, before)
             self._planned[document.key] = outcome.after
         except Problem as problem:
             outcome.fail(problem)

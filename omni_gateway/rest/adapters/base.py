@@ -172,7 +172,7 @@ class ResourceAdapter:
         Called before a replace, and by the dry run of a removal. A real removal is left to the back end's own check.
         """
 
-    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+    def predict(self, resource: Resource | None, existing: Resource | None) -> None:
         """Raise the problem with which the back end would reject a write that passed :meth:`check`; by default none.
 
         ``existing`` is None for a create, ``resource`` is None for a removal. Called by dry runs, and by apply before

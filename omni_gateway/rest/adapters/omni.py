@@ -210,7 +210,7 @@ class OmniResourceAdapter(ResourceAdapter):
             text = f"{existing.id!r} is owned by Omni's {existing.owner}."
             raise Problem(403, "omni-forbidden", text, hint=self.hint or None)
 
-    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+    def predict(self, resource: Resource | None, existing: Resource | None) -> None:
         """Raise the 403 or 422 with which Omni would reject a write, as far as its rules are known here.
 
         Omni has no dry run of its own. Override this in an adapter whose writes change objects of other types.

@@ -122,9 +122,9 @@ class ScopedAdapter(ResourceAdapter):
         """Raise the inner adapter's problem for an object that only the back end may change."""
         self.inner.refuse_owned(existing)
 
-    def foresee(self, resource: Resource | None, existing: Resource | None) -> None:
+    def predict(self, resource: Resource | None, existing: Resource | None) -> None:
         """Raise the problem with which the back end would reject a write."""
-        self.inner.foresee(resource, existing)
+        self.inner.predict(resource, existing)
 
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:

@@ -69,7 +69,7 @@ def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: st
     if id and wanted.id != id:
         raise Problem(422, "validation", errors={"id": [f"The object's members make the id {wanted.id!r}."]})
     if dry_run:
-        adapter.foresee(wanted, None)
+        adapter.predict(wanted, None)
         return dry_run_response(
             None, representation.document(wanted), additional_objects=adapter.additional_objects(wanted, extras)
         )

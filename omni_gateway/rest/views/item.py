@@ -139,7 +139,7 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
             check_tags(item.representation, existing)
         if arguments["dry_run"]:
             adapter.refuse_owned(existing)
-            adapter.foresee(None, existing)
+            adapter.predict(None, existing)
             adapter.check_delete_with(existing, arguments)
             also_deleted = adapter.also_deleted(existing, arguments)
             return dry_run_response(item.representation.document(existing), None, also_deleted=also_deleted)
