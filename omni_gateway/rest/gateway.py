@@ -178,7 +178,7 @@ def _scoped(scope: Scope, bound: ResourceAdapter) -> ResourceAdapter:
     """Return the adapter restricted to a scope. Raises 403 if its objects contain data of every cluster."""
     if not scope.restricted:
         return bound
-    if bound.tells_of_all:
+    if not bound.restricted_may_read:
         raise Problem(403, "forbidden", "This contains data of every cluster, and you may access only some.")
     inner = copy.copy(bound)
     inner.scope = scope

@@ -23,7 +23,7 @@ ID = "metrics"
 class ClusterMetricsAdapter(OmniResourceAdapter):
     """ClusterStatusMetrics with the features that ClusterMetrics counts."""
 
-    tells_of_all = True
+    restricted_may_read = False
 
     def __init__(self) -> None:
         super().__init__(types.CLUSTER_STATUS_METRICS)

@@ -38,7 +38,7 @@ _HINT = "Omni's catalogue is read-only; POST a configuration of your own under a
 class InstallationMediaAdapter(OmniResourceAdapter):
     """Both types; writes go to the configurations, since Omni refuses changes of its catalogue."""
 
-    of_the_fleet = True
+    restricted_may_write = False
 
     def __init__(self) -> None:
         super().__init__(types.INSTALLATION_MEDIA_CONFIGS, hint=_HINT, sortable=("kind", "architecture", "name"))

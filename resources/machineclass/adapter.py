@@ -14,7 +14,7 @@ _KINDS = ("match_labels", "auto_provision")
 class MachineClassAdapter(OmniResourceAdapter):
     """Classes of one of two kinds, which cannot change."""
 
-    of_the_fleet = True
+    restricted_may_write = False
 
     def __init__(self) -> None:
         super().__init__(types.MACHINE_CLASSES)

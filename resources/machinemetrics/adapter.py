@@ -9,7 +9,7 @@ from omni_gateway.sdk.omni import types
 class MachineMetricsAdapter(OmniResourceAdapter):
     """MachineStatusMetrics: machines of all clusters, counted together."""
 
-    tells_of_all = True
+    restricted_may_read = False
 
     def __init__(self) -> None:
         super().__init__(types.MACHINE_STATUS_METRICS)

@@ -12,7 +12,7 @@ from omni_gateway.sdk.omni import types
 class MachineRequestSetAdapter(OmniResourceAdapter):
     """Requests; the provider of one cannot change."""
 
-    of_the_fleet = True
+    restricted_may_write = False
 
     def __init__(self) -> None:
         super().__init__(types.MACHINE_REQUEST_SETS)

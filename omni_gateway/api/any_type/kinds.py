@@ -93,7 +93,8 @@ class GenericAdapter(OmniResourceAdapter):
         super().__init__(type, namespace)
         self._served_by = served_by
         if served_by is not None:
-            self.of_the_fleet, self.tells_of_all = served_by.of_the_fleet, served_by.tells_of_all
+            self.restricted_may_write = served_by.restricted_may_write
+            self.restricted_may_read = served_by.restricted_may_read
 
     def cluster_of(self, resource: Resource) -> str | None:
         """Return the cluster of one object."""

@@ -45,11 +45,12 @@ class ResourceAdapter:
     #: True if Omni serves the requests and so authorizes callers that use an Omni identity of their own; the gateway
     #: then does not check their role.
     authorized_by_omni: bool = False
-    #: True if the objects belong to no cluster, whatever their labels; callers restricted to some clusters may not
-    #: write them.
-    of_the_fleet: bool = False
-    #: True if an object contains data of every cluster; callers restricted to some clusters may not read it.
-    tells_of_all: bool = False
+    #: Whether callers restricted to some clusters may write the objects of these clusters (see :meth:`cluster_of`);
+    #: they never write objects of no cluster. False if no object belongs to a cluster, whatever its labels.
+    restricted_may_write: bool = True
+    #: Whether callers restricted to some clusters may read the objects of these clusters and those of no cluster. False
+    #: if an object contains data of every cluster.
+    restricted_may_read: bool = True
     #: True if responses depend on Omni's objects and the request only, not on the gateway's store, the time or the
     #: caller; the response cache may then reuse them until one of these objects changes.
     cacheable_response: bool = False

@@ -176,7 +176,7 @@ class ScopedAdapter(ResourceAdapter):
         return not cluster or self.scope.allows(cluster)
 
     def _owners(self, *resources: Resource) -> Sequence[str | None]:
-        return [None if self.inner.of_the_fleet else self.inner.cluster_of(resource) for resource in resources]
+        return [self.inner.cluster_of(item) if self.inner.restricted_may_write else None for item in resources]
 
     def _require_other_clusters(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Raise 403 if a write affects another cluster outside of the scope; the problem does not name it."""
