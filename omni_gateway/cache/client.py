@@ -21,7 +21,7 @@ from omni_gateway.omni import errors, outcomes
 from omni_gateway.omni.calls import Calls
 from omni_gateway.omni.client import OmniClient
 from omni_gateway.omni.config import OmniConfig
-from omni_gateway.omni.listing import ListOptions, ListResult
+from omni_gateway.omni.list_options import ListOptions, ListResult
 from omni_gateway.omni.resources import ResourceClient, Watch
 from omni_gateway.omni.selectors import Selector, SelectorError, parse
 from omni_gateway.omni.signing import Signer

@@ -22,10 +22,10 @@ import orjson
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
+from omni_gateway.http.encryption import decrypt, encrypt
 from omni_gateway.http.guard import current_principal
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
-from omni_gateway.http.sealing import seal, unseal
 from omni_gateway.omni import OmniError, outcomes
 from omni_gateway.store import IdempotencyStore, Recorded
 
@@ -163,7 +163,7 @@ class _Claim:
         shown = {name: value for name, value in orjson.loads(body).items() if name not in forget}
         record: dict[str, Any] = {"shown": shown}
         if self._credential:
-            record["sealed"] = base64.b64encode(seal(body, self._credential, self._context)).decode()
+            record["sealed"] = base64.b64encode(encrypt(body, self._credential, self._context)).decode()
         return orjson.dumps(record)
 
     def _unsealed(self, body: bytes) -> bytes:
@@ -172,7 +172,7 @@ class _Claim:
         if "shown" not in record:  # a refusal
             return body
         sealed = base64.b64decode(record.get("sealed", ""))
-        whole = unseal(sealed, self._credential, self._context) if sealed and self._credential else None
+        whole = decrypt(sealed, self._credential, self._context) if sealed and self._credential else None
         return orjson.dumps(record["shown"]) if whole is None else whole
 
     @property

@@ -17,7 +17,7 @@ import orjson
 
 from omni_gateway.omni import deadline, errors, outcomes, rpcs, types
 from omni_gateway.omni.calls import Calls, parsed
-from omni_gateway.omni.listing import ListOptions, ListResult
+from omni_gateway.omni.list_options import ListOptions, ListResult
 from omni_gateway.omni.signing import Metadata
 from omni_gateway.omni.streams import Stream
 from omni_gateway.omni.types import UNREADABLE, namespace_of

@@ -22,7 +22,7 @@ from omni_gateway.store.errors import (
     refusal_of,
     summary,
 )
-from omni_gateway.store.migrating import HEAD, migrate, present
+from omni_gateway.store.migration import HEAD, migrate, present
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

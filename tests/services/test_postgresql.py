@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, text
 from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.store import AuditEntry, AuditStore, Store
 from omni_gateway.store.audit import id_at
-from omni_gateway.store.migrating import HEAD, LOCK
+from omni_gateway.store.migration import HEAD, LOCK
 from omni_gateway.store.tables import METADATA
 from tests.e2e.conftest import Served, start_gateway, stop_gateway
 

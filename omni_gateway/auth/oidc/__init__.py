@@ -4,7 +4,7 @@ Imported only if the settings enable it: its cryptography libraries take time an
 """
 
 from omni_gateway.auth.oidc.discovery import IssuerChecks, Report, Step, load_keys
-from omni_gateway.auth.oidc.fetching import Fetcher
+from omni_gateway.auth.oidc.fetcher import Fetcher
 from omni_gateway.auth.oidc.method import OidcMethod
 from omni_gateway.auth.oidc.providers import Providers
 

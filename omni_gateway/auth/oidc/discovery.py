@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from omni_gateway.auth.oidc.fetching import Fetcher, FetchError
+from omni_gateway.auth.oidc.fetcher import Fetcher, FetchError
 from omni_gateway.auth.oidc.keys import KeySet, Unusable, key_set
 
 WELL_KNOWN = "/.well-known/openid-configuration"

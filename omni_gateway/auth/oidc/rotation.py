@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from threading import Event, Lock, Thread
 
 from omni_gateway.auth.authenticator import Rejected, Unverifiable
-from omni_gateway.auth.oidc.fetching import FetchError
+from omni_gateway.auth.oidc.fetcher import FetchError
 from omni_gateway.auth.oidc.keys import KeySet, VerifyingKey
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Alembic's entry: run the steps over the connection that :mod:`omni_gateway.store.migrating` hands over."""
+"""Alembic's entry: run the steps over the connection that :mod:`omni_gateway.store.migration` hands over."""
 
 from alembic import context
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from omni_gateway.auth import Rejected
-from omni_gateway.auth.oidc.fetching import FetchError
+from omni_gateway.auth.oidc.fetcher import FetchError
 from omni_gateway.auth.oidc.keys import KeySet, key_set
 from omni_gateway.auth.oidc.rotation import IssuerKeys, Timing
 from tests.issuer import KEYS, Issuer, first_key, rsa

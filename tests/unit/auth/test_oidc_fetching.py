@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from omni_gateway.auth.oidc import Fetcher, IssuerChecks
-from omni_gateway.auth.oidc.fetching import LARGEST, FetchError
+from omni_gateway.auth.oidc.fetcher import LARGEST, FetchError
 from tests.issuer import DISCOVERY, KEYS, Issuer, reply, running_issuer
 
 from .certificates import served_as

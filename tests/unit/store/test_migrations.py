@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from omni_gateway.store import Store
-from omni_gateway.store.migrating import HEAD, present
+from omni_gateway.store.migration import HEAD, present
 from omni_gateway.store.tables import IDEMPOTENCY, METADATA
 
 TOKENS_BEFORE_THE_STEPS = """

@@ -1,4 +1,4 @@
-"""Fetching of an issuer's JSON documents: https, checked addresses, no redirects, no proxies, bounded time and size.
+"""The fetcher of an issuer's JSON documents: https, checked addresses, no redirects, no proxies, bounded time and size.
 
 With the standard library's HTTP client: a richer one's features (redirects, proxies of the environment, retries,
 decompression) would all have to be switched off here.

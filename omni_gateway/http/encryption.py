@@ -17,7 +17,7 @@ _SALT_BYTES, _NONCE_BYTES = 16, 12
 _INFO = b"omni-gateway idempotency 1"
 
 
-def seal(secret: bytes, credential: str, context: str) -> bytes:
+def encrypt(secret: bytes, credential: str, context: str) -> bytes:
     """Encrypt a secret for the holder of ``credential``, bound to ``context`` (AES-GCM's associated data).
 
     The credential must not be guessable (a token, a key, a signed JWT): HKDF does not slow down brute force.
@@ -26,7 +26,7 @@ def seal(secret: bytes, credential: str, context: str) -> bytes:
     return salt + nonce + AESGCM(_key(credential, salt)).encrypt(nonce, secret, context.encode())
 
 
-def unseal(sealed: bytes, credential: str, context: str) -> bytes | None:
+def decrypt(sealed: bytes, credential: str, context: str) -> bytes | None:
     """Return the decrypted secret; None for another credential or context, or a modified record."""
     salt, nonce, rest = (
         sealed[:_SALT_BYTES],
