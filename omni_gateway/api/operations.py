@@ -144,7 +144,7 @@ def _client_for(gateway: Gateway, kind: OperationKind, id: str) -> OmniClient:
     gateway.require_operations(kind.name)
     adapter = gateway.operated_by.get(kind.name)
     if adapter is not None and not may_ask(gateway.reading(adapter), kind.subject(id)):
-        return gateway.reader.holding_nothing()
+        return gateway.reader.without_objects()
     return gateway.reader
 
 

@@ -71,7 +71,7 @@ class OmniClient:
         other._serve(self._calls.only_reads())
         return other
 
-    def holding_nothing(self) -> Self:
+    def without_objects(self) -> Self:
         """Return a copy of this client that has no objects: reads raise ``NotFound``, lists are empty."""
         other = self.only_reading()
         other.resources = EmptyResources(other._calls)
