@@ -41,7 +41,7 @@ from omni_gateway.http import (
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
-from omni_gateway.lru import LEAST_RENDERED, RENDERED_RESPONSES
+from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_routes import AddedByPlugin
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.settings import Settings, SettingsError
@@ -49,6 +49,9 @@ from omni_gateway.storage import store_of
 from omni_gateway.watch.stream_response import StreamLimiter
 
 log = logging.getLogger(__name__)
+
+#: The least bytes of rendered responses, also where objects are not cached, or in a small cache only.
+LEAST_RENDERED = 16 * 1024 * 1024
 
 DESCRIPTION = """\
 A REST API for [Sidero Omni](https://omni.siderolabs.com): Talos machines and Kubernetes clusters.
@@ -106,7 +109,8 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     streams = StreamLimiter(settings.max_streams, settings.max_streams_per_caller)
     watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
     readiness = Readiness(settings.readiness_requires)
-    gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings), readiness)
+    rendered = ByteBoundedLRU(max(settings.cache_bytes // 2, LEAST_RENDERED))
+    gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings), rendered, readiness)
     readiness.add("omni", health.omni_check(gateway.own_omni))
     readiness.add("store", lambda: readiness_check(store))
     app.extensions[EXTENSION] = gateway
@@ -127,7 +131,6 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     admission.init_app(app)
     gateway.own_omni.observe_calls(metrics.count_call)
     gateway.own_omni.cache.max_size = settings.cache_bytes // 2
-    RENDERED_RESPONSES.most = max(settings.cache_bytes // 2, LEAST_RENDERED)
     api = GatewayApi(app)
     for item in found:
         _mount(item, api, gateway)

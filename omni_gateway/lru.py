@@ -1,4 +1,4 @@
-"""LRU caches: one bounded in entries, one bounded in bytes; and the process's cache of rendered responses."""
+"""LRU caches: one bounded in entries, one bounded in bytes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ V = TypeVar("V")
 OVERHEAD = 500
 #: Buffers that have not been used for longer are evicted, even if there is room for them.
 IDLE_SECONDS = 120.0
-#: Bytes of :data:`RENDERED_RESPONSES` where objects are not cached, or in a small cache only.
-LEAST_RENDERED = 16 * 1024 * 1024
 
 
 class LRUCache(Generic[K, V]):
@@ -136,7 +134,3 @@ class ByteBoundedLRU:
     def _evict(self, buffer: _Buffer) -> None:
         for key in tuple(buffer.on_evict):
             self.drop(key)
-
-
-#: The rendered responses, pages and bodies of this process; :func:`omni_gateway.app.create_app` sets its bound.
-RENDERED_RESPONSES = ByteBoundedLRU(LEAST_RENDERED)

@@ -15,12 +15,14 @@ from omni_gateway.cache.client import CachingClient
 from omni_gateway.http.guard import check_role, current_principal, permitted
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.readiness import Readiness
+from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.omni import OmniClient
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import ScopedAdapter
 from omni_gateway.rest.cache_headers import current_read_record
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.pages import RenderedPages
+from omni_gateway.rest.rendered_bodies import RenderedBodies
 from omni_gateway.rest.response_cache import ResponseCache
 from omni_gateway.store import Store
 from omni_gateway.watch.broadcaster import Broadcasters
@@ -75,6 +77,8 @@ class Gateway:
     watches: StreamLimiter
     store: Store
     issuers: Callable[[], IssuerChecks]
+    #: All that is rendered: bodies of objects, pages and responses.
+    rendered: ByteBoundedLRU
     readiness: Readiness = field(default_factory=Readiness)
     plugins: dict[str, Mounted] = field(default_factory=dict)
     broadcasters: Broadcasters = field(default_factory=Broadcasters)
@@ -141,12 +145,17 @@ class Gateway:
     @cached_property
     def responses(self) -> ResponseCache:
         """Return the response cache."""
-        return ResponseCache(self.own_omni.cache)
+        return ResponseCache(self.own_omni.cache, self.rendered)
 
     @cached_property
     def pages(self) -> RenderedPages:
         """Return the cache of rendered pages."""
-        return RenderedPages()
+        return RenderedPages(self.rendered, self.bodies)
+
+    @cached_property
+    def bodies(self) -> RenderedBodies:
+        """Return the cache of rendered bodies."""
+        return RenderedBodies(self.rendered)
 
     @cached_property
     def _own_only_reading(self) -> OmniClient:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from weakref import ref
 
-from omni_gateway.lru import RENDERED_RESPONSES
+from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.model.query import Listing
 from omni_gateway.model.resource import Resource
+from omni_gateway.rest.rendered_bodies import RenderedBodies
 from omni_gateway.rest.representation import Representation
 from omni_gateway.watch.resume_token import Digest, ResumePoint
 
@@ -37,10 +38,15 @@ class RenderedPage:
 class RenderedPages:
     """The rendered pages of one application; a page of a thousand machines is 5 MB."""
 
+    def __init__(self, rendered: ByteBoundedLRU, bodies: RenderedBodies) -> None:
+        """``rendered`` holds the pages, and the ``bodies`` that they are made of."""
+        self._rendered = rendered
+        self._bodies = bodies
+
     def page(self, key: Key, listing: Listing, representation: Representation, fields: tuple[str, ...]) -> RenderedPage:
         """Return the rendered page of ``listing``; ``key`` is that of the request."""
         cache_key = (self, key)
-        cached: RenderedPage | None = RENDERED_RESPONSES.get(cache_key)
+        cached: RenderedPage | None = self._rendered.get(cache_key)
         # The same source object means the same objects: no entity tag has to be computed.
         if cached is not None and listing.source is not None and cached.source() is listing.source:
             return cached
@@ -49,10 +55,11 @@ class RenderedPages:
             page = replace(cached, source=source)
         else:
             items = listing.items
-            page = RenderedPage(source, representation.list_body(items, fields), etag, str(ResumePoint.of(items)))
+            body = self._bodies.page(representation, items, fields)
+            page = RenderedPage(source, body, etag, str(ResumePoint.of(items)))
             if cached is not None:
-                representation.evict(cached.body)
-        RENDERED_RESPONSES.put(cache_key, page, page.body)
+                self._bodies.evict(cached.body)
+        self._rendered.put(cache_key, page, page.body)
         return page
 
 

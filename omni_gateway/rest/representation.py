@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -11,9 +11,7 @@ from marshmallow import Schema
 from marshmallow.fields import Nested
 
 from omni_gateway.http import etags
-from omni_gateway.lru import RENDERED_RESPONSES
 from omni_gateway.model.resource import Resource
-from omni_gateway.rest.joined_bodies import JoinedBodies
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.schema import ResourceSchema
 
@@ -84,52 +82,10 @@ class Representation:
                 links[name] = url
         return links
 
-    def body(self, resource: Resource, fields: tuple[str, ...] = ()) -> bytes:
-        """Return the document as JSON, reduced to ``fields`` (dotted paths) if any are given.
-
-        A whole document is cached with its object, if the object is shared.
-        """
-        if fields:
-            return orjson.dumps(project(self.document(resource), fields))
-        body = self._cached(resource)
-        if body is None:
-            # Copied to its exact size: orjson returns a buffer that stays as large as it has grown.
-            body = bytes(memoryview(self._render(resource)))
-            self._cache([resource], JoinedBodies.of_one(resource.id, body))
-        return body
-
-    def list_body(self, resources: Sequence[Resource], fields: tuple[str, ...] = ()) -> bytes:
-        """Return the documents as a JSON array, joined from the cached bodies of the objects.
-
-        Afterwards the cached body of each object is a slice of the array, so that the bytes are in memory once.
-        """
-        if fields:
-            return b"[%b]" % b",".join([self.body(resource, fields) for resource in resources])
-        bodies = [self._cached(resource) or self._render(resource) for resource in resources]
-        joined = JoinedBodies.of([resource.id for resource in resources], bodies)
-        body = joined.body
-        self._cache(resources, joined)
-        return body
-
-    def evict(self, body: bytes) -> None:
-        """Evict a body that ``list_body`` returned; called when a newer page replaces it."""
-        RENDERED_RESPONSES.drop((self, id(body)))
-
-    def _render(self, resource: Resource) -> bytes:
-        return orjson.dumps(self.document(resource))
-
-    def _cached(self, resource: Resource) -> bytes | None:
-        joined: JoinedBodies | None = resource.memo.get(self) if resource.memo is not None else None
-        return joined.part(resource.id) if joined is not None else None
-
-    def _cache(self, resources: Sequence[Resource], joined: JoinedBodies) -> None:
-        """Cache the joined bodies with each of their objects, if all of them are shared and the bytes fit."""
-        memos = [resource.memo for resource in resources if resource.memo is not None]
-        if len(memos) < len(resources) or not memos or not joined.distinct:
-            return
-        if RENDERED_RESPONSES.put((self, id(joined.body)), joined, joined.body, joined.clear):
-            for memo in memos:
-                memo[self] = joined
+    def render(self, resource: Resource, fields: tuple[str, ...] = ()) -> bytes:
+        """Return the document as JSON, reduced to ``fields`` (dotted paths) if any are given."""
+        document = self.document(resource)
+        return orjson.dumps(project(document, fields) if fields else document)
 
     def etag(self, resource: Resource, fields: tuple[str, ...] = ()) -> str:
         """Return the object's entity tag; each selection of ``fields`` is a representation with a tag of its own."""

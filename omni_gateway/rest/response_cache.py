@@ -11,7 +11,7 @@ from omni_gateway.cache.read_record import Dependency
 from omni_gateway.http import etags
 from omni_gateway.http.headers import settled
 from omni_gateway.http.ready import Ready
-from omni_gateway.lru import RENDERED_RESPONSES
+from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.rest.cache_headers import current_read_record, max_age
 
 JSON = ("Content-Type", "application/json")
@@ -47,18 +47,20 @@ class CachedResponse:
 
 
 class ResponseCache:
-    """The response cache of one application; its entries are evicted by size with all other rendered bytes.
+    """The response cache of one application.
 
+    Its entries are in ``rendered``, and evicted there by size with all other rendered bytes.
     A key always stands for the same query, so nothing of the request is parsed again. The objects behind an entry are
     compared on every use, so a cached response is as fresh as a new one.
     """
 
-    def __init__(self, cache: Informers) -> None:
+    def __init__(self, cache: Informers, rendered: ByteBoundedLRU) -> None:
         self._cache = cache
+        self._rendered = rendered
 
     def get(self, key: Key) -> Response | None:
         """Return the cached response; None if there is none, or if an object behind it changed or is too old."""
-        cached: CachedResponse | None = RENDERED_RESPONSES.get((self, key))
+        cached: CachedResponse | None = self._rendered.get((ResponseCache, key))
         if cached is None:
             return None
         age = self._cache.age_of(cached.dependencies, max_age())
@@ -72,4 +74,4 @@ class ResponseCache:
         headers = settled((name, value) for name, value in response.headers if name not in _AGE_HEADERS | _BODY_HEADERS)
         body = response.get_data() if response.status_code == 200 else None
         cached = CachedResponse(tuple(record.dependencies), headers, tag, body)
-        RENDERED_RESPONSES.put((self, key), cached, tag.encode() if body is None else body)
+        self._rendered.put((ResponseCache, key), cached, tag.encode() if body is None else body)

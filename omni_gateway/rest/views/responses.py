@@ -12,6 +12,7 @@ from omni_gateway.http import etags, mergepatch
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.cache_headers import cache_headers
+from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.operations import RETRY_AFTER_SECONDS, Operation
 from omni_gateway.rest.representation import Representation
 
@@ -40,7 +41,7 @@ def object_response(
     head = {"ETag": tag, **cache_headers(), "Vary": "Accept", **(headers or {})}
     if request.method in ("GET", "HEAD") and etags.if_none_match(request, tag):
         return Response(status=304, headers=head)
-    return json_response(representation.body(resource, fields), status, head)
+    return json_response(current_gateway().bodies.body(representation, resource, fields), status, head)
 
 
 def retry_after(operation: Operation) -> dict[str, str]:

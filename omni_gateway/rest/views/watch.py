@@ -40,8 +40,8 @@ def watch_response(
     """
     resume = _resume_point()
     _check_before_headers(adapter, query, id, resume)
-    render = partial(representation.body, fields=fields)
     gateway = current_gateway()
+    render = partial(gateway.bodies.body, representation, fields=fields)
     if not gateway.may_use_cache():
         opening = partial(_opened, adapter, query, id, resume, render)
         return stream_response.stream(opening, media=media, limiter=gateway.streams)

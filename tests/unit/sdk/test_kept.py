@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omni_gateway.cache.cached_object import CachedObject
-from omni_gateway.lru import IDLE_SECONDS, OVERHEAD, RENDERED_RESPONSES, ByteBoundedLRU
+from omni_gateway.lru import IDLE_SECONDS, OVERHEAD, ByteBoundedLRU
 from omni_gateway.model.lazy_resource import lazy_resource
 from omni_gateway.model.memo import Memo
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest import fields
+from omni_gateway.rest.rendered_bodies import RenderedBodies
 from omni_gateway.rest.representation import Representation
 from omni_gateway.sdk import ResourceSchema
 
@@ -33,38 +34,50 @@ def representation() -> Representation:
     return Representation(FlagSchema(), "flags", {})
 
 
+@pytest.fixture
+def cache() -> ByteBoundedLRU:
+    return ByteBoundedLRU(1024 * 1024)
+
+
+@pytest.fixture
+def bodies(cache: ByteBoundedLRU) -> RenderedBodies:
+    return RenderedBodies(cache)
+
+
 def kept_bodies(representation: Representation, objects: list[Resource]) -> list[bool]:
-    return [representation._cached(each) is not None for each in objects]
+    """Return which objects have a cached body: an evicted one is empty."""
+    joined = [each.memo.get(representation) if each.memo is not None else None for each in objects]
+    return [each is not None and bool(each.body) for each in joined]
 
 
 def test_bodies_that_nobody_used_for_longest_go_first(
-    monkeypatch: pytest.MonkeyPatch, representation: Representation
+    cache: ByteBoundedLRU, bodies: RenderedBodies, representation: Representation
 ) -> None:
     objects = [resource(id) for id in "abc"]
-    size = len(representation.body(resource("x"))) + OVERHEAD
-    monkeypatch.setattr(RENDERED_RESPONSES, "most", 2 * size)
-    bodies = [representation.body(each) for each in objects]
+    cache.most = 2 * (len(bodies.body(representation, resource("x"))) + OVERHEAD)
+    rendered = [bodies.body(representation, each) for each in objects]
     assert kept_bodies(representation, objects) == [False, True, True]
-    assert representation.body(objects[0]) == bodies[0]
+    assert bodies.body(representation, objects[0]) == rendered[0]
 
 
-def test_a_page_and_the_bodies_on_it_are_the_same_bytes(representation: Representation) -> None:
+def test_a_page_and_the_bodies_on_it_are_the_same_bytes(bodies: RenderedBodies, representation: Representation) -> None:
     objects = [resource(id) for id in "abc"]
-    page = representation.list_body(objects)
-    assert orjson.loads(page) == [orjson.loads(representation.body(each)) for each in objects]
+    page = bodies.page(representation, objects)
+    rendered = [bodies.body(representation, each) for each in objects]
+    assert orjson.loads(page) == [orjson.loads(body) for body in rendered]
     assert all(each.memo is not None and each.memo[representation].body is page for each in objects)
-    assert representation.list_body(objects[1:]) == b"[" + b",".join(map(representation.body, objects[1:])) + b"]"
+    assert bodies.page(representation, objects[1:]) == b"[" + b",".join(rendered[1:]) + b"]"
 
 
 def test_when_a_page_has_gone_its_bodies_are_rendered_again(
-    monkeypatch: pytest.MonkeyPatch, representation: Representation
+    cache: ByteBoundedLRU, bodies: RenderedBodies, representation: Representation
 ) -> None:
     first, second = [resource("a"), resource("b")], [resource("c"), resource("d")]
-    page = representation.list_body(first)
-    monkeypatch.setattr(RENDERED_RESPONSES, "most", len(page) + OVERHEAD + 10)
-    representation.list_body(second)
+    page = bodies.page(representation, first)
+    cache.most = len(page) + OVERHEAD + 10
+    bodies.page(representation, second)
     assert kept_bodies(representation, first + second) == [False, False, True, True]
-    assert representation.list_body(first) == page
+    assert bodies.page(representation, first) == page
 
 
 def test_what_is_the_same_bytes_counts_once_and_goes_together() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.model.omni_objects import ResourceCache, from_text
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest import fields
+from omni_gateway.rest.rendered_bodies import RenderedBodies
 from omni_gateway.rest.representation import Representation, project
 from omni_gateway.sdk import ResourceSchema
 
@@ -47,9 +49,9 @@ def test_what_came_first_goes_first_when_room_is_short() -> None:
 
 
 def test_a_shared_object_is_rendered_once_per_schema() -> None:
-    representation = Representation(FlagSchema(), "flags", {})
+    representation, bodies = Representation(FlagSchema(), "flags", {}), RenderedBodies(ByteBoundedLRU(10_000))
     shared = ResourceCache().resources([text("a")], from_text)[0]
-    assert representation.body(shared) is representation.body(shared)
+    assert bodies.body(representation, shared) is bodies.body(representation, shared)
 
 
 def test_a_projection_keeps_id_and_version() -> None:
