@@ -44,13 +44,16 @@ def only_if_missing(request: Request) -> bool:
 
 
 def if_none_match(request: Request, tag: str) -> bool:
-    """Return whether If-None-Match names ``tag`` (weak comparison, RFC 9110 §13.1.2).
+    """Return whether the request has an If-None-Match that :func:`matches`.
 
     If so, a read is answered 304 and a write 412.
     """
     header = request.headers.get("If-None-Match")
-    if header is None:
-        return False
+    return header is not None and matches(header, tag)
+
+
+def matches(header: str, tag: str) -> bool:
+    """Return whether the value of an If-None-Match names ``tag`` (weak comparison, RFC 9110 §13.1.2)."""
     if header == tag or header.strip() == "*":
         return True
     opaque = tag.removeprefix("W/").strip('"')

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from flask import Flask, Response, request
 from flask_cors import CORS
+from werkzeug.wsgi import ClosingIterator
 
 from omni_gateway.http.guard import known_principal
-from omni_gateway.http.ready import Ready
 
 SIMULATOR = "X-Omni-Simulator"
 EXPOSED = (
@@ -51,8 +52,29 @@ _ALWAYS = _lowered(
 _OVER_TLS = _lowered({"Strict-Transport-Security": "max-age=31536000"})
 
 
+class FinishedResponse(Response):
+    """A response whose headers and body were computed before; they are sent as they are.
+
+    ``finished`` has all that :func:`settled` adds, and the body's length; ``headers`` has only those that are added for
+    the current request.
+    """
+
+    default_mimetype = None
+
+    def __init__(self, status: int, finished: Sequence[tuple[str, str]], body: bytes | None) -> None:
+        super().__init__(status=status)
+        self._finished = finished
+        self._body = body
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Send the status, both groups of headers and the body (none for HEAD)."""
+        start_response(self.status, [*self._finished, *self.headers.to_wsgi_list()])
+        body = [self._body] if self._body and environ["REQUEST_METHOD"] != "HEAD" else []
+        return ClosingIterator(body, self.close) if self._on_close else body
+
+
 def settled(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return ``headers`` and all that :func:`init_app` adds to a read's response with an ETag; for :class:`Ready`."""
+    """Return the headers of a read's response with an ETag, and all that :func:`init_app` adds to them."""
     fixed = [(name, value) for name, _, value in _ALWAYS]
     return [*headers, *fixed, ("Cache-Control", _REVALIDATE)]
 
@@ -61,7 +83,7 @@ def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> Non
     """Add the headers to each response; ``simulator`` adds ``X-Omni-Simulator``, to mark data of the embedded Omni."""
 
     def add(response: Response) -> Response:
-        if isinstance(response, Ready):
+        if isinstance(response, FinishedResponse):
             if request.is_secure:
                 response.headers.extend([(name, value) for name, _, value in _OVER_TLS])
             return mark(response)

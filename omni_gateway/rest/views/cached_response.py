@@ -6,14 +6,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import request
+from flask import Response, request
 
 from omni_gateway.http.guard import current_principal
+from omni_gateway.http.headers import FinishedResponse, settled
+from omni_gateway.rest.cache_headers import current_read_record, max_age
 from omni_gateway.rest.gateway import current_gateway
-from omni_gateway.rest.response_cache import Key
+from omni_gateway.rest.response_cache import CachedResponse, Key
 
-#: Characters of a cache key; a longer one, e.g. of a very long query string, is not cached.
-MAX_KEY_LENGTH = 1024
+#: Headers that are made anew for each response, and those of a body.
+_NOT_STORED = {"Age", "Content-Length", "Content-Type"}
 
 
 def use_response_cache(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,11 +29,14 @@ def use_response_cache(view: Callable[..., Any]) -> Callable[..., Any]:
         key = _key()
         if key is None:
             return view(*args, **kwargs)
-        cache = current_gateway().responses
-        response = cache.get(key)
-        if response is None:
-            response = view(*args, **kwargs)
-            cache.put(key, response)
+        responses = current_gateway().responses
+        reply = responses.get(key, max_age(), request.environ.get("HTTP_IF_NONE_MATCH"))
+        if reply is not None:
+            return FinishedResponse(reply.status, reply.headers, reply.body)
+        response = view(*args, **kwargs)
+        finished = _cacheable(response)
+        if finished is not None:
+            responses.put(key, finished)
         return response
 
     return read
@@ -48,5 +53,14 @@ def _key() -> Key | None:
         return None
     environ = request.environ
     url = (environ["PATH_INFO"], environ["QUERY_STRING"])
-    key = (*url, environ.get("HTTP_ACCEPT", ""), caller.id, caller.role_name)
-    return key if sum(map(len, key)) <= MAX_KEY_LENGTH else None
+    return (*url, environ.get("HTTP_ACCEPT", ""), caller.id, caller.role_name)
+
+
+def _cacheable(response: Response) -> CachedResponse | None:
+    """Return the response of the current request as it is stored; None unless informers answered all of its reads."""
+    record, etag = current_read_record(), response.headers.get("ETag")
+    if response.status_code not in (200, 304) or etag is None or not (record.is_hit and record.cacheable_response):
+        return None
+    headers = settled((name, value) for name, value in response.headers if name not in _NOT_STORED)
+    body = response.get_data() if response.status_code == 200 else None
+    return CachedResponse(tuple(record.dependencies), headers, etag, body)
