@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import Context
 
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.model.resource import Resource
@@ -22,11 +23,11 @@ class RenderedBodies:
     def body(self, representation: Representation, resource: Resource, fields: tuple[str, ...] = ()) -> bytes:
         """Return an object as JSON, reduced to ``fields`` (dotted paths) if any are given; then it is not cached."""
         if fields:
-            return representation.render(resource, fields)
+            return _render(representation, resource, fields)
         body = _cached(representation, resource)
         if body is None:
             # Copied to its exact size: orjson returns a buffer that stays as large as it has grown.
-            body = bytes(memoryview(representation.render(resource)))
+            body = bytes(memoryview(_render(representation, resource)))
             self._cache(representation, [resource], JoinedBodies.of_one(resource.id, body))
         return body
 
@@ -38,8 +39,8 @@ class RenderedBodies:
         Afterwards the cached body of each object is a slice of the array.
         """
         if fields:
-            return b"[%b]" % b",".join([representation.render(resource, fields) for resource in resources])
-        bodies = [_cached(representation, resource) or representation.render(resource) for resource in resources]
+            return b"[%b]" % b",".join([_render(representation, resource, fields) for resource in resources])
+        bodies = [_cached(representation, resource) or _render(representation, resource) for resource in resources]
         joined = JoinedBodies.of([resource.id for resource in resources], bodies)
         page = joined.body
         self._cache(representation, resources, joined)
@@ -58,6 +59,11 @@ class RenderedBodies:
         if self._rendered.put((JoinedBodies, id(joined.body)), joined, joined.body, joined.clear):
             for memo in memos:
                 memo[representation] = joined
+
+
+def _render(representation: Representation, resource: Resource, fields: tuple[str, ...] = ()) -> bytes:
+    # In an empty context there is no request that a plugin's link or field could depend on: all callers get this body.
+    return Context().run(representation.render, resource, fields)
 
 
 def _cached(representation: Representation, resource: Resource) -> bytes | None:

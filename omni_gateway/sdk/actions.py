@@ -1,6 +1,6 @@
 """What a resource does besides being read and written: actions, operations, services, files and streams."""
 
-from omni_gateway.http.guard import check_role, current_principal, public
+from omni_gateway.http.guard import check_role, public
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.omni_errors import is_too_early, problem_for
 from omni_gateway.rest.actions import (
@@ -11,6 +11,7 @@ from omni_gateway.rest.actions import (
     FileResponse,
     StreamingResponse,
 )
+from omni_gateway.rest.caller import current_principal
 from omni_gateway.rest.delete_operation import removal_of
 from omni_gateway.rest.gateway import Gateway, current_gateway
 from omni_gateway.rest.issuers import check_issuer, takes_jwts

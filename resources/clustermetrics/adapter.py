@@ -24,6 +24,7 @@ class ClusterMetricsAdapter(OmniResourceAdapter):
     """ClusterStatusMetrics with the features that ClusterMetrics counts."""
 
     restricted_may_read = False
+    cacheable_response = True
 
     def __init__(self) -> None:
         super().__init__(types.CLUSTER_STATUS_METRICS)

@@ -21,6 +21,8 @@ _HINT = "Create a patch of your own for the same machines; one with a greater id
 class ConfigPatchAdapter(OmniResourceAdapter):
     """Patches, always in plain text: Omni decompresses on a read, and a write omits the compressed form."""
 
+    cacheable_response = True
+
     def __init__(self) -> None:
         super().__init__(types.CONFIG_PATCHES, hint=_HINT)
 

@@ -39,6 +39,7 @@ class InstallationMediaAdapter(OmniResourceAdapter):
     """Both types; writes go to the configurations, since Omni refuses changes of its catalogue."""
 
     restricted_may_write = False
+    cacheable_response = True
 
     def __init__(self) -> None:
         super().__init__(types.INSTALLATION_MEDIA_CONFIGS, hint=_HINT, sortable=("kind", "architecture", "name"))

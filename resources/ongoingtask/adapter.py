@@ -24,6 +24,8 @@ RESOURCE = Filter("resource", "Only tasks about the object of this id")
 class OngoingTaskAdapter(OmniResourceAdapter):
     """Tasks; Omni has no label for their objects, so the gateway filters them."""
 
+    cacheable_response = True
+
     def __init__(self) -> None:
         super().__init__(types.ONGOING_TASKS, sortable=("title", "resource_id"))
 

@@ -30,6 +30,15 @@ class FoundExisting:
 Created = Resource | Operation | FoundExisting | None
 
 
+#: The methods that decide what a read returns.
+READ_METHODS = ("bind", "list", "get", "selectors")
+
+
+def _defined_at(cls: type, name: str) -> int:
+    """Return the number of the first class that defines an attribute, in the order in which classes are searched."""
+    return next((at for at, each in enumerate(cls.__mro__) if name in vars(each)), len(cls.__mro__))
+
+
 class ResourceAdapter:
     """Base class of adapters. Implement ``list`` and ``get``, and the methods of the other verbs in the plugin's roles.
 
@@ -51,8 +60,9 @@ class ResourceAdapter:
     #: Whether callers restricted to some clusters may read the objects of these clusters and those of no cluster. False
     #: if an object contains data of every cluster.
     restricted_may_read: bool = True
-    #: True if responses depend on Omni's objects and the request only, not on the gateway's store, the time or the
-    #: caller; the response cache may then reuse them until one of these objects changes.
+    #: True if responses depend on Omni's objects, the URL and ``Accept`` only, not on the gateway's store, the time,
+    #: the caller or another header: the response cache may then reuse them until one of these objects changes.
+    #: False in a class that overrides one of :data:`READ_METHODS`, unless the class sets it.
     cacheable_response: bool = False
     #: True if the back end lets objects be created but not read; creating then skips the look-up of an existing object.
     unreadable: bool = False
@@ -62,6 +72,11 @@ class ResourceAdapter:
     store: Store
     #: The clusters that the caller may access, set by the application; for objects that contain data of several ones.
     scope: Scope = EVERYTHING
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if min(_defined_at(cls, name) for name in READ_METHODS) < _defined_at(cls, "cacheable_response"):
+            cls.cacheable_response = False
 
     def bind(self, omni: OmniClient) -> Self:
         """Return a copy of this adapter that uses the client ``omni``."""

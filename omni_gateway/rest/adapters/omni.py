@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import Context
 from dataclasses import replace
 from typing import Any
 
@@ -102,7 +103,9 @@ class OmniResourceAdapter(ResourceAdapter):
         """Return the object to show to callers for one of Omni's; the default returns it unchanged.
 
         Override it to add spec members that Omni has in the id or in labels. Return a copy and never change the
-        argument. The result must depend on the argument alone: it is cached for as long as Omni's object is.
+        argument. The result must depend on the argument alone: it is cached for as long as Omni's object is, for all
+        callers. So this is called outside of the request, and an access to the request or its caller raises
+        ``RuntimeError``.
         """
         return resource
 
@@ -110,7 +113,7 @@ class OmniResourceAdapter(ResourceAdapter):
         """Return ``shown(item)``; for a shared object it is computed once and shared too."""
         if type(self).shown is OmniResourceAdapter.shown:
             return item
-        shown: Resource = item.derived(type(self).shown, lambda original: self.shown(original).shared())
+        shown: Resource = item.derived(type(self).shown, lambda original: Context().run(self.shown, original).shared())
         return shown
 
     def _list_selected_here(self, query: ListQuery, texts: Sequence[str]) -> Listing:

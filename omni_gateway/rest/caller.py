@@ -1,0 +1,16 @@
+"""The caller, as plugins see it."""
+
+from __future__ import annotations
+
+from omni_gateway.auth import Principal
+from omni_gateway.http import guard
+from omni_gateway.rest.cache_headers import current_read_record
+
+
+def current_principal() -> Principal:
+    """Return the caller of the current request; raise a 401 problem when there is no valid credential.
+
+    The response then depends on the caller, so the response cache does not store it.
+    """
+    current_read_record().cacheable_response = False
+    return guard.current_principal()
