@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, cast
 
 from omni_gateway.sdk import (
@@ -16,10 +15,8 @@ from omni_gateway.sdk import (
 from omni_gateway.sdk.adapters import (
     Change,
     ListResult,
-    Memo,
     clusters_of_machines,
     find,
-    identity,
     read,
     resources_of,
     sort_and_cut,
@@ -46,27 +43,29 @@ class MachineAdapter(ResourceAdapter):
         return clusters_of_machines(self.omni, [resource.id])[0]
 
     def list(self, query: ListQuery) -> Listing:
-        """Return a page of the joined machines; 2 lists of Omni, and 2 small ones more if a machine is in a cluster.
+        """Return a page of the joined machines; 4 lists of Omni.
 
         A machine that has not reported yet is included, without labels.
         """
-        parts = self._parts(query)
-        # The join of all machines is the expensive part, so all pages of one question share it while no part changes.
-        question = (str(query.selector), query.search, query.sort, tuple(sorted(query.filters.items())))
-        identities = [identity(part) for part in parts]
-        found = _QUERY_RESULTS.made(question, identities, lambda: _join_and_filter(parts, query))
-        end = query.offset + query.limit if query.limit else None
-        return Listing(found[query.offset : end], len(found))
+        selectors = selection.selectors_for_statuses(query)
+        machines = resources_of(self._list(types.MACHINES))
+        statuses = {item.id: item for item in resources_of(self._list(types.MACHINE_STATUSES, selectors))}
+        nodes = {item.id: item for item in resources_of(self._list(types.MACHINE_SET_NODES))}
+        configurations = self._list(types.EXTENSIONS_CONFIGURATIONS, [label_names.LABEL_CLUSTER_MACHINE])
+        own = own_extensions(resources_of(configurations))
 
-    def _parts(self, query: ListQuery) -> Sequence[ListResult]:
-        """Return all machines, the selected statuses and, if any machine is in a cluster, nodes and extensions."""
-        statuses = self._list(types.MACHINE_STATUSES, selection.selectors_for_statuses(query))
-        nodes = configurations = ListResult((), 0)
-        # Lists from the cache have an identity and cost no call: nodes and extensions are then read without looking.
-        if identity(statuses) is not None or _has_members(resources_of(statuses)):
-            nodes = self._list(types.MACHINE_SET_NODES)
-            configurations = self._list(types.EXTENSIONS_CONFIGURATIONS, [label_names.LABEL_CLUSTER_MACHINE])
-        return self._list(types.MACHINES), statuses, nodes, configurations
+        def join(machine: Resource) -> Machine:
+            status, node = statuses.get(machine.id), nodes.get(machine.id)
+            return join_shared(machine, status, node, own.get((cluster_of(status, node), machine.id)))
+
+        if selection.selects_all(query):
+            # Cut first: of ten thousand machines, those on the page are joined.
+            return Listing([join(item) for item in sort_and_cut(machines, query, frozenset())], len(machines))
+        # Without one of the selected statuses, a machine does not match; joined without its status, it would also
+        # replace the shared machine that was joined with it.
+        joined = [join(item) for item in machines if not selectors or item.id in statuses]
+        found = [machine for machine in joined if selection.chosen(query, machine)]
+        return Listing(sort_and_cut(found, query, selection.SORTABLE), len(found))
 
     def _list(self, type: str, selectors: Sequence[str] = ()) -> ListResult:
         return self.omni.resources.list(type, selectors=selectors)
@@ -130,25 +129,3 @@ class MachineAdapter(ResourceAdapter):
 
         with watch_machines(self.omni, wanted, id) as changes:
             yield changes
-
-
-_QUERY_RESULTS: Memo[list[Resource]] = Memo()
-
-
-def _join_and_filter(parts: Sequence[ListResult], query: ListQuery) -> list[Resource]:
-    """Join the parts, then filter and sort by ``query``; paging is left to the caller."""
-    machines, *others, configurations = (resources_of(part) for part in parts)
-    statuses, nodes = ({item.id: item for item in part} for part in others)
-    own = own_extensions(configurations)
-    joined = (
-        join_shared(machine, status, node, own.get((cluster_of(status, node), machine.id)))
-        for machine in machines
-        for status, node in [(statuses.get(machine.id), nodes.get(machine.id))]
-    )
-    found = [machine for machine in joined if selection.chosen(query, machine)]
-    return sort_and_cut(found, replace(query, offset=0, limit=0), selection.SORTABLE)
-
-
-def _has_members(statuses: Sequence[Resource]) -> bool:
-    """Return whether any machine is in a cluster; Omni labels the free ones as available."""
-    return any(label_names.LABEL_AVAILABLE not in status.labels for status in statuses)

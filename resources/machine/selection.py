@@ -28,6 +28,12 @@ SORTABLE = frozenset(
 _NEED_LABEL = ("=", "in", "exists")
 
 
+def selects_all(query: ListQuery) -> bool:
+    """Return whether a query selects every machine, and sorts by nothing but the id."""
+    by_id = all(name == "id" for name, _ in query.sort)
+    return by_id and query.selector is None and not query.search and query.filters.get("connected") is None
+
+
 def chosen(query: ListQuery, machine: Machine) -> bool:
     """Return whether a query selects a machine: by labels, ``connected`` and search text."""
     if query.selector is not None and not query.selector.matches(_labels(query, machine)):
