@@ -73,7 +73,7 @@ def _write(plan: Plan, outcome: Outcome) -> None:
         try:
             adapter.replace(after)
         except STALE:
-            # Omni's controllers write the object too; `change` reads the new version and tries again.
+            # Omni's controllers write the object too; `update` reads the new version and tries again.
             update(adapter, outcome.id, document.over)
     except OmniError as error:
         outcome.fail(problem_for(error))
