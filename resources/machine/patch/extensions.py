@@ -55,7 +55,7 @@ def _known(omni: OmniClient, cluster: str) -> frozenset[str] | None:
 
 
 def full_name(name: str) -> str:
-    """Return an extension's full name, ``<publisher>/<name>``; the default publisher may be existing out."""
+    """Return an extension's full name, ``<publisher>/<name>``; the default publisher may be left out."""
     return name if "/" in name else _PREFIX + name
 
 
