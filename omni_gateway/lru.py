@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
@@ -25,7 +25,7 @@ class LRUCache(Generic[K, V]):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._lock = RLock()  # reentrant: freeing a value may run a finalizer that drops another entry
+        self._lock = Lock()
         self._entries: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K) -> V | None:

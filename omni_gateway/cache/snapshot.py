@@ -1,19 +1,16 @@
 """A type's objects at one moment, ordered by id, with label selections and pages.
 
-Selections and pages are cached in the snapshot and freed with it at the type's next change. Until then equal queries
-get the same instances, and so share what callers have computed from these.
+Selections and pages are cached in the snapshot and freed with it at the type's next change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, TypeVar
 
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.lru import LRUCache
 from omni_gateway.omni.selectors import Selector
 
-T = TypeVar("T")
 Choose = Callable[["Snapshot", Selector], Sequence[CachedObject]]
 
 #: Selections and pages that a snapshot caches; clients repeat the same few queries.
@@ -24,23 +21,11 @@ MOST_PAGES = 16
 class SnapshotPage:
     """Some objects of a snapshot (``entries``), and how many the query matches in all (``total``)."""
 
-    __slots__ = ("__weakref__", "_made", "entries", "total")
+    __slots__ = ("entries", "total")
 
     def __init__(self, entries: Sequence[CachedObject], total: int) -> None:
         self.entries = entries
         self.total = total
-        self._made: LRUCache[Hashable, Any] = LRUCache(MOST_PAGES)
-
-    def made(self, question: Hashable, make: Callable[[], T]) -> T:
-        """Return the cached value of ``make()`` for ``question``; calls it at the first request.
-
-        Two threads may both call it; either value is as good.
-        """
-        found: T | None = self._made.get(question)
-        if found is None:
-            found = make()
-            self._made.put(question, found)
-        return found
 
 
 class Snapshot:

@@ -6,9 +6,9 @@ cache, and values that are derived from it (the parsed object, its rendered body
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.client import CachedListResult, CachedResources
@@ -16,8 +16,6 @@ from omni_gateway.cache.subscription import CachedObjectEvent
 from omni_gateway.model.lazy_resource import lazy_resource
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import ListResult, OmniClient, WatchEvent
-
-T = TypeVar("T")
 
 #: Bound of the cached texts.
 MAX_TEXT_BYTES = 8 * 1024 * 1024
@@ -85,10 +83,5 @@ def read(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> 
 def resources_of(listing: ListResult) -> Sequence[Resource]:
     """Return the objects of a list result; they are shared, so never change them in place."""
     if isinstance(listing, CachedListResult):
-        return cached_with(listing, resources_of, lambda: tuple(map(resource_of, listing.page.entries)))
+        return tuple(map(resource_of, listing.page.entries))
     return _CACHE.resources(listing.texts, from_text)
-
-
-def cached_with(listing: ListResult, key: Hashable, make: Callable[[], T]) -> T:
-    """Return ``make()``; for a page of the cache its result is cached by ``key`` for as long as the page."""
-    return listing.page.made(key, make) if isinstance(listing, CachedListResult) else make()

@@ -34,15 +34,10 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of objects and the number of all matching ones (``total``).
-
-    ``source`` is an object that stays identical while the page is unchanged, see ``memo.identity``; None if there is
-    none.
-    """
+    """One page of objects and the number of all matching ones (``total``)."""
 
     items: Sequence[Resource]
     total: int
-    source: object | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,8 @@ A page is compared by the state of its objects; the state of shared objects (see
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
-from weakref import ref
 
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.model.query import Listing
@@ -24,12 +22,8 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """A rendered page. ``etag`` is weak: the same data may be serialized differently.
+    """A rendered page. ``etag`` is weak: the same data may be serialized differently."""
 
-    ``source`` returns the ``source`` of the :class:`Listing` it was rendered from, or None once that is gone.
-    """
-
-    source: Callable[[], object | None]
     body: bytes
     etag: str
     resume_point: str
@@ -45,26 +39,17 @@ class RenderedPages:
 
     def page(self, key: Key, listing: Listing, representation: Representation, fields: tuple[str, ...]) -> RenderedPage:
         """Return the rendered page of ``listing``; ``key`` is that of the request."""
-        cache_key = (self, key)
+        cache_key = (RenderedPages, key)
         cached: RenderedPage | None = self._rendered.get(cache_key)
-        # The same source object means the same objects: no entity tag has to be computed.
-        if cached is not None and listing.source is not None and cached.source() is listing.source:
-            return cached
-        etag, source = _etag(listing, fields), _no_source if listing.source is None else ref(listing.source)
+        etag = _etag(listing, fields)
         if cached is not None and cached.etag == etag:
-            page = replace(cached, source=source)
-        else:
-            items = listing.items
-            body = self._bodies.page(representation, items, fields)
-            page = RenderedPage(source, body, etag, str(ResumePoint.of(items)))
-            if cached is not None:
-                self._bodies.evict(cached.body)
+            return cached
+        items = listing.items
+        page = RenderedPage(self._bodies.page(representation, items, fields), etag, str(ResumePoint.of(items)))
+        if cached is not None:
+            self._bodies.evict(cached.body)
         self._rendered.put(cache_key, page, page.body)
         return page
-
-
-def _no_source() -> None:
-    """Return None: the listing has no source by which an unchanged one could be recognized."""
 
 
 def _etag(listing: Listing, fields: tuple[str, ...]) -> str:

@@ -4,7 +4,6 @@ from omni_gateway.auth import Scope
 from omni_gateway.model.concurrency import map_concurrently
 from omni_gateway.model.lookup import find, find_labelled
 from omni_gateway.model.membership import cluster_of_uuid, clusters_of_machines
-from omni_gateway.model.memo import Memo, identity
 from omni_gateway.model.omni_objects import read, resources_of
 from omni_gateway.model.query import Change
 from omni_gateway.omni import ListResult
@@ -31,7 +30,6 @@ __all__ = [
     "Created",
     "FoundExisting",
     "ListResult",
-    "Memo",
     "Scope",
     "StaleVersion",
     "StoredResourceAdapter",
@@ -43,7 +41,6 @@ __all__ = [
     "find_labelled",
     "id_filter",
     "id_link",
-    "identity",
     "label_filter",
     "label_link",
     "map_concurrently",

@@ -13,11 +13,10 @@ from omni_gateway.cache.subscription import IDLE, CachedObjectEvent, Subscriptio
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.membership import clusters_of_machines
-from omni_gateway.model.memo import identity
-from omni_gateway.model.omni_objects import cached_with, read, resource_in, resource_of, resources_of
+from omni_gateway.model.omni_objects import read, resource_in, resource_of, resources_of
 from omni_gateway.model.query import Change, ChangeKind, Fed, Listing, ListQuery
 from omni_gateway.model.resource import Resource
-from omni_gateway.omni import ListResult, errors, messages, selectors
+from omni_gateway.omni import errors, messages, selectors
 from omni_gateway.omni.resources import WatchEvent
 from omni_gateway.omni.types import UNREADABLE, namespace_of
 from omni_gateway.rest.adapters.base import Created, ResourceAdapter
@@ -89,15 +88,8 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
             selectors=texts,
         )
-        sort_and_page = None if paged_by_omni else (query.sort, query.offset, query.limit)
-        key = (type(self).shown, self.sortable, sort_and_page)
-        items = cached_with(page, key, lambda: self._shown_page(page, query if sort_and_page else None))
-        return Listing(items, page.total, identity(page))
-
-    def _shown_page(self, page: ListResult, query: ListQuery | None) -> Sequence[Resource]:
-        """Return the objects of a page, each passed through ``shown``; with a ``query``, sorted and cut to its page."""
         items = [self._shown_once(item) for item in resources_of(page)]
-        return items if query is None else sort_and_cut(items, query, self.sortable)
+        return Listing(items if paged_by_omni else sort_and_cut(items, query, self.sortable), page.total)
 
     def shown(self, resource: Resource) -> Resource:
         """Return the object to show to callers for one of Omni's; the default returns it unchanged.

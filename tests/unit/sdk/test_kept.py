@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
 import orjson
 import pytest
 from hypothesis import given
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.lru import IDLE_SECONDS, OVERHEAD, ByteBoundedLRU
 from omni_gateway.model.lazy_resource import lazy_resource
-from omni_gateway.model.memo import Memo
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest import fields
 from omni_gateway.rest.rendered_bodies import RenderedBodies
@@ -117,17 +114,3 @@ def test_a_cache_never_holds_more_than_it_may(steps: list[tuple[int, int, int]])
         held = {id(buffer.content): buffer.size for _, buffer in cache._entries.values()}
         assert cache._size == sum(held.values()) + OVERHEAD * len(cache._entries) <= cache.most
         assert cache._buffers.keys() == held.keys()
-
-
-class Dependency:
-    """Something that a memo is made of."""
-
-
-def test_what_was_made_goes_with_the_first_of_its_parts() -> None:
-    memo: Memo[list[Resource]] = Memo()
-    lasting, passing = Dependency(), Dependency()
-    made = memo.made("question", [lasting, passing], lambda: [resource("a")])
-    assert memo.made("question", [lasting, passing], lambda: []) is made
-    del passing
-    gc.collect()
-    assert memo._entries.get("question") is None
