@@ -58,9 +58,7 @@ def _why_unusable(informer: Informer | None) -> tuple[Forward, Detail]:
 
 
 def _page(snapshot: Snapshot, options: ListOptions, selectors: Sequence[Selector]) -> SnapshotPage:
-    return snapshot.page(
-        tuple(options.selectors), selectors, options.offset, options.limit, descending=options.descending
-    )
+    return snapshot.page(selectors, options.offset, options.limit, descending=options.descending)
 
 
 class CachedListResult(ListResult):

@@ -1,21 +1,13 @@
-"""A type's objects at one moment, ordered by id, with label selections and pages.
-
-Selections and pages are cached in the snapshot and freed with it at the type's next change.
-"""
+"""A type's objects at one moment, ordered by id, with label selections and pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 
 from omni_gateway.cache.cached_object import CachedObject
-from omni_gateway.lru import LRUCache
 from omni_gateway.omni.selectors import Selector
 
 Choose = Callable[["Snapshot", Selector], Sequence[CachedObject]]
-
-#: Selections and pages that a snapshot caches; clients repeat the same few queries.
-MOST_SELECTIONS = 32
-MOST_PAGES = 16
 
 
 class SnapshotPage:
@@ -31,38 +23,26 @@ class SnapshotPage:
 class Snapshot:
     """Immutable: a change of any object leads to a new snapshot."""
 
+    __slots__ = ("__weakref__", "_choose", "items")
+
     def __init__(self, items: Sequence[CachedObject], choose: Choose) -> None:
         """``items``: ordered by id. ``choose`` returns the items that a selector matches, in the same order."""
         self.items = items
         self._choose = choose
-        self._selected: LRUCache[tuple[str, ...], Sequence[CachedObject]] = LRUCache(MOST_SELECTIONS)
-        self._pages: LRUCache[Hashable, SnapshotPage] = LRUCache(MOST_PAGES)
 
-    def page(
-        self, texts: tuple[str, ...], selectors: Sequence[Selector], offset: int, limit: int, *, descending: bool
-    ) -> SnapshotPage:
+    def page(self, selectors: Sequence[Selector], offset: int, limit: int, *, descending: bool) -> SnapshotPage:
         """Return a page of the objects that any of ``selectors`` matches (all objects without selectors).
 
-        ``limit`` 0: to the end. ``texts``: the selectors' source texts, the cache key.
+        ``limit`` 0: to the end.
         """
-        question = (texts, offset, limit, descending)
-        page = self._pages.get(question)
-        if page is None:
-            chosen = self.select(texts, selectors)
-            ordered = chosen[::-1] if descending else chosen
-            page = SnapshotPage(ordered[offset : offset + limit if limit > 0 else None], len(chosen))
-            self._pages.put(question, page)
-        return page
+        chosen = self.select(selectors)
+        ordered = chosen[::-1] if descending else chosen
+        return SnapshotPage(ordered[offset : offset + limit if limit > 0 else None], len(chosen))
 
-    def select(self, texts: tuple[str, ...], selectors: Sequence[Selector]) -> Sequence[CachedObject]:
+    def select(self, selectors: Sequence[Selector]) -> Sequence[CachedObject]:
         """Return the objects that any of ``selectors`` matches, ordered by id; all objects without selectors."""
         if not selectors:
             return self.items
-        found = self._selected.get(texts)
-        if found is None:
-            if len(selectors) == 1:
-                found = self._choose(self, selectors[0])
-            else:
-                found = tuple(item for item in self.items if any(each.matches(item.labels) for each in selectors))
-            self._selected.put(texts, found)
-        return found
+        if len(selectors) == 1:
+            return self._choose(self, selectors[0])
+        return tuple(item for item in self.items if any(each.matches(item.labels) for each in selectors))
