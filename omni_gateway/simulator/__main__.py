@@ -2,6 +2,6 @@
 
 import sys
 
-from .main import main
+from omni_gateway.simulator.main import main
 
 sys.exit(main())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .errors import PermissionDenied, Unauthenticated
-from .identity import ANONYMOUS, Identity, caller
-from .types import Verb, catalogue
+from omni_gateway.simulator.errors import PermissionDenied, Unauthenticated
+from omni_gateway.simulator.identity import ANONYMOUS, Identity, caller
+from omni_gateway.simulator.types import Verb, catalogue
 
 PUBLIC_READ = frozenset({"AuthConfigs.omni.sidero.dev", "EulaAcceptances.omni.sidero.dev"})
 """Types that anybody may get and list, without a signature."""

@@ -7,13 +7,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from . import activity
-from .codec import timestamp
-from .errors import AlreadyExists, InvalidArgument, NotFound, Unknown
-from .identity import INFRA_PROVIDER_SUFFIX, ROLES, SERVICE_ACCOUNT_SUFFIX, Identity
-from .keys import PublicKey, read_public_key
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator import activity
+from omni_gateway.simulator.codec import timestamp
+from omni_gateway.simulator.errors import AlreadyExists, InvalidArgument, NotFound, Unknown
+from omni_gateway.simulator.identity import INFRA_PROVIDER_SUFFIX, ROLES, SERVICE_ACCOUNT_SUFFIX, Identity
+from omni_gateway.simulator.keys import PublicKey, read_public_key
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 IDENTITY = "Identities.omni.sidero.dev"
 USER = "Users.omni.sidero.dev"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from .codec import timestamp
-from .identity import Identity
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator.codec import timestamp
+from omni_gateway.simulator.identity import Identity
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 KEY_LAST_ACTIVE = "PublicKeyLastActives.omni.sidero.dev"
 IDENTITY_LAST_ACTIVE = "IdentityLastActives.omni.sidero.dev"

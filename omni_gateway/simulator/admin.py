@@ -6,11 +6,11 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from . import accounts
-from .errors import SimError
-from .identity import SERVICE_ACCOUNT_SUFFIX
-from .keys import generate, public_half, read_public_key
-from .store import Store
+from omni_gateway.simulator import accounts
+from omni_gateway.simulator.errors import SimError
+from omni_gateway.simulator.identity import SERVICE_ACCOUNT_SUFFIX
+from omni_gateway.simulator.keys import generate, public_half, read_public_key
+from omni_gateway.simulator.store import Store
 
 NAME = "automation"
 _LEFT = timedelta(days=7)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .identity import ANONYMOUS, Identity, caller
-from .kinds import AUDIT_ENTRY, AUDIT_HEAD, namespace_of
-from .labels import CLUSTER
-from .resource import Event, Resource
-from .store import Store
-from .types import catalogue
+from omni_gateway.simulator.identity import ANONYMOUS, Identity, caller
+from omni_gateway.simulator.kinds import AUDIT_ENTRY, AUDIT_HEAD, namespace_of
+from omni_gateway.simulator.labels import CLUSTER
+from omni_gateway.simulator.resource import Event, Resource
+from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.types import catalogue
 
 MAX_ENTRIES = 5000
 """Entries kept; older ones are dropped."""

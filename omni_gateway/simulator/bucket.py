@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 
-from .resource import Resource
+from omni_gateway.simulator.resource import Resource
 
 INDEXED = ("omni.sidero.dev/cluster", "omni.sidero.dev/machine-set")
 """Labels by which controllers look for what belongs together, over and over: a look at all of 10,000 takes too long."""

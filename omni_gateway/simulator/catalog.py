@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from . import kinds
-from .catalog_media import seed_media
-from .context import Context, Spec
-from .controllers.join_tokens import FINALIZER as JOIN_TOKEN_FINALIZER
-from .network import (
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.catalog_media import seed_media
+from omni_gateway.simulator.context import Context, Spec
+from omni_gateway.simulator.controllers.join_tokens import FINALIZER as JOIN_TOKEN_FINALIZER
+from omni_gateway.simulator.network import (
     ACCOUNT_ID,
     EVENTS_PORT,
     FACTORY_PXE_URL,
@@ -24,8 +24,8 @@ from .network import (
     WIREGUARD_ENDPOINT,
     join_kernel_args,
 )
-from .rules import versions
-from .store import Store
+from omni_gateway.simulator.rules import versions
+from omni_gateway.simulator.store import Store
 
 KUBERNETES_VERSIONS = ("1.31.9", "1.32.8", "1.33.6", "1.34.4", "1.35.6", "1.35.7", "1.36.1", "1.36.3")
 
@@ -92,7 +92,7 @@ def _upgradable(version: str) -> list[str]:
 @cache
 def _extensions() -> Sequence[Mapping[str, str]]:
     """Return the official system extensions; what a kernel module is built for shows in its version."""
-    text = files(__package__).joinpath("data", "extensions.tsv").read_text(encoding="utf-8")
+    text = files("omni_gateway.simulator").joinpath("data", "extensions.tsv").read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
 
 

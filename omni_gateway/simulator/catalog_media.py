@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import kinds
-from .context import Context, Spec
-from .network import INSTANCE_NAME
-from .store import Store
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.context import Context, Spec
+from omni_gateway.simulator.network import INSTANCE_NAME
+from omni_gateway.simulator.store import Store
 
 _AMD64, _ARM64 = 1, 2
 _BOOT_DISK, _BOOT_ISO, _BOOT_PXE = 1, 2, 3

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
-from .errors import Unknown
-from .types import Field, enums, messages
+from omni_gateway.simulator.errors import Unknown
+from omni_gateway.simulator.types import Field, enums, messages
 
 _WIDE = frozenset({"int64", "uint64", "sint64", "fixed64", "sfixed64"})
 _NARROW = frozenset({"int32", "uint32", "sint32", "fixed32", "sfixed32"})

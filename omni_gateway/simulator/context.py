@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from .bucket import INDEXED
-from .errors import NotFound
-from .kinds import namespace_of
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator.bucket import INDEXED
+from omni_gateway.simulator.errors import NotFound
+from omni_gateway.simulator.kinds import namespace_of
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 Spec = dict[str, Any]
 KeyMap = Callable[[Store, Resource], Iterable[str]]

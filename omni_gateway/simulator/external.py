@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import labels, selectors
-from .errors import NotFound, Unknown
-from .store import Store
+from omni_gateway.simulator import labels, selectors
+from omni_gateway.simulator.errors import NotFound, Unknown
+from omni_gateway.simulator.store import Store
 
 TYPE = "EtcdBackups.omni.sidero.dev"
 _CLUSTER = "Clusters.omni.sidero.dev"

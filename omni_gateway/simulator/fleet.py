@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from . import kinds, labels, projections, schematic
-from .catalog import DEFAULT_TALOS_VERSION, default_join_token
-from .context import Context
-from .controllers.link_cleanup import FINALIZERS
-from .hardware import Hardware
-from .network import join_kernel_args, siderolink_address
-from .projections import MachineView
-from .store import Store
+from omni_gateway.simulator import kinds, labels, projections, schematic
+from omni_gateway.simulator.catalog import DEFAULT_TALOS_VERSION, default_join_token
+from omni_gateway.simulator.context import Context
+from omni_gateway.simulator.controllers.link_cleanup import FINALIZERS
+from omni_gateway.simulator.hardware import Hardware
+from omni_gateway.simulator.network import join_kernel_args, siderolink_address
+from omni_gateway.simulator.projections import MachineView
+from omni_gateway.simulator.store import Store
 
 _FLEET_ID = "fleet"
 _NAMESPACE = uuid.UUID("5d3f0c1e-5a55-4e0c-9d1b-6f2f2c1c7a10")

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .kinds import EMULATED_MACHINE, namespace_of
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator.kinds import EMULATED_MACHINE, namespace_of
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 CONTROL_PLANE, WORKER = 1, 2
 

@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 import grpc
 
-from .errors import SimError, Unauthenticated, Unknown
-from .identity import ANONYMOUS, Identity, set_caller
-from .interception import WrappingInterceptor
-from .kinds import MACHINE_STATUS
-from .signing import Metadata, Verifier, is_signed
-from .store import Store
+from omni_gateway.simulator.errors import SimError, Unauthenticated, Unknown
+from omni_gateway.simulator.identity import ANONYMOUS, Identity, set_caller
+from omni_gateway.simulator.interception import WrappingInterceptor
+from omni_gateway.simulator.kinds import MACHINE_STATUS
+from omni_gateway.simulator.signing import Metadata, Verifier, is_signed
+from omni_gateway.simulator.store import Store
 
 log = logging.getLogger(__name__)
 

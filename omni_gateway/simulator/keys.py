@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pysequoia
 
-from .errors import Unknown
+from omni_gateway.simulator.errors import Unknown
 
 LONGEST_LIFE = timedelta(days=365, minutes=1)
 _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")

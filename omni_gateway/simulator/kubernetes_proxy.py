@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import kinds, kubernetes_tokens, labels
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator import kinds, kubernetes_tokens, labels
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 log = logging.getLogger(__name__)
 

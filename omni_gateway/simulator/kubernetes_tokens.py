@@ -10,8 +10,8 @@ import json
 import time
 from typing import Any
 
-from . import kinds
-from .store import Store
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.store import Store
 
 
 def sign(claims: dict[str, Any], secret: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 AUTH_CONFIG = "AuthConfigs.omni.sidero.dev"
 AUTH_CONFIG_ID = "auth-config"

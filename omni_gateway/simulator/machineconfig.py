@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import yaml
 
-from . import safe_yaml, strict_yaml
-from .errors import InvalidArgument
-from .machineconfig_schema import (
+from omni_gateway.simulator import safe_yaml, strict_yaml
+from omni_gateway.simulator.errors import InvalidArgument
+from omni_gateway.simulator.machineconfig_schema import (
     FORBIDDEN_FIELDS,
     FORBIDDEN_ITEMS,
     FORBIDDEN_KINDS,
@@ -16,7 +16,7 @@ from .machineconfig_schema import (
     document_kinds,
     records,
 )
-from .strict_yaml import child, text_of
+from omni_gateway.simulator.strict_yaml import child, text_of
 
 _MAX_PROBLEMS = 20
 _LEGACY_KEYS = ("machine", "cluster", "debug", "persist")

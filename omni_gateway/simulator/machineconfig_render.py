@@ -16,10 +16,10 @@ from typing import Any
 
 import yaml
 
-from . import safe_yaml
-from .errors import InvalidArgument
-from .hardware import CONTROL_PLANE
-from .network import EVENTS_PORT, FACTORY_HOST, LOGS_PORT, MACHINE_API, SERVER_ADDRESS
+from omni_gateway.simulator import safe_yaml
+from omni_gateway.simulator.errors import InvalidArgument
+from omni_gateway.simulator.hardware import CONTROL_PLANE
+from omni_gateway.simulator.network import EVENTS_PORT, FACTORY_HOST, LOGS_PORT, MACHINE_API, SERVER_ADDRESS
 
 Document = dict[str, Any]
 _SECRET = "******"  # noqa: S105 (this is what stands in for a secret)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from .strict_yaml import Records
+from omni_gateway.simulator.strict_yaml import Records
 
 LEGACY = "v1alpha1"
 """The name of the document without a kind, which has ``machine`` and ``cluster``, as record and as version."""
@@ -52,7 +52,7 @@ def records() -> Records:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    text = files(__package__).joinpath("data", name).read_text(encoding="utf-8")
+    text = files("omni_gateway.simulator").joinpath("data", name).read_text(encoding="utf-8")
     yield from csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from .kinds import EMULATED_LOG, EMULATED_MACHINE, namespace_of
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator.kinds import EMULATED_LOG, EMULATED_MACHINE, namespace_of
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 MAX_LINES = 500
 """Lines kept for a machine; older ones are dropped."""

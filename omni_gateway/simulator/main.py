@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .limits import limits
-from .server import Simulator
+from omni_gateway.simulator.limits import limits
+from omni_gateway.simulator.server import Simulator
 
 log = logging.getLogger(__name__)
 

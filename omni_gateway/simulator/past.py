@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 
 class Readable(Protocol):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import selectors, wire
-from .errors import Unknown
-from .resource import Resource
+from omni_gateway.simulator import selectors, wire
+from omni_gateway.simulator.errors import Unknown
+from omni_gateway.simulator.resource import Resource
 
 Check = Callable[[Resource], bool]
 

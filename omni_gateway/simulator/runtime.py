@@ -13,10 +13,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
-from .context import Context, Controller
-from .kinds import namespace_of
-from .resource import Event
-from .store import Store
+from omni_gateway.simulator.context import Context, Controller
+from omni_gateway.simulator.kinds import namespace_of
+from omni_gateway.simulator.resource import Event
+from omni_gateway.simulator.store import Store
 
 log = logging.getLogger(__name__)
 

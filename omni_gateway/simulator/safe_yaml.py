@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from .errors import InvalidArgument
+from omni_gateway.simulator.errors import InvalidArgument
 
 MAX_CHARACTERS = 4 * 1024 * 1024
 MAX_DEPTH = 64

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from . import strict_yaml
-from .strict_yaml import Records
+from omni_gateway.simulator import strict_yaml
+from omni_gateway.simulator.strict_yaml import Records
 
 RECORDS: Records = {
     "schematic": {"owner": "string", "overlay": "overlay", "customization": "customization"},

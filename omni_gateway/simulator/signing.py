@@ -11,12 +11,12 @@ from datetime import datetime
 import orjson
 import pysequoia
 
-from . import activity
-from .accounts import PUBLIC_KEY, USER, USER_ID, refresh_status
-from .errors import Unauthenticated
-from .identity import Identity, lesser
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator import activity
+from omni_gateway.simulator.accounts import PUBLIC_KEY, USER, USER_ID, refresh_status
+from omni_gateway.simulator.errors import Unauthenticated
+from omni_gateway.simulator.identity import Identity, lesser
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 Metadata = Sequence[tuple[str, str | bytes]]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from .resource import Key, Resource
+from omni_gateway.simulator.resource import Key, Resource
 
 _FIELDS = ("spec", "labels", "annotations", "version", "owner", "phase", "finalizers", "created", "updated")
 IN_MEMORY = frozenset({"ephemeral", "infra-provider-ephemeral", "metrics", "virtual"})

@@ -10,10 +10,17 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from .bucket import Bucket
-from .errors import AlreadyExists, Conflict, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
-from .resource import Event, Key, Kind, Resource
-from .storage import Storage
+from omni_gateway.simulator.bucket import Bucket
+from omni_gateway.simulator.errors import (
+    AlreadyExists,
+    Conflict,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+)
+from omni_gateway.simulator.resource import Event, Key, Kind, Resource
+from omni_gateway.simulator.storage import Storage
 
 Callback = Callable[[Event], None]
 _PHASES = ("running", "tearingDown")

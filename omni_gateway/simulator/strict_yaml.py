@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from . import text_values
-from .text_values import Scalar
+from omni_gateway.simulator import text_values
+from omni_gateway.simulator.text_values import Scalar
 
 Records = Mapping[str, Mapping[str, str]]
 """The fields of each record, with their types."""

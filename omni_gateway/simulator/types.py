@@ -49,7 +49,7 @@ class Field:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    text = files(__package__).joinpath("data", name).read_text(encoding="utf-8")
+    text = files("omni_gateway.simulator").joinpath("data", name).read_text(encoding="utf-8")
     yield from csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
 
 

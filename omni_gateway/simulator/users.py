@@ -6,12 +6,19 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from . import activity
-from .accounts import IDENTITY, IS_SERVICE_ACCOUNT, USER, add_user, refresh_status, remove_identity
-from .errors import InvalidArgument, NotFound, Unknown
-from .identity import ROLES, Identity
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator import activity
+from omni_gateway.simulator.accounts import (
+    IDENTITY,
+    IS_SERVICE_ACCOUNT,
+    USER,
+    add_user,
+    refresh_status,
+    remove_identity,
+)
+from omni_gateway.simulator.errors import InvalidArgument, NotFound, Unknown
+from omni_gateway.simulator.identity import ROLES, Identity
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from .errors import NotFound, Unimplemented, Unknown
-from .identity import Identity, caller
-from .resource import Resource
-from .store import Store
+from omni_gateway.simulator.errors import NotFound, Unimplemented, Unknown
+from omni_gateway.simulator.identity import Identity, caller
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 NAMESPACE = "virtual"
 _SUFFIX = ".omni.sidero.dev"

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from .errors import Unknown
-from .resource import Event, Resource
-from .store import Store
+from omni_gateway.simulator.errors import Unknown
+from omni_gateway.simulator.resource import Event, Resource
+from omni_gateway.simulator.store import Store
 
 LONGEST_QUEUE = 20_000
 """Events that a watcher may be behind; one that is further behind is cut off and has to start again."""

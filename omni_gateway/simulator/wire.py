@@ -7,12 +7,11 @@ from typing import Any
 
 import orjson
 
+from omni_gateway.simulator.codec import decode, encode, timestamp
+from omni_gateway.simulator.errors import Unknown
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.types import catalogue
 from omni_gateway.stubs import resources_pb2 as pb
-
-from .codec import decode, encode, timestamp
-from .errors import Unknown
-from .resource import Resource
-from .types import catalogue
 
 NEVER = "0001-01-01T00:00:00Z"
 """How a time that was never set reads."""

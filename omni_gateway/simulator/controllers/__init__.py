@@ -6,40 +6,40 @@ where it was.
 
 from __future__ import annotations
 
-from ..context import Controller
-from .allocation import Allocation
-from .auto_destroy import AutoDestroy
-from .bootstrap import Bootstrap, ControlPlane
-from .cluster_basics import ClusterBasics
-from .cluster_machine_status import ClusterMachineStatus
-from .cluster_status import ClusterStatus
-from .destroy_cluster import DestroyCluster
-from .destroy_machine_set import DestroyMachineSet
-from .discovery import Discovery
-from .endpoints import Endpoints
-from .etcd_backup import EtcdBackup
-from .exposed_services import ExposedServices
-from .finalizers import Finalizers
-from .image_pull import ImagePull
-from .install import Install
-from .join_tokens import JoinTokens
-from .kubernetes_manifests import KubernetesManifests
-from .kubernetes_status import KubernetesStatus
-from .kubernetes_upgrade import KubernetesUpgrade
-from .link_cleanup import LinkCleanup
-from .load_balancer import LoadBalancer
-from .machine_config import MachineConfig
-from .machine_life import MachineLife
-from .machine_requests import MachineRequests
-from .machine_set_nodes import MachineSetNodes
-from .machine_set_status import MachineSetStatus
-from .machines import Machines
-from .metrics import ClusterMetrics, MachineMetrics
-from .ongoing_tasks import OngoingTasks
-from .rollout import Rollout
-from .secret_rotation import SecretRotation
-from .system_patches import SystemPatches
-from .talos_upgrade import TalosUpgrade
+from omni_gateway.simulator.context import Controller
+from omni_gateway.simulator.controllers.allocation import Allocation
+from omni_gateway.simulator.controllers.auto_destroy import AutoDestroy
+from omni_gateway.simulator.controllers.bootstrap import Bootstrap, ControlPlane
+from omni_gateway.simulator.controllers.cluster_basics import ClusterBasics
+from omni_gateway.simulator.controllers.cluster_machine_status import ClusterMachineStatus
+from omni_gateway.simulator.controllers.cluster_status import ClusterStatus
+from omni_gateway.simulator.controllers.destroy_cluster import DestroyCluster
+from omni_gateway.simulator.controllers.destroy_machine_set import DestroyMachineSet
+from omni_gateway.simulator.controllers.discovery import Discovery
+from omni_gateway.simulator.controllers.endpoints import Endpoints
+from omni_gateway.simulator.controllers.etcd_backup import EtcdBackup
+from omni_gateway.simulator.controllers.exposed_services import ExposedServices
+from omni_gateway.simulator.controllers.finalizers import Finalizers
+from omni_gateway.simulator.controllers.image_pull import ImagePull
+from omni_gateway.simulator.controllers.install import Install
+from omni_gateway.simulator.controllers.join_tokens import JoinTokens
+from omni_gateway.simulator.controllers.kubernetes_manifests import KubernetesManifests
+from omni_gateway.simulator.controllers.kubernetes_status import KubernetesStatus
+from omni_gateway.simulator.controllers.kubernetes_upgrade import KubernetesUpgrade
+from omni_gateway.simulator.controllers.link_cleanup import LinkCleanup
+from omni_gateway.simulator.controllers.load_balancer import LoadBalancer
+from omni_gateway.simulator.controllers.machine_config import MachineConfig
+from omni_gateway.simulator.controllers.machine_life import MachineLife
+from omni_gateway.simulator.controllers.machine_requests import MachineRequests
+from omni_gateway.simulator.controllers.machine_set_nodes import MachineSetNodes
+from omni_gateway.simulator.controllers.machine_set_status import MachineSetStatus
+from omni_gateway.simulator.controllers.machines import Machines
+from omni_gateway.simulator.controllers.metrics import ClusterMetrics, MachineMetrics
+from omni_gateway.simulator.controllers.ongoing_tasks import OngoingTasks
+from omni_gateway.simulator.controllers.rollout import Rollout
+from omni_gateway.simulator.controllers.secret_rotation import SecretRotation
+from omni_gateway.simulator.controllers.system_patches import SystemPatches
+from omni_gateway.simulator.controllers.talos_upgrade import TalosUpgrade
 
 
 def all_controllers() -> tuple[Controller, ...]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .. import kinds, labels
-from ..context import Context, Controller, by_id, by_label
-from ..kinds import namespace_of
-from ..resource import Resource
-from ..rules.versions import misfit
-from ..selectors import any_of
-from ..store import Store
-from .machine_set_status import allocation_of
-from .membership import role_of
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controllers.machine_set_status import allocation_of
+from omni_gateway.simulator.controllers.membership import role_of
+from omni_gateway.simulator.kinds import namespace_of
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules.versions import misfit
+from omni_gateway.simulator.selectors import any_of
+from omni_gateway.simulator.store import Store
 
 _UNLIMITED = 1
 #: What a machine's labels have to say before it is taken for a class.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from .. import kinds
-from ..context import Context, Controller, KeyMap
-from ..errors import SimError
-from ..kinds import namespace_of
-from .finalizers import type_and_id
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.context import Context, Controller, KeyMap
+from omni_gateway.simulator.controllers.finalizers import type_and_id
+from omni_gateway.simulator.errors import SimError
+from omni_gateway.simulator.kinds import namespace_of
 
 _USER_MANAGED = (
     kinds.CLUSTER,

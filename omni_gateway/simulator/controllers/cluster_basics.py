@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from .. import kinds, labels
-from ..context import Context, Controller, Spec, by_id
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, Spec, by_id
 
 
 class ClusterBasics(Controller):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from .. import kinds, labels
-from ..context import Context, Controller, Spec, by_id
-from ..hardware import CONTROL_PLANE, STAGE_BEFORE_DESTROY, STAGE_DESTROYING, STAGE_RUNNING, Hardware
-from ..network import DISCOVERY_ENDPOINT
-from ..resource import Resource
-from .machine_config import members_of_cluster
-from .membership import hardware, member_labels, membership
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, Spec, by_id
+from omni_gateway.simulator.controllers.machine_config import members_of_cluster
+from omni_gateway.simulator.controllers.membership import hardware, member_labels, membership
+from omni_gateway.simulator.hardware import (
+    CONTROL_PLANE,
+    STAGE_BEFORE_DESTROY,
+    STAGE_DESTROYING,
+    STAGE_RUNNING,
+    Hardware,
+)
+from omni_gateway.simulator.network import DISCOVERY_ENDPOINT
+from omni_gateway.simulator.resource import Resource
 
 _PENDING, _APPLIED = 1, 2
 #: A machine's identity shows so long after the machine is ready.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .. import kinds, labels
-from ..context import Context, Controller, Spec, by_id, by_label
-from ..hardware import CONTROL_PLANE
-from ..resource import Resource
-from . import machine_set_status as sets
-from .membership import control_planes, hardware, role_of
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator.controllers import machine_set_status as sets
+from omni_gateway.simulator.controllers.membership import control_planes, hardware, role_of
+from omni_gateway.simulator.hardware import CONTROL_PLANE
+from omni_gateway.simulator.resource import Resource
 
 UNKNOWN, SCALING_UP, SCALING_DOWN, RUNNING, DESTROYING = range(5)
 _COUNTS = ("total", "healthy", "connected", "requested")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .. import kinds, labels
-from ..context import Context, Controller, by_id, by_label
-from ..hardware import CONTROL_PLANE
-from ..resource import Resource
-from .finalizers import CLUSTER, CLUSTER_LAST
-from .membership import role_of
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controllers.finalizers import CLUSTER, CLUSTER_LAST
+from omni_gateway.simulator.controllers.membership import role_of
+from omni_gateway.simulator.hardware import CONTROL_PLANE
+from omni_gateway.simulator.resource import Resource
 
 _OF_CLUSTER = by_label(labels.CLUSTER)
 _LABELLED = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import kinds
-from ..context import Context, Controller, by_id
-from ..hardware import Hardware
-from ..network import DISCOVERY_ENDPOINT
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator.hardware import Hardware
+from omni_gateway.simulator.network import DISCOVERY_ENDPOINT
 
 _OWNER = "ClusterMachineTeardownController"
 

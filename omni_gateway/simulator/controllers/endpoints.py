@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import kinds, labels
-from ..context import Context, Controller, by_id, by_label
-from ..network import SERVER_ADDRESS
-from .membership import control_planes, hardware
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controllers.membership import control_planes, hardware
+from omni_gateway.simulator.network import SERVER_ADDRESS
 
 _FIRST_PORT = 10000
 _API_PORT = 6443

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
-from .. import kinds, labels
-from ..context import Context, Controller, Spec, by_id
-from ..resource import Resource
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, Spec, by_id
+from omni_gateway.simulator.resource import Resource
 
 _OK, _ERROR = 1, 2
 _MAX_DELAY_SECONDS = 600.0

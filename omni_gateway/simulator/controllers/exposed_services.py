@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from xml.parsers import expat
 
-from .. import kinds, labels
-from ..context import Context, Controller, Spec, by_id, by_label
-from ..kubernetes_proxy import service
-from ..network import INSTANCE_NAME
-from ..resource import Resource
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator.kubernetes_proxy import service
+from omni_gateway.simulator.network import INSTANCE_NAME
+from omni_gateway.simulator.resource import Resource
 
 PREFIX = "omni-kube-service-exposer.sidero.dev/"
 _OF_CLUSTER = by_label(labels.CLUSTER)

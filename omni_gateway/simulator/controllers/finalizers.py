@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from .. import kinds
-from ..context import Context, Controller, KeyMap
-from ..hardware import CONTROL_PLANE
-from ..resource import Resource
-from ..store import Store
-from .link_cleanup import FINALIZERS as LINK_FINALIZERS
-from .membership import role_of
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.context import Context, Controller, KeyMap
+from omni_gateway.simulator.controllers.link_cleanup import FINALIZERS as LINK_FINALIZERS
+from omni_gateway.simulator.controllers.membership import role_of
+from omni_gateway.simulator.hardware import CONTROL_PLANE
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 CLUSTER = (
     "BackupDataController",

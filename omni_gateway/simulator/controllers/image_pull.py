@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import kinds, labels, machineconfig_render
-from ..context import Context, Controller, by_id
-from ..resource import Resource
-from .membership import hardware
+from omni_gateway.simulator import kinds, labels, machineconfig_render
+from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator.controllers.membership import hardware
+from omni_gateway.simulator.resource import Resource
 
 PULL_SECONDS = 0.1
 

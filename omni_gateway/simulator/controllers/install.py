@@ -6,14 +6,14 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 
-from .. import kinds
-from ..context import Context, Controller, by_id
-from ..hardware import CONTROL_PLANE, Hardware, Step, begin, set_fields
-from ..resource import Resource
-from .discovery import tell_of_leaver
-from .machine_set_nodes import FINALIZERS
-from .machine_views import view_of
-from .membership import hardware, role_of
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator.controllers.discovery import tell_of_leaver
+from omni_gateway.simulator.controllers.machine_set_nodes import FINALIZERS
+from omni_gateway.simulator.controllers.machine_views import view_of
+from omni_gateway.simulator.controllers.membership import hardware, role_of
+from omni_gateway.simulator.hardware import CONTROL_PLANE, Hardware, Step, begin, set_fields
+from omni_gateway.simulator.resource import Resource
 
 INSTALL_SECONDS = {CONTROL_PLANE: 4.0}
 WORKER_INSTALL_SECONDS = 8.0

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import yaml
 
-from .. import kinds, labels, machineconfig_render
-from ..context import Context, Controller, Spec, by_id, by_label
-from ..hardware import CONTROL_PLANE, Hardware
-from ..resource import Resource
-from .image_pull import images_are_pulled
-from .membership import hardware
-from .rollout import locked
-from .versions import kubernetes_candidates
+from omni_gateway.simulator import kinds, labels, machineconfig_render
+from omni_gateway.simulator.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator.controllers.image_pull import images_are_pulled
+from omni_gateway.simulator.controllers.membership import hardware
+from omni_gateway.simulator.controllers.rollout import locked
+from omni_gateway.simulator.controllers.versions import kubernetes_candidates
+from omni_gateway.simulator.hardware import CONTROL_PLANE, Hardware
+from omni_gateway.simulator.resource import Resource
 
 UPGRADING, DONE, FAILED, REVERTING = 1, 2, 3, 4
 #: Until then the status does not say which version runs, and no upgrade may begin.

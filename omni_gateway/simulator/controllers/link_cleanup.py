@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .. import kinds, projections
-from ..context import Context, Controller, by_id
+from omni_gateway.simulator import kinds, projections
+from omni_gateway.simulator.context import Context, Controller, by_id
 
 FINALIZERS = (
     "MachineStatusLinkController",

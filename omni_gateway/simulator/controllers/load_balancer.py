@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import kinds, labels
-from ..context import Context, Controller, by_id, by_label
-from ..hardware import STAGE_RUNNING
-from .membership import control_planes, hardware
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controllers.membership import control_planes, hardware
+from omni_gateway.simulator.hardware import STAGE_RUNNING
 
 API_SECONDS = 18.8
 """From the bootstrap of etcd to an API server that answers."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .. import kinds, labels, machineconfig_render
-from ..context import Context, Controller, by_id
-from ..kinds import namespace_of
-from ..resource import Resource
-from ..store import Store
-from .machines import cluster_members
-from .membership import member_labels, membership
+from omni_gateway.simulator import kinds, labels, machineconfig_render
+from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator.controllers.machines import cluster_members
+from omni_gateway.simulator.controllers.membership import member_labels, membership
+from omni_gateway.simulator.kinds import namespace_of
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 
 def patch_targets(store: Store, res: Resource) -> Iterable[str]:

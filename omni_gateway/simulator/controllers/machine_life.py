@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from .. import machinelog
-from ..context import Context, Controller, by_id
-from ..hardware import Hardware, advance
-from ..kinds import EMULATED_MACHINE
-from ..resource import Resource
+from omni_gateway.simulator import machinelog
+from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator.hardware import Hardware, advance
+from omni_gateway.simulator.kinds import EMULATED_MACHINE
+from omni_gateway.simulator.resource import Resource
 
 
 class MachineLife(Controller):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .. import kinds, labels
-from ..context import Context
-from ..hardware import Hardware
-from ..projections.images import kernel_args_unmet
-from ..projections.view import MachineView, Membership
-from ..resource import Resource
-from .membership import membership, membership_of_node
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context
+from omni_gateway.simulator.controllers.membership import membership, membership_of_node
+from omni_gateway.simulator.hardware import Hardware
+from omni_gateway.simulator.projections.images import kernel_args_unmet
+from omni_gateway.simulator.projections.view import MachineView, Membership
+from omni_gateway.simulator.resource import Resource
 
 
 def extensions_for(ctx: Context, member: Membership, machine_id: str) -> list[str] | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .. import kinds, labels, projections
-from ..context import Context, Controller, by_id
-from ..kinds import namespace_of
-from ..resource import Resource
-from ..store import Store
-from .machine_views import view_of
+from omni_gateway.simulator import kinds, labels, projections
+from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator.controllers.machine_views import view_of
+from omni_gateway.simulator.kinds import namespace_of
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 
 def cluster_members(store: Store, res: Resource) -> Iterable[str]:

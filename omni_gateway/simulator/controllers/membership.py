@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .. import kinds, labels
-from ..context import Context
-from ..hardware import CONTROL_PLANE, WORKER, Hardware
-from ..projections.view import Membership
-from ..resource import Resource
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context
+from omni_gateway.simulator.hardware import CONTROL_PLANE, WORKER, Hardware
+from omni_gateway.simulator.projections.view import Membership
+from omni_gateway.simulator.resource import Resource
 
 
 def role_of(res: Resource) -> int:

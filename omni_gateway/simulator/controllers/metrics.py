@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .. import kinds, labels
-from ..context import Context, Controller, always
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, always
 
 _ID = "metrics"
 _FEATURES = {

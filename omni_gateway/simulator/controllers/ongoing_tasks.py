@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from .. import kinds
-from ..context import Context, Controller, KeyMap, Spec
-from ..resource import Resource
-from ..store import Store
-from . import kubernetes_upgrade, talos_upgrade
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.context import Context, Controller, KeyMap, Spec
+from omni_gateway.simulator.controllers import kubernetes_upgrade, talos_upgrade
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.store import Store
 
 _SUFFIXES = {
     kinds.TALOS_UPGRADE_STATUS: "talos-update",

@@ -8,12 +8,12 @@ from __future__ import annotations
 import difflib
 from datetime import UTC, datetime
 
-from .. import kinds, labels
-from ..context import Context, Controller, by_id, by_label
-from ..hardware import Hardware, Step, begin
-from ..resource import Resource
-from .machine_set_nodes import set_of_machine
-from .membership import hardware, member_labels
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controllers.machine_set_nodes import set_of_machine
+from omni_gateway.simulator.controllers.membership import hardware, member_labels
+from omni_gateway.simulator.hardware import Hardware, Step, begin
+from omni_gateway.simulator.resource import Resource
 
 APPLY_SECONDS = 0.3
 _MAX_DIFF_CHARACTERS = 256 * 1024

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import kinds, labels
-from ..context import Context, Controller, Spec, by_id
-from ..resource import Resource
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, Spec, by_id
+from omni_gateway.simulator.resource import Resource
 
 OK, PRE_ROTATE, ROTATE, POST_ROTATE = range(4)
 PHASE_SECONDS = 3.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import yaml
 
-from .. import kinds, labels
-from ..context import Context, Controller, Spec, by_id
-from ..network import DISCOVERY_ENDPOINT
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, Spec, by_id
+from omni_gateway.simulator.network import DISCOVERY_ENDPOINT
 
 
 def _encryption() -> Spec:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .. import kinds, labels
-from ..context import Context, Controller, Spec, by_id, by_label
-from ..hardware import CONTROL_PLANE, UPGRADE_STEPS
-from ..projections.view import MachineView
-from ..resource import Resource
-from .machine_views import view_of
-from .membership import role_of
-from .rollout import locked, max_parallelism
-from .versions import talos_candidates
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator.controllers.machine_views import view_of
+from omni_gateway.simulator.controllers.membership import role_of
+from omni_gateway.simulator.controllers.rollout import locked, max_parallelism
+from omni_gateway.simulator.controllers.versions import talos_candidates
+from omni_gateway.simulator.hardware import CONTROL_PLANE, UPGRADE_STEPS
+from omni_gateway.simulator.projections.view import MachineView
+from omni_gateway.simulator.resource import Resource
 
 UPGRADING, DONE, FAILED, REVERTING, UPDATING_SCHEMATICS = 1, 2, 3, 4, 5
 

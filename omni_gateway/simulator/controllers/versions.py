@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import kinds
-from ..context import Context
-from .membership import minor, version_key
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.context import Context
+from omni_gateway.simulator.controllers.membership import minor, version_key
 
 
 def kubernetes_candidates(ctx: Context, talos: str, current: str) -> list[str]:

@@ -10,6 +10,7 @@ from functools import cache
 
 import grpc
 
+from omni_gateway.simulator.types import catalogue
 from omni_gateway.stubs import (
     auth_pb2,
     machine_pb2,
@@ -18,8 +19,6 @@ from omni_gateway.stubs import (
     resources_pb2,
 )
 from omni_gateway.stubs import simulator_faults_pb2 as pb
-
-from ..types import catalogue
 
 READS = ("omni.resources.ResourceService/Get", "omni.resources.ResourceService/List")
 LONGEST_SECONDS = 86_400.0

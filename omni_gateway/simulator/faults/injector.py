@@ -9,10 +9,10 @@ from typing import Any, NoReturn, TypeAlias
 
 import grpc
 
-from ..interception import WrappingInterceptor
-from ..past import held_at
-from .registry import Faults
-from .rule import Call, Fault
+from omni_gateway.simulator.faults.registry import Faults
+from omni_gateway.simulator.faults.rule import Call, Fault
+from omni_gateway.simulator.interception import WrappingInterceptor
+from omni_gateway.simulator.past import held_at
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Details = grpc.HandlerCallDetails

@@ -6,14 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from omni_gateway.simulator.entrance import Entrance
+from omni_gateway.simulator.errors import InvalidArgument, NotFound
+from omni_gateway.simulator.faults import checks
+from omni_gateway.simulator.faults.rule import Call, Fault
+from omni_gateway.simulator.past import Snapshot
+from omni_gateway.simulator.store import Store
 from omni_gateway.stubs import simulator_faults_pb2 as pb
-
-from ..entrance import Entrance
-from ..errors import InvalidArgument, NotFound
-from ..past import Snapshot
-from ..store import Store
-from . import checks
-from .rule import Call, Fault
 
 
 class Faults:

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from omni_gateway.simulator.faults.checks import READS, methods, pattern
+from omni_gateway.simulator.past import Snapshot
 from omni_gateway.stubs import simulator_faults_pb2 as pb
-
-from ..past import Snapshot
-from .checks import READS, methods, pattern
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from typing import TypeVar
 
 import grpc
 
+from omni_gateway.simulator.errors import SimError
+from omni_gateway.simulator.faults.registry import Faults
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 from omni_gateway.stubs import simulator_faults_pb2_grpc as pb_grpc
-
-from ..errors import SimError
-from .registry import Faults
 
 _THREADS = 4
 T = TypeVar("T")

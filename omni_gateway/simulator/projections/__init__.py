@@ -6,8 +6,8 @@ and one that was reconciled cannot differ.
 
 from __future__ import annotations
 
-from . import images, links, status
-from .view import MachineView, Projection, Said
+from omni_gateway.simulator.projections import images, links, status
+from omni_gateway.simulator.projections.view import MachineView, Projection, Said
 
 ALL: tuple[Projection, ...] = (*links.PROJECTIONS, *status.PROJECTIONS, *images.PROJECTIONS)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import kinds, labels
-from ..hardware import CONTROL_PLANE, UPGRADE_STEPS
-from ..network import FACTORY_HOST
-from .view import MachineView, Projection, Said
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.hardware import CONTROL_PLANE, UPGRADE_STEPS
+from omni_gateway.simulator.network import FACTORY_HOST
+from omni_gateway.simulator.projections.view import MachineView, Projection, Said
 
 _UPGRADING, _UP_TO_DATE = 2, 3
 _EXTENSION_INSTALLED, _EXTENSION_INSTALLING, _EXTENSION_REMOVING = 0, 1, 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from .. import kinds, labels
-from .view import MachineView, Projection, Said
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.projections.view import MachineView, Projection, Said
 
 _TOKEN_PERSISTENT, _TOKEN_EPHEMERAL = 1, 2
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import kinds, labels
-from ..hardware import CONTROL_PLANE, TALOS_RUNNING, Hardware
-from .view import MachineView, Projection, Said
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.hardware import CONTROL_PLANE, TALOS_RUNNING, Hardware
+from omni_gateway.simulator.projections.view import MachineView, Projection, Said
 
 _POWER_ON, _POWER_OFF = 2, 3
 

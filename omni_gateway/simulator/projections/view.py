@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .. import schematic
-from ..hardware import Hardware
-from ..network import join_kernel_args
-from ..resource import Resource
+from omni_gateway.simulator import schematic
+from omni_gateway.simulator.hardware import Hardware
+from omni_gateway.simulator.network import join_kernel_args
+from omni_gateway.simulator.resource import Resource
 
 
 @dataclass(frozen=True)

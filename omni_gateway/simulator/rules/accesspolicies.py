@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .. import selectors
-from ..resource import Resource
-from .base import RuleContext, Rules
-from .samllabelrules import ROLES
+from omni_gateway.simulator import selectors
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.rules.samllabelrules import ROLES
 
 _ONLY_ID = "access-policy"
 _GROUP = "group/"

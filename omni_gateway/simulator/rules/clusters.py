@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..resource import Resource
-from . import locks
-from .base import RuleContext, Rules
-from .durations import seconds
-from .versions import is_semver, minor
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules import locks
+from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.rules.durations import seconds
+from omni_gateway.simulator.rules.versions import is_semver, minor
 
 TYPE = locks.CLUSTER
 TALOS_VERSION = "TalosVersions.omni.sidero.dev"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..resource import Resource
-from .base import RuleContext, Rules
-from .jointokens import DEFAULT as TYPE
-from .jointokens import TYPE as JOIN_TOKEN
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.rules.jointokens import DEFAULT as TYPE
+from omni_gateway.simulator.rules.jointokens import TYPE as JOIN_TOKEN
 
 
 def update(ctx: RuleContext, _: Resource, new: Resource) -> Iterator[str]:

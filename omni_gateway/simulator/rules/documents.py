@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import yaml
 
-from .. import safe_yaml
-from ..errors import InvalidArgument
+from omni_gateway.simulator import safe_yaml
+from omni_gateway.simulator.errors import InvalidArgument
 
 NOTHING = "there is no document"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..resource import Resource
-from .base import RuleContext, Rules
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules.base import RuleContext, Rules
 
 
 def create(_: RuleContext, new: Resource) -> Iterator[str]:

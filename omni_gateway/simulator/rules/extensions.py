@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .. import labels
-from ..resource import Resource
-from . import locks
-from .base import RuleContext, Rules
+from omni_gateway.simulator import labels
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules import locks
+from omni_gateway.simulator.rules.base import RuleContext, Rules
 
 TYPE = "ExtensionsConfigurations.omni.sidero.dev"
 _KNOWN = "TalosExtensions.omni.sidero.dev"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .. import labels
-from ..resource import Resource
-from .base import RuleContext, Rules
+from omni_gateway.simulator import labels
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules.base import RuleContext, Rules
 
 NAMESPACE = "infra-provider"
 _STATUS = "InfraProviderStatuses.omni.sidero.dev"

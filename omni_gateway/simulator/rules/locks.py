@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import labels
-from ..resource import Resource
-from .base import RuleContext
+from omni_gateway.simulator import labels
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules.base import RuleContext
 
 CLUSTER = "Clusters.omni.sidero.dev"
 CLUSTER_STATUS = "ClusterStatuses.omni.sidero.dev"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import labels, selectors
-from ..errors import Internal
-from ..resource import Resource
-from .base import RuleContext, Rules
-from .infraproviders import known_provider
-from .kernelargs import arguments
-from .machinesets import MACHINE_CLASS as TYPE
-from .machinesets import TYPE as MACHINE_SET
-from .machinesets import allocation
+from omni_gateway.simulator import labels, selectors
+from omni_gateway.simulator.errors import Internal
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.rules.infraproviders import known_provider
+from omni_gateway.simulator.rules.kernelargs import arguments
+from omni_gateway.simulator.rules.machinesets import MACHINE_CLASS as TYPE
+from omni_gateway.simulator.rules.machinesets import TYPE as MACHINE_SET
+from omni_gateway.simulator.rules.machinesets import allocation
 
 _NO_MANUAL_ALLOCATION = labels.PREFIX + "no-manual-allocation"
 

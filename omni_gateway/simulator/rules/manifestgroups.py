@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import yaml
 
-from .. import labels
-from ..resource import Resource
-from ..strict_yaml import child, text_of
-from .base import RuleContext, Rules
-from .documents import NOTHING, documents
+from omni_gateway.simulator import labels
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.rules.documents import NOTHING, documents
+from omni_gateway.simulator.strict_yaml import child, text_of
 
 _SYSTEM_MANIFEST = labels.PREFIX + "system-manifest"
 

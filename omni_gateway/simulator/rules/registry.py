@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import (
+from omni_gateway.simulator.rules import (
     accesspolicies,
     clusters,
     configpatches,
@@ -31,7 +31,7 @@ from . import (
     rotations,
     samllabelrules,
 )
-from .base import Rules
+from omni_gateway.simulator.rules.base import Rules
 
 _ALL: tuple[Rules, ...] = (
     accesspolicies.RULES,

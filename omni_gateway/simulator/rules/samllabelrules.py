@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import selectors
-from ..resource import Resource
-from .base import RuleContext, Rules
+from omni_gateway.simulator import selectors
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules.base import RuleContext, Rules
 
 ROLES = ("None", "Reader", "Operator", "Admin")
 """The roles that rules may give, an access policy's too."""

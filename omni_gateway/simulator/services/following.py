@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import grpc
 
-from ..resource import Event, Key
-from ..store import Store
+from omni_gateway.simulator.resource import Event, Key
+from omni_gateway.simulator.store import Store
 
 
 def changes(store: Store, key: Key, context: grpc.ServicerContext) -> Iterator[None]:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from omni_gateway.simulator.network import KUBERNETES_PROXY_URL, OMNI_URL
+from omni_gateway.simulator.services.management_accounts import AccountCalls
+from omni_gateway.simulator.services.management_audit import AuditCalls
+from omni_gateway.simulator.services.management_configs import ConfigCalls
+from omni_gateway.simulator.services.management_images import ImageCalls
+from omni_gateway.simulator.services.management_joining import JoiningCalls
+from omni_gateway.simulator.services.management_kubernetes import KubernetesCalls
+from omni_gateway.simulator.services.management_machines import MachineCalls
+from omni_gateway.simulator.services.management_maintenance import MaintenanceCalls
+from omni_gateway.simulator.services.management_support import SupportCalls
+from omni_gateway.simulator.services.management_users import UserCalls
+from omni_gateway.simulator.services.management_validation import ValidationCalls
+from omni_gateway.simulator.store import Store
 from omni_gateway.stubs import management_pb2_grpc as pb_grpc
-
-from ..network import KUBERNETES_PROXY_URL, OMNI_URL
-from ..store import Store
-from .management_accounts import AccountCalls
-from .management_audit import AuditCalls
-from .management_configs import ConfigCalls
-from .management_images import ImageCalls
-from .management_joining import JoiningCalls
-from .management_kubernetes import KubernetesCalls
-from .management_machines import MachineCalls
-from .management_maintenance import MaintenanceCalls
-from .management_support import SupportCalls
-from .management_users import UserCalls
-from .management_validation import ValidationCalls
 
 
 class ManagementService(

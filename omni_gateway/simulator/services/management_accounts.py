@@ -6,11 +6,10 @@ from datetime import datetime
 
 from google.protobuf import empty_pb2, timestamp_pb2
 
+from omni_gateway.simulator import access, accounts
+from omni_gateway.simulator.codec import timestamp
+from omni_gateway.simulator.services.management_base import Calls, Context
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access, accounts
-from ..codec import timestamp
-from .management_base import Calls, Context
 
 _Listed = pb.ListServiceAccountsResponse.ServiceAccount
 

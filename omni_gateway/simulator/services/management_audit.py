@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
+from omni_gateway.simulator import access
+from omni_gateway.simulator.audit import AuditLog, Entry
+from omni_gateway.simulator.errors import InvalidArgument
+from omni_gateway.simulator.kinds import AUDIT_HEAD, namespace_of
+from omni_gateway.simulator.services.following import changes
+from omni_gateway.simulator.services.management_base import Calls, Context
+from omni_gateway.simulator.store import Store
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access
-from ..audit import AuditLog, Entry
-from ..errors import InvalidArgument
-from ..kinds import AUDIT_HEAD, namespace_of
-from ..store import Store
-from .following import changes
-from .management_base import Calls, Context
 
 _DEFAULT_DAYS = 29
 _EVENT_TYPES = {

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import grpc
 
-from ..store import Store
-from .resources import metadata_values
+from omni_gateway.simulator.services.resources import metadata_values
+from omni_gateway.simulator.store import Store
 
 Context = grpc.ServicerContext
 

@@ -11,13 +11,12 @@ from typing import Any
 import yaml
 from google.protobuf import empty_pb2
 
+from omni_gateway.simulator import access, kinds, kubernetes_tokens
+from omni_gateway.simulator.errors import InvalidArgument, PermissionDenied, Unknown
+from omni_gateway.simulator.identity import Identity
+from omni_gateway.simulator.network import INSTANCE_NAME
+from omni_gateway.simulator.services.management_base import Calls, Context, cluster_of
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access, kinds, kubernetes_tokens
-from ..errors import InvalidArgument, PermissionDenied, Unknown
-from ..identity import Identity
-from ..network import INSTANCE_NAME
-from .management_base import Calls, Context, cluster_of
 
 _GRANT_TYPES = ("", "auto", "authcode", "authcode-keyboard")
 _LONGEST_TTL_SECONDS = 10 * 365 * 24 * 3600

@@ -6,14 +6,13 @@ import hashlib
 import re
 from typing import Any
 
+from omni_gateway.simulator import access, kinds, safe_yaml, schematic, strict_yaml
+from omni_gateway.simulator.catalog import default_join_token
+from omni_gateway.simulator.errors import InvalidArgument, Unknown
+from omni_gateway.simulator.network import FACTORY_HOST, FACTORY_PXE_URL, FACTORY_URL, join_kernel_args
+from omni_gateway.simulator.rules.versions import minor
+from omni_gateway.simulator.services.management_base import Calls, Context
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access, kinds, safe_yaml, schematic, strict_yaml
-from ..catalog import default_join_token
-from ..errors import InvalidArgument, Unknown
-from ..network import FACTORY_HOST, FACTORY_PXE_URL, FACTORY_URL, join_kernel_args
-from ..rules.versions import minor
-from .management_base import Calls, Context
 
 _Request = pb.CreateSchematicRequest
 _VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?")

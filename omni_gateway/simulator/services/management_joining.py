@@ -6,16 +6,15 @@ import secrets
 
 import yaml
 
+from omni_gateway.simulator import access, kinds
+from omni_gateway.simulator.catalog import default_join_token
+from omni_gateway.simulator.controllers.join_tokens import FINALIZER
+from omni_gateway.simulator.errors import InvalidArgument, NotFound
+from omni_gateway.simulator.network import EVENTS_PORT, LOGS_PORT, SERVER_ADDRESS, join_kernel_args, join_url
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.rules.jointokens import name_problems
+from omni_gateway.simulator.services.management_base import Calls, Context
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access, kinds
-from ..catalog import default_join_token
-from ..controllers.join_tokens import FINALIZER
-from ..errors import InvalidArgument, NotFound
-from ..network import EVENTS_PORT, LOGS_PORT, SERVER_ADDRESS, join_kernel_args, join_url
-from ..resource import Resource
-from ..rules.jointokens import name_problems
-from .management_base import Calls, Context
 
 
 class JoiningCalls(Calls):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from omni_gateway.simulator import access, kinds, labels
+from omni_gateway.simulator.context import Context as State
+from omni_gateway.simulator.controllers.versions import kubernetes_candidates
+from omni_gateway.simulator.errors import FailedPrecondition, InvalidArgument, Unknown
+from omni_gateway.simulator.services.management_base import Calls, Context, cluster_of
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access, kinds, labels
-from ..context import Context as State
-from ..controllers.versions import kubernetes_candidates
-from ..errors import FailedPrecondition, InvalidArgument, Unknown
-from .management_base import Calls, Context, cluster_of
 
 _MANIFESTS = (
     "apps/v1/DaemonSet/kube-system/kube-flannel",

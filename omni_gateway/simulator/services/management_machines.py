@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NoReturn
 
+from omni_gateway.simulator import access, kinds, machinelog
+from omni_gateway.simulator.errors import FailedPrecondition, InvalidArgument, NotFound
+from omni_gateway.simulator.kinds import namespace_of
+from omni_gateway.simulator.services.following import changes
+from omni_gateway.simulator.services.management_base import Calls, Context
 from omni_gateway.stubs import common_pb2
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access, kinds, machinelog
-from ..errors import FailedPrecondition, InvalidArgument, NotFound
-from ..kinds import namespace_of
-from .following import changes
-from .management_base import Calls, Context
 
 
 class MachineCalls(Calls):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from omni_gateway.simulator import access, hardware, kinds
+from omni_gateway.simulator.controllers.install import upgrade_steps
+from omni_gateway.simulator.controllers.membership import minor
+from omni_gateway.simulator.errors import FailedPrecondition, InvalidArgument, NotFound
+from omni_gateway.simulator.kinds import namespace_of
+from omni_gateway.simulator.services.following import changes
+from omni_gateway.simulator.services.management_base import Calls, Context
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access, hardware, kinds
-from ..controllers.install import upgrade_steps
-from ..controllers.membership import minor
-from ..errors import FailedPrecondition, InvalidArgument, NotFound
-from ..kinds import namespace_of
-from .following import changes
-from .management_base import Calls, Context
 
 _INSTALL = pb.MaintenanceLifecycleRequest.OPERATION_INSTALL
 _UPGRADE = pb.MaintenanceLifecycleRequest.OPERATION_UPGRADE

@@ -7,13 +7,12 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 
+from omni_gateway.simulator import access, kinds, labels, machinelog, wire
+from omni_gateway.simulator.identity import Identity
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.services.management_base import Calls, Context
+from omni_gateway.simulator.types import catalogue
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access, kinds, labels, machinelog, wire
-from ..identity import Identity
-from ..resource import Resource
-from ..types import catalogue
-from .management_base import Calls, Context
 
 _Progress = pb.GetSupportBundleResponse.Progress
 _TOKEN = re.compile(r"(jointoken=)[^\s\"'\\]+")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from google.protobuf import empty_pb2
 
+from omni_gateway.simulator import access, users
+from omni_gateway.simulator.codec import timestamp
+from omni_gateway.simulator.services.management_base import Calls, Context
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access, users
-from ..codec import timestamp
-from .management_base import Calls, Context
 
 
 class UserCalls(Calls):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from google.protobuf import empty_pb2
 
+from omni_gateway.simulator import access
+from omni_gateway.simulator.errors import Unimplemented
+from omni_gateway.simulator.machineconfig import check_patch
+from omni_gateway.simulator.services.management_base import Calls, Context
 from omni_gateway.stubs import management_pb2 as pb
-
-from .. import access
-from ..errors import Unimplemented
-from ..machineconfig import check_patch
-from .management_base import Calls, Context
 
 
 class ValidationCalls(Calls):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import grpc
 
+from omni_gateway.simulator import access
+from omni_gateway.simulator.errors import PermissionDenied
 from omni_gateway.stubs import oidc_pb2 as pb
 from omni_gateway.stubs import oidc_pb2_grpc as pb_grpc
-
-from .. import access
-from ..errors import PermissionDenied
 
 
 class OIDCService(pb_grpc.OIDCServiceServicer):

@@ -6,11 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import grpc
 
-from omni_gateway.stubs import resources_pb2 as pb
-from omni_gateway.stubs import resources_pb2_grpc as pb_grpc
-
-from .. import access, external, rules, wire
-from ..errors import (
+from omni_gateway.simulator import access, external, rules, wire
+from omni_gateway.simulator.errors import (
     AlreadyExists,
     Conflict,
     Internal,
@@ -22,16 +19,18 @@ from ..errors import (
     Unimplemented,
     Unknown,
 )
-from ..identity import ANONYMOUS, Identity, caller
-from ..past import seen
-from ..queries import Page, matcher
-from ..resource import Resource
-from ..store import Store
-from ..types import Verb, catalogue
-from ..virtual import Virtual
-from ..watchers import Watchers
-from .following import changes
-from .watching import watch
+from omni_gateway.simulator.identity import ANONYMOUS, Identity, caller
+from omni_gateway.simulator.past import seen
+from omni_gateway.simulator.queries import Page, matcher
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.services.following import changes
+from omni_gateway.simulator.services.watching import watch
+from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.types import Verb, catalogue
+from omni_gateway.simulator.virtual import Virtual
+from omni_gateway.simulator.watchers import Watchers
+from omni_gateway.stubs import resources_pb2 as pb
+from omni_gateway.stubs import resources_pb2_grpc as pb_grpc
 
 Context = grpc.ServicerContext
 _BREAKS: Mapping[str, type[SimError]] = {"unknown": Unknown, "internal": Internal}

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import grpc
 
-from .. import kinds
-from ..errors import InvalidArgument, NotFound, Unavailable, Unimplemented
-from ..hardware import CONTROL_PLANE
-from ..resource import Resource
-from ..store import Store
-from .resources import metadata_values
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.errors import InvalidArgument, NotFound, Unavailable, Unimplemented
+from omni_gateway.simulator.hardware import CONTROL_PLANE
+from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.services.resources import metadata_values
+from omni_gateway.simulator.store import Store
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ from typing import TypeAlias
 
 import grpc
 
+from omni_gateway.simulator import wire
+from omni_gateway.simulator.errors import Unimplemented
+from omni_gateway.simulator.queries import Check, Page, matcher
+from omni_gateway.simulator.resource import Event, Resource
+from omni_gateway.simulator.types import catalogue
+from omni_gateway.simulator.watchers import Watchers
 from omni_gateway.stubs import resources_pb2 as pb
-
-from .. import wire
-from ..errors import Unimplemented
-from ..queries import Check, Page, matcher
-from ..resource import Event, Resource
-from ..types import catalogue
-from ..watchers import Watchers
 
 Kind: TypeAlias = pb.EventType.ValueType
 
