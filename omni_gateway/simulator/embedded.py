@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from omni_gateway.simulator import accounts
 from omni_gateway.simulator.faults import Faults
-from omni_gateway.simulator.keys import generate
+from omni_gateway.simulator.identity import accounts
+from omni_gateway.simulator.identity.keys import generate
 from omni_gateway.simulator.server import Simulator
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.store import Store
 
 
 @dataclass

@@ -8,28 +8,28 @@ from pathlib import Path
 
 import grpc
 
-from omni_gateway.simulator.accounts import IDENTITY, refresh_status
-from omni_gateway.simulator.admin import ensure_admin
-from omni_gateway.simulator.catalog import seed_catalog
+from omni_gateway.simulator.controller_runtime.runtime import Runtime
 from omni_gateway.simulator.controllers import all_controllers
-from omni_gateway.simulator.entrance import Entrance
 from omni_gateway.simulator.faults import Faults
 from omni_gateway.simulator.faults.injector import FaultInjector
 from omni_gateway.simulator.faults.service import serve_faults
-from omni_gateway.simulator.fleet import seed_fleet
-from omni_gateway.simulator.interceptor import Gatekeeper
-from omni_gateway.simulator.kubernetes_proxy import KubernetesProxy
-from omni_gateway.simulator.login import seed_login
-from omni_gateway.simulator.runtime import Runtime
+from omni_gateway.simulator.identity.accounts import IDENTITY, refresh_status
+from omni_gateway.simulator.identity.signing import Verifier
+from omni_gateway.simulator.kubernetes.proxy import KubernetesProxy
+from omni_gateway.simulator.seed.admin import ensure_admin
+from omni_gateway.simulator.seed.catalog import seed_catalog
+from omni_gateway.simulator.seed.fleet import seed_fleet
+from omni_gateway.simulator.seed.login import seed_login
 from omni_gateway.simulator.services.auth import AuthService
 from omni_gateway.simulator.services.machine import MachineService
-from omni_gateway.simulator.services.management import ManagementService
+from omni_gateway.simulator.services.management.service import ManagementService
 from omni_gateway.simulator.services.oidc import OIDCService
 from omni_gateway.simulator.services.resources import ResourceService
-from omni_gateway.simulator.signing import Verifier
-from omni_gateway.simulator.store import Store
-from omni_gateway.simulator.virtual import Virtual
-from omni_gateway.simulator.watchers import Watchers
+from omni_gateway.simulator.services.virtual import Virtual
+from omni_gateway.simulator.state.store import Store
+from omni_gateway.simulator.state.watchers import Watchers
+from omni_gateway.simulator.transport.interceptor import Gatekeeper
+from omni_gateway.simulator.transport.port import Entrance
 from omni_gateway.stubs import (
     auth_pb2_grpc,
     machine_pb2_grpc,

@@ -18,8 +18,8 @@ from omni_gateway.settings import Settings
 from omni_gateway.simulator import kinds
 from omni_gateway.simulator.embedded import running_simulator
 from omni_gateway.simulator.kinds import namespace_of
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store as OmnisState
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store as OmnisState
 from omni_gateway.store import Store
 from tests.e2e.answers import Document
 

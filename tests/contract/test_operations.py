@@ -16,9 +16,9 @@ import pytest
 from omni_gateway.app import create_app
 from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.settings import Settings
-from omni_gateway.simulator import hardware
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machines import hardware
+from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.store import Store
 from omni_gateway.stubs import simulator_faults_pb2 as faults
 

@@ -66,7 +66,7 @@ def test_an_omni_admin_administers_the_gateway(caller: Callable[[str], Caller]) 
 
 
 def test_a_key_that_omni_does_not_know_is_a_401(app: Flask, simulator: RunningSimulator) -> None:
-    from omni_gateway.simulator.keys import generate
+    from omni_gateway.simulator.identity.keys import generate
 
     answer = Caller(app.test_client(), generate("stranger", "stranger@serviceaccount.omni.sidero.dev").encoded).get(
         "clusters"

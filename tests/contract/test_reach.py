@@ -14,7 +14,7 @@ from omni_gateway.app import create_app
 from omni_gateway.omni import OmniConfig
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.store import Store
 
 from .conftest import NO_RATES, Caller

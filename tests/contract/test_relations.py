@@ -16,7 +16,7 @@ from omni_gateway.omni import OmniClient
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.simulator import kinds
 from omni_gateway.simulator.embedded import RunningSimulator
-from omni_gateway.simulator.hardware import set_fields
+from omni_gateway.simulator.machines.hardware import set_fields
 
 from .conftest import Caller
 

@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from omni_gateway.omni import types
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 
 from .cluster_steps import at, end_of, problem

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.store import Store
 from tests.simulator.caller import Caller
 
 _SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.simulator import fleet, kinds
-from omni_gateway.simulator.catalog import seed_catalog
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.controller_runtime.runtime import Runtime
 from omni_gateway.simulator.controllers import all_controllers
-from omni_gateway.simulator.fleet import seed_fleet
 from omni_gateway.simulator.kinds import namespace_of
-from omni_gateway.simulator.resource import Event, Resource
-from omni_gateway.simulator.runtime import Runtime
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.seed import fleet
+from omni_gateway.simulator.seed.catalog import seed_catalog
+from omni_gateway.simulator.seed.fleet import seed_fleet
+from omni_gateway.simulator.state.resource import Event, Resource
+from omni_gateway.simulator.state.store import Store
 
 SPEED = 100.0
 PREFIX = "omni.sidero.dev/"

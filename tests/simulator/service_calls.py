@@ -10,8 +10,8 @@ from google.protobuf import empty_pb2
 
 from omni_gateway.simulator import kinds
 from omni_gateway.simulator.kinds import namespace_of
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 from omni_gateway.stubs import machine_pb2_grpc, management_pb2_grpc
 from tests.simulator.caller import DEADLINE, LABEL, Caller
 

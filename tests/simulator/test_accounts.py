@@ -7,10 +7,10 @@ from datetime import timedelta
 import pysequoia
 import pytest
 
-from omni_gateway.simulator import accounts, keys, users
 from omni_gateway.simulator.errors import AlreadyExists, InvalidArgument, NotFound, Unknown
-from omni_gateway.simulator.identity import Identity
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.identity import accounts, keys, users
+from omni_gateway.simulator.identity.caller import Identity
+from omni_gateway.simulator.state.store import Store
 
 
 @pytest.fixture

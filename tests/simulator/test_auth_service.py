@@ -5,8 +5,8 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from omni_gateway.simulator import accounts, keys, users
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.identity import accounts, keys, users
+from omni_gateway.simulator.state.store import Store
 from omni_gateway.stubs import auth_pb2 as pb
 from omni_gateway.stubs import auth_pb2_grpc as pb_grpc
 from omni_gateway.stubs import oidc_pb2, oidc_pb2_grpc

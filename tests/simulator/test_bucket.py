@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.simulator.bucket import INDEXED, Bucket
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.state.bucket import INDEXED, Bucket
+from omni_gateway.simulator.state.resource import Resource
 
 IDS = st.sampled_from("abcdefgh")
 LABELS = st.dictionaries(st.sampled_from([*INDEXED, "other"]), st.sampled_from(["x", "y", ""]))

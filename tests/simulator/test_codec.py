@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.simulator.codec import decode, encode
 from omni_gateway.simulator.errors import Unknown
-from omni_gateway.simulator.types import catalogue, messages
+from omni_gateway.simulator.wire.codec import decode, encode
+from omni_gateway.simulator.wire.types import catalogue, messages
 
 
 def test_names_of_either_case_are_read_and_snake_case_is_kept() -> None:

@@ -19,8 +19,8 @@ from typing import Any
 import grpc
 import pytest
 
-from omni_gateway.simulator.accounts import full_id
-from omni_gateway.simulator.keys import generate
+from omni_gateway.simulator.identity.accounts import full_id
+from omni_gateway.simulator.identity.keys import generate
 from omni_gateway.stubs import management_pb2
 from tests.simulator.caller import Caller
 from tests.simulator.service_calls import management

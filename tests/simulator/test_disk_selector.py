@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from omni_gateway.simulator.disk_selector import SelectorError, check
+from omni_gateway.simulator.selectors.disk_selector import SelectorError, check
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from omni_gateway.simulator.faults import Faults
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.store import Store
 from omni_gateway.stubs import resources_pb2
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 from tests.simulator.caller import DEADLINE, Caller, exists, full, missing, refused

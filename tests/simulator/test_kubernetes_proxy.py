@@ -9,12 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from omni_gateway.simulator import kinds, kubernetes_tokens
-from omni_gateway.simulator.context import Context
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.controller_runtime.context import Context
 from omni_gateway.simulator.controllers.exposed_services import PREFIX, ExposedServices
-from omni_gateway.simulator.kubernetes_proxy import KubernetesProxy
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.kubernetes import tokens
+from omni_gateway.simulator.kubernetes.proxy import KubernetesProxy
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 DNS = "/api/v1/namespaces/kube-system/services/kube-dns"
 ALIAS = "omni.sidero.dev/exposed-service-alias"
@@ -41,7 +42,7 @@ def proxy(store: Store) -> Any:
 
 def token(**claims: Any) -> str:
     said = {"cluster": "c1", "sub": "me", "groups": ["system:masters"], "nbf": 0, "exp": 2**40, **claims}
-    return kubernetes_tokens.sign(said, "u-u-i-d")
+    return tokens.sign(said, "u-u-i-d")
 
 
 @pytest.fixture

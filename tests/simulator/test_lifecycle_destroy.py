@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from omni_gateway.simulator import kinds
-from omni_gateway.simulator.hardware import Step, begin
+from omni_gateway.simulator.machines.hardware import Step, begin
 from tests.simulator.machine_world import PREFIX, World, running_world
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from omni_gateway.simulator import kinds
 from omni_gateway.simulator.errors import SimError
-from omni_gateway.simulator.hardware import begin, reboot_steps
+from omni_gateway.simulator.machines.hardware import begin, reboot_steps
 from tests.simulator.machine_world import PREFIX, World, running_world
 
 pytestmark = pytest.mark.slow

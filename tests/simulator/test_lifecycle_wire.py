@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from omni_gateway.simulator import codec, kinds
-from omni_gateway.simulator.hardware import begin, reboot_steps
-from omni_gateway.simulator.types import catalogue
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.machines.hardware import begin, reboot_steps
+from omni_gateway.simulator.wire import codec
+from omni_gateway.simulator.wire.types import catalogue
 from tests.simulator.machine_world import World, running_world
 
 

@@ -8,16 +8,10 @@ from pathlib import Path
 import pytest
 
 from omni_gateway.simulator import kinds
-from omni_gateway.simulator.catalog import seed_catalog
-from omni_gateway.simulator.fleet import machine_id, seed_fleet
-from omni_gateway.simulator.hardware import (
-    TALOS_MAINTENANCE,
-    TALOS_REBOOTING,
-    begin,
-    reboot_steps,
-    set_fields,
-)
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.machines.hardware import TALOS_MAINTENANCE, TALOS_REBOOTING, begin, reboot_steps, set_fields
+from omni_gateway.simulator.seed.catalog import seed_catalog
+from omni_gateway.simulator.seed.fleet import machine_id, seed_fleet
+from omni_gateway.simulator.state.store import Store
 from tests.simulator.machine_world import PREFIX, World, running_world
 
 

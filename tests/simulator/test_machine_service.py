@@ -8,9 +8,10 @@ from typing import Any
 import grpc
 import pytest
 
-from omni_gateway.simulator import fleet, kinds
+from omni_gateway.simulator import kinds
 from omni_gateway.simulator.embedded import RunningSimulator
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.seed import fleet
+from omni_gateway.simulator.state.store import Store
 from omni_gateway.stubs import machine_pb2 as pb
 from tests.simulator.caller import Caller, denied, invalid, missing, refused, unauthenticated
 from tests.simulator.service_calls import make_cluster, spec_of, talos

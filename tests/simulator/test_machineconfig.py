@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from omni_gateway.simulator import machineconfig_render as render
 from omni_gateway.simulator.errors import InvalidArgument
-from omni_gateway.simulator.machineconfig import check_patch
+from omni_gateway.simulator.machineconfig import render as render
+from omni_gateway.simulator.machineconfig.patch import check_patch
 
 INPUTS = render.Inputs("c1", "uuid", "10000", 1, "1.35.6", "1.13.7", "abc", "/dev/vda")
 

@@ -14,9 +14,10 @@ import pytest
 import yaml
 from google.protobuf import duration_pb2
 
-from omni_gateway.simulator import fleet, kinds
+from omni_gateway.simulator import kinds
 from omni_gateway.simulator.embedded import RunningSimulator
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.seed import fleet
+from omni_gateway.simulator.state.store import Store
 from omni_gateway.stubs import machine_pb2
 from omni_gateway.stubs import management_pb2 as pb
 from tests.simulator.caller import Caller, denied, invalid, missing, refused, unknown

@@ -7,8 +7,8 @@ import json
 import grpc
 import pytest
 
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 from omni_gateway.stubs import resources_pb2 as pb
 from omni_gateway.stubs import resources_pb2_grpc as pb_grpc
 from tests.simulator.caller import (

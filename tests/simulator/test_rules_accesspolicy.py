@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.simulator.identity import ANONYMOUS
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.identity.caller import ANONYMOUS
 from omni_gateway.simulator.rules import RuleContext, accesspolicies
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 OPS = [{"name": "ann@example.org"}, {"match": "*@ops.example.org"}, {"label_selectors": ["team=ops"]}]
 POLICY: dict[str, Any] = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from omni_gateway.simulator.identity import ANONYMOUS
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.identity.caller import ANONYMOUS
 from omni_gateway.simulator.rules import RuleContext, machinesetnodes, machinesets
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 from tests.simulator.caller import LABEL, Caller, invalid
 
 SPEC = {"talos_version": "1.13.7", "kubernetes_version": "1.35.6"}

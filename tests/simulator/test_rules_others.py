@@ -11,8 +11,8 @@ import grpc
 import pytest
 import yaml
 
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 from tests.simulator.caller import LABEL, Caller, denied, exists, invalid, refused
 
 CERTIFICATE = base64.b64encode(b"-----BEGIN CERTIFICATE-----\n").decode()

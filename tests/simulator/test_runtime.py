@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from omni_gateway.simulator import runtime as runtimes
-from omni_gateway.simulator.context import Context, Controller, KeyMap, by_id
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.runtime import Runtime
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.controller_runtime import runtime as runtimes
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, KeyMap, by_id
+from omni_gateway.simulator.controller_runtime.runtime import Runtime
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 KIND = "Clusters.omni.sidero.dev"
 

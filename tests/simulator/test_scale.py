@@ -11,7 +11,7 @@ import pytest
 
 from omni_gateway.simulator import kinds
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.state.resource import Resource
 from tests.simulator.caller import LABEL, Caller
 from tests.simulator.service_calls import VERSIONS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from omni_gateway.simulator import selectors
+from omni_gateway.simulator.selectors import label_selector
 
 LABELS = {"env": "prod", "tier": "", "mem": "64GiB", "cores": "8", "note": "b, c"}
 
@@ -34,7 +34,7 @@ LABELS = {"env": "prod", "tier": "", "mem": "64GiB", "cores": "8", "note": "b, c
     ],
 )
 def test_matching_selectors(text: str) -> None:
-    assert selectors.parse(text).matches(LABELS)
+    assert label_selector.parse(text).matches(LABELS)
 
 
 @pytest.mark.parametrize(
@@ -56,17 +56,17 @@ def test_matching_selectors(text: str) -> None:
     ],
 )
 def test_selectors_that_do_not_match(text: str) -> None:
-    assert not selectors.parse(text).matches(LABELS)
+    assert not label_selector.parse(text).matches(LABELS)
 
 
 @pytest.mark.parametrize("text", ["a b", "(", "=b", "a in x", "a,,b", "a=b)", "!", 'a="b', "a=>1", "!a=1"])
 def test_what_is_no_selector(text: str) -> None:
-    with pytest.raises(selectors.SelectorError):
-        selectors.parse(text)
+    with pytest.raises(label_selector.SelectorError):
+        label_selector.parse(text)
 
 
 def test_several_selectors_are_alternatives() -> None:
-    either = selectors.any_of(["env=test", "cores=8"])
+    either = label_selector.any_of(["env=test", "cores=8"])
 
     assert either is not None
     assert either(LABELS)
@@ -74,4 +74,4 @@ def test_several_selectors_are_alternatives() -> None:
 
 
 def test_no_selector_at_all_is_no_condition() -> None:
-    assert selectors.any_of(["", " "]) is None
+    assert label_selector.any_of(["", " "]) is None

@@ -11,9 +11,9 @@ import grpc
 import pysequoia
 import pytest
 
-from omni_gateway.simulator import accounts, keys
 from omni_gateway.simulator.embedded import RunningSimulator
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.identity import accounts, keys
+from omni_gateway.simulator.state.store import Store
 from omni_gateway.stubs import resources_pb2 as pb
 from tests.simulator.caller import Caller, Metadata, Signer, denied, missing, unauthenticated
 

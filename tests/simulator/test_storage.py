@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 pytestmark = pytest.mark.slow
 
 _WRITER = """
 import os, signal, sys
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 store = Store(sys.argv[1])
 for number in range(50):
     store.create(Resource("default", "Things", str(number)))
@@ -59,8 +59,8 @@ def test_what_omni_keeps_in_memory_is_forgotten(tmp_path: Path, namespace: str) 
 
 _TORN = """
 import os, signal, sys
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 store = Store(sys.argv[1])
 store.create(Resource("default", "Things", "before"))
 with store.lock:

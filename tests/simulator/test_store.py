@@ -14,8 +14,8 @@ from omni_gateway.simulator.errors import (
     NotFound,
     PermissionDenied,
 )
-from omni_gateway.simulator.resource import Event, Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Event, Resource
+from omni_gateway.simulator.state.store import Store
 
 KEY = ("default", "Things", "a")
 

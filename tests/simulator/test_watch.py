@@ -5,9 +5,9 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
-from omni_gateway.simulator.watchers import LONGEST_QUEUE, Watchers
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
+from omni_gateway.simulator.state.watchers import LONGEST_QUEUE, Watchers
 from tests.simulator.caller import Caller, denied, refused
 
 TYPE = "MachineLabels.omni.sidero.dev"

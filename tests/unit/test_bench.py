@@ -15,7 +15,7 @@ from benchmarks.speed_parts import ANSWERS_WITHOUT_A_WORD, warm_up
 from benchmarks.speed_rows import ONE, Cold, Warm, cold, warm
 from benchmarks.speed_streams import Watchers
 from omni_gateway.omni import OmniConfig
-from omni_gateway.simulator.keys import generate
+from omni_gateway.simulator.identity.keys import generate
 
 
 class Foreign(BaseHTTPRequestHandler):

@@ -6,7 +6,7 @@ where it was.
 
 from __future__ import annotations
 
-from omni_gateway.simulator.context import Controller
+from omni_gateway.simulator.controller_runtime.context import Controller
 from omni_gateway.simulator.controllers.allocation import Allocation
 from omni_gateway.simulator.controllers.auto_destroy import AutoDestroy
 from omni_gateway.simulator.controllers.bootstrap import Bootstrap, ControlPlane

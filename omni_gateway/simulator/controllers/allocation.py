@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id, by_label
 from omni_gateway.simulator.controllers.machine_set_status import allocation_of
 from omni_gateway.simulator.controllers.membership import role_of
 from omni_gateway.simulator.kinds import namespace_of
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.versions import misfit
-from omni_gateway.simulator.selectors import any_of
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.selectors.label_selector import any_of
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 _UNLIMITED = 1
 #: What a machine's labels have to say before it is taken for a class.

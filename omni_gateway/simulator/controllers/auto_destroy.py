@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from omni_gateway.simulator import kinds
-from omni_gateway.simulator.context import Context, Controller, KeyMap
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, KeyMap
 from omni_gateway.simulator.controllers.finalizers import type_and_id
 from omni_gateway.simulator.errors import SimError
 from omni_gateway.simulator.kinds import namespace_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id, by_label
 from omni_gateway.simulator.controllers.membership import control_planes, hardware, role_of
-from omni_gateway.simulator.hardware import CONTROL_PLANE
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machines.hardware import CONTROL_PLANE
+from omni_gateway.simulator.state.resource import Resource
 
 ETCD_SECONDS = 1.0
 """From a control plane that is up to an etcd that is healthy."""

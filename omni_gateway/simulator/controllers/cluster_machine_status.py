@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, Spec, by_id
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id
 from omni_gateway.simulator.controllers.machine_config import members_of_cluster
 from omni_gateway.simulator.controllers.membership import hardware, member_labels, membership
-from omni_gateway.simulator.hardware import (
+from omni_gateway.simulator.machines.hardware import (
     CONTROL_PLANE,
     STAGE_BEFORE_DESTROY,
     STAGE_DESTROYING,
@@ -14,7 +14,7 @@ from omni_gateway.simulator.hardware import (
     Hardware,
 )
 from omni_gateway.simulator.network import DISCOVERY_ENDPOINT
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.state.resource import Resource
 
 _PENDING, _APPLIED = 1, 2
 #: A machine's identity shows so long after the machine is ready.

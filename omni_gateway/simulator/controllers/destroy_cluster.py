@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id, by_label
 from omni_gateway.simulator.controllers.finalizers import CLUSTER, CLUSTER_LAST
 from omni_gateway.simulator.controllers.membership import role_of
-from omni_gateway.simulator.hardware import CONTROL_PLANE
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machines.hardware import CONTROL_PLANE
+from omni_gateway.simulator.state.resource import Resource
 
 _OF_CLUSTER = by_label(labels.CLUSTER)
 _LABELLED = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id, by_label
 from omni_gateway.simulator.controllers.finalizers import MACHINE_SET, MACHINE_SET_ALLOCATED, MACHINE_SET_CONTROL_PLANE
 
 _OF_SET = by_label(labels.MACHINE_SET)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from omni_gateway.simulator import kinds
-from omni_gateway.simulator.context import Context, Controller, by_id
-from omni_gateway.simulator.hardware import Hardware
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id
+from omni_gateway.simulator.machines.hardware import Hardware
 from omni_gateway.simulator.network import DISCOVERY_ENDPOINT
 
 _OWNER = "ClusterMachineTeardownController"

@@ -6,8 +6,8 @@ import hashlib
 from datetime import UTC, datetime
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, Spec, by_id
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id
+from omni_gateway.simulator.state.resource import Resource
 
 _OK, _ERROR = 1, 2
 _MAX_DELAY_SECONDS = 600.0

@@ -16,10 +16,10 @@ from contextlib import suppress
 from xml.parsers import expat
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, Spec, by_id, by_label
-from omni_gateway.simulator.kubernetes_proxy import service
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator.kubernetes.proxy import service
 from omni_gateway.simulator.network import INSTANCE_NAME
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.state.resource import Resource
 
 PREFIX = "omni-kube-service-exposer.sidero.dev/"
 _OF_CLUSTER = by_label(labels.CLUSTER)

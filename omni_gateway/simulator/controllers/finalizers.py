@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from omni_gateway.simulator import kinds
-from omni_gateway.simulator.context import Context, Controller, KeyMap
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, KeyMap
 from omni_gateway.simulator.controllers.link_cleanup import FINALIZERS as LINK_FINALIZERS
 from omni_gateway.simulator.controllers.membership import role_of
-from omni_gateway.simulator.hardware import CONTROL_PLANE
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.machines.hardware import CONTROL_PLANE
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 CLUSTER = (
     "BackupDataController",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from omni_gateway.simulator import kinds, labels, machineconfig_render
-from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id
 from omni_gateway.simulator.controllers.membership import hardware
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machineconfig import render
+from omni_gateway.simulator.state.resource import Resource
 
 PULL_SECONDS = 0.1
 
@@ -16,8 +17,8 @@ def images_are_pulled(ctx: Context, cluster: str, version: str) -> bool:
     for member in ctx.all(kinds.CLUSTER_MACHINE, cluster=cluster):
         hw = hardware(ctx, member.id)
         if hw is not None and hw.cluster:
-            names = machineconfig_render.components_of_role(hw.role)
-            images = sorted(machineconfig_render.image_of(name, version) for name in names)
+            names = render.components_of_role(hw.role)
+            images = sorted(render.image_of(name, version) for name in names)
             wanted.append({"node": hw.hostname, "images": images})
     ctx.write(kinds.IMAGE_PULL_REQUEST, cluster, {"node_image_list": wanted}, {labels.CLUSTER: cluster})
     request = ctx.find(kinds.IMAGE_PULL_REQUEST, cluster)

@@ -7,13 +7,13 @@ import uuid
 from collections.abc import Mapping
 
 from omni_gateway.simulator import kinds
-from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id
 from omni_gateway.simulator.controllers.discovery import tell_of_leaver
 from omni_gateway.simulator.controllers.machine_set_nodes import FINALIZERS
 from omni_gateway.simulator.controllers.machine_views import view_of
 from omni_gateway.simulator.controllers.membership import hardware, role_of
-from omni_gateway.simulator.hardware import CONTROL_PLANE, Hardware, Step, begin, set_fields
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machines.hardware import CONTROL_PLANE, Hardware, Step, begin, set_fields
+from omni_gateway.simulator.state.resource import Resource
 
 INSTALL_SECONDS = {CONTROL_PLANE: 4.0}
 WORKER_INSTALL_SECONDS = 8.0

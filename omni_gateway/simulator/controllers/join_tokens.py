@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from omni_gateway.simulator import kinds
-from omni_gateway.simulator.context import Context, Controller, Spec, always, by_id
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, always, by_id
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 FINALIZER = "JoinTokenStatusController"
 _ACTIVE, _REVOKED, _EXPIRED = 1, 2, 3

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import yaml
 
-from omni_gateway.simulator import kinds, labels, safe_yaml
-from omni_gateway.simulator.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator.documents import safe_yaml
 from omni_gateway.simulator.errors import InvalidArgument
 
 _APPLIED, _GROUP_APPLIED, _MODE_FULL = 2, 3, 1

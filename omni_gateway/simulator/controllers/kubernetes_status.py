@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id, by_label
 from omni_gateway.simulator.controllers.membership import hardware
-from omni_gateway.simulator.hardware import CONTROL_PLANE, STAGE_RUNNING, Hardware
+from omni_gateway.simulator.machines.hardware import CONTROL_PLANE, STAGE_RUNNING, Hardware
 
 _OWNED = (
     (kinds.KUBERNETES_STATUS, "KubernetesStatusController"),

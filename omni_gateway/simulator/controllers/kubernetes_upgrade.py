@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 import yaml
 
-from omni_gateway.simulator import kinds, labels, machineconfig_render
-from omni_gateway.simulator.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id, by_label
 from omni_gateway.simulator.controllers.image_pull import images_are_pulled
 from omni_gateway.simulator.controllers.membership import hardware
 from omni_gateway.simulator.controllers.rollout import locked
 from omni_gateway.simulator.controllers.versions import kubernetes_candidates
-from omni_gateway.simulator.hardware import CONTROL_PLANE, Hardware
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machineconfig import render
+from omni_gateway.simulator.machines.hardware import CONTROL_PLANE, Hardware
+from omni_gateway.simulator.state.resource import Resource
 
 UPGRADING, DONE, FAILED, REVERTING = 1, 2, 3, 4
 #: Until then the status does not say which version runs, and no upgrade may begin.
@@ -120,7 +121,7 @@ class KubernetesUpgrade(Controller):
     def _patch(self, ctx: Context, cluster: str, target: _Target, wanted: str) -> None:
         """Pin what the machine runs already, and the component of this step, to the wanted version."""
         pinned = {name: version for name, version in target.hardware.components.items() if version == wanted}
-        data = yaml.dump(machineconfig_render.component_patch(pinned | {target.component: wanted}), sort_keys=False)
+        data = yaml.dump(render.component_patch(pinned | {target.component: wanted}), sort_keys=False)
         own = {labels.CLUSTER: cluster, labels.CLUSTER_MACHINE: target.machine_id, labels.SYSTEM_PATCH: ""}
         ctx.write(kinds.CONFIG_PATCH, f"900-cm-{target.machine_id}-kubernetes-upgrade", {"data": data}, own)
 
@@ -135,13 +136,13 @@ def _todo(ctx: Context, cluster: str, wanted: str) -> list[_Target]:
 
     One component after the other, the kubelets last; each on all machines, in the order of their nodes' names.
     """
-    order = machineconfig_render.components_of_role(CONTROL_PLANE)
+    order = render.components_of_role(CONTROL_PLANE)
     found: list[tuple[int, str, _Target]] = []
     for member in ctx.all(kinds.CLUSTER_MACHINE, cluster=cluster):
         hw = hardware(ctx, member.id)
         if hw is None or not hw.cluster or member.phase != "running":
             continue
-        for component in machineconfig_render.components_of_role(hw.role):
+        for component in render.components_of_role(hw.role):
             if hw.components.get(component) != wanted:
                 found.append((order.index(component), hw.hostname, _Target(member.id, hw, component)))
     return [target for *_, target in sorted(found, key=lambda item: item[:2])]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from omni_gateway.simulator import kinds, projections
-from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator import kinds
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id
+from omni_gateway.simulator.machines import projections
 
 FINALIZERS = (
     "MachineStatusLinkController",

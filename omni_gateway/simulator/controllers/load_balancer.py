@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id, by_label
 from omni_gateway.simulator.controllers.membership import control_planes, hardware
-from omni_gateway.simulator.hardware import STAGE_RUNNING
+from omni_gateway.simulator.machines.hardware import STAGE_RUNNING
 
 API_SECONDS = 18.8
 """From the bootstrap of etcd to an API server that answers."""

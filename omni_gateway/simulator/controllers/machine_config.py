@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from omni_gateway.simulator import kinds, labels, machineconfig_render
-from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id
 from omni_gateway.simulator.controllers.machines import cluster_members
 from omni_gateway.simulator.controllers.membership import member_labels, membership
 from omni_gateway.simulator.kinds import namespace_of
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.machineconfig import render
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 
 def patch_targets(store: Store, res: Resource) -> Iterable[str]:
@@ -53,10 +54,10 @@ class MachineConfig(Controller):
         if given is None:
             return
         patches = list(_patches(ctx, member))
-        documents = machineconfig_render.render(given, patches)
+        documents = render.render(given, patches)
         wanted: dict[str, Any] = {
-            "sha": machineconfig_render.digest(documents),
-            "components": machineconfig_render.components(documents, given.role),
+            "sha": render.digest(documents),
+            "components": render.components(documents, given.role),
         }
         current = ctx.find(kinds.WANTED_CONFIG, key)
         if current is not None and current.spec == wanted:
@@ -65,7 +66,7 @@ class MachineConfig(Controller):
         Context(ctx.store, "ClusterMachineConfigPatchesController").write(
             kinds.CLUSTER_MACHINE_CONFIG_PATCHES, key, {"patches": patches}, own_labels
         )
-        redacted = {"data": machineconfig_render.to_yaml(documents)}
+        redacted = {"data": render.to_yaml(documents)}
         # One step: whoever sees the new text must see its digest too, or takes it for what a machine already runs.
         with ctx.store.lock:
             Context(ctx.store, "RedactedClusterMachineConfigController").write(
@@ -74,7 +75,7 @@ class MachineConfig(Controller):
             ctx.write(kinds.WANTED_CONFIG, key, wanted, own_labels)
 
 
-def _inputs(ctx: Context, member: Resource) -> machineconfig_render.Inputs | None:
+def _inputs(ctx: Context, member: Resource) -> render.Inputs | None:
     place = membership(member)
     target = ctx.find(kinds.CLUSTER_MACHINE_TALOS_VERSION, member.id)
     uuid = ctx.find(kinds.CLUSTER_UUID, place.cluster)
@@ -82,7 +83,7 @@ def _inputs(ctx: Context, member: Resource) -> machineconfig_render.Inputs | Non
     disk = ctx.find(kinds.MACHINE_INSTALL_DISK_STATUS, member.id)
     if target is None or uuid is None or balancer is None or disk is None:
         return None
-    return machineconfig_render.Inputs(
+    return render.Inputs(
         cluster=place.cluster,
         cluster_uuid=uuid.spec["uuid"],
         port=balancer.spec["bind_port"],

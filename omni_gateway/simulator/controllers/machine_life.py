@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from omni_gateway.simulator import machinelog
-from omni_gateway.simulator.context import Context, Controller, by_id
-from omni_gateway.simulator.hardware import Hardware, advance
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id
 from omni_gateway.simulator.kinds import EMULATED_MACHINE
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machines import machine_log
+from omni_gateway.simulator.machines.hardware import Hardware, advance
+from omni_gateway.simulator.state.resource import Resource
 
 
 class MachineLife(Controller):
@@ -32,6 +32,6 @@ class MachineLife(Controller):
             res.spec, ends = hw.spec(), hw.ends
 
         ctx.patch(EMULATED_MACHINE, key, change)
-        machinelog.append(ctx.store, key, lines)
+        machine_log.append(ctx.store, key, lines)
         if ends:
             ctx.after((ends - time.time()) * ctx.speed)

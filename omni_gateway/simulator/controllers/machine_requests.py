@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, by_id, by_label
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.state.resource import Resource
 
 _SUFFIX_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _SUFFIX_LENGTH = 6

@@ -6,12 +6,12 @@ import hashlib
 from dataclasses import dataclass, field
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id, by_label
 from omni_gateway.simulator.controllers.machine_set_nodes import set_of_machine
 from omni_gateway.simulator.controllers.membership import hardware, role_of
 from omni_gateway.simulator.controllers.rollout import locked, upgrade_pending
-from omni_gateway.simulator.hardware import CONTROL_PLANE, UPGRADE_STEPS, Hardware
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machines.hardware import CONTROL_PLANE, UPGRADE_STEPS, Hardware
+from omni_gateway.simulator.state.resource import Resource
 
 SCALING_UP, SCALING_DOWN, RUNNING, DESTROYING, FAILED, RECONFIGURING, UPGRADING = range(1, 8)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context
+from omni_gateway.simulator.controller_runtime.context import Context
 from omni_gateway.simulator.controllers.membership import membership, membership_of_node
-from omni_gateway.simulator.hardware import Hardware
-from omni_gateway.simulator.projections.images import kernel_args_unmet
-from omni_gateway.simulator.projections.view import MachineView, Membership
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machines.hardware import Hardware
+from omni_gateway.simulator.machines.projections.images import kernel_args_unmet
+from omni_gateway.simulator.machines.projections.view import MachineView, Membership
+from omni_gateway.simulator.state.resource import Resource
 
 
 def extensions_for(ctx: Context, member: Membership, machine_id: str) -> list[str] | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from omni_gateway.simulator import kinds, labels, projections
-from omni_gateway.simulator.context import Context, Controller, by_id
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id
 from omni_gateway.simulator.controllers.machine_views import view_of
 from omni_gateway.simulator.kinds import namespace_of
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.machines import projections
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 
 def cluster_members(store: Store, res: Resource) -> Iterable[str]:

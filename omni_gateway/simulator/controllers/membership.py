@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context
-from omni_gateway.simulator.hardware import CONTROL_PLANE, WORKER, Hardware
-from omni_gateway.simulator.projections.view import Membership
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.controller_runtime.context import Context
+from omni_gateway.simulator.machines.hardware import CONTROL_PLANE, WORKER, Hardware
+from omni_gateway.simulator.machines.projections.view import Membership
+from omni_gateway.simulator.state.resource import Resource
 
 
 def role_of(res: Resource) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, always
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, always
 
 _ID = "metrics"
 _FEATURES = {

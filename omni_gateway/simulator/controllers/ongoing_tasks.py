@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from omni_gateway.simulator import kinds
-from omni_gateway.simulator.context import Context, Controller, KeyMap, Spec
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, KeyMap, Spec
 from omni_gateway.simulator.controllers import kubernetes_upgrade, talos_upgrade
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 _SUFFIXES = {
     kinds.TALOS_UPGRADE_STATUS: "talos-update",

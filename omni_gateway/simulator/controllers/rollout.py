@@ -9,11 +9,11 @@ import difflib
 from datetime import UTC, datetime
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, by_id, by_label
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, by_id, by_label
 from omni_gateway.simulator.controllers.machine_set_nodes import set_of_machine
 from omni_gateway.simulator.controllers.membership import hardware, member_labels
-from omni_gateway.simulator.hardware import Hardware, Step, begin
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machines.hardware import Hardware, Step, begin
+from omni_gateway.simulator.state.resource import Resource
 
 APPLY_SECONDS = 0.3
 _MAX_DIFF_CHARACTERS = 256 * 1024

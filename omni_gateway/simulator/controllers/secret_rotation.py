@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, Spec, by_id
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id
+from omni_gateway.simulator.state.resource import Resource
 
 OK, PRE_ROTATE, ROTATE, POST_ROTATE = range(4)
 PHASE_SECONDS = 3.0

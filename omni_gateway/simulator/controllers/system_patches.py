@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, Spec, by_id
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id
 from omni_gateway.simulator.network import DISCOVERY_ENDPOINT
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from omni_gateway.simulator import kinds, labels
-from omni_gateway.simulator.context import Context, Controller, Spec, by_id, by_label
+from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id, by_label
 from omni_gateway.simulator.controllers.machine_views import view_of
 from omni_gateway.simulator.controllers.membership import role_of
 from omni_gateway.simulator.controllers.rollout import locked, max_parallelism
 from omni_gateway.simulator.controllers.versions import talos_candidates
-from omni_gateway.simulator.hardware import CONTROL_PLANE, UPGRADE_STEPS
-from omni_gateway.simulator.projections.view import MachineView
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machines.hardware import CONTROL_PLANE, UPGRADE_STEPS
+from omni_gateway.simulator.machines.projections.view import MachineView
+from omni_gateway.simulator.state.resource import Resource
 
 UPGRADING, DONE, FAILED, REVERTING, UPDATING_SCHEMATICS = 1, 2, 3, 4, 5
 

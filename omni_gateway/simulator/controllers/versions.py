@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from omni_gateway.simulator import kinds
-from omni_gateway.simulator.context import Context
+from omni_gateway.simulator.controller_runtime.context import Context
 from omni_gateway.simulator.controllers.membership import minor, version_key
 
 

@@ -10,7 +10,7 @@ from functools import cache
 
 import grpc
 
-from omni_gateway.simulator.types import catalogue
+from omni_gateway.simulator.wire.types import catalogue
 from omni_gateway.stubs import (
     auth_pb2,
     machine_pb2,

@@ -11,8 +11,8 @@ import grpc
 
 from omni_gateway.simulator.faults.registry import Faults
 from omni_gateway.simulator.faults.rule import Call, Fault
-from omni_gateway.simulator.interception import WrappingInterceptor
-from omni_gateway.simulator.past import held_at
+from omni_gateway.simulator.state.stale_reads import held_at
+from omni_gateway.simulator.transport.handler_wrapper import WrappingInterceptor
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Details = grpc.HandlerCallDetails

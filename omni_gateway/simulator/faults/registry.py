@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from omni_gateway.simulator.entrance import Entrance
 from omni_gateway.simulator.errors import InvalidArgument, NotFound
 from omni_gateway.simulator.faults import checks
 from omni_gateway.simulator.faults.rule import Call, Fault
-from omni_gateway.simulator.past import Snapshot
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.stale_reads import Snapshot
+from omni_gateway.simulator.state.store import Store
+from omni_gateway.simulator.transport.port import Entrance
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 
 

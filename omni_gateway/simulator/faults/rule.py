@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from omni_gateway.simulator.faults.checks import READS, methods, pattern
-from omni_gateway.simulator.past import Snapshot
+from omni_gateway.simulator.state.stale_reads import Snapshot
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules import metadata
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.registry import REGISTRY
+from omni_gateway.simulator.state.resource import Resource
 
 __all__ = ["RuleContext", "Rules", "on_create", "on_destroy", "on_update"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from omni_gateway.simulator import selectors
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.samllabelrules import ROLES
+from omni_gateway.simulator.selectors import label_selector
+from omni_gateway.simulator.state.resource import Resource
 
 _ONLY_ID = "access-policy"
 _GROUP = "group/"
@@ -99,6 +99,6 @@ def _matches(member: Spec, name: str) -> bool:
 def _selected(member: Spec, user: Spec) -> bool:
     wanted = member.get("label_selectors") or []
     try:
-        return bool(wanted) and selectors.parse(",".join(wanted)).matches(user.get("labels") or {})
-    except selectors.SelectorError:
+        return bool(wanted) and label_selector.parse(",".join(wanted)).matches(user.get("labels") or {})
+    except label_selector.SelectorError:
         return False

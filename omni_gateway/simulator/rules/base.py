@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from omni_gateway.simulator.identity import Identity
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.identity.caller import Identity
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 
 @dataclass(frozen=True)

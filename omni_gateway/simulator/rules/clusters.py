@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules import locks
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.durations import seconds
 from omni_gateway.simulator.rules.versions import is_semver, minor
+from omni_gateway.simulator.state.resource import Resource
 
 TYPE = locks.CLUSTER
 TALOS_VERSION = "TalosVersions.omni.sidero.dev"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from omni_gateway.simulator import labels
 from omni_gateway.simulator.errors import InvalidArgument
-from omni_gateway.simulator.machineconfig import check_patch
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machineconfig.patch import check_patch
 from omni_gateway.simulator.rules import locks
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.machinesets import TYPE as MACHINE_SET
+from omni_gateway.simulator.state.resource import Resource
 
 TYPE = "ConfigPatches.omni.sidero.dev"
 _TARGETS = ((labels.CLUSTER, locks.CLUSTER), (labels.MACHINE_SET, MACHINE_SET))

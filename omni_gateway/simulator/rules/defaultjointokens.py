@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.jointokens import DEFAULT as TYPE
 from omni_gateway.simulator.rules.jointokens import TYPE as JOIN_TOKEN
+from omni_gateway.simulator.state.resource import Resource
 
 
 def update(ctx: RuleContext, _: Resource, new: Resource) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from omni_gateway.simulator import safe_yaml
+from omni_gateway.simulator.documents import safe_yaml
 from omni_gateway.simulator.errors import InvalidArgument
 
 NOTHING = "there is no document"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.state.resource import Resource
 
 _MOST_SECONDS_OFF = 60.0
 

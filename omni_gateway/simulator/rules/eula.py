@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.state.resource import Resource
 
 _TYPE = "EulaAcceptances.omni.sidero.dev"
 _ONLY_ID = "eula"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from omni_gateway.simulator import labels
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules import locks
 from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.state.resource import Resource
 
 TYPE = "ExtensionsConfigurations.omni.sidero.dev"
 _KNOWN = "TalosExtensions.omni.sidero.dev"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from omni_gateway.simulator import strict_yaml
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.documents import strict_yaml
+from omni_gateway.simulator.documents.strict_yaml import Records
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.documents import documents
 from omni_gateway.simulator.rules.durations import seconds
-from omni_gateway.simulator.strict_yaml import Records
+from omni_gateway.simulator.state.resource import Resource
 
 _RUNNER = "omni-healthcheck-"
 _LONGEST_NAME = 253

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import yaml
 
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.documents.strict_yaml import child, text_of
 from omni_gateway.simulator.rules import locks
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.documents import documents
-from omni_gateway.simulator.strict_yaml import child, text_of
+from omni_gateway.simulator.state.resource import Resource
 
 _TEXTS = ("cluster.id", "cluster.secret", "secrets.bootstraptoken", "trustdinfo.token")
 _ENCRYPTION = ("secrets.secretboxencryptionsecret", "secrets.aescbcencryptionsecret")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.metadata import has_control
+from omni_gateway.simulator.state.resource import Resource
 
 _LINK = "Links.omni.sidero.dev"
 _LONGEST = {"extra_kernel_args": 4096, "requested_reboot_id": 128, "power_off_request_id": 128}

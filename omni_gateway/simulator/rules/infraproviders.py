@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from omni_gateway.simulator import labels
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.state.resource import Resource
 
 NAMESPACE = "infra-provider"
 _STATUS = "InfraProviderStatuses.omni.sidero.dev"

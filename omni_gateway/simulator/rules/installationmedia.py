@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.clusters import TALOS_VERSION
 from omni_gateway.simulator.rules.extensions import names
 from omni_gateway.simulator.rules.metadata import has_control
 from omni_gateway.simulator.rules.versions import DEFAULT_TALOS_VERSION, minor
+from omni_gateway.simulator.state.resource import Resource
 
 TYPE = "InstallationMediaConfigs.omni.sidero.dev"
 _FEATURES = "FeaturesConfigs.omni.sidero.dev"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.metadata import has_control
+from omni_gateway.simulator.state.resource import Resource
 
 _MOST = 64
 _LONGEST = 256

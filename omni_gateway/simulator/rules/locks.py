@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from omni_gateway.simulator import labels
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext
+from omni_gateway.simulator.state.resource import Resource
 
 CLUSTER = "Clusters.omni.sidero.dev"
 CLUSTER_STATUS = "ClusterStatuses.omni.sidero.dev"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni_gateway.simulator import labels, selectors
+from omni_gateway.simulator import labels
 from omni_gateway.simulator.errors import Internal
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.infraproviders import known_provider
 from omni_gateway.simulator.rules.kernelargs import arguments
 from omni_gateway.simulator.rules.machinesets import MACHINE_CLASS as TYPE
 from omni_gateway.simulator.rules.machinesets import TYPE as MACHINE_SET
 from omni_gateway.simulator.rules.machinesets import allocation
+from omni_gateway.simulator.selectors import label_selector
+from omni_gateway.simulator.state.resource import Resource
 
 _NO_MANUAL_ALLOCATION = labels.PREFIX + "no-manual-allocation"
 
@@ -63,8 +64,8 @@ def _kind(new: Resource) -> Iterator[str]:
 
 def _selector(text: str) -> Iterator[str]:
     try:
-        parsed = selectors.parse(text)
-    except selectors.SelectorError as error:
+        parsed = label_selector.parse(text)
+    except label_selector.SelectorError as error:
         yield str(error)
         return
     if any(term.key == _NO_MANUAL_ALLOCATION for term in parsed.terms):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni_gateway.simulator.disk_selector import SelectorError, check
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.selectors.disk_selector import SelectorError, check
+from omni_gateway.simulator.state.resource import Resource
 
 
 def create(_: RuleContext, new: Resource) -> Iterator[str]:

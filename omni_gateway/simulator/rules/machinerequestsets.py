@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.clusters import TALOS_VERSION
 from omni_gateway.simulator.rules.extensions import names
 from omni_gateway.simulator.rules.infraproviders import known_provider
 from omni_gateway.simulator.rules.kernelargs import arguments
+from omni_gateway.simulator.state.resource import Resource
 
 
 def create(ctx: RuleContext, new: Resource) -> Iterator[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from omni_gateway.simulator import labels
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules import locks
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.machinesets import TYPE as MACHINE_SET
 from omni_gateway.simulator.rules.machinesets import allocation, is_control_plane
 from omni_gateway.simulator.rules.versions import is_semver, misfit
+from omni_gateway.simulator.state.resource import Resource
 
 TYPE = "MachineSetNodes.omni.sidero.dev"
 _CLUSTER_MACHINE = "ClusterMachines.omni.sidero.dev"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from omni_gateway.simulator import labels
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules import locks
 from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.state.resource import Resource
 
 TYPE = "MachineSets.omni.sidero.dev"
 MACHINE_CLASS = "MachineClasses.omni.sidero.dev"

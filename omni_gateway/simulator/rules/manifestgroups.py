@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import yaml
 
 from omni_gateway.simulator import labels
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.documents.strict_yaml import child, text_of
 from omni_gateway.simulator.rules.base import RuleContext, Rules
 from omni_gateway.simulator.rules.documents import NOTHING, documents
-from omni_gateway.simulator.strict_yaml import child, text_of
+from omni_gateway.simulator.state.resource import Resource
 
 _SYSTEM_MANIFEST = labels.PREFIX + "system-manifest"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping
 
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.state.resource import Resource
 
 MOST_ENTRIES = 256
 LONGEST_NAME = 1024

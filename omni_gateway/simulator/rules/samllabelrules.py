@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni_gateway.simulator import selectors
-from omni_gateway.simulator.resource import Resource
 from omni_gateway.simulator.rules.base import RuleContext, Rules
+from omni_gateway.simulator.selectors import label_selector
+from omni_gateway.simulator.state.resource import Resource
 
 ROLES = ("None", "Reader", "Operator", "Admin")
 """The roles that rules may give, an access policy's too."""
@@ -20,8 +20,8 @@ def create(_: RuleContext, new: Resource) -> Iterator[str]:
         yield "assign_role_on_registration is not used any more: assign_role is"
     for text in new.spec.get("match_labels") or []:
         try:
-            selectors.parse(text)
-        except selectors.SelectorError as error:
+            label_selector.parse(text)
+        except label_selector.SelectorError as error:
             yield str(error)
 
 

@@ -8,13 +8,13 @@ import time
 import grpc
 from google.protobuf import empty_pb2
 
-from omni_gateway.simulator import access
-from omni_gateway.simulator.accounts import IDENTITY, PUBLIC_KEY, USER_ID
-from omni_gateway.simulator.codec import timestamp
 from omni_gateway.simulator.errors import InvalidArgument, PermissionDenied, Unknown
-from omni_gateway.simulator.keys import read_public_key
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.identity import access
+from omni_gateway.simulator.identity.accounts import IDENTITY, PUBLIC_KEY, USER_ID
+from omni_gateway.simulator.identity.keys import read_public_key
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
+from omni_gateway.simulator.wire.codec import timestamp
 from omni_gateway.stubs import auth_pb2 as pb
 from omni_gateway.stubs import auth_pb2_grpc as pb_grpc
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 import grpc
 from google.protobuf import empty_pb2
 
-from omni_gateway.simulator import access, hardware
 from omni_gateway.simulator.errors import FailedPrecondition, NotFound, PermissionDenied
+from omni_gateway.simulator.identity import access
+from omni_gateway.simulator.machines import hardware
 from omni_gateway.simulator.services.talos_targets import Target, resolve
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.store import Store
 from omni_gateway.stubs import common_pb2
 from omni_gateway.stubs import machine_pb2 as pb
 from omni_gateway.stubs import machine_pb2_grpc as pb_grpc

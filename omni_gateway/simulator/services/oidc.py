@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import grpc
 
-from omni_gateway.simulator import access
 from omni_gateway.simulator.errors import PermissionDenied
+from omni_gateway.simulator.identity import access
 from omni_gateway.stubs import oidc_pb2 as pb
 from omni_gateway.stubs import oidc_pb2_grpc as pb_grpc
 

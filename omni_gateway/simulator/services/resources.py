@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import grpc
 
-from omni_gateway.simulator import access, external, rules, wire
+from omni_gateway.simulator import rules
 from omni_gateway.simulator.errors import (
     AlreadyExists,
     Conflict,
@@ -19,16 +19,19 @@ from omni_gateway.simulator.errors import (
     Unimplemented,
     Unknown,
 )
-from omni_gateway.simulator.identity import ANONYMOUS, Identity, caller
-from omni_gateway.simulator.past import seen
-from omni_gateway.simulator.queries import Page, matcher
-from omni_gateway.simulator.resource import Resource
-from omni_gateway.simulator.services.following import changes
-from omni_gateway.simulator.services.watching import watch
-from omni_gateway.simulator.store import Store
-from omni_gateway.simulator.types import Verb, catalogue
-from omni_gateway.simulator.virtual import Virtual
-from omni_gateway.simulator.watchers import Watchers
+from omni_gateway.simulator.identity import access
+from omni_gateway.simulator.identity.caller import ANONYMOUS, Identity, caller
+from omni_gateway.simulator.services import external
+from omni_gateway.simulator.services.object_changes import changes
+from omni_gateway.simulator.services.virtual import Virtual
+from omni_gateway.simulator.services.watch_stream import watch
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.stale_reads import seen
+from omni_gateway.simulator.state.store import Store
+from omni_gateway.simulator.state.watchers import Watchers
+from omni_gateway.simulator.wire import resource_json
+from omni_gateway.simulator.wire.queries import Page, matcher
+from omni_gateway.simulator.wire.types import Verb, catalogue
 from omni_gateway.stubs import resources_pb2 as pb
 from omni_gateway.stubs import resources_pb2_grpc as pb_grpc
 
@@ -48,13 +51,13 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         """Return one object."""
         self._check_read(request.type, context)
         if self._virtual.serves(request.namespace, request.type):
-            return pb.GetResponse(body=wire.text(self._virtual.get(request.type, request.id)))
+            return pb.GetResponse(body=resource_json.text(self._virtual.get(request.type, request.id)))
         if request.type == external.TYPE:
             external.check_id(request.id)
         res = seen(self._store).peek(request.namespace, request.type, request.id)
         if res is None:
             raise NotFound(f"{request.type} {request.id!r} does not exist in namespace {request.namespace!r}")
-        return pb.GetResponse(body=wire.text(res))
+        return pb.GetResponse(body=resource_json.text(res))
 
     def List(self, request: pb.ListRequest, context: Context) -> pb.ListResponse:
         """Return the objects of a type in one message, or a page of them."""
@@ -70,13 +73,13 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         if matches is not None:
             found = [res for res in found if matches(res)]
         page = Page(request.offset, request.limit, request.sort_by_field, request.sort_descending)
-        return pb.ListResponse(items=[wire.text(res) for res in page.of(found)], total=len(found))
+        return pb.ListResponse(items=[resource_json.text(res) for res in page.of(found)], total=len(found))
 
     def Create(self, request: pb.CreateRequest, context: Context) -> pb.CreateResponse:
         """Store a new object; its version is 1 whatever the request says."""
         who = _writer(request.resource.metadata.type)
         _check_runtime(context)
-        new, _ = wire.parse(request.resource)
+        new, _ = resource_json.parse(request.resource)
         with self._store.lock:
             problems = list(rules.on_create(rules.RuleContext(self._store, who), new))
             _refuse(access.problem(who, new.type, "create"), problems)
@@ -86,7 +89,7 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
     def Update(self, request: pb.UpdateRequest, context: Context) -> pb.UpdateResponse:
         """Replace an object whole. The version that counts is the one in the object's metadata."""
         _check_runtime(context)
-        new, version = wire.parse(request.resource)
+        new, version = resource_json.parse(request.resource)
         who = access.require_signed()
         with self._store.lock:
             old = self._store.peek(*new.key)

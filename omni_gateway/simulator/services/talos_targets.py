@@ -12,10 +12,10 @@ import grpc
 
 from omni_gateway.simulator import kinds
 from omni_gateway.simulator.errors import InvalidArgument, NotFound, Unavailable, Unimplemented
-from omni_gateway.simulator.hardware import CONTROL_PLANE
-from omni_gateway.simulator.resource import Resource
+from omni_gateway.simulator.machines.hardware import CONTROL_PLANE
 from omni_gateway.simulator.services.resources import metadata_values
-from omni_gateway.simulator.store import Store
+from omni_gateway.simulator.state.resource import Resource
+from omni_gateway.simulator.state.store import Store
 
 
 @dataclass(frozen=True)

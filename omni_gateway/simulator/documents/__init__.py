@@ -1,0 +1,1 @@
+"""YAML documents: read within bounds, decoded strictly, and the values of their scalars."""

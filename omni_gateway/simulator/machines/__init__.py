@@ -1,0 +1,1 @@
+"""The emulated machines: their hardware, logs and images, and the resources that describe them."""

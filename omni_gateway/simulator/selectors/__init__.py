@@ -1,0 +1,1 @@
+"""Parsers of selectors: Omni's label selectors, and CEL expressions over disks."""

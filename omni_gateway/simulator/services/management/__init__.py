@@ -1,0 +1,1 @@
+"""``management.ManagementService``: one module per group of calls, put together in ``service``."""

@@ -1,0 +1,70 @@
+"""Kubernetes: may a cluster be upgraded, and are its manifests in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from omni_gateway.simulator import kinds, labels
+from omni_gateway.simulator.controller_runtime.context import Context as State
+from omni_gateway.simulator.controllers.versions import kubernetes_candidates
+from omni_gateway.simulator.errors import FailedPrecondition, InvalidArgument, Unknown
+from omni_gateway.simulator.identity import access
+from omni_gateway.simulator.services.management.base import Calls, Context, cluster_of
+from omni_gateway.stubs import management_pb2 as pb
+
+_MANIFESTS = (
+    "apps/v1/DaemonSet/kube-system/kube-flannel",
+    "apps/v1/DaemonSet/kube-system/kube-proxy",
+    "apps/v1/Deployment/kube-system/coredns",
+    "v1/ConfigMap/kube-system/kubeconfig-in-cluster",
+    "v1/ServiceAccount/kube-system/coredns",
+)
+
+
+class KubernetesCalls(Calls):
+    """The calls about a cluster's Kubernetes; the cluster is named by the call's metadata."""
+
+    def KubernetesUpgradePreChecks(
+        self, request: pb.KubernetesUpgradePreChecksRequest, context: Context
+    ) -> pb.KubernetesUpgradePreChecksResponse:
+        """Tell whether an upgrade may begin; that it may not is an answer, not a failure."""
+        access.require("Operator")
+        cluster = cluster_of(context)
+        found = self._store.peek("default", kinds.CLUSTER, cluster)
+        status = self._store.peek("default", kinds.KUBERNETES_UPGRADE_STATUS, cluster)
+        if found is None or status is None:
+            raise Unknown(f"nothing is known of the Kubernetes of a cluster {cluster!r}")
+        current = status.spec.get("last_upgrade_version", "")
+        if not current:
+            raise FailedPrecondition("current version is not known yet")
+        target = request.new_version.removeprefix("v")
+        state = State(self._store, "")
+        if target != current and target not in kubernetes_candidates(state, found.spec["talos_version"], current):
+            raise InvalidArgument(f"Kubernetes {current} cannot be taken to {target!r}")
+        reason = self._obstacle(cluster)
+        return pb.KubernetesUpgradePreChecksResponse(ok=not reason, reason=reason)
+
+    def KubernetesSyncManifests(
+        self, request: pb.KubernetesSyncManifestRequest, context: Context
+    ) -> Iterator[pb.KubernetesSyncManifestResponse]:
+        """Stream Talos's own manifests; in a simulated cluster each is as it should be, and skipped."""
+        access.require("Operator")
+        cluster = cluster_of(context)
+        if self._store.peek("default", kinds.KUBERNETES_STATUS, cluster) is None:
+            raise Unknown(f"the Kubernetes of a cluster {cluster!r} cannot be reached")
+        for path in _MANIFESTS:
+            yield pb.KubernetesSyncManifestResponse(
+                response_type=pb.KubernetesSyncManifestResponse.MANIFEST, path=path, skipped=True
+            )
+
+    def _obstacle(self, cluster: str) -> str:
+        """Say why Omni would not begin: it reads what each control plane runs from the machine's own Talos.
+
+        Whether the cluster is ready is no question of these checks; an upgrade waits until it is.
+        """
+        for member in self._store.view("default", kinds.CLUSTER_MACHINE):
+            if member.labels.get(labels.CLUSTER) == cluster and labels.ROLE_CONTROL_PLANE in member.labels:
+                machine = self._store.peek("default", kinds.MACHINE_STATUS, member.id)
+                if machine is None or labels.CONNECTED not in machine.labels:
+                    return f"pre-checks failed: machine {member.id} cannot be reached"
+        return ""

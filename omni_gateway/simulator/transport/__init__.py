@@ -1,0 +1,1 @@
+"""The gRPC port and the interceptors in front of the services."""
