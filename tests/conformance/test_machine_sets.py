@@ -296,6 +296,8 @@ def test_cluster_side_2_1_16_p5_a_locked_node_is_not_removed(omni: World, cluste
 
     expect(INVALID, lambda: omni.admin.teardown("MachineSetNodes", node))
     expect(INVALID, lambda: omni.admin.delete("MachineSetNodes", node))
+    omni.write("MachineSetNodes", node, lambda read: read["metadata"].pop("annotations"))
+    expect(OK, lambda: omni.admin.teardown("MachineSetNodes", node))
 
 
 def test_cluster_side_4_a_node_of_an_unknown_machine_waits(omni: World, cluster: str, machine_set: str) -> None:

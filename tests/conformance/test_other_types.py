@@ -517,6 +517,17 @@ def _members(kind: str, *members: dict[str, Any]) -> dict[str, Any]:
     return {f"{kind}_groups": {"g": {f"{kind}s": list(members)}}}
 
 
+def _grants(user: dict[str, Any], cluster: str, role: str) -> dict[str, Any]:
+    """Return a policy that makes a group of users Operators of a group of clusters, and whose test expects a role."""
+    members = [{"name": "ann@example.org"}, {"match": "*@ops.example.org"}, {"label_selectors": ["team=ops"]}]
+    return {
+        "user_groups": {"ops": {"users": members}},
+        "cluster_groups": {"prod": {"clusters": [{"match": "prod-*"}]}},
+        "rules": [{"users": ["group/ops"], "clusters": ["group/prod"], "role": "Operator"}],
+        "tests": [{"name": "t", "user": user, "cluster": {"name": cluster}, "expected": {"role": role}}],
+    }
+
+
 _STAFF = {"name": "s@example.org", "labels": {"a": "1", "b": ""}}
 _PROD = {"cluster": {"name": "x-prod"}}
 _TWO_GROUPS = {"kubernetes": {"impersonate": {"groups": ["g", "g"]}}}
@@ -535,6 +546,13 @@ POLICIES: list[tuple[Any, ...]] = [
     ("a user by name and pattern", _members("user", {"name": "a", "match": "b*"}), INVALID),
     ("a user by name and labels", _members("user", {"name": "a", "label_selectors": ["b"]}), INVALID),
     ("a cluster by name and pattern", _members("cluster", {"name": "a", "match": "b*"}), INVALID),
+    ("a user by name", _grants({"name": "ann@example.org"}, "prod-1", "Operator"), OK),
+    ("a user by name, another role expected", _grants({"name": "ann@example.org"}, "prod-1", "Admin"), INVALID),
+    ("a user by pattern", _grants({"name": "eve@ops.example.org"}, "prod-1", "Operator"), OK),
+    ("a user by labels", _grants({"name": "j@example.org", "labels": {"team": "ops"}}, "prod-1", "Operator"), OK),
+    ("a user of no group", _grants({"name": "zoe@example.org"}, "prod-1", "None"), OK),
+    ("a user of no group, a role expected", _grants({"name": "zoe@example.org"}, "prod-1", "Operator"), INVALID),
+    ("a cluster of no group", _grants({"name": "ann@example.org"}, "lab", "None"), OK),
     ("a pattern that does not close", _members("user", {"match": "[a"}), INVALID),
     ("a pattern with an empty class", _members("user", {"match": "[]a]"}), INVALID),
     ("a cluster's pattern that does not close", _members("cluster", {"match": "x-["}), INVALID),

@@ -94,6 +94,7 @@ PAYLOADS: list[tuple[str, Callable[[], str], str]] = [
     ("another timestamp", lambda: _payload(**{"x-sidero-timestamp": ["1"]}), UNAUTHENTICATED),
     ("no JSON", lambda: "no JSON", UNAUTHENTICATED),
     ("a JSON list", lambda: "[]", UNAUTHENTICATED),
+    ("a list as the headers", lambda: '{"headers": []}', UNAUTHENTICATED),
 ]
 
 
@@ -109,7 +110,10 @@ def test_the_payload_tells_of_the_call(omni: World, payload: Callable[[], str], 
     ("key", "wanted"),
     cases(
         "signing.md metadata sent but not signed",
-        [(key, key, UNAUTHENTICATED) for key in ("selectors", "context", "cluster", "namespace", "uid")]
+        [
+            (key, key, UNAUTHENTICATED)
+            for key in ("selectors", "context", "cluster", "namespace", "uid", "authorization")
+        ]
         + [(key, key, OK) for key in ("fieldselectors", "foo")],
     ),
 )

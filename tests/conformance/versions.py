@@ -60,6 +60,19 @@ class Versions:
                 return {"talos_version": talos, "kubernetes_version": old}, new
         pytest.skip(f"this Omni knows no two Kubernetes versions that are a {step} apart")
 
+    def both_up(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return versions to make a cluster with and a later one of both, of which only the later ones go together.
+
+        The later Kubernetes is a minor above the first, and the first Talos cannot run it.
+        """
+        for old, new in self._apart(sorted(self.compatible, key=numbers), "minors up"):
+            for later in sorted(self.compatible[new] - self.compatible[old], key=numbers):
+                for first in sorted(self.compatible[old], key=numbers):
+                    if STEPS["minor up"](numbers(first), numbers(later)):
+                        pair = {"talos_version": old, "kubernetes_version": first}
+                        return pair, {"talos_version": new, "kubernetes_version": later}
+        pytest.skip("this Omni knows no two Talos versions, each with a Kubernetes that are a minor apart")
+
     def incompatible(self) -> dict[str, str]:
         """Return two versions, each known, that do not go together."""
         for talos, runs in self.compatible.items():

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from omni_gateway.omni import types
-from tests.simulator.test_rules_others import BUNDLE
+from tests.simulator.test_rules import BUNDLE
 
 from .conftest import Caller
 

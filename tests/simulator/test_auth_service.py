@@ -9,8 +9,7 @@ from omni_gateway.simulator.identity import accounts, keys, users
 from omni_gateway.simulator.state.store import Store
 from omni_gateway.stubs import auth_pb2 as pb
 from omni_gateway.stubs import auth_pb2_grpc as pb_grpc
-from omni_gateway.stubs import oidc_pb2, oidc_pb2_grpc
-from tests.simulator.caller import Caller, denied, invalid, refused, unauthenticated, unknown
+from tests.simulator.caller import Caller, refused, unauthenticated
 
 
 @pytest.fixture(scope="module")
@@ -52,31 +51,9 @@ def test_a_key_for_an_unknown_address_is_accepted_and_forgotten(auth: pb_grpc.Au
     assert store.find("default", accounts.PUBLIC_KEY, id_) is None
 
 
-def test_a_request_without_a_key_is_invalid(auth: pb_grpc.AuthServiceStub) -> None:
-    with invalid():
-        auth.RegisterPublicKey(pb.RegisterPublicKeyRequest(), timeout=10)
-
-
-def test_nobody_confirms_a_key_without_an_identity_provider(auth: pb_grpc.AuthServiceStub) -> None:
-    with unknown():
-        auth.ConfirmPublicKey(pb.ConfirmPublicKeyRequest(public_key_id="x"), timeout=10)
-
-
 def test_waiting_for_a_confirmation_lasts_as_long_as_the_caller(auth: pb_grpc.AuthServiceStub) -> None:
     with refused(grpc.StatusCode.DEADLINE_EXCEEDED):
         auth.AwaitPublicKeyConfirmation(pb.AwaitPublicKeyConfirmationRequest(public_key_id="x"), timeout=0.3)
-
-
-def test_only_ones_own_keys_are_revoked(
-    auth: pb_grpc.AuthServiceStub, admin: Caller, reader: Caller, anonymous: Caller
-) -> None:
-    assert admin.signer is not None
-    with denied():
-        revoke(auth, reader, admin.signer.fingerprint)
-    with unknown():
-        revoke(auth, reader, "0" * 40)
-    with unauthenticated():
-        revoke(auth, anonymous, admin.signer.fingerprint)
 
 
 def test_a_revoked_key_is_out(auth: pb_grpc.AuthServiceStub, call_as) -> None:
@@ -86,13 +63,3 @@ def test_a_revoked_key_is_out(auth: pb_grpc.AuthServiceStub, call_as) -> None:
 
     with unauthenticated():
         leaver.list("Clusters")
-
-
-def test_no_login_of_kubernetes_is_ever_under_way(channel: grpc.Channel, call_as, anonymous: Caller) -> None:
-    stub = oidc_pb2_grpc.OIDCServiceStub(channel)
-    request = oidc_pb2.AuthenticateRequest(auth_request_id="x")
-    signed = call_as("None").metadata("Authenticate", service="oidc.OIDCService")
-    with denied():
-        stub.Authenticate(request, metadata=signed, timeout=10)
-    with unauthenticated():
-        stub.Authenticate(request, timeout=10)

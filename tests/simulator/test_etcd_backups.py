@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from omni_gateway.simulator import kinds
-from tests.simulator.machine_world import PREFIX, World, running_world
+from tests.simulator.machine_world import World, running_world
 
 
 @pytest.fixture
@@ -21,20 +21,6 @@ def now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
-def test_a_backup_that_is_asked_for_is_made_at_once(world: World) -> None:
-    world.ready_cluster(control_planes=1, workers=0)
-
-    world.make(kinds.ETCD_MANUAL_BACKUP, "c1", {"backup_at": now()})
-
-    status = world.wait(lambda: world.spec(kinds.ETCD_BACKUP_STATUS, "c1"))
-    backup = world.all(kinds.ETCD_BACKUP)[0]
-    assert (status["status"], status["last_backup_time"]) == (1, status["last_backup_attempt"])
-    assert backup.id.startswith("c1-")
-    assert backup.spec["snapshot"].startswith("FFFFFFFF")
-    assert backup.labels[PREFIX + "cluster"] == "c1"
-    assert world.spec(kinds.ETCD_BACKUP_OVERALL_STATUS, "etcdbackup-overall-status")["last_backup_status"] == status
-
-
 def test_a_second_request_makes_a_second_backup(world: World) -> None:
     world.ready_cluster(control_planes=1, workers=0)
     world.make(kinds.ETCD_MANUAL_BACKUP, "c1", {"backup_at": now()})
@@ -43,18 +29,6 @@ def test_a_second_request_makes_a_second_backup(world: World) -> None:
     world.set_spec(kinds.ETCD_MANUAL_BACKUP, "c1", backup_at=now())
 
     world.wait(lambda: world.spec(kinds.ETCD_BACKUP_STATUS, "c1") != first)
-
-
-def test_a_backup_without_a_control_plane_fails_and_says_why(world: World) -> None:
-    world.start_cluster(control_planes=0, workers=0)
-    world.wait(lambda: world.spec(kinds.CLUSTER_STATUS, "c1"))
-
-    world.make(kinds.ETCD_MANUAL_BACKUP, "c1", {"backup_at": now()})
-
-    status = world.wait(lambda: world.spec(kinds.ETCD_BACKUP_STATUS, "c1"))
-    assert status["status"] == 2
-    assert status["error"]
-    assert world.all(kinds.ETCD_BACKUP) == []
 
 
 def test_a_cluster_that_is_configured_for_it_is_backed_up_again_and_again(world: World) -> None:

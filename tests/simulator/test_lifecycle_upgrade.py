@@ -44,33 +44,6 @@ def test_a_kubernetes_upgrade_ends_with_every_component_on_the_new_version(world
     assert world.find(kinds.CONFIG_PATCH, f"900-cm-{world.machine(0)}-kubernetes-upgrade") is not None
 
 
-def test_a_kubernetes_upgrade_takes_static_pods_first_and_kubelets_by_their_nodes_names(world: World) -> None:
-    world.set_spec(kinds.CLUSTER, "c1", kubernetes_version="1.35.7")
-    world.wait(lambda: kubernetes_done(world, "1.35.7"))
-
-    steps = [str(spec.get("step", "")) for spec in world.history(kinds.KUBERNETES_UPGRADE_STATUS, "c1")]
-    order = list(dict.fromkeys(step.split(": ")[1].split(" to ")[0] for step in steps if ": " in step))
-    kubelets = list(dict.fromkeys(step.split(": ")[0] for step in steps if ": kubelet" in step))
-
-    assert order == ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"]
-    assert len(kubelets) == 3
-    assert kubelets == sorted(kubelets)
-
-
-def test_while_an_upgrade_runs_it_is_a_task_and_offers_no_versions(world: World) -> None:
-    world.set_spec(kinds.CLUSTER, "c1", kubernetes_version="1.35.7")
-    world.wait(lambda: kubernetes_done(world, "1.35.7"))
-
-    history = world.history(kinds.KUBERNETES_UPGRADE_STATUS, "c1")
-    running = [spec for spec in history[1:] if spec["phase"] == 1]  # the first is how the status begins
-    tasks = world.history(kinds.ONGOING_TASK, "c1-kubernetes-update")
-
-    assert running
-    assert all(not spec.get("upgrade_versions") and spec["current_upgrade_version"] == "1.35.7" for spec in running)
-    assert tasks[0]["resource_id"] == "c1"
-    world.wait(lambda: world.find(kinds.ONGOING_TASK, "c1-kubernetes-update") is None)
-
-
 def test_writing_the_old_version_back_reverts_a_kubernetes_upgrade(world: World) -> None:
     world.set_spec(kinds.CLUSTER, "c1", kubernetes_version="1.35.7")
     world.wait(lambda: "1.35.7" in components(world, 0))
@@ -79,35 +52,6 @@ def test_writing_the_old_version_back_reverts_a_kubernetes_upgrade(world: World)
 
     world.wait(lambda: kubernetes_done(world, "1.35.6") and components(world, 0) == {"1.35.6"})
     assert 4 in [spec["phase"] for spec in world.history(kinds.KUBERNETES_UPGRADE_STATUS, "c1")]
-
-
-def test_a_talos_upgrade_takes_the_control_plane_first_and_the_machines_one_by_one(world: World) -> None:
-    world.events.clear()
-    world.set_spec(kinds.CLUSTER, "c1", talos_version="1.13.8")
-
-    world.wait(lambda: talos_done(world, "1.13.8"))
-
-    upgraded = [
-        event.new.id
-        for event in world.events
-        if event.new.type == kinds.MACHINE_STATUS and event.old and event.kind == "updated"
-        if (event.old.spec["talos_version"], event.new.spec["talos_version"]) == ("v1.13.7", "v1.13.8")
-    ]
-    assert upgraded[0] == world.machine(0)
-    assert sorted(upgraded) == sorted(world.machine(index) for index in range(3))
-    healthy = [spec["machines"]["healthy"] for spec in world.history(kinds.CLUSTER_STATUS, "c1")]
-    assert min(healthy) >= 2
-
-
-def test_a_machine_reboots_into_its_new_talos(world: World) -> None:
-    boot = world.spec(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(1))["boot_id"]
-    world.set_spec(kinds.CLUSTER, "c1", talos_version="1.13.8")
-
-    world.wait(lambda: talos_done(world, "1.13.8"))
-
-    assert 7 in [spec["stage"] for spec in world.history(kinds.CLUSTER_MACHINE_STATUS, world.machine(1))]
-    assert world.spec(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(1))["boot_id"] != boot
-    assert 7 in [spec["phase"] for spec in world.history(kinds.MACHINE_SET_STATUS, "c1-workers")]
 
 
 def test_upgrades_wait_while_the_cluster_is_locked(world: World) -> None:
@@ -119,34 +63,6 @@ def test_upgrades_wait_while_the_cluster_is_locked(world: World) -> None:
 
     world.change(kinds.CLUSTER, "c1", lambda res: res.annotations.clear())
     world.wait(lambda: talos_done(world, "1.13.8"))
-
-
-def test_a_config_patch_reaches_each_machine_without_a_reboot_and_leaves_a_record(world: World) -> None:
-    boot = world.spec(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(1))["boot_id"]
-
-    world.make(kinds.CONFIG_PATCH, "500-sysctl", {"data": PATCH}, cluster="c1", machine_set="c1-workers")
-
-    world.wait(lambda: len(world.all(kinds.MACHINE_CONFIG_DIFF)) == 2)
-    world.wait(world.ready)
-    diff = world.all(kinds.MACHINE_CONFIG_DIFF)[0]
-    assert "+        vm.max_map_count: '262144'" in diff.spec["diff"]
-    assert "vm.max_map_count" in world.spec(kinds.REDACTED_CLUSTER_MACHINE_CONFIG, world.machine(1))["data"]
-    assert "vm.max_map_count" not in world.spec(kinds.REDACTED_CLUSTER_MACHINE_CONFIG, world.machine(0))["data"]
-    assert world.spec(kinds.MACHINE_STATUS_SNAPSHOT, world.machine(1))["boot_id"] == boot
-    world.wait(lambda: not world.all(kinds.MACHINE_PENDING_UPDATES))
-
-
-def test_a_locked_machine_keeps_its_pending_update_until_it_is_unlocked(world: World) -> None:
-    world.annotate(kinds.MACHINE_SET_NODE, world.machine(2), "locked")
-    world.make(kinds.CONFIG_PATCH, "500-sysctl", {"data": PATCH}, cluster="c1", machine_set="c1-workers")
-
-    world.wait(lambda: world.spec(kinds.MACHINE_SET_STATUS, "c1-workers")["locked_updates"] == 1)
-    world.wait(lambda: len(world.all(kinds.MACHINE_CONFIG_DIFF)) == 1 and world.ready())
-    assert [res.id for res in world.all(kinds.MACHINE_PENDING_UPDATES)] == [world.machine(2)]
-
-    world.change(kinds.MACHINE_SET_NODE, world.machine(2), lambda res: res.annotations.clear())
-    world.wait(lambda: len(world.all(kinds.MACHINE_CONFIG_DIFF)) == 2)
-    world.wait(lambda: world.spec(kinds.MACHINE_SET_STATUS, "c1-workers")["locked_updates"] == 0)
 
 
 def test_extensions_change_the_schematic_and_the_machine_is_upgraded_to_it(world: World) -> None:

@@ -50,13 +50,6 @@ def test_a_cluster_alone_is_one_of_its_control_planes(reader: Caller) -> None:
     assert len(talos(reader, "Version", cluster="c1").messages) == 1
 
 
-def test_a_call_without_a_target_is_invalid(admin: Caller) -> None:
-    with invalid():
-        talos(admin, "Version")
-    with invalid():
-        talos(admin, "Version", node="")
-
-
 def test_an_unknown_node_is_missing_even_without_a_signature(admin: Caller, anonymous: Caller) -> None:
     for caller in (admin, anonymous):
         with missing():
@@ -65,19 +58,9 @@ def test_an_unknown_node_is_missing_even_without_a_signature(admin: Caller, anon
         talos(admin, "Version", node=FREE, cluster="c1")
 
 
-def test_an_unknown_cluster_is_unavailable(admin: Caller) -> None:
-    with refused(unavailable):
-        talos(admin, "Version", cluster="nowhere")
-
-
 def test_nodes_of_different_clusters_are_invalid(admin: Caller) -> None:
     with invalid("different clusters"):
         talos(admin, "Version", nodes=f"{WORKER},{FREE}")
-
-
-def test_the_runtime_must_be_talos(admin: Caller) -> None:
-    with refused(grpc.StatusCode.UNIMPLEMENTED):
-        talos(admin, "Version", node=WORKER, runtime="talos")
 
 
 def test_a_call_that_finds_its_node_needs_a_signature_and_a_role(

@@ -12,22 +12,6 @@ INPUTS = render.Inputs("c1", "uuid", "10000", 1, "1.35.6", "1.13.7", "abc", "/de
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "machine:\n  sysctls:\n    vm.max_map_count: '262144'\n",
-        '{"machine": {"kubelet": {"extraArgs": {"v": "4"}}}}',
-        "cluster:\n  network:\n    cni:\n      name: none\n",
-        "machine:\n  network:\n    interfaces:\n      - interface: eth0\n        dhcp: true\n",
-        "apiVersion: v1alpha1\nkind: HostnameConfig\nauto: stable\n---\nmachine:\n  env:\n    A: b\n",
-        "machine:\n  nodeLabels:\n    $patch: delete\n",
-        "machine: null\n",
-    ],
-)
-def test_a_patch_of_known_keys_is_accepted(text: str) -> None:
-    check_patch(text)
-
-
-@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", ["empty"]),

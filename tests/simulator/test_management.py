@@ -20,7 +20,7 @@ from omni_gateway.simulator.seed import fleet
 from omni_gateway.simulator.state.store import Store
 from omni_gateway.stubs import machine_pb2
 from omni_gateway.stubs import management_pb2 as pb
-from tests.simulator.caller import Caller, denied, invalid, missing, refused, unknown
+from tests.simulator.caller import Caller, denied, invalid, refused
 from tests.simulator.service_calls import first, make_cluster, management, spec_of, talos
 
 PLANE, WORKER, FREE = fleet.machine_id(0), fleet.machine_id(1), fleet.machine_id(3)
@@ -36,20 +36,6 @@ def cluster(sim: RunningSimulator, wait_until: Callable[..., Any]) -> None:
 # -- configurations
 
 
-def test_a_kubeconfig_logs_its_user_in_through_the_issuer(reader: Caller) -> None:
-    answer = management(reader, "Kubeconfig", pb.KubeconfigRequest(), C1)
-
-    config = yaml.safe_load(answer.kubeconfig)
-    login = config["users"][0]["user"]["exec"]
-    assert (config["kind"], login["command"]) == ("Config", "kubectl")
-    assert "oidc-login" in login["args"]
-    assert config["clusters"][0]["cluster"]["server"].startswith("http://")
-
-
-def test_a_kubeconfig_is_made_for_a_cluster_that_does_not_exist_too(reader: Caller) -> None:
-    assert management(reader, "Kubeconfig", pb.KubeconfigRequest(), ("cluster", "nowhere")).kubeconfig
-
-
 def test_a_service_accounts_kubeconfig_has_a_token_that_names_user_groups_and_end(operator: Caller) -> None:
     ttl = duration_pb2.Duration(seconds=3600)
     request = pb.KubeconfigRequest(
@@ -61,24 +47,6 @@ def test_a_service_accounts_kubeconfig_has_a_token_that_names_user_groups_and_en
     token = yaml.safe_load(answer.kubeconfig)["users"][0]["user"]["token"]
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
     assert (claims["sub"], claims["groups"], claims["exp"] - claims["iat"]) == ("ci", ["ops"], 3600)
-
-
-def test_a_service_accounts_kubeconfig_is_refused_with_the_right_code(operator: Caller, reader: Caller) -> None:
-    hour, eleven_years = duration_pb2.Duration(seconds=3600), duration_pb2.Duration(seconds=11 * 366 * 86400)
-
-    def ask(caller: Caller, cluster: str = "c1", **fields: Any) -> None:
-        management(caller, "Kubeconfig", pb.KubeconfigRequest(service_account=True, **fields), ("context", cluster))
-
-    with invalid("user"):
-        ask(operator, service_account_ttl=hour)
-    with invalid("ttl"):
-        ask(operator, service_account_user="ci")
-    with invalid("ttl"):
-        ask(operator, service_account_user="ci", service_account_ttl=eleven_years)
-    with unknown():
-        ask(operator, "nowhere", service_account_user="ci", service_account_ttl=hour)
-    with denied():
-        ask(reader, service_account_user="ci", service_account_ttl=hour)
 
 
 def test_odd_kubeconfigs_are_refused(admin: Caller) -> None:
@@ -128,29 +96,11 @@ def test_following_a_log_shows_what_happens_to_the_machine(reader: Caller, opera
     stream.cancel()
 
 
-def test_logs_of_no_machine_are_refused(reader: Caller, call_as: Callable[[str], Caller]) -> None:
-    with missing():
-        list(management(reader, "MachineLogs", pb.MachineLogsRequest(machine_id="nobody")))
-    with invalid():
-        list(management(call_as("None"), "MachineLogs", pb.MachineLogsRequest()))
-    with denied():
-        list(management(call_as("None"), "MachineLogs", pb.MachineLogsRequest(machine_id=FREE)))
-
-
 # -- checks
 
 
-def test_a_config_is_checked_without_effect_by_anybody(call_as: Callable[[str], Caller]) -> None:
-    nobody = call_as("None")
-
-    management(nobody, "ValidateConfig", pb.ValidateConfigRequest(config="machine:\n  env:\n    A: b\n"))
-
-    with invalid("machine.nonsense", "line 2"):
-        management(nobody, "ValidateConfig", pb.ValidateConfigRequest(config="machine:\n  nonsense: 1\n"))
-
-
 def test_upgrade_checks_tell_a_possible_path_from_an_impossible_one(
-    operator: Caller, reader: Caller, store: Store, wait_until: Callable[..., Any]
+    operator: Caller, store: Store, wait_until: Callable[..., Any]
 ) -> None:
     wait_until(lambda: spec_of(store, kinds.CLUSTER_STATUS, "c1")["ready"])
     check = "KubernetesUpgradePreChecks"
@@ -158,10 +108,6 @@ def test_upgrade_checks_tell_a_possible_path_from_an_impossible_one(
     assert management(operator, check, pb.KubernetesUpgradePreChecksRequest(new_version="1.35.7"), C1).ok
     with invalid():
         management(operator, check, pb.KubernetesUpgradePreChecksRequest(new_version="1.33.6"), C1)
-    with unknown():
-        management(operator, check, pb.KubernetesUpgradePreChecksRequest(new_version="1.35.7"))
-    with denied():
-        management(reader, check, pb.KubernetesUpgradePreChecksRequest(new_version="1.35.7"), C1)
 
 
 # -- machines outside of clusters
@@ -177,22 +123,12 @@ def test_a_free_machine_is_taken_to_another_talos(
     management(operator, "MaintenanceUpgrade", pb.MaintenanceUpgradeRequest(machine_id=FREE, version="1.13.8"))
 
 
-def test_maintenance_upgrades_are_refused_with_the_right_code(operator: Caller, reader: Caller) -> None:
-    def ask(caller: Caller, machine: str, version: str) -> None:
-        management(caller, "MaintenanceUpgrade", pb.MaintenanceUpgradeRequest(machine_id=machine, version=version))
-
-    with invalid():
-        ask(reader, "", "1.13.8")
-    with invalid():
-        ask(operator, FREE, "")
-    with missing():
-        ask(operator, "nobody", "1.13.8")
+@pytest.mark.parametrize(("machine", "version"), [(WORKER, "1.13.8"), (FREE, "9.9.9")])
+def test_a_member_and_an_unknown_version_are_no_maintenance_upgrade(
+    operator: Caller, machine: str, version: str
+) -> None:
     with refused(failed):
-        ask(operator, WORKER, "1.13.8")
-    with refused(failed):
-        ask(operator, FREE, "9.9.9")
-    with denied():
-        ask(reader, FREE, "1.13.8")
+        management(operator, "MaintenanceUpgrade", pb.MaintenanceUpgradeRequest(machine_id=machine, version=version))
 
 
 def test_an_installation_tells_how_it_goes_until_it_is_done(
@@ -210,25 +146,10 @@ def test_an_installation_tells_how_it_goes_until_it_is_done(
         list(management(operator, "MaintenanceLifecycle", request))
 
 
-def test_a_lifecycle_request_that_makes_no_sense_is_invalid(operator: Caller, reader: Caller) -> None:
-    with invalid("machine_id", "operation"):
-        list(management(operator, "MaintenanceLifecycle", pb.MaintenanceLifecycleRequest()))
-    with denied():
-        list(management(reader, "MaintenanceLifecycle", pb.MaintenanceLifecycleRequest()))
-
-
 @pytest.mark.parametrize("call", ["MachinePowerOn", "MachinePowerOff"])
-def test_power_is_for_machines_of_static_providers_only(call: str, operator: Caller, reader: Caller) -> None:
-    make = getattr(pb, call + "Request")
-
-    with invalid():
-        management(reader, call, make())
-    with denied():
-        management(reader, call, make(machine_id=FREE))
-    with missing():
-        management(operator, call, make(machine_id="nobody"))
+def test_power_is_for_machines_of_static_providers_only(call: str, operator: Caller) -> None:
     with refused(failed):
-        management(operator, call, make(machine_id=FREE))
+        management(operator, call, getattr(pb, call + "Request")(machine_id=FREE))
 
 
 # -- bundles, images, joining
@@ -246,13 +167,11 @@ def test_a_support_bundle_is_a_zip_of_the_cluster_without_join_tokens(operator: 
     assert not any(token in bundle.read(name).decode() for name in names)
 
 
-def test_a_support_bundle_of_no_cluster_is_empty_and_says_so(operator: Caller, reader: Caller) -> None:
+def test_a_support_bundle_of_no_cluster_is_empty_and_says_so(operator: Caller) -> None:
     answers = list(management(operator, "GetSupportBundle", pb.GetSupportBundleRequest(cluster="nowhere")))
 
     assert answers[0].progress.error
     assert zipfile.ZipFile(io.BytesIO(answers[-1].bundle_data)).namelist() == []
-    with denied():
-        list(management(reader, "GetSupportBundle", pb.GetSupportBundleRequest(cluster="c1")))
 
 
 @pytest.mark.parametrize("talos", ["1.12.11", "1.13.8"])
@@ -280,21 +199,6 @@ def test_an_older_talos_has_fewer_extensions(admin: Caller) -> None:
     assert "siderolabs/xe" in new - old
 
 
-def test_the_same_schematic_has_the_same_id(operator: Caller, reader: Caller) -> None:
-    request = pb.CreateSchematicRequest(extensions=["siderolabs/iscsi-tools"], talos_version="1.13.8")
-
-    made, again = (management(operator, "CreateSchematic", request) for _ in range(2))
-
-    assert made.schematic_id == again.schematic_id
-    assert "siderolabs/iscsi-tools" in made.schematic_yml
-    with invalid():
-        management(operator, "CreateSchematic", pb.CreateSchematicRequest(talos_version="latest"))
-    with unknown():
-        management(operator, "CreateSchematic", pb.CreateSchematicRequest(media_id="nothing"))
-    with denied():
-        management(reader, "CreateSchematic", request)
-
-
 def test_a_boot_asset_has_a_url_for_each_kind(operator: Caller) -> None:
     iso = pb.BootAssetURLRequest.BOOT_ASSET_KIND_ISO
     request = pb.BootAssetURLRequest(schematic_id="abc", talos_version="1.13.8", boot_asset_kind=iso)
@@ -302,12 +206,10 @@ def test_a_boot_asset_has_a_url_for_each_kind(operator: Caller) -> None:
     answer = management(operator, "GetBootAssetURL", request)
 
     assert answer.url.endswith("/image/abc/v1.13.8/metal-amd64.iso")
-    with invalid():
-        management(operator, "GetBootAssetURL", pb.BootAssetURLRequest(schematic_id="abc"))
 
 
 def test_a_new_join_token_is_active_and_can_be_used_to_join(
-    admin: Caller, operator: Caller, reader: Caller, store: Store, wait_until: Callable[..., Any]
+    admin: Caller, reader: Caller, store: Store, wait_until: Callable[..., Any]
 ) -> None:
     token = management(admin, "CreateJoinToken", pb.CreateJoinTokenRequest(name="lab")).id
 
@@ -317,10 +219,6 @@ def test_a_new_join_token_is_active_and_can_be_used_to_join(
     assert (status["state"], status["is_default"], status["name"]) == (1, False, "lab")
     assert token in answer.kernel_args[0]
     assert token in answer.config
-    with invalid():
-        management(admin, "CreateJoinToken", pb.CreateJoinTokenRequest(name="x" * 17))
-    with denied():
-        management(operator, "CreateJoinToken", pb.CreateJoinTokenRequest(name="lab"))
 
 
 # -- accounts and audit
@@ -334,12 +232,11 @@ def test_users_and_service_accounts_are_an_admins_matter(admin: Caller, operator
 
     assert [(user.email, user.role) for user in users] == [("ann@example.org", "Reader")]
     assert any(account.role == "Operator" and account.pgp_public_keys for account in accounts)
-    for call in ("ListUsers", "ListServiceAccounts"):
-        with denied():
-            management(operator, call)
+    with denied():
+        management(operator, "ListUsers")
 
 
-def test_the_audit_log_tells_who_wrote_what(admin: Caller, operator: Caller, call_as: Callable[[str], Caller]) -> None:
+def test_the_audit_log_tells_who_wrote_what(operator: Caller, call_as: Callable[[str], Caller]) -> None:
     operator.create("MachineLabels", "labelled", labels={"rack": "7"})
 
     answers = management(call_as("Auditor"), "ReadAuditLog", pb.ReadAuditLogRequest(resource_id="labelled"))
@@ -347,21 +244,3 @@ def test_the_audit_log_tells_who_wrote_what(admin: Caller, operator: Caller, cal
     entries = [json.loads(answer.audit_log) for answer in answers]
     assert [entry["event_type"] for entry in entries] == ["create"]
     assert "made-operator" in entries[0]["event_data"]["session"]["email"]
-    with denied():
-        list(management(operator, "ReadAuditLog", pb.ReadAuditLogRequest()))
-    with invalid():
-        list(management(admin, "ReadAuditLog", pb.ReadAuditLogRequest(start_time="yesterday")))
-    with invalid():
-        list(management(admin, "ReadAuditLog", pb.ReadAuditLogRequest(follow=True, search="x")))
-
-
-def test_following_the_audit_log_begins_where_it_ends_now(admin: Caller, operator: Caller, name: str) -> None:
-    stream = management(admin, "ReadAuditLog", pb.ReadAuditLogRequest(follow=True))
-    begin = first(stream, 1)[0]
-
-    operator.create("MachineLabels", name)
-
-    entry = json.loads(first(stream, 1)[0].audit_log)
-    assert begin.audit_log == b""
-    assert (entry["event_type"], entry["resource_id"]) == ("create", name)
-    stream.cancel()
