@@ -23,11 +23,11 @@ INTERNAL = "Internal"
 EXHAUSTED = "ResourceExhausted"
 
 SINCE_1_10 = pytest.mark.needs_omni("1.10")
-"""For what the facts tell of 1.10.0-beta.0 and an older Omni (1.7.0-beta.0 was tried) does otherwise."""
+"""For behaviour of 1.10.0-beta.0 that an older Omni (1.7.0-beta.0 was tried) does not have."""
 
 
 class Divergence(AssertionError):
-    """A server that does something else than the facts tell."""
+    """A server that does something else than a real Omni was seen to do."""
 
     def __init__(self, expected: Any, got: Any, told: str = "") -> None:
         super().__init__(f"expected {expected}, got {got}" + (f" ({told})" if told else ""))
@@ -55,7 +55,7 @@ def expect(expected: str, call: Callable[[], object]) -> None:
 
 
 def same(expected: Any, got: Any) -> None:
-    """Compare what the facts tell with what the server shows."""
+    """Compare the behaviour of a real Omni with that of the server under test."""
     if expected != got:
         raise Divergence(expected, got)
 

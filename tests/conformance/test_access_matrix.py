@@ -1,4 +1,4 @@
-"""facts/access.tsv: what each of five roles may do with each of 155 types: one case for making, one for ending it."""
+"""``data/access.tsv``: the permissions of five roles on each of 155 types; one case for create, one for teardown."""
 
 from __future__ import annotations
 

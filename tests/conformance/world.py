@@ -129,7 +129,7 @@ class Server:
         return 10.0 if self.simulated else GONE_SECONDS
 
     def is_at_least(self, version: str) -> bool:
-        """Whether this Omni is of a release, a pre-release of it included; the simulator is of the facts' own."""
+        """Whether this Omni is of a release, a pre-release of it included; the simulator counts as the newest."""
         return self.simulated or numbers(self.backend) >= numbers(version)
 
     @cached_property

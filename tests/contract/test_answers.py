@@ -15,7 +15,7 @@ from omni_gateway.omni import OmniClient
 from .conftest import Caller
 
 CLUSTER = "answers"
-#: Omni lets nobody read these, though their documents are told of (facts: access.tsv).
+#: Omni denies reads of these types to every role, although the document names them.
 READ_BY_NOBODY = {"/api/v1/machine-request-sets/{id}/status"}
 #: What some reads cannot do without.
 QUERIES = {"/api/v1/auth/can-i": "?resource=clusters&verb=list"}

@@ -15,7 +15,7 @@ from .conftest import Caller
 
 METHODS = ("get", "post", "put", "patch", "delete")
 VARIABLES = {"id": "there-is-none", "kind": "cluster-create", "type": "Clusters", "node": "there-is-none"}
-#: Omni lets nobody read it (facts: access.tsv), and says so before it looks.
+#: Omni denies reads of it to every role, before it looks for the object.
 READ_BY_NOBODY = "GET /api/v1/machine-request-sets/{id}/status"
 LOWER = {"operator": "reader", "admin": "operator"}
 

@@ -19,7 +19,7 @@ from omni_gateway.model import omni_objects
 from .every_route_world import CLUSTER, DOOMED, NO_MACHINE, PENDING, SERVICE, World, one, world_of_everything
 
 OWNED = ("loadbalancer-configs", "image-pull-requests", "schematic-configurations")
-#: Its status is read by nobody (facts: access.tsv).
+#: Omni denies reads of its status to every role.
 READ_BY_NOBODY = "machine-request-sets/{id}/status"
 #: Query that a read cannot do without.
 NEEDED = {"auth/can-i": "?resource=clusters&verb=get"}

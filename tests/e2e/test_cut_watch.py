@@ -129,7 +129,7 @@ def burst(omni: OmniClient, prefix: str, seed: int) -> None:
             read["spec"]["data"] = f"machine: {{sysctls: {{a: '{number}'}}}}"
             omni.resources.update(read, version=None)
         else:
-            with suppress(NotFound):  # Omni's own removal of what is torn down may come first (facts: cluster-side 1.5)
+            with suppress(NotFound):  # Omni removes a torn-down object itself, which may come first
                 omni.resources.delete(PATCHES, id, timeout=20)
             present.discard(id)
 
