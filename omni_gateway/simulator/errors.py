@@ -18,7 +18,7 @@ class SimError(Exception):
 
 
 class Unknown(SimError):
-    """What Omni answers where it gives a plain error no code of its own."""
+    """Omni's answer for an error that has no code of its own."""
 
 
 class NotFound(SimError):
@@ -74,7 +74,7 @@ class Unavailable(SimError):
 
 
 class Internal(SimError):
-    """What Omni answers where its own handler broke."""
+    """Omni's answer when its own handler failed."""
 
     code = grpc.StatusCode.INTERNAL
 

@@ -28,7 +28,7 @@ ROLE_WORKER = PREFIX + "role-worker"
 SYSTEM_PATCH = PREFIX + "system-patch"
 TALOS_VERSION = PREFIX + "talos-version"
 
-# Annotations: presence is what counts, the value is empty.
+# Annotations: only their presence counts, the value is empty.
 CLUSTER_LOCKED = PREFIX + "cluster-locked"
 KERNEL_ARGS_INITIALIZED = PREFIX + "kernel-args-initialized"
 LOCKED = PREFIX + "locked"

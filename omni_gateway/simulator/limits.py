@@ -1,4 +1,4 @@
-"""What the simulator deliberately does not do, in short: the long form is docs/simulator.md."""
+"""The deliberate limits of the simulator, in short; the long form is docs/simulator.md."""
 
 from __future__ import annotations
 

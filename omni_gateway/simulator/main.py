@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.error("%s", error)
         simulator.stop()
         return 1
-    # What is there by now stays; the collector would look through all of it again and again, a second a time.
+    # The objects of the start stay for good; without this each full collection scans them, for a second.
     gc.freeze()
     log.info(
         "simulator of Omni, no real machines: http://%s, %d machines, %g x life's speed, state in %s, admin key in %s",
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Write a file that nobody sees half written."""
+    """Write a file atomically."""
     draft = path.with_name(path.name + ".new")
     draft.write_text(text, encoding="ascii")
     draft.replace(path)

@@ -28,8 +28,8 @@ from omni_gateway.simulator.services.resources import ResourceService
 from omni_gateway.simulator.services.virtual import Virtual
 from omni_gateway.simulator.state.store import Store
 from omni_gateway.simulator.state.watchers import Watchers
-from omni_gateway.simulator.transport.interceptor import Gatekeeper
-from omni_gateway.simulator.transport.port import Entrance
+from omni_gateway.simulator.transport.interceptor import CallerInterceptor
+from omni_gateway.simulator.transport.port import GrpcPort
 from omni_gateway.stubs import (
     auth_pb2_grpc,
     machine_pb2_grpc,
@@ -60,7 +60,7 @@ _OPTIONS = (
 class Simulator:
     """A running simulator. ``speed`` is how many seconds of a machine's life pass in a real one.
 
-    Without ``boot_ids`` no machine that joins tells which boot it is in, as none does on Omni 1.7.
+    Without ``boot_ids`` machines that join report no boot id, as on Omni 1.7.
     With ``faults``, calls can be made to fail on demand: by :attr:`faults`, or from outside by ``admin_listen``.
     """
 
@@ -90,18 +90,18 @@ class Simulator:
         self._verifier = Verifier(self.store)
         self._resources = ResourceService(self.store, self._watchers, Virtual(self.store, self._url))
         self._management = ManagementService(self.store, self._url, lambda: self._kubernetes.url)
-        self._entrance = Entrance(self._build_server)
-        self.faults = Faults(self.store, self._entrance) if faults else None
+        self._port = GrpcPort(self._build_server)
+        self.faults = Faults(self.store, self._port) if faults else None
         self._admin: grpc.Server | None = None
 
     def start(self, listen: str = "127.0.0.1:0", admin_listen: str = "") -> str:
         """Serve, and return host and port; OSError when an address cannot be had."""
-        self.address = self._entrance.open(listen)
+        self.address = self._port.open(listen)
         if admin_listen and self.faults is not None:
             self._admin, self.admin_address = serve_faults(self.faults, admin_listen)
         self._runtime.start()
         self._kubernetes.start()
-        self._entrance.serve()
+        self._port.serve()
         return self.address
 
     def stop(self) -> None:
@@ -110,7 +110,7 @@ class Simulator:
             self._admin.stop(0).wait()
         if self.faults is not None:
             self.faults.clear()
-        stopped = self._entrance.close(_STOP_SECONDS)
+        stopped = self._port.close(_STOP_SECONDS)
         self._watchers.close()
         if not stopped.wait(2 * _STOP_SECONDS):
             log.warning("some calls did not end within %g s of being cancelled; left behind", _STOP_SECONDS)
@@ -125,7 +125,7 @@ class Simulator:
         """Make a server of all services, not yet listening."""
         trouble = [FaultInjector(self.faults)] if self.faults is not None else []
         server = grpc.server(
-            self._threads, interceptors=[*trouble, Gatekeeper(self._verifier, self.store)], options=_OPTIONS
+            self._threads, interceptors=[*trouble, CallerInterceptor(self._verifier, self.store)], options=_OPTIONS
         )
         resources_pb2_grpc.add_ResourceServiceServicer_to_server(self._resources, server)
         auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthService(self.store), server)

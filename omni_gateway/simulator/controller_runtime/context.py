@@ -1,4 +1,4 @@
-"""What a controller sees of the world: the store, through the few verbs that a controller needs."""
+"""A controller's interface to the store: find, list, write, tear down and destroy."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Context:
         annotations: Mapping[str, str] | None = None,
         finalizers: Iterable[str] = (),
     ) -> None:
-        """Make a resource of this controller's say exactly this; its version moves only when something changed."""
+        """Write a resource of this controller, whole; its version rises only when something changed."""
         said = (self.owner, spec, dict(labels or {}), dict(annotations or {}))
         held = tuple(finalizers)
         old = self.find(kind, id_)
@@ -113,7 +113,7 @@ class Context:
             return
 
     def teardown(self, res: Resource) -> None:
-        """Ask for the end of a resource, whoever owns it; what still holds it by a finalizer has its say."""
+        """Tear a resource down, whoever owns it; its finalizers still delay its removal."""
         if res.phase == "running":
             try:
                 self.store.teardown(*res.key, owner=res.owner)
@@ -135,7 +135,7 @@ class Context:
         self.requeue_after = real if self.requeue_after is None else min(self.requeue_after, real)
 
     def passed(self, since: datetime | None, seconds: float) -> bool:
-        """Tell whether so many lifecycle seconds have passed since a moment; if not, reconcile again when they have."""
+        """Return whether so many lifecycle seconds have passed since a moment; if not, reconcile again by then."""
         if since is None:
             return False
         left = seconds - (datetime.now(UTC) - since).total_seconds() * self.speed
@@ -146,11 +146,11 @@ class Context:
 
 
 class Controller:
-    """A level-triggered loop: `reconcile` looks at what is, and moves it one step towards what is wanted."""
+    """A level-triggered loop: `reconcile` compares the current state with the wanted one and moves it one step."""
 
     name: ClassVar[str]
     inputs: ClassVar[Mapping[str, KeyMap]]
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Bring what it owns for the key in line; called after any change of an input, and again at will."""
+        """Reconcile the resources of the key; called after any change of an input, and at any other time."""
         raise NotImplementedError

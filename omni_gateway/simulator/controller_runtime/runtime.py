@@ -72,7 +72,7 @@ class Runtime:
             self._thread.join(timeout=10)
 
     def settled(self) -> bool:
-        """Tell whether nothing is waiting to be reconciled, now or later."""
+        """Return whether no key is waiting to be reconciled, now or later."""
         with self._wake:
             return not (self._queue or self._due or self._busy)
 

@@ -54,7 +54,7 @@ def all_controllers() -> tuple[Controller, ...]:
         Bootstrap(),
         ControlPlane(),
         Allocation(),
-        # Counts before MachineSetNodes acts: what is asked for shows before it is there.
+        # Counts before MachineSetNodes acts: a requested machine shows before it is a member.
         MachineSetStatus(),
         MachineSetNodes(),
         ClusterStatus(),

@@ -15,7 +15,7 @@ from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.simulator.state.store import Store
 
 _UNLIMITED = 1
-#: What a machine's labels have to say before it is taken for a class.
+#: Labels that a machine must have before it is taken for a class.
 _ASSIGNABLE = {labels.AVAILABLE, labels.READY_TO_USE, labels.REPORTING_EVENTS}
 
 
@@ -37,7 +37,7 @@ class Allocation(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Take as many machines as are asked for and to be had; give back what is too much."""
+        """Take as many machines as the allocation asks for and the class has; release the surplus."""
         machine_set = ctx.running(kinds.MACHINE_SET, key)
         owned = [res for res in ctx.all(kinds.MACHINE_SET_NODE, machine_set=key) if res.owner == self.name]
         for node in owned:

@@ -1,4 +1,4 @@
-"""Auto-destroy: an unowned object that is tearing down and held by nobody disappears by itself."""
+"""Auto-destroy: removes an unowned object that is tearing down and has no finalizers."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ class AutoDestroy(Controller):
         try:
             ctx.store.destroy(namespace_of(kind), kind, id_, owner="")
         except SimError:
-            # Somebody destroyed it first, or holds it again: either way an event tells what to do next.
+            # It was destroyed meanwhile, or has a finalizer again: either way another event follows.
             return

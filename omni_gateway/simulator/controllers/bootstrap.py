@@ -48,7 +48,7 @@ class Bootstrap(Controller):
 
 
 class ControlPlane(Controller):
-    """Key: a control plane machine set's id. Says how its etcd and its connections are."""
+    """Key: a control plane machine set's id. Writes the conditions of its etcd and its connections."""
 
     name = "ControlPlaneStatusController"
     inputs = {
@@ -58,7 +58,7 @@ class ControlPlane(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Write the conditions once the cluster is bootstrapped; before that there is nothing to say."""
+        """Write the conditions once the cluster is bootstrapped; there are none before."""
         machine_set = ctx.running(kinds.MACHINE_SET, key)
         if machine_set is None:
             ctx.destroy(kinds.CONTROL_PLANE_STATUS, key)

@@ -1,4 +1,4 @@
-"""What every cluster gets at once: a UUID, the Talos version it began with, and its first empty statuses."""
+"""The first resources of every cluster: its UUID, the Talos version it began with, and empty statuses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ClusterBasics(Controller):
     inputs = {kinds.CLUSTER: by_id}
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Make what is missing; once made, these say nothing new."""
+        """Create the missing ones; they are not changed later."""
         cluster = ctx.running(kinds.CLUSTER, key)
         if cluster is None:
             return

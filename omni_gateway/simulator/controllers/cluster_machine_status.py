@@ -112,7 +112,7 @@ class ClusterMachineStatus(Controller):
 
 
 def _stage(ctx: Context, member: Resource, hw: Hardware) -> int:
-    """Return Omni's stage: what the machine does, unless it is on its way out of the cluster."""
+    """Return Omni's stage: the machine's own, unless it is leaving the cluster."""
     if member.phase != "running":
         return STAGE_DESTROYING if hw.step == "reset" or not hw.cluster else STAGE_BEFORE_DESTROY
     if ctx.running(kinds.MACHINE_SET_NODE, member.id) is None and hw.stage == STAGE_RUNNING:

@@ -1,4 +1,4 @@
-"""Destroying a cluster: workers, control plane, what is labelled with it, the cluster itself, last its statuses."""
+"""Removal of a cluster: workers, control plane, objects labelled with it, the cluster itself, last its statuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Destroying a machine set: its nodes first, then what is labelled with it, then the set itself."""
+"""Removal of a machine set: its nodes first, then objects labelled with it, then the set itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DestroyMachineSet(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Tear down what belongs to the set, count what is left, and free the set when nothing is."""
+        """Tear down the objects of the set, count those left, and release the set when there are none."""
         machine_set = ctx.find(kinds.MACHINE_SET, key)
         if machine_set is None or machine_set.phase == "running":
             ctx.destroy(kinds.MACHINE_SET_DESTROY_STATUS, key)

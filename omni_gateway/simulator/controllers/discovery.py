@@ -1,4 +1,4 @@
-"""The discovery service is told of machines that left their cluster, so that the others look for them no more."""
+"""Notifies the discovery service of machines that left their cluster, so that it forgets them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Etcd backups: the one that is asked for by hand, and the periodic ones that a cluster is configured for."""
+"""Etcd backups: manual ones, and the periodic ones of a cluster's backup configuration."""
 
 from __future__ import annotations
 

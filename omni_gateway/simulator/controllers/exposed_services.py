@@ -26,7 +26,7 @@ _OF_CLUSTER = by_label(labels.CLUSTER)
 _ALIAS = "omni.sidero.dev/exposed-service-alias"
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LARGEST_ICON = 1024 * 1024
-#: What every Kubernetes has.
+#: Services of every Kubernetes.
 _BUILT_IN = (("default", "kubernetes", 443), ("kube-system", "kube-dns", 53))
 
 
@@ -85,14 +85,14 @@ class ExposedServices(Controller):
 
 
 class _Wanted:
-    """What the annotations of a Service ask for one of its host ports."""
+    """One host port of a Service, as its annotations describe it."""
 
     def __init__(self, of: Resource, port: int, name: str, several: bool) -> None:
         self._notes, self._port, self._several = of.annotations, port, several
         self._label = f"{name}:{port}" if several else name
 
     def shown(self, id_: str, old: Resource | None, aliases: dict[str, str]) -> tuple[Spec, str]:
-        """Return spec and alias; a prefix that cannot be used changes nothing of what is shown but the error."""
+        """Return spec and alias; a prefix that cannot be used changes the error only."""
         asked = self._prefix(id_, aliases)
         current = old.labels.get(_ALIAS, "") if old else ""
         spec: Spec = dict(old.spec) if old else {}
@@ -120,7 +120,7 @@ class _Wanted:
         return default if found is None else found
 
     def _prefix(self, id_: str, aliases: Mapping[str, str]) -> str | None:
-        """Return the alias that is asked for: the port's own, or the Service's, which the first of its ports gets."""
+        """Return the configured alias: the port's own, or the Service's, which its first port gets."""
         own = self._notes.get(f"{PREFIX}prefix-{self._port}")
         common = self._notes.get(PREFIX + "prefix")
         if own is not None or common is None:
@@ -156,7 +156,7 @@ def _icon(text: str) -> str:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return ""
-    with suppress(zlib.error):  # what is not compressed stays as it is
+    with suppress(zlib.error):  # an uncompressed icon stays as it is
         content = zlib.decompressobj(wbits=31).decompress(content, _LARGEST_ICON)
     try:
         expat.ParserCreate().Parse(content, True)

@@ -1,4 +1,4 @@
-"""Finalizers: every controller that has something to clean up after an object says so on the object.
+"""Finalizers: adds those of every controller that has to clean up after an object.
 
 They come one by one, each a version of its own: that is why a new cluster goes from version 1 to 14 by itself.
 """
@@ -88,13 +88,13 @@ _HELD = (
 
 
 class Finalizers(Controller):
-    """Key: type and id. Puts back what a careless update left out, too."""
+    """Key: type and id. Also puts back finalizers that an update left out."""
 
     name = "FinalizersController"
     inputs: ClassVar[Mapping[str, KeyMap]] = dict.fromkeys(_HELD, type_and_id)
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Add what a running object lacks; let go of an extensions configuration, which holds nothing."""
+        """Add the finalizers that a running object lacks; release an extensions configuration that tears down."""
         kind, _, id_ = key.partition("/")
         res = ctx.find(kind, id_)
         if res is None:

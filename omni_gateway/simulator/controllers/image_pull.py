@@ -12,7 +12,7 @@ PULL_SECONDS = 0.1
 
 
 def images_are_pulled(ctx: Context, cluster: str, version: str) -> bool:
-    """Ask for the images of a Kubernetes version on every machine that lacks them; tell whether they are all there."""
+    """Request the images of a Kubernetes version for every machine that lacks them; return whether all have them."""
     wanted = []
     for member in ctx.all(kinds.CLUSTER_MACHINE, cluster=cluster):
         hw = hardware(ctx, member.id)

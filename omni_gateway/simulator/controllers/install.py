@@ -1,4 +1,4 @@
-"""Joining and leaving: installs what a cluster wants, resets what a cluster lets go, upgrades machines in place."""
+"""Installs machines that join a cluster, resets machines that leave one, upgrades machines in place."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Install(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Begin what is due, when the machine is free for it."""
+        """Begin the installation, reset or upgrade that is due, when the machine is idle."""
         member = ctx.find(kinds.CLUSTER_MACHINE, key)
         hw = hardware(ctx, key)
         if member is not None and member.phase != "running":
@@ -91,7 +91,7 @@ class Install(Controller):
             return self._forget(ctx, member)
         forced = ctx.find(kinds.NODE_FORCE_DESTROY_REQUEST, member.id) or not ctx.running(kinds.LINK, member.id)
         if forced and hw.step not in ("leave", "reset"):
-            # What goes on in the machine itself goes on; what its cluster wanted of it does not.
+            # Steps of the machine itself go on; those that its cluster started are dropped.
             left = [step for step in hw.steps if step["kind"] in _OWN_STEPS]
             ends = hw.ends if left[:1] == hw.steps[:1] else 0.0
             tell_of_leaver(ctx, hw)
@@ -136,7 +136,7 @@ class Install(Controller):
 
 
 def upgrade_steps(image: Mapping[str, object], *, member: bool) -> list[Step]:
-    """Return what an upgrade is made of: the new image first shows, then the machine reboots into it."""
+    """Return the steps of an upgrade: the new image shows first, then the machine reboots into it."""
     line = f"upgrading to Talos {image['talos_version']}"
     reboot = Step("upgrade-reboot", 2.1, {"boot_id": str(uuid.uuid4())}, "rebooting into the new image")
     if not member:

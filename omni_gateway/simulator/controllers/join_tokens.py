@@ -1,4 +1,4 @@
-"""Join tokens: whether each lets machines in, and how many came by it."""
+"""Status of join tokens: state, and the number of machines that joined by each."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class KubernetesManifests(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Say that everything asked for is in place, once there is a Kubernetes for it to be in."""
+        """Show every wanted manifest as applied, once the cluster has a Kubernetes."""
         cluster = ctx.running(kinds.CLUSTER, key)
         if cluster is None:
             ctx.destroy(kinds.CLUSTER_KUBERNETES_MANIFESTS_STATUS, key)

@@ -1,4 +1,4 @@
-"""What runs in a cluster's Kubernetes: kubelet versions and static pods, once its API answers."""
+"""KubernetesStatus: kubelet versions and static pods of a cluster, once its API answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class KubernetesStatus(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Write what is seen through the API; it is first seen when the API is first healthy."""
+        """Write the status; it is created when the API is healthy for the first time."""
         cluster = ctx.find(kinds.CLUSTER, key)
         members = ctx.all(kinds.CLUSTER_MACHINE, cluster=key)
         if cluster is None or (cluster.phase != "running" and not members):

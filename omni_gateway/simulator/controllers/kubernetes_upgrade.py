@@ -1,7 +1,7 @@
 """Kubernetes upgrades: images first, then component by component, node by node, each step a config patch.
 
 Everything is read off the machines: the next step is the first component that does not run the wanted version. So an
-upgrade goes on after a restart, and goes back when the old version is asked for again.
+upgrade goes on after a restart, and reverts when the old version is written back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from omni_gateway.simulator.machines.hardware import CONTROL_PLANE, Hardware
 from omni_gateway.simulator.state.resource import Resource
 
 UPGRADING, DONE, FAILED, REVERTING = 1, 2, 3, 4
-#: Until then the status does not say which version runs, and no upgrade may begin.
+#: Until then the status has no running version, and no upgrade may begin.
 LEARNS_SECONDS = 1.0
 
 
@@ -60,7 +60,7 @@ class KubernetesUpgrade(Controller):
         wanted = cluster.spec["kubernetes_version"]
         todo = _todo(ctx, key, wanted)
         if current is None:
-            # The status begins as an upgrade to what runs already, of which it does not know yet what it is.
+            # The status begins as an upgrade to the running version, which it does not know yet.
             begun = {"phase": UPGRADING, "current_upgrade_version": wanted}
             ctx.write(kinds.KUBERNETES_UPGRADE_STATUS, key, begun, {labels.CLUSTER: key})
             ctx.after(LEARNS_SECONDS)
@@ -119,7 +119,7 @@ class KubernetesUpgrade(Controller):
         return {"step": step, "status": f"waiting for {target.component} to restart"}
 
     def _patch(self, ctx: Context, cluster: str, target: _Target, wanted: str) -> None:
-        """Pin what the machine runs already, and the component of this step, to the wanted version."""
+        """Pin the component of this step, and those that run the wanted version already, to it."""
         pinned = {name: version for name, version in target.hardware.components.items() if version == wanted}
         data = yaml.dump(render.component_patch(pinned | {target.component: wanted}), sort_keys=False)
         own = {labels.CLUSTER: cluster, labels.CLUSTER_MACHINE: target.machine_id, labels.SYSTEM_PATCH: ""}

@@ -1,4 +1,4 @@
-"""Removal of a machine: what goes with its link once the link is torn down."""
+"""Removal of a machine: once its link is torn down, the objects that belong to it go."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LinkCleanup(Controller):
     inputs = dict.fromkeys((kinds.LINK, *_CASCADE, kinds.CLUSTER_MACHINE, kinds.MACHINE_STATUS), by_id)
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Tear down what belongs to the machine, wait for its cluster to let go, then free the link."""
+        """Tear down the objects of the machine, wait until it has left its cluster, then release the link."""
         link = ctx.find(kinds.LINK, key)
         if link is None or link.phase == "running":
             return

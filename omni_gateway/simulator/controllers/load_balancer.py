@@ -24,7 +24,7 @@ class LoadBalancer(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Say whether the API can be reached."""
+        """Write whether the API can be reached."""
         cluster = ctx.find(kinds.CLUSTER, key)
         if cluster is None:
             return

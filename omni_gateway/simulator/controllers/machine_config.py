@@ -31,7 +31,7 @@ def members_of_cluster(store: Store, res: Resource) -> Iterable[str]:
 
 
 class MachineConfig(Controller):
-    """Key: a machine's id. Writes what is wanted; `rollout` and `install` bring it to the machines."""
+    """Key: a machine's id. Writes the wanted configuration; `rollout` and `install` apply it to the machine."""
 
     name = "ClusterMachineConfigController"
     inputs = {
@@ -67,7 +67,7 @@ class MachineConfig(Controller):
             kinds.CLUSTER_MACHINE_CONFIG_PATCHES, key, {"patches": patches}, own_labels
         )
         redacted = {"data": render.to_yaml(documents)}
-        # One step: whoever sees the new text must see its digest too, or takes it for what a machine already runs.
+        # One transaction: with the new text but the old digest, the machine would count as up to date.
         with ctx.store.lock:
             Context(ctx.store, "RedactedClusterMachineConfigController").write(
                 kinds.REDACTED_CLUSTER_MACHINE_CONFIG, key, redacted, own_labels

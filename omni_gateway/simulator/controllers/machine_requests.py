@@ -1,4 +1,4 @@
-"""Machine request sets: as many requests to an infra provider as the set asks for. Providers are not simulated."""
+"""Machine request sets: creates as many MachineRequests as the set wants. Providers are not simulated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SUFFIX_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _SUFFIX_LENGTH = 6
 _COPIED = ("talos_version", "extensions", "kernel_args", "meta_values", "provider_data", "grpc_tunnel")
 MAX_REQUESTS = 1000
-"""Requests made for one set at most, whatever it asks for."""
+"""The most requests made for one set."""
 
 FINALIZER = "MachineRequestSetStatusController"
 
@@ -27,7 +27,7 @@ class MachineRequests(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Make and remove requests until there are as many as asked for; none when the set ends."""
+        """Create and remove requests until their number is right; remove all when the set ends."""
         wanted = ctx.find(kinds.MACHINE_REQUEST_SET, key)
         if wanted is None:
             return

@@ -1,4 +1,4 @@
-"""Membership: turns the nodes that a machine set asks for into machines of the cluster, and back."""
+"""Membership: creates a ClusterMachine for each node of a machine set, and removes it with the node."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_SET = by_label(labels.MACHINE_SET)
 
 
 def set_of_machine(store: Store, res: Resource) -> tuple[str, ...]:
-    """Map a machine's resource to the machine set that asks for it, if one does."""
+    """Map a machine's resource to the machine set that has a node for it, if one has."""
     node = store.peek("default", kinds.MACHINE_SET_NODE, res.id)
     value = node.labels.get(labels.MACHINE_SET, "") if node else ""
     return (value,) if value else ()
@@ -48,7 +48,7 @@ class MachineSetNodes(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Add the machines that are asked for, let go of the nodes that end, then take away what is left over.
+        """Add the machines that have a node, release the nodes that tear down, then remove surplus machines.
 
         A machine whose link is removed is lost to the cluster whatever becomes of its etcd.
         """
@@ -91,7 +91,7 @@ class MachineSetNodes(Controller):
             ctx.teardown(res)
 
     def _may_go(self, machine_set: Resource | None, members: list[Resource], surplus: list[Resource]) -> int:
-        """Tell how many machines may leave now.
+        """Return how many machines may leave now.
 
         All at once when the whole set goes, and workers always; a control plane that stays gives up one member at a
         time, for etcd's sake, and never its last.

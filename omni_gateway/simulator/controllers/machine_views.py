@@ -1,4 +1,4 @@
-"""Gathers what is known of a machine into the view that its projections are made from."""
+"""Collects the state of a machine into the view that its projections are computed from."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Machines(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Write what the machine's state says, or remove it all when the link is gone or going."""
+        """Write the machine's projections, or remove them all when the link is gone or tears down."""
         view = view_of(ctx, key)
         for projection in projections.ALL:
             own = Context(ctx.store, projection.owner, ctx.speed)

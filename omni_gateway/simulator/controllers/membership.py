@@ -1,4 +1,4 @@
-"""Reading aids that several controllers share: what a cluster, a machine set and a cluster's machine consist of."""
+"""Queries that several controllers share: roles, labels and members of clusters and machine sets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from omni_gateway.simulator.state.resource import Resource
 
 
 def role_of(res: Resource) -> int:
-    """Tell the role that a resource's labels name; both labels together mean control plane."""
+    """Return the role that a resource's labels name; both labels together mean control plane."""
     return CONTROL_PLANE if labels.ROLE_CONTROL_PLANE in res.labels else WORKER
 
 

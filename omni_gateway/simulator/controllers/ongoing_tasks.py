@@ -31,7 +31,7 @@ class OngoingTasks(Controller):
     inputs: ClassVar[Mapping[str, KeyMap]] = dict.fromkeys(_SUFFIXES, _key)
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Show the task while the status says that something is under way."""
+        """Show the task while the status is in progress."""
         kind, _, id_ = key.partition("/")
         status = ctx.find(kind, id_)
         prefix = "machine-" if kind == kinds.MACHINE_UPGRADE_STATUS else ""

@@ -33,7 +33,7 @@ class Rollout(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Show what is pending on each machine, and let the next ones have theirs."""
+        """Write the pending update of each machine, and apply the next ones."""
         machine_set = ctx.running(kinds.MACHINE_SET, key)
         if machine_set is None:
             return
@@ -73,7 +73,7 @@ class Rollout(Controller):
         return wanted if differs else None
 
     def _record(self, ctx: Context, member: Resource) -> None:
-        """Turn a pending update that has arrived into a record of what changed."""
+        """Replace a pending update that was applied with a MachineConfigDiff."""
         pending = ctx.find(kinds.MACHINE_PENDING_UPDATES, member.id)
         diff = pending.spec.get("config_diff") if pending else None
         if diff:
@@ -93,13 +93,13 @@ class Rollout(Controller):
 
 
 def locked(ctx: Context, machine_id: str) -> bool:
-    """Tell whether a machine's updates are held back by a lock on its node."""
+    """Return whether a machine's updates are held back by a lock on its node."""
     node = ctx.find(kinds.MACHINE_SET_NODE, machine_id)
     return node is not None and labels.LOCKED in node.annotations
 
 
 def upgrade_pending(ctx: Context, machine_id: str, hw: Hardware) -> bool:
-    """Tell whether a machine is meant to run another image than it does; its configuration then waits for the image."""
+    """Return whether a machine is to run another image than it does; its configuration then waits for the image."""
     target = ctx.find(kinds.CLUSTER_MACHINE_TALOS_VERSION, machine_id)
     current = ctx.find(kinds.MACHINE_UPGRADE_STATUS, machine_id)
     if target is None or current is None:
@@ -109,7 +109,7 @@ def upgrade_pending(ctx: Context, machine_id: str, hw: Hardware) -> bool:
 
 
 def max_parallelism(machine_set: Resource, config: str) -> int:
-    """Return how many machines of a set may change at a time: one, unless the set says more."""
+    """Return how many machines of a set may change at a time: one, unless the set allows more."""
     rolling = (machine_set.spec.get(config) or {}).get("rolling") or {}
     return max(int(rolling.get("max_parallelism") or 1), 1)
 

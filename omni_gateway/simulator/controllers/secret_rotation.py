@@ -1,4 +1,4 @@
-"""Rotation of a cluster's certificate authorities: begun by writing the object that asks for it, and told in phases."""
+"""Rotation of a cluster's certificate authorities: started by a write of the object, shown in phases."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SecretRotation(Controller):
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Begin what is asked for, one authority at a time, and take the phase that is due."""
+        """Begin a requested rotation, one authority at a time, and go to the phase that is due."""
         status = ctx.find(kinds.CLUSTER_SECRETS_ROTATION_STATUS, key)
         if status is None or ctx.running(kinds.CLUSTER, key) is None:
             return

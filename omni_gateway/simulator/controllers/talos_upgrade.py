@@ -1,6 +1,6 @@
 """Talos upgrades: control planes before workers, one machine of a set at a time, while the cluster is ready.
 
-What a machine should run is its ClusterMachineTalosVersion; this controller moves those one by one.
+The wanted version of a machine is its ClusterMachineTalosVersion; this controller moves those one by one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Member:
 
     @property
     def moving(self) -> bool:
-        """Whether the machine was told to change, and has not arrived and come to rest."""
+        """Whether the machine is on its way to its wanted version and not idle yet."""
         hw = self.view.hardware
         if self.target is None or not hw.cluster:
             return False
@@ -140,7 +140,7 @@ class TalosUpgrade(Controller):
         outdated: list[_Member],
         quota: dict[str, int],
     ) -> str:
-        """Let the next machine go if it may; return what the upgrade is at."""
+        """Start the next machine if one may start; return the step of the upgrade."""
         moving = [member for member in members if member.moving]
         if moving:
             return "upgrading " + ", ".join(member.resource.id for member in moving)

@@ -1,4 +1,4 @@
-"""Reading YAML from strangers: bounded in length, in depth and in what its aliases unfold to."""
+"""Reads untrusted YAML: bounded in length, in depth and in the size of its expanded aliases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from omni_gateway.simulator.errors import InvalidArgument
 MAX_CHARACTERS = 4 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 200_000
-"""Nodes of a document with every alias counted as what it stands for."""
+"""The most nodes of a document, with every alias expanded."""
 
 
 def documents(text: str) -> list[yaml.Node]:
@@ -28,12 +28,12 @@ def documents(text: str) -> list[yaml.Node]:
 
 
 def is_null(node: yaml.Node | None) -> bool:
-    """Tell whether a node says nothing."""
+    """Return whether a node is null."""
     return node is None or node.tag == "tag:yaml.org,2002:null"
 
 
 def _check_depth(text: str) -> None:
-    """Refuse what is nested too deeply before it is composed: the composer would recurse off the C stack."""
+    """Refuse text that is nested too deeply before it is composed: the composer would overflow the C stack."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
@@ -46,7 +46,7 @@ def _check_depth(text: str) -> None:
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:
     if id(node) not in known:
-        known[id(node)] = MAX_NODES + 1  # what an alias to a node around it counts for: such a node has no end
+        known[id(node)] = MAX_NODES + 1  # an alias to a node around it expands without end
         children: list[yaml.Node] = []
         if isinstance(node, yaml.MappingNode):
             children = [part for pair in node.value for part in pair]

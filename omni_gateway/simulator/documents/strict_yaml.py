@@ -1,7 +1,7 @@
 """Strict decoding of YAML: which values Omni's YAML library takes for a field of a given type.
 
 PyYAML resolves plain scalars by YAML 1.1; Omni's library by YAML 1.2 with a few words of 1.1 for booleans, and it takes
-a value only for a type that it fits: ``"true"`` in quotes is no boolean, ``12`` is a string where one is asked for.
+a value only for a type that it fits: ``"true"`` in quotes is no boolean, ``12`` is a string where the field is one.
 
 A type is a word: a scalar's (:data:`omni_gateway.simulator.documents.text_values.SCALARS`), ``any``, ``one|two`` for an
 enumeration, ``[]`` or ``{}`` before the type of a list's items or of a mapping's values, or the name of a record,
@@ -38,7 +38,7 @@ _LARGEST = 2**64
 
 
 class Problem(NamedTuple):
-    """What does not fit: the node, the path to it, and why."""
+    """A problem of a document: the node, the path to it, and the reason."""
 
     node: yaml.Node
     path: str
@@ -65,7 +65,7 @@ def resolve(node: yaml.ScalarNode) -> Scalar:
 
 
 def implied_tag(text: str) -> str:
-    """Return the tag that PyYAML gives a plain scalar, by which one that was written out is told from it."""
+    """Return the tag that PyYAML gives a plain scalar; a tag that was written out differs from it."""
     return str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]
 
 

@@ -29,7 +29,7 @@ _REDACTED = "******"
 
 
 class Scalar(NamedTuple):
-    """A scalar: what it resolves to (string, number, boolean, null, timestamp), its text, and its value."""
+    """A scalar: its kind (string, number, boolean, null, timestamp), its text, and its value."""
 
     kind: str
     text: str
@@ -176,4 +176,4 @@ TEXTS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "routing table": ("a routing table's name or number", lambda text: text.lower() in _ROUTING_TABLES),
     "port range": ("a port or a range of ports", _port_range),
 }
-"""Types of text: what they take in words, and whether a text is one."""
+"""Types of text: a description of the accepted form, and the check."""

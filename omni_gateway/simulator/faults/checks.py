@@ -1,4 +1,4 @@
-"""What a rule may say: everything that is wrong with one, in words."""
+"""Validation of rules: every problem of one, in words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def methods() -> Mapping[str, bool]:
 
 
 def pattern(text: str) -> Callable[[str], bool]:
-    """Return what tells whether a name fits a pattern; an empty pattern fits every name."""
+    """Return a predicate: does a name fit the pattern? An empty pattern fits every name."""
     if not text:
         return lambda name: True
     matches = re.compile(fnmatch.translate(text)).match
@@ -48,7 +48,7 @@ def pattern(text: str) -> Callable[[str], bool]:
 
 
 def problems(rule: pb.Rule) -> list[str]:
-    """Return what is wrong with a rule, nothing when it can be put in force."""
+    """Return the problems of a rule; an empty list when it can be put in force."""
     kind = rule.WhichOneof("fault")
     if kind is None:
         names = ", ".join(field.name for field in pb.Rule.DESCRIPTOR.oneofs_by_name["fault"].fields)

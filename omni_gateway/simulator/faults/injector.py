@@ -1,4 +1,4 @@
-"""Where rules meet calls: in front of everything else that the server does, as trouble on the way would."""
+"""Applies the rules to calls, in front of everything else that the server does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.Statu
 
 
 class FaultInjector(WrappingInterceptor):
-    """Strikes calls as the rules say."""
+    """Applies the rules in force to each call."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
@@ -67,7 +67,7 @@ class FaultInjector(WrappingInterceptor):
 
 
 def _before(struck: Sequence[Fault], context: Context) -> None:
-    """Do what befalls a call before it is served, in the order of the rules."""
+    """Apply the faults that precede the call itself, in the order of the rules."""
     for fault in struck:
         if fault.kind == "delay":
             _pause(fault.rule.delay.seconds, context)

@@ -1,4 +1,4 @@
-"""The rules in force, and what puts them there."""
+"""The rules in force: they are added, listed and cleared here."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from omni_gateway.simulator.faults import checks
 from omni_gateway.simulator.faults.rule import Call, Fault
 from omni_gateway.simulator.state.stale_reads import Snapshot
 from omni_gateway.simulator.state.store import Store
-from omni_gateway.simulator.transport.port import Entrance
+from omni_gateway.simulator.transport.port import GrpcPort
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 
 
 class Faults:
     """Every rule that was added and not cleared. Safe to share between threads."""
 
-    def __init__(self, store: Store, entrance: Entrance) -> None:
+    def __init__(self, store: Store, port: GrpcPort) -> None:
         self._store = store
-        self._entrance = entrance
+        self._port = port
         self._lock = threading.Lock()
         self._port_lock = threading.Lock()
         self._faults: dict[int, Fault] = {}
@@ -45,7 +45,7 @@ class Faults:
         return fault.state()
 
     def states(self) -> list[pb.RuleState]:
-        """Tell of every rule, in the order in which they were added."""
+        """Return the state of every rule, in the order in which they were added."""
         with self._lock:
             return [fault.state() for fault in self._faults.values()]
 
@@ -64,7 +64,7 @@ class Faults:
 
     @contextmanager
     def during(self, rule: pb.Rule) -> Iterator[Callable[[], pb.RuleState]]:
-        """Keep a rule in force until the block ends; gives what tells how it stands."""
+        """Keep a rule in force until the block ends; yields a function that returns its state."""
         id = self.add(rule).id
         with self._lock:
             fault = self._faults[id]
@@ -77,7 +77,7 @@ class Faults:
                 self.clear(id)
 
     def striking(self, call: Call, since: int = 0, only: str = "") -> list[Fault]:
-        """Count a call, and return what strikes it; of the rules added after the one of id ``since``, of one kind."""
+        """Count a call, and return the faults that strike it, of rules added after the id ``since`` and of one kind."""
         if not self._faults:
             return []
         with self._lock:
@@ -92,7 +92,7 @@ class Faults:
     def _shut(self, fault: Fault) -> None:
         with self._port_lock:
             self._shut_by = fault.id
-            self._entrance.shut(unanswered=fault.rule.connections.mode == pb.Connections.UNANSWERED)
+            self._port.shut(unanswered=fault.rule.connections.mode == pb.Connections.UNANSWERED)
             if fault.rule.seconds:
                 timer = threading.Timer(fault.rule.seconds, self._reopen, [fault])
                 timer.daemon = True
@@ -102,4 +102,4 @@ class Faults:
         with self._port_lock:
             if self._shut_by == fault.id:  # else the port is another rule's by now, or open
                 self._shut_by = 0
-                self._entrance.reopen()
+                self._port.reopen()

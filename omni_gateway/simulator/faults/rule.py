@@ -52,20 +52,20 @@ class Fault:
 
     @property
     def over(self) -> bool:
-        """Tell whether it strikes no more."""
+        """Return whether it strikes no more."""
         return (bool(self.rule.times) and self.struck >= self.rule.times) or self.timed_out
 
     @property
     def timed_out(self) -> bool:
-        """Tell whether its seconds have passed."""
+        """Return whether its seconds have passed."""
         return self._ends is not None and time.monotonic() >= self._ends
 
     def state(self) -> pb.RuleState:
-        """Tell how it stands."""
+        """Return its counters and whether it is over."""
         return pb.RuleState(id=self.id, rule=self.rule, matched=self.matched, struck=self.struck, over=self.over)
 
     def strikes(self, call: Call) -> bool:
-        """Count a call, and tell whether it is struck."""
+        """Count a call, and return whether it is struck."""
         if self.kind == "connections" or not self._matches(call) or self.over:
             return False
         self.matched += 1
@@ -83,13 +83,13 @@ class Fault:
         return self._type(call.type) and self._id(call.id)
 
     def _suits(self, method: str) -> bool:
-        """Tell whether this kind of fault can befall a call at all."""
+        """Return whether this kind of fault can apply to a method at all."""
         if self.kind in ("cut", "answer_lost"):
             return methods().get(method, False) is (self.kind == "cut")
         return self.kind != "stale_reads" or method in READS
 
     def hold(self, add_callback: Callable[[Callable[[], None]], bool]) -> None:
-        """Wait until the rule is cleared or timed out, or the call has ended (``add_callback`` tells of that)."""
+        """Wait until the rule is cleared or timed out, or the call has ended (see ``add_callback``)."""
         woken = threading.Event()
         with self._lock:
             if self._cleared or not add_callback(woken.set):

@@ -1,4 +1,4 @@
-"""Rules over gRPC, on a port of their own: for whoever tries a client against bad luck from outside of this process."""
+"""Rules over gRPC, on a port of their own: for tests of a client from outside of this process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FaultService(pb_grpc.FaultServiceServicer):
         return _answered(lambda: self._faults.add(request), context)
 
     def List(self, request: pb.ListFaultsRequest, context: grpc.ServicerContext) -> pb.ListFaultsResponse:
-        """Tell of every rule that was not cleared."""
+        """Return the state of every rule that was not cleared."""
         return pb.ListFaultsResponse(rules=self._faults.states())
 
     def Clear(self, request: pb.ClearFaultsRequest, context: grpc.ServicerContext) -> pb.ListFaultsResponse:
@@ -48,7 +48,7 @@ def _answered(do: Callable[[], T], context: grpc.ServicerContext) -> T:
 def serve_faults(faults: Faults, listen: str) -> tuple[grpc.Server, str]:
     """Serve the rules on a loopback address; return the server and where it listens. OSError on any other address.
 
-    Nobody is asked who they are: whoever can reach the port can break the simulator.
+    There is no authentication: any process that reaches the port can break the simulator.
     """
     host = listen.rpartition(":")[0]
     if not _loopback(host):

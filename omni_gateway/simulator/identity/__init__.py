@@ -1,1 +1,1 @@
-"""Accounts, their keys and roles: who signed a call, what the role permits, and the audit log of writes."""
+"""Accounts, their keys and roles; the signature of a call, its permissions, and the audit log of writes."""

@@ -1,4 +1,4 @@
-"""Roles: who may do what with which type."""
+"""The permissions of each role on each type."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from omni_gateway.simulator.identity.caller import ANONYMOUS, Identity, caller
 from omni_gateway.simulator.wire.types import Verb, catalogue
 
 PUBLIC_READ = frozenset({"AuthConfigs.omni.sidero.dev", "EulaAcceptances.omni.sidero.dev"})
-"""Types that anybody may get and list, without a signature."""
+"""Types that can be read and listed without a signature."""
 
 PUBLIC_CREATE = frozenset({"EulaAcceptances.omni.sidero.dev"})
 
@@ -37,7 +37,7 @@ def require_signed() -> Identity:
 
 
 def problem(who: Identity, type_: str, verb: Verb) -> str | None:
-    """Tell why a caller may not do this with a type, or None when it may."""
+    """Return the reason why a caller may not do this with a type, or None when it may."""
     known = catalogue().get(type_)
     if known is None:
         return f"no access to {type_!r}"

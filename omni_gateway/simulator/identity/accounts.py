@@ -142,7 +142,7 @@ def keys_of(store: Store, user_id: str) -> list[Resource]:
 
 
 def refresh_status(store: Store, identity_id: str) -> None:
-    """Bring what is shown of an identity, IdentityStatus and ServiceAccountStatus, in line with what it is."""
+    """Update the IdentityStatus and ServiceAccountStatus of an identity."""
     identity = store.peek("default", IDENTITY, identity_id)
     if identity is None:
         return

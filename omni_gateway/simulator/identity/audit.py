@@ -1,4 +1,4 @@
-"""The audit log: every write that somebody asked for, and every reading of the log itself."""
+"""The audit log: every write by a caller, and every read of the log itself."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ class Entry:
 
 
 class AuditLog:
-    """Kept in the store. Controllers' own writes are nobody's, and are not in it."""
+    """The log, kept in the store. Writes of controllers have no caller and are not in it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         store.subscribe(self._on_event)
 
     def entries(self) -> Sequence[Entry]:
-        """Return what is kept, oldest first."""
+        """Return the entries, oldest first."""
         found = self._store.view(namespace_of(AUDIT_ENTRY), AUDIT_ENTRY)
         return [Entry(int(res.id), **res.spec) for res in found]
 
     def note_access(self, who: Identity) -> None:
-        """Note that somebody reads the log."""
+        """Add an entry for a read of the log."""
         self._add("audit_log_access", who, "", "", "")
 
     def _on_event(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Who is calling: set for each call by the server's interceptor, read by the services."""
+"""The caller of the current call: set by the server's interceptor, read by the services."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ class Identity:
     fingerprint: str = ""
 
     def at_least(self, role: str) -> bool:
-        """Tell whether the caller's role is this one or above it."""
+        """Return whether the caller's role is this one or above it."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
 ANONYMOUS = Identity("", "", "None")
-"""Whoever made a call that needs no signature."""
+"""The caller of an unsigned call."""
 
 _caller: ContextVar[Identity] = ContextVar("caller", default=ANONYMOUS)
 
 
 def caller() -> Identity:
-    """Return who made the call that this thread is serving."""
+    """Return the caller of the call that this thread serves."""
     return _caller.get()
 
 
 def set_caller(identity: Identity) -> None:
-    """Say who made the call that this thread is about to serve."""
+    """Set the caller of the call that this thread is about to serve."""
     _caller.set(identity)
 
 

@@ -1,4 +1,4 @@
-"""OpenPGP keys of accounts: what a public key must be to be registered, and how a new pair is made."""
+"""OpenPGP keys of accounts: checks of a public key that is registered, and new key pairs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PublicKey:
 
 
 def read_public_key(armored: str, now: datetime | None = None) -> PublicKey:
-    """Check a key that somebody wants to register.
+    """Check a public key that is to be registered.
 
     :class:`Unknown` (as Omni has it) when it does not parse, is private, never expires, lives for more than a year,
     or has no e-mail address in its user ids.

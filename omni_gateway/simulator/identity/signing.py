@@ -1,4 +1,4 @@
-"""Whether a call is signed as Omni asks, and by whom (facts: signing)."""
+"""Verifies the signature of a call and finds its account, by the rules that Omni's server applies."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ class Verifier:
 
 
 class _Refused(Exception):
-    """Some rule of signing is broken; which one is nobody's business."""
+    """A rule of signing is broken; callers are not shown which one."""
 
 
 def is_signed(metadata: Metadata) -> bool:
-    """Tell whether a call carries anything of a signature."""
+    """Return whether a call carries any part of a signature."""
     return any(key in (SIGNATURE, PAYLOAD) for key, _ in metadata)
 
 

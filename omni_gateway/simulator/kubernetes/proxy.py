@@ -1,4 +1,4 @@
-"""Omni's Kubernetes proxy, as far as Services go: what a service-account kubeconfig reaches.
+"""Omni's Kubernetes proxy, as far as Services go; the server of service-account kubeconfigs.
 
 A token names its cluster. The API answers once the cluster's load balancer is healthy; Services can be read, made,
 changed by merge patches and removed. They are kept in the store, so controllers see their annotations.
@@ -56,7 +56,7 @@ class KubernetesProxy:
 
     def stop(self) -> None:
         """Close the port."""
-        if self._thread is not None:  # what never served cannot be told to stop
+        if self._thread is not None:  # a server that never started cannot be stopped
             self._server.shutdown()
         self._server.server_close()
 

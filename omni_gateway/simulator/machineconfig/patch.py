@@ -1,4 +1,4 @@
-"""What a config patch may say: documents that decode strictly, and nothing that Omni keeps to itself."""
+"""The check of config patches: documents must decode strictly, and fields that Omni owns are refused."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _follow(node: yaml.Node | None, path: str) -> yaml.Node | None:
     return node
 
 
-# -- deletions: `$patch: delete` in a mapping removes what is there at that place
+# -- deletions: `$patch: delete` in a mapping removes the value at that place
 
 
 def _is_deletion(node: yaml.Node) -> bool:
@@ -141,7 +141,7 @@ def _deletes(node: yaml.Node) -> bool:
 
 
 def _wrong_deletion(node: yaml.MappingNode) -> str | None:
-    """Return what is wrong with a document's deletions, if anything."""
+    """Return the problem of a document's deletions, if there is one."""
     kind, version = child(node, "kind") is not None, child(node, "apiVersion") is not None
     if _is_deletion(node) and not (kind and version):
         return "a document is deleted by its kind and apiVersion, and the legacy one not at all"
@@ -166,7 +166,7 @@ def _deletion_in_list(node: yaml.Node, in_list: bool) -> str | None:
 
 
 def _without_deletions(node: yaml.MappingNode) -> yaml.MappingNode | None:
-    """Return a document without what it deletes; None when nothing is left."""
+    """Return a document without the parts that it deletes; None when nothing is left."""
     left = _pruned(node)
     return left if isinstance(left, yaml.MappingNode) else None
 

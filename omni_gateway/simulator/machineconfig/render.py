@@ -22,7 +22,7 @@ from omni_gateway.simulator.machines.hardware import CONTROL_PLANE
 from omni_gateway.simulator.network import EVENTS_PORT, FACTORY_HOST, LOGS_PORT, MACHINE_API, SERVER_ADDRESS
 
 Document = dict[str, Any]
-_SECRET = "******"  # noqa: S105 (this is what stands in for a secret)
+_SECRET = "******"  # noqa: S105 (the replacement of a secret)
 _IMAGES = {
     "kube-apiserver": ("cluster", "apiServer", "registry.k8s.io/kube-apiserver"),
     "kube-controller-manager": ("cluster", "controllerManager", "registry.k8s.io/kube-controller-manager"),
@@ -33,7 +33,7 @@ _IMAGES = {
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the configuration of one machine depends on, patches apart. Versions are without `v`."""
+    """The inputs of a machine's configuration besides patches. Versions are without `v`."""
 
     cluster: str
     cluster_uuid: str

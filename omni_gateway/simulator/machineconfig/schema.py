@@ -1,7 +1,7 @@
-"""The documents of a Talos machine configuration and the types of their fields, and what Omni keeps to itself.
+"""The documents of a Talos machine configuration, the types of their fields, and the fields that Omni owns.
 
-Read once from ``data/machine_config_documents.tsv`` (each kind of document, whether a name tells several of a kind
-apart, and the kinds that cannot stand beside it under the same name) and ``data/machine_config_fields.tsv`` (the
+Read once from ``data/machine_config_documents.tsv`` (each kind of document, whether several of a kind differ by name,
+and the kinds that cannot stand beside it under the same name) and ``data/machine_config_fields.tsv`` (the
 records' fields; the types are those of :mod:`omni_gateway.simulator.documents.strict_yaml`). Both hold Talos 1.14.
 """
 

@@ -1,6 +1,6 @@
-"""The emulated machines: what a machine is and does, apart from what Omni says about it.
+"""The emulated machines: their state and the steps that they go through.
 
-A machine goes through steps (a reboot, an installation, …), one after another, each with a length and with what is
+A machine goes through steps (a reboot, an installation, …), one after another, each with a length and the state that is
 true of the machine once it is over. The steps are part of the machine's stored state, so that a simulator that was
 killed in the middle of a reboot goes on with the reboot.
 """
@@ -44,7 +44,7 @@ _STEP_STAGES: dict[str, tuple[int, int, bool]] = {
 
 MAX_QUEUED_STEPS = 6
 OFF_SECONDS = 120.0
-"""How long a machine stays off after a shutdown; then it is powered on, as if somebody had pressed its button."""
+"""How long a machine stays off after a shutdown; then it is powered on by itself."""
 
 UPGRADE_STEPS = ("prepare-upgrade", "upgrade", "maintenance-upgrade", "upgrade-reboot")
 
@@ -53,7 +53,7 @@ UPGRADE_STEPS = ("prepare-upgrade", "upgrade", "maintenance-upgrade", "upgrade-r
 class Step:
     """Something a machine does for a while.
 
-    `seconds` are lifecycle seconds; `then` is what changes in the machine when the step is over; `log` is the line
+    `seconds` are lifecycle seconds; `then` are the fields that change when the step is over; `log` is the line
     the machine writes when it begins.
     """
 
@@ -145,7 +145,7 @@ def find(store: Store, machine_id: str) -> Hardware | None:
 
 
 def begin(store: Store, machine_id: str, steps: Sequence[Step], *, queue: bool = False) -> bool:
-    """Let a machine begin a sequence of steps; say whether it does.
+    """Start a sequence of steps on a machine; return whether it starts.
 
     A machine that is busy does not; with `queue` it does it afterwards, unless it has enough to do already.
     """
@@ -164,17 +164,17 @@ def begin(store: Store, machine_id: str, steps: Sequence[Step], *, queue: bool =
 
 
 def set_fields(store: Store, machine_id: str, fields: Mapping[str, Any]) -> None:
-    """Change a machine at once, without a step: for what happens to it from outside."""
+    """Change a machine at once, without a step: for causes outside of the machine."""
     store.modify(namespace_of(EMULATED_MACHINE), EMULATED_MACHINE, machine_id, lambda res: res.spec.update(fields))
 
 
 def reboot_steps() -> list[Step]:
-    """Return what a reboot is made of."""
+    """Return the steps of a reboot."""
     return [Step("reboot", 2.0, {"boot_id": str(uuid.uuid4())}, "rebooting: stopping all services")]
 
 
 def shutdown_steps() -> list[Step]:
-    """Return what a shutdown is made of: off for a while, then on again."""
+    """Return the steps of a shutdown: off for a while, then on again."""
     return [
         Step("shutdown", 1.5, {"power": "off"}, "shutting down: stopping all services"),
         Step("off", OFF_SECONDS, {"power": "on"}),

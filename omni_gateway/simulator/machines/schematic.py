@@ -1,4 +1,4 @@
-"""Image schematics: what is built into a machine's image, named by the hash of its canonical text.
+"""Image schematics: the contents of a machine's image, named by the hash of their canonical text.
 
 The image factory decodes a schematic strictly, writes it anew in one form (a fixed order of fields, empty ones left
 out, four spaces), and names it by the SHA-256 of that text: equal content has an equal id, however it was written.
@@ -47,7 +47,7 @@ _OLD_WORDS = re.compile(r"<<|(?i:y|yes|on|n|no|off)|[-+]?[0-9][0-9_]*(?::[0-5]?[
 
 
 def problems(node: yaml.Node) -> Iterator[str]:
-    """Yield what is wrong with the text of a schematic."""
+    """Yield the problems of the text of a schematic."""
     for found in strict_yaml.check(node, "schematic", RECORDS):
         yield f"line {found.node.start_mark.line + 1}: {found}"
 
@@ -168,7 +168,7 @@ def _item(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _next(column: int) -> int:
-    """Return the column of what is one level further in: the next multiple of four."""
+    """Return the column of the next level of indentation: the next multiple of four."""
     return _INDENT * (column // _INDENT + 1)
 
 

@@ -1,4 +1,4 @@
-"""What Omni's validators ask of an object before it is written: one module per resource type."""
+"""The checks of Omni's validators before an object is written: one module per resource type."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ RULES = Rules("AccessPolicies.omni.sidero.dev", create, update)
 
 
 def _member(what: str, member: Spec) -> Iterator[str]:
-    """Yield what is wrong with a member: it has one of a name, a pattern and, a user, label selectors."""
+    """Yield the problems of a member: it has one of a name, a pattern and, if a user, label selectors."""
     given = [field for field in ("name", "match", "label_selectors") if member.get(field)]
     if len(given) != 1:
         yield f"a {what} with {' and '.join(given)}" if given else f"an empty {what}"
@@ -59,7 +59,7 @@ def _bad_pattern(pattern: str) -> bool:
 
 
 def _failure(policy: Spec, test: Spec) -> Iterator[str]:
-    """Yield what a test expects and the rules do not give: the highest role and every group of those that apply."""
+    """Yield the failures of a test: the rules that apply give the highest of their roles and all of their groups."""
     user, cluster = test.get("user") or {}, (test.get("cluster") or {}).get("name", "")
     given = [rule for rule in policy.get("rules") or [] if _applies(policy, rule, user, cluster)]
     role = max((rule.get("role") or "None" for rule in given), key=ROLES.index, default="None")

@@ -1,4 +1,4 @@
-"""What a rule sees, and how a type's rules are put together."""
+"""The context of a rule, and the rules of one type."""
 
 from __future__ import annotations
 

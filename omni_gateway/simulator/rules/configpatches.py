@@ -17,7 +17,7 @@ _TARGETS = ((labels.CLUSTER, locks.CLUSTER), (labels.MACHINE_SET, MACHINE_SET))
 
 
 def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
-    """Check the content, and that what the labels name is not on its way out; it need not exist."""
+    """Check the content, and that the target of the labels does not tear down; it need not exist."""
     for label, type_ in _TARGETS:
         target = ctx.find(type_, new.labels.get(label, ""))
         if target is not None and target.phase != "running":

@@ -12,7 +12,7 @@ _MOST_SECONDS_OFF = 60.0
 
 
 def create(_: RuleContext, new: Resource) -> Iterator[str]:
-    """Check that it is asked for now; the cluster need not exist."""
+    """Check that the time is now; the cluster need not exist."""
     moment = new.spec.get("backup_at")
     off = abs((datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()) if moment else None
     if off is None or off > _MOST_SECONDS_OFF:

@@ -15,7 +15,7 @@ from omni_gateway.simulator.state.resource import Resource
 _RUNNER = "omni-healthcheck-"
 _LONGEST_NAME = 253
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-# As far as a manifest can be told from what is none.
+# Only as far as a text is recognisable as a manifest.
 _JOB: Records = {
     "job": {"metadata": "metadata", "spec": "spec", "apiVersion": "string", "kind": "string", "status": "any"},
     "metadata": {"name": "string", "namespace": "string", "labels": "{}string", "annotations": "{}string"},

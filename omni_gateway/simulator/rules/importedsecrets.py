@@ -35,7 +35,7 @@ def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
 
 
 def _bundle(bundle: yaml.Node) -> Iterator[str]:
-    """Yield what a secrets bundle lacks; of certificates and keys it is seen that they are PEM, no more."""
+    """Yield the missing parts of a secrets bundle; certificates and keys must be PEM, which is all that is checked."""
     yield from (f"the secrets bundle has no {path}" for path in _TEXTS if not _at(bundle, path))
     if len([path for path in _ENCRYPTION if _at(bundle, path)]) != 1:
         yield f"the secrets bundle has either {' or '.join(_ENCRYPTION)}"

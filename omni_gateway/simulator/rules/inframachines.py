@@ -31,7 +31,7 @@ def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
 
 
 def destroy(ctx: RuleContext, old: Resource) -> Iterator[str]:
-    """What accepts a machine stays as long as the machine's link."""
+    """Refuse the removal of an acceptance as long as the machine has a link."""
     link = ctx.find(_LINK, old.id)
     if _accepted(old) and link is not None:
         yield "the machine is accepted and linked: remove the machine itself"

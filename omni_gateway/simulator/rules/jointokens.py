@@ -21,7 +21,7 @@ def update(_: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
 
 
 def name_problems(name: str) -> Iterator[str]:
-    """Yield what is wrong with the name of a token."""
+    """Yield the problems of the name of a token."""
     if not 1 <= len(name.encode()) <= LONGEST_NAME:
         yield f"a join token's name has 1 to {LONGEST_NAME} bytes"
     if has_control(name):

@@ -15,29 +15,29 @@ TAINTED_BY_IMPORT = labels.PREFIX + "tainted-by-importing"
 
 
 def is_locked(cluster: Resource) -> bool:
-    """Tell whether a cluster is locked."""
+    """Return whether a cluster is locked."""
     return labels.CLUSTER_LOCKED in cluster.annotations
 
 
 def is_importing(cluster: Resource) -> bool:
-    """Tell whether a cluster is being imported: then it is locked against removal only."""
+    """Return whether a cluster is being imported: then it is locked against removal only."""
     return IMPORTING in cluster.annotations
 
 
 def against_change(cluster: Resource | None) -> Iterator[str]:
-    """Yield what a lock says to additions to a cluster and to changes of its parts."""
+    """Yield the lock's objection to additions to a cluster and to changes of its parts."""
     if cluster is not None and is_locked(cluster) and not is_importing(cluster):
         yield f"the cluster {cluster.id!r} is locked"
 
 
 def against_removal(ctx: RuleContext, cluster: Resource) -> Iterator[str]:
-    """Yield what a lock says to the removal of a cluster: an import that went wrong may be taken back."""
+    """Yield the lock's objection to the removal of a cluster; an import that failed may be removed."""
     status = ctx.find(CLUSTER_STATUS, cluster.id)
     if is_locked(cluster) and status is not None and TAINTED_BY_IMPORT not in status.labels:
         yield f"the cluster {cluster.id!r} is locked"
 
 
 def against_removal_of_parts(cluster: Resource | None) -> Iterator[str]:
-    """Yield what a lock says to the removal of machine sets and nodes, whether the cluster is imported or not."""
+    """Yield the lock's objection to the removal of machine sets and nodes, also during an import."""
     if cluster is not None and is_locked(cluster) and cluster.phase == "running":
         yield f"the cluster {cluster.id!r} is locked"

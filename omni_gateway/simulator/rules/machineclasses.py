@@ -27,7 +27,7 @@ def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
 
 
 def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
-    """Check as at the start, the provider only when what is said to it changes.
+    """Check the kind of the class; the provider only when its data changes.
 
     A class that picks cannot become one that provisions: Omni's own handler breaks on it.
     """

@@ -19,7 +19,7 @@ def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
 
 
 def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
-    """Check as at the start; the provider only when what is said to it changes, nor is the count looked at."""
+    """Check version, extensions and kernel arguments; the provider only when its data changes."""
     if old.spec.get("provider_data") != new.spec.get("provider_data"):
         yield from known_provider(ctx, new.spec.get("provider_id", ""))
     yield from _contents(ctx, new)

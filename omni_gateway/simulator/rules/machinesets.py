@@ -21,7 +21,7 @@ _LONGEST_PATH = 4096
 
 
 def is_control_plane(machine_set: Resource) -> bool:
-    """Tell which role a set has; one with both labels counts as a control plane."""
+    """Return whether a set is a control plane; one with both role labels is."""
     return labels.ROLE_CONTROL_PLANE in machine_set.labels
 
 
@@ -31,7 +31,7 @@ def allocation(machine_set: Resource) -> dict[str, Any] | None:
 
 
 def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
-    """Check cluster, role, name, allocation and what to bootstrap from."""
+    """Check cluster, role, name, allocation and the backup to bootstrap from."""
     name = new.labels.get(labels.CLUSTER, "")
     cluster = ctx.find(locks.CLUSTER, name) if name else None
     if not name:
@@ -49,7 +49,7 @@ def create(ctx: RuleContext, new: Resource) -> Iterator[str]:
 
 
 def update(ctx: RuleContext, old: Resource, new: Resource) -> Iterator[str]:
-    """Check the lock and what must stay as it is."""
+    """Check the lock and the immutable fields."""
     name = old.labels.get(labels.CLUSTER, "")
     cluster = ctx.find(locks.CLUSTER, name)
     if cluster is None:

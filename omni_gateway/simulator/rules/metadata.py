@@ -45,5 +45,5 @@ def _entries(what: str, old: Mapping[str, str], new: Mapping[str, str]) -> Itera
 
 
 def has_control(text: str) -> bool:
-    """Tell whether a text has control characters."""
+    """Return whether a text has control characters."""
     return not text.isprintable() and any(unicodedata.category(char) == "Cc" for char in text)

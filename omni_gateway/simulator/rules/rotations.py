@@ -16,7 +16,7 @@ def update(ctx: RuleContext, old: Resource, _: Resource) -> Iterator[str]:
 
 
 def destroy(ctx: RuleContext, old: Resource) -> Iterator[str]:
-    """What asked for a rotation stays until it is over."""
+    """Refuse the removal while the rotation runs."""
     status = ctx.find(_STATUS, old.id)
     if status is not None and status.spec.get("phase"):
         yield "a rotation is under way"

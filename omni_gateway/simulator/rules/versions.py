@@ -19,12 +19,12 @@ _INSTALLABLE_SINCE: Minor = (1, 13)
 
 
 def is_semver(text: str) -> bool:
-    """Tell whether a text is a semantic version, without a ``v``."""
+    """Return whether a text is a semantic version, without a ``v``."""
     return _SEMVER.fullmatch(text) is not None
 
 
 def minor(text: str) -> Minor:
-    """Return major and minor of a version, with or without a ``v``; (0, 0) of what is none."""
+    """Return major and minor of a version, with or without a ``v``; (0, 0) if it is no version."""
     found = _SEMVER.fullmatch(text.removeprefix("v"))
     return (int(found[1]), int(found[2])) if found else (0, 0)
 

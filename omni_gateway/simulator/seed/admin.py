@@ -1,4 +1,4 @@
-"""The first account: an Admin whose key is written to a file, for whoever started the simulator."""
+"""The first account: an Admin whose key is written to a file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _kept(key_file: Path | None) -> str | None:
 
 
 def _usable(store: Store, encoded: str) -> bool:
-    """Tell whether a key may go on being used; one that this store does not know yet is registered."""
+    """Return whether a key can be used; one that this store does not know yet is registered."""
     try:
         _, armored = public_half(encoded)
         key = read_public_key(armored)
@@ -56,7 +56,7 @@ def _register(store: Store, armored: str) -> None:
 
 
 def _write(key_file: Path, encoded: str) -> None:
-    """Write a secret so that nobody else can read it, not even for a moment, and never half."""
+    """Write a secret atomically, with mode 0600 from the start."""
     key_file.parent.mkdir(parents=True, exist_ok=True)
     draft = key_file.with_name(key_file.name + ".new")
     draft.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What an Omni knows from the start: versions, extensions, features, installation media, the default join token."""
+"""The resources of a new Omni: versions, extensions, features, installation media, the default join token."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ DEFAULT_TOKEN_ID = "default"  # noqa: S105 (the id of a resource, not a secret)
 
 
 def seed_catalog(store: Store) -> None:
-    """Write the catalogue where it is missing; what is there already stays."""
+    """Write the catalogue where it is missing; existing objects stay."""
     _versions(store)
     _features(store)
     _join_token(store)
@@ -91,7 +91,7 @@ def _upgradable(version: str) -> list[str]:
 
 @cache
 def _extensions() -> Sequence[Mapping[str, str]]:
-    """Return the official system extensions; what a kernel module is built for shows in its version."""
+    """Return the official system extensions; the version of a kernel module names the Talos that it is built for."""
     text = files("omni_gateway.simulator").joinpath("data", "extensions.tsv").read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
 

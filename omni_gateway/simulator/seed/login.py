@@ -1,4 +1,4 @@
-"""How people would log in, were there anybody to log in: what a client reads before it has any credential."""
+"""AuthConfig: the login settings that a client reads before it has any credential."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Installation media and platforms: which images the image factory would make, and for what."""
+"""Installation media and platforms: the images that the image factory offers, and their targets."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Disk selectors: whether an expression in CEL compiles to true or false over a disk. It is never evaluated here.
 
-Only what a selector may be made of is known: literals, a disk's fields, operators, and the string functions.
+The grammar is limited to literals, a disk's fields, operators, and the string functions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DEEPEST = 40
 
 
 class SelectorError(ValueError):
-    """An expression does not compile; the text says why."""
+    """An expression does not compile; the text is the reason."""
 
 
 def check(text: str) -> None:
@@ -43,7 +43,7 @@ def check(text: str) -> None:
 
 
 class _Compiler:
-    """Reads tokens and returns the type of what it has read."""
+    """Reads tokens and returns the type of the expression."""
 
     def __init__(self, text: str) -> None:
         self._tokens = list(_tokens(text))

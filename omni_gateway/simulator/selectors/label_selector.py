@@ -21,7 +21,7 @@ _END = ("end", "")
 
 
 class SelectorError(ValueError):
-    """A selector does not parse; the text says which."""
+    """A selector does not parse; the text names it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Term:
     negated: bool = False
 
     def matches(self, labels: Labels) -> bool:
-        """Tell whether the labels meet the condition; a comparison never holds without two numbers."""
+        """Return whether the labels meet the condition; a comparison never holds without two numbers."""
         value = labels.get(self.key)
         if self.op in _COMPARES:
             have, want = (None if text is None else _number(text) for text in (value, self.values[0]))
@@ -50,7 +50,7 @@ class Selector:
     terms: tuple[Term, ...]
 
     def matches(self, labels: Labels) -> bool:
-        """Tell whether the labels meet every condition."""
+        """Return whether the labels meet every condition."""
         return all(term.matches(labels) for term in self.terms)
 
 
@@ -68,7 +68,7 @@ def parse(text: str) -> Selector:
 
 
 def any_of(texts: Iterable[str]) -> Callable[[Labels], bool] | None:
-    """Return what tells whether labels match one of several selectors; None when there is none."""
+    """Return a predicate: do labels match one of several selectors? None without selectors."""
     selectors = [parsed for parsed in map(parse, texts) if parsed.terms]
     return (lambda labels: any(selector.matches(labels) for selector in selectors)) if selectors else None
 

@@ -1,4 +1,4 @@
-"""``auth.AuthService``: the keys of people, which a browser confirms at a real Omni, and no browser does here."""
+"""``auth.AuthService``: the keys of users, confirmed in a browser at a real Omni, and never confirmed here."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class AuthService(pb_grpc.AuthServiceServicer):
         raise Unknown("the key was not confirmed in time")
 
     def ConfirmPublicKey(self, request: pb.ConfirmPublicKeyRequest, context: Context) -> empty_pb2.Empty:
-        """Refuse: only somebody whom an identity provider has let in may confirm a key."""
+        """Refuse: a key is confirmed by a user whom an identity provider has authenticated, and there is none here."""
         raise Unknown("no token of an identity provider came with the call")
 
     def RevokePublicKey(self, request: pb.RevokePublicKeyRequest, context: Context) -> empty_pb2.Empty:

@@ -27,26 +27,26 @@ class MachineService(pb_grpc.MachineServiceServicer):
         self._store = store
 
     def Version(self, request: empty_pb2.Empty, context: Context) -> pb.VersionResponse:
-        """Tell which Talos the machines run."""
+        """Return the Talos version of the machines."""
         targets = self._targets(context, "Reader")
         return pb.VersionResponse(messages=[self._version(target) for target in targets])
 
     def Reboot(self, request: pb.RebootRequest, context: Context) -> pb.RebootResponse:
-        """Reboot the machines, after what they are at."""
+        """Reboot the machines, after their current steps."""
         targets = self._targets(context, "Operator")
         self._begin(targets, hardware.reboot_steps)
         messages = [pb.Reboot(metadata=_metadata(target), actor_id=_ACTOR) for target in targets]
         return pb.RebootResponse(messages=messages)
 
     def Shutdown(self, request: pb.ShutdownRequest, context: Context) -> pb.ShutdownResponse:
-        """Shut the machines down, after what they are at."""
+        """Shut the machines down, after their current steps."""
         targets = self._targets(context, "Operator")
         self._begin(targets, hardware.shutdown_steps)
         messages = [pb.Shutdown(metadata=_metadata(target), actor_id=_ACTOR) for target in targets]
         return pb.ShutdownResponse(messages=messages)
 
     def Reset(self, request: pb.ResetRequest, context: Context) -> pb.ResetResponse:
-        """Refuse: Talos takes a reset from its own admins only, and Omni makes nobody one for this."""
+        """Refuse: Talos takes a reset from its own admins only, a role that Omni does not grant."""
         self._targets(context, "Operator")
         raise PermissionDenied("Talos does not let this role reset a machine; take its node out of the machine set")
 

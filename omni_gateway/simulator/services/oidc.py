@@ -1,4 +1,4 @@
-"""``oidc.OIDCService``: Omni as the identity provider of Kubernetes; nobody begins a login at a simulator."""
+"""``oidc.OIDCService``: Omni as the identity provider of Kubernetes; no login is ever begun at a simulator."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         return pb.ListResponse(items=[resource_json.text(res) for res in page.of(found)], total=len(found))
 
     def Create(self, request: pb.CreateRequest, context: Context) -> pb.CreateResponse:
-        """Store a new object; its version is 1 whatever the request says."""
+        """Store a new object; its version is 1, not that of the request."""
         who = _writer(request.resource.metadata.type)
         _check_runtime(context)
         new, _ = resource_json.parse(request.resource)
@@ -111,7 +111,7 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
     def Delete(self, request: pb.DeleteRequest, context: Context) -> pb.DeleteResponse:
         """Mark an object for its end, wait until nothing holds it, remove it.
 
-        Whoever removes it in between wins the race: then this ends as NotFound, though the object is gone as asked.
+        When another call or controller removes it meanwhile, this ends as NotFound, though the object is gone.
         """
         self._teardown(request, context)
         key = (request.namespace, request.type, request.id)
@@ -123,7 +123,7 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
         return pb.DeleteResponse()
 
     def Watch(self, request: pb.WatchRequest, context: Context) -> Iterator[pb.WatchResponse]:
-        """Stream what is there, one BOOTSTRAPPED, then every change."""
+        """Stream the present objects, one BOOTSTRAPPED, then every change."""
         self._check_read(request.type, context)
         selectors = metadata_values(context, "selectors")
         if request.type == external.TYPE:
@@ -188,14 +188,14 @@ def _writer(type_: str) -> Identity:
 
 
 def _check_phase(old: Resource | None, version: int | None) -> None:
-    """Refuse to change what tears down: the last of Omni's checks, so a stale version and an owner are told first."""
+    """Refuse to change an object that tears down: the last of Omni's checks, after the version and the owner."""
     if old is None or old.phase == "running" or old.owner or version not in (None, old.version):
         return
     raise InvalidArgument(f"{old.type} {old.id!r} is not in phase running")
 
 
 def _refuse(denied: str | None, problems: list[str]) -> None:
-    """Raise when anything stands against a write: what the role forbids counts before what the rules say."""
+    """Raise when a write is refused: PermissionDenied comes before InvalidArgument, and the text has all problems."""
     texts = ([denied] if denied else []) + problems
     if not texts:
         return

@@ -20,7 +20,7 @@ from omni_gateway.simulator.state.store import Store
 
 @dataclass(frozen=True)
 class Target:
-    """A machine that a call reaches; `hostname` is what the answer names it by, empty on a direct call."""
+    """A machine that a call reaches; `hostname` is its name in the answer, empty on a direct call."""
 
     id: str
     cluster: str

@@ -1,4 +1,4 @@
-"""Objects that are stored nowhere: computed for whoever asks, at the moment they ask."""
+"""Objects that are not stored: computed for the caller of each read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _USAGES = "KubernetesUsages" + _SUFFIX
 _SUPPORTS = "Supports" + _SUFFIX
 _CLUSTER = "Clusters" + _SUFFIX
 
-# What each permission takes: the lowest role, but for the audit log, which is two roles' alone.
+# The lowest role of each permission, but for the audit log, which two roles may read.
 _ANYWHERE = {
     "can_read_clusters": "Reader",
     "can_create_clusters": "Operator",
@@ -78,7 +78,7 @@ class Virtual:
         }
 
     def serves(self, namespace: str, type_: str) -> bool:
-        """Tell whether a type is computed here."""
+        """Return whether a type is computed here."""
         return namespace == NAMESPACE and type_ in self._getters
 
     def get(self, type_: str, id_: str) -> Resource:

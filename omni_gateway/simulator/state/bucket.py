@@ -1,4 +1,4 @@
-"""The objects of one type in one namespace: by id, in the order of ids, and by the labels that are asked for most."""
+"""The objects of one type in one namespace: by id, in the order of ids, and by the labels that are queried most."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from omni_gateway.simulator.state.resource import Resource
 
 INDEXED = ("omni.sidero.dev/cluster", "omni.sidero.dev/machine-set")
-"""Labels by which controllers look for what belongs together, over and over: a look at all of 10,000 takes too long."""
+"""Labels that controllers query over and over: a scan of 10,000 objects takes too long."""
 
 
 class Bucket:

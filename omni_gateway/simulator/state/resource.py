@@ -1,4 +1,4 @@
-"""The one shape of state: a resource, and the event that tells of its change."""
+"""A resource, and the event of its change."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Resource:
 
     @property
     def key(self) -> Key:
-        """What identifies the object: namespace, type, id."""
+        """The key of the object: namespace, type, id."""
         return (self.namespace, self.type, self.id)
 
     def copy(self) -> Resource:
@@ -60,7 +60,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Event:
-    """A change of one object: ``new`` is what it is now, or was last when it is destroyed; both are read-only."""
+    """A change of one object: ``new`` is its state now, or the last one when it is destroyed; both are read-only."""
 
     kind: Kind
     new: Resource

@@ -1,4 +1,4 @@
-"""Reads of a state that is no longer: what a call sees instead of the store when stale reads are asked for."""
+"""Stale reads on demand: a call reads a snapshot instead of the store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from omni_gateway.simulator.state.store import Store
 
 
 class Readable(Protocol):
-    """What can be read like a store."""
+    """The reading half of a store."""
 
     def peek(self, namespace: str, type: str, id: str) -> Resource | None:
         """Return an object, read-only, or None."""
@@ -22,7 +22,7 @@ class Readable(Protocol):
 
 
 class Snapshot:
-    """What a store held of some types at one moment. Objects are never changed in place, so keeping them is enough."""
+    """The objects of some types at one moment. Objects are never changed in place, so references are enough."""
 
     def __init__(self, store: Store, wanted: Callable[[str], bool]) -> None:
         self._store = store
@@ -45,13 +45,13 @@ _seen: ContextVar[Snapshot | None] = ContextVar("seen", default=None)
 
 
 def seen(store: Store) -> Readable:
-    """Return what the call that this thread serves may read: the store, unless it is held in the past."""
+    """Return the store, or the snapshot that the call of this thread is to read."""
     return _seen.get() or store
 
 
 @contextmanager
 def held_at(snapshot: Snapshot | None) -> Iterator[None]:
-    """Let this thread's reads see a snapshot for a while; None changes nothing."""
+    """Make this thread's reads see a snapshot until the block ends; None changes nothing."""
     token = _seen.set(snapshot)
     try:
         yield

@@ -16,7 +16,7 @@ from omni_gateway.simulator.state.resource import Key, Resource
 
 _FIELDS = ("spec", "labels", "annotations", "version", "owner", "phase", "finalizers", "created", "updated")
 IN_MEMORY = frozenset({"ephemeral", "infra-provider-ephemeral", "metrics", "virtual"})
-"""Namespaces that Omni keeps in memory only: what is in them is gone after a restart."""
+"""Namespaces that Omni keeps in memory only: their objects are gone after a restart."""
 
 _PUT = "INSERT INTO resources VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
 _DELETE = "DELETE FROM resources WHERE namespace = ? AND type = ? AND id = ?"
@@ -25,7 +25,7 @@ _DELETE = "DELETE FROM resources WHERE namespace = ? AND type = ? AND id = ?"
 class Storage:
     """The rows of one database file; ``None`` keeps nothing.
 
-    Writes are gathered, and are all there or none of them after :meth:`commit`. WAL with synchronous=NORMAL: what was
+    Writes are collected, and committed together by :meth:`commit`. WAL with synchronous=NORMAL: a transaction that was
     committed survives the process, however it ends; a machine that loses power loses at most the last moments. Not
     thread-safe: the store's lock is around every call.
     """
@@ -66,7 +66,7 @@ class Storage:
             self._pending[key] = None
 
     def commit(self) -> None:
-        """Write what was gathered; when that fails it stays gathered, for the next commit."""
+        """Commit the collected writes; after a failure they are kept for the next commit."""
         if self._db is None or not self._pending:
             return
         # In the order of the keys many are written several times as fast.
@@ -102,7 +102,7 @@ def _body(res: Resource | None) -> bytes:
 
 
 def _shared(value: Any, texts: dict[str, str]) -> Any:
-    """Let equal texts be one: a fleet's objects say the same things over and over."""
+    """Intern equal texts: the objects of a fleet repeat them."""
     if type(value) is str:
         return texts.setdefault(value, value)
     if type(value) is dict:

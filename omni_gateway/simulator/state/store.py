@@ -1,7 +1,7 @@
-"""The state of the simulator: resources in memory, written through to disk, with every change told in order.
+"""The state of the simulator: resources in memory, written through to disk; subscribers get every change in order.
 
-A stored object is never changed in place: each write puts a new one in its stead. So what :meth:`Store.view` and
-events hand out may be read at leisure, by any thread, as long as nobody writes to it.
+A stored object is never changed in place: each write puts a new one in its stead. So objects of
+:meth:`Store.view` and of events can be read at any time, by any thread, and must not be written to.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PHASES = ("running", "tearingDown")
 
 
 class CommittingLock:
-    """A lock that its holder may take again; giving it up at last commits what was written under it."""
+    """A reentrant lock; its last release commits the writes made under it."""
 
     def __init__(self, commit: Callable[[], None]) -> None:
         self._lock = threading.RLock()
@@ -52,7 +52,7 @@ class Store:
 
     With a path, everything but in-memory namespaces survives a restart, a kill included: a call returns after commit.
     Writes return the stored object itself, read-only.
-    What is written under one hold of :attr:`lock` is there as a whole after that, or not at all.
+    The writes under one hold of :attr:`lock` are one transaction.
     """
 
     def __init__(self, path: str | None = None) -> None:
@@ -137,7 +137,7 @@ class Store:
     ) -> Resource | None:
         """Change an object by ``fn``, which gets a copy, and return it; nothing is written when nothing was changed.
 
-        What ``fn`` puts into it is the store's from then on: nobody may change that any more.
+        Values that ``fn`` puts into it belong to the store from then on and must not be changed.
 
         A missing object is None, or with ``create`` made (of that owner). :class:`PermissionDenied` on another owner.
         """
@@ -172,7 +172,7 @@ class Store:
             self._tell(Event("destroyed", old))
 
     def add_finalizer(self, key: Key, name: str) -> None:
-        """Hold an object by a finalizer, whoever owns it; :class:`NotFound`."""
+        """Add a finalizer to an object, whoever owns it; :class:`NotFound`."""
 
         def add(res: Resource) -> None:
             if name not in res.finalizers:
@@ -182,7 +182,7 @@ class Store:
             self._change(self._live(*key), add)
 
     def remove_finalizer(self, key: Key, name: str) -> None:
-        """Let go of an object; :class:`NotFound`. A finalizer that is not there is fine."""
+        """Remove a finalizer of an object, if it has it; :class:`NotFound`."""
 
         def remove(res: Resource) -> None:
             if name in res.finalizers:
@@ -194,7 +194,7 @@ class Store:
     # -- following
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
-        """Call back on every change, in the order of commits and under the lock: be quick. Returns what ends it."""
+        """Call back on every change, in the order of commits and under the lock; return a function that ends it."""
         with self.lock:
             self._callbacks.append(callback)
 

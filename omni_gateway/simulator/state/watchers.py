@@ -74,7 +74,7 @@ class Watchers:
         self._stop = store.subscribe(self._on_event)
 
     def follow(self, namespace: str, type_: str, alive: Callable[[], bool]) -> tuple[Watcher, tuple[Resource, ...]]:
-        """Start watching; also return what is there now: the watcher's events begin right after it."""
+        """Start a watch; also return the present objects: the watcher's events begin right after them."""
         watcher = Watcher(alive)
         with self._store.lock:
             self._watchers.setdefault((namespace, type_), []).append(watcher)

@@ -1,4 +1,4 @@
-"""What interceptors of the simulator share: a method's handler is wrapped by how the method answers."""
+"""The base of interceptors: wraps a method's handler, by whether the method streams."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class WrappingInterceptor(grpc.ServerInterceptor):
             return grpc.unary_stream_rpc_method_handler(self._streaming(method, handler.unary_stream), *coders)
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(self._unary(method, handler.unary_unary), *coders)
-        return None  # Omni has no call that streams what is sent
+        return None  # Omni has no call with a stream of requests
 
     def _unary(self, method: str, serve: Callable[..., Any]) -> Callable[..., Any]:
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What happens around every call: who is calling, and how a failure becomes a status."""
+"""Verifies the caller of every call, and maps exceptions to gRPC statuses."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _OPEN = frozenset(
 )
 _MAY_BE_PUBLIC = frozenset(f"/omni.resources.ResourceService/{name}" for name in ("Get", "List", "Create"))
 _RESOLVES_FIRST = "/machine.MachineService/"
-"""A Talos call's caller matters only once its target is found: whoever serves it looks (`access.require`)."""
+"""A Talos call's caller matters only once its target is found: its service checks it (`access.require`)."""
 
 
-class Gatekeeper(WrappingInterceptor):
+class CallerInterceptor(WrappingInterceptor):
     """Verifies the signature in the worker's thread, then runs the call as its caller."""
 
     def __init__(self, verifier: Verifier, store: Store) -> None:
@@ -76,7 +76,7 @@ def _fail(method: str, error: Exception, context: grpc.ServicerContext) -> NoRet
     """End a call with the status that its failure stands for; nothing of an unforeseen one leaves the process."""
     if isinstance(error, SimError):
         context.abort(error.code, error.message)
-    ended = context.code() is not None  # type: ignore[attr-defined]  # the service has said so itself
+    ended = context.code() is not None  # type: ignore[attr-defined]  # the service has set the code itself
     if ended or not context.is_active():
         raise error
     log.error("%s failed", method, exc_info=error)

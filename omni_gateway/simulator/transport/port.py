@@ -1,4 +1,4 @@
-"""The port that callers come in by: served, or on demand refusing connections, or leaving them unanswered."""
+"""The port of the gRPC server: served, or on demand refusing connections, or leaving them unanswered."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PORT_SECONDS = 5.0
 """How long the kernel may take to give a port back after its server has stopped."""
 
 
-class Entrance:
+class GrpcPort:
     """A port of a gRPC server that can be shut and opened again.
 
     gRPC cannot pause a server, so shutting ends it, and opening makes another one. Meanwhile a plain socket holds the
-    port: bound only, the kernel refuses connections; listening, it takes them and nobody answers.
+    port: bound only, the kernel refuses connections; listening, it takes them and never answers.
     """
 
     def __init__(self, build: Callable[[], grpc.Server]) -> None:
@@ -63,7 +63,7 @@ class Entrance:
             self._server = server
 
     def close(self, seconds: float) -> threading.Event:
-        """Give the port up for good; calls under way have so many seconds, then what is returned is set."""
+        """Close the port for good; calls under way have so many seconds, then the returned event is set."""
         with self._lock:
             self._drop_placeholder()
             if self._server is not None:

@@ -1,4 +1,4 @@
-"""Specs as JSON, the way proto's own JSON mapping has it: lenient in what is read, of one shape in what is written.
+"""Specs as JSON by the proto JSON mapping: lenient on input, of one form on output.
 
 Inside the simulator a spec has proto field names, enums and 64-bit integers as numbers (see :mod:`.resource`).
 """
@@ -22,7 +22,7 @@ _DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s")
 
 
 def decode(message: str, value: Any) -> dict[str, Any]:
-    """Read a spec, with names of either case, enums as names or numbers; :class:`Unknown` on what does not fit."""
+    """Read a spec, with names of either case, enums as names or numbers; :class:`Unknown` if it does not fit."""
     if not isinstance(value, Mapping):
         raise Unknown(f"{message} must be a JSON object, not {type(value).__name__}")
     known = _by_any_name(message)
@@ -176,7 +176,7 @@ Writer = Callable[[Any], Any]
 
 @cache
 def _writers(message: str) -> dict[str, tuple[Writer | None, bool]]:
-    """Return for every field what writes its value (None: it goes as it is), and whether an empty one is a value."""
+    """Return the writer of every field (None: the value as it is), and whether an empty one is a value."""
     return {name: (_writer(field), _is_message(field)) for name, field in _by_name(message).items()}
 
 

@@ -1,4 +1,4 @@
-"""What a list or a watch asks for: which objects, in which order, which part of them."""
+"""The query of a list or a watch: selectors, search, order and page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Check = Callable[[Resource], bool]
 
 
 def matcher(labels: Iterable[str], search: Sequence[str]) -> Check | None:
-    """Return what tells whether an object is asked for, by label selectors and by a part of its id; None for all."""
+    """Return a predicate of objects by label selectors and by parts of the id; None if all match."""
     try:
         by_labels = label_selector.any_of(labels)
     except label_selector.SelectorError as error:
@@ -42,7 +42,7 @@ class Page:
     descending: bool = False
 
     def of(self, found: Sequence[Resource]) -> Sequence[Resource]:
-        """Return the part of what was found, in the order asked for; :class:`Unknown` on a field that one lacks."""
+        """Return the page of the found objects, in order; :class:`Unknown` on a field that one of them lacks."""
         ordered = self._ordered(found)
         start = max(self.offset, 0)
         return ordered[start : start + self.limit] if self.limit > 0 else ordered[start:]

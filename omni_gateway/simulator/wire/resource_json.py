@@ -27,7 +27,7 @@ def text(res: Resource) -> str:
 
 
 def spec(res: Resource) -> dict[str, Any]:
-    """Return a resource's spec as it goes out."""
+    """Return a resource's spec as JSON, without zero values."""
     known = catalogue().get(res.type)
     return dict(res.spec) if known is None or known.message is None else encode(known.message, res.spec)
 
@@ -54,9 +54,9 @@ def _moment(moment: datetime | None) -> str:
 
 
 def parse(given: pb.Resource) -> tuple[Resource, int | None]:
-    """Read the resource of a request, and the version it names (None for any); :class:`Unknown` on what is malformed.
+    """Read the resource of a request, and its version (None for any); :class:`Unknown` if it is malformed.
 
-    The phase is always running, whatever the request says.
+    The phase is always running, not that of the request.
     """
     metadata = given.metadata
     known = catalogue().get(metadata.type)

@@ -1,7 +1,7 @@
-"""The catalogue of Omni's resource types: where each lives, what its spec holds, and who may do what with it.
+"""The catalogue of Omni's resource types: namespace, message of the spec, and the role of each verb.
 
 Read once from the tables in ``data/``: ``types.tsv`` (one resource type a line; in the columns of verbs the lowest role
-that may, or ``-`` for nobody), ``fields.tsv`` (the fields of every spec message) and ``enums.tsv``.
+that may, or ``-`` for none), ``fields.tsv`` (the fields of every spec message) and ``enums.tsv``.
 """
 
 from __future__ import annotations

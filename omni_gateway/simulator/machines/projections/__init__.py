@@ -1,4 +1,4 @@
-"""What Omni says about a machine: each resource as a pure function of the machine's state.
+"""Omni's resources about a machine, each a pure function of the machine's state.
 
 `ALL` lists them. The fleet's seeding and the machine controller both write exactly these, so a machine that was seeded
 and one that was reconciled cannot differ.

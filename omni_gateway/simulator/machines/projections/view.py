@@ -26,7 +26,7 @@ class Membership:
 class MachineView:
     """One machine, as far as Omni knows it.
 
-    The `wanted_…` fields are None when nothing asks for a change.
+    The `wanted_…` fields are None when no change is wanted.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What every part of the management service has: the store, and the cluster that a call is about."""
+"""The base of each group of calls: the store, and the cluster that a call is about."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class ConfigCalls(Calls):
         return pb.TalosconfigResponse(talosconfig=_yaml({"context": name, "contexts": {name: entry}}))
 
     def Omniconfig(self, request: empty_pb2.Empty, context: Context) -> pb.OmniconfigResponse:
-        """Return an omniconfig; anybody who signs may have one."""
+        """Return an omniconfig; any signed caller may have one."""
         who = access.require_signed()
         entry = {"url": self._advertised_url(), "auth": {"siderov1": {"identity": who.name}}}
         return pb.OmniconfigResponse(omniconfig=_yaml({"contexts": {"default": entry}, "context": "default"}))

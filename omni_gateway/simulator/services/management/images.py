@@ -1,4 +1,4 @@
-"""Images: schematics, and where the image factory would serve what is made from them."""
+"""Images: schematics, and the URLs of their images at the image factory."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class ImageCalls(Calls):
         }
 
     def _overlay(self, request: _Request) -> dict[str, Any]:
-        """Return what a board needs beside Talos: as given, or that of the installation medium."""
+        """Return the overlay of a board: as given, or that of the installation medium."""
         version = request.talos_version
         if version and minor(version) < _OVERLAYS_SINCE:
             return {}
@@ -117,7 +117,7 @@ def _options(text: str) -> dict[str, Any]:
 
 
 def _check_labels(text: str) -> None:
-    """Refuse what is not the YAML of initial machine labels: :class:`InvalidArgument`."""
+    """Check the YAML of initial machine labels; raise :class:`InvalidArgument` if it is none."""
     found = safe_yaml.documents(text)
     node = found[0] if found else None
     labels = strict_yaml.child(node, "machineLabels")

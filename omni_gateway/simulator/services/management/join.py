@@ -1,4 +1,4 @@
-"""Joining: tokens that let machines in, and what a machine needs to use one."""
+"""Join tokens, and the kernel arguments and configuration of a machine that joins with one."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class KubernetesCalls(Calls):
     def KubernetesUpgradePreChecks(
         self, request: pb.KubernetesUpgradePreChecksRequest, context: Context
     ) -> pb.KubernetesUpgradePreChecksResponse:
-        """Tell whether an upgrade may begin; that it may not is an answer, not a failure."""
+        """Return whether an upgrade may begin; a refusal is an answer, not an error."""
         access.require("Operator")
         cluster = cluster_of(context)
         found = self._store.peek("default", kinds.CLUSTER, cluster)
@@ -58,7 +58,7 @@ class KubernetesCalls(Calls):
             )
 
     def _obstacle(self, cluster: str) -> str:
-        """Say why Omni would not begin: it reads what each control plane runs from the machine's own Talos.
+        """Return why Omni would not begin: it reads the versions of each control plane from the machine's own Talos.
 
         Whether the cluster is ready is no question of these checks; an upgrade waits until it is.
         """

@@ -41,7 +41,7 @@ class MaintenanceCalls(Calls):
     def MaintenanceLifecycle(
         self, request: pb.MaintenanceLifecycleRequest, context: Context
     ) -> Iterator[pb.MaintenanceLifecycleResponse]:
-        """Install or upgrade Talos on a free machine, and tell how it goes; it goes on when the caller leaves."""
+        """Install or upgrade Talos on a free machine and stream the progress; it goes on when the caller leaves."""
         access.require("Operator")
         _check_lifecycle(request)
         machine = self._free_machine(request.machine_id)

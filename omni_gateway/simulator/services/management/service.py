@@ -36,7 +36,7 @@ class ManagementService(
 ):
     """Put together from one class per feature, each over the same store.
 
-    `advertised_url` tells under which URL callers reach this server, `kubernetes_url` the proxy to clusters.
+    `advertised_url` returns the URL of this server, `kubernetes_url` that of the proxy to clusters.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Support bundles: what is known of a cluster, as a zip file."""
+"""Support bundles: the resources and logs of a cluster, as a zip file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SupportCalls(Calls):
     ) -> Iterator[pb.GetSupportBundleResponse]:
         """Stream the progress, a source at a time, and last the bundle.
 
-        A cluster that does not exist is no failure: the progress says so, and the bundle is empty.
+        A cluster that does not exist is no failure: the progress has the error, and the bundle is empty.
         """
         who = access.require("Operator")
         content = io.BytesIO()
@@ -56,7 +56,7 @@ class SupportCalls(Calls):
                 yield _progress(machine_id, "machine.log", len(machines), number)
 
     def _resources(self, cluster: str, who: Identity) -> Sequence[Resource]:
-        """Return what the caller may read of a cluster: what has its id, what is labelled with it, and its machines."""
+        """Return the objects of a cluster that the caller may read: by its id, by its label, and its machines."""
         found = []
         for known in catalogue().values():
             if access.problem(who, known.name, "read") is None:

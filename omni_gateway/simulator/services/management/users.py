@@ -24,7 +24,7 @@ class UserCalls(Calls):
         return pb.ListUsersResponse(users=[_user(user) for user in users.list_users(self._store)])
 
     def UpdateUser(self, request: pb.UpdateUserRequest, context: Context) -> empty_pb2.Empty:
-        """Give somebody another role; a service account, too, by its full id."""
+        """Change the role of a user, or of a service account by its full id."""
         who = access.require("Admin")
         users.update_user(self._store, request.email, request.role, who)
         return empty_pb2.Empty()
