@@ -24,6 +24,9 @@ from .test_omni_mapping import rows  # noqa: F401
 
 #: Roles are asked of the type of each object there; see test_generic and test_apply.
 BY_TYPE = ("/api/v1/resources/", "/api/v1/apply")
+#: Of the routes, those that are tried with each kind of credential that proves nobody: a credential is looked at before
+#: the route is, so that without one all routes are tried, and with the others every seventh.
+STEP = 7
 #: What the gateway itself holds: a caller's own Omni role counts there, and Omni is not asked.
 OWN = ("/api/v1/auth/tokens/", "/api/v1/oidc/providers/", "/api/v1/audit/", "/metrics/")
 
@@ -98,7 +101,10 @@ def test_no_route_lets_a_stranger_in(
     app: Flask, document: dict[str, Any], store: Store, simulator: RunningSimulator, kind: str
 ) -> None:
     credential = strangers(store, simulator)[kind]
-    assert differing(app, document, credential, lambda *_: "nobody") == {}
+    names = [f"{method.upper()} {path}" for method, path, _ in routes(document)]
+    tried = set(names if kind == "none" else names[::STEP])
+
+    assert differing(app, document, credential, lambda name, *_: "nobody" if name in tried else None) == {}
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -155,8 +161,8 @@ def test_a_caller_with_an_omni_key_is_judged_by_its_omni_role_for_what_is_the_ga
     def expected(name: str, path: str, operation: dict[str, Any]) -> str | None:
         if f"{path}/".startswith(OWN):
             return "let in" if role is not None and role >= Role(rows[name][1]) else "refused"
-        if path.startswith(BY_TYPE):
-            return None
+        if path.startswith(BY_TYPE) or role is not None:
+            return None  # what is Omni's to decide is tried with the lowest role, which is let in too
         return "let in"
 
     assert differing(app, document, simulator.make_key(omni_role), expected) == {}
