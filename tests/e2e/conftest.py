@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,9 @@ import pytest
 from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.omni.channel import open_channel
+from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
+from omni_gateway.storage import store_of
 from tests.conformance import cosi_state
 from tests.e2e.answers import Document
 from tests.e2e.cluster_steps import GONE_SECONDS
@@ -108,15 +110,10 @@ def start_gateway(
         "OMNI_GATEWAY_FAILED_LOGINS_IN_ALL": "off",
         **environ,
     }
-    command = [sys.executable, "-m", "omni_gateway.cli"]
-    tokens = {}
-    for role in roles:
-        made = subprocess.run(
-            [*command, "token", "create", f"test-{role}", "--role", role], env=env, capture_output=True, check=True
-        )
-        tokens[role] = made.stdout.decode().strip()
+    tokens = _make_tokens(env, roles) if roles else {}
+    command = [sys.executable, "-m", "omni_gateway.cli", "serve", "--bind", f"127.0.0.1:{port}"]
     log = (state_dir / "gateway.log").open("wb")
-    process = subprocess.Popen([*command, "serve", "--bind", f"127.0.0.1:{port}"], env=env, stdout=log, stderr=log)
+    process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -129,6 +126,15 @@ def start_gateway(
             break
     process.kill()
     raise RuntimeError(f"the gateway did not start:\n{(state_dir / 'gateway.log').read_text()}")
+
+
+def _make_tokens(env: dict[str, str], roles: Sequence[str]) -> dict[str, str]:
+    """Make a token of each role in the gateway's store, as ``omni-gateway token create`` does."""
+    store = store_of(replace(Settings.load(env), bootstrap_token=""))
+    store.wait(0)
+    tokens = {role: store.tokens.create(f"test-{role}", role, None)[1] for role in roles}
+    store.close()
+    return tokens
 
 
 def stop_gateway(served: Served) -> None:
