@@ -94,7 +94,7 @@ PAYLOADS: list[tuple[str, Callable[[], str], str]] = [
     ("another timestamp", lambda: _payload(**{"x-sidero-timestamp": ["1"]}), UNAUTHENTICATED),
     ("no JSON", lambda: "no JSON", UNAUTHENTICATED),
     ("a JSON list", lambda: "[]", UNAUTHENTICATED),
-    ("a list as the headers", lambda: '{"headers": []}', UNAUTHENTICATED),
+    ("a list as the headers", lambda: json.dumps({"headers": [], "method": METHOD}), UNAUTHENTICATED),
 ]
 
 
