@@ -16,8 +16,9 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.plugin import VERBS
-from omni_gateway.rest.views.openapi import documented
+from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response
+from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.sdk import SpecSchema
 from omni_gateway.sdk.actions import current_gateway
 
@@ -73,16 +74,16 @@ def can_i(arguments: Mapping[str, Any]) -> Response:
 def blueprint() -> GatewayBlueprint:
     """Return the blueprint of can-i."""
     routes = GatewayBlueprint("auth/can-i", __name__, description="The caller's permissions")
-    view = documented(
-        routes,
-        can_i,
+    route = Route(
+        method="GET",
+        rule=f"{API_PREFIX}/auth/can-i",
+        operation_id="can_i",
         role=Role.READER,
         authorized_by_omni=True,
-        operation_id="can_i",
+        view=can_i,
         summary="Check whether your role allows a verb on a resource",
-        query=CanIQuery(),
-        answers={200: (CanISchema, "The answer")},
-        problems={422: "A parameter is invalid"},
+        request=Request(query=CanIQuery()),
+        responses=Responses(answers={200: (CanISchema, "The answer")}, problems={422: "A parameter is invalid"}),
     )
-    routes.add_url_rule(f"{API_PREFIX}/auth/can-i", endpoint="can-i", view_func=view, methods=["GET"])
+    add(routes, route)
     return routes

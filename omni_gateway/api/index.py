@@ -14,9 +14,9 @@ from omni_gateway.discovery import Found
 from omni_gateway.http.guard import current_principal
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.links import API_PREFIX
-from omni_gateway.rest.parameters import NoQuery
-from omni_gateway.rest.views.openapi import documented
+from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response
+from omni_gateway.rest.views.route import Responses, Route
 from omni_gateway.sdk import SDK_VERSION, SpecSchema
 
 
@@ -55,17 +55,17 @@ def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
         }
         return json_response(document)
 
-    view = documented(
-        routes,
-        get_index,
+    route = Route(
+        method="GET",
+        rule=API_PREFIX,
+        operation_id="get_index",
         role=Role.READER,
         authorized_by_omni=True,
-        operation_id="get_index",
+        view=get_index,
         summary="List the resources and what you may do with them",
-        query=NoQuery(),
-        answers={200: (IndexSchema, "The resources")},
+        responses=Responses(answers={200: (IndexSchema, "The resources")}),
     )
-    routes.add_url_rule(API_PREFIX, endpoint="index", view_func=view, methods=["GET"])
+    add(routes, route)
     return routes
 
 

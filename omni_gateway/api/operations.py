@@ -36,12 +36,13 @@ from omni_gateway.rest.operations import (
     wait_for_change,
     wait_until_done,
 )
-from omni_gateway.rest.parameters import NoQuery, ReadQuery, parse_fields, parse_sort
+from omni_gateway.rest.parameters import ReadQuery, parse_fields, parse_sort
 from omni_gateway.rest.representation import project
 from omni_gateway.rest.schema import SpecSchema
-from omni_gateway.rest.views.openapi import IF_NONE_MATCH, documented
+from omni_gateway.rest.views.openapi import STREAMS
+from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response, retry_after
-from omni_gateway.rest.views.routes import STREAMS
+from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.watch import stream_response
 
 MAX_WAIT_SECONDS = 60
@@ -277,37 +278,43 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         for kind in sorted(gateway.operations.values(), key=lambda k: k.name)
     )
     routes = GatewayBlueprint("operations", __name__, url_prefix=OPERATIONS_URL, description="Long-running work")
-    view = documented(
-        routes,
-        get_operation,
-        role=Role.READER,
-        authorized_by_omni=True,
-        operation_id="get_operation",
-        summary="Read the state of an operation",
-        description="With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of its progress,"
-        f" which ends with the operation.\n\nKinds, and the role that reading one requires:\n\n{kinds}",
-        query=WaitQuery(),
-        answers={200: (OperationSchema, "The operation")},
-        media_types=STREAMS,
-        problems={404: "No such operation", 422: "A parameter is invalid"},
-    )
-    listed = documented(
-        routes,
-        list_operations,
-        role=Role.READER,
-        authorized_by_omni=True,
+    list_route = Route(
+        method="GET",
+        rule="",
         operation_id="list_operations",
+        role=Role.READER,
+        authorized_by_omni=True,
+        view=list_operations,
         summary="List the running operations",
         description="Derived from Omni's own state, also for work that was started elsewhere; `listed` in"
         " `/operation-kinds` names the kinds that can be found this way. Succeeded operations are not listed.",
-        query=OperationsQuery(),
-        answers={200: (OperationSchema(many=True), "A page of operations")},
-        answer_headers=("ETag", "X-Pagination", "Link", "Cache-Status"),
-        problems={422: "A parameter is invalid"},
-        parameters=[IF_NONE_MATCH],
+        request=Request(query=OperationsQuery()),
+        responses=Responses(
+            answers={200: (OperationSchema(many=True), "A page of operations")},
+            headers=("ETag", "X-Pagination", "Link", "Cache-Status"),
+            problems={422: "A parameter is invalid"},
+        ),
+        conditional=True,
     )
-    routes.add_url_rule("", endpoint="list", view_func=listed, methods=["GET"])
-    routes.add_url_rule("/<kind>/<id>", endpoint="operation", view_func=view, methods=["GET"])
+    get_route = Route(
+        method="GET",
+        rule="/<kind>/<id>",
+        operation_id="get_operation",
+        role=Role.READER,
+        authorized_by_omni=True,
+        view=get_operation,
+        summary="Read the state of an operation",
+        description="With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of its progress,"
+        f" which ends with the operation.\n\nKinds, and the role that reading one requires:\n\n{kinds}",
+        request=Request(query=WaitQuery()),
+        responses=Responses(
+            answers={200: (OperationSchema, "The operation")},
+            media_types=STREAMS,
+            problems={404: "No such operation", 422: "A parameter is invalid"},
+        ),
+    )
+    add(routes, list_route)
+    add(routes, get_route)
     return routes
 
 
@@ -316,15 +323,15 @@ def kinds_blueprint() -> GatewayBlueprint:
     routes = GatewayBlueprint(
         "operation-kinds", __name__, url_prefix=OPERATION_KINDS_URL, description="Kinds of operations"
     )
-    view = documented(
-        routes,
-        list_kinds,
+    route = Route(
+        method="GET",
+        rule="",
+        operation_id="list_operation_kinds",
         role=Role.READER,
         authorized_by_omni=True,
-        operation_id="list_operation_kinds",
+        view=list_kinds,
         summary="List the kinds of operations",
-        query=NoQuery(),
-        answers={200: (OperationKindSchema(many=True), "The kinds")},
+        responses=Responses(answers={200: (OperationKindSchema(many=True), "The kinds")}),
     )
-    routes.add_url_rule("", endpoint="kinds", view_func=view, methods=["GET"])
+    add(routes, route)
     return routes

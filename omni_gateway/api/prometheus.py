@@ -7,8 +7,8 @@ from flask import Response
 from omni_gateway.auth import Role
 from omni_gateway.http.metrics import MEDIA_TYPE, exposition
 from omni_gateway.http.parser import GatewayBlueprint
-from omni_gateway.rest.parameters import NoQuery
-from omni_gateway.rest.views.openapi import documented
+from omni_gateway.rest.views.registration import add
+from omni_gateway.rest.views.route import Responses, Route
 
 
 def blueprint() -> GatewayBlueprint:
@@ -18,16 +18,14 @@ def blueprint() -> GatewayBlueprint:
     def metrics(arguments: object) -> Response:
         return Response(exposition(), content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
-    view = documented(
-        routes,
-        metrics,
-        role=Role.READER,
-        authorized_by_omni=False,
+    route = Route(
+        method="GET",
+        rule="",
         operation_id="get_metrics",
+        role=Role.READER,
+        view=metrics,
         summary="Metrics of this gateway: requests, calls to Omni, open streams",
-        query=NoQuery(),
-        answers={200: ({"type": "string"}, "Prometheus' text format")},
-        content_type="text/plain",
+        responses=Responses(answers={200: (None, "Prometheus' text format")}, media_types=["text/plain"]),
     )
-    routes.add_url_rule("", endpoint="metrics", view_func=view, methods=["GET"])
+    add(routes, route)
     return routes

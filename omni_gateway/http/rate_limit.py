@@ -20,7 +20,7 @@ from omni_gateway.http.admission import ASKED
 from omni_gateway.http.guard import current_principal, remote_network
 from omni_gateway.http.problems import Problem
 
-UNLIMITED = frozenset({"health.livez", "health.readyz", "health.health", "metrics.metrics"})
+UNLIMITED = frozenset({"health.livez", "health.readyz", "health.health", "metrics.get_metrics"})
 REDIS_SECONDS = 0.5
 _KEY = "omni_gateway.rate_key"
 

@@ -1,5 +1,6 @@
 """The plugin contract: :class:`ResourcePlugin`, the declaration of a resource.
 
+from omni_gateway.http.idempotency import idempotent
 A plugin is made once, at import. :class:`ResourcePlugin` turns its declaration into flask-smorest views on its own
 blueprint; ``register`` mounts that blueprint on an application. Any other route is an ordinary view on
 ``plugin.blueprint`` that is guarded by ``omni_gateway.sdk.require_role``.
@@ -7,22 +8,43 @@ blueprint; ``register`` mounts that blueprint on an application. Any other route
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from omni_gateway.auth import Role
+from omni_gateway.http.idempotency import idempotent
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
-from omni_gateway.rest.links import LinkMaker
-from omni_gateway.rest.operations import OperationKind
-from omni_gateway.rest.parameters import Filter, WriteQuery
+from omni_gateway.rest.links import LinkMaker, object_url
+from omni_gateway.rest.operations import OperationKind, OperationSchema
+from omni_gateway.rest.parameters import Filter, ReadQuery, WriteQuery, list_query_schema
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
 from omni_gateway.rest.subresources import SubCollection, SubList, SubResource
-from omni_gateway.rest.views import routes
-from omni_gateway.rest.views.collection import Collection
+from omni_gateway.rest.views.collection import Collection, list_view
+from omni_gateway.rest.views.create import Creation, post_view
+from omni_gateway.rest.views.item import PATCH_CONTENT, Item, delete_view, get_view, patch_view, put_view
+from omni_gateway.rest.views.openapi import (
+    DRY_RUN,
+    FAILED_PRECONDITION,
+    IF_MATCH,
+    IF_NONE_MATCH_PUT,
+    IF_NONE_MATCH_WRITE,
+    LIST_HEADERS,
+    OBJECT_HEADERS,
+    PATCH_PROBLEMS,
+    STREAMS,
+    WATCHABLE,
+    WRITE_PROBLEMS,
+    or_dry_run,
+)
+from omni_gateway.rest.views.registration import add
+from omni_gateway.rest.views.route import Request, Responses, Route
+from omni_gateway.rest.views.subresources import subcollection_view, sublist_view, subresource_view
 
 VERBS = ("list", "get", "create", "replace", "patch", "delete")
 READ: Mapping[str, Role] = {"list": Role.READER, "get": Role.READER}
@@ -120,7 +142,212 @@ class ResourcePlugin(ServicePlugin):
         self.singleton = singleton
         self.delete_query = delete_query
         self.collection = Collection(adapter, self.representation, self.filters)
-        routes.mount(self)
+        # A singleton's object has the URL that other resources have for their collection.
+        self._object_rule = "" if singleton else "/<id>"
+        self._object_defaults = {"id": singleton} if singleton else {}
+        for route in self._routes():
+            add(self.blueprint, route)
 
     def _subresource_link(self, path: str) -> LinkMaker:
         return lambda resource: f"{self.representation.url(resource.id)}/{path}"
+
+    def _routes(self) -> Iterator[Route]:
+        yield from self._collection_routes()
+        yield from self._object_routes()
+        yield from map(self._subresource_route, self.subresources)
+
+    def _collection_routes(self) -> Iterator[Route]:
+        """Yield the routes of the collection: a row for each verb that has a role."""
+        roles, schema, singular = self.roles, self.schema, self.singular
+        by_omni = self.adapter.authorized_by_omni
+        route = partial(Route, rule="", authorized_by_omni=by_omni)
+        if "list" in roles:
+            yield route(
+                method="GET",
+                operation_id=f"list_{self.plural_id}",
+                role=roles["list"],
+                view=list_view(self.collection),
+                summary=f"List {self.name}",
+                description=WATCHABLE,
+                request=Request(query=list_query_schema(self.plural_id, self.filters)),
+                responses=Responses(
+                    answers={200: (type(schema)(many=True), f"A page of {self.name}")},
+                    headers=LIST_HEADERS,
+                    media_types=STREAMS,
+                    problems={410: "The resume point is too old", 422: "A parameter is invalid"},
+                ),
+                conditional=True,
+            )
+        if "create" in roles:
+            yield route(
+                method="POST",
+                operation_id=f"create_{self.singular_id}",
+                role=roles["create"],
+                view=idempotent(post_view(self._creation()), forget=schema.returned_once, certain=by_omni),
+                summary=f"Create a {singular}",
+                request=Request(query=WriteQuery(), body=schema, example=self.example),
+                responses=Responses(
+                    answers=self._answers_to_post(),
+                    headers=("ETag", "Location"),
+                    problems={
+                        404: "The object that it belongs to does not exist",
+                        409: "An object of this id exists already",
+                        422: "A field is invalid, or Omni rejects the value",
+                    },
+                ),
+            )
+
+    def _object_routes(self) -> Iterator[Route]:
+        """Yield the routes of one object: a row for each verb that has a role."""
+        roles, schema, singular = self.roles, self.schema, self.singular
+        route = partial(
+            Route,
+            rule=self._object_rule,
+            defaults=self._object_defaults,
+            authorized_by_omni=self.adapter.authorized_by_omni,
+        )
+        put_creates = self._put_may_create()
+        item = Item(self.adapter, self.representation)
+        if put_creates:
+            item = replace(item, creation=self._creation(), create_role=lambda: roles["create"])
+        if "get" in roles:
+            yield route(
+                method="GET",
+                operation_id=f"get_{self.singular_id}",
+                role=roles["get"],
+                view=get_view(item),
+                summary=f"Read a {singular}",
+                description=WATCHABLE,
+                request=Request(query=ReadQuery()),
+                responses=Responses(
+                    answers={200: (schema, f"The {singular}")},
+                    headers=OBJECT_HEADERS,
+                    media_types=STREAMS,
+                    problems={404: "No such object"},
+                ),
+                conditional=True,
+            )
+        if "replace" in roles:
+            yield route(
+                method="PUT",
+                operation_id=f"replace_{self.singular_id}",
+                role=roles["replace"],
+                view=put_view(item),
+                summary=f"Replace the spec, labels and annotations of a {singular}",
+                request=Request(
+                    query=WriteQuery(),
+                    body=schema,
+                    example=self.example,
+                    headers=[IF_MATCH, IF_NONE_MATCH_PUT if put_creates else IF_NONE_MATCH_WRITE],
+                ),
+                responses=Responses(
+                    answers=self._answers_to_put(creates=put_creates),
+                    headers=("ETag", "Location") if put_creates else ("ETag",),
+                    problems=WRITE_PROBLEMS,
+                ),
+            )
+        if "patch" in roles:
+            yield route(
+                method="PATCH",
+                operation_id=f"patch_{self.singular_id}",
+                role=roles["patch"],
+                view=patch_view(item),
+                summary=f"Change a {singular} with a merge patch (RFC 7396)",
+                request=Request(query=WriteQuery(), content=PATCH_CONTENT, headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
+                responses=Responses(
+                    answers={200: (or_dry_run(schema), f"The {singular} after the write")},
+                    headers=("ETag",),
+                    problems=PATCH_PROBLEMS,
+                ),
+            )
+        if "delete" in roles:
+            assert self.delete_operation is not None  # __init__ sets one wherever roles has "delete"
+            yield route(
+                method="DELETE",
+                operation_id=f"delete_{self.singular_id}",
+                role=roles["delete"],
+                view=delete_view(item, self.delete_operation),
+                summary=f"Remove a {singular}",
+                request=Request(query=self.delete_query(), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
+                responses=Responses(
+                    answers={
+                        204: (None, "Removed"),
+                        **DRY_RUN,
+                        202: (OperationSchema, "Omni is removing it; the operation shows its progress"),
+                    },
+                    problems={404: "No such object", 409: "It is being removed already", 412: FAILED_PRECONDITION},
+                ),
+            )
+
+    def _put_may_create(self) -> bool:
+        """Return True if an object can be created under the id in a URL; False where the back end chooses ids."""
+        chosen_by_back_end = self.schema.fields["id"].dump_only or self.schema.id_optional
+        return "create" in self.roles and not chosen_by_back_end
+
+    def _creation(self) -> Creation:
+        follow_up = self.follow_up_operation.name if self.follow_up_operation else ""
+        return Creation(self.adapter, self.representation, follow_up)
+
+    def _answers_to_post(self) -> dict[int, tuple[Any, str]]:
+        if self.create_operation:
+            text = f"Omni creates the {self.singular}; the operation shows its progress"
+            return {202: (OperationSchema, text), **DRY_RUN}
+        answers = {201: (self.schema, f"The new {self.singular}"), **DRY_RUN}
+        if self.create_may_return_existing:
+            text = f"An equal {self.singular} exists already, or the dry-run result"
+            answers[200] = (or_dry_run(self.schema), text)
+        return answers
+
+    def _answers_to_put(self, *, creates: bool) -> dict[int, tuple[Any, str]]:
+        answers = {200: (or_dry_run(self.schema), f"The {self.singular} after the write")}
+        if creates and self.create_operation:
+            answers[202] = (OperationSchema, f"Omni creates the {self.singular} (only with `If-None-Match: *`)")
+        elif creates:
+            answers[201] = (self.schema, f"The new {self.singular} (only with `If-None-Match: *`)")
+        return answers
+
+    def _subresource_route(self, sub: SubResource | SubList | SubCollection) -> Route:
+        operation_id = f"get_{self.singular_id}_{sub.name.replace('-', '_')}"
+        query = list_query_schema(operation_id, [])
+        by_omni = self.adapter.authorized_by_omni
+        headers = LIST_HEADERS
+        answer: Any
+        if isinstance(sub, SubResource):
+            answer, query, headers = sub.schema(), ReadQuery(), OBJECT_HEADERS
+            view = subresource_view(self.adapter, sub, Representation(answer, self.name, self._links_of(sub)))
+            by_omni = by_omni and sub.adapter.authorized_by_omni
+        elif isinstance(sub, SubList):
+            answer = sub.schema(many=True)
+            children = Collection(sub.adapter, Representation(sub.schema(), sub.collection, sub.links), sub.filters)
+            view = sublist_view(self.adapter, children, sub.filter)
+            by_omni = by_omni and sub.adapter.authorized_by_omni
+        else:
+            # The items are another plugin's objects, whose schema is not known when this plugin is made.
+            answer = {"type": "array", "items": {"type": "object"}}
+            view = subcollection_view(self.adapter, sub)
+        return Route(
+            method="GET",
+            rule=f"{self._object_rule}/{sub.name}",
+            defaults=self._object_defaults,
+            operation_id=operation_id,
+            role=self.roles.get("get", Role.READER),
+            authorized_by_omni=by_omni,
+            view=view,
+            summary=sub.summary,
+            description=WATCHABLE,
+            request=Request(query=query),
+            responses=Responses(
+                answers={200: (answer, sub.summary)},
+                headers=headers,
+                media_types=STREAMS,
+                problems={404: "No such object, or it has no such sub-resource"},
+            ),
+            conditional=True,
+        )
+
+    def _links_of(self, sub: SubResource) -> dict[str, LinkMaker]:
+        """Return the links of a sub-resource: to itself and to its parent object."""
+        return {
+            "self": lambda resource: object_url(self.name, sub.parent(resource.id), sub.name),
+            self.singular_id: lambda resource: object_url(self.name, sub.parent(resource.id)),
+        }

@@ -192,7 +192,7 @@ def test_the_view_of_another_plugin_is_not_replaced(settings: Settings, monkeypa
     other = ServicePlugin(name="garden", documents=[document("name")])
     first = Found("aa-garden", "acme_garden:plugin", "acme-garden", "1.0", "loaded", other)
     house = ServicePlugin(name="house")
-    app_of(house, lambda app: app.view_functions.update({"garden.computed-name": answer}))
+    app_of(house, lambda app: app.view_functions.update({"garden.get_garden_name": answer}))
     second = Found("zz-house", "acme_house:plugin", "acme-house", "9.1", "loaded", house)
     monkeypatch.setattr("omni_gateway.app.discover", lambda **_: [first, second])
     with pytest.raises(BrokenPlugin, match="replaces the view of the endpoint 'garden"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -17,22 +18,27 @@ from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.links import API_PREFIX, object_url
 from omni_gateway.rest.operations import OperationSchema
-from omni_gateway.rest.parameters import NoQuery, ReadQuery, WriteQuery, list_query_schema
+from omni_gateway.rest.parameters import ReadQuery, WriteQuery, list_query_schema
 from omni_gateway.rest.schema import SpecSchema
-from omni_gateway.rest.views import collection, create, item
+from omni_gateway.rest.views.collection import list_view
+from omni_gateway.rest.views.create import post_view
+from omni_gateway.rest.views.item import PATCH_CONTENT, delete_view, get_view, patch_view, put_view
 from omni_gateway.rest.views.openapi import (
     DRY_RUN,
     FAILED_PRECONDITION,
     IF_MATCH,
-    IF_NONE_MATCH,
     IF_NONE_MATCH_PUT,
     IF_NONE_MATCH_WRITE,
-    View,
-    documented,
+    LIST_HEADERS,
+    OBJECT_HEADERS,
+    PATCH_PROBLEMS,
+    STREAMS,
+    WRITE_PROBLEMS,
     or_dry_run,
 )
+from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response
-from omni_gateway.rest.views.routes import LIST_HEADERS, STREAMS, WRITE_PROBLEMS, merge_patch_body
+from omni_gateway.rest.views.route import Request, Responses, Route, View
 
 _ROLES = (
     "The role is that of the type's own routes; a type without routes of its own requires admin."
@@ -68,32 +74,24 @@ def blueprint(catalogue: Catalogue) -> GatewayBlueprint:
         url_prefix=f"{API_PREFIX}/resources",
         description="Objects of every Omni type, in one form; prefer a type's own routes where it has some",
     )
-    routes.add_url_rule("", endpoint="types", view_func=_types_view(routes, catalogue), methods=["GET"])
-    for rule, method, endpoint, view in (
-        ("/<type>", "GET", "list", _list_view(routes, catalogue)),
-        ("/<type>", "POST", "create", _create_view(routes, catalogue)),
-        ("/<type>/<id>", "GET", "get", _get_view(routes, catalogue)),
-        ("/<type>/<id>", "PUT", "replace", _replace_view(routes, catalogue)),
-        ("/<type>/<id>", "PATCH", "patch", _patch_view(routes, catalogue)),
-        ("/<type>/<id>", "DELETE", "delete", _delete_view(routes, catalogue)),
-    ):
-        routes.add_url_rule(rule, endpoint=endpoint, view_func=view, methods=[method])
+    for route in (_types_route(catalogue), *_object_routes(catalogue)):
+        add(routes, route)
     return routes
 
 
-def _types_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
+def _types_route(catalogue: Catalogue) -> Route:
     def list_types(arguments: Mapping[str, Any]) -> Response:
         return json_response(orjson.dumps([_document(catalogue, item) for item in catalogue.all()]))
 
-    return documented(
-        routes,
-        list_types,
+    return Route(
+        method="GET",
+        rule="",
+        operation_id="list_resource_types",
         role=Role.READER,
         authorized_by_omni=True,
-        operation_id="list_resource_types",
+        view=list_types,
         summary="List the resource types that Omni has",
-        query=NoQuery(),
-        answers={200: (ResourceTypeSchema(many=True), "The types")},
+        responses=Responses(answers={200: (ResourceTypeSchema(many=True), "The types")}),
     )
 
 
@@ -121,115 +119,111 @@ def _for_kind(catalogue: Catalogue, verb: str, make: Callable[[Kind], Callable[.
     return view
 
 
-def _list_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
-    return documented(
-        routes,
-        _for_kind(catalogue, "list", lambda kind: collection.list_view(kind.collection)),
-        role=Role.READER,
-        authorized_by_omni=True,
-        operation_id="list_resources",
-        summary="List the objects of a type",
-        description=_ROLES,
-        query=list_query_schema("resources", []),
-        answers={200: (GenericResourceSchema(many=True), "A page of objects")},
-        answer_headers=LIST_HEADERS,
-        media_types=STREAMS,
-        problems={404: "Omni has no such type", 410: "The resume point is too old", 422: "A parameter is invalid"},
-        parameters=[IF_NONE_MATCH],
-    )
-
-
-def _create_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
-    return documented(
-        routes,
-        idempotent(_for_kind(catalogue, "create", lambda kind: create.post_view(kind.creation))),
-        role=Role.OPERATOR,
-        authorized_by_omni=True,
-        operation_id="create_resource",
-        summary="Create an object of a type",
-        description=_ROLES,
-        query=WriteQuery(),
-        body=GenericResourceSchema(),
-        body_example=EXAMPLE,
-        answers={201: (GenericResourceSchema(), "The new object"), **DRY_RUN},
-        answer_headers=("ETag", "Location"),
-        problems={404: "Omni has no such type", 409: "An object of this id exists already", 422: "A value is invalid"},
-    )
-
-
-def _get_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
-    return documented(
-        routes,
-        _for_kind(catalogue, "get", lambda kind: item.get_view(kind.item)),
-        role=Role.READER,
-        authorized_by_omni=True,
-        operation_id="get_resource",
-        summary="Read an object of a type",
-        description=_ROLES,
-        query=ReadQuery(),
-        answers={200: (GenericResourceSchema(), "The object")},
-        answer_headers=("ETag", "Cache-Status"),
-        media_types=STREAMS,
-        problems={404: "No such object or type"},
-        parameters=[IF_NONE_MATCH],
-    )
-
-
-def _replace_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
-    return documented(
-        routes,
-        _for_kind(catalogue, "replace", lambda kind: item.put_view(kind.item)),
-        role=Role.OPERATOR,
-        authorized_by_omni=True,
-        operation_id="replace_resource",
-        summary="Replace the spec, labels and annotations of an object",
-        description=_ROLES,
-        query=WriteQuery(),
-        body=GenericResourceSchema(),
-        body_example=EXAMPLE,
-        answers={
-            200: (or_dry_run(GenericResourceSchema()), "The object after the write"),
-            201: (GenericResourceSchema(), "The new object (only with `If-None-Match: *`)"),
-        },
-        answer_headers=("ETag", "Location"),
-        problems=WRITE_PROBLEMS,
-        parameters=[IF_MATCH, IF_NONE_MATCH_PUT],
-    )
-
-
-def _patch_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
-    return documented(
-        routes,
-        _for_kind(catalogue, "patch", lambda kind: item.patch_view(kind.item)),
-        role=Role.OPERATOR,
-        authorized_by_omni=True,
-        operation_id="patch_resource",
-        summary="Change an object with a merge patch (RFC 7396)",
-        description=_ROLES,
-        query=WriteQuery(),
-        answers={200: (or_dry_run(GenericResourceSchema()), "The object after the write")},
-        answer_headers=("ETag",),
-        problems={**WRITE_PROBLEMS, 415: "Not a merge patch; `Accept-Patch` names the media types"},
-        parameters=[IF_MATCH, IF_NONE_MATCH_WRITE],
-        extra_doc=merge_patch_body(),
-    )
-
-
-def _delete_view(routes: GatewayBlueprint, catalogue: Catalogue) -> View:
-    return documented(
-        routes,
-        _for_kind(catalogue, "delete", lambda kind: item.delete_view(kind.item, kind.destroy)),
-        role=Role.OPERATOR,
-        authorized_by_omni=True,
-        operation_id="delete_resource",
-        summary="Remove an object",
-        description=_ROLES,
-        query=WriteQuery(),
-        answers={204: (None, "Removed"), **DRY_RUN, 202: (OperationSchema, "Omni is removing it")},
-        problems={
-            404: "No such object or type",
-            409: "Not possible in the object's present state",
-            412: FAILED_PRECONDITION,
-        },
-        parameters=[IF_MATCH, IF_NONE_MATCH_WRITE],
+def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
+    """Return the routes of objects: those of a :class:`omni_gateway.rest.plugin.ResourcePlugin`, for every type."""
+    schema = GenericResourceSchema()
+    route = partial(Route, description=_ROLES, authorized_by_omni=True)
+    return (
+        route(
+            method="GET",
+            rule="/<type>",
+            operation_id="list_resources",
+            role=Role.READER,
+            view=_for_kind(catalogue, "list", lambda kind: list_view(kind.collection)),
+            summary="List the objects of a type",
+            request=Request(query=list_query_schema("resources", [])),
+            responses=Responses(
+                answers={200: (GenericResourceSchema(many=True), "A page of objects")},
+                headers=LIST_HEADERS,
+                media_types=STREAMS,
+                problems={
+                    404: "Omni has no such type",
+                    410: "The resume point is too old",
+                    422: "A parameter is invalid",
+                },
+            ),
+            conditional=True,
+        ),
+        route(
+            method="POST",
+            rule="/<type>",
+            operation_id="create_resource",
+            role=Role.OPERATOR,
+            view=idempotent(_for_kind(catalogue, "create", lambda kind: post_view(kind.creation))),
+            summary="Create an object of a type",
+            request=Request(query=WriteQuery(), body=schema, example=EXAMPLE),
+            responses=Responses(
+                answers={201: (schema, "The new object"), **DRY_RUN},
+                headers=("ETag", "Location"),
+                problems={
+                    404: "Omni has no such type",
+                    409: "An object of this id exists already",
+                    422: "A value is invalid",
+                },
+            ),
+        ),
+        route(
+            method="GET",
+            rule="/<type>/<id>",
+            operation_id="get_resource",
+            role=Role.READER,
+            view=_for_kind(catalogue, "get", lambda kind: get_view(kind.item)),
+            summary="Read an object of a type",
+            request=Request(query=ReadQuery()),
+            responses=Responses(
+                answers={200: (schema, "The object")},
+                headers=OBJECT_HEADERS,
+                media_types=STREAMS,
+                problems={404: "No such object or type"},
+            ),
+            conditional=True,
+        ),
+        route(
+            method="PUT",
+            rule="/<type>/<id>",
+            operation_id="replace_resource",
+            role=Role.OPERATOR,
+            view=_for_kind(catalogue, "replace", lambda kind: put_view(kind.item)),
+            summary="Replace the spec, labels and annotations of an object",
+            request=Request(query=WriteQuery(), body=schema, example=EXAMPLE, headers=[IF_MATCH, IF_NONE_MATCH_PUT]),
+            responses=Responses(
+                answers={
+                    200: (or_dry_run(schema), "The object after the write"),
+                    201: (schema, "The new object (only with `If-None-Match: *`)"),
+                },
+                headers=("ETag", "Location"),
+                problems=WRITE_PROBLEMS,
+            ),
+        ),
+        route(
+            method="PATCH",
+            rule="/<type>/<id>",
+            operation_id="patch_resource",
+            role=Role.OPERATOR,
+            view=_for_kind(catalogue, "patch", lambda kind: patch_view(kind.item)),
+            summary="Change an object with a merge patch (RFC 7396)",
+            request=Request(query=WriteQuery(), content=PATCH_CONTENT, headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
+            responses=Responses(
+                answers={200: (or_dry_run(schema), "The object after the write")},
+                headers=("ETag",),
+                problems=PATCH_PROBLEMS,
+            ),
+        ),
+        route(
+            method="DELETE",
+            rule="/<type>/<id>",
+            operation_id="delete_resource",
+            role=Role.OPERATOR,
+            view=_for_kind(catalogue, "delete", lambda kind: delete_view(kind.item, kind.destroy)),
+            summary="Remove an object",
+            request=Request(query=WriteQuery(), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
+            responses=Responses(
+                answers={204: (None, "Removed"), **DRY_RUN, 202: (OperationSchema, "Omni is removing it")},
+                problems={
+                    404: "No such object or type",
+                    409: "Not possible in the object's present state",
+                    412: FAILED_PRECONDITION,
+                },
+            ),
+        ),
     )

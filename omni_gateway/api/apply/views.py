@@ -24,8 +24,9 @@ from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.parameters import WriteQuery
 from omni_gateway.rest.schema import SpecSchema
-from omni_gateway.rest.views.openapi import documented
+from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response
+from omni_gateway.rest.views.route import Request, Responses, Route
 
 MAX_DOCUMENTS = 2000
 #: Additional time of an apply for each document: with a slow Omni, one may need a few calls of 100 ms each.
@@ -112,26 +113,28 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
 
     example = {"application/yaml": {"schema": {"type": "string"}, "example": EXAMPLE_YAML}}
     body = {"schema": {"oneOf": [ApplyDocumentSchema(), {"type": "array", "items": ApplyDocumentSchema()}]}}
-    view = documented(
-        routes,
-        idempotent(apply),
+    route = Route(
+        method="POST",
+        rule="",
+        operation_id="apply_resources",
         role=Role.OPERATOR,
         authorized_by_omni=True,
-        operation_id="apply_resources",
+        view=idempotent(apply),
         summary="Create or update many objects in omnictl's format",
         description=_DESCRIPTION,
-        query=ApplyQuery(),
-        answers={200: (AppliedSchema(), "Every document is applied")},
-        problems={
-            400: "The YAML or JSON cannot be parsed",
-            413: "Too large, or too many documents",
-            415: "Neither YAML nor JSON",
-            422: "A document was not applied; see `results`",
-        },
-        problem_schema=ApplyProblemSchema(),
-        extra_doc={"requestBody": {"required": True, "content": {**example, JSON: {**body, "example": _example()}}}},
+        request=Request(query=ApplyQuery(), content={**example, JSON: {**body, "example": _example()}}),
+        responses=Responses(
+            answers={200: (AppliedSchema(), "Every document is applied")},
+            problems={
+                400: "The YAML or JSON cannot be parsed",
+                413: "Too large, or too many documents",
+                415: "Neither YAML nor JSON",
+                422: "A document was not applied; see `results`",
+            },
+            problem_schema=ApplyProblemSchema(),
+        ),
     )
-    routes.add_url_rule("", endpoint="apply", view_func=view, methods=["POST"])
+    add(routes, route)
     return routes
 
 

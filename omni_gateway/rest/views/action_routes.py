@@ -20,9 +20,10 @@ from omni_gateway.rest.views.openapi import (
     FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_WRITE,
-    documented,
     or_dry_run,
 )
+from omni_gateway.rest.views.registration import add
+from omni_gateway.rest.views.route import Request, Responses, Route
 
 
 class Mounting(Protocol):
@@ -57,28 +58,32 @@ def mount_action(plugin: Mounting, action: Action) -> None:
         cluster_independent=action.cluster_independent,
     )
     word = action.name.replace("-", "_")
-    guarded = documented(
-        plugin.blueprint,
-        idempotent(view, forget=frozenset(action.returned_once), certain=plugin.adapter.authorized_by_omni),
+    route = Route(
+        method="POST",
+        rule=f"/actions/{action.name}" if action.on_collection else f"/<id>/actions/{action.name}",
+        operation_id=f"{word}_{plugin.plural_id if action.on_collection else plugin.singular_id}",
         role=action.role,
         authorized_by_omni=plugin.adapter.authorized_by_omni,
-        operation_id=f"{word}_{plugin.plural_id if action.on_collection else plugin.singular_id}",
+        view=idempotent(view, forget=frozenset(action.returned_once), certain=plugin.adapter.authorized_by_omni),
         summary=action.summary,
         description=action.description,
-        query=WriteQuery(),
-        body=action.body() if action.body else None,
-        body_example=action.example,
-        answers=answers,
-        problems={
-            404: "No such object",
-            409: "Not possible in the object's present state",
-            422: "A field or parameter is invalid, or Omni rejects the value",
-            412: FAILED_PRECONDITION,
-        },
-        parameters=[] if action.on_collection else [IF_MATCH, IF_NONE_MATCH_WRITE],
+        request=Request(
+            query=WriteQuery(),
+            body=action.body() if action.body else None,
+            example=action.example,
+            headers=[] if action.on_collection else [IF_MATCH, IF_NONE_MATCH_WRITE],
+        ),
+        responses=Responses(
+            answers=answers,
+            problems={
+                404: "No such object",
+                409: "Not possible in the object's present state",
+                412: FAILED_PRECONDITION,
+                422: "A field or parameter is invalid, or Omni rejects the value",
+            },
+        ),
     )
-    rule = f"/actions/{action.name}" if action.on_collection else f"/<id>/actions/{action.name}"
-    plugin.blueprint.add_url_rule(rule, endpoint=f"action-{action.name}", view_func=guarded, methods=["POST"])
+    add(plugin.blueprint, route)
 
 
 def mount_computed(plugin: Mounting, computed: ComputedDocument) -> None:
@@ -93,19 +98,21 @@ def mount_computed(plugin: Mounting, computed: ComputedDocument) -> None:
     )
     word = re.sub(r"[<>:]", "", computed.path).replace("-", "_").replace("/", "_")
     noun = plugin.plural_id if computed.on_collection and word else plugin.singular_id
-    guarded = documented(
-        plugin.blueprint,
-        view,
+    parts = [part for part in ("" if computed.on_collection else "<id>", computed.path) if part]
+    route = Route(
+        method="GET",
+        rule="".join(f"/{part}" for part in parts),
+        operation_id="_".join(part for part in ("get", noun, word) if part),
         role=computed.role,
         authorized_by_omni=plugin.adapter.authorized_by_omni,
-        operation_id="_".join(part for part in ("get", noun, word) if part),
+        view=view,
         summary=computed.summary,
         description=computed.description,
-        query=(computed.query or NoQuery)(),
-        answers={200: (answer, computed.summary)},
-        media_types=(computed.media_type,) if computed.media_type else (),
-        problems={404: "No such object", 409: "Not possible in the object's present state"},
+        request=Request(query=(computed.query or NoQuery)()),
+        responses=Responses(
+            answers={200: (answer, computed.summary)},
+            media_types=(computed.media_type,) if computed.media_type else (),
+            problems={404: "No such object", 409: "Not possible in the object's present state"},
+        ),
     )
-    parts = [part for part in ("" if computed.on_collection else "<id>", computed.path) if part]
-    rule = "".join(f"/{part}" for part in parts)
-    plugin.blueprint.add_url_rule(rule, endpoint=f"computed-{word}", view_func=guarded, methods=["GET"])
+    add(plugin.blueprint, route)

@@ -43,6 +43,8 @@ from omni_gateway.rest.views.watch import watch_response
 from omni_gateway.watch import stream_response
 
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
+#: The body of a PATCH in the OpenAPI document: any part of the object; ``null`` removes a member.
+PATCH_CONTENT = {PATCH_TYPES[0]: {"schema": {"type": "object"}, "example": {"labels": {"env": "prod"}}}}
 #: Seconds between the reads by which a DELETE finds out whether the object is gone (204); after 0.2 s in all it returns
 #: an operation (202).
 DELETE_POLL_DELAYS = (0.005, 0.015, 0.03, 0.05, 0.1)

@@ -1,29 +1,24 @@
-"""Guard, parse and document a view: the only module that stacks view decorators.
-
-Their order matters, and a wrong one fails silently: the role is checked first, then the query is parsed, then the body.
-"""
+"""The OpenAPI operation of a route, and the parameters, headers and problems that routes share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
 
-import marshmallow as ma
 from marshmallow import fields
 
-from omni_gateway.auth import Role
-from omni_gateway.http.guard import require_role
 from omni_gateway.http.idempotency import takes_key
-from omni_gateway.http.parser import GatewayBlueprint
-from omni_gateway.http.problems import MEDIA_TYPE, ProblemSchema
+from omni_gateway.http.parser import JSON
+from omni_gateway.http.problems import MEDIA_TYPE
 from omni_gateway.rest.schema import SpecSchema
-from omni_gateway.rest.views.cached_response import use_response_cache
+from omni_gateway.rest.views.route import Request, Responses, Route
 
-View = Callable[..., Any]
-
-#: One instance for all routes: about two thousand documented responses use it.
-_PROBLEM = ProblemSchema()
+#: The media types of a watch.
+STREAMS = ("text/event-stream", "application/x-ndjson")
+WATCHABLE = "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes."
+LIST_HEADERS: Sequence[str] = ("ETag", "X-Pagination", "Link", "X-Resume-Point", "Cache-Status")
+OBJECT_HEADERS: Sequence[str] = ("ETag", "Cache-Status")
 
 _HEADER_DOCS = {
     "ETag": "Entity tag, for If-Match and If-None-Match",
@@ -68,6 +63,14 @@ IDEMPOTENCY_KEY = {
     " 422 if the key was used with another request",
 }
 
+#: Problems of a write to an object.
+WRITE_PROBLEMS = {
+    404: "No such object",
+    409: "The object is tearing down, or other writers changed it at every attempt",
+    412: FAILED_PRECONDITION,
+    422: "A field or parameter is invalid, or Omni rejects the value",
+}
+PATCH_PROBLEMS = {**WRITE_PROBLEMS, 415: "Not a merge patch; `Accept-Patch` names the media types"}
 #: Problems of every guarded operation: status → description.
 COMMON_PROBLEMS = {
     400: "A header or the body cannot be parsed",
@@ -83,8 +86,9 @@ KEY_PROBLEMS = {
 }
 #: Problems of a request with a body.
 BODY_PROBLEMS = {413: "The body is too large", 415: "The body has another media type"}
-#: Failures about which a caller can do nothing but retry; each is documented by a shared OpenAPI response.
-_UPSTREAM_PROBLEMS = {500: "INTERNAL_SERVER_ERROR", 501: "NOT_IMPLEMENTED", 502: "BAD_GATEWAY", 504: "GATEWAY_TIMEOUT"}
+#: Problems of every route unless it documents its own: status → name of the response in the document's components. A
+#: parameter is invalid, or the caller can do nothing but retry.
+_SHARED_PROBLEMS = {status: HTTPStatus(status).name for status in (422, 500, 501, 502, 504)}
 
 
 class DryRunSchema(SpecSchema):
@@ -108,95 +112,67 @@ def or_dry_run(schema: Any) -> Any:
 DRY_RUN = {200: (DryRunSchema, "The dry-run result (only with `dry_run=true`)")}
 
 
-def headers(*names: str) -> dict[str, Any]:
-    """Return the OpenAPI documentation of the response headers of these names."""
-    return {name: {"schema": {"type": "string"}, "description": _HEADER_DOCS[name]} for name in names}
+def operation(route: Route) -> dict[str, Any]:
+    """Return the OpenAPI operation of a route. It contains marshmallow schemas, which apispec resolves."""
+    return {
+        "operationId": route.operation_id,
+        "summary": route.summary,
+        "description": "\n\n".join(part for part in (route.description, f"Role: {route.role.value}.") if part),
+        "x-required-role": route.role.value,
+        "parameters": [*_parameters(route)],
+        **_request_body(route.request),
+        "responses": {**_problems(route), **_answers(route)},
+    }
 
 
-def documented(
-    blueprint: GatewayBlueprint,
-    view: View,
-    *,
-    role: Role,
-    authorized_by_omni: bool,
-    operation_id: str,
-    summary: str,
-    description: str = "",
-    query: ma.Schema | None = None,
-    body: ma.Schema | None = None,
-    body_example: Any = None,
-    answers: Mapping[int, tuple[Any, str]],
-    answer_headers: Sequence[str] = (),
-    content_type: str | None = None,
-    media_types: Sequence[str] = (),
-    problems: Mapping[int, str] | None = None,
-    problem_schema: ma.Schema = _PROBLEM,
-    parameters: Sequence[Mapping[str, Any]] = (),
-    extra_doc: Mapping[str, Any] | None = None,
-) -> View:
-    """Wrap a view: guard it, parse its query and body, document it.
-
-    :param view: a function that takes the parsed ``query``, then the parsed ``body``, as its first arguments.
-    :param role: the role that a caller needs; see ``http.guard.require_role``, also for ``authorized_by_omni``.
-    :param answers: status → (schema or None, description); JSON unless ``content_type`` names another media type.
-    :param answer_headers: names of the headers of successful responses.
-    :param media_types: further media types of the 200 response, e.g. those of a stream.
-    :param problems: status → description, in addition to the problems of every operation.
-    :param problem_schema: the schema of problems, for those with members of their own.
-    :param parameters: OpenAPI objects of parameters that the view reads itself. With ``IF_NONE_MATCH`` among them the
-        view is a read: 304 is documented and the response cache may answer it.
-    :param extra_doc: further members of the OpenAPI operation.
-    """
-    wrapped = _undocumented(view)
-    # Streams are documented before JSON: the last one added is named first, and generated clients take the first media
-    # type that they know.
-    for media_type in media_types:
-        form = {"type": "object" if media_type.endswith("yaml") else "string"}
-        _document(
-            wrapped, blueprint.alt_response(200, schema=form, content_type=media_type, description=answers[200][1])
-        )
-    for status, (schema, text) in answers.items():
-        documented_headers = headers(*answer_headers) if status < 300 else None
-        form = {"content_type": content_type} if content_type else {}
-        _document(wrapped, blueprint.response(status, schema, description=text, headers=documented_headers, **form))
-    if IF_NONE_MATCH in parameters:
-        _document(wrapped, blueprint.alt_response(304, description="The entity tag is still that of If-None-Match"))
-    reads_body = body is not None or "requestBody" in (extra_doc or {})
-    key_problems = KEY_PROBLEMS if takes_key(view) else {}
-    body_problems = BODY_PROBLEMS if reads_body else {}
-    for status, text in {**COMMON_PROBLEMS, **key_problems, **body_problems, **(problems or {})}.items():
-        problem = {"schema": problem_schema, "content_type": MEDIA_TYPE}
-        _document(wrapped, blueprint.alt_response(status, description=text, **problem))
-    for status, name in _UPSTREAM_PROBLEMS.items():
-        _document(wrapped, blueprint.alt_response(status, name))
-    if body is not None:
-        required = not getattr(body, "body_optional", False)
-        wrapped = blueprint.arguments(body, location="json", example=body_example, required=required)(wrapped)
-    if query is not None:
-        wrapped = blueprint.arguments(query, location="query")(wrapped)
-    # Appended to the parameters of the query schema: passed to `blueprint.doc`, they would replace these.
-    own = [*parameters, *([IDEMPOTENCY_KEY] if takes_key(view) else [])]
-    wrapped._apidoc.setdefault("arguments", {}).setdefault("parameters", []).extend(own)
-    doc: dict[str, Any] = {"operationId": operation_id, "summary": summary, **(extra_doc or {})}
-    doc["description"] = "\n\n".join(part for part in (description, f"Role: {role.value}.") if part)
-    doc["x-required-role"] = role.value
-    wrapped = blueprint.doc(**doc)(wrapped)
-    # The guard is outermost: the response cache answers only callers whose role has been checked.
-    guard = require_role(role, authorized_by_omni=authorized_by_omni)
-    return cast(View, guard(use_response_cache(wrapped) if IF_NONE_MATCH in parameters else wrapped))
+def _parameters(route: Route) -> Iterator[Mapping[str, Any]]:
+    yield {"in": "query", "schema": route.request.query}
+    if route.conditional:
+        yield IF_NONE_MATCH
+    yield from route.request.headers
+    if takes_key(route.view):
+        yield IDEMPOTENCY_KEY
 
 
-def _undocumented(view: View) -> Any:
-    """Return a new function that calls the view, so that its documentation is not shared with other routes."""
+def _request_body(request: Request) -> dict[str, Any]:
+    """Return the member ``requestBody``, if the route takes a body."""
+    if request.content is not None:
+        return {"requestBody": {"required": True, "content": request.content}}
+    if request.body is None:
+        return {}
+    example = {} if request.example is None else {"example": request.example}
+    required = not getattr(request.body, "body_optional", False)
+    return {"requestBody": {"required": required, "content": {JSON: {"schema": request.body, **example}}}}
 
-    @wraps(view)
-    def same(*args: Any, **kwargs: Any) -> Any:
-        return view(*args, **kwargs)
 
-    same._apidoc = {}  # type: ignore[attr-defined]
-    return same
+def _answers(route: Route) -> dict[int, Any]:
+    headers = {
+        name: {"schema": {"type": "string"}, "description": _HEADER_DOCS[name]} for name in route.responses.headers
+    }
+    answers: dict[int, Any] = {
+        status: {"description": text, "headers": headers, **_content(route.responses, status, schema)}
+        for status, (schema, text) in route.responses.answers.items()
+    }
+    if route.conditional:
+        answers[304] = {"description": "The entity tag is still that of If-None-Match"}
+    return answers
 
 
-def _document(view: Any, decorator: Callable[[View], Any]) -> None:
-    """Add a decorator's documentation to the view, without its wrapper: the views return finished responses."""
-    view._apidoc = decorator(view)._apidoc
+def _content(responses: Responses, status: int, schema: Any) -> dict[str, Any]:
+    """Return the member ``content``; JSON is first in it, for generated clients take the first that they know."""
+    content = {} if schema is None else {JSON: {"schema": schema}}
+    if status == 200:
+        for media_type in responses.media_types:
+            content[media_type] = {"schema": {"type": "object" if media_type.endswith("yaml") else "string"}}
+    return {"content": content} if content else {}
+
+
+def _problems(route: Route) -> dict[int, Any]:
+    texts = {
+        **COMMON_PROBLEMS,
+        **(KEY_PROBLEMS if takes_key(route.view) else {}),
+        **(BODY_PROBLEMS if route.request.body is not None or route.request.content is not None else {}),
+        **route.responses.problems,
+    }
+    content = {MEDIA_TYPE: {"schema": route.responses.problem_schema}}
+    return {**_SHARED_PROBLEMS, **{status: {"description": text, "content": content} for status, text in texts.items()}}

@@ -1,0 +1,26 @@
+"""Add routes to a blueprint: the only module that stacks view decorators."""
+
+from __future__ import annotations
+
+from omni_gateway.http.guard import require_role
+from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.rest.views.cached_response import use_response_cache
+from omni_gateway.rest.views.openapi import operation
+from omni_gateway.rest.views.route import Route
+
+
+def add(blueprint: GatewayBlueprint, route: Route) -> None:
+    """Guard, parse, cache and document a route's view, and add it to the blueprint.
+
+    The order of the decorators matters, and a wrong one fails silently. A request passes the last one first: its role
+    is checked, then the response cache may respond, then the query is parsed, then the body.
+    """
+    parser = blueprint.ARGUMENTS_PARSER
+    view = blueprint.doc(**operation(route))(route.view)
+    if route.request.body is not None:
+        view = parser.use_args(route.request.body, location="json")(view)
+    view = parser.use_args(route.request.query, location="query")(view)
+    if route.conditional:
+        view = use_response_cache(view)
+    view = require_role(route.role, authorized_by_omni=route.authorized_by_omni)(view)
+    blueprint.add_url_rule(route.rule, route.operation_id, view, methods=[route.method], defaults=dict(route.defaults))

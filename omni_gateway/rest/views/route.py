@@ -1,0 +1,87 @@
+"""The declaration of a route: a row in a table, without effect until :mod:`.registration` adds it to a blueprint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import marshmallow as ma
+
+from omni_gateway.auth import Role
+from omni_gateway.http.problems import ProblemSchema
+from omni_gateway.rest.parameters import NoQuery
+
+View = Callable[..., Any]
+
+#: One instance for all routes: about two thousand documented responses use it.
+_PROBLEM = ProblemSchema()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a route takes.
+
+    :param query: the schema of its query parameters; a parameter that it does not have is refused.
+    :param body: the schema of its JSON body; None: it takes none, or the view reads it itself.
+    :param example: a body, shown in the OpenAPI document.
+    :param content: media type → OpenAPI media type object, of a body that the view reads itself.
+    :param headers: OpenAPI parameter objects of the headers that the view reads itself.
+    """
+
+    query: ma.Schema = field(default_factory=NoQuery)
+    body: ma.Schema | None = None
+    example: Any = None
+    content: Mapping[str, Any] | None = None
+    headers: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """What a route responds, for the OpenAPI document.
+
+    :param answers: successful status → (schema of the JSON body or None, description).
+    :param headers: the names of the headers of successful responses.
+    :param media_types: further media types of the 200 response, e.g. those of a stream.
+    :param problems: status → description, in addition to the problems that any route may respond.
+    :param problem_schema: the schema of problems, for those with members of their own.
+    """
+
+    answers: Mapping[int, tuple[Any, str]]
+    headers: Sequence[str] = ()
+    media_types: Sequence[str] = ()
+    problems: Mapping[int, str] = field(default_factory=dict)
+    problem_schema: ma.Schema = _PROBLEM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One method of one URL.
+
+    :param method: the HTTP method; a GET responds to HEAD as well.
+    :param rule: the URL below the blueprint's prefix, as Flask has it: ``/<id>``.
+    :param operation_id: its operationId in the OpenAPI document, and its endpoint in Flask.
+    :param role: the role that a caller needs; see ``http.guard.require_role``, also for ``authorized_by_omni``.
+    :param view: called with the parsed query, then with the parsed body if ``request`` has one, then with the
+        variables of the rule by name.
+    :param summary: one line for the OpenAPI document.
+    :param description: further text for the OpenAPI document; the role is added to it.
+    :param request: what it takes; by default nothing.
+    :param responses: what it responds.
+    :param conditional: whether it is a read that has an entity tag: the response cache may respond to it, and it
+        responds 304 to ``If-None-Match``.
+    :param defaults: values for variables of the view that the rule does not have.
+    """
+
+    method: str
+    rule: str
+    operation_id: str
+    role: Role
+    view: View
+    summary: str
+    description: str = ""
+    request: Request = field(default_factory=Request)
+    responses: Responses
+    authorized_by_omni: bool = False
+    conditional: bool = False
+    defaults: Mapping[str, str] = field(default_factory=dict)
