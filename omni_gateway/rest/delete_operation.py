@@ -16,6 +16,7 @@ from omni_gateway.rest.adapters.omni import OmniResourceAdapter
 from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.links import object_url
+from omni_gateway.rest.nouns import with_article
 from omni_gateway.rest.operations import Operation, OperationKind, stages_in_order
 
 #: For an object without finalizers. Omni 1.7 finishes the removal of clusters, machine sets and links only.
@@ -35,8 +36,10 @@ def _tearing_down(omni: OmniClient, resource: Resource) -> bool:
     return resource.tearing_down
 
 
-def removal(collection: str, singular: str, adapter: ResourceAdapter) -> OperationKind:
+def removal(collection: str, singular: str, adapter: ResourceAdapter, title: str) -> OperationKind:
     """Return the operation kind ``<singular>-destroy`` of a resource; its operations show the object's finalizers.
+
+    ``title`` are the words for one object.
 
     Reading the operation never removes anything: where Omni leaves an object without finalizers (1.7 does), the
     operation's progress asks to send the DELETE again.
@@ -44,7 +47,7 @@ def removal(collection: str, singular: str, adapter: ResourceAdapter) -> Operati
     find_object = partial(_find_by_adapter, adapter)
     list_objects = partial(_list_by_adapter, adapter) if isinstance(adapter, OmniResourceAdapter) else None
     describe = partial(_running, f"{singular}-destroy", collection)
-    return _removal(singular, collection, find_object, list_objects, describe)
+    return _removal(singular, title, collection, find_object, list_objects, describe)
 
 
 def removal_of(
@@ -53,14 +56,16 @@ def removal_of(
     collection: str,
     describe: Describe,
     *,
+    title: str = "",
     is_leaving: Predicate = _tearing_down,
 ) -> OperationKind:
     """Return the operation kind ``<singular>-destroy`` of the objects of one of Omni's types.
 
     :param type: Omni's resource type.
-    :param singular: the word for one object.
+    :param singular: the word for one object, e.g. ``machineset``.
     :param collection: the first segments of the objects' URLs.
     :param describe: called as ``describe(omni, resource)``, returns the operation for an object that is being removed.
+    :param title: the words for one object in texts, e.g. ``machine set``; by default those of ``singular``.
     :param is_leaving: called as ``is_leaving(omni, resource)``, returns whether an existing object is being removed; by
         default whether it is tearing down. The list of operations has the objects that are tearing down.
     """
@@ -71,11 +76,13 @@ def removal_of(
     def list_objects(omni: OmniClient) -> Iterable[Resource]:
         return resources_of(omni.resources.list(type))
 
-    return _removal(singular, collection, find_object, list_objects, describe, is_leaving)
+    title = title or singular.replace("-", " ")
+    return _removal(singular, title, collection, find_object, list_objects, describe, is_leaving)
 
 
 def _removal(
     singular: str,
+    title: str,
     collection: str,
     find_object: Callable[[OmniClient, str], Resource | None],
     list_objects: Callable[[OmniClient], Iterable[Resource]] | None,
@@ -92,13 +99,13 @@ def _removal(
     def read(omni: OmniClient, id: str) -> Operation:
         resource = find_object(omni, id)
         if resource is None:
-            text = f"There is no such {singular} (any more)."
+            text = f"There is no such {title} (any more)."
             return Operation(kind, id, "succeeded", text, target=object_url(collection, id))
         if not is_leaving(omni, resource):
-            raise Problem(404, "not-found", f"{singular} {id!r} is not being removed.")
+            raise Problem(404, "not-found", f"The {title} {id!r} is not being removed.")
         return describe(omni, resource)
 
-    text = f"A {singular} being removed; `succeeded` when it does not exist"
+    text = f"Removal of {with_article(title)}; `succeeded` when it does not exist"
     under_way = partial(_under_way, list_objects, describe) if list_objects else None
     return OperationKind(kind, read, text, under_way=under_way)
 

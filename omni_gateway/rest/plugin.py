@@ -19,6 +19,7 @@ from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.links import LinkMaker, object_url
+from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
 from omni_gateway.rest.parameters import Filter, ReadQuery, WriteQuery, list_query_schema
 from omni_gateway.rest.representation import Representation
@@ -57,6 +58,8 @@ class ResourcePlugin(ServicePlugin):
 
     :param name: the first segment of its URLs, e.g. ``configpatches``; unique among the plugins.
     :param singular: the word for one object, e.g. ``configpatch``; operationIds are built from both.
+    :param title: the words for one object in texts, e.g. ``config patch``; by default those of ``singular``.
+    :param plural_title: the words for several objects; by default the regular plural of ``title``.
     :param schema: the :class:`ResourceSchema` of its objects.
     :param adapter: the :class:`ResourceAdapter` of its back end.
     :param roles: verb → role that a caller needs. A verb without an entry has no route.
@@ -88,6 +91,8 @@ class ResourcePlugin(ServicePlugin):
         *,
         name: str,
         singular: str,
+        title: str = "",
+        plural_title: str = "",
         schema: type[ResourceSchema],
         adapter: ResourceAdapter,
         roles: Mapping[str, Role],
@@ -113,8 +118,9 @@ class ResourcePlugin(ServicePlugin):
             raise PluginError(f"unknown verbs in roles: {', '.join(sorted(unknown))}; verbs are {', '.join(VERBS)}")
         if singleton and "list" in roles:
             raise PluginError("a singleton has no list")
+        title = title or singular.replace("-", " ")
         if delete_operation is None and "delete" in roles:
-            delete_operation = removal(name, singular, adapter)
+            delete_operation = removal(name, singular, adapter, title)
         objects = schema()
         if singleton:
             objects.fix_id(singleton)
@@ -131,6 +137,8 @@ class ResourcePlugin(ServicePlugin):
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,
         )
+        self.title = title
+        self.plural_title = plural_title or plural(title)
         self.roles = dict(roles)
         self.filters: Sequence[Filter] = tuple(filters)
         self.subresources: Sequence[SubResource | SubList | SubCollection] = tuple(subresources)
@@ -143,6 +151,7 @@ class ResourcePlugin(ServicePlugin):
         self.delete_query = delete_query
         self.collection = Collection(adapter, self.representation, self.filters)
         # A singleton's object has the URL that other resources have for their collection.
+        self._one = f"the {title}" if singleton else with_article(title)
         self._object_rule = "" if singleton else "/<id>"
         self._object_defaults = {"id": singleton} if singleton else {}
         for route in self._routes():
@@ -158,7 +167,7 @@ class ResourcePlugin(ServicePlugin):
 
     def _collection_routes(self) -> Iterator[Route]:
         """Yield the routes of the collection: a row for each verb that has a role."""
-        roles, schema, singular = self.roles, self.schema, self.singular
+        roles, schema = self.roles, self.schema
         by_omni = self.adapter.authorized_by_omni
         route = partial(Route, rule="", authorized_by_omni=by_omni)
         if "list" in roles:
@@ -167,11 +176,11 @@ class ResourcePlugin(ServicePlugin):
                 operation_id=f"list_{self.plural_id}",
                 role=roles["list"],
                 view=list_view(self.collection),
-                summary=f"List {self.name}",
+                summary=f"List {self.plural_title}",
                 description=WATCHABLE,
                 request=Request(query=list_query_schema(self.plural_id, self.filters)),
                 responses=Responses(
-                    answers={200: (type(schema)(many=True), f"A page of {self.name}")},
+                    answers={200: (type(schema)(many=True), f"A page of {self.plural_title}")},
                     headers=LIST_HEADERS,
                     media_types=STREAMS,
                     problems={410: "The resume point is too old", 422: "A parameter is invalid"},
@@ -184,7 +193,7 @@ class ResourcePlugin(ServicePlugin):
                 operation_id=f"create_{self.singular_id}",
                 role=roles["create"],
                 view=idempotent(post_view(self._creation()), forget=schema.returned_once, certain=by_omni),
-                summary=f"Create a {singular}",
+                summary=f"Create {self._one}",
                 request=Request(query=WriteQuery(), body=schema, example=self.example),
                 responses=Responses(
                     answers=self._answers_to_post(),
@@ -199,7 +208,7 @@ class ResourcePlugin(ServicePlugin):
 
     def _object_routes(self) -> Iterator[Route]:
         """Yield the routes of one object: a row for each verb that has a role."""
-        roles, schema, singular = self.roles, self.schema, self.singular
+        roles, schema = self.roles, self.schema
         route = partial(
             Route,
             rule=self._object_rule,
@@ -216,11 +225,11 @@ class ResourcePlugin(ServicePlugin):
                 operation_id=f"get_{self.singular_id}",
                 role=roles["get"],
                 view=get_view(item),
-                summary=f"Read a {singular}",
+                summary=f"Read {self._one}",
                 description=WATCHABLE,
                 request=Request(query=ReadQuery()),
                 responses=Responses(
-                    answers={200: (schema, f"The {singular}")},
+                    answers={200: (schema, f"The {self.title}")},
                     headers=OBJECT_HEADERS,
                     media_types=STREAMS,
                     problems={404: "No such object"},
@@ -233,7 +242,7 @@ class ResourcePlugin(ServicePlugin):
                 operation_id=f"replace_{self.singular_id}",
                 role=roles["replace"],
                 view=put_view(item),
-                summary=f"Replace the spec, labels and annotations of a {singular}",
+                summary=f"Replace the spec, labels and annotations of {self._one}",
                 request=Request(
                     query=WriteQuery(),
                     body=schema,
@@ -252,10 +261,10 @@ class ResourcePlugin(ServicePlugin):
                 operation_id=f"patch_{self.singular_id}",
                 role=roles["patch"],
                 view=patch_view(item),
-                summary=f"Change a {singular} with a merge patch (RFC 7396)",
+                summary=f"Change {self._one} with a merge patch (RFC 7396)",
                 request=Request(query=WriteQuery(), content=PATCH_CONTENT, headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
                 responses=Responses(
-                    answers={200: (or_dry_run(schema), f"The {singular} after the write")},
+                    answers={200: (or_dry_run(schema), f"The {self.title} after the write")},
                     headers=("ETag",),
                     problems=PATCH_PROBLEMS,
                 ),
@@ -267,7 +276,7 @@ class ResourcePlugin(ServicePlugin):
                 operation_id=f"delete_{self.singular_id}",
                 role=roles["delete"],
                 view=delete_view(item, self.delete_operation),
-                summary=f"Remove a {singular}",
+                summary=f"Remove {self._one}",
                 request=Request(query=self.delete_query(), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
                 responses=Responses(
                     answers={
@@ -290,20 +299,20 @@ class ResourcePlugin(ServicePlugin):
 
     def _answers_to_post(self) -> dict[int, tuple[Any, str]]:
         if self.create_operation:
-            text = f"Omni creates the {self.singular}; the operation shows its progress"
+            text = f"Omni creates the {self.title}; the operation shows its progress"
             return {202: (OperationSchema, text), **DRY_RUN}
-        answers = {201: (self.schema, f"The new {self.singular}"), **DRY_RUN}
+        answers = {201: (self.schema, f"The new {self.title}"), **DRY_RUN}
         if self.create_may_return_existing:
-            text = f"An equal {self.singular} exists already, or the dry-run result"
+            text = f"An equal {self.title} exists already, or the dry-run result"
             answers[200] = (or_dry_run(self.schema), text)
         return answers
 
     def _answers_to_put(self, *, creates: bool) -> dict[int, tuple[Any, str]]:
-        answers = {200: (or_dry_run(self.schema), f"The {self.singular} after the write")}
+        answers = {200: (or_dry_run(self.schema), f"The {self.title} after the write")}
         if creates and self.create_operation:
-            answers[202] = (OperationSchema, f"Omni creates the {self.singular} (only with `If-None-Match: *`)")
+            answers[202] = (OperationSchema, f"Omni creates the {self.title} (only with `If-None-Match: *`)")
         elif creates:
-            answers[201] = (self.schema, f"The new {self.singular} (only with `If-None-Match: *`)")
+            answers[201] = (self.schema, f"The new {self.title} (only with `If-None-Match: *`)")
         return answers
 
     def _subresource_route(self, sub: SubResource | SubList | SubCollection) -> Route:

@@ -89,7 +89,7 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         "destroy-status",
         OmniResourceAdapter(types.CLUSTER_DESTROY_STATUSES),
         ClusterDestroyStatusSchema,
-        "Progress of the removal",
+        "Progress of the cluster's removal",
     ),
     SubResource(
         "workload-proxy-status",

@@ -37,4 +37,11 @@ def _leaving(omni: OmniClient, member: Resource) -> Operation:
     )
 
 
-LEAVING = removal_of(types.CLUSTER_MACHINES, "clustermachine", "clustermachines", _leaving, is_leaving=_is_leaving)
+LEAVING = removal_of(
+    types.CLUSTER_MACHINES,
+    "clustermachine",
+    "clustermachines",
+    _leaving,
+    title="cluster machine",
+    is_leaving=_is_leaving,
+)

@@ -7,6 +7,7 @@ from resources.clustermetrics.schemas import FleetClusterMetricsSchema
 plugin = ResourcePlugin(
     name="cluster-metrics",
     singular="fleet-cluster-metrics",
+    title="cluster metrics",
     schema=FleetClusterMetricsSchema,
     adapter=ClusterMetricsAdapter(),
     roles={"get": Role.READER},

@@ -11,6 +11,7 @@ from resources.configpatch.validation import VALIDATE
 plugin = ResourcePlugin(
     name="configpatches",
     singular="configpatch",
+    title="config patch",
     schema=ConfigPatchSchema,
     adapter=ConfigPatchAdapter(),
     roles=READ_WRITE,

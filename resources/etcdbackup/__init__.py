@@ -17,6 +17,7 @@ EXAMPLE = {"cluster": "my-cluster"}
 plugin = ResourcePlugin(
     name="etcdbackups",
     singular="etcdbackup",
+    title="etcd backup",
     schema=EtcdBackupSchema,
     adapter=EtcdBackupAdapter(),
     roles={"list": Role.READER, "get": Role.READER, "create": Role.OPERATOR},

@@ -10,6 +10,7 @@ EXAMPLE = {"id": "my-cluster"}
 plugin = ResourcePlugin(
     name="etcd-manual-backups",
     singular="etcd-manual-backup",
+    title="manual etcd backup",
     schema=EtcdManualBackupSchema,
     adapter=EtcdManualBackupAdapter(),
     roles={verb: role for verb, role in READ_WRITE.items() if verb not in ("replace", "patch")},

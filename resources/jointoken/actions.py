@@ -52,7 +52,7 @@ def _set_revoked(adapter: JoinTokenAdapter, id: str, revoked: bool, dry_run: boo
 MAKE_DEFAULT = Action(
     "make-default",
     role=Role.ADMIN,
-    summary="Make it the default token of new installation media",
+    summary="Make the token the default of new installation media",
     run=make_default,
 )
 REVOKE = Action("revoke", role=Role.ADMIN, summary="Revoke the token: no machine can join with it any more", run=revoke)

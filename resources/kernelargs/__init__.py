@@ -15,6 +15,8 @@ EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "args": ["console=ttyS0
 plugin = ResourcePlugin(
     name="kernel-args",
     singular="kernel-args",
+    title="set of kernel arguments",
+    plural_title="kernel arguments",
     schema=KernelArgsSchema,
     adapter=OmniResourceAdapter(types.KERNEL_ARGS, id_filter="machine"),
     roles=READ_WRITE,

@@ -7,6 +7,7 @@ from resources.kubernetesversion.schemas import KubernetesVersionSchema
 plugin = ResourcePlugin(
     name="kubernetes-versions",
     singular="kubernetes-version",
+    title="Kubernetes version",
     schema=KubernetesVersionSchema,
     adapter=OmniResourceAdapter(types.KUBERNETES_VERSIONS),
     roles=READ,

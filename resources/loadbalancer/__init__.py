@@ -7,6 +7,7 @@ from resources.loadbalancer.schemas import LoadBalancerStatusSchema
 plugin = ResourcePlugin(
     name="loadbalancers",
     singular="loadbalancer",
+    title="load balancer",
     schema=LoadBalancerStatusSchema,
     adapter=OmniResourceAdapter(types.LOAD_BALANCER_STATUSES, id_is_of="cluster"),
     roles={},

@@ -12,6 +12,7 @@ EXAMPLE = {"id": "my-cluster", "bind_port": "10000"}
 plugin = ResourcePlugin(
     name="loadbalancer-configs",
     singular="loadbalancer-config",
+    title="load balancer config",
     schema=LoadBalancerConfigSchema,
     adapter=OmniResourceAdapter(types.LOAD_BALANCER_CONFIGS, hint=_HINT, id_filter="cluster"),
     roles=READ_WRITE,

@@ -10,6 +10,7 @@ EXAMPLE = {"id": "metal", "match_labels": ["omni.sidero.dev/platform = metal"]}
 plugin = ResourcePlugin(
     name="machineclasses",
     singular="machineclass",
+    title="machine class",
     schema=MachineClassSchema,
     adapter=MachineClassAdapter(),
     roles=READ_WRITE,

@@ -7,6 +7,7 @@ from resources.machinemetrics.schemas import FleetMachineMetricsSchema
 plugin = ResourcePlugin(
     name="machine-metrics",
     singular="fleet-machine-metrics",
+    title="machine metrics",
     schema=FleetMachineMetricsSchema,
     adapter=MachineMetricsAdapter(),
     roles={"get": Role.READER},

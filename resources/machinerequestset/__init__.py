@@ -23,7 +23,7 @@ plugin = ResourcePlugin(
             "status",
             OmniResourceAdapter(types.MACHINE_REQUEST_SET_STATUSES),
             MachineRequestSetStatusSchema,
-            "Status of the request",
+            "Status of the machine request set",
             comes_later=True,
         )
     ],

@@ -41,7 +41,7 @@ def _destruction(omni: OmniClient, machine_set: Resource) -> Operation:
     )
 
 
-REMOVAL = removal_of(types.MACHINE_SETS, "machineset", "machinesets", _destruction)
+REMOVAL = removal_of(types.MACHINE_SETS, "machineset", "machinesets", _destruction, title="machine set")
 
 
 def destroy(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:

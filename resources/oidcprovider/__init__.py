@@ -17,6 +17,7 @@ EXAMPLE = {
 plugin = ResourcePlugin(
     name="oidc/providers",
     singular="oidc-provider",
+    title="OIDC provider",
     schema=OIDCProviderSchema,
     adapter=OIDCProviderAdapter("oidc/providers", sortable=frozenset({"name", "issuer_url", "enabled"})),
     roles={**READ, **dict.fromkeys(("create", "replace", "patch", "delete"), Role.ADMIN)},

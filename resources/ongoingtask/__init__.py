@@ -7,6 +7,7 @@ from resources.ongoingtask.schemas import OngoingTaskSchema
 plugin = ResourcePlugin(
     name="ongoingtasks",
     singular="ongoingtask",
+    title="ongoing task",
     schema=OngoingTaskSchema,
     adapter=OngoingTaskAdapter(),
     roles=READ,

@@ -7,6 +7,7 @@ from resources.samllabelrule.schemas import EXAMPLE, SAMLLabelRuleSchema
 plugin = ResourcePlugin(
     name="auth/saml-label-rules",
     singular="saml-label-rule",
+    title="SAML label rule",
     schema=SAMLLabelRuleSchema,
     adapter=OmniResourceAdapter(types.SAML_LABEL_RULES, sortable=("assign_role", "update_on_each_login")),
     roles=ADMIN_READ_WRITE,

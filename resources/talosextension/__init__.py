@@ -8,6 +8,7 @@ from resources.talosextension.schemas import TalosExtensionsSchema
 plugin = ResourcePlugin(
     name="talos-extensions",
     singular="talos-extension",
+    title="Talos extension",
     schema=TalosExtensionsSchema,
     adapter=OmniResourceAdapter(types.TALOS_EXTENSIONS),
     roles=READ,

@@ -8,6 +8,7 @@ from resources.talosversion.schemas import TalosVersionSchema
 plugin = ResourcePlugin(
     name="talos-versions",
     singular="talos-version",
+    title="Talos version",
     schema=TalosVersionSchema,
     adapter=OmniResourceAdapter(types.TALOS_VERSIONS),
     roles=READ,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,6 +61,24 @@ def test_every_operation_has_a_summary_a_tag_an_answer_and_problems(document: di
         if missing:
             incomplete[name] = missing
     assert incomplete == {}
+
+
+def test_summaries_name_objects_in_words(document: dict[str, Any]) -> None:
+    summaries = {name: operation["summary"] for name, operation in operations(document)}
+    assert summaries["POST /api/v1/oidc/providers"] == "Create an OIDC provider"
+    assert summaries["GET /api/v1/auth/access-policy"] == "Read the access policy"
+    collections = {path.split("/", 3)[3] for path in document["paths"] if path.count("/") > 2 and "{" not in path}
+    unreadable = {name for name in collections if "-" in name or "/" in name}
+    assert len(unreadable) > 20
+    faults = [
+        f"{name}: {summary}"
+        for name, summary in summaries.items()
+        if re.search(r"\b[Aa] [aeio]|\b[Aa]n [^aeioAEIO]", summary)
+        or any(f" {path.removesuffix('s')}" in summary for path in unreadable)
+        or not summary[0].isupper()
+        or summary.endswith(".")
+    ]
+    assert faults == []
 
 
 def test_every_good_answer_but_204_has_a_body_with_a_schema(document: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ class GRPCTunnelConfigSchema(ResourceSchema):
 plugin = ResourcePlugin(
     name="grpc-tunnel-configs",
     singular="grpc-tunnel-config",
+    title="gRPC tunnel config",
     description="Whether a machine reaches Omni through a gRPC tunnel",
     schema=GRPCTunnelConfigSchema,
     adapter=OmniResourceAdapter("GRPCTunnelConfigs.omni.sidero.dev", sortable=["enabled"]),

@@ -198,7 +198,7 @@ class Kind:
         return role_for(current_gateway(), self.type, "create")
 
     def _removal(self, omni: OmniClient, id: str) -> Operation:
-        kind = removal(f"resources/{self.type}", "resource", self.adapter)
+        kind = removal(f"resources/{self.type}", "resource", self.adapter, "resource")
         return replace(kind.read(omni, id), kind=OPERATION, id=f"{self.type}/{id}")
 
 
