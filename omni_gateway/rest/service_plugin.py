@@ -16,8 +16,9 @@ from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
-from omni_gateway.rest.views import action_routes
+from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
+from omni_gateway.rest.views.registration import add
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
 RESERVED_NAMES = frozenset(
@@ -72,9 +73,11 @@ class ServicePlugin:
         self.schema = self.representation.schema
         self.blueprint = GatewayBlueprint(name, import_name, url_prefix=f"{API_PREFIX}/{name}", description=description)
         for document in self.documents:
-            action_routes.mount_computed(self, document)
+            noun = self.plural_id if document.on_collection and document.path else self.singular_id
+            add(self.blueprint, document_route(document, self.adapter, self.representation, noun))
         for action in self.actions:
-            action_routes.mount_action(self, action)
+            noun = self.plural_id if action.on_collection else self.singular_id
+            add(self.blueprint, action_route(action, self.adapter, self.representation, noun))
 
     @property
     def plural_id(self) -> str:
