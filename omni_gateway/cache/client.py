@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self
@@ -109,7 +108,7 @@ class CachedResources(ResourceClient):
 
         Otherwise records the version, so that no later read from the informer returns an older one.
         """
-        asked_at = time.monotonic()
+        asked_at = self._cache.now()
         text = self.get_text(type, id, namespace)
         informer = self._cache.existing(type, namespace)
         if informer is not None:
@@ -134,7 +133,7 @@ class CachedResources(ResourceClient):
         snapshot = self._snapshot(options.type, options.namespace)
         if snapshot is not None:
             return CachedListResult(_page(snapshot, options, selectors))
-        asked_at = time.monotonic()
+        asked_at = self._cache.now()
         return self._reconcile(options, selectors, super()._list(options, timeout), asked_at)
 
     def _reconcile(
@@ -143,7 +142,7 @@ class CachedResources(ResourceClient):
         """Compare a list that Omni returned with the informer; return the informer's page if they are equal.
 
         Otherwise records the differences, so that no later read from the informer goes back behind this list.
-        ``asked_at``: monotonic seconds, before the list was requested.
+        ``asked_at``: seconds of the cache's clock, before the list was requested.
         """
         informer = self._cache.existing(options.type, options.namespace)
         snapshot = informer.snapshot() if informer is not None else None
@@ -291,7 +290,7 @@ class CachedResources(ResourceClient):
             # A create can be met by an earlier object of its id, which others created and deleted just before.
             certain = met and pending.kind != "created"
             if not certain and not self._equals_omni(informer, type, namespace, id):
-                if time.monotonic() > pending.at + LOST_EVENT_SECONDS:
+                if self._cache.now() > pending.at + LOST_EVENT_SECONDS:
                     self._cache.pending_writes.drop(key, id, pending)
                 return False
             self._cache.pending_writes.drop(key, id, pending)
@@ -363,7 +362,7 @@ def find_written(omni: OmniClient, type: str, id: str, namespace: str, asked: Ma
     informer = cache.informer(type, namespace) if pending is not None else None
     if pending is None or informer is None or pending.kind not in ("created", "at_least"):
         return None
-    if not informer.wait_for(id, pending, time.monotonic() + WRITTEN_SECONDS):
+    if not informer.wait_for(id, pending, cache.now() + WRITTEN_SECONDS):
         return None
     ready, item = informer.find(id)
     if not ready or item is None or (pending.kind == "created" and not outcomes.holds(asked, item.body())):

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import Protocol
 
 from omni_gateway.cache.cached_object import CachedObject, DictionaryCompressor
+from omni_gateway.cache.clock import MONOTONIC, Clock
 from omni_gateway.cache.label_index import LabelIndex
 from omni_gateway.cache.pending_writes import PendingWrite, Tombstone
 from omni_gateway.cache.snapshot import Snapshot
@@ -51,13 +51,14 @@ class Informer:
     ``open_watch`` opens a watch with bootstrap; it raises ``OmniError``. ``ready``: reads may use the objects.
     ``unwatchable``: the error with which Omni refused the watch, None while there is no such refusal. ``size``: bytes
     of all objects. ``relists``: how many bootstraps have been completed. ``last_event_at``, ``last_used_at``:
-    monotonic seconds.
+    seconds of ``clock``.
     """
 
-    def __init__(self, name: str, namespace: str, open_watch: Callable[[], Source]) -> None:
+    def __init__(self, name: str, namespace: str, open_watch: Callable[[], Source], clock: Clock = MONOTONIC) -> None:
         self.name = name
         self.namespace = namespace
         self._open_watch = open_watch
+        self._clock = clock
         # One lock for objects, index, tombstones and followers: a follower's initial list and its first event must
         # not have a gap or an overlap between them. Re-entrant, for followers are called while it is held and may
         # call back, such as to unsubscribe.
@@ -77,7 +78,7 @@ class Informer:
         self.unwatchable: OmniError | None = None
         self.size = self.relists = 0
         self.last_event_at = 0.0
-        self.last_used_at = self._created_at = time.monotonic()
+        self.last_used_at = self._created_at = self._clock.now()
 
     def start(self) -> None:
         """Run the watch in a thread of its own, until :meth:`close`."""
@@ -129,14 +130,14 @@ class Informer:
     def wait_for(self, id: str, pending: PendingWrite, deadline: float) -> bool:
         """Wait until a pending write is met.
 
-        Returns False when ``deadline`` (monotonic seconds) passes first, or when the informer is not ready any more.
+        Returns False when ``deadline`` (seconds of the clock) passes first, or when the informer is not ready any more.
         """
         with self._changed:
             while self.ready and not self._met(id, pending):
-                remaining = deadline - time.monotonic()
+                remaining = deadline - self._clock.now()
                 if remaining <= 0:
                     return False
-                self._changed.wait(remaining)
+                self._clock.wait(self._changed, remaining)
             return self.ready
 
     def wait_for_sync(self) -> bool:
@@ -147,10 +148,10 @@ class Informer:
         """
         with self._changed:
             while not self.ready and not self.relists and not self._closed and self.unwatchable is None:
-                remaining = self._created_at + SYNC_SECONDS - time.monotonic()
+                remaining = self._created_at + SYNC_SECONDS - self._clock.now()
                 if remaining <= 0:
                     return False
-                self._changed.wait(remaining)
+                self._clock.wait(self._changed, remaining)
             return self.ready
 
     def met(self, id: str, pending: PendingWrite) -> bool:
@@ -217,7 +218,7 @@ class Informer:
     def _open(self) -> Source | None:
         """Open a watch; None where the informer was closed meanwhile."""
         # Taken before the call: of a write that was sent while the watch was being opened, nothing is known.
-        self._opening_at = time.monotonic()
+        self._opening_at = self._clock.now()
         source = self._open_watch()
         with self._lock:
             # close() may have run during the call, and found no source to cancel.
@@ -235,7 +236,7 @@ class Informer:
             with self._changed:
                 if self._closed:
                     return
-                self.last_event_at = time.monotonic()
+                self.last_event_at = self._clock.now()
                 if kind == "bootstrapped":
                     if listed is not None:
                         self._replace(listed)
@@ -284,7 +285,7 @@ class Informer:
         if len(self._tombstones) >= _MOST_TOMBSTONES:
             # Safe: a pending write whose tombstone is lost is not met, and its reads go to Omni until it expires.
             self._tombstones.clear()
-        self._tombstones[item.id] = Tombstone(time.monotonic(), item)
+        self._tombstones[item.id] = Tombstone(self._clock.now(), item)
 
     def _notify(self, event: InformerEvent | None) -> None:
         # A copy, for a follower may unsubscribe while it is notified.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from omni_gateway.cache.clock import MONOTONIC, Clock
 from omni_gateway.cache.informer import Informer, Source
 from omni_gateway.cache.pending_writes import Kind, PendingWrite, PendingWrites
 from omni_gateway.cache.read_record import Dependency
@@ -45,9 +45,12 @@ class Informers:
     ``OmniError`` without an answer.
     """
 
-    def __init__(self, open_watch: Callable[[str, str], Source], probe: Callable[[], None]) -> None:
+    def __init__(
+        self, open_watch: Callable[[str, str], Source], probe: Callable[[], None], clock: Clock = MONOTONIC
+    ) -> None:
         self._open_watch = open_watch
         self._probe = probe
+        self.clock = clock
         # Guards the two dicts. Acquired before an informer's own lock, never while that is held.
         self._lock = threading.Lock()
         self._informers: dict[Key, Informer] = {}
@@ -64,7 +67,7 @@ class Informers:
         Starts an informer for later reads where there is none. Does not look at pending writes.
         """
         key = (type, namespace)
-        now = time.monotonic()
+        now = self.clock.now()
         with self._lock:
             informer = self._informers.get(key)
             if informer is None:
@@ -89,12 +92,16 @@ class Informers:
         cached = informer.find(id)[1] if informer is not None else None
         return cached.created if cached is not None else ""
 
+    def now(self) -> float:
+        """Return the present time, by the cache's clock."""
+        return self.clock.now()
+
     def read(self, type: str, namespace: str, id: str, version: int, created: str) -> None:
         """Record the version that a direct read returned; called by the client."""
-        self.add_pending_write(type, namespace, id, PendingWrite("at_least", version, created))
+        self.add_pending_write(type, namespace, id, PendingWrite("at_least", version, created, at=self.now()))
 
     def missing(self, type: str, namespace: str, id: str, asked: float) -> None:
-        """Record that a direct read found no object; ``asked`` (monotonic seconds) is before it was sent."""
+        """Record that a direct read found no object; ``asked`` (seconds of the clock) is before it was sent."""
         self.add_pending_write(type, namespace, id, PendingWrite("deleted", at=asked, existed=False))
 
     def written(self, type: str, namespace: str, id: str, write: Write) -> None:
@@ -149,7 +156,7 @@ class Informers:
 
     def age(self, informer: Informer) -> float:
         """Return the seconds since an informer was last known to equal Omni: since an event, or since a probe."""
-        return max(0.0, time.monotonic() - max(informer.last_event_at, self._probed_at))
+        return max(0.0, self.clock.now() - max(informer.last_event_at, self._probed_at))
 
     def close(self) -> None:
         """Close all informers and stop their maintenance."""
@@ -162,7 +169,8 @@ class Informers:
     def _start(self, key: Key) -> None:
         """Start an informer, and the maintenance thread with the first one; called with the lock held."""
         type, namespace = key
-        informer = self._informers[key] = Informer(type, namespace, lambda: self._open_watch(type, namespace))
+        informer = Informer(type, namespace, lambda: self._open_watch(type, namespace), self.clock)
+        self._informers[key] = informer
         informer.start()
         if self._maintainer is None:
             self._maintainer = threading.Thread(target=self._maintain, name="informers", daemon=True)
@@ -178,16 +186,20 @@ class Informers:
             # A bootstrap passes many times its objects' size through the allocator; glibc retains that by itself.
             if relists != before:
                 give_back()
-            try:
-                self._probe()
-            except OmniError as error:
-                log.debug("no answer to a probe: %s", error)
-            else:
-                self._probed_at = time.monotonic()
+            self.probe()
+
+    def probe(self) -> None:
+        """Make the cheapest call to Omni; an answer proves that the connection works, which the watches share."""
+        try:
+            self._probe()
+        except OmniError as error:
+            log.debug("no answer to a probe: %s", error)
+        else:
+            self._probed_at = self.clock.now()
 
     def evict(self) -> None:
         """Close idle, unwatchable and too large informers, then least recently used ones until all fit the bound."""
-        now = time.monotonic()
+        now = self.clock.now()
         evicted: list[Informer] = []
         with self._lock:
             for key, informer in list(self._informers.items()):

@@ -8,8 +8,7 @@ its watch has delivered it, so a later read never returns an older state than an
 from __future__ import annotations
 
 import threading
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from omni_gateway.cache.cached_object import CachedObject
@@ -19,7 +18,7 @@ Key = tuple[str, str]
 
 
 class Tombstone(NamedTuple):
-    """A deleted object: when its deletion was delivered (monotonic seconds), and its last state."""
+    """A deleted object: when its deletion was delivered (seconds of the cache's clock), and its last state."""
 
     deleted_at: float
     item: CachedObject
@@ -36,8 +35,8 @@ class PendingWrite:
     - ``unknown``: no event can meet it (the written version is not known); only a direct read that equals the
       informer's object does.
 
-    ``at`` (monotonic seconds): taken before the write was sent. ``existed``: False where the object may never have
-    existed, so that no event may follow. ``end_after`` (monotonic seconds, 0: none): a deletion of an earlier
+    ``at`` (seconds of the cache's clock): taken before the write was sent. ``existed``: False where the object may
+    never have existed, so that no event may follow. ``end_after`` (the same, 0: none): a deletion of an earlier
     incarnation is still to be delivered, after that time. Omni's creation times are whole seconds, so an object that
     was deleted and created again at once looks like its predecessor; only the deletion in between separates them.
     """
@@ -45,7 +44,7 @@ class PendingWrite:
     kind: Kind
     version: int = 0
     created: str = ""
-    at: float = field(default_factory=time.monotonic)
+    at: float = 0.0
     existed: bool = True
     end_after: float = 0.0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import grpc
@@ -43,18 +43,21 @@ _OMNI_ENDS = frozenset({types.CLUSTERS, types.MACHINE_SETS, types.LINKS})
 class Write:
     """A write that may have been applied.
 
-    ``at`` (monotonic) is before it was sent. ``created`` and ``version``, where they are known: of the object as it is
-    from then on; of one that was created, ``created`` is that of the object that was known before.
+    ``at`` (by the observer's clock) is before it was sent. ``created`` and ``version``, where they are known: of the
+    object as it is from then on; of one that was created, ``created`` is that of the object that was known before.
     """
 
     kind: Literal["create", "update", "teardown", "delete"]
+    at: float
     created: str = ""
     version: int = 0
-    at: float = field(default_factory=time.monotonic)
 
 
 class ResourceObserver(Protocol):
     """Notified of all that a client reads and writes: a cache may show nothing older from then on."""
+
+    def now(self) -> float:
+        """Return the present time; the observer is told when reads and writes were sent by this clock."""
 
     def created(self, type: str, namespace: str, id: str) -> str:
         """Return when the object that is known now was made; empty where none is known."""
@@ -63,7 +66,7 @@ class ResourceObserver(Protocol):
         """Called with what was read of an object."""
 
     def missing(self, type: str, namespace: str, id: str, asked: float) -> None:
-        """Called for an object that was not there; ``asked`` (monotonic) is before the read was sent."""
+        """Called for an object that was not there; ``asked`` is before the read was sent."""
 
     def written(self, type: str, namespace: str, id: str, write: Write) -> None:
         """Called once a write may have been applied, also where its answer was lost."""
@@ -71,6 +74,9 @@ class ResourceObserver(Protocol):
 
 class NoObserver:
     """An observer that does nothing."""
+
+    def now(self) -> float:
+        return 0.0
 
     def created(self, type: str, namespace: str, id: str) -> str:
         return ""
@@ -105,7 +111,7 @@ class ResourceClient:
 
     def get_text(self, type: str, id: str, namespace: str | None = None) -> str:
         """Return one object as Omni's JSON text; ``NotFound`` when there is none."""
-        place, asked = namespace or namespace_of(type), time.monotonic()
+        place, asked = namespace or namespace_of(type), self._observer.now()
         try:
             answer = self._calls.unary(
                 rpcs.GET, lambda: pb.GetRequest(namespace=place, type=type, id=id), metadata=_OMNI
@@ -194,7 +200,7 @@ class ResourceClient:
 
         place = namespace or namespace_of(type)
         # Read before the write, for the watch may deliver the new object before Omni answers.
-        write = Write("create", self._observer.created(type, place, id))
+        write = Write("create", self._observer.now(), self._observer.created(type, place, id))
         try:
             with self._writing(type, place, id, write):
                 self._calls.unary(rpcs.CREATE, build, metadata=_OMNI)
@@ -221,7 +227,8 @@ class ResourceClient:
         metadata = resource["metadata"]
         written_over = int(metadata.get("version") or 0) if version is None else version
         place = metadata.get("namespace", "default")
-        write = Write("update", metadata.get("created") or "", written_over + 1 if written_over else 0)
+        new_version = written_over + 1 if written_over else 0
+        write = Write("update", self._observer.now(), metadata.get("created") or "", new_version)
         try:
             with self._writing(metadata["type"], place, metadata["id"], write):
                 self._calls.unary(rpcs.UPDATE, build, metadata=_OMNI)
@@ -236,7 +243,7 @@ class ResourceClient:
         """
         place = namespace or namespace_of(type)
         try:
-            with self._writing(type, place, id, Write("teardown")):
+            with self._writing(type, place, id, Write("teardown", self._observer.now())):
                 self._calls.unary(
                     rpcs.TEARDOWN, lambda: pb.DeleteRequest(namespace=place, type=type, id=id), metadata=_OMNI
                 )
@@ -296,7 +303,7 @@ class ResourceClient:
         The object may vanish by itself before the last step, so ``NotFound`` after a successful read means success.
         """
         place = namespace or namespace_of(type)
-        with self._writing(type, place, id, Write("delete")):
+        with self._writing(type, place, id, Write("delete", self._observer.now())):
             self._calls.unary(
                 rpcs.DELETE,
                 lambda: pb.DeleteRequest(namespace=place, type=type, id=id),

@@ -2,14 +2,18 @@
 
 The model is an Omni of one type that keeps its events back until they are delivered. Objects are made, changed and
 destroyed by others and by this process; the watch is cut. Each read is held against all that Omni ever held, against
-what was shown before, and against this process's own writes.
+what was shown before, and against this process's own writes. Time passes only as the model says, also while a read
+waits; the bounds that docs/caching.md promises are numbers of this file, so that another bound in the code fails here.
 """
 
 from __future__ import annotations
 
+import math
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -17,11 +21,11 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from omni_gateway.cache import client
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.client import CachedListResult, CachedResources
+from omni_gateway.cache.clock import Clock
 from omni_gateway.cache.informers import Informers
 from omni_gateway.cache.read_record import ReadRecord
 from omni_gateway.omni import errors, rpcs
@@ -33,6 +37,10 @@ pytestmark = pytest.mark.slow
 
 TYPE, NAMESPACE = "Clusters.omni.sidero.dev", "default"
 IDS = st.sampled_from(["a", "b", "c"])
+#: A read waits this long for an event of this process's own write.
+OWN_WRITE_SECONDS = 0.5
+#: What a thread may take here, in real seconds.
+PATIENCE_SECONDS = 5.0
 _CUT = object()
 
 
@@ -40,16 +48,46 @@ def moment(number: int) -> str:
     return f"2026-01-01T{number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}Z"
 
 
-class Omni:
-    """All that it holds, all that it ever held, and the events that are still on their way."""
+class ModelClock(Clock):
+    """Time that passes when the model says so, and while a read waits: until the next event comes, or to the end."""
 
     def __init__(self) -> None:
+        self.time = 1_000.0
+        self.omni: Omni
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        self.time = min(self.time + seconds, max(self.time, self.omni.next_arrival))
+        self.omni.send_what_has_come()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self.omni.applied:
+            assert time.monotonic() < deadline, "the events are not applied"
+            condition.wait(0.0005)  # releases the lock for the thread that applies them
+
+    def pass_by(self, seconds: float) -> None:
+        end = self.time + seconds
+        while self.time < end:
+            self.time = min(end, max(self.time, self.omni.next_arrival))
+            self.omni.send_what_has_come()
+            self.omni.wait_until_applied()
+
+
+class Omni:
+    """All that it holds, all that it ever held, and the events that are still on their way, with when they come."""
+
+    def __init__(self, clock: ModelClock | None = None) -> None:
+        self.clock = clock or ModelClock()
+        self.clock.omni = self
         self.held: dict[str, str] = {}
         self.ever: set[str] = set()
         self.made = 0
-        self.on_the_way: list[tuple[str, str]] = []
-        self.watch: queue.Queue[Any] | None = None
-        self.delivered = 0
+        self.on_the_way: list[tuple[float, str, str]] = []
+        #: How long the event of a write takes; without end: until it is delivered.
+        self.latency = math.inf
+        self.source: Source | None = None
+        self.calls = self.opened = 0
 
     def write(self, id: str, version: int, made: int, phase: str = "running") -> None:
         metadata = {"id": id, "version": version, "created": moment(made), "phase": phase, "labels": {"n": str(made)}}
@@ -57,7 +95,11 @@ class Omni:
         kind = "updated" if id in self.held else "created"
         self.held[id] = text
         self.ever.add(text)
-        self.on_the_way.append((kind, text))
+        self.say(kind, text)
+
+    def say(self, kind: str, text: str) -> None:
+        before = self.on_the_way[-1][0] if self.on_the_way else 0.0
+        self.on_the_way.append((max(before, self.clock.time + self.latency), kind, text))
 
     def create(self, id: str) -> None:
         self.made += 1
@@ -72,12 +114,13 @@ class Omni:
         return int(metadata["labels"]["n"])
 
     def destroy(self, id: str) -> None:
-        self.on_the_way.append(("destroyed", self.held.pop(id)))
+        self.say("destroyed", self.held.pop(id))
 
     # -- as the client sees it
 
     def unary(self, rpc: Any, build: Any, metadata: Any = (), **_: Any) -> Any:
         request = build()
+        self.calls += 1
         if rpc is rpcs.GET:
             if request.id not in self.held:
                 raise errors.NotFound(grpc.StatusCode.NOT_FOUND, "not there", rpc.name)
@@ -91,17 +134,36 @@ class Omni:
 
     def stream(self, *_: Any, **__: Any) -> Source:
         self.on_the_way = []
-        self.watch = queue.Queue()
+        self.opened += 1
+        source = Source()
         for text in self.held.values():
-            self.watch.put(("created", text))
-        self.watch.put(("bootstrapped", ""))
-        return Source(self.watch)
+            source.send("created", text)
+        source.send("bootstrapped", "")
+        self.source = source
+        return source
+
+    @property
+    def next_arrival(self) -> float:
+        return self.on_the_way[0][0] if self.on_the_way else math.inf
 
     def deliver(self, count: int) -> None:
         now, self.on_the_way = self.on_the_way[:count], self.on_the_way[count:]
-        for event in now:
-            assert self.watch is not None
-            self.watch.put(event)
+        for _, kind, text in now:
+            assert self.source is not None
+            self.source.send(kind, text)
+
+    def send_what_has_come(self) -> None:
+        self.deliver(sum(arrival <= self.clock.time for arrival, _, _ in self.on_the_way))
+
+    @property
+    def applied(self) -> bool:
+        return self.source is not None and self.source.applied == self.source.sent
+
+    def wait_until_applied(self) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self.applied:
+            assert time.monotonic() < deadline, "the events are not applied"
+            time.sleep(0.0005)
 
 
 def state_of(text: str) -> tuple[float, int]:
@@ -111,14 +173,20 @@ def state_of(text: str) -> tuple[float, int]:
 
 
 class Source:
-    """A watch that ends with an error when it is cut."""
+    """A watch that ends with an error when it is cut; it counts what was sent, and what the informer has applied."""
 
-    def __init__(self, events: queue.Queue[Any]) -> None:
-        self._events = events
+    def __init__(self) -> None:
+        self._events: queue.Queue[Any] = queue.Queue()
+        self.sent = self.applied = 0
+
+    def send(self, kind: str, text: str) -> None:
+        self.sent += 1
+        self._events.put((kind, text))
 
     def __iter__(self) -> Iterator[tuple[Any, str]]:
         while (event := self._events.get()) is not _CUT:
             yield event
+            self.applied += 1
         raise errors.Unavailable(grpc.StatusCode.UNAVAILABLE, "cut", rpcs.WATCH.name)
 
     def cancel(self) -> None:
@@ -128,8 +196,9 @@ class Source:
 class CacheAgainstModel(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
-        self.omni = Omni()
-        self.cache = Informers(lambda *_: self.omni.stream(), lambda: None)
+        self.clock = ModelClock()
+        self.omni = Omni(self.clock)
+        self.cache = Informers(lambda *_: self.omni.stream(), lambda: None, self.clock)
         self.client = ResourceClient(self.omni, self.cache)  # type: ignore[arg-type]
         self.shown: dict[str, tuple[float, int]] = {}
         self.ours: dict[str, tuple[float, int]] = {}
@@ -141,10 +210,11 @@ class CacheAgainstModel(RuleBasedStateMachine):
         self.cache.close()
 
     def wait_live(self) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not self.informer.ready:
             assert time.monotonic() < deadline, "the feed does not begin"
             time.sleep(0.0005)
+        self.omni.wait_until_applied()
 
     @property
     def informer(self) -> Any:
@@ -168,18 +238,24 @@ class CacheAgainstModel(RuleBasedStateMachine):
     @rule(count=st.integers(1, 4))
     def events_come(self, count: int) -> None:
         self.omni.deliver(count)
-        deadline = time.monotonic() + 5
-        while self.omni.watch is not None and not self.omni.watch.empty():
-            assert time.monotonic() < deadline
-            time.sleep(0.0005)
+        self.omni.wait_until_applied()
 
-    @precondition(lambda self: self.omni.watch is not None)
+    @rule(seconds=st.sampled_from([0.1, 0.6, 3.0, math.inf]))
+    def events_take(self, seconds: float) -> None:
+        self.omni.latency = seconds
+
+    @rule(seconds=st.sampled_from([0.1, 0.5, 2.5]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.pass_by(seconds)
+        self.cache.probe()  # each three seconds; events of one type may be further apart than a probe is valid
+
     @rule()
     def the_watch_is_cut(self) -> None:
-        watch = self.omni.watch
-        watch.put(_CUT)
-        deadline = time.monotonic() + 5
-        while self.omni.watch is watch:
+        source = self.omni.source
+        assert source is not None
+        source.cancel()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.omni.source is source:
             assert time.monotonic() < deadline, "no new watch"
             time.sleep(0.0005)
         self.wait_live()
@@ -236,19 +312,31 @@ class CacheAgainstModel(RuleBasedStateMachine):
         for id in {"a", "b", "c"} - set(ids):
             self.look_at_absence(id)
 
+    @contextmanager
+    def waits_no_longer_than_promised(self) -> Iterator[None]:
+        begun = self.clock.time
+        yield
+        assert self.clock.time <= begun + OWN_WRITE_SECONDS, "a read waited for too long"
+
     @rule()
     def a_list_is_read(self) -> None:
+        self.read_a_list()
+
+    def read_a_list(self) -> ReadRecord:
         record = ReadRecord()
-        listing = self.reading(record).list(TYPE)
+        with self.waits_no_longer_than_promised():
+            listing = self.reading(record).list(TYPE)
         self.look_at_all(list(listing.texts))
         assert listing.total == len(listing.texts)
         self.answers[""] = record, list(listing.texts)
+        return record
 
     @rule(id=IDS)
     def an_object_is_read(self, id: str) -> None:
         record = ReadRecord()
         try:
-            text = self.reading(record).item(TYPE, id).text
+            with self.waits_no_longer_than_promised():
+                text = self.reading(record).item(TYPE, id).text
         except errors.NotFound:
             self.look_at_absence(id)
             self.answers[id] = record, []
@@ -301,21 +389,38 @@ class CacheAgainstModel(RuleBasedStateMachine):
             assert all(item.labels["n"] == str(number) for item in listing.page.entries)
 
     @invariant()
-    def once_all_events_came_reads_are_hits_and_true(self) -> None:
-        if not hasattr(self, "omni") or self.omni.on_the_way or self.omni.watch is None or not self.omni.watch.empty():
-            return
-        reading = ReadRecord()
-        deadline = time.monotonic() + 5
-        while True:
-            listing = CachedResources(self.omni, self.cache, lambda: reading).list(TYPE)  # type: ignore[arg-type]
-            if list(listing.texts) == [self.omni.held[id] for id in sorted(self.omni.held)]:
-                return
-            assert time.monotonic() < deadline, "what Omni holds is not shown in the end"
+    def once_all_events_came_reads_are_true(self) -> None:
+        if hasattr(self, "omni") and not self.omni.on_the_way:
+            texts = list(self.reading().list(TYPE).texts)
+            assert texts == [self.omni.held[id] for id in sorted(self.omni.held)]
+
+    # -- bounds
+
+    def all_is_known(self) -> None:
+        """Every event has come, and no read is forwarded any more."""
+        self.events_come(len(self.omni.on_the_way))
+        self.time_passes(2.5)
+        self.the_watch_is_cut()
+        assert is_hit(self.read_a_list())
+
+    @rule(id=IDS, seconds=st.sampled_from([0.05, 0.45]))
+    def a_read_waits_for_the_event_of_our_write(self, id: str, seconds: float) -> None:
+        self.all_is_known()
+        if id in self.omni.held:
+            latency, self.omni.latency = self.omni.latency, seconds
+            self.we_update(id)
+            self.omni.latency, begun, calls = latency, self.clock.time, self.omni.calls
+            assert is_hit(self.read_a_list())
+            assert (self.clock.time, self.omni.calls) == (begun + seconds, calls)
+
+
+def is_hit(record: ReadRecord) -> bool:
+    """Whether informers answered, perhaps after a look at Omni."""
+    return bool(record.dependencies) and not record.forward_reasons
 
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "OWN_WRITE_SECONDS", 0.005)
     monkeypatch.setattr("omni_gateway.cache.informer._FIRST_PAUSE", 0.001)
 
 
