@@ -12,7 +12,7 @@ import grpc
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.informer import Informer
 from omni_gateway.cache.informers import Informers
-from omni_gateway.cache.pending_writes import PendingWrite
+from omni_gateway.cache.pending_writes import AtLeast, Unknown
 from omni_gateway.cache.read_record import Dependency, Detail, Forward, ReadRecord
 from omni_gateway.cache.snapshot import Snapshot, SnapshotPage
 from omni_gateway.cache.subscription import Subscription
@@ -30,9 +30,7 @@ from omni_gateway.omni.watch import RawEvent
 
 #: How long after a write of this process a read waits for its event; then the object is read from Omni.
 OWN_WRITE_SECONDS = 0.5
-#: A write is in a list that Omni starts this long after it. If the list equals the informer, no event is to come.
-SETTLED_SECONDS = 2.0
-#: An event that has not come for so long was lost: the watch was interrupted and listed anew.
+#: An event that has not come for so long was lost: the type is listed anew.
 LOST_EVENT_SECONDS = 15.0
 #: How long :func:`find_written` waits for an event before it gives up; events come within milliseconds.
 WRITTEN_SECONDS = 0.1
@@ -117,8 +115,7 @@ class CachedResources(ResourceClient):
                 # The shared instance: what was rendered from it is used again.
                 return cached
         item = CachedObject(text)
-        pending = PendingWrite("at_least", item.version, item.created, at=asked_at)
-        self._cache.add_pending_write(type, namespace, id, pending)
+        self._cache.read(type, namespace, id, item.version, item.created, asked_at)
         return item
 
     def _list(self, options: ListOptions, timeout: float | None) -> ListResult:
@@ -177,8 +174,7 @@ class CachedResources(ResourceClient):
             cached = cached_by_id.get(item.id)
             # The event may have arrived between the list and the snapshot: then the snapshot is the newer one.
             if cached is None or (cached.created, cached.version) < (item.created, item.version):
-                pending = PendingWrite("at_least", item.version, item.created, at=asked_at)
-                self._cache.add_pending_write(options.type, options.namespace, item.id, pending)
+                self._cache.read(options.type, options.namespace, item.id, item.version, item.created, asked_at)
         return ids
 
     def _record_missing(
@@ -191,34 +187,41 @@ class CachedResources(ResourceClient):
         type, namespace = options.type, options.namespace
         if options.whole:
             for id in ({item.id for item in snapshot.items} | self._expected_ids(type, namespace)) - listed:
-                self._cache.add_pending_write(type, namespace, id, PendingWrite("deleted", at=asked_at))
+                self._cache.missing(type, namespace, id, asked_at)
+        now = self._cache.now()
         for item in page.entries:
-            # With a selector, a missing object may exist with other labels: any later version, or its deletion, will
-            # do. Recorded only where nothing stricter is, which this would replace.
-            if item.id not in listed and self._cache.pending_writes.find((type, namespace), item.id) is None:
-                pending = PendingWrite("newer_than", item.version, item.created, at=asked_at)
-                self._cache.add_pending_write(type, namespace, item.id, pending)
+            # With a selector, a missing object may exist with other labels: its next version, or its deletion, will do.
+            if item.id not in listed:
+                expected = AtLeast(asked_at, now, now, item.created, item.version + 1)
+                self._cache.expect(type, namespace, item.id, expected)
 
     def _drop_settled(self, type: str, namespace: str, listed: set[str], asked_at: float) -> None:
-        """Drop pending writes that no event can follow any more; called when a list of all objects equals the informer.
+        """Drop what no event can meet any more; called when a list of all objects equals the informer.
 
         An expected object that is in neither was deleted meanwhile, and is recorded so.
         """
-        missing = self._expected_ids(type, namespace) - listed
-        for id in missing:
-            self._cache.add_pending_write(type, namespace, id, PendingWrite("deleted", at=asked_at))
-        if missing:
-            return
-        key = (type, namespace)
-        for id, pending in self._cache.pending_writes.of(key).items():
-            # A younger write may have been applied after Omni read the list.
-            if pending.at < asked_at - SETTLED_SECONDS:
-                self._cache.pending_writes.drop(key, id, pending)
+        for id in self._expected_ids(type, namespace) - listed:
+            self._cache.missing(type, namespace, id, asked_at)
+        for id in listed.intersection(self._cache.pending_writes.ids((type, namespace))):
+            self._drop_equal(type, namespace, id, asked_at)
+
+    def _drop_equal(self, type: str, namespace: str, id: str, asked_at: float) -> None:
+        """Drop what is expected of an object, as a read that was sent at ``asked_at`` equals the informer's object.
+
+        A write that is younger than Omni's reads may be behind it stays: the read may have been before it.
+        """
+        pending = self._cache.pending_writes.find((type, namespace), id)
+        settled = [each for each in pending if each.settled_at <= asked_at]
+        self._cache.pending_writes.drop((type, namespace), id, settled)
 
     def _expected_ids(self, type: str, namespace: str) -> set[str]:
-        """Return the ids of objects that pending writes expect to exist."""
-        pending_of_type = self._cache.pending_writes.of((type, namespace))
-        return {id for id, pending in pending_of_type.items() if pending.kind in ("created", "at_least")}
+        """Return the ids of objects that are expected to exist."""
+        pending_writes, key = self._cache.pending_writes, (type, namespace)
+        return {
+            id
+            for id in pending_writes.ids(key)
+            if any(isinstance(each, AtLeast) for each in pending_writes.find(key, id))
+        }
 
     def watch(  # type: ignore[override]
         self,
@@ -273,39 +276,60 @@ class CachedResources(ResourceClient):
         if max_age is not None and self._cache.age(informer) > max_age:
             self._record().forward("request", "max-age")
             return None
-        if not self._shows_pending_writes(informer, type, namespace):
+        if not self._shows_pending_writes(informer):
             self._record().forward("stale", "pending-write")
             return None
         return informer
 
-    def _shows_pending_writes(self, informer: Informer, type: str, namespace: str) -> bool:
-        """Return True once an informer shows the type's pending writes, which are dropped then.
+    def _shows_pending_writes(self, informer: Informer) -> bool:
+        """Return True once an informer shows all that is expected of its type, which is dropped then.
 
-        Waits up to :data:`OWN_WRITE_SECONDS` after each write, then compares the object with Omni's.
+        Waits up to :data:`OWN_WRITE_SECONDS`, for all objects together. After that it reads those objects from Omni.
         """
-        key = (type, namespace)
-        for id, pending in self._cache.pending_writes.of(key).items():
-            # The deadline counts from the write, so later reads do not wait again.
-            met = pending.kind != "unknown" and informer.wait_for(id, pending, pending.at + OWN_WRITE_SECONDS)
-            # A create can be met by an earlier object of its id, which others created and deleted just before.
-            certain = met and pending.kind != "created"
-            if not certain and not self._equals_omni(informer, type, namespace, id):
-                if self._cache.now() > pending.at + LOST_EVENT_SECONDS:
-                    self._cache.pending_writes.drop(key, id, pending)
-                return False
-            self._cache.pending_writes.drop(key, id, pending)
+        deadline = self._cache.now() + OWN_WRITE_SECONDS
+        ids = self._cache.pending_writes.ids((informer.name, informer.namespace))
+        return all(self._shows(informer, id, deadline) for id in ids)
+
+    def _shows(self, informer: Informer, id: str, deadline: float) -> bool:
+        """Return True if an informer shows what is expected of an object, or once a direct read equals it.
+
+        Has the informer list anew where neither has been so for :data:`LOST_EVENT_SECONDS`.
+        """
+        if self._is_delivered(informer, id, deadline):
+            return True
+        self._read_back(informer, id)
+        if self._is_delivered(informer, id, deadline):
+            return True
+        pending = self._cache.pending_writes.find((informer.name, informer.namespace), id)
+        if any(each.sent_at + LOST_EVENT_SECONDS < self._cache.now() for each in pending):
+            informer.relist()
+        return False
+
+    def _is_delivered(self, informer: Informer, id: str, deadline: float) -> bool:
+        """Wait until events have met what is expected of an object; False at once where none can."""
+        key = (informer.name, informer.namespace)
+        pending = self._cache.pending_writes.find(key, id)
+        if any(isinstance(each, Unknown) and not informer.met(id, each) for each in pending):
+            return False
+        # Counted from the last write too, so that later reads do not wait again.
+        last = max((each.sent_at for each in pending), default=0.0)
+        if not informer.wait_for(id, pending, min(deadline, last + OWN_WRITE_SECONDS)):
+            return False
+        self._cache.pending_writes.drop(key, id, pending)
         return True
 
-    def _equals_omni(self, informer: Informer, type: str, namespace: str, id: str) -> bool:
-        """Read an object from Omni; return True if the informer's is equal: the write changed nothing, so no event."""
-        ready, item = informer.find(id)
-        if not ready or item is None:
-            return False
+    def _read_back(self, informer: Informer, id: str) -> None:
+        """Read an object from Omni, and compare it with the informer's: a write that changed nothing has no event."""
+        type, namespace, asked_at = informer.name, informer.namespace, self._cache.now()
         try:
             direct = CachedObject(self.get_text(type, id, namespace))
         except errors.NotFound:
-            return False
-        return item.text_hash == direct.text_hash
+            return  # get_text() has recorded it
+        ready, item = informer.find(id)
+        if ready and item is not None and item.text_hash == direct.text_hash:
+            self._drop_equal(type, namespace, id, asked_at)
+        else:
+            self._cache.read(type, namespace, id, direct.version, direct.created, asked_at)
 
 
 class CachingClient(OmniClient):
@@ -347,11 +371,14 @@ class CachingClient(OmniClient):
         super().close()
 
 
-def find_written(omni: OmniClient, type: str, id: str, namespace: str, asked: Mapping[str, Any]) -> CachedObject | None:
+def find_written(
+    omni: OmniClient, type: str, id: str, namespace: str, created: Mapping[str, Any] | None
+) -> CachedObject | None:
     """Return an object that this process has just written, from the informer of its type; makes no call to Omni.
 
     Returns None, and the caller has to read from Omni, if there is no current informer, if the write's event does not
-    arrive within :data:`WRITTEN_SECONDS`, or if a created object does not contain what was ``asked`` for: it may be an
+    arrive within :data:`WRITTEN_SECONDS`, or if the result of an update is not known. ``created``: what an object was
+    created with, None after an update; also None is returned if the object does not contain it, for it may be an
     earlier one of the same id. Always None for a caller with an Omni identity of its own, as informers use the
     gateway's.
     """
@@ -359,12 +386,15 @@ def find_written(omni: OmniClient, type: str, id: str, namespace: str, asked: Ma
         return None
     cache = omni.cache
     pending = cache.pending_writes.find((type, namespace), id)
-    informer = cache.informer(type, namespace) if pending is not None else None
-    if pending is None or informer is None or pending.kind not in ("created", "at_least"):
+    informer = cache.informer(type, namespace) if pending else None
+    waitable = [each for each in pending if not isinstance(each, Unknown)]
+    if informer is None or (created is None and len(waitable) < len(pending)):
         return None
-    if not informer.wait_for(id, pending, cache.now() + WRITTEN_SECONDS):
+    now = cache.now()
+    present = AtLeast(now, now, now, "", 0)
+    if not informer.wait_for(id, [*waitable, present], now + WRITTEN_SECONDS):
         return None
     ready, item = informer.find(id)
-    if not ready or item is None or (pending.kind == "created" and not outcomes.holds(asked, item.body())):
+    if not ready or item is None or (created is not None and not outcomes.holds(created, item.body())):
         return None
     return item

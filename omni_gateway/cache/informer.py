@@ -18,7 +18,7 @@ from typing import Protocol
 from omni_gateway.cache.cached_object import CachedObject, DictionaryCompressor
 from omni_gateway.cache.clock import MONOTONIC, Clock
 from omni_gateway.cache.label_index import LabelIndex
-from omni_gateway.cache.pending_writes import PendingWrite, Tombstone
+from omni_gateway.cache.pending_writes import Expectation, Tombstone
 from omni_gateway.cache.snapshot import Snapshot
 from omni_gateway.omni.errors import Cancelled, OmniError, Unavailable
 from omni_gateway.omni.selectors import Selector
@@ -127,13 +127,13 @@ class Informer:
         with self._lock:
             return self.ready, self._objects.get(id)
 
-    def wait_for(self, id: str, pending: PendingWrite, deadline: float) -> bool:
-        """Wait until a pending write is met.
+    def wait_for(self, id: str, expected: Sequence[Expectation], deadline: float) -> bool:
+        """Wait until all that is expected of an object is met.
 
         Returns False when ``deadline`` (seconds of the clock) passes first, or when the informer is not ready any more.
         """
         with self._changed:
-            while self.ready and not self._met(id, pending):
+            while self.ready and not all(self._met(id, each) for each in expected):
                 remaining = deadline - self._clock.now()
                 if remaining <= 0:
                     return False
@@ -154,14 +154,30 @@ class Informer:
                 self._clock.wait(self._changed, remaining)
             return self.ready
 
-    def met(self, id: str, pending: PendingWrite) -> bool:
-        """Return True if a pending write is met by now; does not wait."""
+    def met(self, id: str, expected: Expectation) -> bool:
+        """Return True if an expectation of an object is met by now; does not wait."""
         with self._lock:
-            return self._met(id, pending)
+            return self._met(id, expected)
 
-    def _met(self, id: str, pending: PendingWrite) -> bool:
+    def _met(self, id: str, expected: Expectation) -> bool:
         # A bootstrap lists what Omni holds when the watch is opened. A write from before that needs no event.
-        return pending.at < self._opened_at or pending.met(self._objects.get(id), self._tombstones.get(id))
+        if expected.known_at < self._opened_at:
+            return True
+        tombstone = self._tombstones.get(id)
+        if tombstone is not None and tombstone.deleted_at < expected.sent_at:
+            tombstone = None
+        return expected.met(self._objects.get(id), tombstone)
+
+    def relist(self) -> None:
+        """Open the watch anew, as it does not show what Omni has; the informer is not ready until that has listed."""
+        with self._lock:
+            if not self.ready:
+                return
+            self.ready, source = False, self._source
+            self._changed.notify_all()
+        log.info("%s is listed anew: its watch does not show what Omni has", self.name)
+        if source is not None:
+            source.cancel()
 
     def follow(self, notify: Follower, start: Callable[[list[CachedObject]], None]) -> Callable[[], None] | None:
         """Call ``start`` with the present objects, then ``notify`` with each change; with None at the end.
@@ -283,7 +299,7 @@ class Informer:
 
     def _add_tombstone(self, item: CachedObject) -> None:
         if len(self._tombstones) >= _MOST_TOMBSTONES:
-            # Safe: a pending write whose tombstone is lost is not met, and its reads go to Omni until it expires.
+            # Safe: a pending write whose tombstone is lost is not met, and reads go to Omni until the type is relisted.
             self._tombstones.clear()
         self._tombstones[item.id] = Tombstone(self._clock.now(), item)
 

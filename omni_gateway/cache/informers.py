@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
+from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.clock import MONOTONIC, Clock
 from omni_gateway.cache.informer import Informer, Source
-from omni_gateway.cache.pending_writes import Kind, PendingWrite, PendingWrites
+from omni_gateway.cache.pending_writes import AtLeast, Expectation, Gone, PendingWrites, Unknown
 from omni_gateway.cache.read_record import Dependency
 from omni_gateway.malloc import give_back
 from omni_gateway.omni.errors import OmniError
@@ -26,15 +26,10 @@ PROBE_SECONDS = 3.0
 #: How long no informer is started for a type that is unwatchable or too large.
 UNWATCHABLE_SECONDS = 300.0
 
+#: Omni's reads lag behind its writes; a read that is sent this long after a write returns its result.
+SETTLED_SECONDS = 2.0
+
 Key = tuple[str, str]
-
-
-_PENDING_KINDS: Mapping[str, Kind] = {
-    "create": "created",
-    "update": "at_least",
-    "teardown": "tearing_down",
-    "delete": "deleted",
-}
 
 
 class Informers:
@@ -96,43 +91,89 @@ class Informers:
         """Return the present time, by the cache's clock."""
         return self.clock.now()
 
-    def read(self, type: str, namespace: str, id: str, version: int, created: str) -> None:
-        """Record the version that a direct read returned; called by the client."""
-        self.add_pending_write(type, namespace, id, PendingWrite("at_least", version, created, at=self.now()))
+    def read(self, type: str, namespace: str, id: str, version: int, created: str, asked_at: float) -> None:
+        """Record the version that a direct read returned, which also settles the result of an unknown write.
 
-    def missing(self, type: str, namespace: str, id: str, asked: float) -> None:
-        """Record that a direct read found no object; ``asked`` (seconds of the clock) is before it was sent."""
-        self.add_pending_write(type, namespace, id, PendingWrite("deleted", at=asked, existed=False))
-
-    def written(self, type: str, namespace: str, id: str, write: Write) -> None:
-        """Record a write that may have been applied; called by the client, also where the answer was lost."""
-        kind = _PENDING_KINDS[write.kind] if write.kind != "update" or write.version else "unknown"
-        self.add_pending_write(type, namespace, id, PendingWrite(kind, write.version, write.created, write.at))
-
-    def add_pending_write(self, type: str, namespace: str, id: str, pending: PendingWrite) -> None:
-        """Bypass the type's informer until its watch has delivered an expected state of an object.
-
-        Does nothing where the type has no informer, for one that is started later lists the write's result; nor for an
-        object that may never have existed and that a ready informer does not have.
+        ``asked_at`` (seconds of the clock) is before the read was sent.
         """
         informer, key = self.existing(type, namespace), (type, namespace)
         if informer is None:
             return
-        _, cached = informer.find(id)
-        before = self.pending_writes.find(key, id)
-        if before is not None and informer.met(id, before):
-            before = None
-        if not pending.existed and informer.ready and cached is None and before is None:
+        now = self.now()
+        expected = AtLeast(asked_at, now, now, created, version)
+        if not informer.met(id, expected):
+            self.expect(type, namespace, id, expected)
+        pending = self.pending_writes.find(key, id)
+        known = [each for each in pending if isinstance(each, Unknown) and each.settled_at <= asked_at]
+        self.pending_writes.drop(key, id, known)
+
+    def missing(self, type: str, namespace: str, id: str, asked_at: float) -> None:
+        """Record that a direct read, or a list of all objects, that was sent at ``asked_at`` did not return an object.
+
+        It counts only for an object that an informer has, or that is expected of it: of any other no event may follow.
+        """
+        informer, key = self.existing(type, namespace), (type, namespace)
+        if informer is None:
             return
-        if pending.kind not in ("at_least", "newer_than", "unknown"):
-            # These are about an incarnation, which is the newest that is known of.
-            known = [pending.created, before.created if before else ""]
-            # Not for a create: its event may have arrived before its answer did, so that the informer's object may be
-            # the very one that was created, and none newer than that would come.
-            if pending.kind != "created" and cached is not None:
-                known.append(cached.created)
-            pending = replace(pending, created=max(known))
-        self.pending_writes.set(key, id, pending.after(before))
+        item = informer.find(id)[1]
+        pending = self.pending_writes.find(key, id)
+        awaited = [
+            each
+            for each in pending
+            if not (isinstance(each, Gone) and not each.teardown)
+            and each.known_at <= asked_at
+            and not informer.met(id, each)
+        ]
+        existed = item is not None or bool(awaited)
+        # Before an informer has listed, what it is going to have is not known.
+        if not existed and informer.ready:
+            return
+        now = self.now()
+        expected = Gone(asked_at, now, now, _newest(item, awaited), existed=existed)
+        # Known already: recording it again would only postpone the time at which its event counts as lost.
+        if not any(
+            isinstance(each, Gone) and not each.teardown and each.created >= expected.created for each in pending
+        ):
+            self.expect(type, namespace, id, expected)
+        if item is None and any(
+            isinstance(each, Unknown) and each.known_at + SETTLED_SECONDS <= asked_at for each in awaited
+        ):
+            # The write's result is gone, and nothing shows which of the events that may still come are of it.
+            informer.relist()
+
+    def written(self, type: str, namespace: str, id: str, write: Write, *, answered: bool) -> None:
+        """Record a write that may have been applied; called by the client. ``answered``: Omni has confirmed it."""
+        now = self.now()
+        settled_at = now + SETTLED_SECONDS
+        if write.kind in ("teardown", "delete"):
+            informer = self.existing(type, namespace)
+            item = informer.find(id)[1] if informer is not None else None
+            pending = self.pending_writes.find((type, namespace), id)
+            created = _newest(item, [each for each in pending if isinstance(each, AtLeast)])
+            self.expect(type, namespace, id, Gone(write.at, now, settled_at, created, write.kind == "teardown"))
+        elif write.kind == "create":
+            if answered and write.created:
+                # The object of this id that the informer had before, which Omni's answer proves to be gone.
+                self.expect(type, namespace, id, Gone(write.at, now, settled_at, write.created))
+            # Any object that is read after a confirmed create is its result.
+            self.expect(type, namespace, id, Unknown(write.at, now, now if answered else settled_at))
+        elif write.created and write.version:
+            self.expect(type, namespace, id, AtLeast(write.at, now, settled_at, write.created, write.version))
+        else:
+            self.expect(type, namespace, id, Unknown(write.at, now, settled_at))
+
+    def expect(self, type: str, namespace: str, id: str, expected: Expectation) -> None:
+        """Bypass the type's informer until its watch has delivered what is expected of an object.
+
+        Does nothing where the type has no informer, for one that is started later lists the write's result.
+        """
+        informer, key = self.existing(type, namespace), (type, namespace)
+        if informer is None:
+            return
+        pending = self.pending_writes.find(key, id)
+        # What is met by now must not be joined with what is expected from now on.
+        self.pending_writes.drop(key, id, [each for each in pending if informer.met(id, each)])
+        self.pending_writes.add(key, id, expected)
 
     def age_of(self, parts: Sequence[Dependency], max_age: float | None) -> float | None:
         """Return the age in seconds of a response that was made from ``parts``; None if it must be made anew.
@@ -222,3 +263,9 @@ class Informers:
             self.pending_writes.drop_all((informer.name, informer.namespace))
             log.info("%s is not followed any more (%d bytes)", informer.name, informer.size)
             informer.close()
+
+
+def _newest(item: CachedObject | None, expected: Sequence[Expectation]) -> str:
+    """Return the creation time of the newest incarnation of an object that is known; empty without one."""
+    created = [each.created for each in expected if isinstance(each, AtLeast | Gone)]
+    return max([*created, item.created if item is not None else ""])

@@ -62,14 +62,14 @@ class ResourceObserver(Protocol):
     def created(self, type: str, namespace: str, id: str) -> str:
         """Return when the object that is known now was made; empty where none is known."""
 
-    def read(self, type: str, namespace: str, id: str, version: int, created: str) -> None:
-        """Called with what was read of an object."""
+    def read(self, type: str, namespace: str, id: str, version: int, created: str, asked_at: float) -> None:
+        """Called with what was read of an object; ``asked_at`` is before the read was sent."""
 
-    def missing(self, type: str, namespace: str, id: str, asked: float) -> None:
-        """Called for an object that was not there; ``asked`` is before the read was sent."""
+    def missing(self, type: str, namespace: str, id: str, asked_at: float) -> None:
+        """Called for an object that was not there; ``asked_at`` is before the read was sent."""
 
-    def written(self, type: str, namespace: str, id: str, write: Write) -> None:
-        """Called once a write may have been applied, also where its answer was lost."""
+    def written(self, type: str, namespace: str, id: str, write: Write, *, answered: bool) -> None:
+        """Called once a write may have been applied; ``answered``: it has been."""
 
 
 class NoObserver:
@@ -81,13 +81,13 @@ class NoObserver:
     def created(self, type: str, namespace: str, id: str) -> str:
         return ""
 
-    def read(self, type: str, namespace: str, id: str, version: int, created: str) -> None:
+    def read(self, type: str, namespace: str, id: str, version: int, created: str, asked_at: float) -> None:
         """Ignore it."""
 
-    def missing(self, type: str, namespace: str, id: str, asked: float) -> None:
+    def missing(self, type: str, namespace: str, id: str, asked_at: float) -> None:
         """Ignore it."""
 
-    def written(self, type: str, namespace: str, id: str, write: Write) -> None:
+    def written(self, type: str, namespace: str, id: str, write: Write, *, answered: bool) -> None:
         """Ignore it."""
 
 
@@ -103,21 +103,22 @@ class ResourceClient:
 
     def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
         """Return one object; ``NotFound`` when there is none (also when the namespace is not the type's own)."""
+        asked_at = self._observer.now()
         body: dict[str, Any] = parsed(rpcs.GET.name, self.get_text(type, id, namespace))
         metadata = body.get("metadata") or {}
         version, created = int(metadata.get("version", 0)), metadata.get("created") or ""
-        self._observer.read(type, namespace or namespace_of(type), id, version, created)
+        self._observer.read(type, namespace or namespace_of(type), id, version, created, asked_at)
         return body
 
     def get_text(self, type: str, id: str, namespace: str | None = None) -> str:
         """Return one object as Omni's JSON text; ``NotFound`` when there is none."""
-        place, asked = namespace or namespace_of(type), self._observer.now()
+        place, asked_at = namespace or namespace_of(type), self._observer.now()
         try:
             answer = self._calls.unary(
                 rpcs.GET, lambda: pb.GetRequest(namespace=place, type=type, id=id), metadata=_OMNI
             )
         except errors.NotFound:
-            self._observer.missing(type, place, id, asked)
+            self._observer.missing(type, place, id, asked_at)
             raise
         return answer.body
 
@@ -129,9 +130,9 @@ class ResourceClient:
         except outcomes.REFUSALS:
             raise
         except errors.OmniError:
-            self._observer.written(type, namespace, id, write)
+            self._observer.written(type, namespace, id, write, answered=False)
             raise
-        self._observer.written(type, namespace, id, write)
+        self._observer.written(type, namespace, id, write, answered=True)
 
     def list(
         self,

@@ -148,8 +148,9 @@ class OmniResourceAdapter(ResourceAdapter):
         # A subclass with a `get` of its own may read more than the object itself, which the cache does not have.
         if type(self).get is OmniResourceAdapter.get:
             metadata = {"labels": written.labels, "annotations": written.annotations}
-            content = {"metadata": metadata, "spec": written.spec}
-            cached = find_written(self.omni, self.type, written.id, self.namespace, content)
+            # An object that was read before it was written has a creation time.
+            created = None if written.created else {"metadata": metadata, "spec": written.spec}
+            cached = find_written(self.omni, self.type, written.id, self.namespace, created)
             if cached is not None:
                 return self._shown_once(resource_of(cached))
         return self.get(written.id)
