@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Flask, Response, request
+from flask import Flask, request
 from flask.testing import FlaskClient
 from marshmallow import Schema, fields
 
@@ -15,6 +15,7 @@ from omni_gateway.auth import Role
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.gateway import EXTENSION
 from omni_gateway.rest.parameters import WriteQuery
+from omni_gateway.rest.response_cache import Key, Reply
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.store import Store
@@ -34,9 +35,9 @@ class RecordingCache:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def get(self, key: object) -> Response:
+    def get(self, key: Key, max_age: float | None, if_none_match: str | None) -> Reply:
         self.asked.append(request.full_path)
-        return Response("cached")
+        return Reply(200, [("Content-Type", "text/plain")], b"cached")
 
 
 @pytest.fixture
