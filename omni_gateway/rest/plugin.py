@@ -150,8 +150,8 @@ class ResourcePlugin(ServicePlugin):
         self.singleton = singleton
         self.delete_query = delete_query
         self.collection = Collection(adapter, self.representation, self.filters)
-        # A singleton's object has the URL that other resources have for their collection.
         self._one = f"the {title}" if singleton else with_article(title)
+        # A singleton's object has the URL that other resources have for their collection.
         self._object_rule = "" if singleton else "/<id>"
         self._object_defaults = {"id": singleton} if singleton else {}
         for route in self._routes():
