@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -96,15 +97,15 @@ class ListQuerySchema(ReadQuery):
 
 def list_query_schema(name: str, filters: Sequence[Filter]) -> ma.Schema:
     """Return the query schema of one resource's list: the common parameters and the resource's own filters."""
-    own = {
-        item.name: type(item.field)(**_field_arguments(item.field), metadata={"description": item.description})
-        for item in filters
-    }
+    own = {item.name: _documented(item) for item in filters}
     return cast(ma.Schema, type(f"{name}ListQuery", (ListQuerySchema,), own)())
 
 
-def _field_arguments(template: fields.Field[Any]) -> dict[str, Any]:
-    return {"validate": template.validate} if template.validate else {}
+def _documented(item: Filter) -> fields.Field[Any]:
+    """Return a filter's field with its description; a copy, since two resources may share a filter."""
+    own = copy.deepcopy(item.field)
+    own.metadata = {**own.metadata, "description": item.description}
+    return own
 
 
 def parse_fields(text: str | None, known: Collection[str]) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """The plugin contract: :class:`ResourcePlugin`, the declaration of a resource.
 
-from omni_gateway.http.idempotency import idempotent
 A plugin is made once, at import. :class:`ResourcePlugin` turns its declaration into flask-smorest views on its own
 blueprint; ``register`` mounts that blueprint on an application. Any other route is an ordinary view on
 ``plugin.blueprint`` that is guarded by ``omni_gateway.sdk.require_role``.

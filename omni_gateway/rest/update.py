@@ -39,7 +39,6 @@ def update(
         if existing.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
         if wanted is not existing:
-            adapter.refuse_owned(existing)
             wanted = checked(adapter, existing, wanted)
         if dry_run:
             if wanted is not existing:

@@ -41,8 +41,8 @@ from omni_gateway.server.request_queue import Bounds, Caller, RequestQueue, Wait
 from omni_gateway.server.response_buffer import NOT_YET, ResponseBuffer
 from omni_gateway.server.stream_loop import CUT_OFF, RECEIVE, Application, StreamLoop
 
-"""Bytes of large bodies: ``MOST_HELD`` are buffered in all, ``MOST_HELD_OF_CALLER`` of one caller; ``MOST_IN_THREADS``
-are in threads at once, for a parsed body is many times as large. A single body is always admitted."""
+#: Bytes of large bodies: ``MOST_HELD`` are buffered in all, ``MOST_HELD_OF_CALLER`` of one caller; ``MOST_IN_THREADS``
+#: are in threads at once, for a parsed body is many times as large. A single body is always admitted.
 MOST_HELD = 64 * 1024 * 1024
 MOST_HELD_OF_CALLER = 16 * 1024 * 1024
 MOST_IN_THREADS = 8 * 1024 * 1024

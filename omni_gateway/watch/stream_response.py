@@ -1,8 +1,8 @@
 """Streaming responses: changes as Server-Sent Events or NDJSON, logs and files as bytes.
 
-A stream occupies a worker's thread, so their number is bounded below the number of threads. Heartbeats detect clients
-that have left; a maximum age lets load balancers rebalance connections. A stream ends when the worker stops, and when
-its caller's credential is not valid any more.
+A stream that the server's loop does not take over (see :mod:`.push_stream`) occupies a worker's thread, so their number
+is bounded below the number of threads. Heartbeats detect clients that have left; a maximum age lets load balancers
+rebalance connections. A stream ends when the worker stops, and when its caller's credential is not valid any more.
 """
 
 from __future__ import annotations

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import pytest
+from marshmallow import fields
 
 from omni_gateway.rest.parameters import list_query_schema, parse_fields, parse_sort, to_list_query
 from omni_gateway.sdk import Filter, Problem
 from omni_gateway.sdk.adapters import label_filter
+
+class Size(Enum):
+    SMALL = "s"
+
 
 FILTERS = [label_filter("cluster", "omni.sidero.dev/cluster"), Filter("machine", "By machine")]
 
@@ -30,6 +37,14 @@ def test_a_filter_without_a_selector_reaches_the_adapter_as_it_is() -> None:
 @pytest.mark.parametrize("value", ["a,b", "a b", "a=b", "(a", "!a", "", "x" * 1025])
 def test_a_value_that_would_mean_something_in_a_selector_is_refused(value: str) -> None:
     assert list(list_query_schema("x", FILTERS).validate({"cluster": value})) == ["cluster"]
+
+
+def test_the_field_of_a_filter_keeps_its_options() -> None:
+    size = Filter("size", "By size", field=fields.Enum(Size, by_value=True))
+    schema = list_query_schema("x", [size])
+    assert schema.load({"size": "s"})["size"] is Size.SMALL
+    assert list(schema.validate({"size": "m"})) == ["size"]
+    assert schema.fields["size"].metadata["description"] == "By size"
 
 
 def test_a_page_is_an_offset_and_a_limit() -> None:
