@@ -803,6 +803,17 @@ def test_things_end_in_this_order(life: Life, type_: str, whose: str, before: st
     same(True, life.story.gone_by_then.get((type_, _ids(life)[whose]), {}).get(before))
 
 
+def test_lifecycle_destroy_a_control_plane_leaves_when_no_worker_is_left(life: Life) -> None:
+    told = life.story.of("destroy", "ClusterMachineStatuses")
+    leaves = [
+        index
+        for index, event in enumerate(told)
+        if event.id == life.plane and (event.kind == "destroyed" or event.spec.get("stage") in (5, 9))
+    ]
+    gone = {event.id for event in told[: leaves[0]] if event.kind == "destroyed"}
+    same(set(life.workers), gone)
+
+
 def test_lifecycle_destroy_the_phase_counts_down_to_nothing(life: Life) -> None:
     told = life.story.values("destroy", "ClusterDestroyStatuses", life.name, "phase")
     counts = [tuple(int(number) for number in re.findall(r"\d+", str(phase))) for phase in told if phase]
