@@ -100,11 +100,13 @@ class ScriptedOmni(grpc.GenericRpcHandler):
 
 
 @contextmanager
-def serving(credentials: grpc.ServerCredentials | None = None, port: int = 0) -> Iterator[ScriptedOmni]:
-    """Run a ``ScriptedOmni`` on a loopback port, an ephemeral one unless told otherwise."""
+def serving(
+    credentials: grpc.ServerCredentials | None = None, port: int = 0, *, threads: int = 16
+) -> Iterator[ScriptedOmni]:
+    """Run a ``ScriptedOmni`` on a loopback port, an ephemeral one unless told otherwise; each watch holds a thread."""
     omni = ScriptedOmni()
     options = [("grpc.max_receive_message_length", -1)]
-    server = grpc.server(futures.ThreadPoolExecutor(16), handlers=[omni], options=options)
+    server = grpc.server(futures.ThreadPoolExecutor(threads), handlers=[omni], options=options)
     address = f"127.0.0.1:{port}"
     omni.port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
     server.start()

@@ -1,0 +1,29 @@
+"""Watches of all kinds over a recorded sequence of Omni's events are sent the stored frames, byte for byte."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from .watch_trace import FRAMES, OpenWatch, play
+
+pytestmark = pytest.mark.slow
+
+
+def test_each_watch_is_sent_the_frames_that_are_stored(wait_until: Callable[..., Any]) -> None:
+    stored: dict[str, list[list[str]]] = json.loads(FRAMES.read_text())
+
+    def all_have_come(watches: list[OpenWatch], step: int) -> None:
+        for watch in watches:
+            count = sum(map(len, stored[watch.watch.name][: step + 1]))
+            wait_until(partial(watch.has, count), 10, f"frame {count} of {watch.watch.name}")
+
+    watches = play(wait_until, all_have_come)
+    for watch in watches:
+        assert watch.frames == list(chain.from_iterable(stored[watch.watch.name])), watch.watch
+    assert {watch.watch.name for watch in watches} == stored.keys()
