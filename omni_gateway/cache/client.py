@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -15,13 +15,12 @@ from omni_gateway.cache.informers import Informers
 from omni_gateway.cache.pending_writes import AtLeast, Unknown
 from omni_gateway.cache.read_record import Dependency, Detail, Forward, ReadRecord
 from omni_gateway.cache.snapshot import Snapshot, SnapshotPage
-from omni_gateway.cache.subscription import Subscription
 from omni_gateway.omni import errors, outcomes
 from omni_gateway.omni.calls import Calls
 from omni_gateway.omni.client import OmniClient
 from omni_gateway.omni.config import OmniConfig
 from omni_gateway.omni.list_options import ListOptions, ListResult
-from omni_gateway.omni.resources import ResourceClient, Watch
+from omni_gateway.omni.resources import ResourceClient
 from omni_gateway.omni.selectors import Selector, SelectorError, parse
 from omni_gateway.omni.signing import Signer
 from omni_gateway.omni.streams import Stream
@@ -72,7 +71,7 @@ class CachedListResult(ListResult):
 
 
 class CachedResources(ResourceClient):
-    """Answers ``get``, ``list`` and ``watch`` from informers; everything else, and what these cannot answer, from Omni.
+    """Answers ``get`` and ``list`` from informers; everything else, and what these cannot answer, from Omni.
 
     ``record`` returns the :class:`ReadRecord` of the request in flight.
     """
@@ -88,7 +87,7 @@ class CachedResources(ResourceClient):
 
     def item(self, type: str, id: str, namespace: str | None = None) -> CachedObject:
         """Return one object, the informer's own instance where possible; raises ``NotFound``."""
-        informer = self._informer_for(type, namespace or namespace_of(type))
+        informer = self.informer_for(type, namespace or namespace_of(type))
         if informer is not None:
             ready, item = informer.find(id)
             if ready:
@@ -223,28 +222,8 @@ class CachedResources(ResourceClient):
             if any(isinstance(each, AtLeast) for each in pending_writes.find(key, id))
         }
 
-    def watch(  # type: ignore[override]
-        self,
-        type: str,
-        namespace: str | None = None,
-        *,
-        id: str = "",
-        selectors: Sequence[str] = (),
-        search: Sequence[str] = (),
-        timeout: float | None = None,
-    ) -> Watch | Subscription:
-        """Watch a type or one object: a subscription to the informer where possible, else a watch that Omni serves."""
-        parsed = _parse_selectors(selectors) if not search and timeout is None else None
-        if parsed is not None:
-            informer = self._informer_for(type, namespace or namespace_of(type))
-            if informer is not None:
-                subscription = Subscription(id, parsed)
-                if subscription.begin(informer):
-                    return subscription
-        return super().watch(type, namespace, id=id, selectors=selectors, search=search, timeout=timeout)
-
     def _snapshot(self, type: str, namespace: str) -> Snapshot | None:
-        informer = self._informer_for(type, namespace)
+        informer = self.informer_for(type, namespace)
         snapshot = informer.snapshot() if informer is not None else None
         if informer is not None and snapshot is not None:
             self._hit(Dependency(informer, snapshot))
@@ -253,8 +232,11 @@ class CachedResources(ResourceClient):
     def _hit(self, part: Dependency) -> None:
         self._record().hit(part, self._cache.age(part.informer))
 
-    def _informer_for(self, type: str, namespace: str) -> Informer | None:
-        """Return the informer if this request may read from it; otherwise record why the read is forwarded."""
+    def informer_for(self, type: str, namespace: str) -> Informer | None:
+        """Return the informer if this request may read from it; otherwise record why the read is forwarded.
+
+        Waits for an informer's first bootstrap, and for pending writes to be delivered.
+        """
         if namespace in COMPUTED:
             # Omni computes these for the caller of each request: there is no common state to copy.
             self._record().forward("bypass", "computed")
@@ -369,6 +351,18 @@ class CachingClient(OmniClient):
         if self._owns_holder:
             self.cache.close()
         super().close()
+
+
+def informers_of(omni: OmniClient, places: Iterable[tuple[str, str]]) -> Sequence[Informer] | None:
+    """Return the informers of types, given with their namespaces, if this request may read from all of them.
+
+    They show all pending writes. Returns None for a client that reads from Omni.
+    """
+    resources = omni.resources
+    if not isinstance(resources, CachedResources):
+        return None
+    found = [resources.informer_for(type, namespace) for type, namespace in places]
+    return None if None in found else [informer for informer in found if informer is not None]
 
 
 def find_written(

@@ -179,17 +179,26 @@ class Informer:
         if source is not None:
             source.cancel()
 
-    def follow(self, notify: Follower, start: Callable[[list[CachedObject]], None]) -> Callable[[], None] | None:
-        """Call ``start`` with the present objects, then ``notify`` with each change; with None at the end.
+    def items(self, selector: Selector | None = None) -> Sequence[CachedObject]:
+        """Return the objects that a selector matches (all without one), ordered by id.
 
-        Both are called with the lock held: they must be quick, and must not block. Returns the function that ends it;
-        None while the informer is not ready.
+        Also while the informer is not ready: then those from before the watch ended, which its followers know.
+        """
+        with self._lock:
+            if selector is None:
+                return [self._objects[id] for id in self._ids]
+            return sorted(self._labels.choose(selector, self._objects), key=attrgetter("id"))
+
+    def follow(self, notify: Follower) -> Callable[[], None] | None:
+        """Call ``notify`` with each change from now on, and with None at the end.
+
+        It is called with the lock held: it must be quick, and must not block. Returns the function that ends it; None
+        while the informer is not ready.
         """
         with self._lock:
             if not self.ready:
                 return None
             self._followers.append(notify)
-            start([self._objects[id] for id in self._ids])
             return lambda: self._unfollow(notify)
 
     @property
@@ -272,7 +281,7 @@ class Informer:
         for id in before.keys() - listed.keys():
             # Deleted while there was no watch: no event of it will come, and a pending write may wait for it.
             self._add_tombstone(before[id])
-            self._notify(("destroyed", before[id], None))
+            self._notify(("destroyed", before[id], before[id]))
         for id, item in listed.items():
             old = before.get(id)
             if old is None:

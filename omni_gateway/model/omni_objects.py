@@ -6,16 +6,14 @@ cache, and values that are derived from it (the parsed object, its rendered body
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Any, cast
 
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.client import CachedListResult, CachedResources
-from omni_gateway.cache.subscription import CachedObjectEvent
 from omni_gateway.model.lazy_resource import lazy_resource
 from omni_gateway.model.resource import Resource
-from omni_gateway.omni import ListResult, OmniClient, WatchEvent
+from omni_gateway.omni import ListResult, OmniClient
 
 #: Bound of the cached texts.
 MAX_TEXT_BYTES = 8 * 1024 * 1024
@@ -61,13 +59,6 @@ def resource_of(item: CachedObject) -> Resource:
     if resource is None:
         resource = item.derived = lazy_resource(item)
     return resource
-
-
-def resource_in(event: WatchEvent | CachedObjectEvent) -> Resource:
-    """Return the object of a watch event, shared if it comes from the cache; for a deletion its last version."""
-    if isinstance(event, CachedObjectEvent) and event.item is not None:
-        return resource_of(event.item)
-    return Resource.from_omni(cast("Mapping[str, Any]", event.resource if event.resource is not None else event.old))
 
 
 def read(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> Resource:

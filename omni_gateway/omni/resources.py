@@ -334,10 +334,15 @@ class ResourceClient:
             timeout=timeout,
         )
 
-    def follow(self, type: str, namespace: str) -> Stream[RawEvent]:
+    def follow(
+        self, type: str, namespace: str, *, id: str = "", selectors: Sequence[str] = (), search: Sequence[str] = ()
+    ) -> Stream[RawEvent]:
         """Follow a type as ``watch`` does, each event as its kind and the object's JSON text."""
         return self._calls.stream(
-            rpcs.WATCH, lambda: pb.WatchRequest(namespace=namespace, type=type), raw_events_in, metadata=_OMNI
+            rpcs.WATCH,
+            lambda: pb.WatchRequest(namespace=namespace, type=type, id=id, search_for=search),
+            raw_events_in,
+            metadata=_with_selectors(selectors),
         )
 
 

@@ -10,6 +10,7 @@ from omni_gateway.omni import ListResult
 from omni_gateway.rest.adapters.base import Created, FoundExisting
 from omni_gateway.rest.adapters.cluster_part import ClusterPartAdapter
 from omni_gateway.rest.adapters.computed import CallAdapter
+from omni_gateway.rest.adapters.omni import OmniSource, cluster_of_machine
 from omni_gateway.rest.adapters.scoped import scope_error
 from omni_gateway.rest.adapters.stored import StoredResourceAdapter
 from omni_gateway.rest.errors import MISSING, STALE, StaleVersion
@@ -18,7 +19,7 @@ from omni_gateway.rest.parameters import id_filter, label_filter
 from omni_gateway.rest.schema import alike
 from omni_gateway.rest.select import select, sort_and_cut
 from omni_gateway.rest.update import update
-from omni_gateway.watch.merged import TypedEvent, merge_watches
+from omni_gateway.watch.source import View, WatchedType, WatchSource
 
 __all__ = [
     "API_PREFIX",
@@ -30,11 +31,15 @@ __all__ = [
     "Created",
     "FoundExisting",
     "ListResult",
+    "OmniSource",
     "Scope",
     "StaleVersion",
     "StoredResourceAdapter",
-    "TypedEvent",
+    "View",
+    "WatchSource",
+    "WatchedType",
     "alike",
+    "cluster_of_machine",
     "cluster_of_uuid",
     "clusters_of_machines",
     "find",
@@ -44,7 +49,6 @@ __all__ = [
     "label_filter",
     "label_link",
     "map_concurrently",
-    "merge_watches",
     "object_url",
     "read",
     "resources_of",

@@ -6,21 +6,25 @@ the caller may see. Nothing else of a caller influences the events of a watch th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from threading import Lock
 
-from omni_gateway.model.query import Change, Fed
+from omni_gateway.auth import Scope
+from omni_gateway.cache.informer import Informer
+from omni_gateway.cache.informer_events import InformerEvents
+from omni_gateway.model.query import Change
 from omni_gateway.model.resource import Resource
 from omni_gateway.watch.push_stream import PushStream
-from omni_gateway.watch.resume_token import Digest, ResumePoint
+from omni_gateway.watch.resume_token import ResumePoint
+from omni_gateway.watch.source import InformerView, ShownObjects, WatchSource
 from omni_gateway.watch.stream_response import Form, StreamEvent, last_event
 
 TYPES = {"added": "ADDED", "modified": "MODIFIED", "deleted": "DELETED"}
-#: Threads that encode changes for all broadcasters of a process. Never the informer's thread: encoding takes time, and
-#: may call Omni to find the cluster of an object.
+#: Threads that build and encode changes for all broadcasters of a process. Never an informer's thread: it would keep
+#: the type's reads waiting.
 _PUMPS = ThreadPoolExecutor(4, thread_name_prefix="stream-pump")
 
 
@@ -33,27 +37,45 @@ class BroadcasterClosed(Exception):
     """The broadcaster has ended; the caller has to make another one."""
 
 
+class InformerNotReady(Exception):
+    """An informer that a broadcaster needs is not ready; the caller has to watch without informers."""
+
+
 class Broadcaster:
     """One watch and its subscribers.
 
-    ``opened``: the watch's context, owned by the broadcaster from now on and left when it ends.
+    ``informers``: one for each type that ``source`` names; those of its ``lookups`` only where ``scope``, the clusters
+    that the subscribers may see, is restricted.
+    Raises :class:`InformerNotReady`.
     """
 
-    def __init__(self, changes: Fed, opened: ExitStack, render: Callable[[Resource], bytes], form: Form) -> None:
-        self._changes = changes
-        self._opened = opened
+    def __init__(
+        self,
+        source: WatchSource,
+        informers: Iterable[Informer],
+        scope: Scope,
+        render: Callable[[Resource], bytes],
+        form: Form,
+    ) -> None:
         self._render = render
         self._form = form
-        # Serializes reading the watch with joining: a subscriber's initial list and its first change have neither a
-        # gap nor an overlap. Not taken by _on_change() or leave(), which must not wait for an encoding in progress.
+        # Serializes reading the events with joining: a subscriber's initial list and its first change have neither a
+        # gap nor an overlap. Not taken by _on_event() or leave(), which must not wait for an encoding in progress.
         self._lock = Lock()
         # A dict as an ordered set: pop() by leave() and tuple() by the pump are atomic, so leave() needs no lock.
         self._members: dict[PushStream, None] = {}
-        self._present: dict[str, Resource] = {}
-        self._point = ResumePoint()
-        self._closed = self._scheduled = False
+        self._begun = self._closed = self._scheduled = False
         self._awaiting_first = True
-        changes.told_by(self._on_change)
+        self._events = InformerEvents(self._on_event)
+        readable = scope.allows if scope.restricted else None
+        self._shown = ShownObjects(source, InformerView(self._events), readable)
+        triggers = {each.type for each in source.triggers}
+        # An event of the first informer must not be looked at before all of them can be read.
+        with self._lock:
+            followed = [self._events.follow(each, events=each.name in triggers) for each in informers]
+        if not all(followed):
+            self._events.close()
+            raise InformerNotReady
 
     def join(self, member: PushStream, *, maker: bool) -> tuple[list[Resource], ResumePoint]:
         """Subscribe ``member`` to all later changes; return the present objects, ordered by id, and their resume point.
@@ -62,13 +84,14 @@ class Broadcaster:
         not closed as empty. Raises :class:`BroadcasterClosed`, with the watch's error as its cause.
         """
         with self._lock:
-            # What the watch has queued by now belongs to the list: the caller's own writes included.
+            # What is queued by now belongs to the list: the caller's own writes included.
             error = self._pump()
             self._awaiting_first = self._awaiting_first and not maker
             if self._closed:
                 raise BroadcasterClosed from error
             self._members[member] = None
-            return [self._present[id] for id in sorted(self._present)], self._point
+            present = self._shown.present
+            return [present[id] for id in sorted(present)], self._shown.point
 
     def leave(self, member: PushStream, empty: Callable[[], None]) -> None:
         """Unsubscribe ``member`` without blocking; ``empty`` is called in a pool thread if it was the last one."""
@@ -86,60 +109,53 @@ class Broadcaster:
                 self._close()
             return self._closed
 
-    def _on_change(self) -> None:
-        """Schedule the encoding of queued changes; called under the informer's lock, so it does not block."""
+    def _on_event(self) -> None:
+        """Schedule the encoding of queued events; called under an informer's lock, so it does not block."""
         # Two threads may both see False: the second run finds nothing to do.
         if not self._scheduled:
             self._scheduled = True
             _submit(self._run)
 
     def _run(self) -> None:
-        # Cleared before the queue is read: a change that arrives during the read schedules another run.
+        # Cleared before the queue is read: an event that arrives during the read schedules another run.
         self._scheduled = False
         with self._lock:
             self._pump()
 
     def _pump(self) -> Exception | None:
-        """Encode and send the queued changes; return the error that ended the watch. Called with the lock held."""
+        """Build, encode and send what the queued events change; return the error that ended the watch.
+
+        Called with the lock held. The source reads informers only, so this does not wait for Omni.
+        """
         if self._closed:
             return None
-        error = None
         try:
-            while True:
-                change = next(self._changes)
-                if change.kind == "idle":
-                    return None
-                self._send(change)
-        except StopIteration:
-            pass
-        except Exception as raised:
-            error = raised
-        last = self._form.write(last_event(error)) if error is not None else b""
-        for member in tuple(self._members):
-            member.end_with(last)
-        self._close()
-        return error
+            if not self._begun:
+                self._shown.begin()
+                self._begun = True
+            while (event := self._events.take()) is not None:
+                for change in self._shown.apply(*event):
+                    self._send(change)
+        except Exception as error:
+            last = self._form.write(last_event(error))
+            for member in tuple(self._members):
+                member.end_with(last)
+            self._close()
+            return error
+        return None
 
     def _send(self, change: Change) -> None:
-        resource = change.resource
-        if resource is None:
+        if change.resource is None or not self._members:  # before the first join nothing is encoded
             return
-        before = self._present.pop(resource.id, None)
-        if before is not None:
-            self._point = self._point.minus(before.derived("digest", Digest.of))
-        if change.kind != "deleted":
-            self._present[resource.id] = resource
-            self._point = self._point.plus(resource.derived("digest", Digest.of))
-        if self._members:  # none before the first join: the initial list is not encoded here
-            frame = self._form.write(StreamEvent(TYPES[change.kind], self._render(resource), str(self._point)))
-            for member in tuple(self._members):
-                member.put(frame)
+        frame = self._form.write(StreamEvent(TYPES[change.kind], self._render(change.resource), str(self._shown.point)))
+        for member in tuple(self._members):
+            member.put(frame)
 
     def _close(self) -> None:
         self._closed = True
         self._members.clear()
-        self._present.clear()
-        self._opened.close()
+        self._shown.present.clear()
+        self._events.close()
 
 
 class Broadcasters:
@@ -156,8 +172,8 @@ class Broadcasters:
     ) -> tuple[list[Resource], ResumePoint, Callable[[], None]]:
         """Subscribe ``member`` to the broadcaster of ``key``, which ``make`` creates where there is none.
 
-        Returns the present objects, their resume point, and the function that unsubscribes. Raises what ended a watch
-        that was made for this call.
+        Returns the present objects, their resume point, and the function that unsubscribes. Raises what ``make``
+        raises, and what ended a watch that was made for this call.
         """
         while True:
             with self._lock:

@@ -18,7 +18,7 @@ from math import inf
 
 from flask import Response, request
 
-from omni_gateway.cache.subscription import too_far_behind
+from omni_gateway.cache.informer_events import too_far_behind
 from omni_gateway.http.guard import credential_checker
 from omni_gateway.watch import stream_response
 from omni_gateway.watch.stream_feed import ended_at_a_stop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,6 @@ from omni_gateway.sdk import (
     ListQuery,
     OmniResourceAdapter,
     Resource,
-    ResourceAdapter,
 )
 from omni_gateway.sdk.adapters import Change, find
 from omni_gateway.sdk.omni import enums, types
@@ -38,11 +37,9 @@ class ClusterMetricsAdapter(OmniResourceAdapter):
         counted = features.spec.get("features") or {} if features else {}
         return replace(status, spec={**status.spec, "phases": named, "features": counted})
 
-    @contextmanager
-    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
+    def watch(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
         """Poll every second: the response is merged from two objects."""
-        with ResourceAdapter.watch(self, query, id) as changes:
-            yield changes
+        return self.polled(query, id)
 
     def list(self, query: ListQuery) -> Listing:
         """Return the only object; the watch polls this."""

@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Resource
-from omni_gateway.sdk.adapters import clusters_of_machines
+from omni_gateway.sdk.adapters import (
+    OmniSource,
+    View,
+    WatchedType,
+    cluster_of_machine,
+    clusters_of_machines,
+)
 from omni_gateway.sdk.clusters import relations
 from omni_gateway.sdk.omni import label_names, types
 from resources.configpatch import targets
@@ -18,10 +24,23 @@ _COMPRESSED = "compressed_data"
 _HINT = "Create a patch of your own for the same machines; one with a greater id applies after this one."
 
 
+class ConfigPatchSource(OmniSource):
+    """The watch of patches."""
+
+    lookups = (WatchedType(types.MACHINE_STATUSES),)
+
+    def owner(self, view: View, resource: Resource) -> str | None:
+        """Return the cluster of the label, or else the current one of the patch's ``machine``."""
+        machine = resource.labels.get(label_names.LABEL_MACHINE)
+        cluster = resource.labels.get(label_names.LABEL_CLUSTER)
+        return cluster_of_machine(view, machine) if machine and not cluster else cluster or None
+
+
 class ConfigPatchAdapter(OmniResourceAdapter):
     """Patches, always in plain text: Omni decompresses on a read, and a write omits the compressed form."""
 
     cacheable_response = True
+    watch_source_class = ConfigPatchSource
 
     def __init__(self) -> None:
         super().__init__(types.CONFIG_PATCHES, hint=_HINT)

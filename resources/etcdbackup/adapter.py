@@ -17,7 +17,6 @@ from omni_gateway.sdk import (
     OmniResourceAdapter,
     Problem,
     Resource,
-    ResourceAdapter,
 )
 from omni_gateway.sdk.adapters import (
     Change,
@@ -94,7 +93,7 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         """
         cluster = query.filters.get("cluster", "")
         if id or not cluster.isascii() or not cluster or find(self.omni, types.CLUSTERS, cluster) is None:
-            with ResourceAdapter.watch(self, query, id) as changes:
+            with self.polled(query, id) as changes:
                 yield changes
             return
         with super().watch(replace(query, selector=None, sort=(), offset=0, limit=0)) as changes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,6 @@ from omni_gateway.sdk import (
     OmniResourceAdapter,
     Problem,
     Resource,
-    ResourceAdapter,
 )
 from omni_gateway.sdk.adapters import (
     Change,
@@ -61,11 +60,9 @@ class InstallationMediaAdapter(OmniResourceAdapter):
             return _config(config)
         return _catalogue(read(self.omni, types.INSTALLATION_MEDIAS, id))
 
-    @contextmanager
-    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
+    def watch(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
         """Follow both types by polling the list."""
-        with ResourceAdapter.watch(self, query, id) as changes:
-            yield changes
+        return self.polled(query, id)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Raise 422 for what Omni would refuse; a masked join token that is sent back keeps the stored one."""

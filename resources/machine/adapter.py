@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from omni_gateway.sdk import (
@@ -13,8 +12,8 @@ from omni_gateway.sdk import (
     ResourceAdapter,
 )
 from omni_gateway.sdk.adapters import (
-    Change,
     ListResult,
+    WatchSource,
     clusters_of_machines,
     find,
     read,
@@ -26,7 +25,7 @@ from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.machine import selection
 from resources.machine.join import Machine, cluster_of, join_shared, own_extensions
 from resources.machine.patch.change import check_change, write_change
-from resources.machine.watch import watch_machines
+from resources.machine.watch import MachineSource
 
 
 class MachineAdapter(ResourceAdapter):
@@ -120,12 +119,6 @@ class MachineAdapter(ResourceAdapter):
         except omni_errors.NotFound:
             return
 
-    @contextmanager
-    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Yield the changes of the joined machines that ``query`` selects, or of the machine ``id``."""
-
-        def wanted(machine: Machine) -> bool:
-            return selection.chosen(query, machine)
-
-        with watch_machines(self.omni, wanted, id) as changes:
-            yield changes
+    def watch_source(self, query: ListQuery, id: str = "") -> WatchSource:
+        """Return the watch of the machines that ``query`` selects, or of the machine ``id``."""
+        return MachineSource(query, id)

@@ -1,111 +1,58 @@
-"""The watch of machines: Omni's watches of the four types of parts, merged and joined."""
+"""The watch of machines, which are joined from four of Omni's types."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from functools import partial
-from typing import Any
+from collections.abc import Iterable
+from typing import cast
 
-from omni_gateway.sdk import OmniClient, Resource
-from omni_gateway.sdk.adapters import Change, TypedEvent, merge_watches
+from omni_gateway.sdk import ListQuery, Resource
+from omni_gateway.sdk.adapters import View, WatchedType, WatchSource
 from omni_gateway.sdk.omni import label_names, types
+from resources.machine import selection
 from resources.machine.join import Machine, cluster_of, join_shared, own_extensions
 
-TYPES = (types.MACHINES, types.MACHINE_STATUSES, types.MACHINE_SET_NODES, types.EXTENSIONS_CONFIGURATIONS)
-_SHARE_ID = frozenset(TYPES) - {types.EXTENSIONS_CONFIGURATIONS}
 
+class MachineSource(WatchSource):
+    """The watch of the machines that ``query`` selects, or of the machine ``id`` if given."""
 
-def watch_machines(
-    omni: OmniClient, wanted: Callable[[Machine], bool], id: str = ""
-) -> AbstractContextManager[Iterator[Change]]:
-    """Follow the machines that ``wanted`` selects, or the machine ``id``, until the context is left."""
-    step = partial(_changes, _Parts(), wanted, _SHARE_ID if id else frozenset())
-    return merge_watches(omni, {type: _only(type, id) for type in TYPES}, step)
+    def __init__(self, query: ListQuery, id: str) -> None:
+        self._query = query
+        self._id = id
+        of_machine = [f"{label_names.LABEL_CLUSTER_MACHINE} = {id}"] if id else []
+        self.triggers = (
+            WatchedType(types.MACHINES, id=id),
+            WatchedType(types.MACHINE_STATUSES, id=id),
+            WatchedType(types.MACHINE_SET_NODES, id=id),
+            WatchedType(types.EXTENSIONS_CONFIGURATIONS, selectors=of_machine),
+        )
 
-
-def _only(type: str, id: str) -> dict[str, Any]:
-    """Return the options that limit a watch to one machine; none without an id."""
-    if not id:
-        return {}
-    return {"id": id} if type in _SHARE_ID else {"selectors": [f"{label_names.LABEL_CLUSTER_MACHINE} = {id}"]}
-
-
-class _Parts:
-    """The latest version of every part, by type and id."""
-
-    def __init__(self) -> None:
-        self._parts: dict[str, dict[str, Resource]] = {type: {} for type in TYPES}
-        self._own: dict[tuple[str, str], Resource] | None = None
-
-    def apply(self, type: str, part: Resource, *, gone: bool) -> str:
-        """Store a part, or remove it if ``gone``; return the id of its machine."""
-        if gone:
-            self._parts[type].pop(part.id, None)
-        else:
-            self._parts[type][part.id] = part
+    def affected(self, type: str, old: Resource | None, new: Resource | None) -> Iterable[str]:
+        """Return the part's machine; of an extensions configuration also the one that it was for before."""
+        parts = [part for part in (old, new) if part is not None]
         if type == types.EXTENSIONS_CONFIGURATIONS:
-            self._own = None  # depends on all configurations, so it is computed anew on the next read
-            return part.labels.get(label_names.LABEL_CLUSTER_MACHINE, "")
-        return part.id
+            ids = [part.labels.get(label_names.LABEL_CLUSTER_MACHINE, "") for part in parts]
+        else:
+            ids = [part.id for part in parts]
+        return [id for id in ids if id and (not self._id or id == self._id)]
 
-    def ids(self) -> list[str]:
-        """Return the ids of all machines, in order."""
-        return sorted(self._parts[types.MACHINES])
+    def ids(self, view: View) -> Iterable[str]:
+        """Return the ids of all machines."""
+        return [self._id] if self._id else [machine.id for machine in view.all(types.MACHINES)]
 
-    def machine(self, id: str) -> Machine | None:
-        """Join the known parts of a machine; None if there is no such machine."""
-        machine = self._parts[types.MACHINES].get(id)
+    def build(self, view: View, id: str) -> Resource | None:
+        """Join the parts of a machine; None if there is no such machine, or the query does not select it."""
+        machine = view.get(types.MACHINES, id)
         if machine is None:
             return None
-        status, node = (self._parts[type].get(id) for type in (types.MACHINE_STATUSES, types.MACHINE_SET_NODES))
-        if self._own is None:
-            self._own = own_extensions(self._parts[types.EXTENSIONS_CONFIGURATIONS].values())
-        return join_shared(machine, status, node, self._own.get((cluster_of(status, node), id)))
+        status, node = view.get(types.MACHINE_STATUSES, id), view.get(types.MACHINE_SET_NODES, id)
+        cluster = cluster_of(status, node)
+        configurations = (
+            view.labelled(types.EXTENSIONS_CONFIGURATIONS, label_names.LABEL_CLUSTER_MACHINE, id) if cluster else ()
+        )
+        joined = join_shared(machine, status, node, own_extensions(configurations).get((cluster, id)))
+        # Not by `matches`: a machine that leaves the selection is sent as it was last selected.
+        return joined if selection.chosen(self._query, joined) else None
 
-
-def _changes(
-    parts: _Parts,
-    wanted: Callable[[Machine], bool],
-    single: frozenset[str],
-    events: Iterator[TypedEvent | None],
-) -> Iterator[Change]:
-    """Yield the existing machines, a bookmark once every part is known, then each change of a joined machine.
-
-    A watch of one object (its type is in ``single``) has no bookmark: its first event, the object or its absence, is
-    the whole state.
-    """
-    sent: dict[str, Machine] = {}
-    unknown = set(TYPES)
-    for event in events:
-        if event is None:
-            yield Change("idle")
-            continue
-        part = event.resource
-        id = parts.apply(event.type, part, gone=event.kind == "destroyed") if part is not None else ""
-        if event.type in unknown:
-            if not id or event.type in single:
-                unknown.discard(event.type)
-                yield from () if unknown else _present(parts, wanted, sent)
-        elif not unknown and id:
-            yield from _difference(id, parts.machine(id), wanted, sent)
-
-
-def _present(parts: _Parts, wanted: Callable[[Machine], bool], sent: dict[str, Machine]) -> Iterator[Change]:
-    for id in parts.ids():
-        yield from _difference(id, parts.machine(id), wanted, sent)
-    yield Change("bookmark")
-
-
-def _difference(
-    id: str, machine: Machine | None, wanted: Callable[[Machine], bool], sent: dict[str, Machine]
-) -> Iterator[Change]:
-    """Yield the change from the machine last sent; one that is no longer wanted is sent as deleted."""
-    before = sent.get(id)
-    if machine is None or not wanted(machine):
-        if before is not None:
-            yield Change("deleted", sent.pop(id))
-        return
-    if before is None or (before.created, before.version) != (machine.created, machine.version):
-        sent[id] = machine
-        yield Change("added" if before is None else "modified", machine)
+    def owner(self, view: View, resource: Resource) -> str | None:
+        """Return the cluster that the machine is in or is to join."""
+        return cast(Machine, resource).cluster or None

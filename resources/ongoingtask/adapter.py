@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from omni_gateway.sdk import (
@@ -13,7 +11,14 @@ from omni_gateway.sdk import (
     OmniResourceAdapter,
     Resource,
 )
-from omni_gateway.sdk.adapters import Change, clusters_of_machines, select
+from omni_gateway.sdk.adapters import (
+    OmniSource,
+    View,
+    WatchedType,
+    cluster_of_machine,
+    clusters_of_machines,
+    select,
+)
 from omni_gateway.sdk.omni import types
 
 #: Members of the spec; each task has exactly one.
@@ -21,10 +26,27 @@ TASK_TYPES = ("talos_upgrade", "kubernetes_upgrade", "destroy", "machine_upgrade
 RESOURCE = Filter("resource", "Only tasks about the object of this id")
 
 
+class OngoingTaskSource(OmniSource):
+    """The watch of tasks, those about one object where the filter names it."""
+
+    lookups = (WatchedType(types.MACHINE_STATUSES),)
+
+    def matches(self, resource: Resource) -> bool:
+        """Return whether a task is about the object that the filter names."""
+        wanted = self.query.filters.get("resource")
+        return super().matches(resource) and wanted in (None, resource.spec.get("resource_id"))
+
+    def owner(self, view: View, resource: Resource) -> str | None:
+        """Return the task's cluster, or its machine's; None for a free machine."""
+        about = _about(resource)
+        return cluster_of_machine(view, about) if "machine_upgrade" in resource.spec else about or None
+
+
 class OngoingTaskAdapter(OmniResourceAdapter):
     """Tasks; Omni has no label for their objects, so the gateway filters them."""
 
     cacheable_response = True
+    watch_source_class = OngoingTaskSource
 
     def __init__(self) -> None:
         super().__init__(types.ONGOING_TASKS, sortable=("title", "resource_id"))
@@ -36,7 +58,7 @@ class OngoingTaskAdapter(OmniResourceAdapter):
 
     def cluster_of(self, resource: Resource) -> str | None:
         """Return the task's cluster, or its machine's; None for a free machine."""
-        about = str(resource.spec.get("resource_id", ""))
+        about = _about(resource)
         return (clusters_of_machines(self.omni, [about])[0] if "machine_upgrade" in resource.spec else about) or None
 
     def list(self, query: ListQuery) -> Listing:
@@ -48,13 +70,7 @@ class OngoingTaskAdapter(OmniResourceAdapter):
         about = (item for item in whole.items if item.spec.get("resource_id") == wanted)
         return select(about, replace(query, selector=None, search=""), self.sortable)
 
-    @contextmanager
-    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Follow the tasks, those about one object where the filter names it."""
-        wanted = query.filters.get("resource")
-        with super().watch(query, id) as changes:
-            yield (
-                change
-                for change in changes
-                if wanted is None or change.resource is None or change.resource.spec.get("resource_id") == wanted
-            )
+
+def _about(task: Resource) -> str:
+    """Return the id of the object that a task is about."""
+    return str(task.spec.get("resource_id", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from functools import partial
 from itertools import chain
@@ -15,13 +16,22 @@ from .watch_trace import FRAMES, OpenWatch, play
 pytestmark = pytest.mark.slow
 
 
+def _readers() -> int:
+    return sum(thread.name == "stream-feed" for thread in threading.enumerate())
+
+
 def test_each_watch_is_sent_the_frames_that_are_stored(wait_until: Callable[..., Any]) -> None:
+    before = _readers()
     stored: dict[str, list[list[str]]] = json.loads(FRAMES.read_text())
 
     def all_have_come(watches: list[OpenWatch], step: int) -> None:
         for watch in watches:
             count = sum(map(len, stored[watch.watch.name][: step + 1]))
             wait_until(partial(watch.has, count), 10, f"frame {count} of {watch.watch.name}")
+
+        if step == 0:
+            # Watches from informers hold no thread that reads; if they did, they would not be what is tested here.
+            assert _readers() - before == sum(not watch.watch.shared for watch in watches)
 
     watches = play(wait_until, all_have_come)
     for watch in watches:

@@ -17,6 +17,8 @@ from omni_gateway.omni import OmniClient
 from omni_gateway.rest.operations import Operation
 from omni_gateway.store import Store
 from omni_gateway.watch.polling import polling_watch
+from omni_gateway.watch.private_watch import private_watch
+from omni_gateway.watch.source import WatchSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +197,26 @@ class ResourceAdapter:
         the first of several writes. A single real write skips it: the back end itself decides.
         """
 
+    def watch_source(self, query: ListQuery, id: str = "") -> WatchSource | None:
+        """Return how the watched objects follow from Omni's, for a watch of ``query`` or of the object ``id`` if given.
+
+        Override it for objects that are made of Omni's: watches are then served from the cache where it can serve them,
+        and take no thread. None, the default: :meth:`watch` serves the watch.
+        """
+        return None
+
     def watch(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
         """Return a context manager around an iterator of the changes of ``query``, or of the object ``id`` if given.
 
-        The iterator yields every present object as ``added``, one ``bookmark``, then each change as it happens; leaving
-        the context ends it. The default lists every second and yields the differences; override it where the back end
-        sends events.
+        The iterator blocks; it yields every present object as ``added``, one ``bookmark``, then each change as it
+        happens; leaving the context ends it. The default reads streams of Omni's by :meth:`watch_source`, or polls if
+        there is none; override it where another back end sends events.
         """
+        source = self.watch_source(query, id)
+        return self.polled(query, id) if source is None else private_watch(self.omni, source)
+
+    def polled(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
+        """Return a watch that lists every second and yields the differences."""
         if id:
             return polling_watch(lambda: [item for item in self.list(ListQuery()).items if item.id == id])
         return polling_watch(lambda: self.list(replace(query, offset=0, limit=0)).items)

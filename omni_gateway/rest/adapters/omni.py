@@ -2,31 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import Context
 from dataclasses import replace
 from typing import Any
 
 from omni_gateway.cache.client import find_written
-from omni_gateway.cache.subscription import IDLE, CachedObjectEvent, Subscription
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
+from omni_gateway.model.label_names import LABEL_CLUSTER
 from omni_gateway.model.membership import clusters_of_machines
-from omni_gateway.model.omni_objects import read, resource_in, resource_of, resources_of
-from omni_gateway.model.query import Change, ChangeKind, Fed, Listing, ListQuery
+from omni_gateway.model.omni_objects import read, resource_of, resources_of
+from omni_gateway.model.query import Change, Listing, ListQuery
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import errors, messages, selectors
-from omni_gateway.omni.resources import WatchEvent
-from omni_gateway.omni.types import UNREADABLE, namespace_of
+from omni_gateway.omni.types import MACHINE_STATUSES, UNREADABLE, namespace_of
 from omni_gateway.rest.adapters.base import Created, ResourceAdapter
 from omni_gateway.rest.errors import NotFound
 from omni_gateway.rest.predictions import refuse_predicted
 from omni_gateway.rest.select import select, sort_and_cut
+from omni_gateway.watch.private_watch import private_watch
+from omni_gateway.watch.source import View, WatchedType, WatchSource
 
-_KINDS: dict[str, ChangeKind] = {"created": "added", "updated": "modified", "destroyed": "deleted"}
-_NOTHING = Change("idle")
 _SORTED_BY_OMNI: tuple[tuple[tuple[str, bool], ...], ...] = ((), (("id", False),), (("id", True),))
+
+
+class OmniSource(WatchSource):
+    """The watch of one type's objects, each as ``OmniResourceAdapter.shown`` returns it.
+
+    A subclass can narrow ``matches``, and has to implement ``owner`` where its adapter implements ``cluster_of``; see
+    :attr:`OmniResourceAdapter.watch_source_class`.
+    """
+
+    def __init__(self, adapter: OmniResourceAdapter, query: ListQuery, id: str) -> None:
+        self.adapter = adapter
+        self.query = query
+        self._type = adapter.type
+        self._id = id or query.filters.get(adapter.id_filter, "")
+        texts = tuple(text for text in adapter.selectors(query) if text.strip())
+        self._selectors = _parsed(texts)
+        search = (query.search,) if query.search else ()
+        self.from_informers = not search and self._selectors is not None
+        self.triggers = (WatchedType(adapter.type, adapter.namespace, self._id, texts, search),)
+        if adapter.id_is_of == "machine":
+            self.lookups = (WatchedType(MACHINE_STATUSES),)
+
+    def affected(self, type: str, old: Resource | None, new: Resource | None) -> Iterable[str]:
+        """Return the object's own id."""
+        id = new.id if new is not None else old.id if old is not None else ""
+        return [id] if not self._id or id == self._id else []
+
+    def ids(self, view: View) -> Iterable[str]:
+        """Return the ids of all objects."""
+        return [self._id] if self._id else [item.id for item in view.all(self._type)]
+
+    def build(self, view: View, id: str) -> Resource | None:
+        """Return the object as it is shown."""
+        item = view.get(self._type, id)
+        return None if item is None else self.adapter.shown_once(item)
+
+    def matches(self, resource: Resource) -> bool:
+        """Return True if any of the adapter's selectors matches the labels."""
+        if not self._selectors:
+            return True  # there are none, or only Omni can evaluate them
+        return any(selector.matches(resource.labels) for selector in self._selectors)
+
+    def owner(self, view: View, resource: Resource) -> str | None:
+        """Return the cluster as ``OmniResourceAdapter.cluster_of`` does."""
+        if self.adapter.id_is_of == "machine":
+            return cluster_of_machine(view, resource.id)
+        return resource.id if self.adapter.id_is_of == "cluster" else resource.labels.get(LABEL_CLUSTER)
+
+
+def cluster_of_machine(view: View, id: str) -> str | None:
+    """Return the cluster of a machine; None for one that is in no cluster or does not exist.
+
+    For :meth:`WatchSource.owner`; the source must name ``MACHINE_STATUSES`` in its ``lookups``.
+    """
+    status = view.get(MACHINE_STATUSES, id)
+    return str(status.spec.get("cluster") or "") or None if status is not None else None
+
+
+def _parsed(texts: Sequence[str]) -> Sequence[selectors.Selector] | None:
+    """Return the selectors; None if any of them is in a syntax that only Omni can evaluate."""
+    try:
+        return [selectors.parse(text) for text in texts]
+    except selectors.SelectorError:
+        return None
 
 
 class OmniResourceAdapter(ResourceAdapter):
@@ -35,6 +98,8 @@ class OmniResourceAdapter(ResourceAdapter):
     distinguishes_zero_from_unset = False
     authorized_by_omni = True
     cacheable_response = True
+    #: The class of :meth:`watch_source`, for an adapter that selects further objects, or implements ``cluster_of``.
+    watch_source_class: type[OmniSource] = OmniSource
 
     def __init__(
         self,
@@ -88,7 +153,7 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
             selectors=texts,
         )
-        items = [self._shown_once(item) for item in resources_of(page)]
+        items = [self.shown_once(item) for item in resources_of(page)]
         return Listing(items if paged_by_omni else sort_and_cut(items, query, self.sortable), page.total)
 
     def shown(self, resource: Resource) -> Resource:
@@ -101,7 +166,7 @@ class OmniResourceAdapter(ResourceAdapter):
         """
         return resource
 
-    def _shown_once(self, item: Resource) -> Resource:
+    def shown_once(self, item: Resource) -> Resource:
         """Return ``shown(item)``; for a shared object it is computed once and shared too."""
         if type(self).shown is OmniResourceAdapter.shown:
             return item
@@ -141,7 +206,7 @@ class OmniResourceAdapter(ResourceAdapter):
             # Types of the namespace "external" are read from elsewhere than Omni's state; for an id that no such object
             # can have, Omni answers Unknown instead of NotFound.
             raise NotFound(id) from error
-        return self._shown_once(found)
+        return self.shown_once(found)
 
     def get_written(self, written: Resource) -> Resource:
         """Return the stored object after a write: from the cache if its watch has delivered it, else from Omni."""
@@ -152,7 +217,7 @@ class OmniResourceAdapter(ResourceAdapter):
             created = None if written.created else {"metadata": metadata, "spec": written.spec}
             cached = find_written(self.omni, self.type, written.id, self.namespace, created)
             if cached is not None:
-                return self._shown_once(resource_of(cached))
+                return self.shown_once(resource_of(cached))
         return self.get(written.id)
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
@@ -217,54 +282,28 @@ class OmniResourceAdapter(ResourceAdapter):
         if resource is not None:
             refuse_predicted(self.omni, replace(resource, type=self.type), existing)
 
-    @contextmanager
-    def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
-        """Return the changes of Omni's own watch; leaving the context cancels it.
+    def watch_source(self, query: ListQuery, id: str = "") -> WatchSource | None:
+        """Return the source of a watch of this type.
+
+        Returns None, so that ``watch`` is used, for a subclass that overrides that; and for a caller restricted to some
+        clusters if a subclass overrides ``cluster_of``, and its source does not implement ``owner``.
+        """
+        if type(self).watch is not OmniResourceAdapter.watch:
+            return None
+        own_cluster = type(self).cluster_of is not OmniResourceAdapter.cluster_of
+        if self.scope.restricted and own_cluster and self.watch_source_class.owner is OmniSource.owner:
+            return None
+        return self.watch_source_class(self, query, id)
+
+    def watch(self, query: ListQuery, id: str = "") -> AbstractContextManager[Iterator[Change]]:
+        """Return the changes of a watch that Omni serves; leaving the context cancels it.
 
         Polls instead if the query's selectors cannot be sent to Omni.
         """
-        id = id or query.filters.get(self.id_filter, "")
-        texts = self.selectors(query)
-        if not _sendable(texts):
-            with super().watch(query, id) as polled:
-                yield polled
-            return
-        stream = self.omni.resources.watch(
-            self.type,
-            self.namespace,
-            id=id,
-            selectors=texts,
-            search=[query.search] if query.search else (),
-        )
-        with stream:
-            converted = (self._shown_change(_change(event)) for event in stream)
-            changes = _with_bookmark(converted) if id else converted
-            yield Fed(changes, stream) if isinstance(stream, Subscription) else changes
-
-    def _shown_change(self, change: Change) -> Change:
-        return change if change.resource is None else replace(change, resource=self._shown_once(change.resource))
+        if not _sendable(self.selectors(query)):
+            return self.polled(query, id)
+        return private_watch(self.omni, self.watch_source_class(self, query, id))
 
 
 def _sendable(texts: Sequence[str]) -> bool:
     return all(selectors.sendable(text) for text in texts)
-
-
-def _with_bookmark(changes: Iterator[Change]) -> Iterator[Change]:
-    """Yield the changes of a single object, with a bookmark after its first state.
-
-    For a single object Omni sends its present state first (``deleted`` for a missing one) and no bookmark.
-    """
-    for change in changes:
-        if change.kind == "added":
-            yield change
-        yield Change("bookmark")
-        break
-    yield from (change for change in changes if change.kind != "bookmark")
-
-
-def _change(event: WatchEvent | CachedObjectEvent) -> Change:
-    if event is IDLE:
-        return _NOTHING
-    if event.kind == "bootstrapped":
-        return Change("bookmark")
-    return Change(_KINDS[event.kind], resource_in(event))

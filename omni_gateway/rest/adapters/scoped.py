@@ -16,10 +16,11 @@ from typing import Any
 from omni_gateway.auth import Scope
 from omni_gateway.http.guard import about_all_clusters
 from omni_gateway.http.problems import Problem
-from omni_gateway.model.query import Change, Listing, ListQuery, through
+from omni_gateway.model.query import Change, Listing, ListQuery
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.adapters.base import Created, ResourceAdapter
 from omni_gateway.rest.errors import MISSING, NotFound
+from omni_gateway.watch.source import WatchSource, without_content
 
 
 class ScopedAdapter(ResourceAdapter):
@@ -126,6 +127,10 @@ class ScopedAdapter(ResourceAdapter):
         """Raise the problem with which the back end would reject a write."""
         self.inner.predict(resource, existing)
 
+    def watch_source(self, query: ListQuery, id: str = "") -> WatchSource | None:
+        """Return the source of the inner adapter; the scope is enforced by its ``owner``."""
+        return self.inner.watch_source(query, id)
+
     @contextmanager
     def watch(self, query: ListQuery, id: str = "") -> Iterator[Iterator[Change]]:
         """Return the changes within the scope.
@@ -133,7 +138,7 @@ class ScopedAdapter(ResourceAdapter):
         An object that leaves the scope is yielded as deleted, one that enters it as added.
         """
         with self.inner.watch(query, id) as changes:
-            yield through(self._in_scope, changes)
+            yield self._in_scope(changes)
 
     def _in_scope(self, changes: Iterator[Change]) -> Iterator[Change]:
         # Ids of the objects that the watcher knows: an object may move into or out of the scope.
@@ -148,7 +153,7 @@ class ScopedAdapter(ResourceAdapter):
             if change.kind == "deleted" or not self._may_read(owner):
                 known_ids.discard(resource.id)
                 if known:
-                    yield Change("deleted", resource if self._may_read(owner) else _without_content(resource))
+                    yield Change("deleted", resource if self._may_read(owner) else without_content(resource))
                 continue
             known_ids.add(resource.id)
             yield change if known or change.kind == "added" else replace(change, kind="added")
@@ -192,11 +197,6 @@ class ScopedAdapter(ResourceAdapter):
         for cluster in clusters:
             if (require_cluster and not cluster) or (cluster and not self.scope.allows(cluster)):
                 raise scope_error(self.scope)
-
-
-def _without_content(resource: Resource) -> Resource:
-    """Return only the identity of an object that has left the scope: its new content is not the watcher's to read."""
-    return Resource(resource.id, namespace=resource.namespace, type=resource.type, version=resource.version)
 
 
 def scope_error(scope: Scope) -> Problem:

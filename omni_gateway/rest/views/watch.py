@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
 import orjson
 from flask import Response, request
 
+from omni_gateway.auth import EVERYTHING, Scope
+from omni_gateway.cache.client import informers_of
+from omni_gateway.cache.informer import Informer
 from omni_gateway.http.problems import Problem
-from omni_gateway.model.query import Change, Fed, ListQuery
+from omni_gateway.model.query import Change, ListQuery
 from omni_gateway.model.resource import Resource
-from omni_gateway.omni.deadline import opening_stream
+from omni_gateway.omni import OmniClient
 from omni_gateway.rest.adapters.base import ResourceAdapter
-from omni_gateway.rest.adapters.scoped import unscoped
+from omni_gateway.rest.adapters.scoped import ScopedAdapter, unscoped
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.representation import Representation
 from omni_gateway.watch import push_stream, stream_response
-from omni_gateway.watch.broadcaster import TYPES, Broadcaster
+from omni_gateway.watch.broadcaster import TYPES, Broadcaster, InformerNotReady
 from omni_gateway.watch.resume_token import Digest, HistoryGone, ResumePoint
+from omni_gateway.watch.source import WatchSource
 from omni_gateway.watch.stream_response import StreamEvent
 
 
@@ -42,21 +46,25 @@ def watch_response(
     _check_before_headers(adapter, query, id, resume)
     gateway = current_gateway()
     render = partial(gateway.bodies.body, representation, fields=fields)
-    if not gateway.may_use_cache():
-        opening = partial(_opened, adapter, query, id, resume, render)
-        return stream_response.stream(opening, media=media, limiter=gateway.streams)
-    with ExitStack() as opened, ExitStack() as slot:
-        slot.callback((gateway.watches if push_stream.offered() else gateway.streams).take(stream_response.caller()))
-        with opening_stream():
-            changes = opened.enter_context(adapter.watch(query, id))
-        if isinstance(changes, Fed):
-            key = (_query_key(adapter, query, id), representation, fields, media)
-            make = partial(_broadcaster, changes, opened, render, media)
-            return _push_response(key, make, media, resume, render, slot)
-        # This watch takes a thread: it gives back the slot of a push stream and takes one of `gateway.streams` instead.
-        slot.close()
-        events = _events(changes, resume, render)
-        return stream_response.stream(lambda: _closing(opened.pop_all(), events), media=media, limiter=gateway.streams)
+    source = adapter.watch_source(query, id) if gateway.may_use_cache() else None
+    scope = adapter.scope if isinstance(adapter, ScopedAdapter) else EVERYTHING
+    informers = _informers(adapter.omni, source, scope) if source is not None else None
+    if source is not None and informers is not None:
+        key = (_query_key(adapter, query, id), representation, fields, media)
+        make = partial(Broadcaster, source, informers, scope, render, stream_response.FORMS[media])
+        # An informer may have lost its watch since it was looked at.
+        with suppress(InformerNotReady):
+            return _push_response(key, make, media, resume, render)
+    opening = partial(_opened, adapter, query, id, resume, render)
+    return stream_response.stream(opening, media=media, limiter=gateway.streams)
+
+
+def _informers(omni: OmniClient, source: WatchSource, scope: Scope) -> Sequence[Informer] | None:
+    """Return the informers of all types that a source needs; None if the watch cannot be served from informers."""
+    if not source.from_informers:
+        return None
+    needed = (*source.triggers, *source.lookups) if scope.restricted else source.triggers
+    return informers_of(omni, [(each.type, each.place) for each in needed])
 
 
 @contextmanager
@@ -67,35 +75,26 @@ def _opened(
         yield _events(changes, resume, render)
 
 
-@contextmanager
-def _closing(opened: ExitStack, events: Iterator[StreamEvent]) -> Iterator[Iterator[StreamEvent]]:
-    with opened:
-        yield events
-
-
-def _broadcaster(changes: Fed, opened: ExitStack, render: partial[bytes], media: str) -> Broadcaster:
-    return Broadcaster(changes, opened.pop_all(), render, stream_response.FORMS[media])
-
-
 def _push_response(
     key: Hashable,
     make: Callable[[], Broadcaster],
     media: str,
     resume: ResumePoint | None,
     render: partial[bytes],
-    slot: ExitStack,
 ) -> Response:
     """Return a response that a broadcaster feeds; watches with the same ``key`` share one.
 
-    ``make`` creates the broadcaster if there is none yet. ``slot`` is closed when the stream has ended.
+    ``make`` creates the broadcaster if there is none yet. Raises :class:`InformerNotReady`.
     """
     form = stream_response.FORMS[media]
+    gateway = current_gateway()
+    limiter = gateway.watches if push_stream.offered() else gateway.streams
     with ExitStack() as on_failure:
         on_close = ExitStack()
         stream = push_stream.new(media, on_close.close)
         on_failure.callback(stream.close)
-        on_close.enter_context(slot.pop_all())
-        present, point, leave = current_gateway().broadcasters.join(key, stream, make)
+        on_close.callback(limiter.take(stream_response.caller()))
+        present, point, leave = gateway.broadcasters.join(key, stream, make)
         on_close.callback(leave)
         # Rendered in the request's thread; the frames are joined and sent by the stream loop, since there may be
         # megabytes of them and the client may be slow.

@@ -65,7 +65,7 @@ def test_a_type_that_nobody_asks_for_is_let_go(cache: Informers, wait_until: Wai
 
 def test_a_type_that_somebody_watches_stays(cache: Informers, wait_until: Wait) -> None:
     informer = wait_until(lambda: cache.informer("a", NAMESPACE), 5)
-    leave = informer.follow(lambda told: None, lambda items: None)
+    leave = informer.follow(lambda told: None)
     cache.idle_seconds = 0.0
     cache.evict()
     assert cache.existing("a", NAMESPACE) is informer

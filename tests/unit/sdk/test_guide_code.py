@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from omni_gateway.omni import OmniConfig
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
+from tests.contract.streams import told
 
 GUIDE = Path(__file__).parents[3] / "docs" / "writing-plugins.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.M | re.S)
@@ -75,6 +77,18 @@ def test_filters_links_actions_and_computed_documents_answer(api: FlaskClient) -
     assert paused.json["annotations"] == {"example.org/paused": "a holiday"}
     for type, id in (("MachineSets", f"{CLUSTER}-workers"), ("Clusters", CLUSTER)):
         api.delete(f"{ANY}/{type}.omni.sidero.dev/{id}")
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_objects_that_are_joined_are_watched_as_they_are_listed(api: FlaskClient, cached: bool) -> None:
+    listed = api.get("/api/v1/named-links?page_size=1000").json
+    assert listed and all(link["hostname"] for link in listed)
+    headers = {"Accept": "application/x-ndjson", **({} if cached else {"Cache-Control": "no-cache"})}
+    for url, expected in (("named-links", listed), (f"named-links/{listed[0]['id']}", listed[:1])):
+        answer = api.get(f"/api/v1/{url}", headers=headers, buffered=False)
+        events = list(takewhile(lambda event: event["type"] != "BOOKMARK", told(answer)))
+        answer.close()
+        assert [event["object"] for event in events] == expected
 
 
 def test_views_of_a_plugins_own_and_a_back_end_of_its_own_answer(api: FlaskClient) -> None:

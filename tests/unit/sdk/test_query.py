@@ -11,6 +11,7 @@ from omni_gateway.rest.parameters import list_query_schema, parse_fields, parse_
 from omni_gateway.sdk import Filter, Problem
 from omni_gateway.sdk.adapters import label_filter
 
+
 class Size(Enum):
     SMALL = "s"
 
