@@ -10,7 +10,7 @@ from omni_gateway.omni import ListResult
 from omni_gateway.rest.adapters.base import Created, FoundExisting
 from omni_gateway.rest.adapters.cluster_part import ClusterPartAdapter
 from omni_gateway.rest.adapters.computed import CallAdapter
-from omni_gateway.rest.adapters.omni import OmniSource, cluster_of_machine
+from omni_gateway.rest.adapters.omni import OmniSource
 from omni_gateway.rest.adapters.scoped import scope_error
 from omni_gateway.rest.adapters.stored import StoredResourceAdapter
 from omni_gateway.rest.errors import MISSING, STALE, StaleVersion
@@ -39,7 +39,6 @@ __all__ = [
     "WatchSource",
     "WatchedType",
     "alike",
-    "cluster_of_machine",
     "cluster_of_uuid",
     "clusters_of_machines",
     "find",

@@ -7,13 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import ListQuery, OmniResourceAdapter, Resource
-from omni_gateway.sdk.adapters import (
-    OmniSource,
-    View,
-    WatchedType,
-    cluster_of_machine,
-    clusters_of_machines,
-)
 from omni_gateway.sdk.clusters import relations
 from omni_gateway.sdk.omni import label_names, types
 from resources.configpatch import targets
@@ -24,44 +17,18 @@ _COMPRESSED = "compressed_data"
 _HINT = "Create a patch of your own for the same machines; one with a greater id applies after this one."
 
 
-class ConfigPatchSource(OmniSource):
-    """The watch of patches."""
-
-    lookups = (WatchedType(types.MACHINE_STATUSES),)
-
-    def owner(self, view: View, resource: Resource) -> str | None:
-        """Return the cluster of the label, or else the current one of the patch's ``machine``."""
-        machine = resource.labels.get(label_names.LABEL_MACHINE)
-        cluster = resource.labels.get(label_names.LABEL_CLUSTER)
-        return cluster_of_machine(view, machine) if machine and not cluster else cluster or None
-
-
 class ConfigPatchAdapter(OmniResourceAdapter):
     """Patches, always in plain text: Omni decompresses on a read, and a write omits the compressed form."""
 
     cacheable_response = True
-    watch_source_class = ConfigPatchSource
 
     def __init__(self) -> None:
         super().__init__(types.CONFIG_PATCHES, hint=_HINT)
 
-    def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
-        """Return each patch's cluster: that of its label, or else the current one of its ``machine``."""
-        labelled = [super(ConfigPatchAdapter, self).cluster_of(resource) for resource in resources]
-        followed = [
-            resource.labels[label_names.LABEL_MACHINE]
-            for resource, cluster in zip(resources, labelled, strict=True)
-            if not cluster and resource.labels.get(label_names.LABEL_MACHINE)
-        ]
-        found = dict(zip(followed, clusters_of_machines(self.omni, followed), strict=True)) if followed else {}
-        return [
-            cluster or found.get(resource.labels.get(label_names.LABEL_MACHINE, ""))
-            for resource, cluster in zip(resources, labelled, strict=True)
-        ]
-
-    def cluster_of(self, resource: Resource) -> str | None:
-        """Return the cluster of one patch."""
-        return self.clusters_of([resource])[0]
+    def followed_machine(self, resource: Resource) -> str | None:
+        """Return the machine of a patch without a cluster label: the patch follows it into any cluster."""
+        cluster = resource.labels.get(label_names.LABEL_CLUSTER)
+        return None if cluster else resource.labels.get(label_names.LABEL_MACHINE) or None
 
     def selectors(self, query: ListQuery) -> Sequence[str]:
         """Return the label queries: two for a machine, since either of two labels can name it."""

@@ -56,7 +56,7 @@ class EtcdBackupAdapter(OmniResourceAdapter):
         backups = [item for found in map_concurrently(self._of, clusters, PARALLEL_CALLS) for item in found]
         return select(backups, query, self.sortable)
 
-    def cluster_of(self, resource: Resource) -> str | None:
+    def named_cluster(self, resource: Resource) -> str | None:
         """Return the cluster that the spec names."""
         return resource.spec.get("cluster") or cluster_of(resource.id)
 

@@ -14,7 +14,7 @@ from omni_gateway.sdk import (
     Problem,
     Resource,
 )
-from omni_gateway.sdk.adapters import Created, OmniSource, View, find, find_labelled
+from omni_gateway.sdk.adapters import Created, find, find_labelled
 from omni_gateway.sdk.omni import label_names, types
 from resources.exposedservice.annotations import Changes, adding, host_ports, port_of, removing, shown
 from resources.exposedservice.kubernetes_services import annotate, exposed_by
@@ -27,18 +27,8 @@ SHOWN_SECONDS = 8.0
 _ALIAS = "omni.sidero.dev/exposed-service-alias"
 
 
-class ExposedServiceSource(OmniSource):
-    """The watch of exposed services."""
-
-    def owner(self, view: View, resource: Resource) -> str | None:
-        """Return the cluster in the spec, else the one in the id."""
-        return _cluster_of(resource)
-
-
 class ExposedServiceAdapter(OmniResourceAdapter):
     """Exposed services; their ids hold slashes."""
-
-    watch_source_class = ExposedServiceSource
 
     def __init__(self) -> None:
         super().__init__(types.EXPOSED_SERVICES, sortable=("port", "label", "url"))
@@ -47,9 +37,9 @@ class ExposedServiceAdapter(OmniResourceAdapter):
         """Add the fields encoded in id and labels to the spec."""
         return _with_decoded_id(resource)
 
-    def cluster_of(self, resource: Resource) -> str | None:
+    def named_cluster(self, resource: Resource) -> str | None:
         """Return the cluster in the spec, else the one in the id."""
-        return _cluster_of(resource)
+        return resource.spec.get("cluster") or resource.id.partition("/")[0] or None
 
     def refuse_owned(self, existing: Resource) -> None:
         """Refuse nothing: Omni's controller owns the object, but writes go to the Kubernetes Service behind it."""
@@ -140,10 +130,6 @@ class ExposedServiceAdapter(OmniResourceAdapter):
     def _annotate(self, spec: Mapping[str, Any], changes: Changes) -> None:
         if changes:
             annotate(self.omni, spec["cluster"], spec["service_namespace"], spec["service"], changes)
-
-
-def _cluster_of(resource: Resource) -> str | None:
-    return resource.spec.get("cluster") or resource.id.partition("/")[0] or None
 
 
 def _refuse(field: str, message: str) -> None:

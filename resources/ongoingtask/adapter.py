@@ -11,14 +11,7 @@ from omni_gateway.sdk import (
     OmniResourceAdapter,
     Resource,
 )
-from omni_gateway.sdk.adapters import (
-    OmniSource,
-    View,
-    WatchedType,
-    cluster_of_machine,
-    clusters_of_machines,
-    select,
-)
+from omni_gateway.sdk.adapters import OmniSource, select
 from omni_gateway.sdk.omni import types
 
 #: Members of the spec; each task has exactly one.
@@ -29,17 +22,10 @@ RESOURCE = Filter("resource", "Only tasks about the object of this id")
 class OngoingTaskSource(OmniSource):
     """The watch of tasks, those about one object where the filter names it."""
 
-    lookups = (WatchedType(types.MACHINE_STATUSES),)
-
     def matches(self, resource: Resource) -> bool:
         """Return whether a task is about the object that the filter names."""
         wanted = self.query.filters.get("resource")
         return super().matches(resource) and wanted in (None, resource.spec.get("resource_id"))
-
-    def owner(self, view: View, resource: Resource) -> str | None:
-        """Return the task's cluster, or its machine's; None for a free machine."""
-        about = _about(resource)
-        return cluster_of_machine(view, about) if "machine_upgrade" in resource.spec else about or None
 
 
 class OngoingTaskAdapter(OmniResourceAdapter):
@@ -56,10 +42,13 @@ class OngoingTaskAdapter(OmniResourceAdapter):
         kind = next((name for name in TASK_TYPES if name in resource.spec), "")
         return replace(resource, spec={**resource.spec, "task_type": kind})
 
-    def cluster_of(self, resource: Resource) -> str | None:
-        """Return the task's cluster, or its machine's; None for a free machine."""
-        about = _about(resource)
-        return (clusters_of_machines(self.omni, [about])[0] if "machine_upgrade" in resource.spec else about) or None
+    def named_cluster(self, resource: Resource) -> str | None:
+        """Return the cluster that the task is about."""
+        return _about(resource) or None
+
+    def followed_machine(self, resource: Resource) -> str | None:
+        """Return the machine that the task is about, of an upgrade of one."""
+        return _about(resource) if "machine_upgrade" in resource.spec else None
 
     def list(self, query: ListQuery) -> Listing:
         """Return the tasks, those about one object where the filter names it."""

@@ -13,14 +13,13 @@ from omni_gateway.api.any_type.definitions import Definition
 from omni_gateway.auth import Role
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
-from omni_gateway.model.query import ListQuery
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniClient, messages
 from omni_gateway.omni.specs import SpecError, nameless_enums, settled, to_plain, to_wire
 from omni_gateway.redaction.specs import masked_members, redact, restore
 from omni_gateway.rest import relations
 from omni_gateway.rest.adapters.base import Created, ResourceAdapter
-from omni_gateway.rest.adapters.omni import OmniResourceAdapter, OmniSource
+from omni_gateway.rest.adapters.omni import OmniResourceAdapter
 from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.gateway import Gateway, Mounted, current_gateway
 from omni_gateway.rest.links import object_url
@@ -30,7 +29,6 @@ from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.create import Creation
 from omni_gateway.rest.views.item import Item
-from omni_gateway.watch.source import View
 
 OPERATION = "resource-destroy"
 #: Omni's own clients compress long texts into this member, with a dictionary that only they have.
@@ -81,22 +79,6 @@ def wire_spec(type: str, spec: Mapping[str, Any]) -> dict[str, Any]:
         raise Problem(422, "validation", errors=wrong) from error
 
 
-class GenericSource(OmniSource):
-    """The watch of a type; which cluster an object belongs to is known by the source of the type's own plugin."""
-
-    def __init__(self, adapter: GenericAdapter, query: ListQuery, id: str) -> None:
-        super().__init__(adapter, query, id)
-        self._owners = adapter.source_of_owners()
-        if self._owners is not None:
-            self.lookups = self._owners.lookups
-        elif adapter.has_plugin and adapter.scope.restricted:
-            self.from_informers = False
-
-    def owner(self, view: View, resource: Resource) -> str | None:
-        """Return the cluster of one object."""
-        return super().owner(view, resource) if self._owners is None else self._owners.owner(view, resource)
-
-
 class GenericAdapter(OmniResourceAdapter):
     """Adapter for objects of any type; masked secrets of a document that is sent back are restored.
 
@@ -106,24 +88,37 @@ class GenericAdapter(OmniResourceAdapter):
 
     #: A client for checks that also finds the objects that the same request will create.
     checks_through: OmniClient | None = None
-    watch_source_class = GenericSource
 
     def __init__(self, type: str, namespace: str, served_by: ResourceAdapter | None) -> None:
         super().__init__(type, namespace)
         self._served_by = served_by
-        self.has_plugin = served_by is not None
         if served_by is not None:
             self.restricted_may_write = served_by.restricted_may_write
             self.restricted_may_read = served_by.restricted_may_read
 
-    def source_of_owners(self) -> OmniSource | None:
-        """Return a source of the type's own plugin; None if there is none for the objects as Omni has them."""
-        if self._served_by is None:
-            return None
-        served = self._served()
-        served.scope = self.scope
-        source = served.watch_source(ListQuery())
-        return source if isinstance(source, OmniSource) else None
+    @property
+    def clusters_are_named(self) -> bool:
+        """True if an object names its cluster or machine, by the type's own plugin if there is one."""
+        served = self._served_by
+        return served is None or (isinstance(served, OmniResourceAdapter) and served.clusters_are_named)
+
+    def named_cluster(self, resource: Resource) -> str | None:
+        """Return the cluster that an object names."""
+        served = self._served_by
+        return (
+            served.named_cluster(resource)
+            if isinstance(served, OmniResourceAdapter)
+            else super().named_cluster(resource)
+        )
+
+    def followed_machine(self, resource: Resource) -> str | None:
+        """Return the machine whose cluster an object belongs to."""
+        served = self._served_by
+        return (
+            served.followed_machine(resource)
+            if isinstance(served, OmniResourceAdapter)
+            else super().followed_machine(resource)
+        )
 
     def cluster_of(self, resource: Resource) -> str | None:
         """Return the cluster of one object."""

@@ -11,7 +11,6 @@ from typing import Any
 from omni_gateway.cache.client import find_written
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
-from omni_gateway.model.label_names import LABEL_CLUSTER
 from omni_gateway.model.membership import clusters_of_machines
 from omni_gateway.model.omni_objects import read, resource_of, resources_of
 from omni_gateway.model.query import Change, Listing, ListQuery
@@ -31,8 +30,7 @@ _SORTED_BY_OMNI: tuple[tuple[tuple[str, bool], ...], ...] = ((), (("id", False),
 class OmniSource(WatchSource):
     """The watch of one type's objects, each as ``OmniResourceAdapter.shown`` returns it.
 
-    A subclass can narrow ``matches``, and has to implement ``owner`` where its adapter implements ``cluster_of``; see
-    :attr:`OmniResourceAdapter.watch_source_class`.
+    A subclass can narrow ``matches``; see :attr:`OmniResourceAdapter.watch_source_class`.
     """
 
     def __init__(self, adapter: OmniResourceAdapter, query: ListQuery, id: str) -> None:
@@ -45,7 +43,7 @@ class OmniSource(WatchSource):
         search = (query.search,) if query.search else ()
         self.from_informers = not search and self._selectors is not None
         self.triggers = (WatchedType(adapter.type, adapter.namespace, self._id, texts, search),)
-        if adapter.id_is_of == "machine":
+        if adapter.follows_machines:
             self.lookups = (WatchedType(MACHINE_STATUSES),)
 
     def affected(self, type: str, old: Resource | None, new: Resource | None) -> Iterable[str]:
@@ -70,18 +68,11 @@ class OmniSource(WatchSource):
 
     def owner(self, view: View, resource: Resource) -> str | None:
         """Return the cluster as ``OmniResourceAdapter.cluster_of`` does."""
-        if self.adapter.id_is_of == "machine":
-            return cluster_of_machine(view, resource.id)
-        return resource.id if self.adapter.id_is_of == "cluster" else resource.labels.get(LABEL_CLUSTER)
-
-
-def cluster_of_machine(view: View, id: str) -> str | None:
-    """Return the cluster of a machine; None for one that is in no cluster or does not exist.
-
-    For :meth:`WatchSource.owner`; the source must name ``MACHINE_STATUSES`` in its ``lookups``.
-    """
-    status = view.get(MACHINE_STATUSES, id)
-    return str(status.spec.get("cluster") or "") or None if status is not None else None
+        machine = self.adapter.followed_machine(resource)
+        if machine is None:
+            return self.adapter.named_cluster(resource)
+        status = view.get(MACHINE_STATUSES, machine)
+        return str(status.spec.get("cluster") or "") or None if status is not None else None
 
 
 def _parsed(texts: Sequence[str]) -> Sequence[selectors.Selector] | None:
@@ -98,7 +89,7 @@ class OmniResourceAdapter(ResourceAdapter):
     distinguishes_zero_from_unset = False
     authorized_by_omni = True
     cacheable_response = True
-    #: The class of :meth:`watch_source`, for an adapter that selects further objects, or implements ``cluster_of``.
+    #: The class of :meth:`watch_source`; another one for an adapter that selects by more than ids and labels.
     watch_source_class: type[OmniSource] = OmniSource
 
     def __init__(
@@ -243,19 +234,44 @@ class OmniResourceAdapter(ResourceAdapter):
         with self.forbidden_hint(), suppress(errors.NotFound):
             self.omni.resources.remove(self.type, resource.id, self.namespace)
 
+    def named_cluster(self, resource: Resource) -> str | None:
+        """Return the cluster that an object names: by its id if ``id_is_of`` is set, else by the cluster label.
+
+        Override it for objects that name their cluster elsewhere. It must depend on the object alone.
+        """
+        return resource.id if self.id_is_of == "cluster" else super().cluster_of(resource)
+
+    def followed_machine(self, resource: Resource) -> str | None:
+        """Return the id of the machine whose cluster an object belongs to; None if it names its cluster itself.
+
+        Override it for objects that name their machine elsewhere than in their id. It must depend on the object alone.
+        """
+        return resource.id if self.id_is_of == "machine" else None
+
+    @property
+    def follows_machines(self) -> bool:
+        """True if objects may belong to the cluster of a machine."""
+        return self.id_is_of == "machine" or type(self).followed_machine is not OmniResourceAdapter.followed_machine
+
+    @property
+    def clusters_are_named(self) -> bool:
+        """True if the objects' clusters are known by ``named_cluster`` and ``followed_machine``."""
+        methods = (type(self).cluster_of, type(self).clusters_of)
+        return methods == (OmniResourceAdapter.cluster_of, OmniResourceAdapter.clusters_of)
+
     def cluster_of(self, resource: Resource) -> str | None:
-        """Return the cluster by the id if ``id_is_of`` is set, else by the cluster label."""
-        if self.id_is_of == "cluster":
-            return resource.id
-        if self.id_is_of == "machine":
-            return clusters_of_machines(self.omni, [resource.id])[0]
-        return super().cluster_of(resource)
+        """Return the cluster of ``followed_machine``, else ``named_cluster``."""
+        return self.clusters_of([resource])[0]
 
     def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
-        """Return the cluster of each object; one more call to Omni if ``id_is_of`` is ``machine``."""
-        if self.id_is_of == "machine":
-            return clusters_of_machines(self.omni, [resource.id for resource in resources])
-        return super().clusters_of(resources)
+        """Return the cluster of each object; one more call to Omni if any of them follows a machine."""
+        followed = [self.followed_machine(resource) for resource in resources]
+        machines = [machine for machine in followed if machine is not None]
+        found = dict(zip(machines, clusters_of_machines(self.omni, machines), strict=True)) if machines else {}
+        return [
+            self.named_cluster(resource) if machine is None else found[machine]
+            for resource, machine in zip(resources, followed, strict=True)
+        ]
 
     @contextmanager
     def forbidden_hint(self) -> Iterator[None]:
@@ -286,12 +302,9 @@ class OmniResourceAdapter(ResourceAdapter):
         """Return the source of a watch of this type.
 
         Returns None, so that ``watch`` is used, for a subclass that overrides that; and for a caller restricted to some
-        clusters if a subclass overrides ``cluster_of``, and its source does not implement ``owner``.
+        clusters if a subclass overrides ``cluster_of``, which may call Omni.
         """
-        if type(self).watch is not OmniResourceAdapter.watch:
-            return None
-        own_cluster = type(self).cluster_of is not OmniResourceAdapter.cluster_of
-        if self.scope.restricted and own_cluster and self.watch_source_class.owner is OmniSource.owner:
+        if type(self).watch is not OmniResourceAdapter.watch or (self.scope.restricted and not self.clusters_are_named):
             return None
         return self.watch_source_class(self, query, id)
 
