@@ -123,7 +123,7 @@ class Informer:
         return [item for item in snapshot.items if selector.matches(item.labels)]
 
     def find(self, id: str) -> tuple[bool, CachedObject | None]:
-        """Return (ready, object or None); the object means nothing while not ready."""
+        """Return (ready, object or None); while not ready the object is the one from before the watch ended."""
         with self._lock:
             return self.ready, self._objects.get(id)
 
