@@ -6,7 +6,9 @@ cache, and values that are derived from it (the parsed object, its rendered body
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Sequence
+from operator import attrgetter
 from threading import Lock
 
 from omni_gateway.cache.cached_object import CachedObject
@@ -74,5 +76,23 @@ def read(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> 
 def resources_of(listing: ListResult) -> Sequence[Resource]:
     """Return the objects of a list result; they are shared, so never change them in place."""
     if isinstance(listing, CachedListResult):
-        return tuple(map(resource_of, listing.page.entries))
+        # The call is saved for objects that were read before: a list may have ten thousand.
+        return [item.derived or resource_of(item) for item in listing.page.entries]
     return _CACHE.resources(listing.texts, from_text)
+
+
+def resources_by_id(listing: ListResult, ids: Collection[str]) -> dict[str, Resource]:
+    """Return the objects of a list, ordered by id, of which ``ids`` are a part or all; shared as by ``resources_of``.
+
+    Others may be among them. From the cache, only those between the first and the last of ``ids`` are looked at.
+    """
+    if not ids:
+        return {}
+    if not isinstance(listing, CachedListResult):
+        return {item.id: item for item in resources_of(listing)}
+    entries = listing.page.entries
+    start, end = bisect_left(entries, min(ids), key=_id), bisect_right(entries, max(ids), key=_id)
+    return {item.id: item.derived or resource_of(item) for item in entries[start:end]}
+
+
+_id = attrgetter("id")

@@ -4,7 +4,7 @@ from omni_gateway.auth import Scope
 from omni_gateway.model.concurrency import map_concurrently
 from omni_gateway.model.lookup import find, find_labelled
 from omni_gateway.model.membership import cluster_of_uuid, clusters_of_machines
-from omni_gateway.model.omni_objects import read, resources_of
+from omni_gateway.model.omni_objects import read, resources_by_id, resources_of
 from omni_gateway.model.query import Change
 from omni_gateway.omni import ListResult
 from omni_gateway.rest.adapters.base import Created, FoundExisting
@@ -50,6 +50,7 @@ __all__ = [
     "map_concurrently",
     "object_url",
     "read",
+    "resources_by_id",
     "resources_of",
     "scope_error",
     "select",

@@ -17,6 +17,7 @@ from omni_gateway.sdk.adapters import (
     clusters_of_machines,
     find,
     read,
+    resources_by_id,
     resources_of,
     sort_and_cut,
 )
@@ -47,9 +48,12 @@ class MachineAdapter(ResourceAdapter):
         A machine that has not reported yet is included, without labels.
         """
         selectors = selection.selectors_for_statuses(query)
-        machines = resources_of(self._list(types.MACHINES))
-        statuses = {item.id: item for item in resources_of(self._list(types.MACHINE_STATUSES, selectors))}
-        nodes = {item.id: item for item in resources_of(self._list(types.MACHINE_SET_NODES))}
+        paged = selection.selects_all(query)
+        listed = self._page(query) if paged else self._list(types.MACHINES)
+        machines = resources_of(listed)
+        ids = [machine.id for machine in machines]
+        statuses = resources_by_id(self._list(types.MACHINE_STATUSES, selectors), ids)
+        nodes = resources_by_id(self._list(types.MACHINE_SET_NODES), ids)
         configurations = self._list(types.EXTENSIONS_CONFIGURATIONS, [label_names.LABEL_CLUSTER_MACHINE])
         own = own_extensions(resources_of(configurations))
 
@@ -57,14 +61,20 @@ class MachineAdapter(ResourceAdapter):
             status, node = statuses.get(machine.id), nodes.get(machine.id)
             return join_shared(machine, status, node, own.get((cluster_of(status, node), machine.id)))
 
-        if selection.selects_all(query):
-            # Cut first: of ten thousand machines, those on the page are joined.
-            return Listing([join(item) for item in sort_and_cut(machines, query, frozenset())], len(machines))
+        if paged:
+            return Listing([join(item) for item in machines], listed.total)
         # Without one of the selected statuses, a machine does not match; joined without its status, it would also
         # replace the shared machine that was joined with it.
         joined = [join(item) for item in machines if not selectors or item.id in statuses]
         found = [machine for machine in joined if selection.chosen(query, machine)]
         return Listing(sort_and_cut(found, query, selection.SORTABLE), len(found))
+
+    def _page(self, query: ListQuery) -> ListResult:
+        """Return the page of Omni's Machines: of ten thousand machines, those on the page are joined."""
+        descending = bool(query.sort and query.sort[0][1])
+        return self.omni.resources.list(
+            types.MACHINES, offset=query.offset, limit=query.limit, sort_by="id", descending=descending
+        )
 
     def _list(self, type: str, selectors: Sequence[str] = ()) -> ListResult:
         return self.omni.resources.list(type, selectors=selectors)
