@@ -13,6 +13,7 @@ from marshmallow import fields
 from omni_gateway.app import create_app
 from omni_gateway.discovery import Found
 from omni_gateway.omni import OmniClient
+from omni_gateway.omni.selectors import parse
 from omni_gateway.sdk import (
     READ,
     Listing,
@@ -29,6 +30,7 @@ from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.store import Store
 
 from .conftest import Caller
+from .streams import told
 
 CLASSES = "MachineClasses.omni.sidero.dev"
 HIT = "omni-gateway; hit"
@@ -99,6 +101,15 @@ class ShownByHeader(OmniResourceAdapter):
         return replace(resource, spec={"note": request.headers.get("X-Tenant", "")})
 
 
+class WatchedByCaller(OmniResourceAdapter):
+    """Claims that its responses can be stored, and narrows a watch, which callers share, to those of the caller."""
+
+    cacheable_response = True
+
+    def watch_source(self, query: ListQuery, id: str = "") -> Any:
+        return super().watch_source(replace(query, selector=parse(f"of={current_principal().name}")), id)
+
+
 def link_of_caller(resource: Resource) -> str:
     return f"/of/{current_principal().name}"
 
@@ -119,6 +130,7 @@ def adapters() -> dict[str, ResourceAdapter]:
         "of-header": OfHeader(),
         "shown-by-caller": ShownByCaller(CLASSES),
         "shown-by-header": ShownByHeader(CLASSES),
+        "watched-by-caller": WatchedByCaller(CLASSES),
     }
 
 
@@ -137,6 +149,17 @@ def gateway(
         app = create_app(settings)
     yield app
     omni.resources.remove(CLASSES, "shared")
+
+
+def present(answer: Any) -> list[str]:
+    """Return the ids of the objects that a stream begins with."""
+    assert answer.status_code == 200
+    ids = []
+    for event in told(answer):
+        if event["type"] == "BOOKMARK":
+            return ids
+        ids.append(event["object"]["id"])
+    raise AssertionError("the stream has ended")
 
 
 @pytest.fixture
@@ -184,6 +207,22 @@ def test_what_read_the_caller_is_not_stored_even_if_the_plugin_says_so(
             "ben": "ben",
         }
     assert len(asked) == 4
+
+
+def test_a_watch_that_looked_at_the_caller_is_not_shared(reading: Callable[..., Caller], omni: OmniClient) -> None:
+    names = ("eve", "max", "nil")
+    for name in names[:2]:
+        omni.resources.create(CLASSES, f"of-{name}", {"match_labels": ["a = b"]}, labels={"of": name})
+    streams = [
+        reading(name).get("watched-by-caller", headers={"Accept": "application/x-ndjson"}, buffered=False)
+        for name in names
+    ]
+    seen = [present(stream) for stream in streams]
+    for stream in streams:
+        stream.close()
+    for name in names[:2]:
+        omni.resources.remove(CLASSES, f"of-{name}")
+    assert seen == [["of-eve"], ["of-max"], []]
 
 
 @pytest.mark.parametrize("form", PATHS)

@@ -33,7 +33,7 @@ Created = Resource | Operation | FoundExisting | None
 
 
 #: The methods that decide what a read returns.
-READ_METHODS = ("bind", "list", "get", "selectors")
+READ_METHODS = ("bind", "list", "get", "selectors", "watch_source")
 
 
 def _defined_at(cls: type, name: str) -> int:

@@ -13,10 +13,10 @@ import pytest
 
 from omni_gateway.cache.informer import Informer, InformerEvent
 from omni_gateway.cache.informers import Informers
-from omni_gateway.cache.pending_writes import PendingWrite
 from omni_gateway.cache.read_record import Dependency
 from omni_gateway.lru import OVERHEAD, ByteBoundedLRU
 from omni_gateway.omni.errors import Unavailable
+from omni_gateway.omni.resources import Write
 from omni_gateway.rest.response_cache import MAX_KEY_LENGTH, CachedResponse, ResponseCache
 
 TYPE, NAMESPACE = "Clusters.omni.sidero.dev", "default"
@@ -74,7 +74,7 @@ class World:
     def change(self, kind: str, id: str, version: int = 1) -> None:
         """Have Omni send an event, and return when the informer has applied it."""
         applied: queue.Queue[InformerEvent | None] = queue.Queue()
-        unfollow = self.informer.follow(applied.put, lambda _: None)
+        unfollow = self.informer.follow(applied.put)
         assert unfollow is not None
         self.watches[-1].send(kind, id, version)
         applied.get(timeout=5)
@@ -174,7 +174,8 @@ def test_the_next_informer_of_the_type_does_not_vouch_for_the_last_one(world: Wo
 
 def test_a_write_of_this_process_ends_it_before_the_watch_delivers(world: World) -> None:
     world.store(world.object("a"))
-    world.informers.add_pending_write(TYPE, NAMESPACE, "a", PendingWrite("at_least", 2))
+    write = Write("update", version=2, at=world.informers.now())
+    world.informers.written(TYPE, NAMESPACE, "a", write, answered=True)
     assert world.cache.get(KEY) is None
 
 
