@@ -61,6 +61,6 @@ def _cacheable(response: Response) -> CachedResponse | None:
     record, etag = current_read_record(), response.headers.get("ETag")
     if response.status_code not in (200, 304) or etag is None or not (record.is_hit and record.cacheable_response):
         return None
-    headers = settled((name, value) for name, value in response.headers if name not in _NOT_STORED)
+    headers = settled([(name, value) for name, value in response.headers if name not in _NOT_STORED])
     body = response.get_data() if response.status_code == 200 else None
     return CachedResponse(tuple(record.dependencies), headers, etag, body)
