@@ -15,7 +15,6 @@ from marshmallow import fields, validate
 from omni_gateway.auth import Role
 from omni_gateway.http import etags, pagination, paths
 from omni_gateway.http.concealment import PlainNotFound
-from omni_gateway.http.guard import current_principal
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
@@ -23,7 +22,7 @@ from omni_gateway.omni import OmniClient, deadline
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.rest import fields as wire
 from omni_gateway.rest.adapters.scoped import may_ask
-from omni_gateway.rest.cache_headers import cache_headers, current_read_record, without_reading
+from omni_gateway.rest.cache_headers import cache_headers
 from omni_gateway.rest.gateway import Gateway, current_gateway
 from omni_gateway.rest.operations import (
     OPERATION_KINDS_URL,
@@ -38,6 +37,7 @@ from omni_gateway.rest.operations import (
 )
 from omni_gateway.rest.parameters import ReadQuery, parse_fields, parse_sort
 from omni_gateway.rest.representation import project
+from omni_gateway.rest.request_context import request_context, without_context
 from omni_gateway.rest.schema import SpecSchema
 from omni_gateway.rest.views.openapi import STREAMS
 from omni_gateway.rest.views.registration import add
@@ -99,7 +99,7 @@ def _wait_slot(gateway: Gateway, seconds: float) -> Iterator[bool]:
         yield False
         return
     try:
-        release = gateway.streams.take(current_principal().id)
+        release = gateway.streams.take(request_context().principal.id)
     except Problem:
         yield False
         return
@@ -158,7 +158,7 @@ def _progress(
 
     def read_in_request() -> Operation:
         # A request context of its own for each reading: the record of reads must not grow with the stream.
-        with app.request_context(without_reading(environ)):
+        with app.request_context(without_context(environ)):
             return read()
 
     @contextmanager
@@ -181,7 +181,7 @@ def list_operations(arguments: Mapping[str, Any]) -> Response:
     gateway = current_gateway()
     names = parse_fields(arguments.get("fields"), _KNOWN_FIELDS)
     # Whether an operation is overdue depends on the time, so the response must not be cached.
-    current_read_record().cacheable_response = False
+    request_context().reads.cacheable_response = False
     wanted = arguments.get("kind")
     if wanted is not None and wanted not in gateway.operations:
         text = f"No operation kind {wanted!r}{did_you_mean(wanted, gateway.operations)}"

@@ -38,7 +38,7 @@ def current_principal() -> Principal:
 
     The credential is checked once per request; a refusal is remembered as well, and raised again.
     """
-    principal = known_principal()
+    principal = cast("Principal | None", request.environ.get(_PRINCIPAL))
     if principal is None:
         if (refused := request.environ.get(_REFUSED)) is not None:
             raise cast(Problem, refused)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from omni_gateway.auth import Principal
-from omni_gateway.http import guard
-from omni_gateway.rest.cache_headers import current_read_record
+from omni_gateway.rest.request_context import request_context
 
 
 def current_principal() -> Principal:
@@ -12,5 +11,6 @@ def current_principal() -> Principal:
 
     The response then depends on the caller, so the response cache does not store it.
     """
-    current_read_record().cacheable_response = False
-    return guard.current_principal()
+    context = request_context()
+    context.reads.cacheable_response = False
+    return context.principal

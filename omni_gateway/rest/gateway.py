@@ -12,17 +12,17 @@ from flask import Response, current_app, request
 
 from omni_gateway.auth import Role, Scope
 from omni_gateway.cache.client import CachingClient
-from omni_gateway.http.guard import check_role, current_principal, permitted
+from omni_gateway.http.guard import check_role, permitted
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.omni import OmniClient
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import ScopedAdapter
-from omni_gateway.rest.cache_headers import current_read_record
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.pages import RenderedPages
 from omni_gateway.rest.rendered_bodies import RenderedBodies
+from omni_gateway.rest.request_context import current_reads, request_context
 from omni_gateway.rest.response_cache import ResponseCache
 from omni_gateway.store import Store
 from omni_gateway.watch.broadcaster import Broadcasters
@@ -97,7 +97,7 @@ class Gateway:
         any client or proxy may repeat them. Raises ``RuntimeError`` outside of a request; work that continues after the
         request must keep the client that it got.
         """
-        own = current_principal().omni
+        own = request_context().principal.omni
         if request.method in READING:
             return self._own_only_reading if own is None else own.only_reading()
         return own or self.own_omni
@@ -113,7 +113,7 @@ class Gateway:
         False for a caller with an Omni identity of its own: the cache was read with the gateway's identity, which may
         read more.
         """
-        return current_principal().omni is None and bool(self.own_omni.cache.max_size)
+        return request_context().principal.omni is None and bool(self.own_omni.cache.max_size)
 
     def bound(self, adapter: ResourceAdapter) -> ResourceAdapter:
         """Return a plugin's adapter for the current request, with the caller's client and scope.
@@ -127,8 +127,8 @@ class Gateway:
 
         It may read from the cache, see :attr:`reader`; for a write use :meth:`bound`.
         """
-        record = current_read_record()
-        record.cacheable_response = record.cacheable_response and adapter.cacheable_response
+        reads = request_context().reads
+        reads.cacheable_response = reads.cacheable_response and adapter.cacheable_response
         return self._bind(self.reader, adapter)
 
     def may_read_operations(self, kind: str) -> bool:
@@ -163,10 +163,10 @@ class Gateway:
 
     @cached_property
     def _reader(self) -> OmniClient:
-        return self.own_omni.reading(current_read_record)
+        return self.own_omni.reading(current_reads)
 
     def _bind(self, omni: OmniClient, adapter: ResourceAdapter) -> ResourceAdapter:
-        caller = current_principal()
+        caller = request_context().principal
         # Clients of callers with an identity of their own come and go, so adapters are shared for the gateway's only.
         bound = self._shared(adapter, omni) if caller.omni is None else self._copy(adapter, omni)
         return _scoped(caller.scope, bound)

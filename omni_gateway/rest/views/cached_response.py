@@ -8,10 +8,11 @@ from typing import Any
 
 from flask import Response, request
 
-from omni_gateway.http.guard import current_principal
+from omni_gateway.auth import Principal
+from omni_gateway.cache.read_record import ReadRecord
 from omni_gateway.http.headers import FinishedResponse, settled
-from omni_gateway.rest.cache_headers import current_read_record, max_age
 from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.request_context import request_context
 from omni_gateway.rest.response_cache import CachedResponse, Key
 
 #: Headers that are made anew for each response, and those of a body.
@@ -26,15 +27,16 @@ def use_response_cache(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def read(*args: Any, **kwargs: Any) -> Any:
-        key = _key()
+        context = request_context()
+        key = _key(context.principal)
         if key is None:
             return view(*args, **kwargs)
         responses = current_gateway().responses
-        reply = responses.get(key, max_age(), request.environ.get("HTTP_IF_NONE_MATCH"))
+        reply = responses.get(key, context.reads.max_age, request.environ.get("HTTP_IF_NONE_MATCH"))
         if reply is not None:
             return FinishedResponse(reply.status, reply.headers, reply.body)
         response = view(*args, **kwargs)
-        finished = _cacheable(response)
+        finished = _cacheable(response, context.reads)
         if finished is not None:
             responses.put(key, finished)
         return response
@@ -42,13 +44,12 @@ def use_response_cache(view: Callable[..., Any]) -> Callable[..., Any]:
     return read
 
 
-def _key() -> Key | None:
+def _key(caller: Principal) -> Key | None:
     """Return the cache key of the current request; None if its response must not be cached.
 
     Callers with an Omni identity of their own, and callers restricted to some clusters, get responses that depend on
     more than the key.
     """
-    caller = current_principal()
     if caller.omni is not None or caller.scope.restricted:
         return None
     environ = request.environ
@@ -56,9 +57,9 @@ def _key() -> Key | None:
     return (*url, environ.get("HTTP_ACCEPT", ""), caller.id, caller.role_name)
 
 
-def _cacheable(response: Response) -> CachedResponse | None:
+def _cacheable(response: Response, record: ReadRecord) -> CachedResponse | None:
     """Return the response of the current request as it is stored; None unless informers answered all of its reads."""
-    record, etag = current_read_record(), response.headers.get("ETag")
+    etag = response.headers.get("ETag")
     if response.status_code not in (200, 304) or etag is None or not (record.is_hit and record.cacheable_response):
         return None
     headers = settled([(name, value) for name, value in response.headers if name not in _NOT_STORED])
