@@ -103,16 +103,18 @@ class ResourceClient:
 
     def get(self, type: str, id: str, namespace: str | None = None) -> dict[str, Any]:
         """Return one object; ``NotFound`` when there is none (also when the namespace is not the type's own)."""
-        asked_at = self._observer.now()
-        body: dict[str, Any] = parsed(rpcs.GET.name, self.get_text(type, id, namespace))
+        place, asked_at = namespace or namespace_of(type), self._observer.now()
+        body: dict[str, Any] = parsed(rpcs.GET.name, self._read_text(type, id, place, asked_at))
         metadata = body.get("metadata") or {}
         version, created = int(metadata.get("version", 0)), metadata.get("created") or ""
-        self._observer.read(type, namespace or namespace_of(type), id, version, created, asked_at)
+        self._observer.read(type, place, id, version, created, asked_at)
         return body
 
     def get_text(self, type: str, id: str, namespace: str | None = None) -> str:
         """Return one object as Omni's JSON text; ``NotFound`` when there is none."""
-        place, asked_at = namespace or namespace_of(type), self._observer.now()
+        return self._read_text(type, id, namespace or namespace_of(type), self._observer.now())
+
+    def _read_text(self, type: str, id: str, place: str, asked_at: float) -> str:
         try:
             answer = self._calls.unary(
                 rpcs.GET, lambda: pb.GetRequest(namespace=place, type=type, id=id), metadata=_OMNI

@@ -17,7 +17,10 @@ def object_url(collection: str, id: str, *rest: str) -> str:
 
     The URL has no host, so it is valid behind any proxy.
     """
-    return "/".join((API_PREFIX, collection, *(quote(word, safe="") for word in (id, *rest))))
+    url = f"{API_PREFIX}/{collection}/{quote(id, safe='')}"
+    for word in rest:
+        url += f"/{quote(word, safe='')}"
+    return url
 
 
 def label_link(collection: str, label: str) -> LinkMaker:

@@ -17,7 +17,7 @@ from omni_gateway.http.idempotency import idempotent
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
-from omni_gateway.rest.links import LinkMaker, object_url
+from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
 from omni_gateway.rest.parameters import Filter, ReadQuery, WriteQuery, list_query_schema
@@ -123,7 +123,10 @@ class ResourcePlugin(ServicePlugin):
         objects = schema()
         if singleton:
             objects.fix_id(singleton)
-        sub_links = {item.name.replace("-", "_"): self._subresource_link(item.name) for item in subresources}
+        sub_links = {
+            item.name.replace("-", "_"): _subresource_link(name, item.name, singleton=bool(singleton))
+            for item in subresources
+        }
         super().__init__(
             name=name,
             singular=singular,
@@ -155,9 +158,6 @@ class ResourcePlugin(ServicePlugin):
         self._object_defaults = {"id": singleton} if singleton else {}
         for route in self._routes():
             add(self.blueprint, route)
-
-    def _subresource_link(self, path: str) -> LinkMaker:
-        return lambda resource: f"{self.representation.url(resource.id)}/{path}"
 
     def _routes(self) -> Iterator[Route]:
         yield from self._collection_routes()
@@ -359,3 +359,11 @@ class ResourcePlugin(ServicePlugin):
             "self": lambda resource: object_url(self.name, sub.parent(resource.id), sub.name),
             self.singular_id: lambda resource: object_url(self.name, sub.parent(resource.id)),
         }
+
+
+def _subresource_link(collection: str, path: str, *, singleton: bool) -> LinkMaker:
+    """Return a link maker for a sub-resource, whose ``path`` is not encoded."""
+    if singleton:
+        url = f"{API_PREFIX}/{collection}/{path}"
+        return lambda resource: url
+    return lambda resource: f"{object_url(collection, resource.id)}/{path}"

@@ -24,25 +24,26 @@ _UNSET: tuple[Any, ...] = (None, False, 0, "")
 _PAIRS = validate.Length(max=256)
 
 
-def _byte_length(maximum: int, minimum: int = 0) -> Callable[[str], None]:
-    """Return a validator of a text's length in bytes, which is how Omni's limits count."""
+def _short_text(maximum: int, minimum: int = 0) -> Callable[[str], None]:
+    """Return a validator of a text without control characters; Omni's limits count its bytes."""
 
     def check(text: str) -> None:
+        problems = []
         if not minimum <= len(text.encode()) <= maximum:
             limits = f"{minimum} to {maximum}" if minimum else f"at most {maximum}"
-            raise ma.ValidationError(f"Must be {limits} bytes.")
+            problems.append(f"Must be {limits} bytes.")
+        if _CONTROL_CHARACTER.search(text):
+            problems.append(_NO_CONTROL_CHARACTERS)
+        if problems:
+            raise ma.ValidationError(problems)
 
     return check
 
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
-_LABEL_KEY = _byte_length(1024, minimum=1)
-_LABEL_VALUE = _byte_length(16384)
-
-
-def _no_control_characters(text: str) -> None:
-    if _CONTROL_CHARACTER.search(text):
-        raise ma.ValidationError("Must not contain control characters.")
+_NO_CONTROL_CHARACTERS = "Must not contain control characters."
+_LABEL_KEY = _short_text(1024, minimum=1)
+_LABEL_VALUE = _short_text(16384)
 
 
 def _valid_id(text: str) -> None:
@@ -51,7 +52,8 @@ def _valid_id(text: str) -> None:
         raise ma.ValidationError("Must not be empty.")
     if len(text.encode()) > MAX_ID_BYTES:
         raise ma.ValidationError(f"Must be at most {MAX_ID_BYTES} bytes.")
-    _no_control_characters(text)
+    if _CONTROL_CHARACTER.search(text):
+        raise ma.ValidationError(_NO_CONTROL_CHARACTERS)
 
 
 class SpecSchema(FixedSchema):
@@ -80,8 +82,8 @@ class MetadataSchema(SpecSchema):
 
 def _pairs(description: str) -> fields.Dict:
     return fields.Dict(
-        keys=fields.String(validate=[_LABEL_KEY, _no_control_characters]),
-        values=fields.String(validate=[_LABEL_VALUE, _no_control_characters], allow_none=True),
+        keys=fields.String(validate=_LABEL_KEY),
+        values=fields.String(validate=_LABEL_VALUE, allow_none=True),
         validate=_PAIRS,
         metadata={"description": description, "additionalProperties": {"type": ["string", "null"]}},
     )
