@@ -34,10 +34,10 @@ lint: $(STAMP) ## ruff, mypy, import rules
 	$(BIN)/lint-imports
 
 test: lint ## everything: lint, types, import rules, tests; never against a live Omni, whatever the environment says
-	env -u OMNI_ENDPOINT $(BIN)/pytest -n 2 --dist loadfile
+	env -u OMNI_ENDPOINT $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(STAMP) ## the tests that are not slow by nature
-	env -u OMNI_ENDPOINT $(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+	env -u OMNI_ENDPOINT $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 conformance: $(STAMP) ## the conformance suite against the simulator, or the Omni named by OMNI_ENDPOINT
 	$(BIN)/pytest -q -m conformance tests/conformance

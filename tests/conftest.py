@@ -26,6 +26,13 @@ hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put files of slow tests first when workers share the run: the last one would run alone at the end otherwise."""
+    if getattr(config.option, "dist", "no") != "no" or hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_leaves_this_machine() -> Iterator[None]:
     """Made-up issuers are called in tests too; no name server and no other host is to hear of it.
