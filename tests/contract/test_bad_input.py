@@ -51,13 +51,24 @@ LABELS = {
 }
 
 
+#: Over PostgreSQL, routes of objects that the gateway's store holds are asked, and every seventh of the others: there
+#: the store sees the audit's entry only, which is made in one place.
+OWN_ROUTES = ("/api/v1/auth/", "/api/v1/oidc/", "/api/v1/audit", "/api/v1/operations")
+STEP = 7
+
 PATCH = "machine:\n  sysctls:\n    vm.swappiness: '7'\n"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def app(request: pytest.FixtureRequest, settings: Settings, app: Flask) -> Flask:
-    """The application over each kind of store: they do not refuse the same texts and numbers."""
-    if request.param == "sqlite":
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of store: they do not refuse the same texts and numbers."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def app(request: pytest.FixtureRequest, kind: str, settings: Settings, app: Flask) -> Flask:
+    """The application over a kind of store."""
+    if kind == "sqlite":
         return app
     postgresql: PostgreSQL = request.getfixturevalue("postgresql")
     return create_app(replace(settings, store_url=postgresql.create("bad_input")))
@@ -72,6 +83,15 @@ def api(app: Flask) -> Caller:
 @pytest.fixture(scope="module")
 def document(app: Flask) -> dict[str, Any]:
     return dict(json.loads(app.test_client().get("/openapi.json").data))
+
+
+@pytest.fixture(scope="module")
+def asked_routes(document: dict[str, Any], kind: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """The routes that are asked of this application: all over SQLite, some over PostgreSQL."""
+    found = routes(document)
+    if kind == "sqlite":
+        return found
+    return [route for index, route in enumerate(found) if index % STEP == 0 or route[1].startswith(OWN_ROUTES)]
 
 
 def sent(operation: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
@@ -91,9 +111,11 @@ def takes(document: dict[str, Any], operation: dict[str, Any], name: str) -> boo
 
 
 @pytest.mark.parametrize("id", IDS.values(), ids=IDS)
-def test_strange_ids_name_nothing_and_break_nothing(document: dict[str, Any], api: Caller, id: str) -> None:
+def test_strange_ids_name_nothing_and_break_nothing(
+    asked_routes: list[tuple[str, str, dict[str, Any]]], api: Caller, id: str
+) -> None:
     other = {}
-    for method, path, operation in routes(document):
+    for method, path, operation in asked_routes:
         if "{id}" not in path:
             continue
         escaped = quote(id, safe="").replace("..", "%2E%2E")

@@ -18,7 +18,7 @@ from omni_gateway.store import Store
 pytestmark = pytest.mark.slow
 
 PROCESSES = 4
-ROUNDS = 3
+ROUNDS = 2
 STARTER = """
 import sys
 from omni_gateway.store import Store
