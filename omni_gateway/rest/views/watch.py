@@ -19,9 +19,9 @@ from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniClient
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import ScopedAdapter, unscoped
-from omni_gateway.rest.cache_headers import current_read_record
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.representation import Representation
+from omni_gateway.rest.request_context import current_reads
 from omni_gateway.watch import push_stream, stream_response
 from omni_gateway.watch.broadcaster import TYPES, Broadcaster, InformerNotReady
 from omni_gateway.watch.resume_token import Digest, HistoryGone, ResumePoint
@@ -52,7 +52,7 @@ def watch_response(
     informers = _informers(adapter.omni, source, scope) if source is not None else None
     if source is not None and informers is not None:
         # The source of an adapter whose responses are not cacheable may be about this request or its caller only.
-        cacheable = current_read_record().cacheable_response
+        cacheable = current_reads().cacheable_response
         key = (_query_key(adapter, query, id), representation, fields, media) if cacheable else object()
         make = partial(Broadcaster, source, informers, scope, render, stream_response.FORMS[media])
         # An informer may have lost its watch since it was looked at.
