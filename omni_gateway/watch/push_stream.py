@@ -24,7 +24,7 @@ from omni_gateway.watch import stream_response
 from omni_gateway.watch.stream_feed import ended_at_a_stop
 
 #: Environ key of the callable that hands a :class:`PushStream` over to the server, under a server that drains them.
-PUSH_STREAMS = "omni_gateway.carry"
+PUSH_STREAMS = "omni_gateway.push_streams"
 #: Frames that wait for a reader, at most. A slower one is cut off; it reconnects with its resume point.
 LONGEST_QUEUE = 20_000
 #: Approximate bytes of one write: frames are joined up to it, and one reader does not occupy the loop for longer.
@@ -206,17 +206,17 @@ def new(media: str, closed: Callable[[], None]) -> PushStream:
 
 def respond(stream: PushStream, media: str) -> Response:
     """Return a streaming response; the server drains the stream if it can, the response's thread otherwise."""
-    carry = request.environ.get(PUSH_STREAMS)
+    hand_over = request.environ.get(PUSH_STREAMS)
     handed_over = False
 
     def body() -> Iterator[bytes]:
         nonlocal handed_over
         yield stream_response.FORMS[media].start
-        if carry is None:
+        if hand_over is None:
             yield from stream.pieces()
             return
         handed_over = True
-        carry(stream)
+        hand_over(stream)
 
     def close() -> None:
         # gunicorn closes the response once its thread is done, which is not the end of a stream that was handed over.
