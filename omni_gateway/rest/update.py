@@ -39,6 +39,8 @@ def update(
         if existing.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
         if wanted is not existing:
+            # An equal copy too: a PUT or PATCH of an owned object is refused, whatever it contains.
+            adapter.refuse_owned(existing)
             wanted = checked(adapter, existing, wanted)
         if dry_run:
             if wanted is not existing:
