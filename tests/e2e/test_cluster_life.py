@@ -39,7 +39,8 @@ def test_from_creation_to_destruction(
     wanted = {"version": f"v{versions.kubernetes_next}"}
     upgraded = once_known(lambda: api.post(f"{url}/actions/kubernetes-upgrade", json=wanted), wait_until)
     assert upgraded.status_code == 202, upgraded.text
-    assert upgraded.json()["state"] == "running"
+    # On a busy machine the simulator's sixtyfold life may be through with it before the answer is made.
+    assert upgraded.json()["state"] in ("running", "succeeded")
     assert end_of(api, upgraded, wait_until)["state"] == "succeeded"
     assert api.get(f"{url}/kubernetes-upgrade").json()["last_upgrade_version"] == versions.kubernetes_next
 

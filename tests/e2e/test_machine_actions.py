@@ -46,7 +46,8 @@ def test_a_free_machine_reboots_and_the_operation_ends_when_it_is_back(
     before = boot_id(omni, machine)
     answer = act(api, machine, "reboot")
     assert answer.status_code == 202, answer.text
-    assert (answer.json()["kind"], answer.json()["state"]) == ("machine-reboot", "running")
+    # On a busy machine the simulator's sixtyfold life may have rebooted it before the answer is made.
+    assert (answer.json()["kind"], answer.json()["state"] in ("running", "succeeded")) == ("machine-reboot", True)
     assert answer.json()["_links"]["target"] == f"/api/v1/machines/{machine}"
     operation = end_of(api, answer, wait_until)
     assert operation["state"] == "succeeded", operation
