@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 
+from omni_gateway.omni.types import NEVER_UPDATED
+
 #: Bytes of an object beside its compressed text: the instance, its labels, the fields that are read uncompressed.
 OVERHEAD = 900
 MOST_INTERNED = 10_000
-_NEVER = "0001-01-01T00:00:00Z"
 
 
 class DictionaryCompressor:
@@ -82,7 +83,7 @@ class CachedObject:
         self.version = int(metadata.get("version", 0))
         self.created: str = metadata.get("created") or ""
         updated = metadata.get("updated")
-        self.updated: str | None = None if updated == _NEVER else updated
+        self.updated: str | None = None if updated in NEVER_UPDATED else updated
         intern = str if compressor is None else compressor.intern
         self.namespace = intern(metadata.get("namespace", ""))
         self.type = intern(metadata.get("type", ""))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from omni_gateway.omni.types import NEVER, NEVER_UPDATED
+
 RUNNING = "running"
 TEARING_DOWN = "tearingDown"
-NEVER = "0001-01-01T00:00:00Z"
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -71,7 +72,7 @@ class Resource:
             phase=metadata.get("phase", RUNNING),
             owner=metadata.get("owner") or "",
             created=metadata.get("created"),
-            updated=None if updated == NEVER else updated,
+            updated=None if updated in NEVER_UPDATED else updated,
             finalizers=tuple(metadata.get("finalizers") or ()),
         )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from omni_gateway.cache.cached_object import CachedObject, DictionaryCompressor
+from omni_gateway.model.resource import Resource
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text(max_size=40),
@@ -35,3 +37,10 @@ def test_objects_that_are_alike_take_a_fraction_of_their_texts() -> None:
     whole = [text(f"machine-{number}", spec | {"number": number}) for number in range(50)]
     packed = sum(len(packing.pack(each)) for each in whole[1:])
     assert packed * 8 < sum(map(len, whole[1:]))
+
+
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
+def test_an_object_that_was_never_updated_has_no_time_of_update(never: str) -> None:
+    stored = {"metadata": {"id": "a", "version": 1, "updated": never}, "spec": {}}
+    assert CachedObject(json.dumps(stored)).updated is None
+    assert Resource.from_omni(stored).updated is None
