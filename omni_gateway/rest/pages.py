@@ -14,7 +14,7 @@ from omni_gateway.model.query import Listing
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.rendered_bodies import RenderedBodies
 from omni_gateway.rest.representation import Representation
-from omni_gateway.watch.resume_token import Digest, ResumePoint
+from omni_gateway.watch.resume_token import ResumePoint, digest_of
 
 Key = tuple[str, ...]
 """Path and query string of a page."""
@@ -60,5 +60,5 @@ def _etag(listing: Listing, fields: tuple[str, ...]) -> str:
 
 
 def _state(item: Resource) -> bytes:
-    content = item.derived("digest", Digest.of)
+    content = digest_of(item)
     return f"{content.state:016x}{item.phase}\n".encode()

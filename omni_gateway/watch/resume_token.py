@@ -60,6 +60,12 @@ class Digest:
         return cls(member, state, max(created, resource.updated or ""))
 
 
+def digest_of(resource: Resource) -> Digest:
+    """Return a resource's digest, which is computed once for each version of a shared one."""
+    digest: Digest = resource.derived("digest", Digest.of)
+    return digest
+
+
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
     """The digest of a set of objects; XOR makes adding and removing an object independent of their order."""
@@ -74,7 +80,7 @@ class ResumePoint:
         """Return the point of a set of objects."""
         count, members, versions, newest = 0, 0, 0, ""
         for resource in resources:
-            digest = resource.derived("digest", Digest.of)
+            digest = digest_of(resource)
             count += 1
             members ^= digest.member
             versions ^= digest.state

@@ -18,7 +18,7 @@ from omni_gateway.model.query import Change
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni.selectors import Selector, Term
 from omni_gateway.omni.types import namespace_of
-from omni_gateway.watch.resume_token import Digest, ResumePoint
+from omni_gateway.watch.resume_token import ResumePoint, digest_of
 
 
 class View(Protocol):
@@ -166,16 +166,16 @@ class ShownObjects:
                 yield change
 
     def _put(self, resource: Resource) -> Change | None:
-        digest = _digest(resource)
+        digest = digest_of(resource)
         before = self.present.get(resource.id)
         self.present[resource.id] = resource
         if before is None:
             self.point = self.point.plus(digest)
             return Change("added", resource)
-        if _digest(before).state == digest.state:
+        if digest_of(before).state == digest.state:
             # Of a joined object, an event may have changed nothing that is shown.
             return None
-        self.point = self.point.minus(_digest(before)).plus(digest)
+        self.point = self.point.minus(digest_of(before)).plus(digest)
         return Change("modified", resource)
 
     def _remove(self, id: str, resource: Resource | None, type: str, gone: CachedObject | None) -> Change | None:
@@ -183,7 +183,7 @@ class ShownObjects:
         before = self.present.pop(id, None)
         if before is None:
             return None
-        self.point = self.point.minus(_digest(before))
+        self.point = self.point.minus(digest_of(before))
         last = resource
         if last is None and gone is not None:
             last = self._source.build(_WithObject(self._view, type, gone), id)
@@ -204,8 +204,3 @@ class ShownObjects:
 def without_content(resource: Resource) -> Resource:
     """Return only the identity of an object that a caller may not read any more."""
     return Resource(resource.id, namespace=resource.namespace, type=resource.type, version=resource.version)
-
-
-def _digest(resource: Resource) -> Digest:
-    digest: Digest = resource.derived("digest", Digest.of)
-    return digest

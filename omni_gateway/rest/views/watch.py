@@ -24,7 +24,7 @@ from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.request_context import current_reads
 from omni_gateway.watch import push_stream, stream_response
 from omni_gateway.watch.broadcaster import TYPES, Broadcaster, InformerNotReady
-from omni_gateway.watch.resume_token import Digest, HistoryGone, ResumePoint
+from omni_gateway.watch.resume_token import Digest, HistoryGone, ResumePoint, digest_of
 from omni_gateway.watch.source import WatchSource
 from omni_gateway.watch.stream_response import StreamEvent
 
@@ -154,7 +154,7 @@ def _events(changes: Iterator[Change], resume: ResumePoint | None, render: parti
     point = ResumePoint.of(present.values())
     yield from _start(present.values(), point, resume, render)
     # Only digests are needed from here on; a watch may last for hours, so the specs are released.
-    digests = {id: Digest.of(resource) for id, resource in present.items()}
+    digests = {id: digest_of(resource) for id, resource in present.items()}
     present.clear()
     yield from _follow(changes, point, digests, render)
 
@@ -192,6 +192,6 @@ def _follow(
         if before is not None:
             point = point.minus(before)
         if change.kind != "deleted":
-            digests[resource.id] = digest = Digest.of(resource)
+            digests[resource.id] = digest = digest_of(resource)
             point = point.plus(digest)
         yield StreamEvent(TYPES[change.kind], render(resource), str(point))
