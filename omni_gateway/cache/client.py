@@ -21,7 +21,7 @@ from omni_gateway.omni.client import OmniClient
 from omni_gateway.omni.config import OmniConfig
 from omni_gateway.omni.list_options import ListOptions, ListResult
 from omni_gateway.omni.resources import ResourceClient
-from omni_gateway.omni.selectors import Selector, SelectorError, parse
+from omni_gateway.omni.selectors import Selector, parse_all
 from omni_gateway.omni.signing import Signer
 from omni_gateway.omni.streams import Stream
 from omni_gateway.omni.types import COMPUTED, namespace_of
@@ -34,14 +34,6 @@ LOST_EVENT_SECONDS = 15.0
 #: How long :func:`find_written` waits for an event before it gives up; events come within milliseconds.
 WRITTEN_SECONDS = 0.1
 _BY_ID = ("", "id")
-
-
-def _parse_selectors(texts: Sequence[str]) -> list[Selector] | None:
-    """Return the parsed label selectors; None if any of them is in a syntax that only Omni can evaluate."""
-    try:
-        return [parse(text) for text in texts if text.strip()]
-    except SelectorError:
-        return None
 
 
 def _why_unusable(informer: Informer | None) -> tuple[Forward, Detail]:
@@ -119,7 +111,7 @@ class CachedResources(ResourceClient):
 
     def _list(self, options: ListOptions, timeout: float | None) -> ListResult:
         """Return a page of objects; ``search`` and sorting by fields are forwarded, as only Omni knows their rules."""
-        selectors = _parse_selectors(options.selectors)
+        selectors = parse_all(options.selectors)
         if selectors is None:
             self._record().forward("bypass", "selector")
             return super()._list(options, timeout)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from omni_gateway.model.label_names import LABEL_CLUSTER, LABEL_CLUSTER_MACHINE, LABEL_MACHINE, LABEL_MACHINE_SET
 from omni_gateway.model.lookup import find
 from omni_gateway.model.omni_objects import resources_of
+from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniClient, types
 
 #: From this many machines on, one list replaces a read of each.
@@ -20,7 +21,12 @@ def clusters_of_machines(omni: OmniClient, ids: Sequence[str]) -> list[str | Non
         found = [known.get(id) for id in ids]
     else:
         found = [find(omni, types.MACHINE_STATUSES, id) for id in ids]
-    return [str(status.spec["cluster"]) if status and status.spec.get("cluster") else None for status in found]
+    return [cluster_of_machine_status(status) for status in found]
+
+
+def cluster_of_machine_status(status: Resource | None) -> str | None:
+    """Return the cluster that a machine's status names; None if it names none, or there is no such machine."""
+    return str(status.spec.get("cluster") or "") or None if status is not None else None
 
 
 def clusters_of_labels(omni: OmniClient, labels: Mapping[str, str]) -> list[str | None]:

@@ -9,7 +9,7 @@ do not count.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -185,6 +185,14 @@ def parse(text: str) -> Selector:
     if reader.position < len(text):
         raise reader.error("expected ',' or the end")
     return Selector(tuple(terms))
+
+
+def parse_all(texts: Iterable[str]) -> list[Selector] | None:
+    """Return the selectors of all texts but blank ones; None if only Omni can evaluate the syntax of any of them."""
+    try:
+        return [parse(text) for text in texts if text.strip()]
+    except SelectorError:
+        return None
 
 
 class _Reader:

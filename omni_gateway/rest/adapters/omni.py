@@ -11,7 +11,7 @@ from typing import Any
 from omni_gateway.cache.client import find_written
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
-from omni_gateway.model.membership import clusters_of_machines
+from omni_gateway.model.membership import cluster_of_machine_status, clusters_of_machines
 from omni_gateway.model.omni_objects import read, resource_of, resources_of
 from omni_gateway.model.query import Change, Listing, ListQuery
 from omni_gateway.model.resource import Resource
@@ -39,7 +39,7 @@ class OmniSource(WatchSource):
         self._type = adapter.type
         self._id = id or query.filters.get(adapter.id_filter, "")
         texts = tuple(text for text in adapter.selectors(query) if text.strip())
-        self._selectors = _parsed(texts)
+        self._selectors = selectors.parse_all(texts)
         search = (query.search,) if query.search else ()
         self.from_informers = not search and self._selectors is not None
         self.triggers = (WatchedType(adapter.type, adapter.namespace, self._id, texts, search),)
@@ -72,15 +72,7 @@ class OmniSource(WatchSource):
         if machine is None:
             return self.adapter.named_cluster(resource)
         status = view.get(MACHINE_STATUSES, machine)
-        return str(status.spec.get("cluster") or "") or None if status is not None else None
-
-
-def _parsed(texts: Sequence[str]) -> Sequence[selectors.Selector] | None:
-    """Return the selectors; None if any of them is in a syntax that only Omni can evaluate."""
-    try:
-        return [selectors.parse(text) for text in texts]
-    except selectors.SelectorError:
-        return None
+        return cluster_of_machine_status(status)
 
 
 class OmniResourceAdapter(ResourceAdapter):
