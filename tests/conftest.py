@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import socket
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from typing import Any
 
+import httpx
 import hypothesis
 import pytest
 
@@ -57,6 +59,20 @@ def _nothing_leaves_this_machine() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", without_name_server)
         patch.setattr(socket.socket, "connect", to_this_machine)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificate_authorities_are_read_once() -> Iterator[None]:
+    """httpx reads all of them, 40 ms of computing, for each client, and ``httpx.get`` makes a client for each call."""
+    make = httpx.create_ssl_context
+    default = functools.cache(make)
+
+    def shared(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
+        return default(trust_env=trust_env) if verify is True and cert is None else make(verify, cert, trust_env)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", shared)
         yield
 
 
