@@ -26,7 +26,7 @@ from omni_gateway.logs import MaskedLogger
 from omni_gateway.omni import OmniError
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.server.error_responses import RequestRejected
-from omni_gateway.server.worker import BufferingWorker
+from omni_gateway.server.worker import BufferingWorker, take_stop
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.watch import stream_response
 
@@ -112,6 +112,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "loglevel": settings.log_level.lower(),
         "logger_class": MaskedLogger,
         "when_ready": _stop_gracefully_on_interrupt,
+        "pre_fork": _hold_stop,
         "post_worker_init": _start_worker,
         "worker_exit": _flush_audit,
         "child_exit": _end_worker,
@@ -165,6 +166,17 @@ def greet_omni(worker: Any) -> None:
 def _stop_gracefully_on_interrupt(server: Any) -> None:
     """Treat SIGINT as SIGTERM: gunicorn would drop the requests in flight."""
     signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def _hold_stop(server: Any, worker: Any) -> None:
+    """Block SIGTERM over a fork until the worker handles it; called in the arbiter.
+
+    Until then a worker has the arbiter's handler, which would swallow it: the stop would take the graceful timeout.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+os.register_at_fork(after_in_parent=take_stop)
 
 
 def _start_worker(worker: Any) -> None:

@@ -14,6 +14,7 @@ import gc
 import io
 import re
 import select
+import signal
 import struct
 import threading
 import time
@@ -106,6 +107,11 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._tls = sock.ssl_context(self.cfg) if self.cfg.is_ssl else None
         self._stream_loop = StreamLoop(self)
         super().init_process()
+
+    def init_signals(self) -> None:
+        """Handle signals; a SIGTERM since the fork is taken now."""
+        super().init_signals()
+        take_stop()
 
     def _bounds(self) -> Bounds:
         threads = self.cfg.threads
@@ -519,6 +525,11 @@ def _reset_on_close(connection: Any) -> None:
     """Make close() send RST: the kernel would retain unread data of a stalled client for minutes otherwise."""
     with suppress(OSError):
         connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def take_stop() -> None:
+    """Unblock SIGTERM, which is blocked over the fork of a worker."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def default_threads_per_caller(threads: int) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import sys
 import threading
 import time
@@ -116,9 +118,17 @@ def stream(size: int) -> Iterator[bytes]:
         yield bytes(size)
 
 
+def stop_arbiter(server: Any, worker: Any) -> None:
+    """Stop the arbiter, and wait until it tells this worker, which has not begun, to stop."""
+    os.kill(os.getppid(), signal.SIGTERM)
+    deadline = time.monotonic() + 5
+    while signal.SIGTERM not in signal.sigpending() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 class Echo(BaseApplication):  # type: ignore[misc]
-    def __init__(self, bind: str, settings: Settings) -> None:
-        self.options = gunicorn_options(bind, settings)
+    def __init__(self, bind: str, settings: Settings, *, stopped_at_once: bool = False) -> None:
+        self.options = {**gunicorn_options(bind, settings), **({"post_fork": stop_arbiter} if stopped_at_once else {})}
         super().__init__()
 
     def load_config(self) -> None:
@@ -132,4 +142,5 @@ class Echo(BaseApplication):  # type: ignore[misc]
 
 if __name__ == "__main__":
     given = dict(argument.split("=", 1) for argument in sys.argv[2:])
-    Echo(f"127.0.0.1:{sys.argv[1]}", Settings.load({"OMNI_GATEWAY_WORKERS": "1", **given})).run()
+    settings = Settings.load({"OMNI_GATEWAY_WORKERS": "1", **given})
+    Echo(f"127.0.0.1:{sys.argv[1]}", settings, stopped_at_once="STOPPED_AT_ONCE" in given).run()

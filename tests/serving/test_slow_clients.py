@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from omni_gateway.server import GRACEFUL_SECONDS
 
 from .conftest import DEADLINE, Raw, Server
 
@@ -119,13 +123,21 @@ def test_a_stop_waits_for_work_but_not_for_requests_that_are_still_coming(start:
     for beginning in (b"", HEAD, BODY):
         server.connect().send(beginning)
     with ThreadPoolExecutor(1) as pool:
-        working = pool.submit(server.get, "/work?seconds=3")
+        working = pool.submit(server.get, "/work?seconds=1")
         begun(server)
         started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         server.process.wait(DEADLINE)
         assert working.result() == "done"
     assert time.monotonic() - started < 15
+
+
+def test_a_stop_that_comes_before_a_worker_has_begun_is_not_lost() -> None:
+    command = [sys.executable, "-m", "tests.serving.echo", "0", "STOPPED_AT_ONCE=1"]
+    started = time.monotonic()
+    ended = subprocess.run(command, timeout=40, stderr=subprocess.PIPE, check=False)
+    assert ended.returncode == 0, ended.stderr.decode()
+    assert time.monotonic() - started < GRACEFUL_SECONDS - 5
 
 
 def begun(server: Server) -> None:
