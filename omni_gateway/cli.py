@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -45,6 +46,7 @@ def _plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 def main(context: click.Context) -> None:
     """A REST API with OpenAPI docs in front of Sidero Omni."""
     if context.invoked_subcommand == "serve":
+        gc.disable()  # until the application is made: imports leave little garbage and many objects to look at
         metrics_directory.prepare()
 
 

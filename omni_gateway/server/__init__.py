@@ -74,7 +74,11 @@ def _ready_to_fork(settings: Settings) -> Flask:
 
     Connections to Omni and to the store are opened on first use, in each process for itself.
     """
-    app = create_app(settings)
+    gc.disable()  # most of what is made stays, so that collections would only cost time
+    try:
+        app = create_app(settings)
+    finally:
+        gc.enable()
     for thread in threading.enumerate():
         if isinstance(
             thread, threading.Timer
