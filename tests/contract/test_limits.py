@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from omni_gateway.app import create_app
@@ -25,6 +26,17 @@ MACHINES = "/api/v1/machines?page_size=1"
 def make(settings: Settings) -> Make:
     """An application with settings of its own."""
     return lambda **changes: create_app(replace(settings, **changes)).test_client()
+
+
+@pytest.fixture(scope="module")
+def usual_app(settings: Settings) -> Flask:
+    return create_app(settings)
+
+
+@pytest.fixture
+def usual(usual_app: Flask) -> FlaskClient:
+    """An application without limits, shared by the tests that count nothing."""
+    return usual_app.test_client()
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -80,8 +92,8 @@ class TestRate:
         client = make(rate_limit="1/hour")
         assert [client.get("/openapi.json").status_code for _ in range(2)] == [200, 429]
 
-    def test_off_is_off(self, make: Make, tokens: dict[str, str]) -> None:
-        answer = make(rate_limit="off").get(MACHINES, headers=bearer(tokens["reader"]))
+    def test_off_is_off(self, usual: FlaskClient, tokens: dict[str, str]) -> None:
+        answer = usual.get(MACHINES, headers=bearer(tokens["reader"]))
         assert "RateLimit" not in answer.headers
 
     def test_redis_that_is_away_stops_nobody_and_the_log_says_so(
@@ -91,8 +103,8 @@ class TestRate:
         assert statuses(client, 4, tokens["reader"]) == [200, 200, 200, 429]
         assert "falling back to in-memory" in caplog.text
 
-    def test_every_guarded_operation_documents_it(self, make: Make) -> None:
-        document = make().get("/openapi.json").get_json()
+    def test_every_guarded_operation_documents_it(self, usual: FlaskClient) -> None:
+        document = usual.get("/openapi.json").get_json()
         operations = [
             operation
             for methods in document["paths"].values()
@@ -150,8 +162,8 @@ class TestHosts:
         assert [answer.status_code for answer in answers] == [400, 200, 200]
         assert answers[0].get_json()["code"] == "bad-request"
 
-    def test_by_default_any_host_is_answered(self, make: Make) -> None:
-        assert make().get("/livez", headers={"Host": "anything.example"}).status_code == 200
+    def test_by_default_any_host_is_answered(self, usual: FlaskClient) -> None:
+        assert usual.get("/livez", headers={"Host": "anything.example"}).status_code == 200
 
 
 class TestProxies:
@@ -186,8 +198,8 @@ class TestProxies:
 
 class TestHygiene:
     @pytest.mark.parametrize("path", ["/", "/openapi.json", "/livez", "/api/v1/machines", "/nowhere"])
-    def test_every_answer_has_the_security_headers(self, make: Make, path: str) -> None:
-        headers = make().get(path).headers
+    def test_every_answer_has_the_security_headers(self, usual: FlaskClient, path: str) -> None:
+        headers = usual.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["Referrer-Policy"] == "no-referrer"
@@ -196,35 +208,36 @@ class TestHygiene:
         assert "default-src 'self'" in headers["Content-Security-Policy"]
         assert "Strict-Transport-Security" not in headers
 
-    def test_over_tls_the_browser_is_told_to_stay_there(self, make: Make) -> None:
-        assert "max-age=" in make().get("/livez", base_url="https://a.example").headers["Strict-Transport-Security"]
+    def test_over_tls_the_browser_is_told_to_stay_there(self, usual: FlaskClient) -> None:
+        assert "max-age=" in usual.get("/livez", base_url="https://a.example").headers["Strict-Transport-Security"]
 
     def test_what_an_authenticated_caller_reads_is_kept_by_nobody_else(
-        self, make: Make, tokens: dict[str, str]
+        self, usual: FlaskClient, tokens: dict[str, str]
     ) -> None:
-        client = make()
         kept = {
-            client.get(path, headers=bearer(tokens["admin"])).headers["Cache-Control"]
+            usual.get(path, headers=bearer(tokens["admin"])).headers["Cache-Control"]
             for path in (MACHINES, "/api/v1", "/api/v1/auth/can-i?resource=machines&verb=list", "/api/v1/nothing-here")
         }
         assert kept <= {"private, no-cache", "no-store", "no-cache", "private"}
 
-    def test_a_body_of_too_many_values_is_refused_before_any_is_made(self, make: Make, tokens: dict[str, str]) -> None:
+    def test_a_body_of_too_many_values_is_refused_before_any_is_made(
+        self, usual: FlaskClient, tokens: dict[str, str]
+    ) -> None:
         body = json.dumps({"labels": [0] * 100_001})
-        answer = make().post(
+        answer = usual.post(
             "/api/v1/clusters", data=body, content_type="application/json", headers=bearer(tokens["admin"])
         )
         assert (answer.status_code, answer.get_json()["code"]) == (413, "too-large")
 
-    def test_commas_inside_texts_are_no_values(self, make: Make, tokens: dict[str, str]) -> None:
+    def test_commas_inside_texts_are_no_values(self, usual: FlaskClient, tokens: dict[str, str]) -> None:
         body = json.dumps({"id": "," * 200_000})
-        answer = make().post(
+        answer = usual.post(
             "/api/v1/clusters", data=body, content_type="application/json", headers=bearer(tokens["admin"])
         )
         assert answer.status_code == 422
 
-    def test_a_page_of_more_than_a_thousand_is_refused(self, make: Make, tokens: dict[str, str]) -> None:
-        assert make().get("/api/v1/machines?page_size=1001", headers=bearer(tokens["admin"])).status_code == 422
+    def test_a_page_of_more_than_a_thousand_is_refused(self, usual: FlaskClient, tokens: dict[str, str]) -> None:
+        assert usual.get("/api/v1/machines?page_size=1001", headers=bearer(tokens["admin"])).status_code == 422
 
     def test_each_refusal_has_a_code_in_the_catalogue(self) -> None:
         codes = {"rate-limited", "too-many-failed-logins", "too-many-own-streams", "request-timeout", "uri-too-long"}
