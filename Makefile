@@ -28,9 +28,11 @@ run: $(STAMP) ## serve the API on 127.0.0.1:8080 (with the embedded Omni unless 
 crash-test: $(STAMP) ## kill the simulator 120 times while it is written to, and hold what is left against what was acknowledged
 	SIMULATOR_KILLS=120 $(BIN)/pytest -q tests/simulator/test_crash.py
 
-fuzz: $(STAMP) ## write 10,000 documents of all types to /apply and as many to /resources, dry and for real (COUNT=…, SEED=…) and call each operation (EXAMPLES=…)
+fuzz: $(STAMP) ## write 10,000 documents of all types to /apply and as many to /resources, dry and for real (COUNT=…, SEED=…), call each operation (EXAMPLES=…), try all examples of other properties
 	FUZZ_DOCUMENTS=$(or $(COUNT),10000) FUZZ_EXAMPLES=$(or $(EXAMPLES),25) $(if $(SEED),FUZZ_SEED=$(SEED)) \
-	  $(BIN)/pytest -q -s --timeout 3600 -p no:logging tests/contract/test_write_fuzz.py tests/contract/test_fuzz.py
+	  $(BIN)/pytest -q -s --timeout 3600 -p no:logging tests/contract/test_write_fuzz.py tests/contract/test_fuzz.py \
+	  tests/contract/test_oidc.py tests/contract/test_authorization_fuzz.py tests/unit/omni/test_cache_model.py \
+	  tests/client/test_client_cache_story.py
 
 lint: style types ## ruff, mypy, import rules
 

@@ -23,6 +23,7 @@ from omni_gateway.cache.read_record import ReadRecord
 from omni_gateway.omni import OmniClient, OmniConfig, errors, types
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from omni_gateway.stubs import simulator_faults_pb2 as pb
+from tests.examples import examples
 
 pytestmark = pytest.mark.slow
 
@@ -201,7 +202,7 @@ def test_no_read_goes_back_whatever_is_written_cut_or_lost(simulator: RunningSim
     run_state_machine_as_test(
         Story,
         settings=settings(
-            max_examples=40,
+            max_examples=examples(20, fuzz=40),
             derandomize=True,
             phases=[Phase.generate],  # what depends on time cannot be made smaller
             stateful_step_count=40,

@@ -9,6 +9,8 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 pytestmark = pytest.mark.slow
 
 #: What HTTP lets through a header (RFC 9110 §5.5): visible characters, spaces, tabs and bytes above 127.
@@ -25,7 +27,9 @@ _SHAPES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(100, fuzz=300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(word=_WORDS, shape=_SHAPES)
 def test_no_header_that_proves_nobody_lets_anybody_in(app: Flask, word: str, shape: str) -> None:
     header = f"{word} {shape}".strip("\t ") or "x"

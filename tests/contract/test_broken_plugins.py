@@ -74,6 +74,7 @@ def test_it_stops_the_start_and_is_named(
 SKIPPED = [BROKEN[0], BROKEN[2], BROKEN[5]]
 
 
+@pytest.mark.usefixtures("undocumented")
 @pytest.mark.parametrize(("text", "words"), SKIPPED, ids=[words for _, words in SKIPPED])
 def test_with_skip_the_rest_starts_and_readyz_tells(
     install: Callable[[str], None], settings: Settings, text: str, words: str
@@ -86,12 +87,14 @@ def test_with_skip_the_rest_starts_and_readyz_tells(
     assert app.test_client().get("/api/v1/clusters").status_code == 401
 
 
+@pytest.mark.usefixtures("undocumented")
 def test_a_disabled_plugin_is_not_even_imported(install: Callable[[str], None], settings: Settings) -> None:
     install("raise RuntimeError('imported')")
     create_app(replace(settings, plugins_disabled=("zz-acme",)))
     assert "acme_things" not in sys.modules
 
 
+@pytest.mark.usefixtures("undocumented")
 def test_a_package_hidden_by_another_of_its_name_is_told_apart_from_a_missing_one(
     install: Callable[..., None], settings: Settings
 ) -> None:

@@ -23,7 +23,7 @@ MACHINES = "/api/v1/machines?page_size=1"
 
 
 @pytest.fixture
-def make(settings: Settings) -> Make:
+def make(settings: Settings, undocumented: None) -> Make:
     """An application with settings of its own."""
     return lambda **changes: create_app(replace(settings, **changes)).test_client()
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from omni_gateway.app import create_app
 from omni_gateway.settings import Settings
 from omni_gateway.store import Store
+from tests.examples import examples
 from tests.issuer import AUDIENCE, DISCOVERY, Issuer, first_key, running_issuer, segment, signed
 
 from .conftest import Caller
@@ -214,7 +215,7 @@ def refused(app: Flask, header: str) -> None:
 
 
 @given(scheme=SCHEMES, token=TOKENS)
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=examples(100, fuzz=400), deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_no_authorization_header_made_at_random_does_anything_but_be_refused(
     app: Flask, api: Caller, scheme: str, token: str
 ) -> None:
@@ -222,7 +223,7 @@ def test_no_authorization_header_made_at_random_does_anything_but_be_refused(
 
 
 @given(data=st.data(), head=st.dictionaries(st.sampled_from(NAMES), LIKELY | JSON, max_size=3))
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=examples(60, fuzz=200), deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_no_signed_token_with_claims_at_random_does_anything_but_be_refused(
     app: Flask, api: Caller, issuer: Issuer, data: st.DataObject, head: dict[str, Any]
 ) -> None:
@@ -239,7 +240,7 @@ def test_no_signed_token_with_claims_at_random_does_anything_but_be_refused(
 
 
 @given(place=st.integers(0, 10_000), character=st.sampled_from("Aa0-_."))
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=examples(30, fuzz=100), deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_no_good_token_with_a_character_changed_is_taken(
     bearer: Callable[[str], Caller], app: Flask, issuer: Issuer, place: int, character: str
 ) -> None:

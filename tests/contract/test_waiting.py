@@ -16,7 +16,7 @@ WAIT = "wait=40s"
 
 
 @pytest.fixture
-def caller(settings: Settings, tokens: dict[str, str]) -> Caller:
+def caller(settings: Settings, tokens: dict[str, str], undocumented: None) -> Caller:
     return Caller(create_app(replace(settings, max_streams_per_caller=1)).test_client(), tokens["reader"])
 
 

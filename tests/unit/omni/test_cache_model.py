@@ -32,6 +32,7 @@ from omni_gateway.omni import errors, rpcs
 from omni_gateway.omni.resources import ResourceClient
 from omni_gateway.omni.selectors import parse
 from omni_gateway.stubs import resources_pb2 as pb
+from tests.examples import examples
 
 pytestmark = pytest.mark.slow
 
@@ -560,7 +561,7 @@ def test_what_the_watch_tells_of_before_omni_answers_its_create_is_read_from_the
 
 class TestCacheAgainstModel(CacheAgainstModel.TestCase):  # type: ignore[misc]
     settings = settings(
-        max_examples=300,
+        max_examples=examples(150, fuzz=300),
         derandomize=True,
         stateful_step_count=40,
         deadline=None,

@@ -22,10 +22,10 @@ ROUNDS = 2
 STARTER = """
 import sys
 from omni_gateway.store import Store
-sys.stdin.readline()
-store = Store(sys.argv[1], sys.argv[2])
-store.wait(50)
-print(len(store.tokens.list()))
+for url in sys.stdin:
+    store = Store(url.strip(), sys.argv[1])
+    store.wait(50)
+    print(len(store.tokens.list()), flush=True)
 """
 
 
@@ -56,18 +56,19 @@ def made_by_an_older_release(folder: Path) -> None:
 
 @pytest.mark.parametrize("old", [False, True], ids=["new", "of an older release"])
 def test_processes_that_start_at_once_on_one_database_all_start(tmp_path: Path, old: bool) -> None:
+    words = [sys.executable, "-c", STARTER, "b" * 40]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    started = [subprocess.Popen(words, text=True, **pipes) for _ in range(PROCESSES)]
+    said = []
     for number in range(ROUNDS):
         if old:
             made_by_an_older_release(tmp_path / str(number))
-        words = [sys.executable, "-c", STARTER, at(tmp_path / str(number)), "b" * 40]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        started = [subprocess.Popen(words, text=True, **pipes) for _ in range(PROCESSES)]
         for process in started:
             assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        ended = [process.communicate(timeout=60) for process in started]
-        assert [out.strip() for out, _ in ended] == ["1"] * PROCESSES, [error for _, error in ended]
+            print(at(tmp_path / str(number)), file=process.stdin, flush=True)
+        said += [process.stdout.readline().strip() for process in started if process.stdout is not None]
+    errors = [process.communicate(timeout=60)[1] for process in started]
+    assert said == ["1"] * PROCESSES * ROUNDS, errors
 
 
 def test_the_bootstrap_token_is_there_from_the_first_use(tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ class Capricious(AuditStore):
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Capricious:
-    return Capricious(Store(f"sqlite:///{tmp_path / 'store.sqlite'}"))
+def store(new_store: Store) -> Capricious:
+    return Capricious(new_store)
 
 
 @pytest.fixture
