@@ -25,6 +25,7 @@ SECONDS = 30.0
 @pytest.fixture(autouse=True)
 def looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_response, "PROVED_SECONDS", 0.1)
+    monkeypatch.setattr(stream_response, "HEARTBEAT_SECONDS", 0.1)  # of streams that are pushed
     monkeypatch.setattr(
         stream_response.stream, "__kwdefaults__", {**stream_response.stream.__kwdefaults__, "heartbeat": 0.1}
     )

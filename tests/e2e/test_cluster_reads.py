@@ -193,7 +193,7 @@ def test_a_watch_of_kubernetes_nodes_tells_those_that_are_there(
 ) -> None:
     below, machines = running
     with api.stream("GET", f"{below}/kubernetes-nodes", headers={"Accept": "application/x-ndjson"}) as stream:
-        events = [json.loads(line) for line, _ in zip(stream.iter_lines(), range(3), strict=False)]
+        events = [json.loads(line) for _, line in zip(range(3), stream.iter_lines(), strict=False)]
     assert [event["type"] for event in events] == ["ADDED", "ADDED", "BOOKMARK"]
     assert {event["object"]["machine"] for event in events[:2]} == set(machines)
 
