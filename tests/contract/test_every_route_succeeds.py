@@ -18,6 +18,8 @@ from omni_gateway.model import omni_objects
 
 from .every_route_world import CLUSTER, DOOMED, NO_MACHINE, PENDING, SERVICE, World, one, world_of_everything
 
+pytestmark = pytest.mark.slow
+
 OWNED = ("loadbalancer-configs", "image-pull-requests", "schematic-configurations")
 #: Omni denies reads of its status to every role.
 READ_BY_NOBODY = "machine-request-sets/{id}/status"

@@ -24,6 +24,8 @@ from omni_gateway.stubs import simulator_faults_pb2 as faults
 
 from .conftest import NO_RATES, Caller
 
+pytestmark = pytest.mark.slow
+
 PREFIX = "omni.sidero.dev"
 VERSIONS = {"talos_version": "1.13.7", "kubernetes_version": "1.35.6"}
 HOLD = "test.example/hold"

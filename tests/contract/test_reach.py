@@ -21,6 +21,8 @@ from .conftest import NO_RATES, Caller
 from .streams import told
 from .test_every_route import body
 
+pytestmark = pytest.mark.slow
+
 LABEL = "omni.sidero.dev"
 #: The second one's name is the first's with a number: ids of backups look like that too.
 MINE, THEIRS = "team", "team-7"

@@ -22,6 +22,8 @@ from .conftest import Caller
 from .test_every_route import body, routes, url
 from .test_omni_mapping import rows  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 #: Roles are asked of the type of each object there; see test_generic and test_apply.
 BY_TYPE = ("/api/v1/resources/", "/api/v1/apply")
 #: Of the routes, those that are tried with each kind of credential that proves nobody: a credential is looked at before

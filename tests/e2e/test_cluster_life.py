@@ -23,6 +23,8 @@ from tests.e2e.cluster_steps import (
     running_cluster,
 )
 
+pytestmark = pytest.mark.slow
+
 NDJSON = {"Accept": "application/x-ndjson"}
 
 

@@ -23,6 +23,8 @@ from tests.e2e.cluster_steps import (
     skip_without_snapshots,
 )
 
+pytestmark = pytest.mark.slow
+
 MACHINE_SETS = "MachineSets.omni.sidero.dev"
 MANUAL_BACKUPS = "EtcdManualBackups.omni.sidero.dev"
 IMPORTING = "omni.sidero.dev/cluster-import-is-in-progress"

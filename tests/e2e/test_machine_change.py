@@ -22,6 +22,8 @@ from tests.e2e.machine_steps import (
     user_labels,
 )
 
+pytestmark = pytest.mark.slow
+
 LOCKED = "omni.sidero.dev/locked"
 
 

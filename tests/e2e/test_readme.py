@@ -14,6 +14,8 @@ import pytest
 
 from .conftest import Served, Versions
 
+pytestmark = pytest.mark.slow
+
 README = Path(__file__).parents[2] / "README.md"
 
 

@@ -13,6 +13,8 @@ from omni_gateway.server.request_queue import Bounds, RequestQueue, Waiting
 
 from .conftest import Raw, Server
 
+pytestmark = pytest.mark.slow
+
 THREADS, OF_ONE_CALLER = 4, 3
 WAITING = 6
 #: Seconds that a request may wait for a thread: half of its time.

@@ -17,6 +17,8 @@ from benchmarks.proxy import certificate
 
 from .conftest import Server
 
+pytestmark = pytest.mark.slow
+
 THREADS = 2
 LARGE = 3_000_000
 

@@ -124,6 +124,7 @@ def test_a_scalar_keeps_its_source_text_where_that_is_asked_for(text: str, read:
     assert yaml_documents(f"a: {text}".encode(), most=1, keep_source=True) == [{"a": read}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "outcome"),
     [

@@ -14,6 +14,8 @@ import pytest
 
 from omni_gateway.audit import lines
 
+pytestmark = pytest.mark.slow
+
 PROCESSES = 4
 LINES = 300
 WRITER = """
