@@ -281,7 +281,10 @@ class TestDryRun:
 
     def test_a_delete_shows_that_it_would_be_gone_and_keeps_it(self, api: httpx.Client, make: Make) -> None:
         url = f"configpatches/{make()['id']}"
-        assert api.delete(f"{url}?dry_run=true").json()["state"] == "planned"
+        planned = api.delete(f"{url}?dry_run=true").json()
+        assert (planned["kind"], planned["state"], planned["done"]) == ("configpatch-destroy", "planned", False)
+        assert list(planned["_links"]) == ["target"]  # there is no operation to read
+        assert {"op": "remove", "path": "/data"} in planned["_dry_run"]["diff"]
         assert api.get(url).status_code == 200
 
     def test_every_check_is_done(self, api: httpx.Client, make: Make) -> None:

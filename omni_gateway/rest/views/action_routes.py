@@ -37,6 +37,7 @@ def action_route(action: Action, adapter: ResourceAdapter, representation: Repre
         action.run,
         with_body=action.body is not None,
         operation=action.operation.name if action.operation else "",
+        answers=action.answers is not None,
         writes=action.role > Role.READER,
         cluster_independent=action.cluster_independent,
     )

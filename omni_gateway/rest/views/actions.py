@@ -35,6 +35,7 @@ def action_view(
     *,
     with_body: bool,
     operation: str,
+    answers: bool,
     writes: bool,
     cluster_independent: bool,
 ) -> Callable[..., Response]:
@@ -44,6 +45,7 @@ def action_view(
 
     :param with_body: whether the request has a body; else ``body`` is an empty mapping.
     :param operation: the kind of the operation that it starts; empty for none.
+    :param answers: whether it returns a mapping.
     :param writes: whether the action needs more than the reader role.
     :param cluster_independent: whether callers restricted to some clusters may call it on a collection.
     """
@@ -54,6 +56,8 @@ def action_view(
         )
         _check_preconditions(bound, representation, path.get("id"))
         answer = function(bound, *path.values(), body or {}, dry_run=arguments["dry_run"])
+        if answers and isinstance(answer, DryRunResult) and answer.answer is None:
+            raise TypeError("the DryRunResult of an action with `answers` needs an `answer`")
         return respond(representation, answer, operation=operation)
 
     def post_without_body(arguments: Mapping[str, Any], **path: str) -> Response:

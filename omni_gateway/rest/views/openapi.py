@@ -11,6 +11,7 @@ from omni_gateway.http.openapi import dry_run
 from omni_gateway.http.parser import JSON
 from omni_gateway.http.problems import MEDIA_TYPE
 from omni_gateway.rest.operations import OperationSchema
+from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.route import Request, Responses, Route
 
 #: The media types of a watch.
@@ -64,6 +65,9 @@ IDEMPOTENCY_KEY = {
 
 #: The response to a dry run of a request that starts an operation.
 PLANNED = {200: (OperationSchema, "The operation that would start (only with `dry_run=true`)")}
+
+#: Of the body of an object: its schema has what can be written only.
+SENT_BACK = "A document that was read can be sent back: members that only answers have are ignored."
 
 #: Problems of a write to an object.
 WRITE_PROBLEMS = {
@@ -124,7 +128,8 @@ def _request_body(request: Request) -> dict[str, Any]:
         return {}
     example = {} if request.example is None else {"example": request.example}
     required = not getattr(request.body, "body_optional", False)
-    return {"requestBody": {"required": required, "content": {JSON: {"schema": request.body, **example}}}}
+    described = {"description": SENT_BACK} if isinstance(request.body, ResourceSchema) else {}
+    return {"requestBody": {**described, "required": required, "content": {JSON: {"schema": request.body, **example}}}}
 
 
 def _answers(route: Route) -> dict[int, Any]:
