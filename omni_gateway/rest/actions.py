@@ -91,8 +91,8 @@ class Action:
     :param answers: the schema of the returned mapping; None: ``run`` returns the changed object.
     :param operation: the kind of the ``Operation`` that ``run`` returns (202); None: it returns no operation.
     :param on_collection: make the route ``POST <collection>/actions/<name>`` instead.
-    :param returned_once: members of the result that are not stored: a response that is replayed for an
-        ``Idempotency-Key`` lacks them.
+    :param returned_once: texts of the result that are not stored: they are empty in a response that is replayed for an
+        ``Idempotency-Key`` to another credential.
     :param cluster_independent: whether an action on a collection may be called by callers restricted to some clusters,
         since it affects none.
     :param description: further text for the OpenAPI document.

@@ -118,8 +118,8 @@ class ResourceSchema(SpecSchema):
     #: Fields of a POST that are not part of the object's spec; the adapter gets them as ``extras``.
     request_only: ClassVar[frozenset[str]] = frozenset()
 
-    #: Members of a create's response that are returned once and stored nowhere: a response that is replayed for an
-    #: ``Idempotency-Key`` lacks them.
+    #: Texts of a create's response that are returned once and stored nowhere: they are empty in later reads, and in a
+    #: response that is replayed for an ``Idempotency-Key`` to another credential.
     returned_once: ClassVar[frozenset[str]] = frozenset()
 
     #: Aliases: further names of spec members (``{"workload_proxy": "features.enable_workload_proxy"}``), of the ``id``
