@@ -7,13 +7,16 @@ from typing import Any, cast
 
 import marshmallow as ma
 import orjson
-from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, request
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from omni_gateway.http.concealment import concealed
 from omni_gateway.http.omni_errors import problem_for
+from omni_gateway.http.openapi import dry_run
+from omni_gateway.http.openapi.converter import GatewayMarshmallowPlugin
+from omni_gateway.http.openapi.items import resolve_items
+from omni_gateway.http.openapi.shapes import split_shapes
 from omni_gateway.http.openapi_links import add_links
 from omni_gateway.http.problems import MEDIA_TYPE, Problem, ProblemSchema, code_for_status
 from omni_gateway.http.request_id import request_id
@@ -66,8 +69,9 @@ class GatewayApi(Api):  # type: ignore[misc]
 
     def __init__(self, app: Flask) -> None:
         names = SchemaNames()
-        super().__init__(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=names)})
+        super().__init__(app, spec_kwargs={"marshmallow_plugin": GatewayMarshmallowPlugin(schema_name_resolver=names)})
         self.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+        self.spec.components.schema("DryRun", schema=dry_run.DryRunSchema)
 
     @property
     def app(self) -> Flask:
@@ -118,6 +122,9 @@ def _internal(error: Exception) -> Response:
 def freeze(api: GatewayApi) -> bytes:
     """Render the OpenAPI document and store it in the application; called once, after all routes are registered."""
     described = api.spec.to_dict()
+    resolve_items(described)
+    dry_run.add_dry_runs(described)
+    split_shapes(described)
     add_links(described)
     document = orjson.dumps(described)
     api.app.extensions[DOCUMENT] = document

@@ -56,8 +56,8 @@ def idempotent(
     """Wrap a POST view so that it runs once per key; without the header it runs unchanged.
 
     ``forget`` names secret members of the response: they are stored only encrypted with the caller's credential, and a
-    replay to another credential of the same caller omits them. ``certain``: the view changes nothing outside of Omni,
-    so a failure without a write to Omni had no effect; if False, any failure may have had one.
+    replay to another credential of the same caller has empty texts for them. ``certain``: the view changes nothing
+    outside of Omni, so a failure without a write to Omni had no effect; if False, any failure may have had one.
     """
 
     @wraps(view)
@@ -157,17 +157,17 @@ class _Claim:
             log.warning("cannot record the response under an Idempotency-Key (%s)", type(error).__name__)
 
     def _sealed(self, body: bytes, forget: Collection[str]) -> bytes:
-        """Return the record of a body: its members without the secret ones, and the whole body encrypted."""
+        """Return the record of a body: its members with the secret ones empty, and the whole body encrypted."""
         if not forget:
             return body
-        shown = {name: value for name, value in orjson.loads(body).items() if name not in forget}
+        shown = {name: "" if name in forget else value for name, value in orjson.loads(body).items()}
         record: dict[str, Any] = {"shown": shown}
         if self._credential:
             record["sealed"] = base64.b64encode(encrypt(body, self._credential, self._context)).decode()
         return orjson.dumps(record)
 
     def _unsealed(self, body: bytes) -> bytes:
-        """Return the whole body of a record, or its members without the secret ones for another credential."""
+        """Return the whole body of a record, or its members with the secret ones empty for another credential."""
         record = orjson.loads(body)
         if "shown" not in record:  # a refusal
             return body

@@ -270,6 +270,8 @@ def _detail_from(errors: Mapping[str, list[str]] | None) -> str | None:
 class ProblemSchema(FixedSchema):
     """An error (RFC 9457)."""
 
+    optional_in_answers = frozenset({"instance", "request_id", "grpc_code", "hint", "errors"})
+
     class Meta:
         """Some kinds have members of their own (RFC 9457 §3.2); readers ignore those they do not know."""
 

@@ -54,16 +54,22 @@ class StreamingResponse:
 class DryRunResult:
     """The result of an action's dry run.
 
+    The response has the type of the real one: the object after the action, an operation of state ``planned``, or
+    ``answer``.
+
     :param before: the stored object; None for a create.
     :param after: the object after the action; None if it would be removed.
     :param additional_objects: objects of other types that would be created or changed, in their new state.
     :param also_deleted: objects of other types that would be removed.
+    :param answer: for an action with ``answers``: the mapping that it would return, as far as that is known; texts that
+        only the real run can find out are empty.
     """
 
     before: Resource | None
     after: Resource | None
     additional_objects: Sequence[Resource] = ()
     also_deleted: Sequence[Resource] = ()
+    answer: Mapping[str, Any] | None = None
 
 
 #: A Resource is rendered by the plugin's schema, an Operation responds 202, a mapping is returned as JSON (its schema
@@ -85,8 +91,8 @@ class Action:
     :param answers: the schema of the returned mapping; None: ``run`` returns the changed object.
     :param operation: the kind of the ``Operation`` that ``run`` returns (202); None: it returns no operation.
     :param on_collection: make the route ``POST <collection>/actions/<name>`` instead.
-    :param returned_once: members of the result that are not stored: a response that is replayed for an
-        ``Idempotency-Key`` lacks them.
+    :param returned_once: texts of the result that are not stored: they are empty in a response that is replayed for an
+        ``Idempotency-Key`` to another credential.
     :param cluster_independent: whether an action on a collection may be called by callers restricted to some clusters,
         since it affects none.
     :param description: further text for the OpenAPI document.

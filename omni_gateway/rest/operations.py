@@ -19,6 +19,7 @@ from omni_gateway.rest.schema import SpecSchema
 
 State = Literal["running", "succeeded", "failed", "unknown"]
 STATES: tuple[str, ...] = get_args(State)
+PLANNED: Literal["planned"] = "planned"
 StageState = Literal["pending", "running", "succeeded", "failed", "unknown"]
 STAGE_STATES: tuple[str, ...] = get_args(StageState)
 POLL_SECONDS = 0.25
@@ -66,7 +67,7 @@ class Operation:
 
     :param kind: the name of its :class:`OperationKind`.
     :param id: the id of the object that it works on.
-    :param state: ``running``, ``succeeded``, ``failed`` or ``unknown``.
+    :param state: ``running``, ``succeeded``, ``failed`` or ``unknown``; ``planned`` in the answer to a dry run.
     :param progress: text for people.
     :param error: why it failed.
     :param target: the URL of the object.
@@ -81,7 +82,7 @@ class Operation:
 
     kind: str
     id: str
-    state: State
+    state: State | Literal["planned"]
     progress: str = ""
     error: str = ""
     target: str | None = None
@@ -95,7 +96,7 @@ class Operation:
     @property
     def done(self) -> bool:
         """True if the operation has ended: succeeded, failed, or without evidence of its outcome."""
-        return self.state != "running"
+        return self.state not in ("running", PLANNED)
 
     @property
     def url(self) -> str:
@@ -104,7 +105,10 @@ class Operation:
 
     def document(self) -> dict[str, Any]:
         """Return the operation as JSON members."""
-        links = {"self": self.url} | ({"target": self.target} if self.target else {})
+        # A planned operation has no URL: there is nothing to read.
+        links = {} if self.state == PLANNED else {"self": self.url}
+        if self.target:
+            links["target"] = self.target
         return {
             "kind": self.kind,
             "id": self.id,
@@ -119,6 +123,11 @@ class Operation:
             "details": dict(self.details),
             "_links": links,
         }
+
+
+def planned(kind: str, id: str, target: str | None) -> Operation:
+    """Return the operation that a request would start, for the answer to its dry run."""
+    return Operation(kind, id, PLANNED, "Not started: this is a dry run.", target=target)
 
 
 class StageSchema(SpecSchema):
@@ -144,9 +153,9 @@ class OperationSchema(SpecSchema):
     id = fields.String()
     state = fields.String(
         metadata={
-            "enum": list(STATES),
+            "enum": [*STATES, PLANNED],
             "description": "`unknown`: it has ended or was given up, and Omni shows no evidence of its outcome; `hint`"
-            " names what to check",
+            " names what to check. `planned`: the answer to a dry run; it was not started and cannot be read",
         }
     )
     done = fields.Boolean(metadata={"description": "Whether it has ended, in whatever state"})

@@ -14,6 +14,7 @@ from typing import Any
 
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.items import ITEMS_OF
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
@@ -27,9 +28,8 @@ from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
 from omni_gateway.rest.subresources import SubCollection, SubList, SubResource
 from omni_gateway.rest.views.collection import Collection, list_view
 from omni_gateway.rest.views.create import Creation, post_view
-from omni_gateway.rest.views.item import PATCH_CONTENT, Item, delete_view, get_view, patch_view, put_view
+from omni_gateway.rest.views.item import Item, delete_view, get_view, patch_content, patch_view, put_view
 from omni_gateway.rest.views.openapi import (
-    DRY_RUN,
     FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_PUT,
@@ -37,10 +37,10 @@ from omni_gateway.rest.views.openapi import (
     LIST_HEADERS,
     OBJECT_HEADERS,
     PATCH_PROBLEMS,
+    PLANNED,
     STREAMS,
     WATCHABLE,
     WRITE_PROBLEMS,
-    or_dry_run,
 )
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Request, Responses, Route
@@ -196,6 +196,7 @@ class ResourcePlugin(ServicePlugin):
                 request=Request(query=WriteQuery(), body=schema, example=self.example),
                 responses=Responses(
                     answers=self._answers_to_post(),
+                    dry_run=True,
                     headers=("ETag", "Location"),
                     problems={
                         404: "The object that it belongs to does not exist",
@@ -244,12 +245,13 @@ class ResourcePlugin(ServicePlugin):
                 summary=f"Replace the spec, labels and annotations of {self._one}",
                 request=Request(
                     query=WriteQuery(),
-                    body=schema,
+                    body=schema.with_id_in_url(),
                     example=self.example,
                     headers=[IF_MATCH, IF_NONE_MATCH_PUT if put_creates else IF_NONE_MATCH_WRITE],
                 ),
                 responses=Responses(
                     answers=self._answers_to_put(creates=put_creates),
+                    dry_run=True,
                     headers=("ETag", "Location") if put_creates else ("ETag",),
                     problems=WRITE_PROBLEMS,
                 ),
@@ -261,9 +263,12 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["patch"],
                 view=patch_view(item),
                 summary=f"Change {self._one} with a merge patch (RFC 7396)",
-                request=Request(query=WriteQuery(), content=PATCH_CONTENT, headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
+                request=Request(
+                    query=WriteQuery(), content=patch_content(schema), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]
+                ),
                 responses=Responses(
-                    answers={200: (or_dry_run(schema), f"The {self.title} after the write")},
+                    answers={200: (schema, f"The {self.title} after the write")},
+                    dry_run=True,
                     headers=("ETag",),
                     problems=PATCH_PROBLEMS,
                 ),
@@ -280,9 +285,10 @@ class ResourcePlugin(ServicePlugin):
                 responses=Responses(
                     answers={
                         204: (None, "Removed"),
-                        **DRY_RUN,
+                        **PLANNED,
                         202: (OperationSchema, "Omni is removing it; the operation shows its progress"),
                     },
+                    dry_run=True,
                     problems={404: "No such object", 409: "It is being removed already", 412: FAILED_PRECONDITION},
                 ),
             )
@@ -294,20 +300,20 @@ class ResourcePlugin(ServicePlugin):
 
     def _creation(self) -> Creation:
         follow_up = self.follow_up_operation.name if self.follow_up_operation else ""
-        return Creation(self.adapter, self.representation, follow_up)
+        started = self.create_operation.name if self.create_operation else ""
+        return Creation(self.adapter, self.representation, follow_up, started)
 
     def _answers_to_post(self) -> dict[int, tuple[Any, str]]:
         if self.create_operation:
             text = f"Omni creates the {self.title}; the operation shows its progress"
-            return {202: (OperationSchema, text), **DRY_RUN}
-        answers = {201: (self.schema, f"The new {self.title}"), **DRY_RUN}
+            return {202: (OperationSchema, text), **PLANNED}
+        text = f"The {self.title} that would result (only with `dry_run=true`)"
         if self.create_may_return_existing:
-            text = f"An equal {self.title} exists already, or the dry-run result"
-            answers[200] = (or_dry_run(self.schema), text)
-        return answers
+            text = f"An equal {self.title} exists already; or, with `dry_run=true`, the one that would result"
+        return {201: (self.schema, f"The new {self.title}"), 200: (self.schema, text)}
 
     def _answers_to_put(self, *, creates: bool) -> dict[int, tuple[Any, str]]:
-        answers = {200: (or_dry_run(self.schema), f"The {self.title} after the write")}
+        answers: dict[int, tuple[Any, str]] = {200: (self.schema, f"The {self.title} after the write")}
         if creates and self.create_operation:
             answers[202] = (OperationSchema, f"Omni creates the {self.title} (only with `If-None-Match: *`)")
         elif creates:
@@ -331,7 +337,7 @@ class ResourcePlugin(ServicePlugin):
             by_omni = by_omni and sub.adapter.authorized_by_omni
         else:
             # The items are another plugin's objects, whose schema is not known when this plugin is made.
-            answer = {"type": "array", "items": {"type": "object"}}
+            answer = {"type": "array", "items": {ITEMS_OF: f"{API_PREFIX}/{sub.plugin}"}}
             view = subcollection_view(self.adapter, sub)
         return Route(
             method="GET",

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
 from omni_gateway.http.fixed_schema import FixedSchema
+from omni_gateway.http.openapi import dry_run
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest import cluster_lock
 from omni_gateway.rest.serializer import compile_schema
 
 ENVELOPE = frozenset({"id", "namespace", "labels", "annotations", "metadata", "_links"})
-READ_ONLY_ENVELOPE = ("metadata", "_links", "namespace")
+READ_ONLY_ENVELOPE = ("metadata", "_links", "namespace", dry_run.MEMBER)
 
 MAX_ID_BYTES = 1024
 _ABSENT = object()
@@ -117,8 +118,8 @@ class ResourceSchema(SpecSchema):
     #: Fields of a POST that are not part of the object's spec; the adapter gets them as ``extras``.
     request_only: ClassVar[frozenset[str]] = frozenset()
 
-    #: Members of a create's response that are returned once and stored nowhere: a response that is replayed for an
-    #: ``Idempotency-Key`` lacks them.
+    #: Texts of a create's response that are returned once and stored nowhere: they are empty in later reads, and in a
+    #: response that is replayed for an ``Idempotency-Key`` to another credential.
     returned_once: ClassVar[frozenset[str]] = frozenset()
 
     #: Aliases: further names of spec members (``{"workload_proxy": "features.enable_workload_proxy"}``), of the ``id``
@@ -145,6 +146,14 @@ class ResourceSchema(SpecSchema):
         field.required, field.load_default = False, id
         field.validate = validate.Equal(id)
         field.validators = [field.validate]
+
+    def with_id_in_url(self) -> Self:
+        """Return a schema like this one for the body of a PUT, which may leave the id out: the URL has it."""
+        if not self.fields["id"].required:
+            return self
+        schema = type(self)()
+        schema.fields["id"].required = False
+        return schema
 
     @ma.pre_load
     def drop_read_only(self, data: Any, **_: Any) -> Any:

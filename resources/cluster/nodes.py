@@ -27,6 +27,7 @@ from resources.cluster.schemas.kubernetes import KubernetesNodeSchema
 
 OF_CLUSTER = Filter("cluster", "Only those of this cluster")
 _SORTABLE = frozenset({"name", "kubelet_version", "ready", "machine"})
+_METADATA = ("type", "version", "phase", "owner", "created", "updated", "finalizers")
 _schema = KubernetesNodeSchema()
 
 
@@ -101,6 +102,7 @@ def kubernetes_node(adapter: ClusterAdapter, id: str, name: str, query: Mapping[
         **_schema.render_spec(node.spec),
         "labels": node.labels,
         "annotations": node.annotations,
+        "metadata": {name: getattr(node, name) for name in _METADATA},
         "_links": links,
     }
 

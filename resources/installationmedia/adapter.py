@@ -20,6 +20,7 @@ from omni_gateway.sdk import (
 )
 from omni_gateway.sdk.adapters import (
     Change,
+    Created,
     find,
     read,
     resources_of,
@@ -68,6 +69,7 @@ class InstallationMediaAdapter(OmniResourceAdapter):
         """Raise 422 for what Omni would refuse; a masked join token that is sent back keeps the stored one."""
         if existing is not None and existing.type == types.INSTALLATION_MEDIAS:
             raise Problem(403, "omni-forbidden", "Omni's catalogue is read-only.", hint=_HINT)
+        resource.spec["kind"] = CONFIG
         refusals = FieldErrors()
         if resource.spec.get("cloud") and resource.spec.get("sbc"):
             refusals.add("sbc", "Cannot be combined with `cloud`.")
@@ -78,9 +80,13 @@ class InstallationMediaAdapter(OmniResourceAdapter):
                 resource.spec["join_token"] = existing.spec["join_token"]
         refusals.raise_if_any()
 
+    def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
+        """Create a configuration."""
+        return super().create(_in_omnis_form(resource), extras)
+
     def replace(self, resource: Resource) -> None:
-        """Replace a configuration, without ``kind``, which only the gateway has."""
-        super().replace(replace(resource, spec={key: value for key, value in resource.spec.items() if key != "kind"}))
+        """Replace a configuration."""
+        super().replace(_in_omnis_form(resource))
 
     def delete(self, resource: Resource) -> None:
         """Remove a configuration; 403 for an entry of the catalogue."""
@@ -90,6 +96,11 @@ class InstallationMediaAdapter(OmniResourceAdapter):
 
 def _config(item: Resource) -> Resource:
     return replace(item, spec={**item.spec, "kind": CONFIG})
+
+
+def _in_omnis_form(item: Resource) -> Resource:
+    """Return a configuration without ``kind``, which only the gateway has."""
+    return replace(item, spec={key: value for key, value in item.spec.items() if key != "kind"})
 
 
 def _catalogue(item: Resource) -> Resource:

@@ -60,11 +60,12 @@ def download_url(
         raise Problem(422, "validation", errors={"talos_version": ["Required: the Talos version of the image."]})
     if find(adapter.omni, types.TALOS_VERSIONS, version) is None:
         raise Problem(422, "validation", errors={"talos_version": [f"Omni does not know Talos {version!r}."]})
-    if dry_run:
-        return DryRunResult(medium, medium)
-    schematic = adapter.omni.management.create_schematic(talos_version=version, **_schematic_arguments(adapter, medium))
     platform, format = _platform(medium)
     kind = body.get("kind") or (ISO if platform == "metal" and format in ("", "iso") else DISK)
+    if dry_run:  # the URL names the schematic, whose id is known once Omni has stored it
+        unknown = {"url": "", "headers": {}, "schematic_id": ""}
+        return DryRunResult(medium, medium, answer={**unknown, "talos_version": version, "kind": kind})
+    schematic = adapter.omni.management.create_schematic(talos_version=version, **_schematic_arguments(adapter, medium))
     asset = adapter.omni.management.boot_asset_url(
         schematic.id,
         version,

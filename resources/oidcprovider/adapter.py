@@ -37,6 +37,7 @@ class OIDCProviderAdapter(StoredResourceAdapter):
             raise Problem(422, "validation", errors=errors)
         if existing is not None:
             return
+        resource.spec["source"] = "gateway"
         if not resource.id:
             resource.id = re.sub(r"[^a-z0-9]+", "-", resource.spec["name"].lower()).strip("-")
             if not resource.id:

@@ -73,7 +73,7 @@ def test_the_http_contract_holds(api: Caller, made: dict[str, Any]) -> None:
     assert (patched.status_code, patched.json["labels"]) == (200, {"team": "a"})
     assert api.patch(url, json={"labels": {}}, headers={"If-Match": read.headers["ETag"]}).status_code == 412
     dry = api.put(url, json={"id": made["id"], "spec": {"match_labels": ["a = b"]}}, query_string={"dry_run": "true"})
-    assert {"op": "replace", "path": "/spec/match_labels/0", "value": "a = b"} in dry.json["diff"]
+    assert {"op": "replace", "path": "/spec/match_labels/0", "value": "a = b"} in dry.json["_dry_run"]["diff"]
     assert [item["id"] for item in api.get(f"{CLASSES}?label_selector=team=a").json] == [made["id"]]
 
 

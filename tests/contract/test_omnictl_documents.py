@@ -376,7 +376,7 @@ def test_an_apply_takes_a_lock_off_by_a_null_that_is_spelled_out(
 def test_a_difference_never_moves_an_annotation(api: Caller, name: str) -> None:
     apply(api, CLASS.format(id=name, more="  annotations: {a: ''}\n"))
     body = {"annotations": {"a": None, "b": ""}}
-    diff = api.patch(f"resources/machineclasses/{name}?dry_run=true", json=body).json["diff"]
+    diff = api.patch(f"resources/machineclasses/{name}?dry_run=true", json=body).json["_dry_run"]["diff"]
     assert diff == [
         {"op": "remove", "path": "/annotations/a"},
         {"op": "add", "path": "/annotations/b", "value": ""},

@@ -364,7 +364,7 @@ def test_a_removal_names_the_machine_that_holds_it_up_and_what_to_do(world: Worl
         assert operation["started"]
         assert operation["stages"][0] == {"name": "machines wiped", "state": "running"}
 
-        dry = world.admin.delete("clusters/blocked?force=disconnected&dry_run=true").json
+        dry = world.admin.delete("clusters/blocked?force=disconnected&dry_run=true").json["_dry_run"]
         assert {"type": f"Links.{PREFIX}", "id": worker} in dry["also_deleted"]
         assert plane not in [item["id"] for item in dry["also_deleted"]]
 

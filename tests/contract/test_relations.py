@@ -118,7 +118,7 @@ def test_a_control_planes_machine_gets_that_role(api: Caller, place: Place, free
     answer = api.post("machinesetnodes?dry_run=true", json={"id": free, "machineset": place.planes})
 
     assert answer.status_code == 200, answer.text
-    shown = answer.json["object"]["labels"]
+    shown = answer.json["labels"]
     assert shown == labels(cluster=place.cluster, machine_set=place.planes, role_controlplane="")
 
 
@@ -205,7 +205,7 @@ def test_what_names_a_set_gets_the_sets_cluster(
     answer = api.post(f"{collection}?dry_run=true", json=body | ({"spec": more} if more else {}))
 
     assert answer.status_code == 200, answer.text
-    assert answer.json["object"]["labels"] == labels(cluster=place.cluster, machine_set=place.workers)
+    assert answer.json["labels"] == labels(cluster=place.cluster, machine_set=place.workers)
 
 
 @pytest.mark.parametrize("collection", ["extensions-configurations", f"resources/{EXTENSIONS}"])

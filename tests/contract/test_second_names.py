@@ -150,7 +150,7 @@ def test_names_that_agree_and_nulls_beside_a_value_are_taken(api: Caller, cluste
         "features": {"enable_workload_proxy": True, "disk_encryption": True},
     }
 
-    features = api.post("clusters?dry_run=true", json=body).json["object"]["features"]
+    features = api.post("clusters?dry_run=true", json=body).json["features"]
 
     assert (features["enable_workload_proxy"], features["disk_encryption"]) == (True, True)
 

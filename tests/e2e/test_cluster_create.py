@@ -181,8 +181,8 @@ def test_a_dry_run_shows_every_object_and_writes_none(
     answer = api.post("clusters?dry_run=true", json=three_machine_cluster(name, machines, versions))
     assert answer.status_code == 200, answer.text
     document = answer.json()
-    assert document["object"]["id"] == name
-    assert [(item["type"].split(".")[0], item["id"]) for item in document["also"]] == [
+    assert document["id"] == name
+    assert [(item["type"].split(".")[0], item["id"]) for item in document["_dry_run"]["also"]] == [
         ("ConfigPatches", f"200-cluster-{name}-sysctl"),
         ("MachineSets", f"{name}-control-planes"),
         ("MachineSets", f"{name}-workers"),

@@ -177,7 +177,8 @@ def test_a_dry_run_of_an_upgrade_shows_the_version_and_writes_none(
 ) -> None:
     answer = api.post(f"{empty}/actions/talos-upgrade?dry_run=true", json={"version": versions.talos_next})
     assert answer.status_code == 200, answer.text
-    assert answer.json()["object"]["talos_version"] == versions.talos_next
+    changed = {"op": "replace", "path": "/talos_version", "value": versions.talos_next}
+    assert changed in answer.json()["_dry_run"]["diff"]
     assert api.get(empty).json()["talos_version"] == versions.talos
 
 

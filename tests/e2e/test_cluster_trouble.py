@@ -117,7 +117,7 @@ def test_an_empty_cluster_is_set_up_to_start_from_a_backup(
     new_cluster(api, made, name)
     url = f"clusters/{name}/actions/bootstrap"
 
-    would_do = api.post(f"{url}?dry_run=true", json={"backup": backup}).json()
+    would_do = api.post(f"{url}?dry_run=true", json={"backup": backup}).json()["_dry_run"]
     assert would_do["diff"] == []
     assert [(item["id"], item["spec"]["bootstrap_spec"]) for item in would_do["also"]] == [
         (f"{name}-control-planes", backup)

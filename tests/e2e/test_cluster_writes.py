@@ -74,8 +74,8 @@ def test_a_write_over_another_state_is_a_412_with_the_present_tag(api: httpx.Cli
 
 def test_a_dry_run_tells_the_difference_and_changes_nothing(api: httpx.Client, cluster: str) -> None:
     document = patch(api, f"{cluster}?dry_run=true", {"labels": {"env": "prod"}}).json()
-    assert document["object"]["labels"] == {"env": "prod"}
-    assert document["diff"] == [{"op": "add", "path": "/labels/env", "value": "prod"}]
+    assert document["labels"] == {"env": "prod"}
+    assert document["_dry_run"]["diff"] == [{"op": "add", "path": "/labels/env", "value": "prod"}]
     assert api.get(cluster).json()["labels"] == {}
 
 
@@ -131,7 +131,7 @@ def test_locking_and_unlocking_answer_the_cluster_and_can_be_repeated(api: httpx
 
 def test_a_dry_run_of_a_lock_shows_the_annotation_and_sets_none(api: httpx.Client, cluster: str) -> None:
     document = api.post(f"{cluster}/actions/lock?dry_run=true").json()
-    assert "omni.sidero.dev/cluster-locked" in document["object"]["annotations"]
+    assert "omni.sidero.dev/cluster-locked" in document["annotations"]
     assert api.get(cluster).json()["annotations"] == {}
 
 

@@ -159,7 +159,7 @@ def test_a_prefix_that_omni_cannot_use_can_be_changed(operator: httpx.Client, un
 
 
 def test_a_hidden_service_is_gone(operator: httpx.Client, exposed: dict[str, Any], gone: Any, wait_until: Wait) -> None:
-    assert operator.delete(at(exposed["id"]) + "?dry_run=true").json()["object"] is None
+    assert operator.delete(at(exposed["id"]) + "?dry_run=true").json()["state"] == "planned"
     assert operator.delete(at(exposed["id"])).status_code in (202, 204)
     wait_until(lambda: gone(TYPE, exposed["id"]), 20, "the end of the service")
     operation = operator.get(f"operations/exposed-service-destroy/{quote(exposed['id'], safe='')}").json()
@@ -170,7 +170,7 @@ def test_a_dry_run_exposes_nothing(operator: httpx.Client, cluster: str) -> None
     answer = operator.post(f"{URL}?dry_run=true", json={"cluster": cluster, "port": 30060, **API})
     assert answer.status_code == 200, answer.text
     # Before Omni 1.8 an id has no port.
-    assert answer.json()["object"]["id"].removesuffix("/30060") == f"{cluster}/kubernetes.default"
+    assert answer.json()["id"].removesuffix("/30060") == f"{cluster}/kubernetes.default"
     assert operator.get(URL, params={"cluster": cluster}).json() == []
 
 

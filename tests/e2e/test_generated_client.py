@@ -76,7 +76,7 @@ def test_a_whole_life_of_a_cluster(
     client: Any, generated: str, unique: Unique, free_machines: Machines, versions: Versions
 ) -> None:
     machines, name = free_machines(2), unique("client")
-    body = model("Cluster").from_dict(
+    body = model("ClusterCreate").from_dict(
         {
             "id": name,
             **versions.cluster,
@@ -92,7 +92,7 @@ def test_a_whole_life_of_a_cluster(
     assert (str(status.phase), status.ready, status.machines.healthy) == ("RUNNING", True, 2)
     assert [item.id for item in method("clusters.list_clusters")(client=client, search=name).parsed] == [name]
 
-    patch = model("ConfigPatch").from_dict(
+    patch = model("ConfigPatchCreate").from_dict(
         {
             "id": f"{name}-sysctls",
             "data": "machine:\n  sysctls:\n    vm.swappiness: '10'\n",
@@ -101,7 +101,7 @@ def test_a_whole_life_of_a_cluster(
     )
     assert method("configpatches.create_configpatch")(client=client, body=patch).status_code == 201
     changed = method("clusters.patch_cluster")(
-        name, client=client, body=model("PatchClusterBody").from_dict({"labels": {"env": "test"}})
+        name, client=client, body=model("ClusterPatch").from_dict({"labels": {"env": "test"}})
     )
     assert changed.parsed.labels.to_dict() == {"env": "test"}
 
@@ -118,7 +118,7 @@ def test_a_whole_life_of_a_cluster(
 
 
 def test_a_refusal_is_a_problem_with_the_fields_named(client: Any, generated: str, unique: Unique) -> None:
-    body = model("Cluster").from_dict({"id": unique("client"), "talos_version": "0.0.1"})
+    body = model("ClusterCreate").from_dict({"id": unique("client"), "talos_version": "0.0.1"})
     answer = method("clusters.create_cluster")(client=client, body=body)
     assert (answer.status_code, str(answer.parsed.code)) == (422, "validation")
     assert "talos_version" in answer.parsed.errors.to_dict()

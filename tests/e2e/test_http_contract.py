@@ -269,19 +269,22 @@ class TestDryRun:
     def test_a_create_shows_the_object_and_makes_nothing(self, api: httpx.Client, unique: Callable[[str], str]) -> None:
         id = unique("dry")
         answer = api.post("configpatches?dry_run=true", json={"id": id, "data": DATA})
-        assert (answer.status_code, answer.json()["object"]["id"]) == (200, id)
+        assert (answer.status_code, answer.json()["id"]) == (200, id)
         assert api.get(f"configpatches/{id}").status_code == 404
 
     def test_a_patch_shows_the_difference_and_changes_nothing(self, api: httpx.Client, make: Make) -> None:
         patch = make(labels={"a": "b"})
         url = f"configpatches/{patch['id']}"
         answer = api.patch(f"{url}?dry_run=true", json={"labels": {"a": "c"}})
-        assert {"op": "replace", "path": "/labels/a", "value": "c"} in answer.json()["diff"]
+        assert {"op": "replace", "path": "/labels/a", "value": "c"} in answer.json()["_dry_run"]["diff"]
         assert api.get(url).json()["labels"] == {"a": "b"}
 
     def test_a_delete_shows_that_it_would_be_gone_and_keeps_it(self, api: httpx.Client, make: Make) -> None:
         url = f"configpatches/{make()['id']}"
-        assert api.delete(f"{url}?dry_run=true").json()["object"] is None
+        planned = api.delete(f"{url}?dry_run=true").json()
+        assert (planned["kind"], planned["state"], planned["done"]) == ("configpatch-destroy", "planned", False)
+        assert list(planned["_links"]) == ["target"]  # there is no operation to read
+        assert {"op": "remove", "path": "/data"} in planned["_dry_run"]["diff"]
         assert api.get(url).status_code == 200
 
     def test_every_check_is_done(self, api: httpx.Client, make: Make) -> None:

@@ -44,7 +44,7 @@ def test_a_link_can_be_watched(reader: httpx.Client, free_machines: Machines) ->
 def test_removing_a_link_removes_the_machine(operator: httpx.Client, free_machines: Machines, wait_until: Wait) -> None:
     machine = free_machines(1)[0]
     would = operator.delete(f"links/{machine}?dry_run=true")
-    assert (would.status_code, would.json()["object"]) == (200, None)
+    assert (would.status_code, would.json()["state"]) == (200, "planned")
     assert operator.delete(f"links/{machine}").status_code in (202, 204)
     wait_until(lambda: operator.get(f"machines/{machine}").status_code == 404, 30, "the end of the machine")
     assert operator.get(f"links/{machine}").status_code == 404

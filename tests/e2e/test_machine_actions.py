@@ -74,7 +74,7 @@ def test_a_member_reboots_and_its_cluster_comes_back(
 def test_a_dry_run_leaves_the_machine_running(api: httpx.Client, machine: str, omni: OmniClient, action: str) -> None:
     before = boot_id(omni, machine)
     document = act(api, machine, action, dry_run=True).json()
-    assert (document["dry_run"], document["diff"]) == (True, [])
+    assert (document["kind"], document["state"], document["_dry_run"]["diff"]) == (f"machine-{action}", "planned", [])
     assert boot_id(omni, machine) == before
     assert api.get(f"machines/{machine}").json()["connected"] is True
 
@@ -141,7 +141,7 @@ def test_a_free_machine_is_not_reset_and_talos_says_why(api: httpx.Client, machi
         assert "does not know" in problem(answer, 501, "not-implemented")["hint"]
     else:
         assert "admin role" in problem(answer, 403, "omni-forbidden")["hint"]
-    assert act(api, machine, "reset", dry_run=True).json()["diff"] == []
+    assert act(api, machine, "reset", dry_run=True).json()["_dry_run"]["diff"] == []
 
 
 def test_a_worker_is_reset_by_leaving_its_cluster(
@@ -178,7 +178,7 @@ def test_resets_that_may_not_be_are_409s_that_say_what_to_do(
     assert '"maintenance": false' in problem(act(api, of.worker, "reset"), 409, "conflict")["hint"]
     api.patch(f"machines/{of.worker}", json={"maintenance": False})
     dry = act(api, of.control_plane, "reset", {"force": True}, dry_run=True).json()
-    assert dry["object"]["cluster"] == ""
+    assert {"op": "replace", "path": "/cluster", "value": ""} in dry["_dry_run"]["diff"]
     api.post(f"clusters/{of.cluster}/actions/lock")
     assert "unlock" in problem(act(api, of.worker, "reset"), 409, "conflict")["hint"]
     problem(api.get(f"operations/machine-reset/{of.worker}"), 404, "not-found")

@@ -154,7 +154,7 @@ def test_a_dry_run_shows_all_three_and_does_none(
 ) -> None:
     body = {"labels": {"row": "7"}, "maintenance": True, "extensions": [extension]}
     document = api.patch(f"machines/{of.worker}?dry_run=true", json=body).json()
-    paths = {step["path"] for step in document["diff"]}
+    paths = {step["path"] for step in document["_dry_run"]["diff"]}
     assert paths == {"/labels/row", "/maintenance", "/locked", "/extensions"}
     assert (user_labels(omni, of.worker), locked(omni, of.worker)) == ({}, False)
     assert own_extensions(omni, of.worker) == []

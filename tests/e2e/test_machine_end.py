@@ -39,7 +39,7 @@ def test_a_removed_machine_is_gone_with_all_that_is_said_of_it(
     machine = free_machines(1)[0]
     api.patch(f"machines/{machine}", json={"labels": {"row": "7"}})
     tag = api.get(f"machines/{machine}").headers["ETag"]
-    assert api.delete(f"machines/{machine}?dry_run=true").json()["object"] is None
+    assert api.delete(f"machines/{machine}?dry_run=true").json()["state"] == "planned"
     problem(api.delete(f"machines/{machine}", headers={"If-Match": '"other-1"'}), 412, "stale-precondition")
     problem(api.get(f"operations/machine-destroy/{machine}"), 404, "not-found")
     answer = api.delete(f"machines/{machine}", headers={"If-Match": tag})

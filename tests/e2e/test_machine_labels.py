@@ -110,8 +110,8 @@ def test_it_is_refused_that(
 def test_a_dry_run_shows_the_change_and_makes_none(api: httpx.Client, machine: str, omni: OmniClient) -> None:
     answer = api.patch(f"machines/{machine}?dry_run=true", json={"labels": {"rack": "r1"}})
     document = answer.json()
-    assert document["object"]["labels"]["rack"] == "r1"
-    assert document["diff"] == [{"op": "add", "path": "/labels/rack", "value": "r1"}]
+    assert document["labels"]["rack"] == "r1"
+    assert document["_dry_run"]["diff"] == [{"op": "add", "path": "/labels/rack", "value": "r1"}]
     assert user_labels(omni, machine) == {}
 
 

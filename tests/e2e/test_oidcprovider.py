@@ -59,7 +59,7 @@ def test_a_write_over_an_old_state_is_refused(api: httpx.Client, provider: dict[
 
 def test_a_removed_provider_is_gone_at_once(api: httpx.Client, provider: dict[str, Any]) -> None:
     url = f"{URL}/{provider['id']}"
-    assert api.delete(f"{url}?dry_run=true").json()["object"] is None
+    assert api.delete(f"{url}?dry_run=true").json()["state"] == "planned"
     assert api.delete(url).status_code == 204
     problem(api.get(url), 404, "not-found")
     problem(api.delete(url), 404, "not-found")
@@ -67,7 +67,7 @@ def test_a_removed_provider_is_gone_at_once(api: httpx.Client, provider: dict[st
 
 def test_a_dry_run_keeps_nothing(api: httpx.Client, unique: Unique) -> None:
     id = unique("idp")
-    assert api.post(f"{URL}?dry_run=true", json={"id": id, **BODY}).json()["object"]["id"] == id
+    assert api.post(f"{URL}?dry_run=true", json={"id": id, **BODY}).json()["id"] == id
     assert api.get(f"{URL}/{id}").status_code == 404
 
 

@@ -176,8 +176,8 @@ def test_a_replace_is_in_omni_and_takes_labels_away(api: httpx.Client, omni: Omn
 
 def test_dry_runs_change_nothing(api: httpx.Client, omni: OmniClient, one: One) -> None:
     before = held(omni, one)["spec"]
-    assert api.patch(f"{one.url}?dry_run=true", json=one.kind.patch).json()["dry_run"] is True
-    assert api.delete(f"{one.url}?dry_run=true").json()["object"] is None
+    assert api.patch(f"{one.url}?dry_run=true", json=one.kind.patch).json()["_dry_run"]["diff"]
+    assert api.delete(f"{one.url}?dry_run=true").json()["state"] == "planned"
     assert held(omni, one)["spec"] == before
     assert held(omni, one)["metadata"]["phase"] == "running"
 

@@ -92,7 +92,7 @@ def test_a_dry_run_makes_no_account(api: httpx.Client, unique: Unique) -> None:
     name = unique("sa")
     answer = api.post(f"{URL}?dry_run=true", json={"id": name, "role": "Reader"})
     assert answer.status_code == 200
-    assert answer.json()["object"]["key"] == ""
+    assert answer.json()["key"] == ""
     assert api.get(f"{URL}/{name}").status_code == 404
 
 

@@ -22,9 +22,8 @@ from omni_gateway.rest.parameters import ReadQuery, WriteQuery, list_query_schem
 from omni_gateway.rest.schema import SpecSchema
 from omni_gateway.rest.views.collection import list_view
 from omni_gateway.rest.views.create import post_view
-from omni_gateway.rest.views.item import PATCH_CONTENT, delete_view, get_view, patch_view, put_view
+from omni_gateway.rest.views.item import delete_view, get_view, patch_content, patch_view, put_view
 from omni_gateway.rest.views.openapi import (
-    DRY_RUN,
     FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_PUT,
@@ -32,9 +31,9 @@ from omni_gateway.rest.views.openapi import (
     LIST_HEADERS,
     OBJECT_HEADERS,
     PATCH_PROBLEMS,
+    PLANNED,
     STREAMS,
     WRITE_PROBLEMS,
-    or_dry_run,
 )
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response
@@ -153,7 +152,11 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             summary="Create an object of a type",
             request=Request(query=WriteQuery(), body=schema, example=EXAMPLE),
             responses=Responses(
-                answers={201: (schema, "The new object"), **DRY_RUN},
+                answers={
+                    201: (schema, "The new object"),
+                    200: (schema, "The object that would result (only with `dry_run=true`)"),
+                },
+                dry_run=True,
                 headers=("ETag", "Location"),
                 problems={
                     404: "Omni has no such type",
@@ -185,12 +188,18 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             role=Role.OPERATOR,
             view=_for_kind(catalogue, "replace", lambda kind: put_view(kind.item)),
             summary="Replace the spec, labels and annotations of an object",
-            request=Request(query=WriteQuery(), body=schema, example=EXAMPLE, headers=[IF_MATCH, IF_NONE_MATCH_PUT]),
+            request=Request(
+                query=WriteQuery(),
+                body=schema.with_id_in_url(),
+                example=EXAMPLE,
+                headers=[IF_MATCH, IF_NONE_MATCH_PUT],
+            ),
             responses=Responses(
                 answers={
-                    200: (or_dry_run(schema), "The object after the write"),
+                    200: (schema, "The object after the write"),
                     201: (schema, "The new object (only with `If-None-Match: *`)"),
                 },
+                dry_run=True,
                 headers=("ETag", "Location"),
                 problems=WRITE_PROBLEMS,
             ),
@@ -202,9 +211,10 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             role=Role.OPERATOR,
             view=_for_kind(catalogue, "patch", lambda kind: patch_view(kind.item)),
             summary="Change an object with a merge patch (RFC 7396)",
-            request=Request(query=WriteQuery(), content=PATCH_CONTENT, headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
+            request=Request(query=WriteQuery(), content=patch_content(schema), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
             responses=Responses(
-                answers={200: (or_dry_run(schema), "The object after the write")},
+                answers={200: (schema, "The object after the write")},
+                dry_run=True,
                 headers=("ETag",),
                 problems=PATCH_PROBLEMS,
             ),
@@ -218,7 +228,8 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             summary="Remove an object",
             request=Request(query=WriteQuery(), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
             responses=Responses(
-                answers={204: (None, "Removed"), **DRY_RUN, 202: (OperationSchema, "Omni is removing it")},
+                answers={204: (None, "Removed"), **PLANNED, 202: (OperationSchema, "Omni is removing it")},
+                dry_run=True,
                 problems={
                     404: "No such object or type",
                     409: "Not possible in the object's present state",

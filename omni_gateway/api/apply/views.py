@@ -16,6 +16,7 @@ from omni_gateway.api.apply.write import write_all_or_nothing, write_each
 from omni_gateway.auth import Role
 from omni_gateway.http.changed_fields import note_documents
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.dry_run import JSONPatchOperationSchema
 from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
 from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
@@ -65,6 +66,8 @@ class ApplyQuery(WriteQuery):
 class ApplyResultSchema(SpecSchema):
     """The outcome of one document."""
 
+    optional_in_answers = frozenset({"diff", "problem"})
+
     index = fields.Integer(metadata={"description": "Its position in the request, from 0"})
     type = fields.String()
     id = fields.String()
@@ -74,8 +77,10 @@ class ApplyResultSchema(SpecSchema):
             "enum": ["created", "updated", "unchanged", "failed", "skipped", "taken-back", "not-written"],
         }
     )
-    diff = fields.List(fields.Dict(), metadata={"description": "RFC 6902 operations (dry run only)"})
-    problem = fields.Dict(metadata={"description": "Why it was not applied, as a problem document"})
+    diff = fields.List(
+        fields.Nested(JSONPatchOperationSchema), metadata={"description": "RFC 6902 operations (dry run only)"}
+    )
+    problem = fields.Nested(ProblemSchema, metadata={"description": "Why it was not applied"})
 
 
 class AppliedSchema(SpecSchema):
@@ -88,6 +93,8 @@ class AppliedSchema(SpecSchema):
 
 class ApplyProblemSchema(AppliedSchema, ProblemSchema):
     """The problem of an apply that is incomplete, with the outcomes of all documents."""
+
+    optional_in_answers = ProblemSchema.optional_in_answers | AppliedSchema().fields.keys()
 
     class Meta(ProblemSchema.Meta):
         """The options of problem schemas."""

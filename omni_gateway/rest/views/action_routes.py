@@ -14,11 +14,10 @@ from omni_gateway.rest.parameters import NoQuery, WriteQuery
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.views import actions
 from omni_gateway.rest.views.openapi import (
-    DRY_RUN,
     FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_WRITE,
-    or_dry_run,
+    PLANNED,
 )
 from omni_gateway.rest.views.route import Request, Responses, Route
 
@@ -29,14 +28,16 @@ def action_route(action: Action, adapter: ResourceAdapter, representation: Repre
     ``noun`` is the end of its operationId.
     """
     if action.operation is not None:
-        answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Started"), **DRY_RUN}
+        answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Started"), **PLANNED}
     else:
-        answers = {200: (or_dry_run(action.answers or representation.schema), "Done")}
+        answers = {200: (action.answers or representation.schema, "Done")}
     view = actions.action_view(
         adapter,
         representation,
         action.run,
         with_body=action.body is not None,
+        operation=action.operation.name if action.operation else "",
+        answers=action.answers is not None,
         writes=action.role > Role.READER,
         cluster_independent=action.cluster_independent,
     )
@@ -58,6 +59,7 @@ def action_route(action: Action, adapter: ResourceAdapter, representation: Repre
         ),
         responses=Responses(
             answers=answers,
+            dry_run=action.role > Role.READER,
             problems={
                 404: "No such object",
                 409: "Not possible in the object's present state",

@@ -34,6 +34,8 @@ def action_view(
     function: Callable[..., Answer],
     *,
     with_body: bool,
+    operation: str,
+    answers: bool,
     writes: bool,
     cluster_independent: bool,
 ) -> Callable[..., Response]:
@@ -42,6 +44,8 @@ def action_view(
     It calls ``function(adapter, id, body, dry_run=...)``, without ``id`` for an action on a collection.
 
     :param with_body: whether the request has a body; else ``body`` is an empty mapping.
+    :param operation: the kind of the operation that it starts; empty for none.
+    :param answers: whether it returns a mapping.
     :param writes: whether the action needs more than the reader role.
     :param cluster_independent: whether callers restricted to some clusters may call it on a collection.
     """
@@ -52,7 +56,9 @@ def action_view(
         )
         _check_preconditions(bound, representation, path.get("id"))
         answer = function(bound, *path.values(), body or {}, dry_run=arguments["dry_run"])
-        return respond(representation, answer)
+        if answers and isinstance(answer, DryRunResult) and answer.answer is None:
+            raise TypeError("the DryRunResult of an action with `answers` needs an `answer`")
+        return respond(representation, answer, operation=operation)
 
     def post_without_body(arguments: Mapping[str, Any], **path: str) -> Response:
         return post(arguments, None, **path)
@@ -94,19 +100,17 @@ def computed_view(
     return get
 
 
-def respond(representation: Representation, answer: Answer) -> Response:
-    """Return the response for the return value of a plugin's function."""
+def respond(representation: Representation, answer: Answer, *, operation: str = "") -> Response:
+    """Return the response for the return value of a plugin's function.
+
+    ``operation`` is the kind of the operation that the request starts, for a dry run of it; empty for none.
+    """
     if isinstance(answer, Resource):
         return object_response(representation, answer)
     if isinstance(answer, Operation):
         return operation_response(answer)
     if isinstance(answer, DryRunResult):
-        before, after = (
-            None if item is None else representation.document(item) for item in (answer.before, answer.after)
-        )
-        return dry_run_response(
-            before, after, additional_objects=answer.additional_objects, also_deleted=answer.also_deleted
-        )
+        return dry_run_response(representation, answer, operation=operation)
     if isinstance(answer, FileResponse):
         if answer.credential:
             note_credential(request.environ)

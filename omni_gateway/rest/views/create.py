@@ -11,6 +11,7 @@ from flask import Response
 
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
+from omni_gateway.rest.actions import DryRunResult
 from omni_gateway.rest.adapters.base import FoundExisting, ResourceAdapter
 from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import current_gateway
@@ -27,12 +28,14 @@ READ_DELAYS = (0.01, 0.04, 0.1, 0.25, 0.6, 1.0, 1.0)
 class Creation:
     """The adapter and representation that a create view uses.
 
-    ``operation`` is the name of the operation kind that shows how a new object comes up, or empty.
+    ``operation`` is the name of the operation kind that shows how a new object comes up, ``started`` that of the
+    operation that a POST returns; both may be empty.
     """
 
     adapter: ResourceAdapter
     representation: Representation
     operation: str = ""
+    started: str = ""
 
 
 def post_view(creation: Creation) -> Callable[..., Response]:
@@ -70,9 +73,9 @@ def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: st
         raise Problem(422, "validation", errors={"id": [f"The object's members make the id {wanted.id!r}."]})
     if dry_run:
         adapter.predict(wanted, None)
-        return dry_run_response(
-            None, representation.document(wanted), additional_objects=adapter.additional_objects(wanted, extras)
-        )
+        result = DryRunResult(None, wanted, additional_objects=adapter.additional_objects(wanted, extras))
+        # A PUT, which names an id, answers with the object: it may as well replace one.
+        return dry_run_response(representation, result, operation="" if id else creation.started)
     created = adapter.create(wanted, extras)
     if created is None:
         created = wanted if adapter.unreadable else read_created(adapter, wanted)

@@ -19,6 +19,7 @@ from omni_gateway.model.query import ListQuery
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import errors
 from omni_gateway.rest import cluster_lock
+from omni_gateway.rest.actions import DryRunResult
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import current_gateway
@@ -43,11 +44,14 @@ from omni_gateway.rest.views.watch import watch_response
 from omni_gateway.watch import stream_response
 
 PATCH_TYPES = ("application/merge-patch+json", "application/json")
-#: The body of a PATCH in the OpenAPI document: any part of the object; ``null`` removes a member.
-PATCH_CONTENT = {PATCH_TYPES[0]: {"schema": {"type": "object"}, "example": {"labels": {"env": "prod"}}}}
 #: Seconds between the reads by which a DELETE finds out whether the object is gone (204); after 0.2 s in all it returns
 #: an operation (202).
 DELETE_POLL_DELAYS = (0.005, 0.015, 0.03, 0.05, 0.1)
+
+
+def patch_content(schema: ma.Schema) -> dict[str, Any]:
+    """Return the body of a PATCH for the OpenAPI document: a merge patch of an object of ``schema``."""
+    return {PATCH_TYPES[0]: {"schema": schema, "example": {"labels": {"env": "prod"}}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +147,8 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
             adapter.refuse_owned(existing)
             adapter.predict(None, existing)
             adapter.check_delete_with(existing, arguments)
-            also_deleted = adapter.also_deleted(existing, arguments)
-            return dry_run_response(item.representation.document(existing), None, also_deleted=also_deleted)
+            result = DryRunResult(existing, None, also_deleted=adapter.also_deleted(existing, arguments))
+            return dry_run_response(item.representation, result, operation=destroy.name)
         # An object that is tearing down is deleted again only if no finalizer is left: Omni 1.7 does not finish the
         # removal of most types by itself. While a finalizer is left, a second delete is of use only with `force`.
         if not existing.tearing_down or not existing.finalizers or arguments.get("force"):

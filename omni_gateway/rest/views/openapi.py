@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from marshmallow import fields
-
 from omni_gateway.http.idempotency import takes_key
+from omni_gateway.http.openapi import dry_run
 from omni_gateway.http.parser import JSON
 from omni_gateway.http.problems import MEDIA_TYPE
-from omni_gateway.rest.schema import SpecSchema
+from omni_gateway.rest.operations import OperationSchema
+from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.route import Request, Responses, Route
 
 #: The media types of a watch.
@@ -63,6 +63,12 @@ IDEMPOTENCY_KEY = {
     " 422 if the key was used with another request",
 }
 
+#: The response to a dry run of a request that starts an operation.
+PLANNED = {200: (OperationSchema, "The operation that would start (only with `dry_run=true`)")}
+
+#: Of the body of an object: its schema has what can be written only.
+SENT_BACK = "A document that was read can be sent back: members that only answers have are ignored."
+
 #: Problems of a write to an object.
 WRITE_PROBLEMS = {
     404: "No such object",
@@ -91,27 +97,6 @@ BODY_PROBLEMS = {413: "The body is too large", 415: "The body has another media 
 _SHARED_PROBLEMS = {status: HTTPStatus(status).name for status in (422, 500, 501, 502, 504)}
 
 
-class DryRunSchema(SpecSchema):
-    """The result of a dry run (`?dry_run=true`)."""
-
-    dry_run = fields.Boolean(metadata={"description": "Always true"})
-    object = fields.Dict(
-        allow_none=True, metadata={"description": "The object after the write; null: it would be removed"}
-    )
-    diff = fields.List(fields.Dict(), metadata={"description": "RFC 6902 operations from the present object to it"})
-    also = fields.List(fields.Dict(), metadata={"description": "Other objects that would be created or changed"})
-    also_deleted = fields.List(fields.Dict(), metadata={"description": "Other objects that would be removed with it"})
-
-
-def or_dry_run(schema: Any) -> Any:
-    """Return the OpenAPI schema of a 200 response that is either ``schema`` or a dry-run result."""
-    return {"oneOf": [schema, DryRunSchema]}
-
-
-#: The response to a dry run of a request whose real response has another status than 200.
-DRY_RUN = {200: (DryRunSchema, "The dry-run result (only with `dry_run=true`)")}
-
-
 def operation(route: Route) -> dict[str, Any]:
     """Return the OpenAPI operation of a route. It contains marshmallow schemas, which apispec resolves."""
     return {
@@ -120,6 +105,7 @@ def operation(route: Route) -> dict[str, Any]:
         "description": "\n\n".join(part for part in (route.description, f"Role: {route.role.value}.") if part),
         "x-required-role": route.role.value,
         "parameters": [*_parameters(route)],
+        **({dry_run.MARK: True} if route.responses.dry_run else {}),
         **_request_body(route.request),
         "responses": {**_problems(route), **_answers(route)},
     }
@@ -142,7 +128,8 @@ def _request_body(request: Request) -> dict[str, Any]:
         return {}
     example = {} if request.example is None else {"example": request.example}
     required = not getattr(request.body, "body_optional", False)
-    return {"requestBody": {"required": required, "content": {JSON: {"schema": request.body, **example}}}}
+    described = {"description": SENT_BACK} if isinstance(request.body, ResourceSchema) else {}
+    return {"requestBody": {**described, "required": required, "content": {JSON: {"schema": request.body, **example}}}}
 
 
 def _answers(route: Route) -> dict[int, Any]:

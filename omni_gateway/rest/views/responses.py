@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from flask import Response, request
 
 from omni_gateway.http import etags, mergepatch
+from omni_gateway.http.openapi import dry_run
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
+from omni_gateway.rest.actions import DryRunResult
 from omni_gateway.rest.cache_headers import cache_headers
 from omni_gateway.rest.gateway import current_gateway
-from omni_gateway.rest.operations import RETRY_AFTER_SECONDS, Operation
+from omni_gateway.rest.operations import RETRY_AFTER_SECONDS, Operation, planned
 from omni_gateway.rest.representation import Representation
 
 
@@ -55,28 +57,26 @@ def operation_response(operation: Operation) -> Response:
     return json_response(operation.document(), 202, head)
 
 
-def dry_run_response(
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any] | None,
-    *,
-    additional_objects: Sequence[Resource] = (),
-    also_deleted: Sequence[Resource] = (),
-) -> Response:
-    """Return the result of a dry run.
+def dry_run_response(representation: Representation, result: DryRunResult, *, operation: str = "") -> Response:
+    """Return the response to a dry run: it has the type of the real one, and the member ``_dry_run``.
 
-    :param before: the object's document now; None for a create.
-    :param after: the object's document after the write; None if it would be removed. The diff is the JSON Patch (RFC
-        6902) from ``before`` to ``after``.
-    :param additional_objects: other objects that the write would create or change.
-    :param also_deleted: other objects that the write would remove.
+    :param operation: the kind of the operation that the real request starts; empty for none.
+
+    The diff is the JSON Patch (RFC 6902) from the object's present document to the one after the write; a removal leads
+    to an empty one.
     """
-    diff = mergepatch.diff(before or {}, after or {})
-    document: dict[str, Any] = {"dry_run": True, "object": after, "diff": diff}
-    if additional_objects:
-        document["also"] = [_as_stored(resource) for resource in additional_objects]
-    if also_deleted:
-        document["also_deleted"] = [{"type": resource.type, "id": resource.id} for resource in also_deleted]
-    return json_response(document)
+    before, after = (None if item is None else representation.document(item) for item in (result.before, result.after))
+    changes = {
+        "diff": mergepatch.diff(before or {}, after or {}),
+        "also": [_as_stored(resource) for resource in result.additional_objects],
+        "also_deleted": [{"type": resource.type, "id": resource.id} for resource in result.also_deleted],
+    }
+    answer = result.answer or after or before
+    if operation:
+        resource = result.after or result.before
+        id = resource.id if resource else ""
+        answer = planned(operation, id, representation.url(id) if id else None).document()
+    return json_response({**(answer or {}), dry_run.MEMBER: changes})
 
 
 def _as_stored(resource: Resource) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Responses:
     :param answers: successful status → (schema of the JSON body or None, description).
     :param headers: the names of the headers of successful responses.
     :param media_types: further media types of the 200 response, e.g. those of a stream.
+    :param dry_run: whether the 200 response to a dry run has the member ``_dry_run``.
     :param problems: status → description, in addition to the problems that any route may respond.
     :param problem_schema: the schema of problems, for those with members of their own.
     """
@@ -50,6 +51,7 @@ class Responses:
     answers: Mapping[int, tuple[Any, str]]
     headers: Sequence[str] = ()
     media_types: Sequence[str] = ()
+    dry_run: bool = False
     problems: Mapping[int, str] = field(default_factory=dict)
     problem_schema: ma.Schema = _PROBLEM
 
