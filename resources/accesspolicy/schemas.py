@@ -29,7 +29,7 @@ class AccessPolicyUserSchema(SpecSchema):
 class AccessPolicyUserGroupSchema(SpecSchema):
     """A group of users."""
 
-    users = fields.List(fields.Nested(AccessPolicyUserSchema))
+    users = fields.List(fields.Nested(AccessPolicyUserSchema), metadata={"description": "Members of the group"})
 
 
 class AccessPolicyClusterSchema(SpecSchema):
@@ -42,7 +42,7 @@ class AccessPolicyClusterSchema(SpecSchema):
 class AccessPolicyClusterGroupSchema(SpecSchema):
     """A group of clusters."""
 
-    clusters = fields.List(fields.Nested(AccessPolicyClusterSchema))
+    clusters = fields.List(fields.Nested(AccessPolicyClusterSchema), metadata={"description": "Members of the group"})
 
 
 class AccessPolicyImpersonateSchema(SpecSchema):
@@ -54,7 +54,10 @@ class AccessPolicyImpersonateSchema(SpecSchema):
 class AccessPolicyKubernetesSchema(SpecSchema):
     """The access that a rule gives in Kubernetes."""
 
-    impersonate = wire.Message(AccessPolicyImpersonateSchema)
+    impersonate = wire.Message(
+        AccessPolicyImpersonateSchema,
+        metadata={"description": "Kubernetes groups that the users act as in the clusters"},
+    )
 
 
 class AccessPolicyRuleSchema(SpecSchema):
@@ -62,7 +65,9 @@ class AccessPolicyRuleSchema(SpecSchema):
 
     users = _texts("Identities, or groups of `user_groups` as `group/<name>`")
     clusters = _texts("Ids of clusters, or groups of `cluster_groups` as `group/<name>`")
-    kubernetes = wire.Message(AccessPolicyKubernetesSchema)
+    kubernetes = wire.Message(
+        AccessPolicyKubernetesSchema, metadata={"description": "Access in Kubernetes that the rule gives; null: none"}
+    )
     role = _text("`None`, `Reader`, `Operator` or `Admin`; left out: the rule changes no role")
 
 
@@ -70,7 +75,14 @@ class AccessPolicyTestUserSchema(SpecSchema):
     """The user of a test."""
 
     name = _text("An identity")
-    labels = fields.Dict(keys=fields.String(), values=fields.String())
+    labels = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={
+            "description": "Labels that SAML would give the user",
+            "example": {"saml.omni.sidero.dev/groups/support": ""},
+        },
+    )
 
 
 class AccessPolicyTestClusterSchema(SpecSchema):
@@ -82,17 +94,32 @@ class AccessPolicyTestClusterSchema(SpecSchema):
 class AccessPolicyExpectedSchema(SpecSchema):
     """The expected result of a test."""
 
-    kubernetes = wire.Message(AccessPolicyKubernetesSchema)
-    role = fields.String()
+    kubernetes = wire.Message(
+        AccessPolicyKubernetesSchema, metadata={"description": "Kubernetes groups that the rules should give the user"}
+    )
+    role = fields.String(
+        metadata={
+            "description": "Role that the rules should give the user: `None`, `Reader`, `Operator` or `Admin`",
+            "example": "Operator",
+        }
+    )
 
 
 class AccessPolicyTestSchema(SpecSchema):
     """A test of the rules; Omni runs it when the policy is written."""
 
-    name = fields.String()
-    user = wire.Message(AccessPolicyTestUserSchema)
-    cluster = wire.Message(AccessPolicyTestClusterSchema)
-    expected = wire.Message(AccessPolicyExpectedSchema)
+    name = fields.String(
+        metadata={"description": "Name of the test, which Omni's refusal names", "example": "support operates staging"}
+    )
+    user = wire.Message(
+        AccessPolicyTestUserSchema, metadata={"description": "The user whose access is tested; need not exist"}
+    )
+    cluster = wire.Message(
+        AccessPolicyTestClusterSchema, metadata={"description": "The cluster on which it is tested; need not exist"}
+    )
+    expected = wire.Message(
+        AccessPolicyExpectedSchema, metadata={"description": "What the rules should give the user there"}
+    )
 
 
 class AccessPolicySchema(ResourceSchema):
@@ -108,8 +135,18 @@ class AccessPolicySchema(ResourceSchema):
         values=fields.Nested(AccessPolicyClusterGroupSchema),
         metadata={"description": "Groups of clusters, by name"},
     )
-    rules = fields.List(fields.Nested(AccessPolicyRuleSchema))
-    tests = fields.List(fields.Nested(AccessPolicyTestSchema))
+    rules = fields.List(
+        fields.Nested(AccessPolicyRuleSchema),
+        metadata={
+            "description": "Rules that give users a role, and Kubernetes groups, on clusters; the highest role counts"
+        },
+    )
+    tests = fields.List(
+        fields.Nested(AccessPolicyTestSchema),
+        metadata={
+            "description": "Tests of the rules; Omni runs them at each write and refuses a policy that fails one"
+        },
+    )
 
 
 EXAMPLE: dict[str, Any] = {

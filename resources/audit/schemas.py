@@ -17,8 +17,10 @@ def _text(description: str, **more: object) -> fields.String:
 class AuditDocumentSchema(SpecSchema):
     """An object that a request with many documents was about."""
 
-    type = fields.String()
-    id = fields.String()
+    type = fields.String(
+        metadata={"description": "Omni type of the document's object", "example": "MachineClasses.omni.sidero.dev"}
+    )
+    id = fields.String(metadata={"description": "Id of the document's object", "example": "metal"})
 
 
 class AuditEntrySchema(ResourceSchema):

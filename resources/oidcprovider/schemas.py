@@ -123,7 +123,7 @@ class ProviderTestStepSchema(SpecSchema):
             "description": "Addresses are allowed; documents were read; the issuer matches; the keys are usable",
         }
     )
-    ok = fields.Boolean()
+    ok = fields.Boolean(metadata={"description": "Whether the step went well", "example": True})
     detail = fields.String(metadata={"description": "The result or the error, for people"})
 
 

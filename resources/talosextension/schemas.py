@@ -10,15 +10,28 @@ from omni_gateway.sdk import ResourceSchema, SpecSchema
 class TalosExtensionsInfoSchema(SpecSchema):
     """Talos extensions info (``specs.TalosExtensionsSpec.Info``)."""
 
-    name = fields.String()
-    author = fields.String()
-    version = fields.String()
-    description = fields.String()
-    ref = fields.String()
-    digest = fields.String()
+    name = fields.String(
+        metadata={
+            "description": "Full name of the extension, as schematics and `extensions` fields take it",
+            "example": "siderolabs/iscsi-tools",
+        }
+    )
+    author = fields.String(metadata={"description": "Author of the extension", "example": "Sidero Labs"})
+    version = fields.String(metadata={"description": "Version of the extension itself", "example": "v0.2.0"})
+    description = fields.String(metadata={"description": "What the extension does, as its author describes it"})
+    ref = fields.String(
+        metadata={
+            "description": "Reference of the container image that has the extension",
+            "example": "ghcr.io/siderolabs/iscsi-tools:v0.2.0",
+        }
+    )
+    digest = fields.String(metadata={"description": "Digest of that image, `sha256:…`"})
 
 
 class TalosExtensionsSchema(ResourceSchema):
     """The system extensions of one Talos version, which is the id."""
 
-    items = fields.List(fields.Nested(TalosExtensionsInfoSchema))
+    items = fields.List(
+        fields.Nested(TalosExtensionsInfoSchema),
+        metadata={"description": "System extensions that images of this Talos version can have"},
+    )

@@ -19,7 +19,7 @@ class TokenSchema(ResourceSchema):
             validate.Length(min=1, max=200),
             validate.ContainsNoneOf("\0", error="Has a NUL character, which cannot be stored."),
         ],
-        metadata={"description": "For people and for the audit: the token's owner"},
+        metadata={"description": "For people and for the audit: the token's owner", "example": "deploy-pipeline"},
     )
     role = fields.String(
         load_default=Role.READER.value,
@@ -35,9 +35,20 @@ class TokenSchema(ResourceSchema):
         },
     )
     ttl = wire.Duration(load_only=True, metadata={"description": "Its lifetime, from 1m; left out: it does not expire"})
-    created_at = wire.Timestamp(dump_only=True)
-    expires_at = wire.Timestamp(dump_only=True, metadata={"description": "null: never"})
-    last_used_at = wire.Timestamp(dump_only=True, metadata={"description": "To the minute; null: never"})
+    created_at = wire.Timestamp(
+        dump_only=True, metadata={"description": "When the token was created", "example": "2026-08-21T10:00:00Z"}
+    )
+    expires_at = wire.Timestamp(
+        dump_only=True,
+        metadata={"description": "When the token expires; null: never", "example": "2026-09-20T10:00:00Z"},
+    )
+    last_used_at = wire.Timestamp(
+        dump_only=True,
+        metadata={
+            "description": "When the token was used last, to the minute; null: never",
+            "example": "2026-08-21T10:00:00Z",
+        },
+    )
     token = fields.String(
         dump_only=True,
         metadata={"description": "Its text; returned once, and again for its Idempotency-Key"},
