@@ -32,19 +32,30 @@ class CanIQuery(ma.Schema):
     verb = fields.String(
         required=True,
         validate=ma.validate.OneOf((*VERBS, WATCH)),
-        metadata={"description": "What to do with it"},
+        metadata={"description": "What to do with the resource; `watch` is what `list` allows"},
     )
 
 
 class CanISchema(SpecSchema):
     """Whether the caller's role allows the verb."""
 
-    allowed = fields.Boolean()
-    resource = fields.String()
-    verb = fields.String()
-    role = fields.String(metadata={"description": "The caller's role"})
+    allowed = fields.Boolean(
+        metadata={
+            "description": "Whether the caller's role allows the verb; Omni may still deny the request",
+            "example": True,
+        }
+    )
+    resource = fields.String(metadata={"description": "Name of the resource, as in the query", "example": "clusters"})
+    verb = fields.String(metadata={"description": "The verb, as in the query", "example": "patch"})
+    role = fields.String(
+        metadata={"description": "The caller's role: `reader`, `operator`, `admin` or `none`", "example": "operator"}
+    )
     needed_role = fields.String(
-        allow_none=True, metadata={"description": "The role that the verb requires; null: there is no such route"}
+        allow_none=True,
+        metadata={
+            "description": "The role that the verb requires; null: there is no such route",
+            "example": "operator",
+        },
     )
 
 

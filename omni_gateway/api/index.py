@@ -23,21 +23,49 @@ from omni_gateway.sdk import SDK_VERSION, SpecSchema
 class IndexResourceSchema(SpecSchema):
     """One resource."""
 
-    name = fields.String()
-    description = fields.String()
-    verbs = fields.List(fields.String(), metadata={"description": "Verbs that the caller's role allows"})
-    plugin = fields.String(metadata={"description": "Distribution and version that the resource comes from"})
-    url = fields.String()
+    name = fields.String(
+        metadata={"description": "Name of the resource: the path of its URLs below `/api/v1`", "example": "clusters"}
+    )
+    description = fields.String(
+        metadata={
+            "description": "What the resource's objects are",
+            "example": "Kubernetes clusters that Omni runs on Talos machines",
+        }
+    )
+    verbs = fields.List(
+        fields.String(), metadata={"description": "Verbs that the caller's role allows", "example": ["list", "get"]}
+    )
+    plugin = fields.String(
+        metadata={
+            "description": "Distribution and version that the resource comes from",
+            "example": "omni-gateway 0.1.0",
+        }
+    )
+    url = fields.String(metadata={"description": "Relative URL of the resource", "example": "/api/v1/clusters"})
 
 
 class IndexSchema(SpecSchema):
     """The gateway's version and its resources."""
 
-    name = fields.String()
-    version = fields.String()
-    sdk_version = fields.String()
-    resources = fields.List(fields.Nested(IndexResourceSchema))
-    links = fields.Dict(keys=fields.String(), values=fields.String(), data_key="_links")
+    name = fields.String(
+        metadata={"description": "Name of the program, always `omni-gateway`", "example": "omni-gateway"}
+    )
+    version = fields.String(metadata={"description": "Version of the gateway", "example": "0.1.0"})
+    sdk_version = fields.String(
+        metadata={"description": "Version of the plugin SDK that this gateway has", "example": "2.0.0"}
+    )
+    resources = fields.List(
+        fields.Nested(IndexResourceSchema),
+        metadata={"description": "The resources that this gateway serves, by plugin"},
+    )
+    links = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        data_key="_links",
+        metadata={
+            "description": "Relative URLs of the OpenAPI document, the page that shows it, and the health report"
+        },
+    )
 
 
 def blueprint(found: Sequence[Found]) -> GatewayBlueprint:

@@ -73,9 +73,15 @@ class OperationsQuery(ReadQuery):
         validate=validate.Length(min=1, max=256), metadata={"description": "Text to look for in ids and targets"}
     )
     sort = fields.String(metadata={"description": f"{', '.join(_SORTABLE)}; `-` for descending: `sort=-started,id`"})
-    page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=1_000_000))
+    page = fields.Integer(
+        load_default=1,
+        validate=validate.Range(min=1, max=1_000_000),
+        metadata={"description": "Number of the page, from 1"},
+    )
     page_size = fields.Integer(
-        load_default=pagination.DEFAULT_PAGE_SIZE, validate=validate.Range(min=1, max=pagination.MAX_PAGE_SIZE)
+        load_default=pagination.DEFAULT_PAGE_SIZE,
+        validate=validate.Range(min=1, max=pagination.MAX_PAGE_SIZE),
+        metadata={"description": "Operations on a page"},
     )
     kind = fields.String(validate=validate.Length(min=1, max=256), metadata={"description": "Only those of this kind"})
     target = fields.String(
@@ -247,11 +253,24 @@ def _has_target(operation: Operation, target: str | None) -> bool:
 class OperationKindSchema(SpecSchema):
     """A kind of operation."""
 
-    kind = fields.String()
-    summary = fields.String()
-    role = fields.String(metadata={"description": "The role that reading such an operation requires"})
-    url = fields.String(metadata={"description": "URL of such an operation; `{id}` is the object that it works on"})
-    listed = fields.Boolean(metadata={"description": "Whether `/operations` lists running operations of this kind"})
+    kind = fields.String(
+        metadata={"description": "Name of the kind, as in the URLs of its operations", "example": "cluster-destroy"}
+    )
+    summary = fields.String(
+        metadata={"description": "What such an operation does, in one line", "example": "A cluster being removed"}
+    )
+    role = fields.String(
+        metadata={"description": "The role that reading such an operation requires", "example": "reader"}
+    )
+    url = fields.String(
+        metadata={
+            "description": "URL of such an operation; `{id}` is the object that it works on",
+            "example": "/api/v1/operations/cluster-destroy/{id}",
+        }
+    )
+    listed = fields.Boolean(
+        metadata={"description": "Whether `/operations` lists running operations of this kind", "example": True}
+    )
 
 
 def list_kinds(arguments: Mapping[str, Any]) -> Response:

@@ -275,14 +275,26 @@ class ProblemSchema(FixedSchema):
 
         unknown = ma.INCLUDE
 
-    type = fields.String(metadata={"format": "uri-reference", "description": "A page about this kind of error"})
-    title = fields.String()
-    status = fields.Integer()
-    detail = fields.String(metadata={"description": "What is wrong with this request"})
-    instance = fields.String(metadata={"description": "The request's path"})
-    code = fields.String(metadata={"enum": list(CATALOGUE), "description": "Stable; for programs"})
+    type = fields.String(
+        metadata={
+            "format": "uri-reference",
+            "description": "A page about this kind of error",
+            "example": "/problems/not-found",
+        }
+    )
+    title = fields.String(
+        metadata={"description": "Name of this kind of error, the same for each", "example": "Not found"}
+    )
+    status = fields.Integer(metadata={"description": "HTTP status of the answer", "example": 404})
+    detail = fields.String(
+        metadata={"description": "What is wrong with this request", "example": "There is no cluster 'my-cluster'."}
+    )
+    instance = fields.String(metadata={"description": "The request's path", "example": "/api/v1/clusters/my-cluster"})
+    code = fields.String(
+        metadata={"enum": list(CATALOGUE), "description": "Stable; for programs", "example": "not-found"}
+    )
     request_id = fields.String(metadata={"description": "The id under which the gateway's log has the request"})
-    retryable = fields.Boolean(metadata={"description": "Whether the same request may succeed later"})
+    retryable = fields.Boolean(metadata={"description": "Whether the same request may succeed later", "example": False})
     grpc_code = fields.String(metadata={"description": "Omni's own status code, when Omni was asked"})
     hint = fields.String(metadata={"description": "What to do instead"})
     errors = fields.Dict(

@@ -53,11 +53,22 @@ EXAMPLE: dict[str, Any] = {
 class ResourceTypeSchema(SpecSchema):
     """An Omni resource type."""
 
-    type = fields.String()
-    namespace = fields.String(metadata={"description": "The namespace of its objects"})
-    display_type = fields.String()
-    aliases = fields.List(fields.String())
-    sensitivity = fields.String()
+    type = fields.String(metadata={"description": "Full name of the type", "example": "MachineClasses.omni.sidero.dev"})
+    namespace = fields.String(metadata={"description": "The namespace of its objects", "example": "default"})
+    display_type = fields.String(metadata={"description": "Name of the type for people", "example": "MachineClass"})
+    aliases = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Further names that a URL or a document may have instead, as in omnictl",
+            "example": ["machineclass", "machineclasses", "mc"],
+        },
+    )
+    sensitivity = fields.String(
+        metadata={
+            "description": "`sensitive` for types whose objects hold secrets, by Omni's own definition; else empty",
+            "example": "",
+        }
+    )
     links = fields.Dict(
         keys=fields.String(),
         values=fields.String(),

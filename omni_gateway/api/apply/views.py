@@ -65,13 +65,21 @@ class ApplyQuery(WriteQuery):
 class ApplyResultSchema(SpecSchema):
     """The outcome of one document."""
 
-    index = fields.Integer(metadata={"description": "Its position in the request, from 0"})
-    type = fields.String()
-    id = fields.String()
+    index = fields.Integer(metadata={"description": "Its position in the request, from 0", "example": 0})
+    type = fields.String(
+        metadata={
+            "description": "Full name of the type of the document's object; empty if the document names none",
+            "example": "MachineClasses.omni.sidero.dev",
+        }
+    )
+    id = fields.String(
+        metadata={"description": "Id of the document's object; empty if the document names none", "example": "metal"}
+    )
     action = fields.String(
         metadata={
             "description": "In a dry run: the action that would be taken; `taken-back`: written, then reverted",
             "enum": ["created", "updated", "unchanged", "failed", "skipped", "taken-back", "not-written"],
+            "example": "created",
         }
     )
     diff = fields.List(fields.Dict(), metadata={"description": "RFC 6902 operations (dry run only)"})
@@ -82,8 +90,18 @@ class AppliedSchema(SpecSchema):
     """The outcomes of all documents."""
 
     dry_run = fields.Boolean(metadata={"description": "Whether nothing was written"})
-    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata={"description": "action → number"})
-    results = fields.List(fields.Nested(ApplyResultSchema))
+    counts = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={
+            "description": "Action → number of documents; actions without any are left out",
+            "example": {"created": 1},
+        },
+    )
+    results = fields.List(
+        fields.Nested(ApplyResultSchema),
+        metadata={"description": "The outcome of each document, in the order of the request"},
+    )
 
 
 class ApplyProblemSchema(AppliedSchema, ProblemSchema):
