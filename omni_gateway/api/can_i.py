@@ -84,7 +84,9 @@ def can_i(arguments: Mapping[str, Any]) -> Response:
 
 def blueprint() -> GatewayBlueprint:
     """Return the blueprint of can-i."""
-    routes = GatewayBlueprint("auth/can-i", __name__, description="The caller's permissions")
+    routes = GatewayBlueprint(
+        "auth/can-i", __name__, description="Whether the caller's role allows a verb on a resource."
+    )
     route = Route(
         method="GET",
         rule=f"{API_PREFIX}/auth/can-i",
@@ -93,6 +95,7 @@ def blueprint() -> GatewayBlueprint:
         authorized_by_omni=True,
         view=can_i,
         summary="Check whether your role allows a verb on a resource",
+        description="By the roles that guard the routes; Omni is not asked, and may still deny the request.",
         request=Request(query=CanIQuery()),
         responses=Responses(answers={200: (CanISchema, "The answer")}, problems={422: "A parameter is invalid"}),
     )

@@ -70,7 +70,9 @@ class IndexSchema(SpecSchema):
 
 def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
     """Return the blueprint of the API's root."""
-    routes = GatewayBlueprint("index", __name__, description="Index of resources")
+    routes = GatewayBlueprint(
+        "index", __name__, description="The resources of this gateway, and the verbs that the caller may use."
+    )
 
     def get_index(arguments: Mapping[str, Any]) -> Response:
         caller = current_principal()
@@ -91,6 +93,7 @@ def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
         authorized_by_omni=True,
         view=get_index,
         summary="List the resources and what you may do with them",
+        description="Each resource has the verbs that the caller's role allows; Omni may still deny a request.",
         responses=Responses(answers={200: (IndexSchema, "The resources")}),
     )
     add(routes, route)

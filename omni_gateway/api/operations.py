@@ -296,7 +296,13 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         f"- `{kind.name}` ({gateway.operation_roles[kind.name].value}): {kind.summary}"
         for kind in sorted(gateway.operations.values(), key=lambda k: k.name)
     )
-    routes = GatewayBlueprint("operations", __name__, url_prefix=OPERATIONS_URL, description="Long-running work")
+    routes = GatewayBlueprint(
+        "operations",
+        __name__,
+        url_prefix=OPERATIONS_URL,
+        description="Long-running work: creates, upgrades, removals and restarts, whose progress is derived from Omni's"
+        " own state, so that any replica can read it.",
+    )
     list_route = Route(
         method="GET",
         rule="",
@@ -318,6 +324,10 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
     get_route = Route(
         method="GET",
         rule="/<kind>/<id>",
+        variables={
+            "kind": "Kind of the operation, as `/operation-kinds` lists them",
+            "id": "Id of the object that it works on, followed by a mark for kinds that tell operations on it apart",
+        },
         operation_id="get_operation",
         role=Role.READER,
         authorized_by_omni=True,
@@ -340,7 +350,10 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
 def kinds_blueprint() -> GatewayBlueprint:
     """Return the blueprint of the kinds of operations."""
     routes = GatewayBlueprint(
-        "operation-kinds", __name__, url_prefix=OPERATION_KINDS_URL, description="Kinds of operations"
+        "operation-kinds",
+        __name__,
+        url_prefix=OPERATION_KINDS_URL,
+        description="The kinds of operations that there are, with their roles and URLs.",
     )
     route = Route(
         method="GET",
@@ -350,6 +363,8 @@ def kinds_blueprint() -> GatewayBlueprint:
         authorized_by_omni=True,
         view=list_kinds,
         summary="List the kinds of operations",
+        description="The kinds of this gateway's plugins, each with the role that reading one requires and the URL of"
+        " its operations.",
         responses=Responses(answers={200: (OperationKindSchema(many=True), "The kinds")}),
     )
     add(routes, route)

@@ -13,7 +13,9 @@ from omni_gateway.rest.views.route import Responses, Route
 
 def blueprint() -> GatewayBlueprint:
     """Return the blueprint of ``/metrics``; it requires the reader role, since metrics show which routes are used."""
-    routes = GatewayBlueprint("metrics", __name__, url_prefix="/metrics", description="For Prometheus")
+    routes = GatewayBlueprint(
+        "metrics", __name__, url_prefix="/metrics", description="Figures of this gateway in Prometheus' text format."
+    )
 
     def metrics(arguments: object) -> Response:
         return Response(exposition(), content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
@@ -25,6 +27,7 @@ def blueprint() -> GatewayBlueprint:
         role=Role.READER,
         view=metrics,
         summary="Metrics of this gateway: requests, calls to Omni, open streams",
+        description="Text in the format of Prometheus; the figures are those of all worker processes of this replica.",
         responses=Responses(answers={200: (None, "Prometheus' text format")}, media_types=["text/plain"]),
     )
     add(routes, route)

@@ -27,6 +27,15 @@ from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
 from omni_gateway.rest.subresources import SubCollection, SubList, SubResource
 from omni_gateway.rest.views.collection import Collection, list_view
 from omni_gateway.rest.views.create import Creation, post_view
+from omni_gateway.rest.views.descriptions import (
+    create_description,
+    delete_description,
+    get_description,
+    list_description,
+    patch_description,
+    replace_description,
+    subresource_description,
+)
 from omni_gateway.rest.views.item import PATCH_CONTENT, Item, delete_view, get_view, patch_view, put_view
 from omni_gateway.rest.views.openapi import (
     DRY_RUN,
@@ -38,7 +47,6 @@ from omni_gateway.rest.views.openapi import (
     OBJECT_HEADERS,
     PATCH_PROBLEMS,
     STREAMS,
-    WATCHABLE,
     WRITE_PROBLEMS,
     or_dry_run,
 )
@@ -78,7 +86,9 @@ class ResourcePlugin(ServicePlugin):
     :param example: a request body, shown in the OpenAPI document (a test sends it).
     :param singleton: the id of the only object; its URL is then the collection's own, and there is no list.
     :param delete_query: the query parameters of a DELETE, passed to the adapter's ``delete_with``.
-    :param description: a description of the resource, for its tag in the OpenAPI document.
+    :param description: one or two sentences on its objects, for its tag and its operations in the OpenAPI document.
+    :param after_write: the effect of a create, replace or patch and where to follow it, for their descriptions.
+    :param after_delete: the effect of a delete, for its description.
 
     Raises :class:`PluginError` for an unknown verb in ``roles`` and for a singleton with ``list``.
     """
@@ -110,6 +120,8 @@ class ResourcePlugin(ServicePlugin):
         singleton: str = "",
         delete_query: type[WriteQuery] = WriteQuery,
         description: str = "",
+        after_write: str = "",
+        after_delete: str = "",
         import_name: str = __name__,
     ) -> None:
         unknown = set(roles) - set(VERBS)
@@ -141,6 +153,9 @@ class ResourcePlugin(ServicePlugin):
         )
         self.title = title
         self.plural_title = plural_title or plural(title)
+        self.description = description
+        self.after_write = after_write
+        self.after_delete = after_delete
         self.roles = dict(roles)
         self.filters: Sequence[Filter] = tuple(filters)
         self.subresources: Sequence[SubResource | SubList | SubCollection] = tuple(subresources)
@@ -156,6 +171,7 @@ class ResourcePlugin(ServicePlugin):
         # A singleton's object has the URL that other resources have for their collection.
         self._object_rule = "" if singleton else "/<id>"
         self._object_defaults = {"id": singleton} if singleton else {}
+        self._object_variables = {"id": f"Id of the {title}"}
         for route in self._routes():
             add(self.blueprint, route)
 
@@ -176,7 +192,7 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["list"],
                 view=list_view(self.collection),
                 summary=f"List {self.plural_title}",
-                description=WATCHABLE,
+                description=list_description(self.description, self.filters),
                 request=Request(query=list_query_schema(self.plural_id, self.filters)),
                 responses=Responses(
                     answers={200: (type(schema)(many=True), f"A page of {self.plural_title}")},
@@ -193,6 +209,13 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["create"],
                 view=idempotent(post_view(self._creation()), forget=schema.returned_once, certain=by_omni),
                 summary=f"Create {self._one}",
+                description=create_description(
+                    self.description,
+                    self.after_write,
+                    self.create_operation,
+                    self.follow_up_operation,
+                    may_return_existing=self.create_may_return_existing,
+                ),
                 request=Request(query=WriteQuery(), body=schema, example=self.example),
                 responses=Responses(
                     answers=self._answers_to_post(),
@@ -212,6 +235,7 @@ class ResourcePlugin(ServicePlugin):
             Route,
             rule=self._object_rule,
             defaults=self._object_defaults,
+            variables=self._object_variables,
             authorized_by_omni=self.adapter.authorized_by_omni,
         )
         put_creates = self._put_may_create()
@@ -225,7 +249,7 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["get"],
                 view=get_view(item),
                 summary=f"Read {self._one}",
-                description=WATCHABLE,
+                description=get_description(self.description),
                 request=Request(query=ReadQuery()),
                 responses=Responses(
                     answers={200: (schema, f"The {self.title}")},
@@ -242,6 +266,7 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["replace"],
                 view=put_view(item),
                 summary=f"Replace the spec, labels and annotations of {self._one}",
+                description=replace_description(self.after_write, creates=put_creates),
                 request=Request(
                     query=WriteQuery(),
                     body=schema,
@@ -261,6 +286,7 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["patch"],
                 view=patch_view(item),
                 summary=f"Change {self._one} with a merge patch (RFC 7396)",
+                description=patch_description(self.after_write),
                 request=Request(query=WriteQuery(), content=PATCH_CONTENT, headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
                 responses=Responses(
                     answers={200: (or_dry_run(schema), f"The {self.title} after the write")},
@@ -276,6 +302,7 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["delete"],
                 view=delete_view(item, self.delete_operation),
                 summary=f"Remove {self._one}",
+                description=delete_description(self.after_delete, self.delete_operation),
                 request=Request(query=self.delete_query(), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
                 responses=Responses(
                     answers={
@@ -337,12 +364,13 @@ class ResourcePlugin(ServicePlugin):
             method="GET",
             rule=f"{self._object_rule}/{sub.name}",
             defaults=self._object_defaults,
+            variables=self._object_variables,
             operation_id=operation_id,
             role=self.roles.get("get", Role.READER),
             authorized_by_omni=by_omni,
             view=view,
             summary=sub.summary,
-            description=WATCHABLE,
+            description=subresource_description(sub, f"the {self.title}"),
             request=Request(query=query),
             responses=Responses(
                 answers={200: (answer, sub.summary)},

@@ -8,9 +8,7 @@ plugin = ServicePlugin(
     adapter=CallAdapter(),
     name="audit-log",
     documents=[AUDIT_LOG],
-    description=(
-        "Omni's own record of accesses and changes: JSON lines. The gateway's key needs Omni's role Auditor or Admin."
-        " The gateway's own record, by its callers, is at `audit`."
-    ),
+    description="Omni's own record of accesses and changes: JSON lines. The gateway's key needs Omni's role"
+    " Auditor or Admin. The gateway's own record, by its callers, is at `audit`.",
     import_name=__name__,
 )

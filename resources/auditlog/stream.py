@@ -99,6 +99,8 @@ AUDIT_LOG = ComputedDocument(
     "",
     role=Role.ADMIN,
     summary="Read the audit log",
+    description="A record a line, oldest first unless ordered otherwise. With `follow=true` the stream stays open and"
+    " sends new records.",
     media_type=NDJSON,
     query=AuditLogQuery,
     on_collection=True,

@@ -11,7 +11,7 @@ plugin = ResourcePlugin(
     schema=FleetClusterMetricsSchema,
     adapter=ClusterMetricsAdapter(),
     roles={"get": Role.READER},
-    description="The clusters of the fleet, counted by Omni",
+    description="The clusters of the fleet, counted by Omni: by phase and by feature.",
     import_name=__name__,
     singleton="metrics",
 )

@@ -35,6 +35,8 @@ plugin = ResourcePlugin(
     ],
     links={"cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     example=EXAMPLE,
-    description="Images that Omni pulls to nodes before an upgrade",
+    description="Images that Omni pulls to the nodes of a cluster before a Kubernetes upgrade changes them.",
+    after_write="Omni refuses every write (403): it makes these requests itself during an upgrade.",
+    after_delete="Omni refuses every write (403): it removes these requests itself.",
     import_name=__name__,
 )

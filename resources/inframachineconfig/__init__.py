@@ -16,6 +16,11 @@ plugin = ResourcePlugin(
     filters=(id_filter("machine"),),
     links={"machine": id_link("machines")},
     example=EXAMPLE,
-    description="Settings of infrastructure providers' machines, by machine",
+    description="A user's settings of a machine that a bare-metal infrastructure provider manages: acceptance,"
+    " power and kernel arguments. Its id is the machine's.",
+    after_write="The provider acts on it: an accepted machine is wiped before its first use, then powered as the"
+    " settings say.",
+    after_delete="The settings return to their defaults. Those of an accepted machine that is still linked are"
+    " refused (422).",
     import_name=__name__,
 )

@@ -32,6 +32,8 @@ plugin = ResourcePlugin(
     ],
     links={"machine": id_link("machines")},
     example=EXAMPLE,
-    description="Additional kernel arguments of machines, by machine",
+    description="Additional kernel arguments of one machine, in its image. Its id is the machine's.",
+    after_write="Omni puts an image with these arguments on the machine, which reboots: follow `status`.",
+    after_delete="Omni puts an image without additional arguments on the machine, which reboots.",
     import_name=__name__,
 )

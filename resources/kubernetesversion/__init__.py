@@ -11,6 +11,6 @@ plugin = ResourcePlugin(
     schema=KubernetesVersionSchema,
     adapter=OmniResourceAdapter(types.KUBERNETES_VERSIONS),
     roles=READ,
-    description="Kubernetes versions that Omni offers",
+    description="Kubernetes versions that Omni offers for clusters.",
     import_name=__name__,
 )

@@ -14,7 +14,8 @@ plugin = ResourcePlugin(
     ),
     roles={"list": Role.READER, "get": Role.READER, "delete": Role.OPERATOR},
     links={"machine": id_link("machines")},
-    description="The tunnel of each machine, by the machine's id. Omni makes them when machines join; removing one"
-    " makes Omni forget the machine, which joins again when it still runs with a valid join token.",
+    description="The tunnel between a machine and Omni (SideroLink, which is WireGuard), by the machine's id."
+    " Omni makes it when the machine joins.",
+    after_delete="Omni forgets the machine, which joins again when it still runs with a valid join token.",
     import_name=__name__,
 )

@@ -20,6 +20,6 @@ plugin = ResourcePlugin(
             comes_later=True,
         )
     ],
-    description="Status of the clusters' load balancers",
+    description="Status of the load balancer that Omni runs in front of a cluster's Kubernetes API.",
     import_name=__name__,
 )

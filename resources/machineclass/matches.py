@@ -70,6 +70,8 @@ MATCH = Action(
     "match",
     role=Role.READER,
     summary="List the machines that a class selects now",
+    description="Members of clusters are selected too. 409 for a class whose machines an infrastructure provider"
+    " creates.",
     answers=MachineClassMatchesSchema,
     run=match,
 )
@@ -77,6 +79,7 @@ MATCH_SELECTORS = Action(
     "match",
     role=Role.READER,
     summary="List the machines that selectors would select now",
+    description="To try the `match_labels` of a class before it is written; nothing is created.",
     body=MachineClassMatchSchema,
     example={"match_labels": ["omni.sidero.dev/platform = metal"]},
     answers=MachineClassMatchesSchema,

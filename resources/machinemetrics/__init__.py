@@ -11,7 +11,7 @@ plugin = ResourcePlugin(
     schema=FleetMachineMetricsSchema,
     adapter=MachineMetricsAdapter(),
     roles={"get": Role.READER},
-    description="The machines of the fleet, counted by Omni",
+    description="The machines of the fleet, counted by Omni: by state, platform and boot.",
     import_name=__name__,
     singleton="metrics",
 )

@@ -28,6 +28,8 @@ plugin = ResourcePlugin(
         )
     ],
     example=EXAMPLE,
-    description="Requests for machines of an infrastructure provider",
+    description="A request for a number of machines from an infrastructure provider.",
+    after_write="The provider creates or removes machines until there are as many: follow `machines`.",
+    after_delete="The provider removes the machines that it created for it.",
     import_name=__name__,
 )

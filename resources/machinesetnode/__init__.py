@@ -27,6 +27,9 @@ plugin = ResourcePlugin(
     },
     delete_query=quorum.ForceQuery,
     example=EXAMPLE,
-    description="The nodes of machine sets: machines assigned one by one",
+    description="A machine set node puts one machine into a machine set. Its id is the machine's.",
+    after_write="Omni installs Talos on the machine, configures it and lets it join the cluster: follow"
+    " `clustermachines/{id}/status`.",
+    after_delete="Omni takes the machine out of its cluster and resets it. A control plane takes `force=true`.",
     import_name=__name__,
 )

@@ -12,6 +12,7 @@ plugin = ResourcePlugin(
     adapter=OngoingTaskAdapter(),
     roles=READ,
     filters=(RESOURCE,),
-    description="Ongoing tasks of Omni",
+    description="Work that Omni's controllers do now: upgrades, removals, rotations of certificate authorities. A"
+    " task goes away when it has ended.",
     import_name=__name__,
 )

@@ -12,7 +12,7 @@ plugin = ResourcePlugin(
         types.PENDING_MACHINES, sortable=("connected", "last_endpoint", "node_subnet"), id_is_of="machine"
     ),
     roles={"list": Role.READER, "get": Role.READER, "delete": Role.OPERATOR},
-    description="Machines that have connected and have not joined yet: Omni verifies their identity first. Removing one"
-    " makes Omni forget the attempt.",
+    description="Machines that have connected and have not joined yet: Omni verifies their identity first.",
+    after_delete="Omni forgets the attempt; the machine tries again while it runs.",
     import_name=__name__,
 )

@@ -11,6 +11,6 @@ plugin = ResourcePlugin(
     adapter=PlatformAdapter(),
     roles=READ,
     filters=(KIND,),
-    description="Platforms that Talos runs on: clouds, metal and single-board computers",
+    description="Platforms that Talos runs on: clouds, metal and single-board computers.",
     import_name=__name__,
 )

@@ -18,6 +18,9 @@ plugin = ResourcePlugin(
     filters=(label_filter("cluster", label_names.LABEL_CLUSTER),),
     links={"machine": id_link("machines"), "cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     example=EXAMPLE,
-    description="The wanted image of each machine, set by Omni",
+    description="The image that Omni wants on each machine: schematic and Talos version. Its id is the machine's.",
+    after_write="Omni refuses every write (403): change the sources, `extensions-configurations`, `kernel-args`"
+    " or the cluster's Talos version.",
+    after_delete="Omni refuses every write (403): its controllers own these objects.",
     import_name=__name__,
 )

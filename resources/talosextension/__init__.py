@@ -13,6 +13,6 @@ plugin = ResourcePlugin(
     adapter=OmniResourceAdapter(types.TALOS_EXTENSIONS),
     roles=READ,
     links={"version": id_link("talos-versions")},
-    description="The system extensions of each Talos version",
+    description="The system extensions that images of a Talos version can have. The id is the version.",
     import_name=__name__,
 )

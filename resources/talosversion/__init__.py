@@ -13,6 +13,6 @@ plugin = ResourcePlugin(
     adapter=OmniResourceAdapter(types.TALOS_VERSIONS),
     roles=READ,
     links={"extensions": id_link("talos-extensions")},
-    description="Talos versions that Omni offers, with the Kubernetes versions that each runs",
+    description="Talos versions that Omni offers, with the Kubernetes versions that each runs.",
     import_name=__name__,
 )

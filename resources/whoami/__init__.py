@@ -8,6 +8,6 @@ plugin = ServicePlugin(
     adapter=CallAdapter(),
     name="auth/whoami",
     documents=[WHOAMI],
-    description="The identity with which Omni is called, its permissions, and the caller of the request",
+    description="The identity with which Omni is called, its permissions there, and the caller of the request.",
     import_name=__name__,
 )

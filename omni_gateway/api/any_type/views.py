@@ -44,6 +44,7 @@ _ROLES = (
     "The role is that of the type's own routes; a type without routes of its own requires admin."
     " `{type}` is a full name, a short name or an alias, in upper or lower case."
 )
+_VARIABLES = {"type": "Name of the type: full, short or an alias, in either case", "id": "Id of the object"}
 EXAMPLE: dict[str, Any] = {
     "id": "metal",
     "spec": {"match_labels": ["omni.sidero.dev/platform = metal"]},
@@ -83,7 +84,7 @@ def blueprint(catalogue: Catalogue) -> GatewayBlueprint:
         "resources",
         __name__,
         url_prefix=f"{API_PREFIX}/resources",
-        description="Objects of every Omni type, in one form; prefer a type's own routes where it has some",
+        description="Objects of every Omni type, in one form; prefer a type's own routes where it has some.",
     )
     for route in (_types_route(catalogue), *_object_routes(catalogue)):
         add(routes, route)
@@ -102,6 +103,8 @@ def _types_route(catalogue: Catalogue) -> Route:
         authorized_by_omni=True,
         view=list_types,
         summary="List the resource types that Omni has",
+        description="Every type that this Omni defines, with the names that URLs and documents may have for it, and the"
+        " URL of its objects.",
         responses=Responses(answers={200: (ResourceTypeSchema(many=True), "The types")}),
     )
 
@@ -133,7 +136,7 @@ def _for_kind(catalogue: Catalogue, verb: str, make: Callable[[Kind], Callable[.
 def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
     """Return the routes of objects: those of a :class:`omni_gateway.rest.plugin.ResourcePlugin`, for every type."""
     schema = GenericResourceSchema()
-    route = partial(Route, description=_ROLES, authorized_by_omni=True)
+    route = partial(Route, description=_ROLES, variables=_VARIABLES, authorized_by_omni=True)
     return (
         route(
             method="GET",

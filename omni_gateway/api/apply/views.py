@@ -113,7 +113,12 @@ class ApplyProblemSchema(AppliedSchema, ProblemSchema):
 
 def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
     """Return the blueprint of one application."""
-    routes = GatewayBlueprint("apply", __name__, url_prefix=f"{API_PREFIX}/apply", description="Many objects at once")
+    routes = GatewayBlueprint(
+        "apply",
+        __name__,
+        url_prefix=f"{API_PREFIX}/apply",
+        description="Create or update many objects at once, in omnictl's format.",
+    )
 
     def apply(arguments: Mapping[str, Any]) -> Response:
         documents = _documents()

@@ -50,6 +50,7 @@ def action_route(action: Action, adapter: ResourceAdapter, representation: Repre
         view=idempotent(view, forget=frozenset(action.returned_once), certain=adapter.authorized_by_omni),
         summary=action.summary,
         description=action.description,
+        variables={"id": _about_id(noun)},
         request=Request(
             query=WriteQuery(),
             body=action.body() if action.body else None,
@@ -91,6 +92,7 @@ def document_route(
         view=view,
         summary=computed.summary,
         description=computed.description,
+        variables={"id": _about_id(noun), **computed.variables},
         request=Request(query=(computed.query or NoQuery)()),
         responses=Responses(
             answers={200: (answer, computed.summary)},
@@ -98,3 +100,7 @@ def document_route(
             problems={404: "No such object", 409: "Not possible in the object's present state"},
         ),
     )
+
+
+def _about_id(noun: str) -> str:
+    return f"Id of the {noun.replace('_', ' ')}"

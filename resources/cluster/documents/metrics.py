@@ -81,6 +81,7 @@ METRICS = ComputedDocument(
     "metrics",
     role=Role.READER,
     summary="Counts of the cluster's machines",
+    description="Counted by Omni; all zeros while it has no status of the cluster.",
     answers=ClusterMetricsSchema,
     run=metrics,
 )

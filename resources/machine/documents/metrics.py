@@ -139,6 +139,7 @@ METRICS = ComputedDocument(
     "metrics",
     role=Role.READER,
     summary="The machine's connection, power and resources",
+    description="From Omni's own status of the machine; zeros before its first report.",
     answers=MachineMetricsSchema,
     run=metrics,
 )

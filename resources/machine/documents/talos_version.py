@@ -77,6 +77,7 @@ TALOS_VERSION = ComputedDocument(
     "talos-version",
     role=Role.READER,
     summary="The Talos version that the machine should run, and the one that it runs",
+    description="The wanted version and image are its cluster's; a free machine should run what it runs.",
     answers=MachineTalosVersionSchema,
     run=talos_version,
 )

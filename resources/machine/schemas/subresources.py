@@ -122,8 +122,7 @@ class MachineKernelArgsSchema(ResourceSchema):
         wire.Masked(mask_tokens),
         dump_only=True,
         metadata={
-            "description": "Additional kernel arguments that Omni wants in the machine's image: those of"
-            " `kernel-args`, else the image's own",
+            "description": "Additional kernel arguments that Omni wants in the machine's image, from `kernel-args`",
             "example": ["console=ttyS0"],
         },
     )
