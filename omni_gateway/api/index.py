@@ -29,7 +29,7 @@ class IndexResourceSchema(SpecSchema):
     description = fields.String(
         metadata={
             "description": "What the resource's objects are",
-            "example": "Kubernetes clusters that Omni runs on Talos machines",
+            "example": "Kubernetes on machines that run Talos",
         }
     )
     verbs = fields.List(

@@ -287,18 +287,32 @@ class ProblemSchema(FixedSchema):
     )
     status = fields.Integer(metadata={"description": "HTTP status of the answer", "example": 404})
     detail = fields.String(
-        metadata={"description": "What is wrong with this request", "example": "There is no cluster 'my-cluster'."}
+        metadata={
+            "description": "What is wrong with this request, for people",
+            "example": "There is no cluster 'my-cluster'.",
+        }
     )
-    instance = fields.String(metadata={"description": "The request's path", "example": "/api/v1/clusters/my-cluster"})
+    instance = fields.String(
+        metadata={
+            "description": "Path of the request that the problem is about",
+            "example": "/api/v1/clusters/my-cluster",
+        }
+    )
     code = fields.String(
-        metadata={"enum": list(CATALOGUE), "description": "Stable; for programs", "example": "not-found"}
+        metadata={
+            "enum": list(CATALOGUE),
+            "description": "Stable name of this kind of error, for programs",
+            "example": "not-found",
+        }
     )
-    request_id = fields.String(metadata={"description": "The id under which the gateway's log has the request"})
+    request_id = fields.String(
+        metadata={"description": "Id of the request in the gateway's log, also in `X-Request-ID`"}
+    )
     retryable = fields.Boolean(metadata={"description": "Whether the same request may succeed later", "example": False})
     grpc_code = fields.String(metadata={"description": "Omni's own status code, when Omni was asked"})
     hint = fields.String(metadata={"description": "What to do instead"})
     errors = fields.Dict(
         keys=fields.String(),
         values=fields.List(fields.String()),
-        metadata={"description": "Field or parameter → what is wrong with it"},
+        metadata={"description": "Field or parameter, by its dotted name → the faults of its value"},
     )

@@ -193,7 +193,10 @@ class OperationSchema(SpecSchema):
         },
     )
     progress = fields.String(
-        metadata={"description": "For people; do not parse", "example": "Destroying: 2 machine sets, 3 machines"}
+        metadata={
+            "description": "Where the operation stands, for people; do not parse",
+            "example": "Destroying: 2 machine sets, 3 machines",
+        }
     )
     error = fields.String(
         metadata={"description": "Why the operation failed; empty unless `state` is `failed`", "example": ""}

@@ -21,7 +21,7 @@ def _texts(description: str) -> fields.List[str]:
 class AccessPolicyUserSchema(SpecSchema):
     """One user of a group, by exactly one of the three."""
 
-    name = _text("An identity: an e-mail address")
+    name = _text("Identity of a user: an e-mail address")
     match = _text("A pattern of identities: `*@example.com`")
     label_selectors = _texts("Selectors of labels that SAML gave the identity")
 
@@ -35,7 +35,7 @@ class AccessPolicyUserGroupSchema(SpecSchema):
 class AccessPolicyClusterSchema(SpecSchema):
     """One cluster of a group, by one of the two."""
 
-    name = _text("A cluster's id")
+    name = _text("Id of a cluster")
     match = _text("A pattern of ids: `prod-*`")
 
 
@@ -74,7 +74,7 @@ class AccessPolicyRuleSchema(SpecSchema):
 class AccessPolicyTestUserSchema(SpecSchema):
     """The user of a test."""
 
-    name = _text("An identity")
+    name = _text("Identity of the user: an e-mail address; need not exist")
     labels = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
@@ -88,7 +88,7 @@ class AccessPolicyTestUserSchema(SpecSchema):
 class AccessPolicyTestClusterSchema(SpecSchema):
     """The cluster of a test."""
 
-    name = _text("A cluster's id; it need not exist")
+    name = _text("Id of the cluster; need not exist")
 
 
 class AccessPolicyExpectedSchema(SpecSchema):

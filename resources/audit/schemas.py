@@ -29,26 +29,26 @@ class AuditEntrySchema(ResourceSchema):
     Bodies are not stored, only the names of their fields, and of documents the types and ids.
     """
 
-    time = _text("When it was answered", format="date-time")
+    time = _text("When the request was answered", format="date-time", example="2026-08-21T10:00:00Z")
     who = _text("The caller's name; empty: not authenticated")
     caller_id = _text("The caller; unlike the name it is unique")
     auth = _text("How the caller was authenticated", enum=["token", "oidc", "omni-key", "off", ""])
     role = _text("The caller's role here: reader, operator, admin or none")
-    method = _text("HTTP method")
-    route = _text("The route as the URL map has it")
+    method = _text("HTTP method of the request", example="PATCH")
+    route = _text("The route as the URL map has it", example="/api/v1/clusters/<id>")
     path = _text("The URL's path; values that look like secrets are `***`; the query is not stored")
-    resource = _text("The resource, such as `clusters`")
+    resource = _text("Name of the resource, such as `clusters`", example="clusters")
     object_id = _text("The object's id, if the URL or the answer has it")
     cluster = _text("The cluster that it concerns, if known without a call to Omni")
-    status = fields.Integer(dump_only=True, metadata={"description": "HTTP status of the answer"})
+    status = fields.Integer(dump_only=True, metadata={"description": "HTTP status of the answer", "example": 200})
     outcome = _text("done: below 400; denied: 401, 403, 429; invalid: other 4xx; failed: 5xx", enum=list(OUTCOMES))
     code = _text("The problem's code, where the answer was a problem")
     dry_run = fields.Boolean(dump_only=True, metadata={"description": "Whether it was a dry run"})
     replayed = fields.Boolean(
         dump_only=True, metadata={"description": "Whether a stored answer was repeated for its Idempotency-Key"}
     )
-    request_id = _text("The answer's `X-Request-ID`")
-    remote = _text("The client's address")
+    request_id = _text("Id of the request, as in the answer's `X-Request-ID`")
+    remote = _text("Address of the client, as far as proxies are trusted", example="192.0.2.7")
     duration_ms = fields.Float(dump_only=True, metadata={"description": "Milliseconds until the answer"})
     changed = fields.List(
         fields.String(),

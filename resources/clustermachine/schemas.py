@@ -44,7 +44,7 @@ class ClusterMachineSchema(ResourceSchema):
     machine_id = fields.String(
         dump_only=True,
         metadata={
-            "description": "Second name of the id; can be written too",
+            "description": "Id of the machine; second name of the id, can be written too",
             "example": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
         },
     )
@@ -64,7 +64,7 @@ class ClusterMachineSchema(ResourceSchema):
 
 
 class ClusterMachineProvisionStatusSchema(SpecSchema):
-    """Cluster machine provision status (``specs.ClusterMachineStatusSpec.ProvisionStatus``)."""
+    """The machine request that a machine was created for (``specs.ClusterMachineStatusSpec.ProvisionStatus``)."""
 
     provider_id = fields.String(
         metadata={"description": "Id of the infrastructure provider that created the machine", "example": "bare-metal"}
@@ -239,7 +239,7 @@ class ClusterMachineIdentitySchema(ResourceSchema):
 
 
 class ClusterMachineUpgradeSchema(SpecSchema):
-    """Cluster machine upgrade (``specs.MachinePendingUpdatesSpec.Upgrade``)."""
+    """A pending change of Talos version or image (``specs.MachinePendingUpdatesSpec.Upgrade``)."""
 
     from_schematic = fields.String(
         metadata={

@@ -31,7 +31,7 @@ class ExposedServiceSchema(ResourceSchema):
     id = fields.String(
         dump_only=True,
         metadata={
-            "description": "`<cluster>/<service>.<service_namespace>/<port>`",
+            "description": "Made of its parts: `<cluster>/<service>.<service_namespace>/<port>`",
             "example": "my-cluster/grafana.monitoring/8080",
         },
     )

@@ -9,7 +9,7 @@ from omni_gateway.sdk import fields as wire
 
 
 class ImagePullNodeImageListSchema(SpecSchema):
-    """Image pull node image list (``specs.ImagePullRequestSpec.NodeImageList``)."""
+    """The images that one node pulls (``specs.ImagePullRequestSpec.NodeImageList``)."""
 
     node = fields.String(
         metadata={"description": "Name of the Kubernetes node that pulls the images", "example": "node-1"}

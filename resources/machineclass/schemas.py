@@ -10,7 +10,7 @@ from omni_gateway.sdk.omni import enums
 
 
 class MachineClassMetaValueSchema(SpecSchema):
-    """Machine class meta value (``specs.MetaValue``)."""
+    """A value in Talos' META partition (``specs.MetaValue``)."""
 
     key = wire.Integer(
         metadata={
@@ -22,7 +22,7 @@ class MachineClassMetaValueSchema(SpecSchema):
 
 
 class MachineClassProvisionSchema(SpecSchema):
-    """Machine class provision (``specs.MachineClassSpec.Provision``)."""
+    """The creation of machines by an infrastructure provider (``specs.MachineClassSpec.Provision``)."""
 
     provider_id = fields.String(
         metadata={"description": "Id of the infrastructure provider that creates the machines", "example": "kubevirt"}

@@ -10,7 +10,7 @@ from omni_gateway.sdk.omni import enums
 
 
 class MachineRequestSetMetaValueSchema(SpecSchema):
-    """Machine request set meta value (``specs.MetaValue``)."""
+    """A value in Talos' META partition (``specs.MetaValue``)."""
 
     key = wire.Integer(
         metadata={

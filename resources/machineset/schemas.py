@@ -42,7 +42,7 @@ class MachineSetPhase(IntEnum):
 
 
 class MachineSetMachineAllocationSchema(SpecSchema):
-    """Machine set machine allocation (``specs.MachineSetSpec.MachineAllocation``)."""
+    """The machine class that a set draws from (``specs.MachineSetSpec.MachineAllocation``)."""
 
     name = fields.String(
         metadata={"description": "Id of the machine class that Omni takes machines from", "example": "metal"}
@@ -60,7 +60,7 @@ class MachineSetMachineAllocationSchema(SpecSchema):
 
 
 class MachineSetBootstrapSchema(SpecSchema):
-    """Machine set bootstrap (``specs.MachineSetSpec.BootstrapSpec``)."""
+    """The etcd backup that a control plane starts from (``specs.MachineSetSpec.BootstrapSpec``)."""
 
     cluster_uuid = fields.String(
         metadata={
@@ -74,7 +74,7 @@ class MachineSetBootstrapSchema(SpecSchema):
 
 
 class MachineSetRollingUpdateStrategyConfigSchema(SpecSchema):
-    """Machine set rolling update strategy config (``specs.MachineSetSpec.RollingUpdateStrategyConfig``)."""
+    """Settings of the strategy `Rolling` (``specs.MachineSetSpec.RollingUpdateStrategyConfig``)."""
 
     max_parallelism = wire.Integer(
         metadata={"description": "Number of machines that are changed at the same time", "example": 1}
@@ -82,7 +82,7 @@ class MachineSetRollingUpdateStrategyConfigSchema(SpecSchema):
 
 
 class MachineSetUpdateStrategyConfigSchema(SpecSchema):
-    """Machine set update strategy config (``specs.MachineSetSpec.UpdateStrategyConfig``)."""
+    """Settings of a strategy (``specs.MachineSetSpec.UpdateStrategyConfig``)."""
 
     rolling = wire.Message(
         MachineSetRollingUpdateStrategyConfigSchema,
@@ -173,7 +173,7 @@ class MachineSetSchema(ResourceSchema):
 
 
 class MachineSetMachinesSchema(SpecSchema):
-    """Machine set machines (``specs.Machines``)."""
+    """Counts of a machine set's machines by state (``specs.Machines``)."""
 
     total = wire.Integer(metadata={"description": "Machines that are members of the set", "example": 3})
     healthy = wire.Integer(

@@ -29,7 +29,7 @@ class RotationComponent(IntEnum):
 
 
 class OngoingTaskTalosUpgradeStatusSchema(SpecSchema):
-    """Ongoing task talos upgrade status (``specs.TalosUpgradeStatusSpec``)."""
+    """Progress of a cluster's Talos upgrade (``specs.TalosUpgradeStatusSpec``)."""
 
     phase = wire.Enum(
         enums.TalosUpgradePhase,
@@ -55,7 +55,7 @@ class OngoingTaskTalosUpgradeStatusSchema(SpecSchema):
 
 
 class OngoingTaskKubernetesUpgradeStatusSchema(SpecSchema):
-    """Ongoing task kubernetes upgrade status (``specs.KubernetesUpgradeStatusSpec``)."""
+    """Progress of a cluster's Kubernetes upgrade (``specs.KubernetesUpgradeStatusSpec``)."""
 
     phase = wire.Enum(
         enums.KubernetesUpgradePhase,
@@ -80,7 +80,7 @@ class OngoingTaskKubernetesUpgradeStatusSchema(SpecSchema):
 
 
 class OngoingTaskDestroyStatusSchema(SpecSchema):
-    """Ongoing task destroy status (``specs.DestroyStatusSpec``)."""
+    """Progress of a cluster's removal (``specs.DestroyStatusSpec``)."""
 
     phase = fields.String(
         metadata={
@@ -91,7 +91,7 @@ class OngoingTaskDestroyStatusSchema(SpecSchema):
 
 
 class OngoingTaskMachineUpgradeStatusSchema(SpecSchema):
-    """Ongoing task machine upgrade status (``specs.MachineUpgradeStatusSpec``)."""
+    """Progress of the change of one machine's image (``specs.MachineUpgradeStatusSpec``)."""
 
     schematic_id = fields.String(
         metadata={
@@ -131,7 +131,7 @@ class OngoingTaskMachineUpgradeStatusSchema(SpecSchema):
 
 
 class OngoingTaskClusterSecretsRotationStatusSchema(SpecSchema):
-    """Ongoing task cluster secrets rotation status (``specs.ClusterSecretsRotationStatusSpec``)."""
+    """Progress of the replacement of a certificate authority (``specs.ClusterSecretsRotationStatusSpec``)."""
 
     phase = wire.Enum(
         RotationPhase,

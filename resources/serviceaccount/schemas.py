@@ -55,30 +55,41 @@ class ServiceAccountSchema(ResourceSchema):
         required=True,
         validate=validate.OneOf(ROLES),
         metadata={
-            "description": "Its role in Omni; `InfraProvider` for the names that begin with `infra-provider:`",
+            "description": "The account's role in Omni; `InfraProvider` for the names that begin with"
+            " `infra-provider:`",
             "example": "Operator",
         },
     )
     aliases = {"name": "id"}
     name = fields.String(
-        dump_only=True, metadata={"description": "Second name of the id; can be written too", "example": "automation"}
+        dump_only=True,
+        metadata={
+            "description": "Short name of the account; second name of the id, can be written too",
+            "example": "automation",
+        },
     )
     roles = fields.List(
         fields.String(), dump_only=True, metadata={"description": "The one role, as a list", "example": ["Operator"]}
     )
     created_at = wire.Timestamp(
-        dump_only=True, metadata={"description": "When its oldest key was made", "example": "2026-08-21T10:00:00Z"}
+        dump_only=True,
+        metadata={"description": "When the account's oldest key was made", "example": "2026-08-21T10:00:00Z"},
     )
     identity = fields.String(
         dump_only=True,
-        metadata={"description": "Its full name in Omni", "example": "automation@serviceaccount.omni.sidero.dev"},
+        metadata={
+            "description": "Full name of the account in Omni",
+            "example": "automation@serviceaccount.omni.sidero.dev",
+        },
     )
     public_keys = fields.List(
         fields.Nested(ServiceAccountKeySchema),
         dump_only=True,
         metadata={"description": "Public keys of the account, expired ones included until Omni removes them"},
     )
-    last_active = fields.String(dump_only=True, metadata={"description": "When it last called; empty: never"})
+    last_active = fields.String(
+        dump_only=True, metadata={"description": "When the account called Omni last; empty: never"}
+    )
     key = fields.String(
         dump_only=True,
         metadata={

@@ -8,7 +8,7 @@ from omni_gateway.sdk import ResourceSchema, SpecSchema
 
 
 class TalosExtensionsInfoSchema(SpecSchema):
-    """Talos extensions info (``specs.TalosExtensionsSpec.Info``)."""
+    """One system extension (``specs.TalosExtensionsSpec.Info``)."""
 
     name = fields.String(
         metadata={

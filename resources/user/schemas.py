@@ -25,8 +25,16 @@ class UserSchema(ResourceSchema):
         keys=fields.String(),
         values=fields.String(),
         dump_only=True,
-        metadata={"description": "Labels from SAML", "additionalProperties": {"type": "string"}},
+        metadata={
+            "description": "Labels that SAML gave the user at sign-in",
+            "additionalProperties": {"type": "string"},
+            "example": {"saml.omni.sidero.dev/groups/developers": ""},
+        },
     )
     last_active = fields.String(
-        dump_only=True, metadata={"description": "When last seen; empty: never", "example": "2026-08-21T10:00:00Z"}
+        dump_only=True,
+        metadata={
+            "description": "When the user was last seen by Omni; empty: never",
+            "example": "2026-08-21T10:00:00Z",
+        },
     )

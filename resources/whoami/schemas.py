@@ -52,11 +52,12 @@ class WhoamiTokenSchema(SpecSchema):
             "example": "deploy-pipeline",
         }
     )
-    id = fields.String(metadata={"description": "The caller's id, as in the audit"})
+    id = fields.String(metadata={"description": "The caller's id, as in the audit", "example": "deploy-pipeline"})
     method = fields.String(
         metadata={
             "enum": ["token", "oidc", "omni-key", "off"],
             "description": "How the caller was authenticated; `omni-key`: calls to Omni are made as the caller itself",
+            "example": "token",
         }
     )
     role = fields.String(
@@ -66,8 +67,12 @@ class WhoamiTokenSchema(SpecSchema):
             "enum": ["reader", "operator", "admin", "none"],
         }
     )
-    clusters = wire.ClusterPatterns(metadata={"description": "Patterns of the clusters in scope; null: all"})
-    expires_at = wire.Timestamp(metadata={"description": "When the credential expires; null: never"})
+    clusters = wire.ClusterPatterns(
+        metadata={"description": "Patterns of the clusters in scope; null: all", "example": ["staging-*"]}
+    )
+    expires_at = wire.Timestamp(
+        metadata={"description": "When the credential expires; null: never", "example": "2026-09-20T10:00:00Z"}
+    )
 
 
 class WhoamiSchema(SpecSchema):

@@ -65,7 +65,7 @@ class ApplyQuery(WriteQuery):
 class ApplyResultSchema(SpecSchema):
     """The outcome of one document."""
 
-    index = fields.Integer(metadata={"description": "Its position in the request, from 0", "example": 0})
+    index = fields.Integer(metadata={"description": "Position of the document in the request, from 0", "example": 0})
     type = fields.String(
         metadata={
             "description": "Full name of the type of the document's object; empty if the document names none",

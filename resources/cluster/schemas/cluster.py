@@ -42,7 +42,8 @@ class ClusterFeaturesSchema(SpecSchema):
     )
     disable_public_discovery_service = wire.Boolean(
         metadata={
-            "description": "Do not use the public discovery service; for clusters created with Talos 1.14 or later",
+            "description": "Do not use the public discovery service; needs the embedded one, and a cluster"
+            " created with Talos 1.14 or later",
             "example": False,
         }
     )

@@ -59,7 +59,7 @@ class MachineBlockDeviceSchema(SpecSchema):
     serial = fields.String(
         metadata={"description": "Serial number in `/sys/block/<dev>/device/serial`", "example": "S45PNA0M520238"}
     )
-    uuid = fields.String(metadata={"description": "UUID in `/sys/block/<dev>/device/uuid`"})
+    uuid = fields.String(metadata={"description": "UUID in `/sys/block/<dev>/device/uuid`, of disks that have one"})
     wwid = fields.String(
         metadata={
             "description": "World wide identifier in `/sys/block/<dev>/device/wwid`, the same in every boot",
@@ -137,7 +137,9 @@ class MachineNetworkLinkSchema(SpecSchema):
     linux_name = fields.String(
         metadata={"description": "Name of the interface in Linux, e.g. `eth0`", "example": "eth0"}
     )
-    hardware_address = fields.String(metadata={"description": "MAC address", "example": "0c:42:a1:5e:7b:10"})
+    hardware_address = fields.String(
+        metadata={"description": "MAC address of the interface", "example": "0c:42:a1:5e:7b:10"}
+    )
     speed_mbps = wire.Integer(
         metadata={"description": "Speed of the link in Mbit/s; 0 while unknown", "example": 10000}
     )
@@ -165,5 +167,5 @@ class MachineNetworkSchema(SpecSchema):
         fields.String(), metadata={"description": "Addresses of the default gateways", "example": ["10.0.0.1"]}
     )
     network_links = fields.List(
-        fields.Nested(MachineNetworkLinkSchema), metadata={"description": "Physical network interfaces"}
+        fields.Nested(MachineNetworkLinkSchema), metadata={"description": "Physical network interfaces of the machine"}
     )

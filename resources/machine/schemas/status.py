@@ -47,9 +47,11 @@ class MachinePlatformSchema(SpecSchema):
     hostname = fields.String(
         metadata={"description": "Host name that the platform gives the machine", "example": "node-1"}
     )
-    region = fields.String(metadata={"description": "Cloud region"})
-    zone = fields.String(metadata={"description": "Availability zone in the region"})
-    instance_type = fields.String(metadata={"description": "Instance type of the cloud"})
+    region = fields.String(
+        metadata={"description": "Region of the cloud that the instance is in; empty outside of clouds"}
+    )
+    zone = fields.String(metadata={"description": "Availability zone of the region that the instance is in"})
+    instance_type = fields.String(metadata={"description": "Instance type of the cloud, its size of machine"})
     instance_id = fields.String(metadata={"description": "Id of the instance in the cloud"})
     provider_id = fields.String(metadata={"description": "Provider id of the Kubernetes node (`spec.providerID`)"})
     spot = wire.Boolean(
