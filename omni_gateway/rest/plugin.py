@@ -192,7 +192,7 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["list"],
                 view=list_view(self.collection),
                 summary=f"List {self.plural_title}",
-                description=list_description(self.description, self.filters),
+                description=list_description(self.description, self.filters, self.adapter.sortable),
                 request=Request(query=list_query_schema(self.plural_id, self.filters)),
                 responses=Responses(
                     answers={200: (type(schema)(many=True), f"A page of {self.plural_title}")},

@@ -94,4 +94,5 @@ def test_writes_name_what_happens_next(document: dict[str, Any]) -> None:
     assert "`cluster-destroy`" in texts["delete_cluster"]
     assert "resets their machines" in texts["delete_cluster"]
     assert "`cluster`, `machineset`, `machine`, `label_selector`" in texts["list_configpatches"]
+    assert "Sorted by `kubernetes_version`, `talos_version`, `id`" in texts["list_clusters"]
     assert "`configpatches?cluster={id}`" in texts["get_cluster_configpatches"]

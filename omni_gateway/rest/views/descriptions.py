@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.parameters import Filter
+from omni_gateway.rest.select import METADATA_SORTS
 from omni_gateway.rest.subresources import SubCollection, SubList, SubResource
 from omni_gateway.rest.views.openapi import WATCHABLE
 
@@ -24,10 +25,20 @@ def paragraphs(*texts: str) -> str:
     return "\n\n".join(text for text in texts if text)
 
 
-def list_description(about: str, filters: Sequence[Filter]) -> str:
-    """Return the description of a plugin's list: its objects, and the parameters that select some of them."""
-    names = [f"`{name}`" for name in (*(item.name for item in filters), "label_selector")]
-    return paragraphs(about, f"Selected by {', '.join(names)} and `search`.", WATCHABLE)
+def list_description(about: str, filters: Sequence[Filter], sortable: Collection[str] | None) -> str:
+    """Return the description of a plugin's list: its objects, and how they are selected and sorted.
+
+    ``sortable`` are the spec members that it may be sorted by; None: unknown.
+    """
+    selecting = _alternatives([*(item.name for item in filters), "label_selector", "search"], "and")
+    sorting = [] if sortable is None else [*sorted(sortable), "id", *sorted(METADATA_SORTS)]
+    text = f" Sorted by {_alternatives(sorting, 'or')}." if sorting else ""
+    return paragraphs(about, f"Selected by {selecting}.{text}", WATCHABLE)
+
+
+def _alternatives(names: Sequence[str], conjunction: str) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return f"{', '.join(quoted[:-1])} {conjunction} {quoted[-1]}"
 
 
 def get_description(about: str) -> str:
