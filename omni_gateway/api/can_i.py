@@ -48,7 +48,11 @@ class CanISchema(SpecSchema):
     resource = fields.String(metadata={"description": "Name of the resource, as in the query", "example": "clusters"})
     verb = fields.String(metadata={"description": "The verb, as in the query", "example": "patch"})
     role = fields.String(
-        metadata={"description": "The caller's role: `reader`, `operator`, `admin` or `none`", "example": "operator"}
+        metadata={
+            "enum": [*(role.value for role in Role), "none"],
+            "description": "The caller's role in the gateway",
+            "example": "operator",
+        }
     )
     needed_role = fields.String(
         allow_none=True,

@@ -260,7 +260,11 @@ class OperationKindSchema(SpecSchema):
         metadata={"description": "What such an operation does, in one line", "example": "A cluster being removed"}
     )
     role = fields.String(
-        metadata={"description": "The role that reading such an operation requires", "example": "reader"}
+        metadata={
+            "enum": [role.value for role in Role],
+            "description": "The role that reading such an operation requires",
+            "example": "reader",
+        }
     )
     url = fields.String(
         metadata={

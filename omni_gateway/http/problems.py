@@ -306,13 +306,21 @@ class ProblemSchema(FixedSchema):
         }
     )
     request_id = fields.String(
-        metadata={"description": "Id of the request in the gateway's log, also in `X-Request-ID`"}
+        metadata={
+            "description": "Id of the request in the gateway's log, also in `X-Request-ID`",
+            "example": "0d9f1c52-7a4e-4b7e-9a53-1f2d3c4b5a69",
+        }
     )
     retryable = fields.Boolean(metadata={"description": "Whether the same request may succeed later", "example": False})
-    grpc_code = fields.String(metadata={"description": "Omni's own status code, when Omni was asked"})
-    hint = fields.String(metadata={"description": "What to do instead"})
+    grpc_code = fields.String(
+        metadata={"description": "Omni's own status code, when Omni was asked", "example": "NOT_FOUND"}
+    )
+    hint = fields.String(metadata={"description": "What to do instead", "example": ""})
     errors = fields.Dict(
         keys=fields.String(),
         values=fields.List(fields.String()),
-        metadata={"description": "Field or parameter, by its dotted name → the faults of its value"},
+        metadata={
+            "description": "Field or parameter, by its dotted name → the faults of its value",
+            "example": {"spec.machine_count": ["Must be at least 0."]},
+        },
     )

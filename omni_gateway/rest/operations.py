@@ -214,7 +214,12 @@ class OperationSchema(SpecSchema):
     waiting_for = fields.List(
         fields.Nested(WaitingForSchema), metadata={"description": "The machines that the operation waits for now"}
     )
-    details = fields.Dict(metadata={"description": "Omni's own status of the work"})
+    details = fields.Dict(
+        metadata={
+            "description": "Omni's own status of the work",
+            "example": {"finalizers": ["ClusterStatusController"]},
+        }
+    )
     links = fields.Dict(
         keys=fields.String(),
         values=fields.String(),

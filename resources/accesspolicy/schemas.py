@@ -10,20 +10,20 @@ from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
 
 
-def _text(description: str, **options: Any) -> fields.String:
-    return fields.String(metadata={"description": description}, **options)
+def _text(description: str, example: str) -> fields.String:
+    return fields.String(metadata={"description": description, "example": example})
 
 
-def _texts(description: str) -> fields.List[str]:
-    return fields.List(fields.String(), metadata={"description": description})
+def _texts(description: str, *example: str) -> fields.List[str]:
+    return fields.List(fields.String(), metadata={"description": description, "example": list(example)})
 
 
 class AccessPolicyUserSchema(SpecSchema):
     """One user of a group, by exactly one of the three."""
 
-    name = _text("Identity of a user: an e-mail address")
-    match = _text("A pattern of identities: `*@example.com`")
-    label_selectors = _texts("Selectors of labels that SAML gave the identity")
+    name = _text("Identity of a user: an e-mail address", "ada@example.com")
+    match = _text("A pattern of identities: `*@example.com`", "*@example.com")
+    label_selectors = _texts("Selectors of labels that SAML gave the identity", "saml.omni.sidero.dev/groups/support")
 
 
 class AccessPolicyUserGroupSchema(SpecSchema):
@@ -35,8 +35,8 @@ class AccessPolicyUserGroupSchema(SpecSchema):
 class AccessPolicyClusterSchema(SpecSchema):
     """One cluster of a group, by one of the two."""
 
-    name = _text("Id of a cluster")
-    match = _text("A pattern of ids: `prod-*`")
+    name = _text("Id of a cluster", "staging-1")
+    match = _text("A pattern of ids: `prod-*`", "prod-*")
 
 
 class AccessPolicyClusterGroupSchema(SpecSchema):
@@ -48,7 +48,7 @@ class AccessPolicyClusterGroupSchema(SpecSchema):
 class AccessPolicyImpersonateSchema(SpecSchema):
     """The Kubernetes groups of a user."""
 
-    groups = _texts("Groups of Kubernetes: `system:masters`")
+    groups = _texts("Groups of Kubernetes: `system:masters`", "system:masters")
 
 
 class AccessPolicyKubernetesSchema(SpecSchema):
@@ -63,18 +63,18 @@ class AccessPolicyKubernetesSchema(SpecSchema):
 class AccessPolicyRuleSchema(SpecSchema):
     """A rule: users get a role, and Kubernetes groups, on clusters."""
 
-    users = _texts("Identities, or groups of `user_groups` as `group/<name>`")
-    clusters = _texts("Ids of clusters, or groups of `cluster_groups` as `group/<name>`")
+    users = _texts("Identities, or groups of `user_groups` as `group/<name>`", "group/support")
+    clusters = _texts("Ids of clusters, or groups of `cluster_groups` as `group/<name>`", "group/staging")
     kubernetes = wire.Message(
         AccessPolicyKubernetesSchema, metadata={"description": "Access in Kubernetes that the rule gives; null: none"}
     )
-    role = _text("`None`, `Reader`, `Operator` or `Admin`; left out: the rule changes no role")
+    role = _text("`None`, `Reader`, `Operator` or `Admin`; left out: the rule changes no role", "Operator")
 
 
 class AccessPolicyTestUserSchema(SpecSchema):
     """The user of a test."""
 
-    name = _text("Identity of the user: an e-mail address; need not exist")
+    name = _text("Identity of the user: an e-mail address; need not exist", "ada@support.example.com")
     labels = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
@@ -88,7 +88,7 @@ class AccessPolicyTestUserSchema(SpecSchema):
 class AccessPolicyTestClusterSchema(SpecSchema):
     """The cluster of a test."""
 
-    name = _text("Id of the cluster; need not exist")
+    name = _text("Id of the cluster; need not exist", "staging-1")
 
 
 class AccessPolicyExpectedSchema(SpecSchema):
@@ -128,12 +128,18 @@ class AccessPolicySchema(ResourceSchema):
     user_groups = fields.Dict(
         keys=fields.String(),
         values=fields.Nested(AccessPolicyUserGroupSchema),
-        metadata={"description": "Groups of users, by name"},
+        metadata={
+            "description": "Groups of users, by name",
+            "example": {"support": {"users": [{"match": "*@support.example.com"}]}},
+        },
     )
     cluster_groups = fields.Dict(
         keys=fields.String(),
         values=fields.Nested(AccessPolicyClusterGroupSchema),
-        metadata={"description": "Groups of clusters, by name"},
+        metadata={
+            "description": "Groups of clusters, by name",
+            "example": {"staging": {"clusters": [{"match": "staging-*"}]}},
+        },
     )
     rules = fields.List(
         fields.Nested(AccessPolicyRuleSchema),

@@ -69,7 +69,9 @@ class ClusterMachineProvisionStatusSchema(SpecSchema):
     provider_id = fields.String(
         metadata={"description": "Id of the infrastructure provider that created the machine", "example": "bare-metal"}
     )
-    request_id = fields.String(metadata={"description": "Id of the machine request that the provider created it for"})
+    request_id = fields.String(
+        metadata={"description": "Id of the machine request that the provider created it for", "example": "metal-1"}
+    )
 
 
 class ClusterMachineStatusSchema(ResourceSchema):
@@ -104,7 +106,7 @@ class ClusterMachineStatusSchema(ResourceSchema):
         }
     )
     last_config_error = fields.String(
-        metadata={"description": "Why the machine refused its configuration last; empty if it did not"}
+        metadata={"description": "Why the machine refused its configuration last; empty if it did not", "example": ""}
     )
     management_address = fields.String(
         metadata={
@@ -136,10 +138,13 @@ class ClusterMachineConfigStatusSchema(ResourceSchema):
         metadata={"description": "`metadata.version` of the configuration that was applied last", "example": "3"}
     )
     cluster_machine_config_sha256 = fields.String(
-        metadata={"description": "SHA-256 of the configuration that was applied last"}
+        metadata={
+            "description": "SHA-256 of the configuration that was applied last",
+            "example": "5f3c8a1d9b7e4c2f6a0d8e1b3c5f7a9d2e4b6c8f0a1d3e5b7c9f2a4d6e8b0c1d",
+        }
     )
     last_config_error = fields.String(
-        metadata={"description": "Why the machine refused its configuration last; empty if it did not"}
+        metadata={"description": "Why the machine refused its configuration last; empty if it did not", "example": ""}
     )
     talos_version = fields.String(
         metadata={"description": "Talos version that Omni installed last", "example": "1.13.7"}
@@ -151,24 +156,30 @@ class ClusterMachineConfigStatusSchema(ResourceSchema):
         }
     )
     redacted_current_machine_config = fields.String(
-        metadata={"description": "The configuration that was applied last, as YAML; Omni redacts its secrets"}
+        metadata={
+            "description": "The configuration that was applied last, as YAML; Omni redacts its secrets",
+            "example": "version: v1alpha1\nmachine:\n  type: worker\n",
+        }
     )
     compressed_redacted_machine_config = fields.String(
         metadata={
             "description": "Omni's compressed form of `redacted_current_machine_config`; empty, since Omni answers"
-            " the text"
+            " the text",
+            "example": "",
         }
     )
     pre_reboot_boot_id = fields.String(
         metadata={
             "description": "Boot id of the machine when Omni last had it reboot, until it has; empty when none is"
-            " awaited"
+            " awaited",
+            "example": "",
         }
     )
     applied_high_priority_config_hash = fields.String(
         metadata={
             "description": "Hash of the documents that are applied before an installation: registry credentials,"
-            " trusted roots"
+            " trusted roots",
+            "example": "",
         }
     )
     image_factory_host = fields.String(
@@ -202,11 +213,12 @@ class ClusterMachineConfigSchema(ResourceSchema):
     data = fields.String(
         metadata={
             "description": "The Talos configuration that Omni generates for the machine, as YAML; Omni redacts its"
-            " secrets"
+            " secrets",
+            "example": "version: v1alpha1\nmachine:\n  type: worker\n",
         }
     )
     compressed_data = fields.String(
-        metadata={"description": "Omni's compressed form of `data`; empty, since Omni answers the text"}
+        metadata={"description": "Omni's compressed form of `data`; empty, since Omni answers the text", "example": ""}
     )
 
 
@@ -214,7 +226,10 @@ class ClusterMachineIdentitySchema(ResourceSchema):
     """Identity of a cluster machine inside its cluster."""
 
     node_identity = fields.String(
-        metadata={"description": "Identity of the Talos node, by which members of a cluster discover each other"}
+        metadata={
+            "description": "Identity of the Talos node, by which members of a cluster discover each other",
+            "example": "8gjS2pXnQKq4d7RkVh0bTzL5wYc1mEoU3aFiN6sPvJ9",
+        }
     )
     etcd_member_id = wire.Int64(
         metadata={"description": "Id of the machine's etcd member, a 64-bit number; 0 for workers", "example": 0}
@@ -266,9 +281,13 @@ class ClusterMachinePendingUpdatesSchema(ResourceSchema):
     )
     config_diff = fields.String(
         metadata={
-            "description": "Unified diff of the pending change of the Talos configuration; Omni redacts its secrets"
+            "description": "Unified diff of the pending change of the Talos configuration; Omni redacts its secrets",
+            "example": "",
         }
     )
     compressed_config_diff = fields.String(
-        metadata={"description": "Omni's compressed form of `config_diff`; empty, since Omni answers the text"}
+        metadata={
+            "description": "Omni's compressed form of `config_diff`; empty, since Omni answers the text",
+            "example": "",
+        }
     )

@@ -48,7 +48,7 @@ class EtcdBackupStatusSchema(ResourceSchema):
     status = wire.Enum(
         EtcdBackupState, metadata={"description": "Result of the last attempt, or `Running`", "example": "Ok"}
     )
-    error = fields.String(metadata={"description": "Why the last attempt failed; empty if it did not"})
+    error = fields.String(metadata={"description": "Why the last attempt failed; empty if it did not", "example": ""})
     last_backup_time = wire.Timestamp(
         metadata={
             "description": "Time of the last successful backup; null: none yet",

@@ -73,7 +73,7 @@ class ExposedServiceSchema(ResourceSchema):
     )
     icon_base64 = fields.String(
         validate=validate.Length(max=65536),
-        metadata={"description": "Icon that Omni's console shows: an SVG, gzip'ed or plain, in base64"},
+        metadata={"description": "Icon that Omni's console shows: an SVG, gzip'ed or plain, in base64", "example": ""},
     )
     prefix = fields.String(
         validate=_PREFIX,
@@ -90,6 +90,9 @@ class ExposedServiceSchema(ResourceSchema):
         },
     )
     error = fields.String(
-        dump_only=True, metadata={"description": "Why Omni does not expose the Service; empty when it does"}
+        dump_only=True,
+        metadata={"description": "Why Omni does not expose the Service; empty when it does", "example": ""},
     )
-    has_explicit_alias = wire.Boolean(dump_only=True, metadata={"description": "Whether `prefix` was given"})
+    has_explicit_alias = wire.Boolean(
+        dump_only=True, metadata={"description": "Whether `prefix` was given", "example": True}
+    )

@@ -43,7 +43,9 @@ class ImagePullStatusSchema(ResourceSchema):
             "example": "registry.k8s.io/kube-apiserver:v1.35.6",
         }
     )
-    last_processed_error = fields.String(metadata={"description": "Why the last pull failed; empty if it did not"})
+    last_processed_error = fields.String(
+        metadata={"description": "Why the last pull failed; empty if it did not", "example": ""}
+    )
     processed_count = wire.Integer(
         metadata={"description": "Number of images pulled so far, on all nodes", "example": 4}
     )

@@ -51,7 +51,7 @@ class InfraMachineConfigSchema(ResourceSchema):
         }
     )
     requested_reboot_id = fields.String(
-        metadata={"description": "A new value, e.g. a UUID, makes the provider reboot the machine once"}
+        metadata={"description": "A new value, e.g. a UUID, makes the provider reboot the machine once", "example": ""}
     )
     cordoned = wire.Boolean(
         metadata={
@@ -62,6 +62,7 @@ class InfraMachineConfigSchema(ResourceSchema):
     power_off_request_id = fields.String(
         metadata={
             "description": "A new value, e.g. a UUID, has the provider keep the machine off after a shutdown, also"
-            " in a cluster"
+            " in a cluster",
+            "example": "",
         }
     )

@@ -51,7 +51,11 @@ class DownloadURLSchema(SpecSchema):
     headers = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
-        metadata={"description": "Headers to send with the request", "additionalProperties": {"type": "string"}},
+        metadata={
+            "description": "Headers to send with the request",
+            "additionalProperties": {"type": "string"},
+            "example": {},
+        },
     )
     schematic_id = fields.String(
         metadata={

@@ -35,7 +35,7 @@ class InstallationMediaBoardSchema(SpecSchema):
         required=True,
         metadata={"description": "Id of a board of the kind `sbc` in `platforms`", "example": "rpi_generic"},
     )
-    overlay_options = fields.String(metadata={"description": "Options of the board's overlay, as YAML"})
+    overlay_options = fields.String(metadata={"description": "Options of the board's overlay, as YAML", "example": ""})
 
 
 class InstallationMediaSchema(ResourceSchema):
@@ -82,7 +82,9 @@ class InstallationMediaSchema(ResourceSchema):
         InstallationMediaBoardSchema,
         metadata={"description": "The single-board computer that the image is for; null: none"},
     )
-    join_token = wire.Secret(metadata={"description": "Reads `***` when one is set; left out: the default token"})
+    join_token = wire.Secret(
+        metadata={"description": "Reads `***` when one is set; left out: the default token", "example": ""}
+    )
     secure_boot = wire.Boolean(
         metadata={"description": "Whether the image is signed for UEFI Secure Boot", "example": False}
     )
@@ -106,7 +108,9 @@ class InstallationMediaSchema(ResourceSchema):
         MediaBootloader,
         metadata={"description": "Boot loader of the image; `BOOT_AUTO`: by the Talos version", "example": "BOOT_AUTO"},
     )
-    embedded_machine_config = fields.String(metadata={"description": "Talos configuration in the image, as YAML"})
+    embedded_machine_config = fields.String(
+        metadata={"description": "Talos configuration in the image, as YAML", "example": ""}
+    )
     image_factory_url = fields.String(
         metadata={
             "description": "URL of the image factory that builds the image; empty: the first one of this Omni",
@@ -129,10 +133,15 @@ class InstallationMediaSchema(ResourceSchema):
         metadata={"description": "Catalogue: media type of the image file", "example": "application/x-iso9660-image"},
     )
     src_file_prefix = fields.String(
-        dump_only=True, metadata={"description": "Catalogue: beginning of the file's name at the image factory"}
+        dump_only=True,
+        metadata={"description": "Catalogue: beginning of the file's name at the image factory", "example": ""},
     )
     dest_file_prefix = fields.String(
-        dump_only=True, metadata={"description": "Catalogue: beginning of the name under which omnictl stores the file"}
+        dump_only=True,
+        metadata={
+            "description": "Catalogue: beginning of the name under which omnictl stores the file",
+            "example": "iso-amd64-omni-my-org",
+        },
     )
     extension = fields.String(
         dump_only=True, metadata={"description": "Catalogue: ending of the file's name", "example": "iso"}
@@ -143,9 +152,15 @@ class InstallationMediaSchema(ResourceSchema):
     )
     overlay = fields.String(
         dump_only=True,
-        metadata={"description": "Catalogue: overlay that images of this kind are always built with, for boards"},
+        metadata={
+            "description": "Catalogue: overlay that images of this kind are always built with, for boards",
+            "example": "",
+        },
     )
     min_talos_version = fields.String(
         dump_only=True,
-        metadata={"description": "Catalogue: first Talos version that has such an image; empty: all have"},
+        metadata={
+            "description": "Catalogue: first Talos version that has such an image; empty: all have",
+            "example": "",
+        },
     )

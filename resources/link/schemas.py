@@ -17,7 +17,12 @@ class LinkSchema(ResourceSchema):
             "example": "fdae:41e4:649b:9303:7396:c9b4:213a:2a86/64",
         }
     )
-    node_public_key = fields.String(metadata={"description": "WireGuard public key of the machine, in base64"})
+    node_public_key = fields.String(
+        metadata={
+            "description": "WireGuard public key of the machine, in base64",
+            "example": "Zk3h0mVd8uQYqkq0y7GmJc0n1l5T2w4xR6vB9pE8sUo=",
+        }
+    )
     last_endpoint = fields.String(
         metadata={
             "description": "Address and port that the machine's packets came from last",
@@ -28,7 +33,8 @@ class LinkSchema(ResourceSchema):
     virtual_addrport = fields.String(
         metadata={
             "description": "Address and port that stand for the machine where its tunnel goes over gRPC; empty with"
-            " plain WireGuard"
+            " plain WireGuard",
+            "example": "",
         }
     )
     remote_addr = fields.String(

@@ -18,7 +18,7 @@ class MachineRequestSetMetaValueSchema(SpecSchema):
             "example": 12,
         }
     )
-    value = fields.String(metadata={"description": "Value under that key"})
+    value = fields.String(metadata={"description": "Value under that key", "example": "rack-7"})
 
 
 class MachineRequestSetSchema(ResourceSchema):

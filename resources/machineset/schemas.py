@@ -219,13 +219,16 @@ class MachineSetStatusSchema(ResourceSchema):
             "example": True,
         }
     )
-    error = fields.String(metadata={"description": "Why the phase is `Failed`; else empty"})
+    error = fields.String(metadata={"description": "Why the phase is `Failed`; else empty", "example": ""})
     machines = wire.Message(
         MachineSetMachinesSchema,
         metadata={"description": "Numbers of machines in the set; null before Omni has counted"},
     )
     config_hash = fields.String(
-        metadata={"description": "Hash of the configurations of all machines in the set: it changes with any of them"}
+        metadata={
+            "description": "Hash of the configurations of all machines in the set: it changes with any of them",
+            "example": "5f3c8a1d9b7e4c2f6a0d8e1b3c5f7a9d2e4b6c8f0a1d3e5b7c9f2a4d6e8b0c1d",
+        }
     )
     machine_allocation = wire.Message(
         MachineSetMachineAllocationSchema,

@@ -141,7 +141,9 @@ class ProviderTestStepSchema(SpecSchema):
         }
     )
     ok = fields.Boolean(metadata={"description": "Whether the step went well", "example": True})
-    detail = fields.String(metadata={"description": "The result or the error, for people"})
+    detail = fields.String(
+        metadata={"description": "The result or the error, for people", "example": "2 keys that can be used"}
+    )
 
 
 class ProviderTestSchema(SpecSchema):

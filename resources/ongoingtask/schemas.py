@@ -10,6 +10,9 @@ from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.omni import enums
 
+#: Members of the spec; each task has exactly one.
+TASK_TYPES = ("talos_upgrade", "kubernetes_upgrade", "destroy", "machine_upgrade", "secrets_rotation")
+
 
 class RotationPhase(IntEnum):
     """``specs.SecretRotationSpec.Phase``."""
@@ -39,9 +42,15 @@ class OngoingTaskTalosUpgradeStatusSchema(SpecSchema):
             "example": "Upgrading",
         },
     )
-    error = fields.String(metadata={"description": "Why the upgrade failed; empty unless `phase` is `Failed`"})
-    step = fields.String(metadata={"description": "The current step in Omni's words; for people, do not parse"})
-    status = fields.String(metadata={"description": "Progress of the step in Omni's words; for people, do not parse"})
+    error = fields.String(
+        metadata={"description": "Why the upgrade failed; empty unless `phase` is `Failed`", "example": ""}
+    )
+    step = fields.String(
+        metadata={"description": "The current step in Omni's words; for people, do not parse", "example": ""}
+    )
+    status = fields.String(
+        metadata={"description": "Progress of the step in Omni's words; for people, do not parse", "example": ""}
+    )
     last_upgrade_version = fields.String(
         metadata={"description": "The version of the last upgrade that has ended", "example": "1.13.6"}
     )
@@ -64,9 +73,15 @@ class OngoingTaskKubernetesUpgradeStatusSchema(SpecSchema):
             "example": "Upgrading",
         },
     )
-    error = fields.String(metadata={"description": "Why the upgrade failed; empty unless `phase` is `Failed`"})
-    step = fields.String(metadata={"description": "The current step in Omni's words; for people, do not parse"})
-    status = fields.String(metadata={"description": "Progress of the step in Omni's words; for people, do not parse"})
+    error = fields.String(
+        metadata={"description": "Why the upgrade failed; empty unless `phase` is `Failed`", "example": ""}
+    )
+    step = fields.String(
+        metadata={"description": "The current step in Omni's words; for people, do not parse", "example": ""}
+    )
+    status = fields.String(
+        metadata={"description": "Progress of the step in Omni's words; for people, do not parse", "example": ""}
+    )
     last_upgrade_version = fields.String(
         metadata={"description": "The version of the last upgrade that has ended", "example": "1.35.6"}
     )
@@ -121,7 +136,7 @@ class OngoingTaskMachineUpgradeStatusSchema(SpecSchema):
             "example": "Talos upgrade initiated",
         }
     )
-    error = fields.String(metadata={"description": "Why the last attempt failed; empty if none did"})
+    error = fields.String(metadata={"description": "Why the last attempt failed; empty if none did", "example": ""})
     is_maintenance = wire.Boolean(
         metadata={
             "description": "Whether the machine is in maintenance mode, where Omni upgrades it without a cluster",
@@ -145,8 +160,10 @@ class OngoingTaskClusterSecretsRotationStatusSchema(SpecSchema):
         RotationComponent,
         metadata={"description": "The certificate authority that is being replaced", "example": "TALOS_CA"},
     )
-    error = fields.String(metadata={"description": "Why the rotation failed; empty if it did not"})
-    step = fields.String(metadata={"description": "The current step in Omni's words; for people, do not parse"})
+    error = fields.String(metadata={"description": "Why the rotation failed; empty if it did not", "example": ""})
+    step = fields.String(
+        metadata={"description": "The current step in Omni's words; for people, do not parse", "example": ""}
+    )
     status = fields.String(
         metadata={
             "description": "Progress of the step in Omni's words; for people, do not parse",
@@ -167,7 +184,9 @@ class OngoingTaskSchema(ResourceSchema):
     task_type = fields.String(
         dump_only=True,
         metadata={
-            "description": "Name of the member with the details, the only one of the next five that is set",
+            "enum": [*TASK_TYPES, ""],
+            "description": "Name of the member with the details, the only one of the next five that is set; empty: a"
+            " kind of task that this gateway does not know",
             "example": "destroy",
         },
     )

@@ -33,7 +33,12 @@ class PlatformSchema(ResourceSchema):
     label = fields.String(
         metadata={"description": "Display name of the platform", "example": "Amazon Web Services (AWS)"}
     )
-    description = fields.String(metadata={"description": "One line about the platform, for people"})
+    description = fields.String(
+        metadata={
+            "description": "One line about the platform, for people",
+            "example": "Runs on Amazon Web Services (AWS)",
+        }
+    )
     architectures = fields.List(
         wire.Enum(enums.Architecture),
         metadata={"description": "Architectures that Talos has images for", "example": ["AMD64", "ARM64"]},
@@ -60,5 +65,9 @@ class PlatformSchema(ResourceSchema):
     secure_boot_supported = wire.Boolean(
         metadata={"description": "Whether machines of the platform can boot with UEFI Secure Boot", "example": True}
     )
-    overlay_name = fields.String(metadata={"description": "Single-board computers: the overlay of its image"})
-    overlay_image = fields.String(metadata={"description": "Single-board computers: the image the overlay is in"})
+    overlay_name = fields.String(
+        metadata={"description": "Single-board computers: the overlay of its image", "example": ""}
+    )
+    overlay_image = fields.String(
+        metadata={"description": "Single-board computers: the image the overlay is in", "example": ""}
+    )

@@ -66,6 +66,7 @@ class SchematicSchema(ResourceSchema):
         metadata={
             "description": "Values that the image writes to Talos' META partition: key → value",
             "additionalProperties": {"type": "string"},
+            "example": {"12": "rack-7"},
         },
     )
     media_id = fields.String(
@@ -92,7 +93,7 @@ class SchematicSchema(ResourceSchema):
         },
     )
     embedded_machine_config = fields.String(
-        load_only=True, metadata={"description": "Talos configuration in the image, as YAML"}
+        load_only=True, metadata={"description": "Talos configuration in the image, as YAML", "example": ""}
     )
     machines = fields.List(
         fields.String(),

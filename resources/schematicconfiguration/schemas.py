@@ -29,6 +29,7 @@ class SchematicConfigurationSchema(ResourceSchema):
         dump_only=True,
         metadata={
             "description": "The arguments in the schematic, join tokens masked; empty since Omni 1.9, where"
-            " `kernel-args` has them"
+            " `kernel-args` has them",
+            "example": [],
         },
     )

@@ -88,7 +88,8 @@ class ServiceAccountSchema(ResourceSchema):
         metadata={"description": "Public keys of the account, expired ones included until Omni removes them"},
     )
     last_active = fields.String(
-        dump_only=True, metadata={"description": "When the account called Omni last; empty: never"}
+        dump_only=True,
+        metadata={"description": "When the account called Omni last; empty: never", "example": "2026-08-21T10:00:00Z"},
     )
     key = fields.String(
         dump_only=True,

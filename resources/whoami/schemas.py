@@ -52,7 +52,7 @@ class WhoamiTokenSchema(SpecSchema):
             "example": "deploy-pipeline",
         }
     )
-    id = fields.String(metadata={"description": "The caller's id, as in the audit", "example": "deploy-pipeline"})
+    id = fields.String(metadata={"description": "The caller's id, as in the audit", "example": "token:5f3c8a1d9b7e"})
     method = fields.String(
         metadata={
             "enum": ["token", "oidc", "omni-key", "off"],
@@ -85,7 +85,9 @@ class WhoamiSchema(SpecSchema):
         }
     )
     role = fields.String(metadata={"description": "The role of that identity in Omni", "example": "Admin"})
-    user_id = fields.String(metadata={"description": "Omni's own id of that identity"})
+    user_id = fields.String(
+        metadata={"description": "Omni's own id of that identity", "example": "6b1e3f52-0c5d-4a77-9d5e-2f1b7c8a9e30"}
+    )
     permissions = fields.Nested(
         WhoamiPermissionsSchema,
         metadata={"description": "Permissions of that identity in Omni outside of single clusters"},

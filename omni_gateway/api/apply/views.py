@@ -89,7 +89,7 @@ class ApplyResultSchema(SpecSchema):
 class AppliedSchema(SpecSchema):
     """The outcomes of all documents."""
 
-    dry_run = fields.Boolean(metadata={"description": "Whether nothing was written"})
+    dry_run = fields.Boolean(metadata={"description": "Whether nothing was written", "example": False})
     counts = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),

@@ -118,6 +118,7 @@ class NewMachineSetSchema(SpecSchema):
                 {"type": "integer", "minimum": 0, "maximum": MAX_COUNT},
                 {"type": "string", "enum": [UNLIMITED]},
             ],
+            "example": 2,
         },
     )
     labels = fields.Dict(
@@ -181,5 +182,8 @@ class NewWorkersSchema(NewMachineSetSchema):
 
     name = fields.String(
         validate=_NAME,
-        metadata={"description": "The set's id becomes `<cluster>-workers-<name>`; without it `<cluster>-workers`"},
+        metadata={
+            "description": "The set's id becomes `<cluster>-workers-<name>`; without it `<cluster>-workers`",
+            "example": "gpu",
+        },
     )

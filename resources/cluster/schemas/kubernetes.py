@@ -123,7 +123,9 @@ class KubernetesNodeSchema(ResourceSchema):
 class _UpgradeStatusSchema(ResourceSchema):
     """The fields of both upgrades."""
 
-    error = fields.String(metadata={"description": "Why the upgrade failed; empty unless `phase` is `Failed`"})
+    error = fields.String(
+        metadata={"description": "Why the upgrade failed; empty unless `phase` is `Failed`", "example": ""}
+    )
     step = fields.String(
         metadata={"description": "The current step; for people", "example": "updating kubelet to 1.35.6"}
     )

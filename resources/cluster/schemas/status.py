@@ -145,7 +145,9 @@ class ControlPlaneConditionSchema(SpecSchema):
             "example": "Etcd",
         },
     )
-    reason = fields.String(metadata={"description": "Why the condition is not ready; for people, empty when it is"})
+    reason = fields.String(
+        metadata={"description": "Why the condition is not ready; for people, empty when it is", "example": ""}
+    )
     status = wire.Enum(
         ConditionStatus,
         metadata={

@@ -54,12 +54,17 @@ class MachineBlockDeviceSchema(SpecSchema):
         }
     )
     name = fields.String(
-        metadata={"description": "Name in `/sys/block/<dev>/device/name`; empty with newer versions of Talos"}
+        metadata={
+            "description": "Name in `/sys/block/<dev>/device/name`; empty with newer versions of Talos",
+            "example": "",
+        }
     )
     serial = fields.String(
         metadata={"description": "Serial number in `/sys/block/<dev>/device/serial`", "example": "S45PNA0M520238"}
     )
-    uuid = fields.String(metadata={"description": "UUID in `/sys/block/<dev>/device/uuid`, of disks that have one"})
+    uuid = fields.String(
+        metadata={"description": "UUID in `/sys/block/<dev>/device/uuid`, of disks that have one", "example": ""}
+    )
     wwid = fields.String(
         metadata={
             "description": "World wide identifier in `/sys/block/<dev>/device/wwid`, the same in every boot",
@@ -100,7 +105,8 @@ class MachineBlockDeviceSchema(SpecSchema):
     secondary_disks = fields.List(
         fields.String(),
         metadata={
-            "description": "Disks that this device is built on: members of a RAID, parents of a device mapper target"
+            "description": "Disks that this device is built on: members of a RAID, parents of a device mapper target",
+            "example": [],
         },
     )
     symlinks = fields.List(
@@ -144,7 +150,12 @@ class MachineNetworkLinkSchema(SpecSchema):
         metadata={"description": "Speed of the link in Mbit/s; 0 while unknown", "example": 10000}
     )
     link_up = wire.Boolean(metadata={"description": "Whether the interface has a carrier", "example": True})
-    description = fields.String(metadata={"description": "Manufacturer and model of the network card"})
+    description = fields.String(
+        metadata={
+            "description": "Manufacturer and model of the network card",
+            "example": "Intel Ethernet Controller X710",
+        }
+    )
 
 
 class MachineNetworkSchema(SpecSchema):

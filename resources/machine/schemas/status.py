@@ -48,14 +48,23 @@ class MachinePlatformSchema(SpecSchema):
         metadata={"description": "Host name that the platform gives the machine", "example": "node-1"}
     )
     region = fields.String(
-        metadata={"description": "Region of the cloud that the instance is in; empty outside of clouds"}
+        metadata={"description": "Region of the cloud that the instance is in; empty outside of clouds", "example": ""}
     )
-    zone = fields.String(metadata={"description": "Availability zone of the region that the instance is in"})
-    instance_type = fields.String(metadata={"description": "Instance type of the cloud, its size of machine"})
-    instance_id = fields.String(metadata={"description": "Id of the instance in the cloud"})
-    provider_id = fields.String(metadata={"description": "Provider id of the Kubernetes node (`spec.providerID`)"})
+    zone = fields.String(
+        metadata={"description": "Availability zone of the region that the instance is in", "example": ""}
+    )
+    instance_type = fields.String(
+        metadata={"description": "Instance type of the cloud, its size of machine", "example": ""}
+    )
+    instance_id = fields.String(metadata={"description": "Id of the instance in the cloud", "example": ""})
+    provider_id = fields.String(
+        metadata={"description": "Provider id of the Kubernetes node (`spec.providerID`)", "example": ""}
+    )
     spot = wire.Boolean(
-        metadata={"description": "Whether the instance is a spot instance, which its cloud may stop at any time"}
+        metadata={
+            "description": "Whether the instance is a spot instance, which its cloud may stop at any time",
+            "example": False,
+        }
     )
     tags = fields.Dict(
         keys=fields.String(),
@@ -63,6 +72,7 @@ class MachinePlatformSchema(SpecSchema):
         metadata={
             "description": "Tags of the instance in the cloud: name → value",
             "additionalProperties": {"type": "string"},
+            "example": {},
         },
     )
 
@@ -195,7 +205,8 @@ class MachineStatusSchema(ResourceSchema):
     last_error = fields.String(
         dump_only=True,
         metadata={
-            "description": "Why Omni's last attempt to read the machine's state failed; empty if it did not fail"
+            "description": "Why Omni's last attempt to read the machine's state failed; empty if it did not fail",
+            "example": "",
         },
     )
     management_address = fields.String(

@@ -105,7 +105,9 @@ class MachineUpgradeStatusSchema(ResourceSchema):
             "example": "machine is up to date",
         },
     )
-    error = fields.String(dump_only=True, metadata={"description": "Why the last attempt failed; empty if none did"})
+    error = fields.String(
+        dump_only=True, metadata={"description": "Why the last attempt failed; empty if none did", "example": ""}
+    )
     is_maintenance = wire.Boolean(
         dump_only=True,
         metadata={
@@ -179,7 +181,8 @@ class MachinePendingUpdatesSchema(ResourceSchema):
         mask_configuration,
         metadata={
             "description": "Unified diff of the pending change of the Talos configuration, without secrets; empty if"
-            " there is none"
+            " there is none",
+            "example": "",
         },
     )
 
@@ -189,5 +192,8 @@ class MachineConfigDiffSchema(ResourceSchema):
 
     diff = wire.Masked(
         mask_configuration,
-        metadata={"description": "Unified diff of the change of the Talos configuration, without secrets"},
+        metadata={
+            "description": "Unified diff of the change of the Talos configuration, without secrets",
+            "example": '@@ -1,1 +1,1 @@\n-    vm.swappiness: "60"\n+    vm.swappiness: "10"\n',
+        },
     )
