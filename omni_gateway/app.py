@@ -44,6 +44,7 @@ from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_routes import AddedByPlugin
 from omni_gateway.rest.gateway import EXTENSION, Gateway
+from omni_gateway.rest.views.openapi import shared_responses
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.storage import store_of
 from omni_gateway.watch.stream_response import StreamLimiter
@@ -132,6 +133,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     gateway.own_omni.observe_calls(metrics.count_call)
     gateway.own_omni.cache.max_size = settings.cache_bytes // 2
     api = GatewayApi(app)
+    api.document_responses(shared_responses())
     for item in found:
         _mount(item, api, gateway)
     catalogue = Catalogue(gateway)

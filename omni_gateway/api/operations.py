@@ -39,7 +39,7 @@ from omni_gateway.rest.parameters import ReadQuery, parse_fields, parse_sort
 from omni_gateway.rest.representation import project
 from omni_gateway.rest.request_context import request_context, without_context
 from omni_gateway.rest.schema import SpecSchema
-from omni_gateway.rest.views.openapi import STREAMS
+from omni_gateway.rest.views.openapi import OBJECT_HEADERS, STREAMS
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response, retry_after
 from omni_gateway.rest.views.route import Request, Responses, Route
@@ -291,8 +291,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         request=Request(query=OperationsQuery()),
         responses=Responses(
             answers={200: (OperationSchema(many=True), "A page of operations")},
-            headers=("ETag", "X-Pagination", "Link", "Cache-Status"),
-            problems={422: "A parameter is invalid"},
+            headers={200: (*OBJECT_HEADERS, "X-Pagination", "Link")},
         ),
         conditional=True,
     )
@@ -309,8 +308,9 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         request=Request(query=WaitQuery()),
         responses=Responses(
             answers={200: (OperationSchema, "The operation")},
+            headers={200: ("Cache-Status", "Age", "Retry-After")},
             media_types=STREAMS,
-            problems={404: "No such operation", 422: "A parameter is invalid"},
+            problems={404: "No such operation"},
         ),
     )
     add(routes, list_route)

@@ -30,7 +30,6 @@ from omni_gateway.rest.views.create import Creation, post_view
 from omni_gateway.rest.views.item import PATCH_CONTENT, Item, delete_view, get_view, patch_view, put_view
 from omni_gateway.rest.views.openapi import (
     DRY_RUN,
-    FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_PUT,
     IF_NONE_MATCH_WRITE,
@@ -40,6 +39,7 @@ from omni_gateway.rest.views.openapi import (
     STREAMS,
     WATCHABLE,
     WRITE_PROBLEMS,
+    WRITTEN_HEADERS,
     or_dry_run,
 )
 from omni_gateway.rest.views.registration import add
@@ -180,9 +180,9 @@ class ResourcePlugin(ServicePlugin):
                 request=Request(query=list_query_schema(self.plural_id, self.filters)),
                 responses=Responses(
                     answers={200: (type(schema)(many=True), f"A page of {self.plural_title}")},
-                    headers=LIST_HEADERS,
+                    headers={200: LIST_HEADERS},
                     media_types=STREAMS,
-                    problems={410: "The resume point is too old", 422: "A parameter is invalid"},
+                    problems={410: ""},
                 ),
                 conditional=True,
             )
@@ -196,11 +196,10 @@ class ResourcePlugin(ServicePlugin):
                 request=Request(query=WriteQuery(), body=schema, example=self.example),
                 responses=Responses(
                     answers=self._answers_to_post(),
-                    headers=("ETag", "Location"),
+                    headers=self._headers_of_post(),
                     problems={
                         404: "The object that it belongs to does not exist",
                         409: "An object of this id exists already",
-                        422: "A field is invalid, or Omni rejects the value",
                     },
                 ),
             )
@@ -229,9 +228,9 @@ class ResourcePlugin(ServicePlugin):
                 request=Request(query=ReadQuery()),
                 responses=Responses(
                     answers={200: (schema, f"The {self.title}")},
-                    headers=OBJECT_HEADERS,
+                    headers={200: OBJECT_HEADERS},
                     media_types=STREAMS,
-                    problems={404: "No such object"},
+                    problems={404: "", 410: ""},
                 ),
                 conditional=True,
             )
@@ -250,7 +249,7 @@ class ResourcePlugin(ServicePlugin):
                 ),
                 responses=Responses(
                     answers=self._answers_to_put(creates=put_creates),
-                    headers=("ETag", "Location") if put_creates else ("ETag",),
+                    headers={200: WRITTEN_HEADERS, 201: (*WRITTEN_HEADERS, "Location", *self._follow_up_header)},
                     problems=WRITE_PROBLEMS,
                 ),
             )
@@ -264,7 +263,7 @@ class ResourcePlugin(ServicePlugin):
                 request=Request(query=WriteQuery(), content=PATCH_CONTENT, headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
                 responses=Responses(
                     answers={200: (or_dry_run(schema), f"The {self.title} after the write")},
-                    headers=("ETag",),
+                    headers={200: WRITTEN_HEADERS},
                     problems=PATCH_PROBLEMS,
                 ),
             )
@@ -283,7 +282,7 @@ class ResourcePlugin(ServicePlugin):
                         **DRY_RUN,
                         202: (OperationSchema, "Omni is removing it; the operation shows its progress"),
                     },
-                    problems={404: "No such object", 409: "It is being removed already", 412: FAILED_PRECONDITION},
+                    problems={404: "", 409: "It is being removed already", 412: ""},
                 ),
             )
 
@@ -305,6 +304,14 @@ class ResourcePlugin(ServicePlugin):
             text = f"An equal {self.title} exists already, or the dry-run result"
             answers[200] = (or_dry_run(self.schema), text)
         return answers
+
+    def _headers_of_post(self) -> dict[int, Sequence[str]]:
+        created = (*WRITTEN_HEADERS, "Location", *self._follow_up_header)
+        return {201: created, **({200: created} if self.create_may_return_existing else {})}
+
+    @property
+    def _follow_up_header(self) -> Sequence[str]:
+        return ("Operation-Location",) if self.follow_up_operation else ()
 
     def _answers_to_put(self, *, creates: bool) -> dict[int, tuple[Any, str]]:
         answers = {200: (or_dry_run(self.schema), f"The {self.title} after the write")}
@@ -346,9 +353,9 @@ class ResourcePlugin(ServicePlugin):
             request=Request(query=query),
             responses=Responses(
                 answers={200: (answer, sub.summary)},
-                headers=headers,
+                headers={200: headers},
                 media_types=STREAMS,
-                problems={404: "No such object, or it has no such sub-resource"},
+                problems={404: "No such object, or it has no such sub-resource", 410: ""},
             ),
             conditional=True,
         )

@@ -15,6 +15,7 @@ from openapi_spec_validator import validate
 
 from omni_gateway.app import create_app
 from omni_gateway.settings import Settings
+from tests.document import parameters, resolved
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +39,7 @@ def test_every_post_takes_an_idempotency_key_and_says_so(app: Flask, document: d
     documented = {
         path.replace("{", "<").replace("}", ">")
         for path, item in document["paths"].items()
-        if "Idempotency-Key" in {parameter.get("name") for parameter in item.get("post", {}).get("parameters", [])}
+        if "Idempotency-Key" in parameters(document, item.get("post", {}))
     }
     assert len(posts) > 40
     assert [rule.rule for rule in posts if rule.rule not in documented] == []
@@ -88,7 +89,7 @@ def test_every_good_answer_but_204_has_a_body_with_a_schema(document: dict[str, 
         for status, response in operation["responses"].items()
         if status.startswith("2")
         and status != "204"
-        and not any("schema" in media for media in response.get("content", {}).values())
+        and not any("schema" in media for media in resolved(document, response).get("content", {}).values())
     ]
     assert without == []
 
@@ -98,8 +99,7 @@ def test_every_json_answer_has_a_schema(document: dict[str, Any]) -> None:
         f"{name} {status}"
         for name, operation in operations(document)
         for status, response in operation["responses"].items()
-        if "$ref" not in response
-        for media in response.get("content", {}).values()
+        for media in resolved(document, response).get("content", {}).values()
         if "schema" not in media
     ]
     assert without == []
@@ -110,11 +110,31 @@ def test_problems_are_documented_as_problem_documents(document: dict[str, Any]) 
         f"{name} {status}"
         for name, operation in operations(document)
         for status, response in operation["responses"].items()
-        if status[0] in "45"
-        and "$ref" not in response
-        and set(response.get("content", {})) != {"application/problem+json"}
+        if status[0] in "45" and set(resolved(document, response)["content"]) != {"application/problem+json"}
     ]
     assert other == []
+
+
+def test_a_problem_is_described_once_for_all_operations(document: dict[str, Any]) -> None:
+    inline = {
+        f"{name} {status}"
+        for name, operation in operations(document)
+        for status, response in operation["responses"].items()
+        if status[0] in "45" and "$ref" not in response
+    }
+    assert inline == {"POST /api/v1/apply 422"}  # it has members of its own
+    codes = {
+        code
+        for response in document["components"]["responses"].values()
+        for code in response.get("content", {}).get("application/problem+json", {}).get("examples", {})
+    }
+    assert {"exists", "tearing-down", "validation", "omni-unreachable"} <= codes
+
+
+def test_every_component_is_used(document: dict[str, Any]) -> None:
+    used = set(re.findall(r'"#/components/([^"]+)"', json.dumps(document)))
+    components = {f"{section}/{name}" for section, items in document["components"].items() for name in items}
+    assert components - used == {"securitySchemes/bearer"}  # named by `security`
 
 
 def test_operation_ids_are_unique_and_fit_for_method_names(document: dict[str, Any]) -> None:
@@ -142,17 +162,14 @@ def test_every_list_documents_how_it_is_paged_filtered_and_sorted(document: dict
     wanted = {"page", "page_size", "label_selector", "search", "sort", "fields", "If-None-Match"}
     lists = [item["get"] for item in document["paths"].values() if "X-Pagination" in str(item.get("get", {}))]
     assert len(lists) > 30
-    missing = {
-        operation["operationId"]: wanted - {parameter.get("name") for parameter in operation["parameters"]}
-        for operation in lists
-    }
+    missing = {operation["operationId"]: wanted - parameters(document, operation).keys() for operation in lists}
     assert {name: names for name, names in missing.items() if names} == {"list_operations": {"label_selector"}}
 
 
 def test_every_write_documents_dry_runs_and_preconditions(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         method, _, path = name.partition(" ")
-        names = {parameter.get("name") for parameter in operation.get("parameters", ())}
+        names = parameters(document, operation)
         if method != "GET":
             assert "dry_run" in names, name
         if method in ("PUT", "PATCH", "DELETE") and not path.startswith("/api/v1/resources"):
@@ -165,7 +182,7 @@ def test_links_lead_from_answers_to_operations_that_are_there(document: dict[str
         (operation["operationId"], name): link
         for _, operation in operations(document)
         for response in operation["responses"].values()
-        for name, link in response.get("links", {}).items()
+        for name, link in resolved(document, response).get("links", {}).items()
     }
     assert linked["create_configpatch", "get"]["operationId"] == "get_configpatch"
     assert linked["get_cluster", "status"]["operationId"] == "get_cluster_status"

@@ -25,7 +25,6 @@ from omni_gateway.rest.views.create import post_view
 from omni_gateway.rest.views.item import PATCH_CONTENT, delete_view, get_view, patch_view, put_view
 from omni_gateway.rest.views.openapi import (
     DRY_RUN,
-    FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_PUT,
     IF_NONE_MATCH_WRITE,
@@ -34,6 +33,7 @@ from omni_gateway.rest.views.openapi import (
     PATCH_PROBLEMS,
     STREAMS,
     WRITE_PROBLEMS,
+    WRITTEN_HEADERS,
     or_dry_run,
 )
 from omni_gateway.rest.views.registration import add
@@ -134,13 +134,9 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=list_query_schema("resources", [])),
             responses=Responses(
                 answers={200: (GenericResourceSchema(many=True), "A page of objects")},
-                headers=LIST_HEADERS,
+                headers={200: LIST_HEADERS},
                 media_types=STREAMS,
-                problems={
-                    404: "Omni has no such type",
-                    410: "The resume point is too old",
-                    422: "A parameter is invalid",
-                },
+                problems={404: "Omni has no such type", 410: ""},
             ),
             conditional=True,
         ),
@@ -154,12 +150,8 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=WriteQuery(), body=schema, example=EXAMPLE),
             responses=Responses(
                 answers={201: (schema, "The new object"), **DRY_RUN},
-                headers=("ETag", "Location"),
-                problems={
-                    404: "Omni has no such type",
-                    409: "An object of this id exists already",
-                    422: "A value is invalid",
-                },
+                headers={201: (*WRITTEN_HEADERS, "Location")},
+                problems={404: "Omni has no such type", 409: "An object of this id exists already"},
             ),
         ),
         route(
@@ -172,9 +164,9 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=ReadQuery()),
             responses=Responses(
                 answers={200: (schema, "The object")},
-                headers=OBJECT_HEADERS,
+                headers={200: OBJECT_HEADERS},
                 media_types=STREAMS,
-                problems={404: "No such object or type"},
+                problems={404: "No such object or type", 410: ""},
             ),
             conditional=True,
         ),
@@ -191,7 +183,7 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
                     200: (or_dry_run(schema), "The object after the write"),
                     201: (schema, "The new object (only with `If-None-Match: *`)"),
                 },
-                headers=("ETag", "Location"),
+                headers={200: WRITTEN_HEADERS, 201: (*WRITTEN_HEADERS, "Location")},
                 problems=WRITE_PROBLEMS,
             ),
         ),
@@ -205,7 +197,7 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=WriteQuery(), content=PATCH_CONTENT, headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
             responses=Responses(
                 answers={200: (or_dry_run(schema), "The object after the write")},
-                headers=("ETag",),
+                headers={200: WRITTEN_HEADERS},
                 problems=PATCH_PROBLEMS,
             ),
         ),
@@ -219,11 +211,7 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=WriteQuery(), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
             responses=Responses(
                 answers={204: (None, "Removed"), **DRY_RUN, 202: (OperationSchema, "Omni is removing it")},
-                problems={
-                    404: "No such object or type",
-                    409: "Not possible in the object's present state",
-                    412: FAILED_PRECONDITION,
-                },
+                problems={404: "No such object or type", 409: "", 412: ""},
             ),
         ),
     )

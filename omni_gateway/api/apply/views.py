@@ -131,7 +131,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
                 415: "Neither YAML nor JSON",
                 422: "A document was not applied; see `results`",
             },
-            problem_schema=ApplyProblemSchema(),
+            incomplete=ApplyProblemSchema(),
         ),
     )
     add(routes, route)
