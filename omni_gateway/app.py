@@ -39,6 +39,7 @@ from omni_gateway.http import (
     route_access,
 )
 from omni_gateway.http.api import GatewayApi, freeze
+from omni_gateway.http.openapi import security
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.lru import ByteBoundedLRU
@@ -99,9 +100,14 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
         API_SPEC_OPTIONS={
-            "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
-            "security": [{"bearer": []}],
-            "servers": [{"url": "/"}],
+            "info": {
+                "description": DESCRIPTION,
+                "contact": {"name": "The operators of this gateway"},
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "security": [{security.NAME: []}],
+            "servers": [{"url": "/", "description": "This gateway"}],
+            "externalDocs": {"description": "Sidero Omni", "url": "https://omni.siderolabs.com"},
         },
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         PROPAGATE_EXCEPTIONS=False,

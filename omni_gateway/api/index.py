@@ -12,6 +12,7 @@ import omni_gateway
 from omni_gateway.auth import Principal, Role
 from omni_gateway.discovery import Found
 from omni_gateway.http.guard import current_principal
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.views.registration import add
@@ -42,7 +43,7 @@ class IndexSchema(SpecSchema):
 
 def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
     """Return the blueprint of the API's root."""
-    routes = GatewayBlueprint("index", __name__, description="Index of resources")
+    routes = GatewayBlueprint("index", __name__, description="Index of resources", tag=Tag("This gateway"))
 
     def get_index(arguments: Mapping[str, Any]) -> Response:
         caller = current_principal()

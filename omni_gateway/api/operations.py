@@ -15,6 +15,7 @@ from marshmallow import fields, validate
 from omni_gateway.auth import Role
 from omni_gateway.http import etags, pagination, paths
 from omni_gateway.http.concealment import PlainNotFound
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
@@ -277,7 +278,9 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         f"- `{kind.name}` ({gateway.operation_roles[kind.name].value}): {kind.summary}"
         for kind in sorted(gateway.operations.values(), key=lambda k: k.name)
     )
-    routes = GatewayBlueprint("operations", __name__, url_prefix=OPERATIONS_URL, description="Long-running work")
+    routes = GatewayBlueprint(
+        "operations", __name__, url_prefix=OPERATIONS_URL, description="Long-running work", tag=Tag("Operations")
+    )
     list_route = Route(
         method="GET",
         rule="",
@@ -321,7 +324,11 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
 def kinds_blueprint() -> GatewayBlueprint:
     """Return the blueprint of the kinds of operations."""
     routes = GatewayBlueprint(
-        "operation-kinds", __name__, url_prefix=OPERATION_KINDS_URL, description="Kinds of operations"
+        "operation-kinds",
+        __name__,
+        url_prefix=OPERATION_KINDS_URL,
+        description="Kinds of operations",
+        tag=Tag("Operations"),
     )
     route = Route(
         method="GET",

@@ -10,13 +10,14 @@ import marshmallow as ma
 import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, request
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
 
 from omni_gateway.http.concealment import concealed
 from omni_gateway.http.omni_errors import problem_for
-from omni_gateway.http.openapi import headers, parameters, problems
+from omni_gateway.http.openapi import headers, parameters, problems, security
 from omni_gateway.http.openapi.links import add_links
+from omni_gateway.http.openapi.tags import Tag, arrange
 from omni_gateway.http.problems import Problem, ProblemSchema, code_for_status
 from omni_gateway.http.request_id import request_id
 from omni_gateway.http.store_errors import problem_for_store
@@ -68,8 +69,9 @@ class GatewayApi(Api):  # type: ignore[misc]
 
     def __init__(self, app: Flask) -> None:
         names = SchemaNames()
+        self.tags: dict[str, Tag] = {}
         super().__init__(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=names)})
-        self.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+        self.spec.components.security_scheme(security.NAME, dict(security.BEARER))
         self.spec.components.schema("Pagination", headers.PAGINATION)
         for name, header in headers.HEADERS.items():
             self.spec.components.header(name, header, lazy=True)
@@ -86,6 +88,11 @@ class GatewayApi(Api):  # type: ignore[misc]
     def app(self) -> Flask:
         """Return the application."""
         return cast(Flask, self._app)
+
+    def register_blueprint(self, blp: Blueprint, **options: Any) -> None:
+        """Register a blueprint and note its tag."""
+        super().register_blueprint(blp, **options)
+        self.tags[options.get("name", blp.name)] = getattr(blp, "tag", Tag())
 
     def _register_doc_blueprint(self) -> None:
         """Register no routes: :mod:`omni_gateway.http.document` serves the bytes that :func:`freeze` renders."""
@@ -131,6 +138,8 @@ def freeze(api: GatewayApi) -> bytes:
     described = api.spec.to_dict()
     add_links(described)
     parameters.share(described)
+    security.add_access(described, api.app)
+    arrange(described, api.tags)
     document = orjson.dumps(described)
     api.app.extensions[DOCUMENT] = document
     return document

@@ -14,6 +14,7 @@ from typing import Any
 
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.tags import OTHER
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
@@ -79,6 +80,7 @@ class ResourcePlugin(ServicePlugin):
     :param singleton: the id of the only object; its URL is then the collection's own, and there is no list.
     :param delete_query: the query parameters of a DELETE, passed to the adapter's ``delete_with``.
     :param description: a description of the resource, for its tag in the OpenAPI document.
+    :param group: the group of its tag there: one of ``http.openapi.tags.GROUPS``, or of your own.
 
     Raises :class:`PluginError` for an unknown verb in ``roles`` and for a singleton with ``list``.
     """
@@ -110,6 +112,7 @@ class ResourcePlugin(ServicePlugin):
         singleton: str = "",
         delete_query: type[WriteQuery] = WriteQuery,
         description: str = "",
+        group: str = OTHER,
         import_name: str = __name__,
     ) -> None:
         unknown = set(roles) - set(VERBS)
@@ -117,7 +120,8 @@ class ResourcePlugin(ServicePlugin):
             raise PluginError(f"unknown verbs in roles: {', '.join(sorted(unknown))}; verbs are {', '.join(VERBS)}")
         if singleton and "list" in roles:
             raise PluginError("a singleton has no list")
-        title = title or singular.replace("-", " ")
+        title = self.title = title or singular.replace("-", " ")
+        plural_title = self.plural_title = plural_title or plural(title)
         if delete_operation is None and "delete" in roles:
             delete_operation = removal(name, singular, adapter, title)
         objects = schema()
@@ -136,11 +140,11 @@ class ResourcePlugin(ServicePlugin):
             documents=documents,
             operations=[*operations, *filter(None, (delete_operation, follow_up_operation, create_operation))],
             description=description,
+            group=group,
+            tag_title=title if singleton else plural_title,
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,
         )
-        self.title = title
-        self.plural_title = plural_title or plural(title)
         self.roles = dict(roles)
         self.filters: Sequence[Filter] = tuple(filters)
         self.subresources: Sequence[SubResource | SubList | SubCollection] = tuple(subresources)
@@ -158,6 +162,11 @@ class ResourcePlugin(ServicePlugin):
         self._object_defaults = {"id": singleton} if singleton else {}
         for route in self._routes():
             add(self.blueprint, route)
+
+    @property
+    def noun(self) -> str:
+        """Return the words for one object."""
+        return self.title
 
     def _routes(self) -> Iterator[Route]:
         yield from self._collection_routes()

@@ -14,6 +14,7 @@ from flask import Flask
 from openapi_spec_validator import validate
 
 from omni_gateway.app import create_app
+from omni_gateway.http.openapi.tags import GROUPS, OTHER, Tag, arrange
 from omni_gateway.settings import Settings
 from tests.document import parameters, resolved
 
@@ -135,6 +136,44 @@ def test_every_component_is_used(document: dict[str, Any]) -> None:
     used = set(re.findall(r'"#/components/([^"]+)"', json.dumps(document)))
     components = {f"{section}/{name}" for section, items in document["components"].items() for name in items}
     assert components - used == {"securitySchemes/bearer"}  # named by `security`
+
+
+def test_tags_and_paths_are_in_the_order_of_their_groups(document: dict[str, Any]) -> None:
+    tags = [tag["name"] for tag in document["tags"]]
+    groups = {group["name"]: group["tags"] for group in document["x-tagGroups"]}
+    assert [*groups][:2] == ["Clusters", "Machines"]
+    assert [group for group in groups if group not in GROUPS or group == OTHER] == []
+    assert [name for names in groups.values() for name in names] == tags
+    assert groups["Clusters"][0] == "clusters"
+    assert [tag for tag in document["tags"] if not tag["description"] or not tag["x-displayName"]] == []
+    of_paths = [operation["tags"] for _, operation in operations(document)]
+    assert all(len(names) == 1 for names in of_paths)
+    positions = [tags.index(name) for (name,) in of_paths]
+    assert positions == sorted(positions)
+    paths = [*document["paths"]]
+    in_order = (
+        "/api/v1/clusters",
+        "/api/v1/clusters/{id}",
+        "/api/v1/clusters/{id}/actions/destroy",
+        "/api/v1/machines",
+    )
+    assert [*in_order] == sorted(in_order, key=paths.index)
+
+
+def test_a_resource_of_a_third_party_stands_before_the_gateways_own() -> None:
+    tags = {"index": Tag("This gateway"), "things": Tag(), "racks": Tag("Acme"), "clusters": Tag("Clusters")}
+    item = {"get": {"tags": ["index"]}}
+    document: dict[str, Any] = {"tags": [{"name": name} for name in tags], "paths": {"/": item}}
+    arrange(document, tags)
+    assert [group["name"] for group in document["x-tagGroups"]] == ["Clusters", "Acme", OTHER, "This gateway"]
+
+
+def test_the_document_says_where_a_credential_comes_from(document: dict[str, Any]) -> None:
+    (scheme,) = document["security"]
+    text = document["components"]["securitySchemes"][next(iter(scheme))]["description"]
+    ways = ("OMNI_GATEWAY_BOOTSTRAP_TOKEN", "/api/v1/auth/tokens", "/api/v1/oidc/providers", "OMNI_SERVICE_ACCOUNT_KEY")
+    assert [way for way in ways if way not in text] == []
+    assert document["info"].keys() >= {"title", "version", "description", "contact", "license"}
 
 
 def test_operation_ids_are_unique_and_fit_for_method_names(document: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from omni_gateway.api.any_type.definitions import Definition
 from omni_gateway.api.any_type.kinds import GenericResourceSchema, Kind
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.links import API_PREFIX, object_url
 from omni_gateway.rest.operations import OperationSchema
@@ -73,6 +74,7 @@ def blueprint(catalogue: Catalogue) -> GatewayBlueprint:
         __name__,
         url_prefix=f"{API_PREFIX}/resources",
         description="Objects of every Omni type, in one form; prefer a type's own routes where it has some",
+        tag=Tag("Any Omni type", "Resources of any type"),
     )
     for route in (_types_route(catalogue), *_object_routes(catalogue)):
         add(routes, route)

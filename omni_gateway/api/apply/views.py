@@ -16,6 +16,7 @@ from omni_gateway.api.apply.write import write_all_or_nothing, write_each
 from omni_gateway.auth import Role
 from omni_gateway.http.changed_fields import note_documents
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
 from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
@@ -95,7 +96,13 @@ class ApplyProblemSchema(AppliedSchema, ProblemSchema):
 
 def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
     """Return the blueprint of one application."""
-    routes = GatewayBlueprint("apply", __name__, url_prefix=f"{API_PREFIX}/apply", description="Many objects at once")
+    routes = GatewayBlueprint(
+        "apply",
+        __name__,
+        url_prefix=f"{API_PREFIX}/apply",
+        description="Many objects at once",
+        tag=Tag("Any Omni type"),
+    )
 
     def apply(arguments: Mapping[str, Any]) -> Response:
         documents = _documents()
