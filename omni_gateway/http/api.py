@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from omni_gateway.http.concealment import concealed
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.openapi import headers, parameters, problems, security
+from omni_gateway.http.openapi.events import add_events
 from omni_gateway.http.openapi.links import add_links
 from omni_gateway.http.openapi.tags import Tag, arrange
 from omni_gateway.http.problems import Problem, ProblemSchema, code_for_status
@@ -137,6 +138,7 @@ def freeze(api: GatewayApi) -> bytes:
     """Render the OpenAPI document and store it in the application; called once, after all routes are registered."""
     described = api.spec.to_dict()
     add_links(described)
+    add_events(described)
     parameters.share(described)
     security.add_access(described, api.app)
     arrange(described, api.tags)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import marshmallow as ma
@@ -14,9 +14,14 @@ from flask import Flask
 from openapi_spec_validator import validate
 
 from omni_gateway.app import create_app
+from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.tags import GROUPS, OTHER, Tag, arrange
 from omni_gateway.settings import Settings
 from tests.document import parameters, resolved
+from tests.e2e.answers import Document
+
+from .conftest import Caller
+from .streams import lines, server_sent_events
 
 pytestmark = pytest.mark.slow
 
@@ -174,6 +179,25 @@ def test_the_document_says_where_a_credential_comes_from(document: dict[str, Any
     ways = ("OMNI_GATEWAY_BOOTSTRAP_TOKEN", "/api/v1/auth/tokens", "/api/v1/oidc/providers", "OMNI_SERVICE_ACCOUNT_KEY")
     assert [way for way in ways if way not in text] == []
     assert document["info"].keys() >= {"title", "version", "description", "contact", "license"}
+
+
+@pytest.mark.parametrize(("media", "read"), [(STREAMS[0], server_sent_events), (STREAMS[1], lines)])
+def test_the_events_of_a_watch_are_as_documented(
+    api: Caller, document: dict[str, Any], media: str, read: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    answer: Any = api.get("machineclasses", headers={"Accept": media}, buffered=False)
+    assert api.post("machineclasses", json={"id": "watched", "match_labels": ["a = b"]}).status_code == 201
+    assert api.patch("machineclasses/watched", json={"labels": {"c": "d"}}).status_code == 200
+    assert api.delete("machineclasses/watched").status_code in (202, 204)
+    text = ""
+    for piece in answer.response:
+        text += piece.decode()
+        if "DELETED" in text:
+            break
+    answer.close()
+    events = read(text)
+    assert {"BOOKMARK", "ADDED", "MODIFIED", "DELETED"} <= {event["type"] for event in events}
+    Document(document).check_events("/api/v1/machineclasses", events, media)
 
 
 def test_operation_ids_are_unique_and_fit_for_method_names(document: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 from typing import Any
@@ -54,6 +55,18 @@ class Document:
         assert media in content or not media, f"{where} is {media}, documented are {list(content)}"
         if media in JSON:
             self._check_body(answer, (path, request.method.lower(), str(answer.status_code), media), where)
+
+    def check_lines(self, answer: httpx.Response) -> None:
+        """Fail when a line of an answer in NDJSON is not what the document says of one."""
+        if answer.headers.get("Content-Type") == "application/x-ndjson":
+            path = self._route(answer.request.url.path)
+            self.check_events(path, [json.loads(line) for line in answer.text.splitlines() if line])
+
+    def check_events(self, path: str, events: list[Any], media: str = "application/x-ndjson") -> None:
+        """Fail when an event of a stream is not what the document says of one."""
+        validator = self._validator(path, "get", "200", media)
+        errors = [f"{event}: {error.message}" for event in events for error in validator.iter_errors(event)]
+        assert not errors, f"{path}: {errors[:3]}"
 
     def _check_headers(self, answer: httpx.Response, documented: dict[str, Any], where: str) -> None:
         names = {name.lower(): resolved(self._document, header) for name, header in documented.items()}

@@ -89,7 +89,8 @@ def document_route(
         description=computed.description,
         request=Request(query=(computed.query or NoQuery)()),
         responses=Responses(
-            answers={200: (answer, computed.summary)},
+            answers={200: (None if computed.media_type else answer, computed.summary)},
+            line=answer if computed.media_type else None,
             media_types=(computed.media_type,) if computed.media_type else (),
             headers={200: ("Content-Disposition",) if computed.media_type else ("Cache-Status", "Age")},
             problems=dict.fromkeys((404, 409), ""),

@@ -9,6 +9,7 @@ from marshmallow import fields
 
 from omni_gateway.http.idempotency import takes_key
 from omni_gateway.http.openapi import problems
+from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.headers import ALWAYS
 from omni_gateway.http.parser import JSON
 from omni_gateway.http.problems import MEDIA_TYPE
@@ -16,9 +17,10 @@ from omni_gateway.rest.operations import OperationSchema
 from omni_gateway.rest.schema import SpecSchema
 from omni_gateway.rest.views.route import Request, Responses, Route
 
-#: The media types of a watch.
-STREAMS = ("text/event-stream", "application/x-ndjson")
-WATCHABLE = "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes."
+WATCHABLE = (
+    "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes; the schema of these media"
+    " types is that of one event."
+)
 OBJECT_HEADERS: Sequence[str] = ("ETag", "Cache-Status", "Age")
 #: Headers of an object that was written.
 WRITTEN_HEADERS: Sequence[str] = ("ETag", "Cache-Status")
@@ -158,7 +160,8 @@ def _content(responses: Responses, status: int, schema: Any) -> dict[str, Any]:
     content = {} if schema is None else {JSON: {"schema": schema}}
     if status == 200:
         for media_type in responses.media_types:
-            content[media_type] = {"schema": {"type": "object" if media_type.endswith("yaml") else "string"}}
+            whole = {"type": "object" if media_type.endswith("yaml") else "string"}
+            content[media_type] = {"schema": responses.line or whole}
     return {"content": content} if content else {}
 
 

@@ -40,6 +40,7 @@ class Responses:
     :param headers: status → names of the headers of a response with a body (200 or 201); every response has those of
         ``http.openapi.headers.ALWAYS`` too, and 202 and 204 are the same for all routes.
     :param media_types: further media types of the 200 response, e.g. those of a stream.
+    :param line: the schema of one line of a stream that is neither a watch nor an operation's progress.
     :param problems: status → description, in addition to the problems that any route may respond; empty for the text
         of ``http.openapi.problems``.
     :param incomplete: the schema of the 422 problem, if that has members of its own.
@@ -48,6 +49,7 @@ class Responses:
     answers: Mapping[int, tuple[Any, str]]
     headers: Mapping[int, Sequence[str]] = field(default_factory=dict)
     media_types: Sequence[str] = ()
+    line: ma.Schema | None = None
     problems: Mapping[int, str] = field(default_factory=dict)
     incomplete: ma.Schema | None = None
 
