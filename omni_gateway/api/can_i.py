@@ -11,6 +11,7 @@ from marshmallow import fields
 
 from omni_gateway.auth import Role
 from omni_gateway.http.guard import current_principal
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
@@ -89,7 +90,10 @@ def can_i(arguments: Mapping[str, Any]) -> Response:
 def blueprint() -> GatewayBlueprint:
     """Return the blueprint of can-i."""
     routes = GatewayBlueprint(
-        "auth/can-i", __name__, description="Whether the caller's role allows a verb on a resource."
+        "auth/can-i",
+        __name__,
+        description="Whether the caller's role allows a verb on a resource.",
+        tag=Tag("Identity and access", "Permissions"),
     )
     route = Route(
         method="GET",

@@ -12,6 +12,7 @@ import omni_gateway
 from omni_gateway.auth import Principal, Role
 from omni_gateway.discovery import Found
 from omni_gateway.http.guard import current_principal
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.views.registration import add
@@ -71,7 +72,10 @@ class IndexSchema(SpecSchema):
 def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
     """Return the blueprint of the API's root."""
     routes = GatewayBlueprint(
-        "index", __name__, description="The resources of this gateway, and the verbs that the caller may use."
+        "index",
+        __name__,
+        description="The resources of this gateway, and the verbs that the caller may use.",
+        tag=Tag("This gateway"),
     )
 
     def get_index(arguments: Mapping[str, Any]) -> Response:

@@ -15,6 +15,7 @@ from marshmallow import fields, validate
 from omni_gateway.auth import Role
 from omni_gateway.http import etags, pagination, paths
 from omni_gateway.http.concealment import PlainNotFound
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
@@ -39,7 +40,7 @@ from omni_gateway.rest.parameters import ReadQuery, parse_fields, parse_sort
 from omni_gateway.rest.representation import project
 from omni_gateway.rest.request_context import request_context, without_context
 from omni_gateway.rest.schema import SpecSchema
-from omni_gateway.rest.views.openapi import STREAMS
+from omni_gateway.rest.views.openapi import OBJECT_HEADERS, STREAMS
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response, retry_after
 from omni_gateway.rest.views.route import Request, Responses, Route
@@ -306,6 +307,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         url_prefix=OPERATIONS_URL,
         description="Long-running work: creates, upgrades, removals and restarts, whose progress is derived from Omni's"
         " own state, so that any replica can read it.",
+        tag=Tag("Operations"),
     )
     list_route = Route(
         method="GET",
@@ -320,8 +322,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         request=Request(query=OperationsQuery()),
         responses=Responses(
             answers={200: (OperationSchema(many=True), "A page of operations")},
-            headers=("ETag", "X-Pagination", "Link", "Cache-Status"),
-            problems={422: "A parameter is invalid"},
+            headers={200: (*OBJECT_HEADERS, "X-Pagination", "Link")},
         ),
         conditional=True,
     )
@@ -342,8 +343,9 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         request=Request(query=WaitQuery()),
         responses=Responses(
             answers={200: (OperationSchema, "The operation")},
+            headers={200: ("Cache-Status", "Age", "Retry-After")},
             media_types=STREAMS,
-            problems={404: "No such operation", 422: "A parameter is invalid"},
+            problems={404: "No such operation"},
         ),
     )
     add(routes, list_route)
@@ -358,6 +360,7 @@ def kinds_blueprint() -> GatewayBlueprint:
         __name__,
         url_prefix=OPERATION_KINDS_URL,
         description="The kinds of operations that there are, with their roles and URLs.",
+        tag=Tag("Operations"),
     )
     route = Route(
         method="GET",

@@ -6,6 +6,7 @@ from flask import Response
 
 from omni_gateway.auth import Role
 from omni_gateway.http.metrics import MEDIA_TYPE, exposition
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Responses, Route
@@ -14,7 +15,11 @@ from omni_gateway.rest.views.route import Responses, Route
 def blueprint() -> GatewayBlueprint:
     """Return the blueprint of ``/metrics``; it requires the reader role, since metrics show which routes are used."""
     routes = GatewayBlueprint(
-        "metrics", __name__, url_prefix="/metrics", description="Figures of this gateway in Prometheus' text format."
+        "metrics",
+        __name__,
+        url_prefix="/metrics",
+        description="Figures of this gateway in Prometheus' text format.",
+        tag=Tag("This gateway"),
     )
 
     def metrics(arguments: object) -> Response:

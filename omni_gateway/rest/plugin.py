@@ -14,6 +14,7 @@ from typing import Any
 
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.tags import OTHER
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
@@ -39,7 +40,6 @@ from omni_gateway.rest.views.descriptions import (
 from omni_gateway.rest.views.item import PATCH_CONTENT, Item, delete_view, get_view, patch_view, put_view
 from omni_gateway.rest.views.openapi import (
     DRY_RUN,
-    FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_PUT,
     IF_NONE_MATCH_WRITE,
@@ -48,6 +48,7 @@ from omni_gateway.rest.views.openapi import (
     PATCH_PROBLEMS,
     STREAMS,
     WRITE_PROBLEMS,
+    WRITTEN_HEADERS,
     or_dry_run,
 )
 from omni_gateway.rest.views.registration import add
@@ -89,6 +90,7 @@ class ResourcePlugin(ServicePlugin):
     :param description: one or two sentences on its objects, for its tag and its operations in the OpenAPI document.
     :param after_write: the effect of a create, replace or patch and where to follow it, for their descriptions.
     :param after_delete: the effect of a delete, for its description.
+    :param group: the group of its tag there: one of ``http.openapi.tags.GROUPS``, or of your own.
 
     Raises :class:`PluginError` for an unknown verb in ``roles`` and for a singleton with ``list``.
     """
@@ -122,6 +124,7 @@ class ResourcePlugin(ServicePlugin):
         description: str = "",
         after_write: str = "",
         after_delete: str = "",
+        group: str = OTHER,
         import_name: str = __name__,
     ) -> None:
         unknown = set(roles) - set(VERBS)
@@ -129,7 +132,8 @@ class ResourcePlugin(ServicePlugin):
             raise PluginError(f"unknown verbs in roles: {', '.join(sorted(unknown))}; verbs are {', '.join(VERBS)}")
         if singleton and "list" in roles:
             raise PluginError("a singleton has no list")
-        title = title or singular.replace("-", " ")
+        title = self.title = title or singular.replace("-", " ")
+        plural_title = self.plural_title = plural_title or plural(title)
         if delete_operation is None and "delete" in roles:
             delete_operation = removal(name, singular, adapter, title)
         objects = schema()
@@ -148,11 +152,11 @@ class ResourcePlugin(ServicePlugin):
             documents=documents,
             operations=[*operations, *filter(None, (delete_operation, follow_up_operation, create_operation))],
             description=description,
+            group=group,
+            tag_title=title if singleton else plural_title,
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,
         )
-        self.title = title
-        self.plural_title = plural_title or plural(title)
         self.description = description
         self.after_write = after_write
         self.after_delete = after_delete
@@ -175,6 +179,11 @@ class ResourcePlugin(ServicePlugin):
         for route in self._routes():
             add(self.blueprint, route)
 
+    @property
+    def noun(self) -> str:
+        """Return the words for one object."""
+        return self.title
+
     def _routes(self) -> Iterator[Route]:
         yield from self._collection_routes()
         yield from self._object_routes()
@@ -196,9 +205,9 @@ class ResourcePlugin(ServicePlugin):
                 request=Request(query=list_query_schema(self.plural_id, self.filters)),
                 responses=Responses(
                     answers={200: (type(schema)(many=True), f"A page of {self.plural_title}")},
-                    headers=LIST_HEADERS,
+                    headers={200: LIST_HEADERS},
                     media_types=STREAMS,
-                    problems={410: "The resume point is too old", 422: "A parameter is invalid"},
+                    problems={410: ""},
                 ),
                 conditional=True,
             )
@@ -219,11 +228,10 @@ class ResourcePlugin(ServicePlugin):
                 request=Request(query=WriteQuery(), body=schema, example=self.example),
                 responses=Responses(
                     answers=self._answers_to_post(),
-                    headers=("ETag", "Location"),
+                    headers=self._headers_of_post(),
                     problems={
                         404: "The object that it belongs to does not exist",
                         409: "An object of this id exists already",
-                        422: "A field is invalid, or Omni rejects the value",
                     },
                 ),
             )
@@ -253,9 +261,9 @@ class ResourcePlugin(ServicePlugin):
                 request=Request(query=ReadQuery()),
                 responses=Responses(
                     answers={200: (schema, f"The {self.title}")},
-                    headers=OBJECT_HEADERS,
+                    headers={200: OBJECT_HEADERS},
                     media_types=STREAMS,
-                    problems={404: "No such object"},
+                    problems={404: "", 410: ""},
                 ),
                 conditional=True,
             )
@@ -275,7 +283,7 @@ class ResourcePlugin(ServicePlugin):
                 ),
                 responses=Responses(
                     answers=self._answers_to_put(creates=put_creates),
-                    headers=("ETag", "Location") if put_creates else ("ETag",),
+                    headers={200: WRITTEN_HEADERS, 201: (*WRITTEN_HEADERS, "Location", *self._follow_up_header)},
                     problems=WRITE_PROBLEMS,
                 ),
             )
@@ -290,7 +298,7 @@ class ResourcePlugin(ServicePlugin):
                 request=Request(query=WriteQuery(), content=PATCH_CONTENT, headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
                 responses=Responses(
                     answers={200: (or_dry_run(schema), f"The {self.title} after the write")},
-                    headers=("ETag",),
+                    headers={200: WRITTEN_HEADERS},
                     problems=PATCH_PROBLEMS,
                 ),
             )
@@ -310,7 +318,7 @@ class ResourcePlugin(ServicePlugin):
                         **DRY_RUN,
                         202: (OperationSchema, "Omni is removing it; the operation shows its progress"),
                     },
-                    problems={404: "No such object", 409: "It is being removed already", 412: FAILED_PRECONDITION},
+                    problems={404: "", 409: "It is being removed already", 412: ""},
                 ),
             )
 
@@ -332,6 +340,14 @@ class ResourcePlugin(ServicePlugin):
             text = f"An equal {self.title} exists already, or the dry-run result"
             answers[200] = (or_dry_run(self.schema), text)
         return answers
+
+    def _headers_of_post(self) -> dict[int, Sequence[str]]:
+        created = (*WRITTEN_HEADERS, "Location", *self._follow_up_header)
+        return {201: created, **({200: created} if self.create_may_return_existing else {})}
+
+    @property
+    def _follow_up_header(self) -> Sequence[str]:
+        return ("Operation-Location",) if self.follow_up_operation else ()
 
     def _answers_to_put(self, *, creates: bool) -> dict[int, tuple[Any, str]]:
         answers = {200: (or_dry_run(self.schema), f"The {self.title} after the write")}
@@ -374,9 +390,9 @@ class ResourcePlugin(ServicePlugin):
             request=Request(query=query),
             responses=Responses(
                 answers={200: (answer, sub.summary)},
-                headers=headers,
+                headers={200: headers},
                 media_types=STREAMS,
-                problems={404: "No such object, or it has no such sub-resource"},
+                problems={404: "No such object, or it has no such sub-resource", 410: ""},
             ),
             conditional=True,
         )

@@ -6,6 +6,7 @@ from resources.accesspolicy.schemas import EXAMPLE, AccessPolicySchema
 
 plugin = ResourcePlugin(
     name="auth/access-policy",
+    group="Identity and access",
     singular="access-policy",
     schema=AccessPolicySchema,
     adapter=AccessPolicyAdapter(),

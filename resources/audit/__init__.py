@@ -40,6 +40,7 @@ FILTERS = (
 
 plugin = ResourcePlugin(
     name="audit",
+    group="This gateway",
     singular="audit-entry",
     schema=AuditEntrySchema,
     adapter=AuditAdapter(),

@@ -60,6 +60,32 @@ class AuditLogQuery(ma.Schema):
     )
 
 
+class AuditLogRecordSchema(ma.Schema):
+    """A record of Omni's audit log."""
+
+    class Meta:
+        """A newer Omni may have more members."""
+
+        unknown = ma.INCLUDE
+
+    event_type = fields.String(metadata={"description": "What was done", "example": "create"})
+    event_ts = fields.Integer(
+        metadata={"description": "When: milliseconds since 1970 (UTC)", "example": 1787306400000, "format": "int64"}
+    )
+    resource_type = fields.String(
+        metadata={"description": "Omni type of the object, where there is one", "example": "Clusters.omni.sidero.dev"}
+    )
+    resource_id = fields.String(metadata={"description": "Its id", "example": "my-cluster"})
+    event_data = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(),
+        metadata={
+            "description": "Who did it (`session`), the cluster, the object before and after: by event",
+            "example": {"session": {"email": "ops@example.com"}, "cluster_id": "my-cluster"},
+        },
+    )
+
+
 def audit_log(adapter: ResourceAdapter, query: Mapping[str, Any]) -> StreamingResponse:
     """Stream the records, one JSON object per line; 422 for parameters that exclude each other."""
     follow = query["follow"]
@@ -102,6 +128,7 @@ AUDIT_LOG = ComputedDocument(
     description="A record a line, oldest first unless ordered otherwise. With `follow=true` the stream stays open and"
     " sends new records.",
     media_type=NDJSON,
+    answers=AuditLogRecordSchema,
     query=AuditLogQuery,
     on_collection=True,
     run=audit_log,

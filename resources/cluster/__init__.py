@@ -13,6 +13,7 @@ from resources.cluster.subresources import SUBRESOURCES
 
 plugin = ResourcePlugin(
     name="clusters",
+    group="Clusters",
     singular="cluster",
     schema=ClusterSchema,
     adapter=ClusterAdapter(),

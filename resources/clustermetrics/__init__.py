@@ -6,6 +6,7 @@ from resources.clustermetrics.schemas import FleetClusterMetricsSchema
 
 plugin = ResourcePlugin(
     name="cluster-metrics",
+    group="Clusters",
     singular="fleet-cluster-metrics",
     title="cluster metrics",
     schema=FleetClusterMetricsSchema,

@@ -10,6 +10,7 @@ from resources.configpatch.validation import VALIDATE
 
 plugin = ResourcePlugin(
     name="configpatches",
+    group="Clusters",
     singular="configpatch",
     title="config patch",
     schema=ConfigPatchSchema,

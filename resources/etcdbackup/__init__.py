@@ -16,6 +16,7 @@ EXAMPLE = {"cluster": "my-cluster"}
 
 plugin = ResourcePlugin(
     name="etcdbackups",
+    group="Clusters",
     singular="etcdbackup",
     title="etcd backup",
     schema=EtcdBackupSchema,

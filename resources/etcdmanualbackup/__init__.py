@@ -9,6 +9,7 @@ EXAMPLE = {"id": "my-cluster"}
 
 plugin = ResourcePlugin(
     name="etcd-manual-backups",
+    group="Clusters",
     singular="etcd-manual-backup",
     title="manual etcd backup",
     schema=EtcdManualBackupSchema,

@@ -11,6 +11,7 @@ EXAMPLE = {"cluster": "my-cluster", "service": "grafana", "service_namespace": "
 
 plugin = ResourcePlugin(
     name="exposed-services",
+    group="Clusters",
     singular="exposed-service",
     schema=ExposedServiceSchema,
     adapter=ExposedServiceAdapter(),

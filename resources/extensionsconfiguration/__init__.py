@@ -14,6 +14,7 @@ EXAMPLE = {
 
 plugin = ResourcePlugin(
     name="extensions-configurations",
+    group="Clusters",
     singular="extensions-configuration",
     schema=ExtensionsConfigurationSchema,
     adapter=ExtensionsConfigurationAdapter(),

@@ -19,6 +19,7 @@ EXAMPLE = {
 
 plugin = ResourcePlugin(
     name="image-pull-requests",
+    group="Clusters",
     singular="image-pull-request",
     schema=ImagePullRequestSchema,
     adapter=OmniResourceAdapter(types.IMAGE_PULL_REQUESTS, hint=_HINT),

@@ -9,6 +9,7 @@ EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "acceptance_status": "A
 
 plugin = ResourcePlugin(
     name="infra-machine-configs",
+    group="Machines",
     singular="infra-machine-config",
     schema=InfraMachineConfigSchema,
     adapter=OmniResourceAdapter(types.INFRA_MACHINE_CONFIGS, id_filter="machine"),

@@ -9,6 +9,7 @@ EXAMPLE = {"id": "rack-7", "architecture": "AMD64", "talos_version": "1.13.7"}
 
 plugin = ResourcePlugin(
     name="installation-medias",
+    group="Images and versions",
     singular="installation-media",
     title="installation medium",
     plural_title="installation media",

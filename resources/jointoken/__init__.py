@@ -9,6 +9,7 @@ EXAMPLE = {"name": "rack-7", "expiration_time": "2030-01-01T00:00:00Z"}
 
 plugin = ResourcePlugin(
     name="join-tokens",
+    group="Machines",
     singular="join-token",
     schema=JoinTokenSchema,
     adapter=JoinTokenAdapter(),

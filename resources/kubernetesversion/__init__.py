@@ -6,6 +6,7 @@ from resources.kubernetesversion.schemas import KubernetesVersionSchema
 
 plugin = ResourcePlugin(
     name="kubernetes-versions",
+    group="Images and versions",
     singular="kubernetes-version",
     title="Kubernetes version",
     schema=KubernetesVersionSchema,

@@ -7,6 +7,7 @@ from resources.link.schemas import LinkSchema
 
 plugin = ResourcePlugin(
     name="links",
+    group="Machines",
     singular="link",
     schema=LinkSchema,
     adapter=OmniResourceAdapter(

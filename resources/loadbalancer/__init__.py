@@ -6,6 +6,7 @@ from resources.loadbalancer.schemas import LoadBalancerStatusSchema
 
 plugin = ResourcePlugin(
     name="loadbalancers",
+    group="Clusters",
     singular="loadbalancer",
     title="load balancer",
     schema=LoadBalancerStatusSchema,

@@ -11,6 +11,7 @@ EXAMPLE = {"id": "my-cluster", "bind_port": "10000"}
 
 plugin = ResourcePlugin(
     name="loadbalancer-configs",
+    group="Clusters",
     singular="loadbalancer-config",
     title="load balancer config",
     schema=LoadBalancerConfigSchema,

@@ -14,6 +14,7 @@ from resources.machine.subresources import SUBRESOURCES
 
 plugin = ResourcePlugin(
     name="machines",
+    group="Machines",
     singular="machine",
     schema=MachineSchema,
     adapter=MachineAdapter(),

@@ -9,6 +9,7 @@ EXAMPLE = {"id": "metal", "match_labels": ["omni.sidero.dev/platform = metal"]}
 
 plugin = ResourcePlugin(
     name="machineclasses",
+    group="Machines",
     singular="machineclass",
     title="machine class",
     schema=MachineClassSchema,

@@ -6,6 +6,7 @@ from resources.machinemetrics.schemas import FleetMachineMetricsSchema
 
 plugin = ResourcePlugin(
     name="machine-metrics",
+    group="Machines",
     singular="fleet-machine-metrics",
     title="machine metrics",
     schema=FleetMachineMetricsSchema,

@@ -14,6 +14,7 @@ EXAMPLE = {"id": "more-metal", "provider_id": "bare-metal", "machine_count": 2, 
 
 plugin = ResourcePlugin(
     name="machine-request-sets",
+    group="Machines",
     singular="machine-request-set",
     schema=MachineRequestSetSchema,
     adapter=MachineRequestSetAdapter(),

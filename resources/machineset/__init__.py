@@ -21,6 +21,7 @@ EXAMPLE = {
 
 plugin = ResourcePlugin(
     name="machinesets",
+    group="Clusters",
     singular="machineset",
     title="machine set",
     schema=MachineSetSchema,

@@ -11,6 +11,7 @@ EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "machineset": "my-clust
 
 plugin = ResourcePlugin(
     name="machinesetnodes",
+    group="Clusters",
     singular="machinesetnode",
     title="machine set node",
     schema=MachineSetNodeSchema,

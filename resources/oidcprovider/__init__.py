@@ -16,6 +16,7 @@ EXAMPLE = {
 
 plugin = ResourcePlugin(
     name="oidc/providers",
+    group="Identity and access",
     singular="oidc-provider",
     title="OIDC provider",
     schema=OIDCProviderSchema,

@@ -6,6 +6,7 @@ from resources.ongoingtask.schemas import OngoingTaskSchema
 
 plugin = ResourcePlugin(
     name="ongoingtasks",
+    group="Operations",
     singular="ongoingtask",
     title="ongoing task",
     schema=OngoingTaskSchema,

@@ -6,6 +6,7 @@ from resources.pendingmachine.schemas import PendingMachineSchema
 
 plugin = ResourcePlugin(
     name="pending-machines",
+    group="Machines",
     singular="pending-machine",
     schema=PendingMachineSchema,
     adapter=OmniResourceAdapter(

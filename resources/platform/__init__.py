@@ -6,6 +6,7 @@ from resources.platform.schemas import PlatformSchema
 
 plugin = ResourcePlugin(
     name="platforms",
+    group="Images and versions",
     singular="platform",
     schema=PlatformSchema,
     adapter=PlatformAdapter(),

@@ -6,6 +6,7 @@ from resources.samllabelrule.schemas import EXAMPLE, SAMLLabelRuleSchema
 
 plugin = ResourcePlugin(
     name="auth/saml-label-rules",
+    group="Identity and access",
     singular="saml-label-rule",
     title="SAML label rule",
     schema=SAMLLabelRuleSchema,

@@ -8,6 +8,7 @@ EXAMPLE = {"talos_version": "1.13.7", "extensions": ["siderolabs/qemu-guest-agen
 
 plugin = ResourcePlugin(
     name="schematics",
+    group="Images and versions",
     singular="schematic",
     schema=SchematicSchema,
     adapter=SchematicAdapter(),

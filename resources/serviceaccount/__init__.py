@@ -9,6 +9,7 @@ EXAMPLE = {"id": "automation", "role": "Operator", "ttl": "720h"}
 
 plugin = ResourcePlugin(
     name="auth/service-accounts",
+    group="Identity and access",
     singular="service-account",
     schema=ServiceAccountSchema,
     adapter=ServiceAccountAdapter(),

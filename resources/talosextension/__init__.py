@@ -7,6 +7,7 @@ from resources.talosextension.schemas import TalosExtensionsSchema
 
 plugin = ResourcePlugin(
     name="talos-extensions",
+    group="Images and versions",
     singular="talos-extension",
     title="Talos extension",
     schema=TalosExtensionsSchema,

@@ -7,6 +7,7 @@ from resources.talosversion.schemas import TalosVersionSchema
 
 plugin = ResourcePlugin(
     name="talos-versions",
+    group="Images and versions",
     singular="talos-version",
     title="Talos version",
     schema=TalosVersionSchema,

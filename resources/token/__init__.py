@@ -8,6 +8,7 @@ EXAMPLE = {"name": "deploy-pipeline", "role": "operator", "ttl": "720h", "cluste
 
 plugin = ResourcePlugin(
     name="auth/tokens",
+    group="Identity and access",
     singular="token",
     schema=TokenSchema,
     adapter=TokenAdapter(),

@@ -8,6 +8,7 @@ EXAMPLE = {"id": "ada@example.com", "role": "Reader"}
 
 plugin = ResourcePlugin(
     name="auth/users",
+    group="Identity and access",
     singular="user",
     schema=UserSchema,
     adapter=UserAdapter(),

@@ -15,6 +15,7 @@ from omni_gateway.api.any_type.definitions import Definition
 from omni_gateway.api.any_type.kinds import GenericResourceSchema, Kind
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.links import API_PREFIX, object_url
 from omni_gateway.rest.operations import OperationSchema
@@ -25,7 +26,6 @@ from omni_gateway.rest.views.create import post_view
 from omni_gateway.rest.views.item import PATCH_CONTENT, delete_view, get_view, patch_view, put_view
 from omni_gateway.rest.views.openapi import (
     DRY_RUN,
-    FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_PUT,
     IF_NONE_MATCH_WRITE,
@@ -34,6 +34,7 @@ from omni_gateway.rest.views.openapi import (
     PATCH_PROBLEMS,
     STREAMS,
     WRITE_PROBLEMS,
+    WRITTEN_HEADERS,
     or_dry_run,
 )
 from omni_gateway.rest.views.registration import add
@@ -85,6 +86,7 @@ def blueprint(catalogue: Catalogue) -> GatewayBlueprint:
         __name__,
         url_prefix=f"{API_PREFIX}/resources",
         description="Objects of every Omni type, in one form; prefer a type's own routes where it has some.",
+        tag=Tag("Any Omni type", "Resources of any type"),
     )
     for route in (_types_route(catalogue), *_object_routes(catalogue)):
         add(routes, route)
@@ -148,13 +150,9 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=list_query_schema("resources", [])),
             responses=Responses(
                 answers={200: (GenericResourceSchema(many=True), "A page of objects")},
-                headers=LIST_HEADERS,
+                headers={200: LIST_HEADERS},
                 media_types=STREAMS,
-                problems={
-                    404: "Omni has no such type",
-                    410: "The resume point is too old",
-                    422: "A parameter is invalid",
-                },
+                problems={404: "Omni has no such type", 410: ""},
             ),
             conditional=True,
         ),
@@ -168,12 +166,8 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=WriteQuery(), body=schema, example=EXAMPLE),
             responses=Responses(
                 answers={201: (schema, "The new object"), **DRY_RUN},
-                headers=("ETag", "Location"),
-                problems={
-                    404: "Omni has no such type",
-                    409: "An object of this id exists already",
-                    422: "A value is invalid",
-                },
+                headers={201: (*WRITTEN_HEADERS, "Location")},
+                problems={404: "Omni has no such type", 409: "An object of this id exists already"},
             ),
         ),
         route(
@@ -186,9 +180,9 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=ReadQuery()),
             responses=Responses(
                 answers={200: (schema, "The object")},
-                headers=OBJECT_HEADERS,
+                headers={200: OBJECT_HEADERS},
                 media_types=STREAMS,
-                problems={404: "No such object or type"},
+                problems={404: "No such object or type", 410: ""},
             ),
             conditional=True,
         ),
@@ -205,7 +199,7 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
                     200: (or_dry_run(schema), "The object after the write"),
                     201: (schema, "The new object (only with `If-None-Match: *`)"),
                 },
-                headers=("ETag", "Location"),
+                headers={200: WRITTEN_HEADERS, 201: (*WRITTEN_HEADERS, "Location")},
                 problems=WRITE_PROBLEMS,
             ),
         ),
@@ -219,7 +213,7 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=WriteQuery(), content=PATCH_CONTENT, headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
             responses=Responses(
                 answers={200: (or_dry_run(schema), "The object after the write")},
-                headers=("ETag",),
+                headers={200: WRITTEN_HEADERS},
                 problems=PATCH_PROBLEMS,
             ),
         ),
@@ -233,11 +227,7 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=WriteQuery(), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
             responses=Responses(
                 answers={204: (None, "Removed"), **DRY_RUN, 202: (OperationSchema, "Omni is removing it")},
-                problems={
-                    404: "No such object or type",
-                    409: "Not possible in the object's present state",
-                    412: FAILED_PRECONDITION,
-                },
+                problems={404: "No such object or type", 409: "", 412: ""},
             ),
         ),
     )

@@ -16,6 +16,7 @@ from omni_gateway.api.apply.write import write_all_or_nothing, write_each
 from omni_gateway.auth import Role
 from omni_gateway.http.changed_fields import note_documents
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
 from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
@@ -118,6 +119,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
         __name__,
         url_prefix=f"{API_PREFIX}/apply",
         description="Create or update many objects at once, in omnictl's format.",
+        tag=Tag("Any Omni type"),
     )
 
     def apply(arguments: Mapping[str, Any]) -> Response:
@@ -154,7 +156,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
                 415: "Neither YAML nor JSON",
                 422: "A document was not applied; see `results`",
             },
-            problem_schema=ApplyProblemSchema(),
+            incomplete=ApplyProblemSchema(),
         ),
     )
     add(routes, route)
