@@ -66,7 +66,8 @@ def _event(name: str, item: Mapping[str, Any], *, resumable: bool) -> dict[str, 
     """Return the schemas of a change of one kind of object and of the events of its streams, and the notices."""
     types = ("ADDED", "MODIFIED", "DELETED") if resumable else ("ADDED", "MODIFIED")
     notices = _NOTICES if resumable else {type: notice for type, notice in _NOTICES.items() if type != "BOOKMARK"}
-    change = _message(types, "The object after the change; if it was deleted, before", {"object": item})
+    text = "The object after the change; if it was deleted, before"
+    change = _message(types, text, {"object": {**item, "description": text}})
     if resumable:
         change["properties"]["resume_point"] = _POINT
     names = dict.fromkeys(types, f"{name}Change") | {type: notice["title"] for type, notice in notices.items()}
@@ -85,7 +86,7 @@ def _event(name: str, item: Mapping[str, Any], *, resumable: bool) -> dict[str, 
 
 
 def _notice(type: str, notice: Mapping[str, Any]) -> dict[str, Any]:
-    members = {"object": notice["object"]} if "object" in notice else {}
+    members = {"object": {"description": notice["description"], **notice["object"]}} if "object" in notice else {}
     message = _message((type,), notice["description"], members)
     if type == "BOOKMARK":
         message["properties"]["resume_point"] = _POINT
@@ -94,5 +95,6 @@ def _notice(type: str, notice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _message(types: tuple[str, ...], description: str, members: Mapping[str, Any]) -> dict[str, Any]:
-    properties: dict[str, Any] = {"type": {"type": "string", "enum": [*types]}, **members}
+    kind = {"type": "string", "enum": [*types], "description": "Kind of the event: a change of an object, or a notice"}
+    properties: dict[str, Any] = {"type": kind, **members}
     return {"type": "object", "description": description, "properties": properties, "required": [*properties]}

@@ -26,11 +26,11 @@ _PAGE = {"type": "integer", "minimum": 1}
 _NEIGHBOUR = {"type": ["integer", "null"], "minimum": 1}
 _PAGINATION = {
     "total": {"type": "integer", "minimum": 0, "description": "Objects on all pages"},
-    "total_pages": {"type": "integer", "minimum": 0, "description": "0 where there are no objects"},
-    "page": {**_PAGE, "description": "This page"},
+    "total_pages": {"type": "integer", "minimum": 0, "description": "Number of pages; 0 where there are no objects"},
+    "page": {**_PAGE, "description": "Number of this page, from 1"},
     "page_size": {**_PAGE, "description": "Objects on a page, at most"},
-    "first_page": {**_PAGE, "description": "The first page"},
-    "last_page": {**_PAGE, "description": "The last page"},
+    "first_page": {**_PAGE, "description": "Number of the first page, always 1"},
+    "last_page": {**_PAGE, "description": "Number of the last page; 1 where there are no objects"},
     "previous_page": {**_NEIGHBOUR, "description": "The page before this one; null: there is none"},
     "next_page": {**_NEIGHBOUR, "description": "The page after this one; null: there is none"},
 }
