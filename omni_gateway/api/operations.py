@@ -74,9 +74,13 @@ class OperationsQuery(ReadQuery):
         validate=validate.Length(min=1, max=256), metadata={"description": "Text to look for in ids and targets"}
     )
     sort = fields.String(metadata={"description": f"{', '.join(_SORTABLE)}; `-` for descending: `sort=-started,id`"})
-    page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=1_000_000))
+    page = fields.Integer(
+        load_default=1, validate=validate.Range(min=1, max=1_000_000), metadata={"description": "The page, from 1"}
+    )
     page_size = fields.Integer(
-        load_default=pagination.DEFAULT_PAGE_SIZE, validate=validate.Range(min=1, max=pagination.MAX_PAGE_SIZE)
+        load_default=pagination.DEFAULT_PAGE_SIZE,
+        validate=validate.Range(min=1, max=pagination.MAX_PAGE_SIZE),
+        metadata={"description": "Objects on a page, at most"},
     )
     kind = fields.String(validate=validate.Length(min=1, max=256), metadata={"description": "Only those of this kind"})
     target = fields.String(
@@ -279,7 +283,11 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         for kind in sorted(gateway.operations.values(), key=lambda k: k.name)
     )
     routes = GatewayBlueprint(
-        "operations", __name__, url_prefix=OPERATIONS_URL, description="Long-running work", tag=Tag("Operations")
+        "operations",
+        __name__,
+        url_prefix=OPERATIONS_URL,
+        description="Long-running work",
+        tag=Tag("Operations", example_id="my-cluster"),
     )
     list_route = Route(
         method="GET",

@@ -81,6 +81,7 @@ class ResourcePlugin(ServicePlugin):
     :param delete_query: the query parameters of a DELETE, passed to the adapter's ``delete_with``.
     :param description: a description of the resource, for its tag in the OpenAPI document.
     :param group: the group of its tag there: one of ``http.openapi.tags.GROUPS``, or of your own.
+    :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
 
     Raises :class:`PluginError` for an unknown verb in ``roles`` and for a singleton with ``list``.
     """
@@ -113,6 +114,7 @@ class ResourcePlugin(ServicePlugin):
         delete_query: type[WriteQuery] = WriteQuery,
         description: str = "",
         group: str = OTHER,
+        example_id: str = "",
         import_name: str = __name__,
     ) -> None:
         unknown = set(roles) - set(VERBS)
@@ -141,6 +143,7 @@ class ResourcePlugin(ServicePlugin):
             operations=[*operations, *filter(None, (delete_operation, follow_up_operation, create_operation))],
             description=description,
             group=group,
+            example_id=example_id or singleton or str((example or {}).get("id", "")),
             tag_title=title if singleton else plural_title,
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,

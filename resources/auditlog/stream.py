@@ -39,10 +39,14 @@ class AuditLogQuery(ma.Schema):
 
     start = fields.Date(metadata={"description": "First day (UTC), e.g. 2026-08-01; left out: 29 days ago"})
     end = fields.Date(metadata={"description": "Last day (UTC), included; left out: today"})
-    order_by = fields.String(validate=validate.OneOf(ORDERS))
-    descending = fields.Boolean(load_default=False)
+    order_by = fields.String(
+        validate=validate.OneOf(ORDERS), metadata={"description": "What the records are sorted by"}
+    )
+    descending = fields.Boolean(load_default=False, metadata={"description": "The last of that order first"})
     search = _text("Text anywhere in a record")
-    event_type = fields.String(validate=validate.OneOf(EVENTS))
+    event_type = fields.String(
+        validate=validate.OneOf(EVENTS), metadata={"description": "Only records of this kind of event"}
+    )
     resource_type = _text("Only records about objects of this Omni type")
     resource_id = _text("Only records about the object of this id")
     cluster = _text("Only records about this cluster")

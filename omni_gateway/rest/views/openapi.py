@@ -18,8 +18,8 @@ from omni_gateway.rest.schema import SpecSchema
 from omni_gateway.rest.views.route import Request, Responses, Route
 
 WATCHABLE = (
-    "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes; the schema of these media"
-    " types is that of one event."
+    "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes; the schema of these"
+    " media types is that of one event."
 )
 OBJECT_HEADERS: Sequence[str] = ("ETag", "Cache-Status", "Age")
 #: Headers of an object that was written.
