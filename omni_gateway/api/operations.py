@@ -82,7 +82,7 @@ class OperationsQuery(ReadQuery):
     page_size = fields.Integer(
         load_default=pagination.DEFAULT_PAGE_SIZE,
         validate=validate.Range(min=1, max=pagination.MAX_PAGE_SIZE),
-        metadata={"description": "Operations on a page"},
+        metadata={"description": "Operations on a page, at most"},
     )
     kind = fields.String(validate=validate.Length(min=1, max=256), metadata={"description": "Only those of this kind"})
     target = fields.String(
@@ -307,7 +307,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         url_prefix=OPERATIONS_URL,
         description="Long-running work: creates, upgrades, removals and restarts, whose progress is derived from Omni's"
         " own state, so that any replica can read it.",
-        tag=Tag("Operations"),
+        tag=Tag("Operations", example_id="my-cluster"),
     )
     list_route = Route(
         method="GET",

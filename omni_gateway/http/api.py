@@ -17,6 +17,7 @@ from omni_gateway.http.concealment import concealed
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.openapi import headers, parameters, problems, security
 from omni_gateway.http.openapi.events import add_events
+from omni_gateway.http.openapi.examples import add_examples
 from omni_gateway.http.openapi.links import add_links
 from omni_gateway.http.openapi.tags import Tag, arrange
 from omni_gateway.http.problems import Problem, ProblemSchema, code_for_status
@@ -139,6 +140,8 @@ def freeze(api: GatewayApi) -> bytes:
     described = api.spec.to_dict()
     add_links(described)
     add_events(described)
+    add_examples(described, api.tags)
+    parameters.describe_paths(described, api.tags)
     parameters.share(described)
     security.add_access(described, api.app)
     arrange(described, api.tags)

@@ -91,7 +91,7 @@ class ListQuerySchema(ReadQuery):
     page_size = fields.Integer(
         load_default=DEFAULT_PAGE_SIZE,
         validate=validate.Range(min=1, max=MAX_PAGE_SIZE),
-        metadata={"description": "Objects on a page"},
+        metadata={"description": "Objects on a page, at most"},
     )
     label_selector = fields.String(
         metadata={

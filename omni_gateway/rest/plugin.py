@@ -91,6 +91,7 @@ class ResourcePlugin(ServicePlugin):
     :param after_write: the effect of a create, replace or patch and where to follow it, for their descriptions.
     :param after_delete: the effect of a delete, for its description.
     :param group: the group of its tag there: one of ``http.openapi.tags.GROUPS``, or of your own.
+    :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
 
     Raises :class:`PluginError` for an unknown verb in ``roles`` and for a singleton with ``list``.
     """
@@ -125,6 +126,7 @@ class ResourcePlugin(ServicePlugin):
         after_write: str = "",
         after_delete: str = "",
         group: str = OTHER,
+        example_id: str = "",
         import_name: str = __name__,
     ) -> None:
         unknown = set(roles) - set(VERBS)
@@ -153,6 +155,7 @@ class ResourcePlugin(ServicePlugin):
             operations=[*operations, *filter(None, (delete_operation, follow_up_operation, create_operation))],
             description=description,
             group=group,
+            example_id=example_id or singleton or str((example or {}).get("id", "")),
             tag_title=title if singleton else plural_title,
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,

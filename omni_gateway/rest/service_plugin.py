@@ -44,6 +44,7 @@ class ServicePlugin:
     :param description: a description, for its tag in the OpenAPI document.
     :param group: the group of its tag in the OpenAPI document: one of ``http.openapi.tags.GROUPS``, or of your own.
     :param tag_title: the title of its tag; by default the last word of its name.
+    :param example_id: an id in its URLs, for examples in the document.
     :param representation: how objects that its functions return are rendered; by default as objects without fields.
     """
 
@@ -63,6 +64,7 @@ class ServicePlugin:
         description: str = "",
         group: str = OTHER,
         tag_title: str = "",
+        example_id: str = "",
         representation: Representation | None = None,
         import_name: str = __name__,
     ) -> None:
@@ -81,7 +83,7 @@ class ServicePlugin:
             import_name,
             url_prefix=f"{API_PREFIX}/{name}",
             description=description,
-            tag=Tag(group, tag_title, self.noun),
+            tag=Tag(group, tag_title, self.noun, example_id or f"my-{self.singular}"),
         )
         for document in self.documents:
             noun = self.plural_id if document.on_collection and document.path else self.singular_id

@@ -75,7 +75,9 @@ class AuditLogRecordSchema(ma.Schema):
     resource_type = fields.String(
         metadata={"description": "Omni type of the object, where there is one", "example": "Clusters.omni.sidero.dev"}
     )
-    resource_id = fields.String(metadata={"description": "Its id", "example": "my-cluster"})
+    resource_id = fields.String(
+        metadata={"description": "Id of the object that the record is about", "example": "my-cluster"}
+    )
     event_data = fields.Dict(
         keys=fields.String(),
         values=fields.Raw(),

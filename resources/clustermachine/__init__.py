@@ -27,6 +27,7 @@ EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "machineset": "my-clust
 plugin = ResourcePlugin(
     name="clustermachines",
     group="Clusters",
+    example_id="2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
     singular="clustermachine",
     title="cluster machine",
     schema=ClusterMachineSchema,

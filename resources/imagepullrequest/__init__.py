@@ -20,6 +20,7 @@ EXAMPLE = {
 plugin = ResourcePlugin(
     name="image-pull-requests",
     group="Clusters",
+    example_id="my-cluster",
     singular="image-pull-request",
     schema=ImagePullRequestSchema,
     adapter=OmniResourceAdapter(types.IMAGE_PULL_REQUESTS, hint=_HINT),

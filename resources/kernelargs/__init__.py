@@ -15,6 +15,7 @@ EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "args": ["console=ttyS0
 plugin = ResourcePlugin(
     name="kernel-args",
     group="Machines",
+    example_id="2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
     singular="kernel-args",
     title="set of kernel arguments",
     plural_title="kernel arguments",

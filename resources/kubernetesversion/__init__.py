@@ -7,6 +7,7 @@ from resources.kubernetesversion.schemas import KubernetesVersionSchema
 plugin = ResourcePlugin(
     name="kubernetes-versions",
     group="Images and versions",
+    example_id="1.34.1",
     singular="kubernetes-version",
     title="Kubernetes version",
     schema=KubernetesVersionSchema,

@@ -8,6 +8,7 @@ from resources.link.schemas import LinkSchema
 plugin = ResourcePlugin(
     name="links",
     group="Machines",
+    example_id="2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
     singular="link",
     schema=LinkSchema,
     adapter=OmniResourceAdapter(

@@ -7,6 +7,7 @@ from resources.loadbalancer.schemas import LoadBalancerStatusSchema
 plugin = ResourcePlugin(
     name="loadbalancers",
     group="Clusters",
+    example_id="my-cluster",
     singular="loadbalancer",
     title="load balancer",
     schema=LoadBalancerStatusSchema,

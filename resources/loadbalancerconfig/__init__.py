@@ -12,6 +12,7 @@ EXAMPLE = {"id": "my-cluster", "bind_port": "10000"}
 plugin = ResourcePlugin(
     name="loadbalancer-configs",
     group="Clusters",
+    example_id="my-cluster",
     singular="loadbalancer-config",
     title="load balancer config",
     schema=LoadBalancerConfigSchema,

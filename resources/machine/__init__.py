@@ -15,6 +15,7 @@ from resources.machine.subresources import SUBRESOURCES
 plugin = ResourcePlugin(
     name="machines",
     group="Machines",
+    example_id="2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
     singular="machine",
     schema=MachineSchema,
     adapter=MachineAdapter(),

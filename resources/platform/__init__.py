@@ -7,6 +7,7 @@ from resources.platform.schemas import PlatformSchema
 plugin = ResourcePlugin(
     name="platforms",
     group="Images and versions",
+    example_id="metal",
     singular="platform",
     schema=PlatformSchema,
     adapter=PlatformAdapter(),

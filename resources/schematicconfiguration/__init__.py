@@ -12,6 +12,7 @@ EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "talos_version": "1.13.
 plugin = ResourcePlugin(
     name="schematic-configurations",
     group="Machines",
+    example_id="2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
     singular="schematic-configuration",
     schema=SchematicConfigurationSchema,
     adapter=OmniResourceAdapter(types.SCHEMATIC_CONFIGURATIONS, hint=_HINT),

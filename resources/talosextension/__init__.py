@@ -8,6 +8,7 @@ from resources.talosextension.schemas import TalosExtensionsSchema
 plugin = ResourcePlugin(
     name="talos-extensions",
     group="Images and versions",
+    example_id="1.11.2",
     singular="talos-extension",
     title="Talos extension",
     schema=TalosExtensionsSchema,

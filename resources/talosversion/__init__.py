@@ -8,6 +8,7 @@ from resources.talosversion.schemas import TalosVersionSchema
 plugin = ResourcePlugin(
     name="talos-versions",
     group="Images and versions",
+    example_id="1.11.2",
     singular="talos-version",
     title="Talos version",
     schema=TalosVersionSchema,

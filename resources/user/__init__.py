@@ -9,6 +9,7 @@ EXAMPLE = {"id": "ada@example.com", "role": "Reader"}
 plugin = ResourcePlugin(
     name="auth/users",
     group="Identity and access",
+    example_id="ops@example.com",
     singular="user",
     schema=UserSchema,
     adapter=UserAdapter(),

@@ -11,6 +11,7 @@ from typing import Any
 import marshmallow as ma
 import pytest
 from flask import Flask
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from omni_gateway.app import create_app
@@ -198,6 +199,37 @@ def test_the_events_of_a_watch_are_as_documented(
     events = read(text)
     assert {"BOOKMARK", "ADDED", "MODIFIED", "DELETED"} <= {event["type"] for event in events}
     Document(document).check_events("/api/v1/machineclasses", events, media)
+
+
+def test_every_parameter_is_described_and_those_of_paths_have_an_example(document: dict[str, Any]) -> None:
+    of_paths = [
+        (path, parameter) for path, item in document["paths"].items() for parameter in item.get("parameters", ())
+    ]
+    of_operations = [
+        (name, parameter)
+        for name, operation in operations(document)
+        for parameter in parameters(document, operation).values()
+    ]
+    silent = [(where, each["name"]) for where, each in (*of_paths, *of_operations) if not each.get("description")]
+    assert (silent, len(of_operations) > 500) == ([], True)
+    assert [path for path, parameter in of_paths if not parameter.get("example")] == []
+
+
+def test_every_successful_answer_in_json_has_an_example_of_its_schema(document: dict[str, Any]) -> None:
+    answers = [
+        (f"{name} {status}", resolved(document, response)["content"]["application/json"])
+        for name, operation in operations(document)
+        for status, response in operation["responses"].items()
+        if status[0] == "2" and "application/json" in resolved(document, response).get("content", {})
+    ]
+    wrong = {}
+    for name, media in answers:
+        (example,) = media.get("examples", {}).values() or [{"value": media.get("example")}]
+        validator = Draft202012Validator({**media["schema"], "components": document["components"]})
+        errors = [error.message for error in validator.iter_errors(resolved(document, example)["value"])]
+        if errors or resolved(document, example)["value"] is None:
+            wrong[name] = errors
+    assert (wrong, len(answers) > 200) == ({}, True)
 
 
 def test_operation_ids_are_unique_and_fit_for_method_names(document: dict[str, Any]) -> None:

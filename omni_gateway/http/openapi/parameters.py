@@ -9,9 +9,18 @@ from typing import Any
 import orjson
 
 from omni_gateway.http.openapi.headers import ENTITY_TAG, RESUME_POINT
+from omni_gateway.http.openapi.tags import Tag
 
 #: From how many operations on a parameter is a component.
 _SHARED_BY = 10
+
+
+#: Variables of paths besides ``id``: name → description, example.
+_VARIABLES: Mapping[str, tuple[str, str]] = {
+    "kind": ("The kind of the operation, as in `/operation-kinds`", "cluster-create"),
+    "node": ("The name of the Kubernetes node", "my-machine"),
+    "type": ("An Omni type: its full name, a short name or an alias", "MachineClasses.omni.sidero.dev"),
+}
 
 
 def _header(name: str, description: str, example: str, **schema: Any) -> dict[str, Any]:
@@ -53,6 +62,19 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
         pattern="^[!-~]( *[!-~])*$",
     ),
 }
+
+
+def describe_paths(document: dict[str, Any], tags: Mapping[str, Tag]) -> None:
+    """Describe the variables of the paths: ids by the words of the operations' tag."""
+    for item in document["paths"].values():
+        operation = next(each for each in item.values() if isinstance(each, dict))
+        tag = tags[operation["tags"][0]]
+        described = {"id": (f"The id of the {tag.noun}", tag.example_id), **_VARIABLES}
+        for parameter in item.get("parameters", ()):
+            text, example = described.get(parameter["name"], (f"The {parameter['name']}", ""))
+            parameter.setdefault("description", text)
+            if example:
+                parameter.setdefault("example", example)
 
 
 def share(document: dict[str, Any]) -> None:

@@ -28,11 +28,13 @@ class Tag:
     :param group: the group that its tag is in.
     :param title: the title of its tag; by default the last word of the blueprint's name.
     :param noun: the words for the object that an id in its URLs names.
+    :param example_id: such an id.
     """
 
     group: str = OTHER
     title: str = ""
     noun: str = "object"
+    example_id: str = "example"
 
     def heading(self, name: str) -> str:
         """Return the title with a capital, for the blueprint's ``name``."""
