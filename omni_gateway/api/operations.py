@@ -329,10 +329,6 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
     get_route = Route(
         method="GET",
         rule="/<kind>/<id>",
-        variables={
-            "kind": "Kind of the operation, as `/operation-kinds` lists them",
-            "id": "Id of the object that it works on, followed by a mark for kinds that tell operations on it apart",
-        },
         operation_id="get_operation",
         role=Role.READER,
         authorized_by_omni=True,

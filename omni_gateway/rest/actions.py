@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import marshmallow as ma
@@ -112,7 +112,6 @@ class ComputedDocument:
     """A document that is computed on request: ``GET <object>/<path>``. A plugin lists it in its ``documents``.
 
     :param path: the path below the object; it may have further variables: ``"kubernetes-nodes/<node>"``.
-    :param variables: further variable of the path → its description in the OpenAPI document.
     :param role: the role that a caller needs; above ``READER`` the object must be writable for the caller, and nothing
         is read from the cache.
     :param summary: one line for the OpenAPI document.
@@ -135,7 +134,6 @@ class ComputedDocument:
     answers: type[ma.Schema] | None = None
     media_type: str | None = None
     query: type[ma.Schema] | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
     on_collection: bool = False
     cluster_independent: bool = False
     description: str = ""

@@ -178,7 +178,6 @@ class ResourcePlugin(ServicePlugin):
         # A singleton's object has the URL that other resources have for their collection.
         self._object_rule = "" if singleton else "/<id>"
         self._object_defaults = {"id": singleton} if singleton else {}
-        self._object_variables = {"id": f"Id of the {title}"}
         for route in self._routes():
             add(self.blueprint, route)
 
@@ -246,7 +245,6 @@ class ResourcePlugin(ServicePlugin):
             Route,
             rule=self._object_rule,
             defaults=self._object_defaults,
-            variables=self._object_variables,
             authorized_by_omni=self.adapter.authorized_by_omni,
         )
         put_creates = self._put_may_create()
@@ -383,7 +381,6 @@ class ResourcePlugin(ServicePlugin):
             method="GET",
             rule=f"{self._object_rule}/{sub.name}",
             defaults=self._object_defaults,
-            variables=self._object_variables,
             operation_id=operation_id,
             role=self.roles.get("get", Role.READER),
             authorized_by_omni=by_omni,

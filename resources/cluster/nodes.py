@@ -110,7 +110,6 @@ KUBERNETES_NODE = ComputedDocument(
     role=Role.READER,
     summary="A Kubernetes node",
     description="Joined from Omni's list of the nodes that it expects, and what Kubernetes reports of them.",
-    variables={"node": "Name of the Kubernetes node"},
     answers=KubernetesNodeSchema,
     run=kubernetes_node,
 )

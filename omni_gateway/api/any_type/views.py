@@ -45,7 +45,6 @@ _ROLES = (
     "The role is that of the type's own routes; a type without routes of its own requires admin."
     " `{type}` is a full name, a short name or an alias, in upper or lower case."
 )
-_VARIABLES = {"type": "Name of the type: full, short or an alias, in either case", "id": "Id of the object"}
 EXAMPLE: dict[str, Any] = {
     "id": "metal",
     "spec": {"match_labels": ["omni.sidero.dev/platform = metal"]},
@@ -138,7 +137,7 @@ def _for_kind(catalogue: Catalogue, verb: str, make: Callable[[Kind], Callable[.
 def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
     """Return the routes of objects: those of a :class:`omni_gateway.rest.plugin.ResourcePlugin`, for every type."""
     schema = GenericResourceSchema()
-    route = partial(Route, description=_ROLES, variables=_VARIABLES, authorized_by_omni=True)
+    route = partial(Route, description=_ROLES, authorized_by_omni=True)
     return (
         route(
             method="GET",

@@ -50,7 +50,6 @@ def action_route(action: Action, adapter: ResourceAdapter, representation: Repre
         view=idempotent(view, forget=frozenset(action.returned_once), certain=adapter.authorized_by_omni),
         summary=action.summary,
         description=action.description,
-        variables={"id": _about_id(noun)},
         request=Request(
             query=WriteQuery(),
             body=action.body() if action.body else None,
@@ -88,7 +87,6 @@ def document_route(
         view=view,
         summary=computed.summary,
         description=computed.description,
-        variables={"id": _about_id(noun), **computed.variables},
         request=Request(query=(computed.query or NoQuery)()),
         responses=Responses(
             answers={200: (None if computed.media_type else answer, computed.summary)},
@@ -98,7 +96,3 @@ def document_route(
             problems=dict.fromkeys((404, 409), ""),
         ),
     )
-
-
-def _about_id(noun: str) -> str:
-    return f"Id of the {noun.replace('_', ' ')}"

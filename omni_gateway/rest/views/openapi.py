@@ -82,15 +82,6 @@ def operation(route: Route) -> dict[str, Any]:
     }
 
 
-def path_parameters(route: Route) -> list[dict[str, str]]:
-    """Return the OpenAPI parameter objects of the rule's variables; flask-smorest adds their schemas."""
-    return [
-        {"in": "path", "name": name, "description": text}
-        for name, text in route.variables.items()
-        if f"<{name}>" in route.rule
-    ]
-
-
 def _parameters(route: Route) -> Iterator[Mapping[str, Any] | str]:
     yield {"in": "query", "schema": route.request.query}
     if route.conditional:

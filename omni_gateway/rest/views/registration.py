@@ -5,7 +5,7 @@ from __future__ import annotations
 from omni_gateway.http.guard import require_role
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.views.cached_response import use_response_cache
-from omni_gateway.rest.views.openapi import operation, path_parameters
+from omni_gateway.rest.views.openapi import operation
 from omni_gateway.rest.views.route import Route
 
 
@@ -23,11 +23,4 @@ def add(blueprint: GatewayBlueprint, route: Route) -> None:
     if route.conditional:
         view = use_response_cache(view)
     view = require_role(route.role, authorized_by_omni=route.authorized_by_omni)(view)
-    blueprint.add_url_rule(
-        route.rule,
-        route.operation_id,
-        view,
-        methods=[route.method],
-        defaults=dict(route.defaults),
-        parameters=path_parameters(route),
-    )
+    blueprint.add_url_rule(route.rule, route.operation_id, view, methods=[route.method], defaults=dict(route.defaults))

@@ -71,7 +71,6 @@ class Route:
     :param conditional: whether it is a read that has an entity tag: the response cache may respond to it, and it
         responds 304 to ``If-None-Match``.
     :param defaults: values for variables of the view that the rule does not have.
-    :param variables: variable of the rule → its description in the OpenAPI document.
     """
 
     method: str
@@ -86,4 +85,3 @@ class Route:
     authorized_by_omni: bool = False
     conditional: bool = False
     defaults: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, str] = field(default_factory=dict)
