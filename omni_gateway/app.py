@@ -39,11 +39,13 @@ from omni_gateway.http import (
     route_access,
 )
 from omni_gateway.http.api import GatewayApi, freeze
+from omni_gateway.http.openapi import security
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_routes import AddedByPlugin
 from omni_gateway.rest.gateway import EXTENSION, Gateway
+from omni_gateway.rest.views.openapi import shared_responses
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.storage import store_of
 from omni_gateway.watch.stream_response import StreamLimiter
@@ -98,9 +100,14 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
         API_SPEC_OPTIONS={
-            "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
-            "security": [{"bearer": []}],
-            "servers": [{"url": "/"}],
+            "info": {
+                "description": DESCRIPTION,
+                "contact": {"name": "The operators of this gateway"},
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "security": [{security.NAME: []}],
+            "servers": [{"url": "/", "description": "This gateway"}],
+            "externalDocs": {"description": "Sidero Omni", "url": "https://omni.siderolabs.com"},
         },
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         PROPAGATE_EXCEPTIONS=False,
@@ -132,6 +139,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     gateway.own_omni.observe_calls(metrics.count_call)
     gateway.own_omni.cache.max_size = settings.cache_bytes // 2
     api = GatewayApi(app)
+    api.document_responses(shared_responses())
     for item in found:
         _mount(item, api, gateway)
     catalogue = Catalogue(gateway)

@@ -11,6 +11,7 @@ from marshmallow import fields
 
 from omni_gateway.auth import Role
 from omni_gateway.http.guard import current_principal
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
@@ -32,19 +33,34 @@ class CanIQuery(ma.Schema):
     verb = fields.String(
         required=True,
         validate=ma.validate.OneOf((*VERBS, WATCH)),
-        metadata={"description": "What to do with it"},
+        metadata={"description": "What to do with the resource; `watch` is what `list` allows"},
     )
 
 
 class CanISchema(SpecSchema):
     """Whether the caller's role allows the verb."""
 
-    allowed = fields.Boolean()
-    resource = fields.String()
-    verb = fields.String()
-    role = fields.String(metadata={"description": "The caller's role"})
+    allowed = fields.Boolean(
+        metadata={
+            "description": "Whether the caller's role allows the verb; Omni may still deny the request",
+            "example": True,
+        }
+    )
+    resource = fields.String(metadata={"description": "Name of the resource, as in the query", "example": "clusters"})
+    verb = fields.String(metadata={"description": "The verb, as in the query", "example": "patch"})
+    role = fields.String(
+        metadata={
+            "enum": [*(role.value for role in Role), "none"],
+            "description": "The caller's role in the gateway",
+            "example": "operator",
+        }
+    )
     needed_role = fields.String(
-        allow_none=True, metadata={"description": "The role that the verb requires; null: there is no such route"}
+        allow_none=True,
+        metadata={
+            "description": "The role that the verb requires; null: there is no such route",
+            "example": "operator",
+        },
     )
 
 
@@ -73,7 +89,12 @@ def can_i(arguments: Mapping[str, Any]) -> Response:
 
 def blueprint() -> GatewayBlueprint:
     """Return the blueprint of can-i."""
-    routes = GatewayBlueprint("auth/can-i", __name__, description="The caller's permissions")
+    routes = GatewayBlueprint(
+        "auth/can-i",
+        __name__,
+        description="Whether the caller's role allows a verb on a resource.",
+        tag=Tag("Identity and access", "Permissions"),
+    )
     route = Route(
         method="GET",
         rule=f"{API_PREFIX}/auth/can-i",
@@ -82,6 +103,7 @@ def blueprint() -> GatewayBlueprint:
         authorized_by_omni=True,
         view=can_i,
         summary="Check whether your role allows a verb on a resource",
+        description="By the roles that guard the routes; Omni is not asked, and may still deny the request.",
         request=Request(query=CanIQuery()),
         responses=Responses(answers={200: (CanISchema, "The answer")}, problems={422: "A parameter is invalid"}),
     )

@@ -12,6 +12,7 @@ import omni_gateway
 from omni_gateway.auth import Principal, Role
 from omni_gateway.discovery import Found
 from omni_gateway.http.guard import current_principal
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.views.registration import add
@@ -23,26 +24,59 @@ from omni_gateway.sdk import SDK_VERSION, SpecSchema
 class IndexResourceSchema(SpecSchema):
     """One resource."""
 
-    name = fields.String()
-    description = fields.String()
-    verbs = fields.List(fields.String(), metadata={"description": "Verbs that the caller's role allows"})
-    plugin = fields.String(metadata={"description": "Distribution and version that the resource comes from"})
-    url = fields.String()
+    name = fields.String(
+        metadata={"description": "Name of the resource: the path of its URLs below `/api/v1`", "example": "clusters"}
+    )
+    description = fields.String(
+        metadata={
+            "description": "What the resource's objects are",
+            "example": "Kubernetes on machines that run Talos",
+        }
+    )
+    verbs = fields.List(
+        fields.String(), metadata={"description": "Verbs that the caller's role allows", "example": ["list", "get"]}
+    )
+    plugin = fields.String(
+        metadata={
+            "description": "Distribution and version that the resource comes from",
+            "example": "omni-gateway 0.1.0",
+        }
+    )
+    url = fields.String(metadata={"description": "Relative URL of the resource", "example": "/api/v1/clusters"})
 
 
 class IndexSchema(SpecSchema):
     """The gateway's version and its resources."""
 
-    name = fields.String()
-    version = fields.String()
-    sdk_version = fields.String()
-    resources = fields.List(fields.Nested(IndexResourceSchema))
-    links = fields.Dict(keys=fields.String(), values=fields.String(), data_key="_links")
+    name = fields.String(
+        metadata={"description": "Name of the program, always `omni-gateway`", "example": "omni-gateway"}
+    )
+    version = fields.String(metadata={"description": "Version of the gateway", "example": "0.1.0"})
+    sdk_version = fields.String(
+        metadata={"description": "Version of the plugin SDK that this gateway has", "example": "2.0.0"}
+    )
+    resources = fields.List(
+        fields.Nested(IndexResourceSchema),
+        metadata={"description": "The resources that this gateway serves, by plugin"},
+    )
+    links = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        data_key="_links",
+        metadata={
+            "description": "Relative URLs of the OpenAPI document, the page that shows it, and the health report"
+        },
+    )
 
 
 def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
     """Return the blueprint of the API's root."""
-    routes = GatewayBlueprint("index", __name__, description="Index of resources")
+    routes = GatewayBlueprint(
+        "index",
+        __name__,
+        description="The resources of this gateway, and the verbs that the caller may use.",
+        tag=Tag("This gateway"),
+    )
 
     def get_index(arguments: Mapping[str, Any]) -> Response:
         caller = current_principal()
@@ -63,6 +97,7 @@ def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
         authorized_by_omni=True,
         view=get_index,
         summary="List the resources and what you may do with them",
+        description="Each resource has the verbs that the caller's role allows; Omni may still deny a request.",
         responses=Responses(answers={200: (IndexSchema, "The resources")}),
     )
     add(routes, route)

@@ -15,6 +15,7 @@ from marshmallow import fields, validate
 from omni_gateway.auth import Role
 from omni_gateway.http import etags, pagination, paths
 from omni_gateway.http.concealment import PlainNotFound
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
@@ -39,7 +40,7 @@ from omni_gateway.rest.parameters import ReadQuery, parse_fields, parse_sort
 from omni_gateway.rest.representation import project
 from omni_gateway.rest.request_context import request_context, without_context
 from omni_gateway.rest.schema import SpecSchema
-from omni_gateway.rest.views.openapi import STREAMS
+from omni_gateway.rest.views.openapi import OBJECT_HEADERS, STREAMS
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response, retry_after
 from omni_gateway.rest.views.route import Request, Responses, Route
@@ -73,9 +74,15 @@ class OperationsQuery(ReadQuery):
         validate=validate.Length(min=1, max=256), metadata={"description": "Text to look for in ids and targets"}
     )
     sort = fields.String(metadata={"description": f"{', '.join(_SORTABLE)}; `-` for descending: `sort=-started,id`"})
-    page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=1_000_000))
+    page = fields.Integer(
+        load_default=1,
+        validate=validate.Range(min=1, max=1_000_000),
+        metadata={"description": "Number of the page, from 1"},
+    )
     page_size = fields.Integer(
-        load_default=pagination.DEFAULT_PAGE_SIZE, validate=validate.Range(min=1, max=pagination.MAX_PAGE_SIZE)
+        load_default=pagination.DEFAULT_PAGE_SIZE,
+        validate=validate.Range(min=1, max=pagination.MAX_PAGE_SIZE),
+        metadata={"description": "Operations on a page, at most"},
     )
     kind = fields.String(validate=validate.Length(min=1, max=256), metadata={"description": "Only those of this kind"})
     target = fields.String(
@@ -247,11 +254,28 @@ def _has_target(operation: Operation, target: str | None) -> bool:
 class OperationKindSchema(SpecSchema):
     """A kind of operation."""
 
-    kind = fields.String()
-    summary = fields.String()
-    role = fields.String(metadata={"description": "The role that reading such an operation requires"})
-    url = fields.String(metadata={"description": "URL of such an operation; `{id}` is the object that it works on"})
-    listed = fields.Boolean(metadata={"description": "Whether `/operations` lists running operations of this kind"})
+    kind = fields.String(
+        metadata={"description": "Name of the kind, as in the URLs of its operations", "example": "cluster-destroy"}
+    )
+    summary = fields.String(
+        metadata={"description": "What such an operation does, in one line", "example": "A cluster being removed"}
+    )
+    role = fields.String(
+        metadata={
+            "enum": [role.value for role in Role],
+            "description": "The role that reading such an operation requires",
+            "example": "reader",
+        }
+    )
+    url = fields.String(
+        metadata={
+            "description": "URL of such an operation; `{id}` is the object that it works on",
+            "example": "/api/v1/operations/cluster-destroy/{id}",
+        }
+    )
+    listed = fields.Boolean(
+        metadata={"description": "Whether `/operations` lists running operations of this kind", "example": True}
+    )
 
 
 def list_kinds(arguments: Mapping[str, Any]) -> Response:
@@ -277,7 +301,14 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         f"- `{kind.name}` ({gateway.operation_roles[kind.name].value}): {kind.summary}"
         for kind in sorted(gateway.operations.values(), key=lambda k: k.name)
     )
-    routes = GatewayBlueprint("operations", __name__, url_prefix=OPERATIONS_URL, description="Long-running work")
+    routes = GatewayBlueprint(
+        "operations",
+        __name__,
+        url_prefix=OPERATIONS_URL,
+        description="Long-running work: creates, upgrades, removals and restarts, whose progress is derived from Omni's"
+        " own state, so that any replica can read it.",
+        tag=Tag("Operations", example_id="my-cluster"),
+    )
     list_route = Route(
         method="GET",
         rule="",
@@ -291,8 +322,7 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         request=Request(query=OperationsQuery()),
         responses=Responses(
             answers={200: (OperationSchema(many=True), "A page of operations")},
-            headers=("ETag", "X-Pagination", "Link", "Cache-Status"),
-            problems={422: "A parameter is invalid"},
+            headers={200: (*OBJECT_HEADERS, "X-Pagination", "Link")},
         ),
         conditional=True,
     )
@@ -309,8 +339,9 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
         request=Request(query=WaitQuery()),
         responses=Responses(
             answers={200: (OperationSchema, "The operation")},
+            headers={200: ("Cache-Status", "Age", "Retry-After")},
             media_types=STREAMS,
-            problems={404: "No such operation", 422: "A parameter is invalid"},
+            problems={404: "No such operation"},
         ),
     )
     add(routes, list_route)
@@ -321,7 +352,11 @@ def blueprint(gateway: Gateway) -> GatewayBlueprint:
 def kinds_blueprint() -> GatewayBlueprint:
     """Return the blueprint of the kinds of operations."""
     routes = GatewayBlueprint(
-        "operation-kinds", __name__, url_prefix=OPERATION_KINDS_URL, description="Kinds of operations"
+        "operation-kinds",
+        __name__,
+        url_prefix=OPERATION_KINDS_URL,
+        description="The kinds of operations that there are, with their roles and URLs.",
+        tag=Tag("Operations"),
     )
     route = Route(
         method="GET",
@@ -331,6 +366,8 @@ def kinds_blueprint() -> GatewayBlueprint:
         authorized_by_omni=True,
         view=list_kinds,
         summary="List the kinds of operations",
+        description="The kinds of this gateway's plugins, each with the role that reading one requires and the URL of"
+        " its operations.",
         responses=Responses(answers={200: (OperationKindSchema(many=True), "The kinds")}),
     )
     add(routes, route)

@@ -6,6 +6,7 @@ from flask import Response
 
 from omni_gateway.auth import Role
 from omni_gateway.http.metrics import MEDIA_TYPE, exposition
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Responses, Route
@@ -13,7 +14,13 @@ from omni_gateway.rest.views.route import Responses, Route
 
 def blueprint() -> GatewayBlueprint:
     """Return the blueprint of ``/metrics``; it requires the reader role, since metrics show which routes are used."""
-    routes = GatewayBlueprint("metrics", __name__, url_prefix="/metrics", description="For Prometheus")
+    routes = GatewayBlueprint(
+        "metrics",
+        __name__,
+        url_prefix="/metrics",
+        description="Figures of this gateway in Prometheus' text format.",
+        tag=Tag("This gateway"),
+    )
 
     def metrics(arguments: object) -> Response:
         return Response(exposition(), content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
@@ -25,6 +32,7 @@ def blueprint() -> GatewayBlueprint:
         role=Role.READER,
         view=metrics,
         summary="Metrics of this gateway: requests, calls to Omni, open streams",
+        description="Text in the format of Prometheus; the figures are those of all worker processes of this replica.",
         responses=Responses(answers={200: (None, "Prometheus' text format")}, media_types=["text/plain"]),
     )
     add(routes, route)

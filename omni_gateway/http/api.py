@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, cast
 
 import marshmallow as ma
 import orjson
 from flask import Flask, Response, request
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
 
 from omni_gateway.http.concealment import concealed
 from omni_gateway.http.omni_errors import problem_for
-from omni_gateway.http.openapi import dry_run
+from omni_gateway.http.openapi import dry_run, headers, parameters, problems, security
 from omni_gateway.http.openapi.converter import GatewayMarshmallowPlugin
+from omni_gateway.http.openapi.events import add_events
+from omni_gateway.http.openapi.examples import add_examples
 from omni_gateway.http.openapi.items import resolve_items
+from omni_gateway.http.openapi.links import add_links
 from omni_gateway.http.openapi.shapes import split_shapes
-from omni_gateway.http.openapi_links import add_links
-from omni_gateway.http.problems import MEDIA_TYPE, Problem, ProblemSchema, code_for_status
+from omni_gateway.http.openapi.tags import Tag, arrange
+from omni_gateway.http.problems import Problem, ProblemSchema, code_for_status
 from omni_gateway.http.request_id import request_id
 from omni_gateway.http.store_errors import problem_for_store
 from omni_gateway.omni.errors import OmniError
@@ -69,14 +73,31 @@ class GatewayApi(Api):  # type: ignore[misc]
 
     def __init__(self, app: Flask) -> None:
         names = SchemaNames()
+        self.tags: dict[str, Tag] = {}
         super().__init__(app, spec_kwargs={"marshmallow_plugin": GatewayMarshmallowPlugin(schema_name_resolver=names)})
-        self.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+        self.spec.components.security_scheme(security.NAME, dict(security.BEARER))
         self.spec.components.schema("DryRun", schema=dry_run.DryRunSchema)
+        self.spec.components.schema("Pagination", headers.PAGINATION)
+        for name, header in headers.HEADERS.items():
+            self.spec.components.header(name, header, lazy=True)
+        for name, parameter in parameters.HEADERS.items():
+            self.spec.components.parameter(name, "header", parameter, lazy=True)
+        self.document_responses(problems.components())
+
+    def document_responses(self, responses: Mapping[str, Any]) -> None:
+        """Add responses to the document that operations refer to by their names."""
+        for name, response in responses.items():
+            self.spec.components.response(name, response)
 
     @property
     def app(self) -> Flask:
         """Return the application."""
         return cast(Flask, self._app)
+
+    def register_blueprint(self, blp: Blueprint, **options: Any) -> None:
+        """Register a blueprint and note its tag."""
+        super().register_blueprint(blp, **options)
+        self.tags[options.get("name", blp.name)] = getattr(blp, "tag", Tag())
 
     def _register_doc_blueprint(self) -> None:
         """Register no routes: :mod:`omni_gateway.http.document` serves the bytes that :func:`freeze` renders."""
@@ -101,13 +122,11 @@ class GatewayApi(Api):  # type: ignore[misc]
         detail = _DETAILS.get(error.code) or error.description
         return Problem(error.code, code, detail, title=error.name, headers=headers).response()
 
+    def _register_pagination_header(self) -> None:
+        """Register none of flask-smorest's: :mod:`omni_gateway.http.openapi.headers` has the gateway's own."""
+
     def _register_responses(self) -> None:
-        """Document error responses as ``application/problem+json``."""
-        super()._register_responses()
-        for response in self.spec.components.responses_lazy.values():
-            content = response.get("content")
-            if content and "application/json" in content:
-                content[MEDIA_TYPE] = content.pop("application/json")
+        """Register none of flask-smorest's: :mod:`omni_gateway.http.openapi.problems` has the gateway's own."""
 
 
 def _internal(error: Exception) -> Response:
@@ -126,6 +145,12 @@ def freeze(api: GatewayApi) -> bytes:
     dry_run.add_dry_runs(described)
     split_shapes(described)
     add_links(described)
+    add_events(described)
+    add_examples(described, api.tags)
+    parameters.describe_paths(described, api.tags)
+    parameters.share(described)
+    security.add_access(described, api.app)
+    arrange(described, api.tags)
     document = orjson.dumps(described)
     api.app.extensions[DOCUMENT] = document
     return document

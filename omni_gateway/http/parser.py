@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from omni_gateway import strict_json as strict
 from omni_gateway.http.changed_fields import note_body
 from omni_gateway.http.field_errors import UNKNOWN, flatten
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.problems import Problem, forget_frames
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.lru import LRUCache
@@ -114,6 +115,10 @@ def _query_problem(messages: Mapping[str, Any], schema: ma.Schema) -> Problem:
 
 
 class GatewayBlueprint(Blueprint):  # type: ignore[misc]
-    """flask-smorest's blueprint with :class:`GatewayParser`."""
+    """flask-smorest's blueprint with :class:`GatewayParser`, and the :class:`Tag` of its routes in the document."""
 
     ARGUMENTS_PARSER = GatewayParser()
+
+    def __init__(self, *args: Any, tag: Tag | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tag = tag or Tag()

@@ -277,18 +277,52 @@ class ProblemSchema(FixedSchema):
 
         unknown = ma.INCLUDE
 
-    type = fields.String(metadata={"format": "uri-reference", "description": "A page about this kind of error"})
-    title = fields.String()
-    status = fields.Integer()
-    detail = fields.String(metadata={"description": "What is wrong with this request"})
-    instance = fields.String(metadata={"description": "The request's path"})
-    code = fields.String(metadata={"enum": list(CATALOGUE), "description": "Stable; for programs"})
-    request_id = fields.String(metadata={"description": "The id under which the gateway's log has the request"})
-    retryable = fields.Boolean(metadata={"description": "Whether the same request may succeed later"})
-    grpc_code = fields.String(metadata={"description": "Omni's own status code, when Omni was asked"})
-    hint = fields.String(metadata={"description": "What to do instead"})
+    type = fields.String(
+        metadata={
+            "format": "uri-reference",
+            "description": "A page about this kind of error",
+            "example": "/problems/not-found",
+        }
+    )
+    title = fields.String(
+        metadata={"description": "Name of this kind of error, the same for each", "example": "Not found"}
+    )
+    status = fields.Integer(metadata={"description": "HTTP status of the answer", "example": 404})
+    detail = fields.String(
+        metadata={
+            "description": "What is wrong with this request, for people",
+            "example": "There is no cluster 'my-cluster'.",
+        }
+    )
+    instance = fields.String(
+        metadata={
+            "description": "Path of the request that the problem is about",
+            "example": "/api/v1/clusters/my-cluster",
+        }
+    )
+    code = fields.String(
+        metadata={
+            "enum": list(CATALOGUE),
+            "description": "Stable name of this kind of error, for programs",
+            "example": "not-found",
+        }
+    )
+    request_id = fields.String(
+        metadata={
+            "description": "Id of the request in the gateway's log, also in `X-Request-ID`",
+            "example": "0d9f1c52-7a4e-4b7e-9a53-1f2d3c4b5a69",
+        }
+    )
+    retryable = fields.Boolean(metadata={"description": "Whether the same request may succeed later", "example": False})
+    grpc_code = fields.String(
+        metadata={"description": "Omni's own status code, when Omni was asked", "example": "NOT_FOUND"}
+    )
+    hint = fields.String(metadata={"description": "What to do instead", "example": ""})
     errors = fields.Dict(
         keys=fields.String(),
         values=fields.List(fields.String()),
-        metadata={"description": "Field or parameter → what is wrong with it"},
+        metadata={
+            "description": "Field or parameter, by its dotted name → the faults of its value",
+            "example": {"spec.machine_count": ["Must be at least 0."]},
+        },
     )

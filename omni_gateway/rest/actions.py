@@ -123,7 +123,7 @@ class ComputedDocument:
     :param summary: one line for the OpenAPI document.
     :param run: called as ``run(adapter, id, *variables, query)``, without ``id`` for a document of the collection;
         returns an ``Answer``.
-    :param answers: the schema of the returned mapping.
+    :param answers: the schema of the returned mapping; of a stream of JSON lines, the schema of one line.
     :param media_type: the media type of a returned file or stream, for the OpenAPI document.
     :param query: the schema of the query parameters; by default there are none.
     :param on_collection: make the route ``GET <collection>/<path>`` instead.

@@ -133,48 +133,114 @@ def planned(kind: str, id: str, target: str | None) -> Operation:
 class StageSchema(SpecSchema):
     """One step of an operation."""
 
-    name = fields.String()
-    state = fields.String(metadata={"enum": list(STAGE_STATES)})
+    name = fields.String(metadata={"description": "Name of the step, for people", "example": "machines wiped"})
+    state = fields.String(
+        metadata={
+            "description": "Where the step stands; `unknown`: Omni shows no evidence of its outcome",
+            "example": "running",
+            "enum": list(STAGE_STATES),
+        }
+    )
 
 
 class WaitingForSchema(SpecSchema):
     """A machine that an operation waits for."""
 
-    machine = fields.String(metadata={"description": "Its id"})
-    reason = fields.String(metadata={"description": "For people; do not parse"})
-    connected = fields.Boolean(allow_none=True, metadata={"description": "Whether Omni can reach it; null: not known"})
-    url = fields.String()
+    machine = fields.String(
+        metadata={"description": "Id of the machine", "example": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01"}
+    )
+    reason = fields.String(
+        metadata={
+            "description": "Why the operation waits for the machine; for people, do not parse",
+            "example": "not wiped yet",
+        }
+    )
+    connected = fields.Boolean(
+        allow_none=True,
+        metadata={"description": "Whether Omni can reach the machine; null: not known", "example": True},
+    )
+    url = fields.String(
+        metadata={
+            "description": "Relative URL of the machine",
+            "example": "/api/v1/machines/2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
+        }
+    )
 
 
 class OperationSchema(SpecSchema):
     """An operation: long-running work and its progress, derived from Omni's own status."""
 
-    kind = fields.String(metadata={"description": "What is being done, e.g. `cluster-destroy`"})
-    id = fields.String()
+    kind = fields.String(
+        metadata={
+            "description": "Kind of the operation, as `/operation-kinds` lists them, e.g. `cluster-destroy`",
+            "example": "cluster-destroy",
+        }
+    )
+    id = fields.String(
+        metadata={
+            "description": "Id of the object that the operation works on",
+            "example": "my-cluster",
+        }
+    )
     state = fields.String(
         metadata={
             "enum": [*STATES, PLANNED],
             "description": "`unknown`: it has ended or was given up, and Omni shows no evidence of its outcome; `hint`"
             " names what to check. `planned`: the answer to a dry run; it was not started and cannot be read",
+            "example": "running",
         }
     )
-    done = fields.Boolean(metadata={"description": "Whether it has ended, in whatever state"})
+    done = fields.Boolean(
+        metadata={"description": "Whether the operation has ended, in whatever state", "example": False}
+    )
     started = fields.String(
-        allow_none=True, metadata={"format": "date-time", "description": "null: Omni has no record of it"}
+        allow_none=True,
+        metadata={
+            "format": "date-time",
+            "description": "When the operation began; null: Omni has no record of it",
+            "example": "2026-08-21T10:00:00Z",
+        },
     )
-    progress = fields.String(metadata={"description": "For people; do not parse"})
-    error = fields.String()
-    hint = fields.String(metadata={"description": "What to do or to check"})
-    stages = fields.List(fields.Nested(StageSchema), metadata={"description": "The steps, in order"})
+    progress = fields.String(
+        metadata={
+            "description": "Where the operation stands, for people; do not parse",
+            "example": "Destroying: 2 machine sets, 3 machines",
+        }
+    )
+    error = fields.String(
+        metadata={"description": "Why the operation failed; empty unless `state` is `failed`", "example": ""}
+    )
+    hint = fields.String(
+        metadata={
+            "description": "What to do if the operation failed or waits, or what to check if its outcome is unknown",
+            "example": "",
+        }
+    )
+    stages = fields.List(
+        fields.Nested(StageSchema),
+        metadata={"description": "The steps of the operation, in order; empty for kinds without steps"},
+    )
     waiting_for = fields.List(
-        fields.Nested(WaitingForSchema), metadata={"description": "The machines that it waits for"}
+        fields.Nested(WaitingForSchema), metadata={"description": "The machines that the operation waits for now"}
     )
-    details = fields.Dict(metadata={"description": "Omni's own status of the work"})
+    details = fields.Dict(
+        metadata={
+            "description": "Omni's own status of the work",
+            "example": {"finalizers": ["ClusterStatusController"]},
+        }
+    )
     links = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
         data_key="_links",
-        metadata={"additionalProperties": {"type": "string"}},
+        metadata={
+            "description": "Relative URLs of the operation (`self`) and of the object (`target`)",
+            "example": {
+                "self": "/api/v1/operations/cluster-destroy/my-cluster",
+                "target": "/api/v1/clusters/my-cluster",
+            },
+            "additionalProperties": {"type": "string"},
+        },
     )
 
 

@@ -83,8 +83,16 @@ class NoQuery(FixedSchema):
 class ListQuerySchema(ReadQuery):
     """Query of a list."""
 
-    page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=1_000_000))
-    page_size = fields.Integer(load_default=DEFAULT_PAGE_SIZE, validate=validate.Range(min=1, max=MAX_PAGE_SIZE))
+    page = fields.Integer(
+        load_default=1,
+        validate=validate.Range(min=1, max=1_000_000),
+        metadata={"description": "Number of the page, from 1"},
+    )
+    page_size = fields.Integer(
+        load_default=DEFAULT_PAGE_SIZE,
+        validate=validate.Range(min=1, max=MAX_PAGE_SIZE),
+        metadata={"description": "Objects on a page, at most"},
+    )
     label_selector = fields.String(
         metadata={
             "description": "As Omni and machine classes have it: `a=b,a!=b,a in (x,y),a notin (x),a,!a`, and `<`, `<=`,"

@@ -15,6 +15,7 @@ from typing import Any
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.openapi.items import ITEMS_OF
+from omni_gateway.http.openapi.tags import OTHER
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
@@ -28,9 +29,17 @@ from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
 from omni_gateway.rest.subresources import SubCollection, SubList, SubResource
 from omni_gateway.rest.views.collection import Collection, list_view
 from omni_gateway.rest.views.create import Creation, post_view
+from omni_gateway.rest.views.descriptions import (
+    create_description,
+    delete_description,
+    get_description,
+    list_description,
+    patch_description,
+    replace_description,
+    subresource_description,
+)
 from omni_gateway.rest.views.item import Item, delete_view, get_view, patch_content, patch_view, put_view
 from omni_gateway.rest.views.openapi import (
-    FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_PUT,
     IF_NONE_MATCH_WRITE,
@@ -39,8 +48,8 @@ from omni_gateway.rest.views.openapi import (
     PATCH_PROBLEMS,
     PLANNED,
     STREAMS,
-    WATCHABLE,
     WRITE_PROBLEMS,
+    WRITTEN_HEADERS,
 )
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Request, Responses, Route
@@ -78,7 +87,11 @@ class ResourcePlugin(ServicePlugin):
     :param example: a request body, shown in the OpenAPI document (a test sends it).
     :param singleton: the id of the only object; its URL is then the collection's own, and there is no list.
     :param delete_query: the query parameters of a DELETE, passed to the adapter's ``delete_with``.
-    :param description: a description of the resource, for its tag in the OpenAPI document.
+    :param description: one or two sentences on its objects, for its tag and its operations in the OpenAPI document.
+    :param after_write: the effect of a create, replace or patch and where to follow it, for their descriptions.
+    :param after_delete: the effect of a delete, for its description.
+    :param group: the group of its tag there: one of ``http.openapi.tags.GROUPS``, or of your own.
+    :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
 
     Raises :class:`PluginError` for an unknown verb in ``roles`` and for a singleton with ``list``.
     """
@@ -110,6 +123,10 @@ class ResourcePlugin(ServicePlugin):
         singleton: str = "",
         delete_query: type[WriteQuery] = WriteQuery,
         description: str = "",
+        after_write: str = "",
+        after_delete: str = "",
+        group: str = OTHER,
+        example_id: str = "",
         import_name: str = __name__,
     ) -> None:
         unknown = set(roles) - set(VERBS)
@@ -117,7 +134,8 @@ class ResourcePlugin(ServicePlugin):
             raise PluginError(f"unknown verbs in roles: {', '.join(sorted(unknown))}; verbs are {', '.join(VERBS)}")
         if singleton and "list" in roles:
             raise PluginError("a singleton has no list")
-        title = title or singular.replace("-", " ")
+        title = self.title = title or singular.replace("-", " ")
+        plural_title = self.plural_title = plural_title or plural(title)
         if delete_operation is None and "delete" in roles:
             delete_operation = removal(name, singular, adapter, title)
         objects = schema()
@@ -136,11 +154,15 @@ class ResourcePlugin(ServicePlugin):
             documents=documents,
             operations=[*operations, *filter(None, (delete_operation, follow_up_operation, create_operation))],
             description=description,
+            group=group,
+            example_id=example_id or singleton or str((example or {}).get("id", "")),
+            tag_title=title if singleton else plural_title,
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,
         )
-        self.title = title
-        self.plural_title = plural_title or plural(title)
+        self.description = description
+        self.after_write = after_write
+        self.after_delete = after_delete
         self.roles = dict(roles)
         self.filters: Sequence[Filter] = tuple(filters)
         self.subresources: Sequence[SubResource | SubList | SubCollection] = tuple(subresources)
@@ -159,6 +181,11 @@ class ResourcePlugin(ServicePlugin):
         for route in self._routes():
             add(self.blueprint, route)
 
+    @property
+    def noun(self) -> str:
+        """Return the words for one object."""
+        return self.title
+
     def _routes(self) -> Iterator[Route]:
         yield from self._collection_routes()
         yield from self._object_routes()
@@ -176,13 +203,13 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["list"],
                 view=list_view(self.collection),
                 summary=f"List {self.plural_title}",
-                description=WATCHABLE,
+                description=list_description(self.description, self.filters, self.adapter.sortable),
                 request=Request(query=list_query_schema(self.plural_id, self.filters)),
                 responses=Responses(
                     answers={200: (type(schema)(many=True), f"A page of {self.plural_title}")},
-                    headers=LIST_HEADERS,
+                    headers={200: LIST_HEADERS},
                     media_types=STREAMS,
-                    problems={410: "The resume point is too old", 422: "A parameter is invalid"},
+                    problems={410: ""},
                 ),
                 conditional=True,
             )
@@ -193,15 +220,21 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["create"],
                 view=idempotent(post_view(self._creation()), forget=schema.returned_once, certain=by_omni),
                 summary=f"Create {self._one}",
+                description=create_description(
+                    self.description,
+                    self.after_write,
+                    self.create_operation,
+                    self.follow_up_operation,
+                    may_return_existing=self.create_may_return_existing,
+                ),
                 request=Request(query=WriteQuery(), body=schema, example=self.example),
                 responses=Responses(
                     answers=self._answers_to_post(),
                     dry_run=True,
-                    headers=("ETag", "Location"),
+                    headers=self._headers_of_post(),
                     problems={
                         404: "The object that it belongs to does not exist",
                         409: "An object of this id exists already",
-                        422: "A field is invalid, or Omni rejects the value",
                     },
                 ),
             )
@@ -226,13 +259,13 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["get"],
                 view=get_view(item),
                 summary=f"Read {self._one}",
-                description=WATCHABLE,
+                description=get_description(self.description),
                 request=Request(query=ReadQuery()),
                 responses=Responses(
                     answers={200: (schema, f"The {self.title}")},
-                    headers=OBJECT_HEADERS,
+                    headers={200: OBJECT_HEADERS},
                     media_types=STREAMS,
-                    problems={404: "No such object"},
+                    problems={404: "", 410: ""},
                 ),
                 conditional=True,
             )
@@ -243,6 +276,7 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["replace"],
                 view=put_view(item),
                 summary=f"Replace the spec, labels and annotations of {self._one}",
+                description=replace_description(self.after_write, creates=put_creates),
                 request=Request(
                     query=WriteQuery(),
                     body=schema.with_id_in_url(),
@@ -252,7 +286,7 @@ class ResourcePlugin(ServicePlugin):
                 responses=Responses(
                     answers=self._answers_to_put(creates=put_creates),
                     dry_run=True,
-                    headers=("ETag", "Location") if put_creates else ("ETag",),
+                    headers={200: WRITTEN_HEADERS, 201: (*WRITTEN_HEADERS, "Location", *self._follow_up_header)},
                     problems=WRITE_PROBLEMS,
                 ),
             )
@@ -263,13 +297,14 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["patch"],
                 view=patch_view(item),
                 summary=f"Change {self._one} with a merge patch (RFC 7396)",
+                description=patch_description(self.after_write),
                 request=Request(
                     query=WriteQuery(), content=patch_content(schema), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]
                 ),
                 responses=Responses(
                     answers={200: (schema, f"The {self.title} after the write")},
                     dry_run=True,
-                    headers=("ETag",),
+                    headers={200: WRITTEN_HEADERS},
                     problems=PATCH_PROBLEMS,
                 ),
             )
@@ -281,6 +316,7 @@ class ResourcePlugin(ServicePlugin):
                 role=roles["delete"],
                 view=delete_view(item, self.delete_operation),
                 summary=f"Remove {self._one}",
+                description=delete_description(self.after_delete, self.delete_operation),
                 request=Request(query=self.delete_query(), headers=[IF_MATCH, IF_NONE_MATCH_WRITE]),
                 responses=Responses(
                     answers={
@@ -289,7 +325,7 @@ class ResourcePlugin(ServicePlugin):
                         202: (OperationSchema, "Omni is removing it; the operation shows its progress"),
                     },
                     dry_run=True,
-                    problems={404: "No such object", 409: "It is being removed already", 412: FAILED_PRECONDITION},
+                    problems={404: "", 409: "It is being removed already", 412: ""},
                 ),
             )
 
@@ -311,6 +347,14 @@ class ResourcePlugin(ServicePlugin):
         if self.create_may_return_existing:
             text = f"An equal {self.title} exists already; or, with `dry_run=true`, the one that would result"
         return {201: (self.schema, f"The new {self.title}"), 200: (self.schema, text)}
+
+    def _headers_of_post(self) -> dict[int, Sequence[str]]:
+        created = (*WRITTEN_HEADERS, "Location", *self._follow_up_header)
+        return {201: created, **({200: created} if self.create_may_return_existing else {})}
+
+    @property
+    def _follow_up_header(self) -> Sequence[str]:
+        return ("Operation-Location",) if self.follow_up_operation else ()
 
     def _answers_to_put(self, *, creates: bool) -> dict[int, tuple[Any, str]]:
         answers: dict[int, tuple[Any, str]] = {200: (self.schema, f"The {self.title} after the write")}
@@ -348,13 +392,13 @@ class ResourcePlugin(ServicePlugin):
             authorized_by_omni=by_omni,
             view=view,
             summary=sub.summary,
-            description=WATCHABLE,
+            description=subresource_description(sub, f"the {self.title}"),
             request=Request(query=query),
             responses=Responses(
                 answers={200: (answer, sub.summary)},
-                headers=headers,
+                headers={200: headers},
                 media_types=STREAMS,
-                problems={404: "No such object, or it has no such sub-resource"},
+                problems={404: "No such object, or it has no such sub-resource", 410: ""},
             ),
             conditional=True,
         )

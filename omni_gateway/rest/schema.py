@@ -72,13 +72,48 @@ class SpecSchema(FixedSchema):
 class MetadataSchema(SpecSchema):
     """The back end's metadata of an object; read-only."""
 
-    type = fields.String(metadata={"description": "Resource type"})
-    version = fields.Integer(metadata={"description": "Increased by every write, also by the back end's own"})
-    phase = fields.String(metadata={"enum": ["running", "tearingDown"]})
-    owner = fields.String(metadata={"description": "The controller that owns the object; empty for users' objects"})
-    created = fields.String(allow_none=True, metadata={"format": "date-time"})
-    updated = fields.String(allow_none=True, metadata={"format": "date-time"})
-    finalizers = fields.List(fields.String())
+    type = fields.String(
+        metadata={
+            "description": "Omni's type of the object; the gateway's own word for objects of its store",
+            "example": "Clusters.omni.sidero.dev",
+        }
+    )
+    version = fields.Integer(
+        metadata={"description": "Increased by every write, also by the back end's own", "example": 3}
+    )
+    phase = fields.String(
+        metadata={
+            "description": "`tearingDown` from the delete on, until all finalizers are gone and the object is removed",
+            "example": "running",
+            "enum": ["running", "tearingDown"],
+        }
+    )
+    owner = fields.String(
+        metadata={"description": "The controller that owns the object; empty for users' objects", "example": ""}
+    )
+    created = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "When the object was created; null: not recorded",
+            "example": "2026-08-21T10:00:00Z",
+            "format": "date-time",
+        },
+    )
+    updated = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "When the object was written last; null: not recorded",
+            "example": "2026-08-21T10:00:00Z",
+            "format": "date-time",
+        },
+    )
+    finalizers = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Controllers that have work left before a deleted object goes away",
+            "example": ["ClusterController"],
+        },
+    )
 
 
 def _pairs(description: str) -> fields.Dict:
@@ -97,19 +132,36 @@ class ResourceSchema(SpecSchema):
     declares ``dump_only`` are accepted and ignored.
     """
 
-    id = fields.String(required=True, validate=_valid_id, metadata={"description": "Unique name of the object"})
-    namespace = fields.String(dump_only=True)
+    id = fields.String(
+        required=True,
+        validate=_valid_id,
+        metadata={"description": "Id of the object, unique in its type; the last part of its URL"},
+    )
+    namespace = fields.String(
+        dump_only=True,
+        metadata={
+            "description": "Namespace of the object in Omni, nearly always `default`; set by the type",
+            "example": "default",
+        },
+    )
     labels = _pairs("Labels; selectors match them. `null` is the empty text")
     annotations = _pairs(
         "Annotations; `null` is the empty text. A lock is kept by a write that does not name it; `null` removes a lock"
     )
-    metadata = fields.Nested(MetadataSchema, dump_only=True)
+    metadata = fields.Nested(
+        MetadataSchema,
+        dump_only=True,
+        metadata={"description": "Version, phase, owner and times, as the back end keeps them"},
+    )
     links = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
         data_key="_links",
         dump_only=True,
-        metadata={"description": "Relative URLs", "additionalProperties": {"type": "string"}},
+        metadata={
+            "description": "Relative URLs of this object (`self`) and of related ones, by name",
+            "additionalProperties": {"type": "string"},
+        },
     )
 
     #: True if a caller may leave the id out; the adapter's ``check`` then sets it.

@@ -9,7 +9,7 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.model.query import Listing, ListQuery
 from omni_gateway.model.resource import Resource
 
-_METADATA_SORTS = frozenset({"created", "updated", "version", "owner"})
+METADATA_SORTS = frozenset({"created", "updated", "version", "owner"})
 
 
 def select(items: Iterable[Resource], query: ListQuery, sortable: frozenset[str]) -> Listing:
@@ -34,8 +34,8 @@ def sort_and_cut(items: Sequence[Resource], query: ListQuery, sortable: frozense
     # Stable sorts by the keys in reverse order leave the id as the last key.
     ordered = sorted(items, key=lambda item: item.id)
     for name, descending in reversed(query.sort):
-        if name not in _METADATA_SORTS | sortable | {"id"}:
-            known = ", ".join(sorted(_METADATA_SORTS | sortable | {"id"}))
+        if name not in METADATA_SORTS | sortable | {"id"}:
+            known = ", ".join(sorted(METADATA_SORTS | sortable | {"id"}))
             raise Problem(422, "validation", errors={"sort": [f"Cannot sort by {name!r}; sortable fields: {known}."]})
         ordered.sort(key=lambda item, name=name: _sort_key(item, name), reverse=descending)  # type: ignore[misc]
     end = query.offset + query.limit if query.limit else None
@@ -43,7 +43,7 @@ def sort_and_cut(items: Sequence[Resource], query: ListQuery, sortable: frozense
 
 
 def _sort_key(item: Resource, name: str) -> tuple[int, Any]:
-    if name in _METADATA_SORTS or name == "id":
+    if name in METADATA_SORTS or name == "id":
         value = getattr(item, name)
     else:
         value = item.derived(("sort", name), lambda each: each.spec.get(name))

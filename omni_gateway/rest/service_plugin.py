@@ -8,6 +8,7 @@ from flask import Flask
 
 from omni_gateway.auth import Role
 from omni_gateway.http.api import GatewayApi
+from omni_gateway.http.openapi.tags import OTHER, Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
@@ -41,6 +42,9 @@ class ServicePlugin:
     :param documents: its computed documents.
     :param operations: the kinds of operations that no action starts.
     :param description: a description, for its tag in the OpenAPI document.
+    :param group: the group of its tag in the OpenAPI document: one of ``http.openapi.tags.GROUPS``, or of your own.
+    :param tag_title: the title of its tag; by default the last word of its name.
+    :param example_id: an id in its URLs, for examples in the document.
     :param representation: how objects that its functions return are rendered; by default as objects without fields.
     """
 
@@ -58,6 +62,9 @@ class ServicePlugin:
         documents: Sequence[ComputedDocument] = (),
         operations: Sequence[OperationKind] = (),
         description: str = "",
+        group: str = OTHER,
+        tag_title: str = "",
+        example_id: str = "",
         representation: Representation | None = None,
         import_name: str = __name__,
     ) -> None:
@@ -71,13 +78,24 @@ class ServicePlugin:
         self.operations = tuple(dict.fromkeys([*operations, *started]))
         self.representation = representation or Representation(ResourceSchema(), name, {})
         self.schema = self.representation.schema
-        self.blueprint = GatewayBlueprint(name, import_name, url_prefix=f"{API_PREFIX}/{name}", description=description)
+        self.blueprint = GatewayBlueprint(
+            name,
+            import_name,
+            url_prefix=f"{API_PREFIX}/{name}",
+            description=description,
+            tag=Tag(group, tag_title, self.noun, example_id or f"my-{self.singular}"),
+        )
         for document in self.documents:
             noun = self.plural_id if document.on_collection and document.path else self.singular_id
             add(self.blueprint, document_route(document, self.adapter, self.representation, noun))
         for action in self.actions:
             noun = self.plural_id if action.on_collection else self.singular_id
             add(self.blueprint, action_route(action, self.adapter, self.representation, noun))
+
+    @property
+    def noun(self) -> str:
+        """Return the words for one object."""
+        return self.singular.replace("-", " ")
 
     @property
     def plural_id(self) -> str:

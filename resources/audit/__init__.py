@@ -40,15 +40,14 @@ FILTERS = (
 
 plugin = ResourcePlugin(
     name="audit",
+    group="This gateway",
     singular="audit-entry",
     schema=AuditEntrySchema,
     adapter=AuditAdapter(),
     roles={"list": Role.ADMIN, "get": Role.ADMIN},
     filters=FILTERS,
-    description=(
-        "Requests that changed something or were refused, with their callers: the gateway's own record in its store,"
-        " newest first. Omni's own record, which covers all of its clients, is at `audit-log`."
-    ),
+    description="Requests that changed something or were refused, with their callers: the gateway's own record in"
+    " its store, newest first. Omni's own record, which covers all of its clients, is at `audit-log`.",
     import_name=__name__,
 )
 

@@ -39,10 +39,17 @@ class AuditLogQuery(ma.Schema):
 
     start = fields.Date(metadata={"description": "First day (UTC), e.g. 2026-08-01; left out: 29 days ago"})
     end = fields.Date(metadata={"description": "Last day (UTC), included; left out: today"})
-    order_by = fields.String(validate=validate.OneOf(ORDERS))
-    descending = fields.Boolean(load_default=False)
+    order_by = fields.String(
+        validate=validate.OneOf(ORDERS),
+        metadata={"description": "Member that the records are sorted by; left out: `date`"},
+    )
+    descending = fields.Boolean(
+        load_default=False, metadata={"description": "Whether the order is reversed: the newest record first"}
+    )
     search = _text("Text anywhere in a record")
-    event_type = fields.String(validate=validate.OneOf(EVENTS))
+    event_type = fields.String(
+        validate=validate.OneOf(EVENTS), metadata={"description": "Only records of this kind of event"}
+    )
     resource_type = _text("Only records about objects of this Omni type")
     resource_id = _text("Only records about the object of this id")
     cluster = _text("Only records about this cluster")
@@ -50,6 +57,34 @@ class AuditLogQuery(ma.Schema):
     follow = fields.Boolean(
         load_default=False,
         metadata={"description": "Keep the stream open and send new records; excludes all other parameters"},
+    )
+
+
+class AuditLogRecordSchema(ma.Schema):
+    """A record of Omni's audit log."""
+
+    class Meta:
+        """A newer Omni may have more members."""
+
+        unknown = ma.INCLUDE
+
+    event_type = fields.String(metadata={"description": "What was done", "example": "create"})
+    event_ts = fields.Integer(
+        metadata={"description": "When: milliseconds since 1970 (UTC)", "example": 1787306400000, "format": "int64"}
+    )
+    resource_type = fields.String(
+        metadata={"description": "Omni type of the object, where there is one", "example": "Clusters.omni.sidero.dev"}
+    )
+    resource_id = fields.String(
+        metadata={"description": "Id of the object that the record is about", "example": "my-cluster"}
+    )
+    event_data = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(),
+        metadata={
+            "description": "Who did it (`session`), the cluster, the object before and after: by event",
+            "example": {"session": {"email": "ops@example.com"}, "cluster_id": "my-cluster"},
+        },
     )
 
 
@@ -92,7 +127,10 @@ AUDIT_LOG = ComputedDocument(
     "",
     role=Role.ADMIN,
     summary="Read the audit log",
+    description="A record a line, oldest first unless ordered otherwise. With `follow=true` the stream stays open and"
+    " sends new records.",
     media_type=NDJSON,
+    answers=AuditLogRecordSchema,
     query=AuditLogQuery,
     on_collection=True,
     run=audit_log,

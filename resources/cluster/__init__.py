@@ -13,6 +13,7 @@ from resources.cluster.subresources import SUBRESOURCES
 
 plugin = ResourcePlugin(
     name="clusters",
+    group="Clusters",
     singular="cluster",
     schema=ClusterSchema,
     adapter=ClusterAdapter(),
@@ -43,6 +44,11 @@ plugin = ResourcePlugin(
     delete_operation=destroy.REMOVAL,
     delete_query=ClusterDeleteQuery,
     example=EXAMPLE,
-    description="Kubernetes clusters that Omni runs on Talos machines",
+    description="A cluster is Kubernetes on machines that run Talos: its versions, features and backups. Machine"
+    " sets say which machines it has.",
+    after_write="Omni's controllers carry a change of versions out machine by machine: follow `talos-upgrade`,"
+    " `kubernetes-upgrade` and `status`.",
+    after_delete="Omni removes its machine sets and resets their machines, which lose their data and become free:"
+    " follow `destroy-status`. A locked cluster is refused (409).",
     import_name=__name__,
 )

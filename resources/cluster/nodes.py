@@ -25,7 +25,7 @@ from omni_gateway.sdk.omni import label_names, types
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.schemas.kubernetes import KubernetesNodeSchema
 
-OF_CLUSTER = Filter("cluster", "Only those of this cluster")
+OF_CLUSTER = Filter("cluster", "Only nodes of the cluster of this id")
 _SORTABLE = frozenset({"name", "kubelet_version", "ready", "machine"})
 _METADATA = ("type", "version", "phase", "owner", "created", "updated", "finalizers")
 _schema = KubernetesNodeSchema()
@@ -111,6 +111,7 @@ KUBERNETES_NODE = ComputedDocument(
     "kubernetes-nodes/<node>",
     role=Role.READER,
     summary="A Kubernetes node",
+    description="Joined from Omni's list of the nodes that it expects, and what Kubernetes reports of them.",
     answers=KubernetesNodeSchema,
     run=kubernetes_node,
 )

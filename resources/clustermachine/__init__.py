@@ -26,6 +26,8 @@ EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "machineset": "my-clust
 
 plugin = ResourcePlugin(
     name="clustermachines",
+    group="Clusters",
+    example_id="2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
     singular="clustermachine",
     title="cluster machine",
     schema=ClusterMachineSchema,
@@ -84,7 +86,11 @@ plugin = ResourcePlugin(
         "machineset": label_link("machinesets", label_names.LABEL_MACHINE_SET),
     },
     example=EXAMPLE,
-    description="Machines as members of their clusters; a machine set node makes one",
+    description="A cluster machine is a machine as a member of its cluster, with the configuration that Omni"
+    " generates for it. Omni makes one for each machine set node.",
+    after_write="POST writes a machine set node. A PUT or PATCH is refused (403): Omni's controllers own the object.",
+    after_delete="Removes the machine set node: Omni takes the machine out of its cluster and resets it. A control"
+    " plane takes `force=true`.",
     import_name=__name__,
     create_operation=JOINING,
     delete_operation=LEAVING,

@@ -6,12 +6,13 @@ from resources.clustermetrics.schemas import FleetClusterMetricsSchema
 
 plugin = ResourcePlugin(
     name="cluster-metrics",
+    group="Clusters",
     singular="fleet-cluster-metrics",
     title="cluster metrics",
     schema=FleetClusterMetricsSchema,
     adapter=ClusterMetricsAdapter(),
     roles={"get": Role.READER},
-    description="The clusters of the fleet, counted by Omni",
+    description="The clusters of the fleet, counted by Omni: by phase and by feature.",
     import_name=__name__,
     singleton="metrics",
 )

@@ -10,6 +10,7 @@ from resources.configpatch.validation import VALIDATE
 
 plugin = ResourcePlugin(
     name="configpatches",
+    group="Clusters",
     singular="configpatch",
     title="config patch",
     schema=ConfigPatchSchema,
@@ -23,6 +24,10 @@ plugin = ResourcePlugin(
     },
     actions=[VALIDATE],
     example=EXAMPLE,
-    description="Patches of the Talos configuration of clusters, machine sets and machines; labels name the target",
+    description="A config patch changes the Talos configuration that Omni generates for the machines of a"
+    " cluster, a machine set or one machine. Its labels name the target.",
+    after_write="Omni applies the new configuration to the target's machines, some at a time; some changes reboot"
+    " them. Follow `machines/{id}/pending-updates`.",
+    after_delete="Omni generates the configuration without it and applies that to the target's machines.",
     import_name=__name__,
 )

@@ -40,9 +40,29 @@ class ConfigPatchSchema(ResourceSchema):
         "machineset": f"labels:{label_names.LABEL_MACHINE_SET}",
         "machine": f"labels:{label_names.LABEL_CLUSTER_MACHINE}",
     }
-    cluster = fields.String(dump_only=True, metadata={"description": "Second name of the label; can be written too"})
-    machineset = fields.String(dump_only=True, metadata={"description": "Second name of the label; can be written too"})
-    machine = fields.String(dump_only=True, metadata={"description": "Second name of the label; can be written too"})
+    cluster = fields.String(
+        dump_only=True,
+        metadata={
+            "description": "Id of the cluster; second name of the label `omni.sidero.dev/cluster`, can be written too",
+            "example": "my-cluster",
+        },
+    )
+    machineset = fields.String(
+        dump_only=True,
+        metadata={
+            "description": "Id of the machine set; second name of the label `omni.sidero.dev/machine-set`, can be"
+            " written too",
+            "example": "my-cluster-workers",
+        },
+    )
+    machine = fields.String(
+        dump_only=True,
+        metadata={
+            "description": "Id of the machine; second name of the label `omni.sidero.dev/cluster-machine`, can be"
+            " written too",
+            "example": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
+        },
+    )
 
 
 class ConfigPatchValidateActionSchema(SpecSchema):
@@ -54,7 +74,12 @@ class ConfigPatchValidateActionSchema(SpecSchema):
 class ConfigPatchValiditySchema(SpecSchema):
     """Omni's result; a patch that it would refuse is a 422 with its reason."""
 
-    valid = wire.Boolean()
+    valid = wire.Boolean(
+        metadata={
+            "description": "Always true: a patch that Omni would refuse is a 422 with its reason",
+            "example": True,
+        }
+    )
 
 
 EXAMPLE: dict[str, Any] = {

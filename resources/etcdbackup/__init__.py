@@ -16,6 +16,7 @@ EXAMPLE = {"cluster": "my-cluster"}
 
 plugin = ResourcePlugin(
     name="etcdbackups",
+    group="Clusters",
     singular="etcdbackup",
     title="etcd backup",
     schema=EtcdBackupSchema,
@@ -34,6 +35,7 @@ plugin = ResourcePlugin(
     links={"cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     create_operation=BACKUP,
     example=EXAMPLE,
-    description="Backups of clusters' etcd. POST requests one: an operation that ends when Omni reports the result.",
+    description="A backup of a cluster's etcd in the store that Omni is configured with. A POST requests one.",
+    after_write="A restore is `clusters/{id}/actions/bootstrap`, or `control_plane.bootstrap_spec` of a new cluster.",
     import_name=__name__,
 )

@@ -9,6 +9,7 @@ EXAMPLE = {"id": "my-cluster"}
 
 plugin = ResourcePlugin(
     name="etcd-manual-backups",
+    group="Clusters",
     singular="etcd-manual-backup",
     title="manual etcd backup",
     schema=EtcdManualBackupSchema,
@@ -17,6 +18,9 @@ plugin = ResourcePlugin(
     filters=(id_filter("cluster"),),
     links={"cluster": id_link("clusters")},
     example=EXAMPLE,
-    description="Requests for a backup of a cluster's etcd; POST to etcdbackups is the easier way",
+    description="A request for a backup of a cluster's etcd: one for each cluster, by its id. A POST to"
+    " `etcdbackups` is the easier way.",
+    after_write="Omni makes the backup at that time: follow `etcdbackups`.",
+    after_delete="Removes the request; backups that were made stay.",
     import_name=__name__,
 )

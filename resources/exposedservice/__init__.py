@@ -11,6 +11,7 @@ EXAMPLE = {"cluster": "my-cluster", "service": "grafana", "service_namespace": "
 
 plugin = ResourcePlugin(
     name="exposed-services",
+    group="Clusters",
     singular="exposed-service",
     schema=ExposedServiceSchema,
     adapter=ExposedServiceAdapter(),
@@ -21,7 +22,10 @@ plugin = ResourcePlugin(
     links={"cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     example=EXAMPLE,
     description="Kubernetes Services that Omni exposes under URLs of its own. Omni finds them by annotations of"
-    " the Services; writes here set these, through Omni's Kubernetes proxy. Since Omni 1.8 one Service may be"
-    " exposed at several host ports, each mapped to a port of its own.",
+    " the Services; since Omni 1.8 one Service may be exposed at several host ports, each mapped to a"
+    " port of its own.",
+    after_write="The annotations of the Service are written through Omni's Kubernetes proxy; Omni acts on them:"
+    " follow `url` and `error`.",
+    after_delete="The annotations are removed; the Service itself stays.",
     import_name=__name__,
 )

@@ -28,11 +28,25 @@ class ExposedServiceSchema(ResourceSchema):
 
     request_only = frozenset({"service_port"})
 
-    id = fields.String(dump_only=True, metadata={"description": "`<cluster>/<service>.<service_namespace>/<port>`"})
-    cluster = fields.String(required=True, metadata={"description": "The cluster that runs it"})
-    service = fields.String(required=True, validate=_KUBERNETES_NAME, metadata={"description": "Name of the Service"})
+    id = fields.String(
+        dump_only=True,
+        metadata={
+            "description": "Made of its parts: `<cluster>/<service>.<service_namespace>/<port>`",
+            "example": "my-cluster/grafana.monitoring/8080",
+        },
+    )
+    cluster = fields.String(
+        required=True, metadata={"description": "Id of the cluster that runs the Service", "example": "my-cluster"}
+    )
+    service = fields.String(
+        required=True,
+        validate=_KUBERNETES_NAME,
+        metadata={"description": "Name of the Kubernetes Service", "example": "grafana"},
+    )
     service_namespace = fields.String(
-        load_default="default", validate=_KUBERNETES_NAME, metadata={"description": "The Service's own namespace"}
+        load_default="default",
+        validate=_KUBERNETES_NAME,
+        metadata={"description": "Kubernetes namespace of the Service", "example": "monitoring"},
     )
     port = _HostPort(
         required=True,
@@ -40,7 +54,8 @@ class ExposedServiceSchema(ResourceSchema):
         validate=validate.Range(1, 65535),
         metadata={
             "description": "A port of the cluster's nodes that nothing else uses; part of the id. Null where an Omni"
-            " before 1.8 could not expose the Service: it shows none then"
+            " before 1.8 could not expose the Service: it shows none then",
+            "example": 8080,
         },
     )
     service_port = fields.String(
@@ -48,16 +63,36 @@ class ExposedServiceSchema(ResourceSchema):
         validate=_SERVICE_PORT,
         metadata={
             "description": "A port of the Service that the host port leads to, by number or name; else its first."
-            " On POST, with Omni 1.8 or later; Omni does not show it"
+            " On POST, with Omni 1.8 or later; Omni does not show it",
+            "example": "http",
         },
     )
     label = fields.String(
-        validate=validate.Length(max=256), metadata={"description": "Display name; by default the Service's name"}
+        validate=validate.Length(max=256),
+        metadata={"description": "Name that Omni's console shows; by default the Service's name", "example": "Grafana"},
     )
     icon_base64 = fields.String(
-        validate=validate.Length(max=65536), metadata={"description": "An SVG, gzip'ed or plain, in base64"}
+        validate=validate.Length(max=65536),
+        metadata={"description": "Icon that Omni's console shows: an SVG, gzip'ed or plain, in base64", "example": ""},
     )
-    prefix = fields.String(validate=_PREFIX, metadata={"description": "First part of the URL's host name"})
-    url = fields.String(dump_only=True, metadata={"description": "Where Omni shows it"})
-    error = fields.String(dump_only=True, metadata={"description": "Why it is not shown; empty when it is"})
-    has_explicit_alias = wire.Boolean(dump_only=True, metadata={"description": "Whether `prefix` was given"})
+    prefix = fields.String(
+        validate=_PREFIX,
+        metadata={
+            "description": "First part of the URL's host name; Omni chooses one unless it is given",
+            "example": "grafana",
+        },
+    )
+    url = fields.String(
+        dump_only=True,
+        metadata={
+            "description": "URL under which Omni exposes the Service",
+            "example": "https://grafana-my-org.proxy-us.omni.siderolabs.io",
+        },
+    )
+    error = fields.String(
+        dump_only=True,
+        metadata={"description": "Why Omni does not expose the Service; empty when it does", "example": ""},
+    )
+    has_explicit_alias = wire.Boolean(
+        dump_only=True, metadata={"description": "Whether `prefix` was given", "example": True}
+    )

@@ -14,6 +14,7 @@ EXAMPLE = {
 
 plugin = ResourcePlugin(
     name="extensions-configurations",
+    group="Clusters",
     singular="extensions-configuration",
     schema=ExtensionsConfigurationSchema,
     adapter=ExtensionsConfigurationAdapter(),
@@ -29,6 +30,10 @@ plugin = ResourcePlugin(
         "machine": label_link("machines", label_names.LABEL_CLUSTER_MACHINE),
     },
     example=EXAMPLE,
-    description="The system extensions of clusters, machine sets and machines; labels name the target",
+    description="The system extensions of a cluster, a machine set or one machine, which its labels name. The"
+    " most specific list counts.",
+    after_write="Omni puts an image with these extensions on the machines, which reboot: follow"
+    " `machines/{id}/extensions`.",
+    after_delete="A less specific list counts again, if there is one; the machines get an image to match.",
     import_name=__name__,
 )

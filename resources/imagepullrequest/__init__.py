@@ -19,6 +19,8 @@ EXAMPLE = {
 
 plugin = ResourcePlugin(
     name="image-pull-requests",
+    group="Clusters",
+    example_id="my-cluster",
     singular="image-pull-request",
     schema=ImagePullRequestSchema,
     adapter=OmniResourceAdapter(types.IMAGE_PULL_REQUESTS, hint=_HINT),
@@ -35,6 +37,8 @@ plugin = ResourcePlugin(
     ],
     links={"cluster": label_link("clusters", label_names.LABEL_CLUSTER)},
     example=EXAMPLE,
-    description="Images that Omni pulls to nodes before an upgrade",
+    description="Images that Omni pulls to the nodes of a cluster before a Kubernetes upgrade changes them.",
+    after_write="Omni refuses every write (403): it makes these requests itself during an upgrade.",
+    after_delete="Omni refuses every write (403): it removes these requests itself.",
     import_name=__name__,
 )

@@ -9,6 +9,7 @@ EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "acceptance_status": "A
 
 plugin = ResourcePlugin(
     name="infra-machine-configs",
+    group="Machines",
     singular="infra-machine-config",
     schema=InfraMachineConfigSchema,
     adapter=OmniResourceAdapter(types.INFRA_MACHINE_CONFIGS, id_filter="machine"),
@@ -16,6 +17,11 @@ plugin = ResourcePlugin(
     filters=(id_filter("machine"),),
     links={"machine": id_link("machines")},
     example=EXAMPLE,
-    description="Settings of infrastructure providers' machines, by machine",
+    description="A user's settings of a machine that a bare-metal infrastructure provider manages: acceptance,"
+    " power and kernel arguments. Its id is the machine's.",
+    after_write="The provider acts on it: an accepted machine is wiped before its first use, then powered as the"
+    " settings say.",
+    after_delete="The settings return to their defaults. Those of an accepted machine that is still linked are"
+    " refused (422).",
     import_name=__name__,
 )

@@ -29,9 +29,40 @@ class InfraMachineConfigAcceptanceStatus(IntEnum):
 class InfraMachineConfigSchema(ResourceSchema):
     """Acceptance, power state and kernel arguments of a bare-metal machine."""
 
-    power_state = wire.Enum(InfraMachineConfigMachinePowerState)
-    acceptance_status = wire.Enum(InfraMachineConfigAcceptanceStatus)
-    extra_kernel_args = fields.String()
-    requested_reboot_id = fields.String()
-    cordoned = wire.Boolean()
-    power_off_request_id = fields.String()
+    power_state = wire.Enum(
+        InfraMachineConfigMachinePowerState,
+        metadata={
+            "description": "Whether the provider keeps the machine on or off while it is in no cluster;"
+            " `POWER_STATE_DEFAULT`: off",
+            "example": "POWER_STATE_DEFAULT",
+        },
+    )
+    acceptance_status = wire.Enum(
+        InfraMachineConfigAcceptanceStatus,
+        metadata={
+            "description": "Whether Omni may use (and wipe) the machine; ACCEPTED cannot be taken back",
+            "example": "ACCEPTED",
+        },
+    )
+    extra_kernel_args = fields.String(
+        metadata={
+            "description": "Additional kernel arguments of the machine, separated by spaces",
+            "example": "console=ttyS0",
+        }
+    )
+    requested_reboot_id = fields.String(
+        metadata={"description": "A new value, e.g. a UUID, makes the provider reboot the machine once", "example": ""}
+    )
+    cordoned = wire.Boolean(
+        metadata={
+            "description": "Whether the provider leaves the machine as it is, without power management or wipes",
+            "example": False,
+        }
+    )
+    power_off_request_id = fields.String(
+        metadata={
+            "description": "A new value, e.g. a UUID, has the provider keep the machine off after a shutdown, also"
+            " in a cluster",
+            "example": "",
+        }
+    )

@@ -9,6 +9,7 @@ EXAMPLE = {"id": "rack-7", "architecture": "AMD64", "talos_version": "1.13.7"}
 
 plugin = ResourcePlugin(
     name="installation-medias",
+    group="Images and versions",
     singular="installation-media",
     title="installation medium",
     plural_title="installation media",
@@ -18,7 +19,9 @@ plugin = ResourcePlugin(
     filters=(KIND,),
     actions=[DOWNLOAD_URL],
     example=EXAMPLE,
-    description="Media that machines are installed from: Omni's own catalogue (read-only) and users' configurations."
-    " `download-url` creates the image and returns its URL.",
+    description="Media that machines are installed from: Omni's own catalogue (read-only), and configurations of"
+    " users. `download-url` creates the image and returns its URL.",
+    after_write="A configuration changes no machine: images are made of it. Omni's catalogue is refused (403).",
+    after_delete="Images that were made of it stay valid. Omni's catalogue is refused (403).",
     import_name=__name__,
 )

@@ -28,26 +28,45 @@ class DownloadURLActionSchema(SpecSchema):
     body_optional = True
 
     talos_version = fields.String(
-        metadata={"description": "Required for entries of the catalogue; a configuration has its own"}
+        metadata={
+            "description": "Required for entries of the catalogue; a configuration has its own",
+            "example": "1.13.7",
+        }
     )
     kind = fields.String(
         validate=validate.OneOf((ISO, DISK, PXE)),
-        metadata={"description": "Left out: an ISO for metal, a disk image for the rest"},
+        metadata={"description": "Left out: an ISO for metal, a disk image for the rest", "example": "iso"},
     )
 
 
 class DownloadURLSchema(SpecSchema):
     """URL of the image."""
 
-    url = fields.String()
+    url = fields.String(
+        metadata={
+            "description": "URL of the image at the image factory",
+            "example": "https://factory.talos.dev/image/376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d512b4ba/v1.13.7/metal-amd64.iso",
+        }
+    )
     headers = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
-        metadata={"description": "Headers to send with the request", "additionalProperties": {"type": "string"}},
+        metadata={
+            "description": "Headers to send with the request",
+            "additionalProperties": {"type": "string"},
+            "example": {},
+        },
     )
-    schematic_id = fields.String()
-    talos_version = fields.String()
-    kind = fields.String(metadata={"enum": [ISO, DISK, PXE]})
+    schematic_id = fields.String(
+        metadata={
+            "description": "Id of the schematic that Omni stored for the image",
+            "example": "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d512b4ba",
+        }
+    )
+    talos_version = fields.String(
+        metadata={"description": "Talos version of the image, without a leading `v`", "example": "1.13.7"}
+    )
+    kind = fields.String(metadata={"description": "What the URL leads to", "example": "iso", "enum": [ISO, DISK, PXE]})
 
 
 def download_url(

@@ -53,9 +53,21 @@ MAKE_DEFAULT = Action(
     "make-default",
     role=Role.ADMIN,
     summary="Make the token the default of new installation media",
+    description="Images that were made before keep their token.",
     run=make_default,
 )
-REVOKE = Action("revoke", role=Role.ADMIN, summary="Revoke the token: no machine can join with it any more", run=revoke)
+REVOKE = Action(
+    "revoke",
+    role=Role.ADMIN,
+    summary="Revoke the token: no machine can join with it any more",
+    description="Machines that have joined stay, except those that `warnings` names: they need it when they connect"
+    " again.",
+    run=revoke,
+)
 UNREVOKE = Action(
-    "unrevoke", role=Role.ADMIN, summary="Undo the revocation: machines can join with it again", run=unrevoke
+    "unrevoke",
+    role=Role.ADMIN,
+    summary="Undo the revocation: machines can join with it again",
+    description="A token that has expired stays expired: set another `expiration_time`.",
+    run=unrevoke,
 )

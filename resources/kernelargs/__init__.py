@@ -14,6 +14,8 @@ EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "args": ["console=ttyS0
 
 plugin = ResourcePlugin(
     name="kernel-args",
+    group="Machines",
+    example_id="2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
     singular="kernel-args",
     title="set of kernel arguments",
     plural_title="kernel arguments",
@@ -32,6 +34,8 @@ plugin = ResourcePlugin(
     ],
     links={"machine": id_link("machines")},
     example=EXAMPLE,
-    description="Additional kernel arguments of machines, by machine",
+    description="Additional kernel arguments of one machine, in its image. Its id is the machine's.",
+    after_write="Omni puts an image with these arguments on the machine, which reboots: follow `status`.",
+    after_delete="Omni puts an image without additional arguments on the machine, which reboots.",
     import_name=__name__,
 )

@@ -10,4 +10,6 @@ from omni_gateway.sdk import ResourceSchema
 class KubernetesVersionSchema(ResourceSchema):
     """A Kubernetes version that Omni offers."""
 
-    version = fields.String()
+    version = fields.String(
+        metadata={"description": "Kubernetes version without a leading `v`; the same as the id", "example": "1.35.6"}
+    )

@@ -11,9 +11,32 @@ from omni_gateway.sdk import fields as wire
 class LinkSchema(ResourceSchema):
     """The tunnel of a machine."""
 
-    node_subnet = fields.String(metadata={"description": "The machine's address inside the tunnel"})
-    node_public_key = fields.String(metadata={"description": "The machine's WireGuard key (public)"})
-    last_endpoint = fields.String(metadata={"description": "Where the machine's packets came from last"})
-    connected = wire.Boolean()
-    virtual_addrport = fields.String(metadata={"description": "Its address where the tunnel goes over gRPC"})
-    remote_addr = fields.String(metadata={"description": "Where the machine came from when it joined"})
+    node_subnet = fields.String(
+        metadata={
+            "description": "Address of the machine in SideroLink, Omni's WireGuard network, with prefix length",
+            "example": "fdae:41e4:649b:9303:7396:c9b4:213a:2a86/64",
+        }
+    )
+    node_public_key = fields.String(
+        metadata={
+            "description": "WireGuard public key of the machine, in base64",
+            "example": "Zk3h0mVd8uQYqkq0y7GmJc0n1l5T2w4xR6vB9pE8sUo=",
+        }
+    )
+    last_endpoint = fields.String(
+        metadata={
+            "description": "Address and port that the machine's packets came from last",
+            "example": "192.0.2.7:51820",
+        }
+    )
+    connected = wire.Boolean(metadata={"description": "Whether the tunnel is up now", "example": True})
+    virtual_addrport = fields.String(
+        metadata={
+            "description": "Address and port that stand for the machine where its tunnel goes over gRPC; empty with"
+            " plain WireGuard",
+            "example": "",
+        }
+    )
+    remote_addr = fields.String(
+        metadata={"description": "Address that the machine had when it joined", "example": "192.0.2.7"}
+    )

@@ -6,6 +6,8 @@ from resources.loadbalancer.schemas import LoadBalancerStatusSchema
 
 plugin = ResourcePlugin(
     name="loadbalancers",
+    group="Clusters",
+    example_id="my-cluster",
     singular="loadbalancer",
     title="load balancer",
     schema=LoadBalancerStatusSchema,
@@ -20,6 +22,6 @@ plugin = ResourcePlugin(
             comes_later=True,
         )
     ],
-    description="Status of the clusters' load balancers",
+    description="Status of the load balancer that Omni runs in front of a cluster's Kubernetes API.",
     import_name=__name__,
 )

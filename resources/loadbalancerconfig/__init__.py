@@ -11,6 +11,8 @@ EXAMPLE = {"id": "my-cluster", "bind_port": "10000"}
 
 plugin = ResourcePlugin(
     name="loadbalancer-configs",
+    group="Clusters",
+    example_id="my-cluster",
     singular="loadbalancer-config",
     title="load balancer config",
     schema=LoadBalancerConfigSchema,
@@ -19,6 +21,9 @@ plugin = ResourcePlugin(
     filters=(id_filter("cluster"),),
     links={"cluster": id_link("clusters"), "status": id_link("loadbalancers", "status")},
     example=EXAMPLE,
-    description="The load balancers of the clusters, one each, as Omni sets them up",
+    description="Port and endpoints of the load balancer that Omni runs in front of a cluster's Kubernetes API."
+    " Its id is the cluster's.",
+    after_write="Omni refuses every write (403): its controllers own these objects.",
+    after_delete="Omni refuses every write (403): its controllers own these objects.",
     import_name=__name__,
 )

@@ -14,6 +14,8 @@ from resources.machine.subresources import SUBRESOURCES
 
 plugin = ResourcePlugin(
     name="machines",
+    group="Machines",
+    example_id="2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
     singular="machine",
     schema=MachineSchema,
     adapter=MachineAdapter(),
@@ -36,9 +38,12 @@ plugin = ResourcePlugin(
     ],
     delete_operation=REMOVAL,
     delete_query=quorum.ForceQuery,
-    description="Machines that have joined this Omni. A PATCH takes `labels` (yours are changed, Omni's own cannot be),"
-    " `maintenance` (`true` holds the updates of a cluster's worker back, `false` lets them through) and `extensions`"
-    " (a list for this member alone; `null` leaves it to its machine set and cluster): all is written, or nothing."
-    " A DELETE makes Omni forget a machine; it joins again when it still runs with a valid join token.",
+    description="Machines that have joined this Omni, members of clusters and free ones: their state as Omni"
+    " reports it, with the settings of their users.",
+    after_write="`labels`: yours are changed, Omni's own cannot be. `maintenance`: `true` holds the updates of a"
+    " cluster's worker back, `false` lets them through. `extensions`: a list for this member alone;"
+    " `null` leaves it to its machine set and cluster. All is written, or nothing.",
+    after_delete="Omni forgets the machine, which joins again when it still runs with a valid join token. A"
+    " control plane takes `force=true`.",
     import_name=__name__,
 )

@@ -35,6 +35,7 @@ class MachineAdapter(ResourceAdapter):
     type = types.MACHINES
     authorized_by_omni = True
     cacheable_response = True
+    sortable = selection.SORTABLE
 
     def cluster_of(self, resource: Resource) -> str | None:
         """Return the cluster that the machine is in or is to join; None for a free machine."""
@@ -67,7 +68,7 @@ class MachineAdapter(ResourceAdapter):
         # replace the shared machine that was joined with it.
         joined = [join(item) for item in machines if not selectors or item.id in statuses]
         found = [machine for machine in joined if selection.chosen(query, machine)]
-        return Listing(sort_and_cut(found, query, selection.SORTABLE), len(found))
+        return Listing(sort_and_cut(found, query, self.sortable), len(found))
 
     def _page(self, query: ListQuery) -> ListResult:
         """Return the page of Omni's Machines: of ten thousand machines, those on the page are joined."""

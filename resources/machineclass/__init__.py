@@ -9,6 +9,7 @@ EXAMPLE = {"id": "metal", "match_labels": ["omni.sidero.dev/platform = metal"]}
 
 plugin = ResourcePlugin(
     name="machineclasses",
+    group="Machines",
     singular="machineclass",
     title="machine class",
     schema=MachineClassSchema,
@@ -16,6 +17,10 @@ plugin = ResourcePlugin(
     roles=READ_WRITE,
     actions=[MATCH, MATCH_SELECTORS],
     example=EXAMPLE,
-    description="Classes of machines, selected by labels or provisioned by a provider",
+    description="A machine class is machines of a kind, selected by labels or created by an infrastructure"
+    " provider. Machine sets can draw from it.",
+    after_write="Machine sets that draw from the class take their machines by it; `actions/match` shows which it"
+    " selects.",
+    after_delete="A class that is in use is refused (422).",
     import_name=__name__,
 )

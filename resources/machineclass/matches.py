@@ -17,15 +17,27 @@ class MachineClassMatchSchema(SpecSchema):
     """Selectors to try."""
 
     match_labels = fields.List(
-        fields.String(validate=validate.Length(min=1, max=1024)), required=True, validate=validate.Length(min=1, max=50)
+        fields.String(validate=validate.Length(min=1, max=1024)),
+        required=True,
+        validate=validate.Length(min=1, max=50),
+        metadata={
+            "description": "Label selectors of machines, as in a machine class; one that matches is enough",
+            "example": ["omni.sidero.dev/platform = metal"],
+        },
     )
 
 
 class MachineClassMatchesSchema(SpecSchema):
     """The ids of the selected machines."""
 
-    machines = fields.List(fields.String())
-    total = fields.Integer()
+    machines = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Ids of the machines that are selected now, those that are in use included",
+            "example": ["2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01"],
+        },
+    )
+    total = fields.Integer(metadata={"description": "Number of the selected machines", "example": 1})
 
 
 def match(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Mapping[str, Any]:
@@ -58,6 +70,8 @@ MATCH = Action(
     "match",
     role=Role.READER,
     summary="List the machines that a class selects now",
+    description="Members of clusters are selected too. 409 for a class whose machines an infrastructure provider"
+    " creates.",
     answers=MachineClassMatchesSchema,
     run=match,
 )
@@ -65,6 +79,7 @@ MATCH_SELECTORS = Action(
     "match",
     role=Role.READER,
     summary="List the machines that selectors would select now",
+    description="To try the `match_labels` of a class before it is written; nothing is created.",
     body=MachineClassMatchSchema,
     example={"match_labels": ["omni.sidero.dev/platform = metal"]},
     answers=MachineClassMatchesSchema,

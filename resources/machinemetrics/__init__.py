@@ -6,12 +6,13 @@ from resources.machinemetrics.schemas import FleetMachineMetricsSchema
 
 plugin = ResourcePlugin(
     name="machine-metrics",
+    group="Machines",
     singular="fleet-machine-metrics",
     title="machine metrics",
     schema=FleetMachineMetricsSchema,
     adapter=MachineMetricsAdapter(),
     roles={"get": Role.READER},
-    description="The machines of the fleet, counted by Omni",
+    description="The machines of the fleet, counted by Omni: by state, platform and boot.",
     import_name=__name__,
     singleton="metrics",
 )

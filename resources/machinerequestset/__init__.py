@@ -14,6 +14,7 @@ EXAMPLE = {"id": "more-metal", "provider_id": "bare-metal", "machine_count": 2, 
 
 plugin = ResourcePlugin(
     name="machine-request-sets",
+    group="Machines",
     singular="machine-request-set",
     schema=MachineRequestSetSchema,
     adapter=MachineRequestSetAdapter(),
@@ -28,6 +29,8 @@ plugin = ResourcePlugin(
         )
     ],
     example=EXAMPLE,
-    description="Requests for machines of an infrastructure provider",
+    description="A request for a number of machines from an infrastructure provider.",
+    after_write="The provider creates or removes machines until there are as many: follow `machines`.",
+    after_delete="The provider removes the machines that it created for it.",
     import_name=__name__,
 )

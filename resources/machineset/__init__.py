@@ -21,6 +21,7 @@ EXAMPLE = {
 
 plugin = ResourcePlugin(
     name="machinesets",
+    group="Clusters",
     singular="machineset",
     title="machine set",
     schema=MachineSetSchema,
@@ -47,6 +48,10 @@ plugin = ResourcePlugin(
     actions=[DESTROY],
     delete_operation=REMOVAL,
     example=EXAMPLE,
-    description="Sets of machines of one role in a cluster: its control plane, and its workers",
+    description="A machine set is the machines of one role in a cluster: its control plane, or a set of its"
+    " workers. Omni draws the machines from a class (`machine_allocation`), or `machinesetnodes` name"
+    " them.",
+    after_write="Omni's controllers add, update or reset machines until the set is as wanted: follow `status`.",
+    after_delete="Omni resets its machines, which lose their data and become free: follow `destroy-status`.",
     import_name=__name__,
 )

@@ -59,6 +59,7 @@ DESTROY = Action(
     "destroy",
     role=Role.OPERATOR,
     summary="Remove a machine set; its machines are reset",
+    description="The same as DELETE, always with an operation: its machines lose their data and become free.",
     operation=REMOVAL,
     run=destroy,
 )

@@ -11,6 +11,7 @@ EXAMPLE = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01", "machineset": "my-clust
 
 plugin = ResourcePlugin(
     name="machinesetnodes",
+    group="Clusters",
     singular="machinesetnode",
     title="machine set node",
     schema=MachineSetNodeSchema,
@@ -27,6 +28,9 @@ plugin = ResourcePlugin(
     },
     delete_query=quorum.ForceQuery,
     example=EXAMPLE,
-    description="The nodes of machine sets: machines assigned one by one",
+    description="A machine set node puts one machine into a machine set. Its id is the machine's.",
+    after_write="Omni installs Talos on the machine, configures it and lets it join the cluster: follow"
+    " `clustermachines/{id}/status`.",
+    after_delete="Omni takes the machine out of its cluster and resets it. A control plane takes `force=true`.",
     import_name=__name__,
 )

@@ -16,5 +16,9 @@ class MachineSetNodeSchema(ResourceSchema):
     request_only = frozenset({"machineset"})
     machineset = fields.String(
         load_only=True,
-        metadata={"description": "On POST: the machine set that the machine joins, instead of the label"},
+        metadata={
+            "description": "On POST: id of the machine set that the machine joins, instead of the label"
+            " `omni.sidero.dev/machine-set`",
+            "example": "my-cluster-workers",
+        },
     )

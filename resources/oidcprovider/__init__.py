@@ -16,6 +16,7 @@ EXAMPLE = {
 
 plugin = ResourcePlugin(
     name="oidc/providers",
+    group="Identity and access",
     singular="oidc-provider",
     title="OIDC provider",
     schema=OIDCProviderSchema,
@@ -23,6 +24,9 @@ plugin = ResourcePlugin(
     roles={**READ, **dict.fromkeys(("create", "replace", "patch", "delete"), Role.ADMIN)},
     actions=[TEST],
     example=EXAMPLE,
-    description="OpenID Connect providers, stored by the gateway itself; Omni's own one is in the list, read-only.",
+    description="OpenID Connect providers whose tokens this gateway accepts, in its own store. Omni's own one is"
+    " in the list, read-only.",
+    after_write="`actions/test` checks whether the provider's tokens can be verified.",
+    after_delete="Tokens of the provider are no longer accepted.",
     import_name=__name__,
 )

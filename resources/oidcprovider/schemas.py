@@ -53,14 +53,24 @@ class OIDCProviderSchema(ResourceSchema):
 
     id_optional = True
 
-    name = fields.String(required=True, validate=_SHORT, metadata={"description": "Display name"})
+    name = fields.String(
+        required=True,
+        validate=_SHORT,
+        metadata={"description": "Display name of the provider", "example": "Corporate sign-in"},
+    )
     issuer_url = fields.String(
         required=True,
         validate=issuer,
-        metadata={"description": "The `iss` of its tokens; its discovery document is below it", "format": "uri"},
+        metadata={
+            "description": "The `iss` of its tokens; its discovery document is below it",
+            "format": "uri",
+            "example": "https://login.example.com",
+        },
     )
     client_id = fields.String(
-        required=True, validate=_SHORT, metadata={"description": "The `aud` that its tokens for this gateway have"}
+        required=True,
+        validate=_SHORT,
+        metadata={"description": "The `aud` that its tokens for this gateway have", "example": "omni-gateway"},
     )
     scopes = fields.List(
         fields.String(validate=[_SHORT, _TOKEN]),
@@ -74,7 +84,8 @@ class OIDCProviderSchema(ResourceSchema):
         validate=[_SHORT, _path],
         metadata={
             "description": "The claim with the role: text, or a list of texts. Dots lead into objects"
-            " (`realm_access.roles`). A caller without a role is authenticated, and may do nothing (403)"
+            " (`realm_access.roles`). A caller without a role is authenticated, and may do nothing (403)",
+            "example": "groups",
         },
     )
     role_mapping = fields.Dict(
@@ -85,6 +96,7 @@ class OIDCProviderSchema(ResourceSchema):
         metadata={
             "description": "Value of the claim → role here; the highest one counts. Empty: the values are the roles",
             "additionalProperties": {"type": "string", "enum": [role.value for role in Role]},
+            "example": {"platform-admins": "admin", "developers": "reader"},
         },
     )
     clusters = wire.ClusterPatterns(
@@ -103,7 +115,11 @@ class OIDCProviderSchema(ResourceSchema):
     )
     source = fields.String(
         dump_only=True,
-        metadata={"enum": ["gateway", "omni"], "description": "`omni`: set when Omni starts, read-only here"},
+        metadata={
+            "enum": ["gateway", "omni"],
+            "description": "`omni`: set when Omni starts, read-only here",
+            "example": "gateway",
+        },
     )
 
 
@@ -121,18 +137,24 @@ class ProviderTestStepSchema(SpecSchema):
                 "keys",
             ],
             "description": "Addresses are allowed; documents were read; the issuer matches; the keys are usable",
+            "example": "keys",
         }
     )
-    ok = fields.Boolean()
-    detail = fields.String(metadata={"description": "The result or the error, for people"})
+    ok = fields.Boolean(metadata={"description": "Whether the step went well", "example": True})
+    detail = fields.String(
+        metadata={"description": "The result or the error, for people", "example": "2 keys that can be used"}
+    )
 
 
 class ProviderTestSchema(SpecSchema):
     """Whether a provider's tokens can be verified."""
 
-    ok = fields.Boolean(metadata={"description": "Whether all steps went well"})
+    ok = fields.Boolean(metadata={"description": "Whether all steps went well", "example": True})
     counts = fields.Boolean(
-        metadata={"description": "Whether its tokens are accepted: it is enabled, and `OMNI_GATEWAY_AUTH` has `oidc`"}
+        metadata={
+            "description": "Whether its tokens are accepted: it is enabled, and `OMNI_GATEWAY_AUTH` has `oidc`",
+            "example": True,
+        }
     )
     steps = fields.List(
         fields.Nested(ProviderTestStepSchema), metadata={"description": "In order; the first that fails is the last"}

@@ -6,12 +6,14 @@ from resources.ongoingtask.schemas import OngoingTaskSchema
 
 plugin = ResourcePlugin(
     name="ongoingtasks",
+    group="Operations",
     singular="ongoingtask",
     title="ongoing task",
     schema=OngoingTaskSchema,
     adapter=OngoingTaskAdapter(),
     roles=READ,
     filters=(RESOURCE,),
-    description="Ongoing tasks of Omni",
+    description="Work that Omni's controllers do now: upgrades, removals, rotations of certificate authorities. A"
+    " task goes away when it has ended.",
     import_name=__name__,
 )

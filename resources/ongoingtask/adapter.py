@@ -13,9 +13,8 @@ from omni_gateway.sdk import (
 )
 from omni_gateway.sdk.adapters import OmniSource, select
 from omni_gateway.sdk.omni import types
+from resources.ongoingtask.schemas import TASK_TYPES
 
-#: Members of the spec; each task has exactly one.
-TASK_TYPES = ("talos_upgrade", "kubernetes_upgrade", "destroy", "machine_upgrade", "secrets_rotation")
 RESOURCE = Filter("resource", "Only tasks about the object of this id")
 
 

@@ -6,13 +6,14 @@ from resources.pendingmachine.schemas import PendingMachineSchema
 
 plugin = ResourcePlugin(
     name="pending-machines",
+    group="Machines",
     singular="pending-machine",
     schema=PendingMachineSchema,
     adapter=OmniResourceAdapter(
         types.PENDING_MACHINES, sortable=("connected", "last_endpoint", "node_subnet"), id_is_of="machine"
     ),
     roles={"list": Role.READER, "get": Role.READER, "delete": Role.OPERATOR},
-    description="Machines that have connected and have not joined yet: Omni verifies their identity first. Removing one"
-    " makes Omni forget the attempt.",
+    description="Machines that have connected and have not joined yet: Omni verifies their identity first.",
+    after_delete="Omni forgets the attempt; the machine tries again while it runs.",
     import_name=__name__,
 )

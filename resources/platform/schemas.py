@@ -23,14 +23,51 @@ class BootMethod(IntEnum):
 class PlatformSchema(ResourceSchema):
     """A platform that Talos runs on, with its images."""
 
-    kind = fields.String(metadata={"enum": ["cloud", "metal", "sbc"], "description": "The catalogue that it is in"})
-    label = fields.String(metadata={"description": "Display name"})
-    description = fields.String()
-    architectures = fields.List(wire.Enum(enums.Architecture))
-    boot_methods = fields.List(wire.Enum(BootMethod), metadata={"description": "Boot methods of its machines"})
-    disk_image_suffix = fields.String(metadata={"description": "Ending of its disk image's name"})
-    documentation = fields.String(metadata={"description": "Path below Talos' documentation"})
-    min_version = fields.String(metadata={"description": "The first Talos version that runs there"})
-    secure_boot_supported = wire.Boolean()
-    overlay_name = fields.String(metadata={"description": "Single-board computers: the overlay of its image"})
-    overlay_image = fields.String(metadata={"description": "Single-board computers: the image the overlay is in"})
+    kind = fields.String(
+        metadata={
+            "enum": ["cloud", "metal", "sbc"],
+            "description": "Kind of platform: a cloud, metal, or a single-board computer (`sbc`)",
+            "example": "cloud",
+        }
+    )
+    label = fields.String(
+        metadata={"description": "Display name of the platform", "example": "Amazon Web Services (AWS)"}
+    )
+    description = fields.String(
+        metadata={
+            "description": "One line about the platform, for people",
+            "example": "Runs on Amazon Web Services (AWS)",
+        }
+    )
+    architectures = fields.List(
+        wire.Enum(enums.Architecture),
+        metadata={"description": "Architectures that Talos has images for", "example": ["AMD64", "ARM64"]},
+    )
+    boot_methods = fields.List(
+        wire.Enum(BootMethod),
+        metadata={"description": "Ways in which machines of the platform can boot Talos", "example": ["DISK_IMAGE"]},
+    )
+    disk_image_suffix = fields.String(
+        metadata={"description": "Ending of the name of its disk image", "example": "raw.xz"}
+    )
+    documentation = fields.String(
+        metadata={
+            "description": "Path of the platform's page below Talos' documentation",
+            "example": "/talos-guides/install/cloud-platforms/aws/",
+        }
+    )
+    min_version = fields.String(
+        metadata={
+            "description": "The first Talos version that runs there, without a leading `v`; empty: all do",
+            "example": "1.0.0",
+        }
+    )
+    secure_boot_supported = wire.Boolean(
+        metadata={"description": "Whether machines of the platform can boot with UEFI Secure Boot", "example": True}
+    )
+    overlay_name = fields.String(
+        metadata={"description": "Single-board computers: the overlay of its image", "example": ""}
+    )
+    overlay_image = fields.String(
+        metadata={"description": "Single-board computers: the image the overlay is in", "example": ""}
+    )

@@ -6,12 +6,15 @@ from resources.samllabelrule.schemas import EXAMPLE, SAMLLabelRuleSchema
 
 plugin = ResourcePlugin(
     name="auth/saml-label-rules",
+    group="Identity and access",
     singular="saml-label-rule",
     title="SAML label rule",
     schema=SAMLLabelRuleSchema,
     adapter=OmniResourceAdapter(types.SAML_LABEL_RULES, sortable=("assign_role", "update_on_each_login")),
     roles=ADMIN_READ_WRITE,
     example=EXAMPLE,
-    description="Roles of users who sign in by SAML, by the labels of the SAML assertion",
+    description="A rule that gives users who sign in by SAML a role in Omni, by the labels of their SAML assertion.",
+    after_write="The rule applies from the next sign-in on: a user's first one, or each with `update_on_each_login`.",
+    after_delete="Users keep the role that the rule gave them.",
     import_name=__name__,
 )

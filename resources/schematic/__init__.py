@@ -8,13 +8,15 @@ EXAMPLE = {"talos_version": "1.13.7", "extensions": ["siderolabs/qemu-guest-agen
 
 plugin = ResourcePlugin(
     name="schematics",
+    group="Images and versions",
     singular="schematic",
     schema=SchematicSchema,
     adapter=SchematicAdapter(),
     roles={**READ, "create": Role.OPERATOR},
     create_may_return_existing=True,
     example=EXAMPLE,
-    description="Recipes of Talos images. A schematic is named by its content and never changes; the image factory"
-    " stores it. POST creates one whose machines join this Omni; lists have those of the fleet and those created here.",
+    description="A schematic is a recipe of a Talos image, named by its content; it never changes, and the image"
+    " factory stores it. Lists have those of the fleet and those created here.",
+    after_write="Machines that boot an image of it join this Omni.",
     import_name=__name__,
 )

@@ -44,5 +44,7 @@ RENEW = Action(
     body=RenewalSchema,
     example={"ttl": "720h"},
     returned_once=("key",),
+    description="The private half of the new key is returned once; the account's clients can change to it while the old"
+    " keys are still valid.",
     run=renew,
 )

@@ -27,10 +27,25 @@ def public_key() -> Any:
 class ServiceAccountKeySchema(SpecSchema):
     """A public key of an account."""
 
-    id = fields.String(metadata={"description": "Fingerprint"})
-    expiration = wire.Timestamp()
-    created = wire.Timestamp()
-    last_used = wire.Timestamp()
+    id = fields.String(
+        metadata={
+            "description": "Fingerprint of the public key, in hex",
+            "example": "8a3f2c5d7e9b1a4c6d8e0f2a4b6c8d0e2f4a6b8c",
+        }
+    )
+    expiration = wire.Timestamp(metadata={"description": "When the key expires", "example": "2027-08-21T10:00:00Z"})
+    created = wire.Timestamp(
+        metadata={
+            "description": "When the key was registered; null with an Omni that does not report it",
+            "example": "2026-08-21T10:00:00Z",
+        }
+    )
+    last_used = wire.Timestamp(
+        metadata={
+            "description": "When the key was used last; null: never, or not reported",
+            "example": "2026-08-21T10:00:00Z",
+        }
+    )
 
 
 class ServiceAccountSchema(ResourceSchema):
@@ -39,15 +54,43 @@ class ServiceAccountSchema(ResourceSchema):
     role = fields.String(
         required=True,
         validate=validate.OneOf(ROLES),
-        metadata={"description": "Its role in Omni; `InfraProvider` for the names that begin with `infra-provider:`"},
+        metadata={
+            "description": "The account's role in Omni; `InfraProvider` for the names that begin with"
+            " `infra-provider:`",
+            "example": "Operator",
+        },
     )
     aliases = {"name": "id"}
-    name = fields.String(dump_only=True, metadata={"description": "Second name of the id; can be written too"})
-    roles = fields.List(fields.String(), dump_only=True, metadata={"description": "The one role, as a list"})
-    created_at = wire.Timestamp(dump_only=True, metadata={"description": "When its oldest key was made"})
-    identity = fields.String(dump_only=True, metadata={"description": "Its full name in Omni"})
-    public_keys = fields.List(fields.Nested(ServiceAccountKeySchema), dump_only=True)
-    last_active = fields.String(dump_only=True, metadata={"description": "When it last called; empty: never"})
+    name = fields.String(
+        dump_only=True,
+        metadata={
+            "description": "Short name of the account; second name of the id, can be written too",
+            "example": "automation",
+        },
+    )
+    roles = fields.List(
+        fields.String(), dump_only=True, metadata={"description": "The one role, as a list", "example": ["Operator"]}
+    )
+    created_at = wire.Timestamp(
+        dump_only=True,
+        metadata={"description": "When the account's oldest key was made", "example": "2026-08-21T10:00:00Z"},
+    )
+    identity = fields.String(
+        dump_only=True,
+        metadata={
+            "description": "Full name of the account in Omni",
+            "example": "automation@serviceaccount.omni.sidero.dev",
+        },
+    )
+    public_keys = fields.List(
+        fields.Nested(ServiceAccountKeySchema),
+        dump_only=True,
+        metadata={"description": "Public keys of the account, expired ones included until Omni removes them"},
+    )
+    last_active = fields.String(
+        dump_only=True,
+        metadata={"description": "When the account called Omni last; empty: never", "example": "2026-08-21T10:00:00Z"},
+    )
     key = fields.String(
         dump_only=True,
         metadata={

@@ -19,28 +19,49 @@ class TokenSchema(ResourceSchema):
             validate.Length(min=1, max=200),
             validate.ContainsNoneOf("\0", error="Has a NUL character, which cannot be stored."),
         ],
-        metadata={"description": "For people and for the audit: the token's owner"},
+        metadata={
+            "description": "Who or what uses the token; shown to people and in the audit",
+            "example": "deploy-pipeline",
+        },
     )
     role = fields.String(
         load_default=Role.READER.value,
         validate=validate.OneOf([role.value for role in Role]),
-        metadata={"description": "Its role; `admin` is not for tokens restricted to some clusters"},
+        metadata={
+            "description": "Role of the token; `admin` is not for tokens restricted to some clusters",
+            "example": "operator",
+        },
     )
     clusters = wire.ClusterPatterns(
         load_default=None,
         metadata={
             "description": "Patterns of the clusters that it may see and change, as shells write them; null: all, an"
             " empty list: none."
-            " With patterns, objects of no cluster are read-only"
+            " With patterns, objects of no cluster are read-only",
+            "example": ["staging-*"],
         },
     )
-    ttl = wire.Duration(load_only=True, metadata={"description": "Its lifetime, from 1m; left out: it does not expire"})
-    created_at = wire.Timestamp(dump_only=True)
-    expires_at = wire.Timestamp(dump_only=True, metadata={"description": "null: never"})
-    last_used_at = wire.Timestamp(dump_only=True, metadata={"description": "To the minute; null: never"})
+    ttl = wire.Duration(
+        load_only=True,
+        metadata={"description": "Lifetime of the token, from 1m; left out: it does not expire", "example": "720h"},
+    )
+    created_at = wire.Timestamp(
+        dump_only=True, metadata={"description": "When the token was created", "example": "2026-08-21T10:00:00Z"}
+    )
+    expires_at = wire.Timestamp(
+        dump_only=True,
+        metadata={"description": "When the token expires; null: never", "example": "2026-09-20T10:00:00Z"},
+    )
+    last_used_at = wire.Timestamp(
+        dump_only=True,
+        metadata={
+            "description": "When the token was used last, to the minute; null: never",
+            "example": "2026-08-21T10:00:00Z",
+        },
+    )
     token = fields.String(
         dump_only=True,
-        metadata={"description": "Its text; returned once, and again for its Idempotency-Key"},
+        metadata={"description": "Text of the token; returned once, and again for its Idempotency-Key"},
     )
 
     request_only = frozenset({"ttl"})

@@ -7,7 +7,9 @@ from resources.whoami.whoami import WHOAMI
 plugin = ServicePlugin(
     adapter=CallAdapter(),
     name="auth/whoami",
+    group="Identity and access",
+    tag_title="Who am I",
     documents=[WHOAMI],
-    description="The identity with which Omni is called, its permissions, and the caller of the request",
+    description="The identity with which Omni is called, its permissions there, and the caller of the request.",
     import_name=__name__,
 )

@@ -45,6 +45,8 @@ WHOAMI = ComputedDocument(
     "",
     role=Role.READER,
     summary="Identities in Omni and in the gateway",
+    description="Calls to Omni are made with the gateway's own key, or with the caller's where it sends one; `token` is"
+    " the caller as the gateway authenticated it.",
     answers=WhoamiSchema,
     on_collection=True,
     cluster_independent=True,

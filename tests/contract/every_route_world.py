@@ -64,6 +64,7 @@ class World:
         )
         answer.close()
         self.checker.check(told)
+        self.checker.check_lines(told)
         return told
 
     def operations(self, method: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -15,6 +15,7 @@ from flask import Flask
 from omni_gateway.app import create_app
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.settings import Settings
+from tests.document import parameters
 from tests.services.postgres import PostgreSQL
 
 from .conftest import Caller
@@ -166,7 +167,7 @@ def filters(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     common = {"page", "page_size", "label_selector", "search", "sort", "fields"}
     for method, path, operation in routes(document):
         # A parameter with a list of values refuses any other with a 422.
-        asked = (item for item in operation.get("parameters", []) if item.get("in") == "query")
+        asked = (item for item in parameters(document, operation).values() if item["in"] == "query")
         names = {item["name"] for item in asked if "enum" not in item["schema"]}
         if path == "/api/v1/audit":
             continue  # it records what these very tests ask for; test_audit has its filters

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from omni_gateway.model import omni_objects
+from tests.document import parameters, resolved
 
 from .every_route_world import CLUSTER, DOOMED, NO_MACHINE, PENDING, SERVICE, World, one, world_of_everything
 
@@ -157,7 +158,7 @@ def test_every_list_and_document_is_there_and_holds_something(world: World, wait
 
 def test_objects_that_are_shared_between_requests_are_left_as_omni_told_them(world: World) -> None:
     for path, operation in world.operations("get"):
-        if "{" not in path and "page_size" in {item.get("name") for item in operation.get("parameters", [])}:
+        if "{" not in path and "page_size" in parameters(world.document, operation):
             world.ask("GET", path)
     kept = omni_objects._CACHE._resources
     assert len(kept) > 50
@@ -340,3 +341,31 @@ def test_every_kind_of_object_can_be_removed(world: World) -> None:
         if not refused_by_design(answer) if collection in OWNED else answer.status_code not in (202, 204):
             other[collection] = (answer.status_code, answer.text[:300])
     assert other == {}
+
+
+#: Headers that some answers to a request have and others do not.
+SOMETIMES = {
+    "ratelimit",
+    "ratelimit-policy",
+    "age",
+    "retry-after",
+    "x-resume-point",
+    "content-disposition",
+    "idempotency-replayed",
+}
+
+
+def test_headers_are_documented_where_they_are_sent_and_only_there(world: World) -> None:
+    # What is sent and not documented has failed before, with the answer.
+    operations = [operation for item in world.document["paths"].values() for operation in item.values()]
+    documented = {
+        (operation["operationId"], status): {name.lower() for name in resolved(world.document, response)["headers"]}
+        for operation in operations
+        if "operationId" in operation
+        for status, response in operation["responses"].items()
+        if status in ("200", "201", "202", "204")
+    }
+    answered = documented.keys() & world.checker.sent.keys()
+    assert len(answered) > 200
+    never = {key: documented[key] - world.checker.sent[key] - SOMETIMES for key in answered}
+    assert {key: names for key, names in never.items() if names} == {}

@@ -5,16 +5,24 @@ from __future__ import annotations
 import gc
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import marshmallow as ma
 import pytest
 from flask import Flask
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from omni_gateway.app import create_app
+from omni_gateway.http.openapi.events import STREAMS
+from omni_gateway.http.openapi.tags import GROUPS, OTHER, Tag, arrange
 from omni_gateway.settings import Settings
+from tests.document import parameters, resolved
+from tests.e2e.answers import Document
+
+from .conftest import Caller
+from .streams import lines, server_sent_events
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +46,7 @@ def test_every_post_takes_an_idempotency_key_and_says_so(app: Flask, document: d
     documented = {
         path.replace("{", "<").replace("}", ">")
         for path, item in document["paths"].items()
-        if "Idempotency-Key" in {parameter.get("name") for parameter in item.get("post", {}).get("parameters", [])}
+        if "Idempotency-Key" in parameters(document, item.get("post", {}))
     }
     assert len(posts) > 40
     assert [rule.rule for rule in posts if rule.rule not in documented] == []
@@ -88,7 +96,7 @@ def test_every_good_answer_but_204_has_a_body_with_a_schema(document: dict[str, 
         for status, response in operation["responses"].items()
         if status.startswith("2")
         and status != "204"
-        and not any("schema" in media for media in response.get("content", {}).values())
+        and not any("schema" in media for media in resolved(document, response).get("content", {}).values())
     ]
     assert without == []
 
@@ -98,8 +106,7 @@ def test_every_json_answer_has_a_schema(document: dict[str, Any]) -> None:
         f"{name} {status}"
         for name, operation in operations(document)
         for status, response in operation["responses"].items()
-        if "$ref" not in response
-        for media in response.get("content", {}).values()
+        for media in resolved(document, response).get("content", {}).values()
         if "schema" not in media
     ]
     assert without == []
@@ -110,11 +117,119 @@ def test_problems_are_documented_as_problem_documents(document: dict[str, Any]) 
         f"{name} {status}"
         for name, operation in operations(document)
         for status, response in operation["responses"].items()
-        if status[0] in "45"
-        and "$ref" not in response
-        and set(response.get("content", {})) != {"application/problem+json"}
+        if status[0] in "45" and set(resolved(document, response)["content"]) != {"application/problem+json"}
     ]
     assert other == []
+
+
+def test_a_problem_is_described_once_for_all_operations(document: dict[str, Any]) -> None:
+    inline = {
+        f"{name} {status}"
+        for name, operation in operations(document)
+        for status, response in operation["responses"].items()
+        if status[0] in "45" and "$ref" not in response
+    }
+    assert inline == {"POST /api/v1/apply 422"}  # it has members of its own
+    codes = {
+        code
+        for response in document["components"]["responses"].values()
+        for code in response.get("content", {}).get("application/problem+json", {}).get("examples", {})
+    }
+    assert {"exists", "tearing-down", "validation", "omni-unreachable"} <= codes
+
+
+def test_every_component_is_used(document: dict[str, Any]) -> None:
+    used = set(re.findall(r'"#/components/([^"]+)"', json.dumps(document)))
+    components = {f"{section}/{name}" for section, items in document["components"].items() for name in items}
+    assert components - used == {"securitySchemes/bearer"}  # named by `security`
+
+
+def test_tags_and_paths_are_in_the_order_of_their_groups(document: dict[str, Any]) -> None:
+    tags = [tag["name"] for tag in document["tags"]]
+    groups = {group["name"]: group["tags"] for group in document["x-tagGroups"]}
+    assert [*groups][:2] == ["Clusters", "Machines"]
+    assert [group for group in groups if group not in GROUPS or group == OTHER] == []
+    assert [name for names in groups.values() for name in names] == tags
+    assert groups["Clusters"][0] == "clusters"
+    assert [tag for tag in document["tags"] if not tag["description"] or not tag["x-displayName"]] == []
+    of_paths = [operation["tags"] for _, operation in operations(document)]
+    assert all(len(names) == 1 for names in of_paths)
+    positions = [tags.index(name) for (name,) in of_paths]
+    assert positions == sorted(positions)
+    paths = [*document["paths"]]
+    in_order = (
+        "/api/v1/clusters",
+        "/api/v1/clusters/{id}",
+        "/api/v1/clusters/{id}/actions/destroy",
+        "/api/v1/machines",
+    )
+    assert [*in_order] == sorted(in_order, key=paths.index)
+
+
+def test_a_resource_of_a_third_party_stands_before_the_gateways_own() -> None:
+    tags = {"index": Tag("This gateway"), "things": Tag(), "racks": Tag("Acme"), "clusters": Tag("Clusters")}
+    item = {"get": {"tags": ["index"]}}
+    document: dict[str, Any] = {"tags": [{"name": name} for name in tags], "paths": {"/": item}}
+    arrange(document, tags)
+    assert [group["name"] for group in document["x-tagGroups"]] == ["Clusters", "Acme", OTHER, "This gateway"]
+
+
+def test_the_document_says_where_a_credential_comes_from(document: dict[str, Any]) -> None:
+    (scheme,) = document["security"]
+    text = document["components"]["securitySchemes"][next(iter(scheme))]["description"]
+    ways = ("OMNI_GATEWAY_BOOTSTRAP_TOKEN", "/api/v1/auth/tokens", "/api/v1/oidc/providers", "OMNI_SERVICE_ACCOUNT_KEY")
+    assert [way for way in ways if way not in text] == []
+    assert document["info"].keys() >= {"title", "version", "description", "contact", "license"}
+
+
+@pytest.mark.parametrize(("media", "read"), [(STREAMS[0], server_sent_events), (STREAMS[1], lines)])
+def test_the_events_of_a_watch_are_as_documented(
+    api: Caller, document: dict[str, Any], media: str, read: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    answer: Any = api.get("machineclasses", headers={"Accept": media}, buffered=False)
+    assert api.post("machineclasses", json={"id": "watched", "match_labels": ["a = b"]}).status_code == 201
+    assert api.patch("machineclasses/watched", json={"labels": {"c": "d"}}).status_code == 200
+    assert api.delete("machineclasses/watched").status_code in (202, 204)
+    text = ""
+    for piece in answer.response:
+        text += piece.decode()
+        if "DELETED" in text:
+            break
+    answer.close()
+    events = read(text)
+    assert {"BOOKMARK", "ADDED", "MODIFIED", "DELETED"} <= {event["type"] for event in events}
+    Document(document).check_events("/api/v1/machineclasses", events, media)
+
+
+def test_every_parameter_is_described_and_those_of_paths_have_an_example(document: dict[str, Any]) -> None:
+    of_paths = [
+        (path, parameter) for path, item in document["paths"].items() for parameter in item.get("parameters", ())
+    ]
+    of_operations = [
+        (name, parameter)
+        for name, operation in operations(document)
+        for parameter in parameters(document, operation).values()
+    ]
+    silent = [(where, each["name"]) for where, each in (*of_paths, *of_operations) if not each.get("description")]
+    assert (silent, len(of_operations) > 500) == ([], True)
+    assert [path for path, parameter in of_paths if not parameter.get("example")] == []
+
+
+def test_every_successful_answer_in_json_has_an_example_of_its_schema(document: dict[str, Any]) -> None:
+    answers = [
+        (f"{name} {status}", resolved(document, response)["content"]["application/json"])
+        for name, operation in operations(document)
+        for status, response in operation["responses"].items()
+        if status[0] == "2" and "application/json" in resolved(document, response).get("content", {})
+    ]
+    wrong = {}
+    for name, media in answers:
+        (example,) = media.get("examples", {}).values() or [{"value": media.get("example")}]
+        validator = Draft202012Validator({**media["schema"], "components": document["components"]})
+        errors = [error.message for error in validator.iter_errors(resolved(document, example)["value"])]
+        if errors or resolved(document, example)["value"] is None:
+            wrong[name] = errors
+    assert (wrong, len(answers) > 200) == ({}, True)
 
 
 def test_operation_ids_are_unique_and_fit_for_method_names(document: dict[str, Any]) -> None:
@@ -142,17 +257,14 @@ def test_every_list_documents_how_it_is_paged_filtered_and_sorted(document: dict
     wanted = {"page", "page_size", "label_selector", "search", "sort", "fields", "If-None-Match"}
     lists = [item["get"] for item in document["paths"].values() if "X-Pagination" in str(item.get("get", {}))]
     assert len(lists) > 30
-    missing = {
-        operation["operationId"]: wanted - {parameter.get("name") for parameter in operation["parameters"]}
-        for operation in lists
-    }
+    missing = {operation["operationId"]: wanted - parameters(document, operation).keys() for operation in lists}
     assert {name: names for name, names in missing.items() if names} == {"list_operations": {"label_selector"}}
 
 
 def test_every_write_documents_dry_runs_and_preconditions(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         method, _, path = name.partition(" ")
-        names = {parameter.get("name") for parameter in operation.get("parameters", ())}
+        names = parameters(document, operation)
         if method != "GET":
             assert "dry_run" in names, name
         if method in ("PUT", "PATCH", "DELETE") and not path.startswith("/api/v1/resources"):
@@ -165,7 +277,7 @@ def test_links_lead_from_answers_to_operations_that_are_there(document: dict[str
         (operation["operationId"], name): link
         for _, operation in operations(document)
         for response in operation["responses"].values()
-        for name, link in response.get("links", {}).items()
+        for name, link in resolved(document, response).get("links", {}).items()
     }
     assert linked["create_configpatch", "get"]["operationId"] == "get_configpatch"
     assert linked["get_cluster", "status"]["operationId"] == "get_cluster_status"

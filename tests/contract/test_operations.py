@@ -21,8 +21,10 @@ from omni_gateway.simulator.machines import hardware
 from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.store import Store
 from omni_gateway.stubs import simulator_faults_pb2 as faults
+from tests.e2e.answers import Document
 
 from .conftest import NO_RATES, Caller
+from .streams import lines, server_sent_events
 
 pytestmark = pytest.mark.slow
 
@@ -125,17 +127,7 @@ def test_a_wait_that_cannot_be_is_refused_by_name(world: World, query: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("media", "read"),
-    [
-        (
-            "text/event-stream",
-            lambda text: [json.loads(line[6:]) for line in text.splitlines() if line[:6] == "data: "],
-        ),
-        (
-            "application/x-ndjson",
-            lambda text: [json.loads(line)["object"] for line in text.splitlines() if "object" in line],
-        ),
-    ],
+    ("media", "read"), [("text/event-stream", server_sent_events), ("application/x-ndjson", lines)]
 )
 def test_an_operation_is_streamed_to_its_end(
     world: World, media: str, read: Callable[[str], list[dict[str, Any]]]
@@ -143,12 +135,14 @@ def test_an_operation_is_streamed_to_its_end(
     name, machine = f"streamed-{len(media)}", world.free(1)
     world.admin.post("clusters", json={"id": name, **VERSIONS, "control_plane": {"machines": machine}})
     answer = world.admin.get(f"operations/cluster-create/{name}", headers={"Accept": media})
-    told = read(answer.get_data(as_text=True))
+    events = read(answer.get_data(as_text=True))
+    told = [event["object"] for event in events if "object" in event]
     world.admin.delete(f"clusters/{name}")
     world.operation("cluster-destroy", name, "?wait=30s")
     assert answer.mimetype == media
     assert [operation["done"] for operation in told] == [*[False] * (len(told) - 1), True]
     assert told[-1]["state"] == "succeeded"
+    Document(world.admin.get("/openapi.json").json).check_events("/api/v1/operations/{kind}/{id}", events, media)
 
 
 def test_a_stream_of_no_operation_is_a_404(world: World) -> None:

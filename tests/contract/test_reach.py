@@ -16,6 +16,7 @@ from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.store import Store
+from tests.document import parameters
 
 from .conftest import NO_RATES, Caller
 from .streams import told
@@ -302,8 +303,9 @@ def test_no_body_and_no_filter_tells_what_is_elsewhere_from_what_is_nowhere(worl
             answers.append((status, text.replace(THEIRS, "<id>").replace("team-8", "<id>")))
         if answers[0] != answers[1]:
             differing[f"{path} {one}"] = answers
-    for path, item in world.admin.get("/openapi.json").json["paths"].items():
-        named = {parameter.get("name") for parameter in item.get("get", {}).get("parameters", ())}
+    document = world.admin.get("/openapi.json").json
+    for path, item in document["paths"].items():
+        named = parameters(document, item.get("get", {}))
         for name, pair in (("cluster", (THEIRS, "team-8")), ("machine", (world.theirs, twin))):
             if name in named and "{" not in path:
                 answers = [answer_to(world.held, "get", f"{path}?{name}={one}", one) for one in pair]

@@ -212,6 +212,9 @@ def test_a_view_that_says_it_is_public_is(start: Start) -> None:
     client = start(lambda plugin: plugin.blueprint.get("/open")(public(answer)))
     assert client.get("/api/v1/house/open").text == "everything"
     assert client.get("/api/v1/house/name").status_code == 401
+    paths = client.get("/openapi.json").json["paths"]
+    assert paths["/api/v1/house/open"]["get"]["security"] == []
+    assert "security" not in paths["/api/v1/house/name"]["get"]
 
 
 def test_a_guarded_view_is_guarded_however_it_is_marked_besides(start: Start) -> None:

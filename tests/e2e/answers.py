@@ -1,7 +1,9 @@
-"""Every answer that a test gets is held against the document: its status, its media type, its body."""
+"""Every answer that a test gets is held against the document: its status, its headers, its media type, its body."""
 
 from __future__ import annotations
 
+import json
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +11,17 @@ import httpx
 from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 
+from tests.document import resolved
+
 JSON = ("application/json", "application/problem+json")
+#: Headers that need no documentation: those of HTTP itself, of caches and of browsers' security.
+STANDARD = re.compile(
+    "content-(type|length|encoding|security-policy)|date|server|connection|transfer-encoding|vary|cache-control"
+    "|x-(content-type-options|frame-options|accel-buffering|omni-simulator)|referrer-policy|permissions-policy"
+    "|cross-origin-.*|strict-transport-security|access-control-.*"
+)
+#: Status → the headers that each such answer to a request has.
+SENT = {201: ("Location", "ETag"), 202: ("Location", "Operation-Location")}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -19,6 +31,8 @@ class Document:
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         self._paths = [(path.split("/"), path) for path in document["paths"]]
+        #: (operationId, status) → the headers that such answers had.
+        self.sent: dict[tuple[str, str], set[str]] = {}
         self._validator = lru_cache(maxsize=None)(self._make_validator)
 
     def check(self, answer: httpx.Response) -> None:
@@ -32,13 +46,35 @@ class Document:
             assert answer.status_code in (401, 405), f"{request.method} {path} is not documented"
             return
         where = f"{request.method} {path} → {answer.status_code}"
-        documented = self._resolved(operation["responses"].get(str(answer.status_code)))
-        assert documented is not None, f"{where} is not documented; it is {answer.read()[:300]!r}"
+        documented = resolved(self._document, operation["responses"].get(str(answer.status_code), {}))
+        assert documented, f"{where} is not documented; it is {answer.read()[:300]!r}"
         media = answer.headers.get("Content-Type", "").partition(";")[0]
+        self.sent.setdefault((operation["operationId"], str(answer.status_code)), set()).update(answer.headers)
+        self._check_headers(answer, documented.get("headers", {}), where)
         content = documented.get("content", {})
         assert media in content or not media, f"{where} is {media}, documented are {list(content)}"
         if media in JSON:
             self._check_body(answer, (path, request.method.lower(), str(answer.status_code), media), where)
+
+    def check_lines(self, answer: httpx.Response) -> None:
+        """Fail when a line of an answer in NDJSON is not what the document says of one."""
+        if answer.headers.get("Content-Type") == "application/x-ndjson":
+            path = self._route(answer.request.url.path)
+            self.check_events(path, [json.loads(line) for line in answer.text.splitlines() if line])
+
+    def check_events(self, path: str, events: list[Any], media: str = "application/x-ndjson") -> None:
+        """Fail when an event of a stream is not what the document says of one."""
+        validator = self._validator(path, "get", "200", media)
+        errors = [f"{event}: {error.message}" for event in events for error in validator.iter_errors(event)]
+        assert not errors, f"{path}: {errors[:3]}"
+
+    def _check_headers(self, answer: httpx.Response, documented: dict[str, Any], where: str) -> None:
+        names = {name.lower(): resolved(self._document, header) for name, header in documented.items()}
+        other = [name for name in answer.headers if name not in names and not STANDARD.fullmatch(name)]
+        assert not other, f"{where} has headers that are not documented: {other}"
+        required = [name for name, header in names.items() if header.get("required")]
+        missing = {name for name in (*required, *SENT.get(answer.status_code, ())) if name not in answer.headers}
+        assert not missing, f"{where} lacks {missing}"
 
     def _check_body(self, answer: httpx.Response, key: tuple[str, str, str, str], where: str) -> None:
         answer.read()
@@ -51,15 +87,9 @@ class Document:
         assert not errors, f"{where}: {errors[:3]}"
 
     def _make_validator(self, path: str, method: str, status: str, media: str) -> Validator:
-        response = self._resolved(self._document["paths"][path][method]["responses"][status])
-        assert response is not None
+        response = resolved(self._document, self._document["paths"][path][method]["responses"][status])
         schema = response["content"][media]["schema"]
         return Draft202012Validator({**schema, "components": self._document["components"]})
-
-    def _resolved(self, response: dict[str, Any] | None) -> dict[str, Any] | None:
-        if response is None or "$ref" not in response:
-            return response
-        return dict(self._document["components"]["responses"][response["$ref"].rpartition("/")[2]])
 
     def _route(self, path: str) -> str:
         """Find the documented path; one with fewer variables goes first, as in the URL map."""

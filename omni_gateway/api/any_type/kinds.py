@@ -45,6 +45,7 @@ class GenericResourceSchema(ResourceSchema):
         metadata={
             "description": "By proto names, enums by name; omnictl's spelling is accepted too. Secrets read `***`.",
             "additionalProperties": True,
+            "example": {"match_labels": ["omni.sidero.dev/platform = metal"]},
         },
     )
 

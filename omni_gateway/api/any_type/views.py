@@ -15,6 +15,7 @@ from omni_gateway.api.any_type.definitions import Definition
 from omni_gateway.api.any_type.kinds import GenericResourceSchema, Kind
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.links import API_PREFIX, object_url
 from omni_gateway.rest.operations import OperationSchema
@@ -24,7 +25,6 @@ from omni_gateway.rest.views.collection import list_view
 from omni_gateway.rest.views.create import post_view
 from omni_gateway.rest.views.item import delete_view, get_view, patch_content, patch_view, put_view
 from omni_gateway.rest.views.openapi import (
-    FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_PUT,
     IF_NONE_MATCH_WRITE,
@@ -34,6 +34,7 @@ from omni_gateway.rest.views.openapi import (
     PLANNED,
     STREAMS,
     WRITE_PROBLEMS,
+    WRITTEN_HEADERS,
 )
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response
@@ -52,11 +53,22 @@ EXAMPLE: dict[str, Any] = {
 class ResourceTypeSchema(SpecSchema):
     """An Omni resource type."""
 
-    type = fields.String()
-    namespace = fields.String(metadata={"description": "The namespace of its objects"})
-    display_type = fields.String()
-    aliases = fields.List(fields.String())
-    sensitivity = fields.String()
+    type = fields.String(metadata={"description": "Full name of the type", "example": "MachineClasses.omni.sidero.dev"})
+    namespace = fields.String(metadata={"description": "The namespace of its objects", "example": "default"})
+    display_type = fields.String(metadata={"description": "Name of the type for people", "example": "MachineClass"})
+    aliases = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Further names that a URL or a document may have instead, as in omnictl",
+            "example": ["machineclass", "machineclasses", "mc"],
+        },
+    )
+    sensitivity = fields.String(
+        metadata={
+            "description": "`sensitive` for types whose objects hold secrets, by Omni's own definition; else empty",
+            "example": "",
+        }
+    )
     links = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
@@ -71,7 +83,8 @@ def blueprint(catalogue: Catalogue) -> GatewayBlueprint:
         "resources",
         __name__,
         url_prefix=f"{API_PREFIX}/resources",
-        description="Objects of every Omni type, in one form; prefer a type's own routes where it has some",
+        description="Objects of every Omni type, in one form; prefer a type's own routes where it has some.",
+        tag=Tag("Any Omni type", "Resources of any type"),
     )
     for route in (_types_route(catalogue), *_object_routes(catalogue)):
         add(routes, route)
@@ -90,6 +103,8 @@ def _types_route(catalogue: Catalogue) -> Route:
         authorized_by_omni=True,
         view=list_types,
         summary="List the resource types that Omni has",
+        description="Every type that this Omni defines, with the names that URLs and documents may have for it, and the"
+        " URL of its objects.",
         responses=Responses(answers={200: (ResourceTypeSchema(many=True), "The types")}),
     )
 
@@ -133,13 +148,9 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=list_query_schema("resources", [])),
             responses=Responses(
                 answers={200: (GenericResourceSchema(many=True), "A page of objects")},
-                headers=LIST_HEADERS,
+                headers={200: LIST_HEADERS},
                 media_types=STREAMS,
-                problems={
-                    404: "Omni has no such type",
-                    410: "The resume point is too old",
-                    422: "A parameter is invalid",
-                },
+                problems={404: "Omni has no such type", 410: ""},
             ),
             conditional=True,
         ),
@@ -157,12 +168,8 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
                     200: (schema, "The object that would result (only with `dry_run=true`)"),
                 },
                 dry_run=True,
-                headers=("ETag", "Location"),
-                problems={
-                    404: "Omni has no such type",
-                    409: "An object of this id exists already",
-                    422: "A value is invalid",
-                },
+                headers={201: (*WRITTEN_HEADERS, "Location")},
+                problems={404: "Omni has no such type", 409: "An object of this id exists already"},
             ),
         ),
         route(
@@ -175,9 +182,9 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             request=Request(query=ReadQuery()),
             responses=Responses(
                 answers={200: (schema, "The object")},
-                headers=OBJECT_HEADERS,
+                headers={200: OBJECT_HEADERS},
                 media_types=STREAMS,
-                problems={404: "No such object or type"},
+                problems={404: "No such object or type", 410: ""},
             ),
             conditional=True,
         ),
@@ -200,7 +207,7 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
                     201: (schema, "The new object (only with `If-None-Match: *`)"),
                 },
                 dry_run=True,
-                headers=("ETag", "Location"),
+                headers={200: WRITTEN_HEADERS, 201: (*WRITTEN_HEADERS, "Location")},
                 problems=WRITE_PROBLEMS,
             ),
         ),
@@ -215,7 +222,7 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             responses=Responses(
                 answers={200: (schema, "The object after the write")},
                 dry_run=True,
-                headers=("ETag",),
+                headers={200: WRITTEN_HEADERS},
                 problems=PATCH_PROBLEMS,
             ),
         ),
@@ -230,11 +237,7 @@ def _object_routes(catalogue: Catalogue) -> Sequence[Route]:
             responses=Responses(
                 answers={204: (None, "Removed"), **PLANNED, 202: (OperationSchema, "Omni is removing it")},
                 dry_run=True,
-                problems={
-                    404: "No such object or type",
-                    409: "Not possible in the object's present state",
-                    412: FAILED_PRECONDITION,
-                },
+                problems={404: "No such object or type", 409: "", 412: ""},
             ),
         ),
     )

@@ -26,11 +26,29 @@ _TEMPLATE_KINDS = frozenset({"Cluster", "ControlPlane", "Workers", "Machine"})
 class ApplyMetadataSchema(SpecSchema):
     """Type, id, labels and annotations of a document's object."""
 
-    type = fields.String(required=True, metadata={"description": "Full or short name of its type, in either case"})
-    id = fields.String(required=True)
+    type = fields.String(
+        required=True,
+        metadata={
+            "description": "Full or short name of its type, in either case",
+            "example": "MachineClasses.omni.sidero.dev",
+        },
+    )
+    id = fields.String(required=True, metadata={"description": "Id of the object", "example": "metal"})
     namespace = fields.String(allow_none=True, metadata={"description": "May be left out; must be the type's own"})
-    labels = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True), allow_none=True)
-    annotations = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True), allow_none=True)
+    labels = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(allow_none=True),
+        allow_none=True,
+        metadata={"description": "Labels of the object, which replace those it has"},
+    )
+    annotations = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(allow_none=True),
+        allow_none=True,
+        metadata={
+            "description": "Annotations of the object, which replace those it has; locks stay unless they are null"
+        },
+    )
 
     @ma.pre_load
     def drop_read_only(self, data: Any, **_: Any) -> Any:
@@ -61,7 +79,9 @@ def _is_explicit_null(value: Any) -> bool:
 class ApplyDocumentSchema(SpecSchema):
     """One object in omnictl's format."""
 
-    metadata = fields.Nested(ApplyMetadataSchema, required=True)
+    metadata = fields.Nested(
+        ApplyMetadataSchema, required=True, metadata={"description": "Type, id, labels and annotations of the object"}
+    )
     spec = fields.Dict(
         keys=fields.String(),
         load_default=dict,

@@ -17,6 +17,7 @@ from omni_gateway.auth import Role
 from omni_gateway.http.changed_fields import note_documents
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.openapi.dry_run import JSONPatchOperationSchema
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
 from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
@@ -68,13 +69,21 @@ class ApplyResultSchema(SpecSchema):
 
     optional_in_answers = frozenset({"diff", "problem"})
 
-    index = fields.Integer(metadata={"description": "Its position in the request, from 0"})
-    type = fields.String()
-    id = fields.String()
+    index = fields.Integer(metadata={"description": "Position of the document in the request, from 0", "example": 0})
+    type = fields.String(
+        metadata={
+            "description": "Full name of the type of the document's object; empty if the document names none",
+            "example": "MachineClasses.omni.sidero.dev",
+        }
+    )
+    id = fields.String(
+        metadata={"description": "Id of the document's object; empty if the document names none", "example": "metal"}
+    )
     action = fields.String(
         metadata={
             "description": "In a dry run: the action that would be taken; `taken-back`: written, then reverted",
             "enum": ["created", "updated", "unchanged", "failed", "skipped", "taken-back", "not-written"],
+            "example": "created",
         }
     )
     diff = fields.List(
@@ -86,9 +95,19 @@ class ApplyResultSchema(SpecSchema):
 class AppliedSchema(SpecSchema):
     """The outcomes of all documents."""
 
-    dry_run = fields.Boolean(metadata={"description": "Whether nothing was written"})
-    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata={"description": "action → number"})
-    results = fields.List(fields.Nested(ApplyResultSchema))
+    dry_run = fields.Boolean(metadata={"description": "Whether nothing was written", "example": False})
+    counts = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={
+            "description": "Action → number of documents; actions without any are left out",
+            "example": {"created": 1},
+        },
+    )
+    results = fields.List(
+        fields.Nested(ApplyResultSchema),
+        metadata={"description": "The outcome of each document, in the order of the request"},
+    )
 
 
 class ApplyProblemSchema(AppliedSchema, ProblemSchema):
@@ -102,7 +121,13 @@ class ApplyProblemSchema(AppliedSchema, ProblemSchema):
 
 def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
     """Return the blueprint of one application."""
-    routes = GatewayBlueprint("apply", __name__, url_prefix=f"{API_PREFIX}/apply", description="Many objects at once")
+    routes = GatewayBlueprint(
+        "apply",
+        __name__,
+        url_prefix=f"{API_PREFIX}/apply",
+        description="Create or update many objects at once, in omnictl's format.",
+        tag=Tag("Any Omni type"),
+    )
 
     def apply(arguments: Mapping[str, Any]) -> Response:
         documents = _documents()
@@ -138,7 +163,7 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
                 415: "Neither YAML nor JSON",
                 422: "A document was not applied; see `results`",
             },
-            problem_schema=ApplyProblemSchema(),
+            incomplete=ApplyProblemSchema(),
         ),
     )
     add(routes, route)

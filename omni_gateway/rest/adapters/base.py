@@ -66,6 +66,8 @@ class ResourceAdapter:
     #: the caller or another header: the response cache may then reuse them until one of these objects changes.
     #: False in a class that overrides one of :data:`READ_METHODS`, unless the class sets it.
     cacheable_response: bool = False
+    #: Names of spec members that lists may be sorted by, besides the id and the metadata; None: not documented.
+    sortable: frozenset[str] | None = None
     #: True if the back end lets objects be created but not read; creating then skips the look-up of an existing object.
     unreadable: bool = False
     #: The client for Omni, set by :meth:`bind`.

@@ -112,7 +112,7 @@ class OmniResourceAdapter(ResourceAdapter):
         self.hint = hint
         self.id_filter = id_filter
         self.id_is_of = id_is_of or id_filter
-        self.sortable = frozenset(sortable)
+        self.sortable: frozenset[str] = frozenset(sortable)
 
     def list(self, query: ListQuery) -> Listing:
         """Return a page of objects. Omni selects, searches and pages; sorting by anything but the id is done here.

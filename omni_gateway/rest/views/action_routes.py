@@ -14,10 +14,10 @@ from omni_gateway.rest.parameters import NoQuery, WriteQuery
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.views import actions
 from omni_gateway.rest.views.openapi import (
-    FAILED_PRECONDITION,
     IF_MATCH,
     IF_NONE_MATCH_WRITE,
     PLANNED,
+    WRITTEN_HEADERS,
 )
 from omni_gateway.rest.views.route import Request, Responses, Route
 
@@ -60,12 +60,8 @@ def action_route(action: Action, adapter: ResourceAdapter, representation: Repre
         responses=Responses(
             answers=answers,
             dry_run=action.role > Role.READER,
-            problems={
-                404: "No such object",
-                409: "Not possible in the object's present state",
-                412: FAILED_PRECONDITION,
-                422: "A field or parameter is invalid, or Omni rejects the value",
-            },
+            headers={200: ("Cache-Status",) if action.answers else WRITTEN_HEADERS},
+            problems=dict.fromkeys((404, 409, 412), ""),
         ),
     )
 
@@ -95,8 +91,10 @@ def document_route(
         description=computed.description,
         request=Request(query=(computed.query or NoQuery)()),
         responses=Responses(
-            answers={200: (answer, computed.summary)},
+            answers={200: (None if computed.media_type else answer, computed.summary)},
+            line=answer if computed.media_type else None,
             media_types=(computed.media_type,) if computed.media_type else (),
-            problems={404: "No such object", 409: "Not possible in the object's present state"},
+            headers={200: ("Content-Disposition",) if computed.media_type else ("Cache-Status", "Age")},
+            problems=dict.fromkeys((404, 409), ""),
         ),
     )

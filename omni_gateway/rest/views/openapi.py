@@ -3,65 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from omni_gateway.http.idempotency import takes_key
-from omni_gateway.http.openapi import dry_run
+from omni_gateway.http.openapi import dry_run, problems
+from omni_gateway.http.openapi.events import STREAMS
+from omni_gateway.http.openapi.headers import ALWAYS
 from omni_gateway.http.parser import JSON
 from omni_gateway.http.problems import MEDIA_TYPE
 from omni_gateway.rest.operations import OperationSchema
 from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.route import Request, Responses, Route
 
-#: The media types of a watch.
-STREAMS = ("text/event-stream", "application/x-ndjson")
-WATCHABLE = "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes."
-LIST_HEADERS: Sequence[str] = ("ETag", "X-Pagination", "Link", "X-Resume-Point", "Cache-Status")
-OBJECT_HEADERS: Sequence[str] = ("ETag", "Cache-Status")
+WATCHABLE = (
+    "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes; the schema of these"
+    " media types is that of one event."
+)
+OBJECT_HEADERS: Sequence[str] = ("ETag", "Cache-Status", "Age")
+#: Headers of an object that was written.
+WRITTEN_HEADERS: Sequence[str] = ("ETag", "Cache-Status")
+LIST_HEADERS: Sequence[str] = (*OBJECT_HEADERS, "X-Pagination", "Link", "X-Resume-Point")
 
-_HEADER_DOCS = {
-    "ETag": "Entity tag, for If-Match and If-None-Match",
-    "Location": "URL of the object or operation",
-    "X-Pagination": "JSON: total, total_pages, page, first_page, last_page, previous_page, next_page",
-    "Link": "RFC 8288 links to the neighbouring pages",
-    "X-Resume-Point": "From here a watch continues this list without a gap (absent when the list is only a part)",
-    "Cache-Status": "RFC 9211: whether the response came from the gateway's cache, and if not, why",
-    "Retry-After": "Seconds",
-}
-
-IF_MATCH = {
-    "in": "header",
-    "name": "If-Match",
-    "schema": {"type": "string"},
-    "description": "Write only if the object has this entity tag; 412 otherwise",
-}
-IF_NONE_MATCH = {
-    "in": "header",
-    "name": "If-None-Match",
-    "schema": {"type": "string"},
-    "description": "304 when the entity tag is unchanged",
-}
-IF_NONE_MATCH_WRITE = {
-    "in": "header",
-    "name": "If-None-Match",
-    "schema": {"type": "string"},
-    "description": "412 when the object has this entity tag; `*`: 412 when the object exists",
-}
-IF_NONE_MATCH_PUT = {
-    **IF_NONE_MATCH_WRITE,
-    "description": "412 when the object has this entity tag; `*`: create the object, 412 when it exists",
-}
-FAILED_PRECONDITION = "If-Match does not name the current entity tag, or If-None-Match does"
-IDEMPOTENCY_KEY = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]( *[!-~])*$"},
-    "description": "A name of your own for this request. A request sent again with the same key within 24 hours is not"
-    " carried out again: the first response is replayed (`Idempotency-Replayed: true`). 409 `idempotency-conflict`"
-    " while the first request runs, 409 `outcome-unknown` if it ended without a response and may have been applied,"
-    " 422 if the key was used with another request",
-}
+#: Headers of requests: keys of ``http.openapi.parameters.HEADERS``.
+IF_MATCH = "IfMatchParameter"
+IF_NONE_MATCH = "IfNoneMatchParameter"
+IF_NONE_MATCH_WRITE = "IfNoneMatchWriteParameter"
+IF_NONE_MATCH_PUT = "IfNoneMatchPutParameter"
+LAST_EVENT_ID = "LastEventIDParameter"
+IDEMPOTENCY_KEY = "IdempotencyKeyParameter"
 
 #: The response to a dry run of a request that starts an operation.
 PLANNED = {200: (OperationSchema, "The operation that would start (only with `dry_run=true`)")}
@@ -69,32 +38,18 @@ PLANNED = {200: (OperationSchema, "The operation that would start (only with `dr
 #: Of the body of an object: its schema has what can be written only.
 SENT_BACK = "A document that was read can be sent back: members that only answers have are ignored."
 
-#: Problems of a write to an object.
+#: The problems of a write to an object: status → text, where it differs from the shared one.
 WRITE_PROBLEMS = {
-    404: "No such object",
+    404: "",
     409: "The object is tearing down, or other writers changed it at every attempt",
-    412: FAILED_PRECONDITION,
-    422: "A field or parameter is invalid, or Omni rejects the value",
+    412: "",
+    422: "",
 }
 PATCH_PROBLEMS = {**WRITE_PROBLEMS, 415: "Not a merge patch; `Accept-Patch` names the media types"}
-#: Problems of every guarded operation: status → description.
-COMMON_PROBLEMS = {
-    400: "A header or the body cannot be parsed",
-    401: "The credential is missing or invalid",
-    403: "The caller's role is too low, or Omni denies the request",
-    429: "Too many requests, failed logins or streams; `Retry-After` gives the seconds to wait",
-    503: "Omni unreachable",
-}
-#: Problems of a request with an Idempotency-Key.
-KEY_PROBLEMS = {
-    409: "The first request with this Idempotency-Key is still running, or may have been applied",
-    422: "This Idempotency-Key was used with another request",
-}
-#: Problems of a request with a body.
-BODY_PROBLEMS = {413: "The body is too large", 415: "The body has another media type"}
-#: Problems of every route unless it documents its own: status → name of the response in the document's components. A
-#: parameter is invalid, or the caller can do nothing but retry.
-_SHARED_PROBLEMS = {status: HTTPStatus(status).name for status in (422, 500, 501, 502, 504)}
+#: The problems of every operation.
+_COMMON = (400, 401, 403, 422, 429, 500, 501, 502, 503, 504)
+#: Those of a request with an Idempotency-Key, and of a request with a body.
+_WITH_KEY, _WITH_BODY = (409, 422), (413, 415)
 
 
 def operation(route: Route) -> dict[str, Any]:
@@ -107,14 +62,16 @@ def operation(route: Route) -> dict[str, Any]:
         "parameters": [*_parameters(route)],
         **({dry_run.MARK: True} if route.responses.dry_run else {}),
         **_request_body(route.request),
-        "responses": {**_problems(route), **_answers(route)},
+        "responses": dict(sorted({**_problems(route), **_answers(route)}.items())),
     }
 
 
-def _parameters(route: Route) -> Iterator[Mapping[str, Any]]:
+def _parameters(route: Route) -> Iterator[Mapping[str, Any] | str]:
     yield {"in": "query", "schema": route.request.query}
     if route.conditional:
         yield IF_NONE_MATCH
+        if STREAMS[0] in route.responses.media_types:
+            yield LAST_EVENT_ID
     yield from route.request.headers
     if takes_key(route.view):
         yield IDEMPOTENCY_KEY
@@ -133,16 +90,54 @@ def _request_body(request: Request) -> dict[str, Any]:
 
 
 def _answers(route: Route) -> dict[int, Any]:
-    headers = {
-        name: {"schema": {"type": "string"}, "description": _HEADER_DOCS[name]} for name in route.responses.headers
-    }
-    answers: dict[int, Any] = {
-        status: {"description": text, "headers": headers, **_content(route.responses, status, schema)}
-        for status, (schema, text) in route.responses.answers.items()
-    }
+    answers = {status: _answer(route, status, *answer) for status, answer in route.responses.answers.items()}
     if route.conditional:
-        answers[304] = {"description": "The entity tag is still that of If-None-Match"}
+        answers[304] = _shared("NotModifiedPage" if "Link" in route.responses.headers.get(200, ()) else "NotModified")
     return answers
+
+
+def _answer(route: Route, status: int, schema: Any, text: str) -> dict[str, Any]:
+    if status in (202, 204):
+        return _shared({202: "Accepted", 204: "NoContent"}[status], text)
+    names = [*ALWAYS, *route.responses.headers.get(status, ())]
+    if takes_key(route.view):
+        names.append("Idempotency-Replayed")
+    headers = {name: name for name in names}
+    return {"description": text, "headers": headers, **_content(route.responses, status, schema)}
+
+
+def _shared(name: str, description: str = "") -> dict[str, Any]:
+    """Return the reference to one of :func:`shared_responses`, with a description of its own."""
+    own = {"description": description} if description else {}
+    return {"$ref": f"#/components/responses/{name}", **own}
+
+
+#: The link from a response to the operation that it started.
+_OPERATION = {
+    "operationId": "get_operation",
+    "parameters": {"kind": "$response.body#/kind", "id": "$response.body#/id"},
+}
+
+
+def shared_responses() -> Mapping[str, Any]:
+    """Return the responses without a problem that are the same for many operations, by their names."""
+    accepted = (*ALWAYS, "Location", "Operation-Location", "Retry-After", "Idempotency-Replayed")
+    return {
+        "Accepted": {
+            "description": "Started; the operation shows the progress",
+            "headers": {name: name for name in accepted},
+            "content": {JSON: {"schema": OperationSchema}},
+            "links": {"operation": _OPERATION},
+        },
+        "NoContent": {"description": "Done; nothing is left to show", "headers": {name: name for name in ALWAYS}},
+        "NotModified": _not_modified(OBJECT_HEADERS),
+        "NotModifiedPage": _not_modified(LIST_HEADERS),
+    }
+
+
+def _not_modified(names: Sequence[str]) -> dict[str, Any]:
+    text = "The entity tag is still that of `If-None-Match`"
+    return {"description": text, "headers": {name: name for name in (*ALWAYS, *names)}}
 
 
 def _content(responses: Responses, status: int, schema: Any) -> dict[str, Any]:
@@ -150,16 +145,25 @@ def _content(responses: Responses, status: int, schema: Any) -> dict[str, Any]:
     content = {} if schema is None else {JSON: {"schema": schema}}
     if status == 200:
         for media_type in responses.media_types:
-            content[media_type] = {"schema": {"type": "object" if media_type.endswith("yaml") else "string"}}
+            whole = {"type": "object" if media_type.endswith("yaml") else "string"}
+            content[media_type] = {"schema": responses.line or whole}
     return {"content": content} if content else {}
 
 
 def _problems(route: Route) -> dict[int, Any]:
-    texts = {
-        **COMMON_PROBLEMS,
-        **(KEY_PROBLEMS if takes_key(route.view) else {}),
-        **(BODY_PROBLEMS if route.request.body is not None or route.request.content is not None else {}),
-        **route.responses.problems,
+    statuses = {
+        *_COMMON,
+        *(_WITH_KEY if takes_key(route.view) else ()),
+        *(_WITH_BODY if route.request.body is not None or route.request.content is not None else ()),
+        *route.responses.problems,
     }
-    content = {MEDIA_TYPE: {"schema": route.responses.problem_schema}}
-    return {**_SHARED_PROBLEMS, **{status: {"description": text, "content": content} for status, text in texts.items()}}
+    texts = route.responses.problems
+    answers = {status: problems.reference(status, texts.get(status, "")) for status in statuses}
+    if route.responses.incomplete is not None:
+        shared = problems.RESPONSES[422]
+        answers[422] = {
+            "description": texts.get(422) or shared.description,
+            "headers": {name: name for name in (*ALWAYS, *shared.headers)},
+            "content": {MEDIA_TYPE: {"schema": route.responses.incomplete}},
+        }
+    return answers

@@ -9,13 +9,9 @@ from typing import Any
 import marshmallow as ma
 
 from omni_gateway.auth import Role
-from omni_gateway.http.problems import ProblemSchema
 from omni_gateway.rest.parameters import NoQuery
 
 View = Callable[..., Any]
-
-#: One instance for all routes: about two thousand documented responses use it.
-_PROBLEM = ProblemSchema()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +22,14 @@ class Request:
     :param body: the schema of its JSON body; None: it takes none, or the view reads it itself.
     :param example: a body, shown in the OpenAPI document.
     :param content: media type → OpenAPI media type object, of a body that the view reads itself.
-    :param headers: OpenAPI parameter objects of the headers that the view reads itself.
+    :param headers: the headers that the view reads itself: keys of ``http.openapi.parameters.HEADERS``.
     """
 
     query: ma.Schema = field(default_factory=NoQuery)
     body: ma.Schema | None = None
     example: Any = None
     content: Mapping[str, Any] | None = None
-    headers: Sequence[Mapping[str, Any]] = ()
+    headers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +37,23 @@ class Responses:
     """What a route responds, for the OpenAPI document.
 
     :param answers: successful status → (schema of the JSON body or None, description).
-    :param headers: the names of the headers of successful responses.
+    :param headers: status → names of the headers of a response with a body (200 or 201); every response has those of
+        ``http.openapi.headers.ALWAYS`` too, and 202 and 204 are the same for all routes.
     :param media_types: further media types of the 200 response, e.g. those of a stream.
+    :param line: the schema of one line of a stream that is neither a watch nor an operation's progress.
     :param dry_run: whether the 200 response to a dry run has the member ``_dry_run``.
-    :param problems: status → description, in addition to the problems that any route may respond.
-    :param problem_schema: the schema of problems, for those with members of their own.
+    :param problems: status → description, in addition to the problems that any route may respond; empty for the text
+        of ``http.openapi.problems``.
+    :param incomplete: the schema of the 422 problem, if that has members of its own.
     """
 
     answers: Mapping[int, tuple[Any, str]]
-    headers: Sequence[str] = ()
+    headers: Mapping[int, Sequence[str]] = field(default_factory=dict)
     media_types: Sequence[str] = ()
+    line: ma.Schema | None = None
     dry_run: bool = False
     problems: Mapping[int, str] = field(default_factory=dict)
-    problem_schema: ma.Schema = _PROBLEM
+    incomplete: ma.Schema | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

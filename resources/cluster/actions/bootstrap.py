@@ -59,11 +59,17 @@ class EtcdBackupSourceSchema(SpecSchema):
     snapshot = fields.String(
         required=True,
         validate=validate.Length(min=1, max=4096),
-        metadata={"description": "Name of the backup, from GET clusters/{id}/etcdbackups"},
+        metadata={
+            "description": "Name of the backup, from GET clusters/{id}/etcdbackups",
+            "example": "FFFFFFFF94FB6C65.snapshot",
+        },
     )
     cluster_uuid = fields.String(
         validate=validate.Length(min=1, max=64),
-        metadata={"description": "UUID of the cluster that was backed up; this cluster's own unless given"},
+        metadata={
+            "description": "UUID of the cluster that was backed up; this cluster's own unless given",
+            "example": "e1bd8aea-5e5e-4c1e-8e0b-3c3b2c5a6f11",
+        },
     )
 
 
@@ -73,9 +79,14 @@ class ClusterBootstrapActionSchema(SpecSchema):
     body_optional: ClassVar[bool] = True
     machineset = fields.String(
         validate=validate.Length(min=1, max=1024),
-        metadata={"description": "The control plane's machine set; it is `<cluster>-control-planes`"},
+        metadata={
+            "description": "The control plane's machine set; it is `<cluster>-control-planes`",
+            "example": "my-cluster-control-planes",
+        },
     )
-    backup = wire.Message(EtcdBackupSourceSchema)
+    backup = wire.Message(
+        EtcdBackupSourceSchema, metadata={"description": "The backup that etcd starts from; left out: nothing changes"}
+    )
 
 
 def bootstrap(adapter: ClusterAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Operation | DryRunResult:

@@ -67,6 +67,8 @@ DESTROY = Action(
     "destroy",
     role=Role.OPERATOR,
     summary="Remove the cluster and everything in it; the same as DELETE",
+    description="Always with an operation. Its machines are reset, lose their data and become free; a locked cluster is"
+    " refused (409).",
     body=ClusterDestroyActionSchema,
     example={"force": "disconnected"},
     operation=REMOVAL,

@@ -212,15 +212,24 @@ TALOS = Upgrade(
 class KubernetesUpgradeActionSchema(SpecSchema):
     """The Kubernetes version to upgrade to."""
 
-    version = Version(required=True, metadata={"description": "Kubernetes version, with or without `v`"})
+    version = Version(
+        required=True,
+        metadata={"description": "Kubernetes version to move to, with or without a leading `v`", "example": "1.35.6"},
+    )
 
 
 class TalosUpgradeActionSchema(SpecSchema):
     """The Talos version to upgrade to, and optionally a Kubernetes version."""
 
-    version = Version(required=True, metadata={"description": "Talos version, with or without `v`"})
+    version = Version(
+        required=True,
+        metadata={"description": "Talos version to move to, with or without a leading `v`", "example": "1.13.7"},
+    )
     kubernetes_version = Version(
-        metadata={"description": "Upgrade Kubernetes too, where the current one is not compatible with the new Talos"}
+        metadata={
+            "description": "Upgrade Kubernetes too, where the current one is not compatible with the new Talos",
+            "example": "1.35.6",
+        }
     )
 
 

@@ -128,16 +128,23 @@ KUBECONFIG = ComputedDocument(
     summary="A kubeconfig for the cluster",
     media_type=YAML,
     query=KubeconfigQuery,
-    description="With `service_account=true` the role operator is needed.",
+    description="Without a secret: its user logs in to Omni. With `service_account=true` it has a token, and takes the"
+    " role operator. 409 `too-early` for a cluster so new that Omni has none yet.",
     run=kubeconfig,
 )
 TALOSCONFIG = ComputedDocument(
-    "talosconfig", role=Role.READER, summary="A talosconfig for the cluster", media_type=YAML, run=talosconfig
+    "talosconfig",
+    role=Role.READER,
+    summary="A talosconfig for the cluster",
+    media_type=YAML,
+    description="For talosctl, through Omni. Without a secret: its user logs in to Omni.",
+    run=talosconfig,
 )
 SUPPORT_BUNDLE = ComputedDocument(
     "support-bundle",
     role=Role.OPERATOR,
     summary="A zip file with the cluster's state and logs for support",
+    description="Omni collects it from the cluster's machines, which may take minutes; the file is sent as it is made.",
     media_type=ZIP,
     run=support_bundle,
 )

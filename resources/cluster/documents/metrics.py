@@ -28,22 +28,33 @@ _status_schema = ClusterStatusSchema()
 class ClusterMetricsSchema(SpecSchema):
     """Counts of one cluster; those of the whole fleet are at `cluster-metrics`."""
 
-    id = fields.String()
-    machines = fields.Nested(ClusterMachineCountsSchema)
-    unhealthy = wire.Integer(metadata={"description": "Requested machines that are not healthy"})
-    disconnected = wire.Integer(metadata={"description": "Members that are not connected"})
-    ready = wire.Boolean()
-    phase = fields.String()
+    id = fields.String(metadata={"description": "Id of the cluster", "example": "my-cluster"})
+    machines = fields.Nested(
+        ClusterMachineCountsSchema, metadata={"description": "Numbers of machines, of all machine sets together"}
+    )
+    unhealthy = wire.Integer(metadata={"description": "Requested machines that are not healthy", "example": 0})
+    disconnected = wire.Integer(metadata={"description": "Members that are not connected", "example": 0})
+    ready = wire.Boolean(metadata={"description": "Whether all machine sets are running and ready", "example": True})
+    phase = fields.String(
+        metadata={"description": "What the machine sets do, as in the cluster's `status`", "example": "RUNNING"}
+    )
     features = fields.Dict(
         keys=fields.String(),
         values=wire.Integer(),
-        metadata={"description": "1 where the feature is on", "additionalProperties": {"type": "integer"}},
+        metadata={
+            "description": "Feature → 1 where it is on, else 0",
+            "additionalProperties": {"type": "integer"},
+            "example": {"enable_workload_proxy": 1},
+        },
     )
     links = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
         data_key="_links",
-        metadata={"additionalProperties": {"type": "string"}},
+        metadata={
+            "description": "Relative URLs of this document and of the cluster",
+            "additionalProperties": {"type": "string"},
+        },
     )
 
 
@@ -70,6 +81,7 @@ METRICS = ComputedDocument(
     "metrics",
     role=Role.READER,
     summary="Counts of the cluster's machines",
+    description="Counted by Omni; all zeros while it has no status of the cluster.",
     answers=ClusterMetricsSchema,
     run=metrics,
 )

@@ -22,24 +22,35 @@ class ClusterFeaturesSchema(SpecSchema):
     """Features of a cluster."""
 
     enable_workload_proxy = wire.Boolean(
-        metadata={"description": "Expose annotated Kubernetes Services through Omni's workload proxy"}
+        metadata={"description": "Expose annotated Kubernetes Services through Omni's workload proxy", "example": True}
     )
     disk_encryption = wire.Boolean(
-        metadata={"description": "Encrypt the machines' disks with keys stored by Omni; fixed once the cluster exists"}
+        metadata={
+            "description": "Encrypt the machines' disks with keys stored by Omni; fixed once the cluster exists",
+            "example": False,
+        }
     )
     use_embedded_discovery_service = wire.Boolean(
-        metadata={"description": "Let members find each other through Omni's own discovery service"}
+        metadata={"description": "Let members find each other through Omni's own discovery service", "example": False}
     )
     enable_node_audit_skip = wire.Boolean(
-        metadata={"description": "Honour the mark on Kubernetes nodes that keeps Omni from removing stray ones"}
+        metadata={
+            "description": "Whether the annotation `omni.sidero.dev/node-audit-skip` of a Kubernetes node keeps Omni"
+            " from removing it as a stray one",
+            "example": False,
+        }
     )
     disable_public_discovery_service = wire.Boolean(
-        metadata={"description": "Do not use the public discovery service; needs the embedded one"}
+        metadata={
+            "description": "Do not use the public discovery service; needs the embedded one, and a cluster"
+            " created with Talos 1.14 or later",
+            "example": False,
+        }
     )
     workload_proxy = wire.Boolean(
         dump_only=True,
         attribute="enable_workload_proxy",
-        metadata={"description": "Second name of `enable_workload_proxy`; can be written too"},
+        metadata={"description": "Second name of `enable_workload_proxy`; can be written too", "example": True},
     )
 
     @ma.pre_load
@@ -64,9 +75,12 @@ class ClusterBackupsSchema(SpecSchema):
     """Settings of etcd's backups."""
 
     interval = wire.Duration(
-        metadata={"description": "Time between two backups, e.g. `1h30m`; Omni sets the limits, answers are in seconds"}
+        metadata={
+            "description": "Time between two backups, e.g. `1h30m`; Omni sets the limits, answers are in seconds",
+            "example": "3600s",
+        }
     )
-    enabled = wire.Boolean(metadata={"description": "Whether backups are made at that interval"})
+    enabled = wire.Boolean(metadata={"description": "Whether backups are made at that interval", "example": True})
 
 
 def _version(what: str) -> Version:
@@ -88,14 +102,23 @@ class ClusterSchema(ResourceSchema):
 
     kubernetes_version = _version("Kubernetes")
     talos_version = _version("Talos")
-    features = wire.Message(ClusterFeaturesSchema)
-    backup_configuration = wire.Message(ClusterBackupsSchema)
+    features = wire.Message(
+        ClusterFeaturesSchema, metadata={"description": "Features of the cluster, each off unless set"}
+    )
+    backup_configuration = wire.Message(
+        ClusterBackupsSchema, metadata={"description": "Automatic backups of etcd; null: none are made"}
+    )
 
     workload_proxy = wire.Boolean(
-        dump_only=True, metadata={"description": "Second name of `features.enable_workload_proxy`; can be written too"}
+        dump_only=True,
+        metadata={
+            "description": "Second name of `features.enable_workload_proxy`; can be written too",
+            "example": True,
+        },
     )
     disk_encryption = wire.Boolean(
-        dump_only=True, metadata={"description": "Second name of `features.disk_encryption`; can be written too"}
+        dump_only=True,
+        metadata={"description": "Second name of `features.disk_encryption`; can be written too", "example": False},
     )
 
     control_plane = wire.Message(

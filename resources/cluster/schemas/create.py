@@ -46,11 +46,21 @@ class MachineCount(fields.Field[Any]):
 class NewConfigPatchSchema(SpecSchema):
     """A patch of the Talos configuration."""
 
-    name = fields.String(required=True, validate=_NAME, metadata={"description": "Unique among its siblings"})
+    name = fields.String(
+        required=True,
+        validate=_NAME,
+        metadata={
+            "description": "Name of the patch, unique among its siblings; the patch's id is made of it",
+            "example": "sysctls",
+        },
+    )
     data = fields.String(
         required=True,
         validate=validate.Length(min=1, max=4 * 1024 * 1024),
-        metadata={"description": "The patch, as YAML or JSON text"},
+        metadata={
+            "description": "The patch of the Talos configuration, as YAML or JSON text",
+            "example": 'machine:\n  sysctls:\n    vm.swappiness: "10"\n',
+        },
     )
 
 
@@ -60,10 +70,18 @@ class EtcdRestoreSchema(SpecSchema):
     cluster_uuid = fields.String(
         required=True,
         validate=_ID,
-        metadata={"description": "UUID of the cluster that was backed up; it must still exist"},
+        metadata={
+            "description": "UUID of the cluster that was backed up; it must still exist",
+            "example": "e1bd8aea-5e5e-4c1e-8e0b-3c3b2c5a6f11",
+        },
     )
     snapshot = fields.String(
-        required=True, validate=_ID, metadata={"description": "Name of the backup, e.g. `FFFFFFFF94FB6C65.snapshot`"}
+        required=True,
+        validate=_ID,
+        metadata={
+            "description": "Name of the backup, e.g. `FFFFFFFF94FB6C65.snapshot`",
+            "example": "FFFFFFFF94FB6C65.snapshot",
+        },
     )
 
 
@@ -71,14 +89,15 @@ class ClusterSetRollingSchema(SpecSchema):
     """Settings of a rolling update."""
 
     max_parallelism = wire.Integer(
-        validate=validate.Range(min=1, max=2**32 - 1), metadata={"description": "Machines updated at the same time"}
+        validate=validate.Range(min=1, max=2**32 - 1),
+        metadata={"description": "Number of machines that are changed at the same time", "example": 1},
     )
 
 
 class ClusterSetStrategySchema(SpecSchema):
     """Settings of an update strategy."""
 
-    rolling = wire.Message(ClusterSetRollingSchema)
+    rolling = wire.Message(ClusterSetRollingSchema, metadata={"description": "Settings of the strategy `Rolling`"})
 
 
 class NewMachineSetSchema(SpecSchema):
@@ -87,10 +106,10 @@ class NewMachineSetSchema(SpecSchema):
     machines = fields.List(
         fields.String(validate=_ID),
         validate=validate.Length(min=1, max=MAX_MACHINES),
-        metadata={"description": "Ids of free machines"},
+        metadata={"description": "Ids of free machines", "example": ["2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01"]},
     )
     machine_class = fields.String(
-        validate=_ID, metadata={"description": "Name of a machine class; Omni takes machines from it"}
+        validate=_ID, metadata={"description": "Id of a machine class; Omni takes machines from it", "example": "metal"}
     )
     machine_count = MachineCount(
         metadata={
@@ -99,6 +118,7 @@ class NewMachineSetSchema(SpecSchema):
                 {"type": "integer", "minimum": 0, "maximum": MAX_COUNT},
                 {"type": "string", "enum": [UNLIMITED]},
             ],
+            "example": 2,
         },
     )
     labels = fields.Dict(
@@ -107,10 +127,31 @@ class NewMachineSetSchema(SpecSchema):
         validate=validate.Length(max=200),
         metadata={"description": "Labels of the machine set", "additionalProperties": {"type": "string"}},
     )
-    update_strategy = wire.Enum(UpdateStrategy, metadata={"description": "`Rolling` unless given"})
-    update_strategy_config = wire.Message(ClusterSetStrategySchema)
-    delete_strategy = wire.Enum(UpdateStrategy)
-    delete_strategy_config = wire.Message(ClusterSetStrategySchema)
+    update_strategy = wire.Enum(
+        UpdateStrategy,
+        metadata={
+            "description": "How changes of the configuration reach the machines; `Rolling` unless given: some at a"
+            " time",
+            "example": "Rolling",
+        },
+    )
+    update_strategy_config = wire.Message(
+        ClusterSetStrategySchema,
+        metadata={
+            "description": "How many machines take a change of the configuration at the same time; one unless given"
+        },
+    )
+    delete_strategy = wire.Enum(
+        UpdateStrategy,
+        metadata={
+            "description": "How machines leave the set; `Rolling`: some at a time, else all at once",
+            "example": "Unset",
+        },
+    )
+    delete_strategy_config = wire.Message(
+        ClusterSetStrategySchema,
+        metadata={"description": "How many machines leave the set at the same time, with the strategy `Rolling`"},
+    )
     config_patches = fields.List(
         fields.Nested(NewConfigPatchSchema),
         validate=validate.Length(max=64),
@@ -141,5 +182,8 @@ class NewWorkersSchema(NewMachineSetSchema):
 
     name = fields.String(
         validate=_NAME,
-        metadata={"description": "The set's id becomes `<cluster>-workers-<name>`; without it `<cluster>-workers`"},
+        metadata={
+            "description": "The set's id becomes `<cluster>-workers-<name>`; without it `<cluster>-workers`",
+            "example": "gpu",
+        },
     )

@@ -24,28 +24,45 @@ class Present(wire.Boolean, wire.Rendered):
 class KubernetesNodeStatusSchema(SpecSchema):
     """A Kubernetes node."""
 
-    nodename = fields.String()
-    kubelet_version = fields.String()
+    nodename = fields.String(metadata={"description": "Name of the Kubernetes node", "example": "node-1"})
+    kubelet_version = fields.String(metadata={"description": "Version of the node's kubelet", "example": "1.35.6"})
     kubelet = Present(
-        dump_only=True, attribute="kubelet_version", metadata={"description": "Whether its kubelet has reported"}
+        dump_only=True,
+        attribute="kubelet_version",
+        metadata={"description": "Whether its kubelet has reported", "example": True},
     )
-    ready = wire.Boolean()
-    skip_audit = wire.Boolean()
+    ready = wire.Boolean(metadata={"description": "Whether Kubernetes has the node as Ready", "example": True})
+    skip_audit = wire.Boolean(
+        metadata={
+            "description": "Whether the node has the annotation that keeps Omni from removing it as a stray one",
+            "example": False,
+        }
+    )
 
 
 class KubernetesStaticPodSchema(SpecSchema):
     """A static pod of the control plane."""
 
-    app = fields.String()
-    version = fields.String()
-    ready = wire.Boolean()
+    app = fields.String(
+        metadata={
+            "description": "Component of the control plane, e.g. `kube-apiserver`, `kube-controller-manager`,"
+            " `kube-scheduler`",
+            "example": "kube-apiserver",
+        }
+    )
+    version = fields.String(metadata={"description": "Version of the component", "example": "1.35.6"})
+    ready = wire.Boolean(metadata={"description": "Whether the pod is ready", "example": True})
 
 
 class KubernetesNodeStaticPodsSchema(SpecSchema):
     """The static pods of one node."""
 
-    nodename = fields.String()
-    static_pods = fields.List(fields.Nested(KubernetesStaticPodSchema))
+    nodename = fields.String(
+        metadata={"description": "Name of the Kubernetes node that the pods run on", "example": "node-1"}
+    )
+    static_pods = fields.List(
+        fields.Nested(KubernetesStaticPodSchema), metadata={"description": "Static pods of the node, by component"}
+    )
     pods = fields.List(
         fields.Nested(KubernetesStaticPodSchema),
         dump_only=True,
@@ -57,45 +74,106 @@ class KubernetesNodeStaticPodsSchema(SpecSchema):
 class KubernetesStatusSchema(ResourceSchema):
     """Nodes and static pods as Kubernetes reports them; absent until its API is reached for the first time."""
 
-    nodes = fields.List(fields.Nested(KubernetesNodeStatusSchema))
-    static_pods = fields.List(fields.Nested(KubernetesNodeStaticPodsSchema))
+    nodes = fields.List(
+        fields.Nested(KubernetesNodeStatusSchema), metadata={"description": "Kubernetes nodes of the cluster, by name"}
+    )
+    static_pods = fields.List(
+        fields.Nested(KubernetesNodeStaticPodsSchema),
+        metadata={"description": "Static pods of each control plane node, by the node's name"},
+    )
 
 
 class KubernetesNodeSchema(ResourceSchema):
     """One Kubernetes node of a cluster, joined from several of Omni's objects. The id is the node's name."""
 
-    name = fields.String()
-    cluster = fields.String()
-    machine = fields.String(metadata={"description": "Id of the machine that it runs on; empty while unknown"})
-    kubelet_version = fields.String(metadata={"description": "Empty until Kubernetes reports the node"})
-    ready = wire.Boolean()
-    skip_audit = wire.Boolean()
-    static_pods = fields.List(fields.Nested(KubernetesStaticPodSchema))
+    name = fields.String(
+        metadata={"description": "Name of the Kubernetes node; the same as the id", "example": "node-1"}
+    )
+    cluster = fields.String(metadata={"description": "Id of the node's cluster", "example": "my-cluster"})
+    machine = fields.String(
+        metadata={
+            "description": "Id of the machine that it runs on; empty while unknown",
+            "example": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
+        }
+    )
+    kubelet_version = fields.String(
+        metadata={
+            "description": "Version of the node's kubelet; empty until Kubernetes reports the node",
+            "example": "1.35.6",
+        }
+    )
+    ready = wire.Boolean(
+        metadata={
+            "description": "Whether Kubernetes has the node as Ready; false until it reports the node",
+            "example": True,
+        }
+    )
+    skip_audit = wire.Boolean(
+        metadata={
+            "description": "Whether the node has the annotation that keeps Omni from removing it as a stray one",
+            "example": False,
+        }
+    )
+    static_pods = fields.List(
+        fields.Nested(KubernetesStaticPodSchema),
+        metadata={"description": "Static pods of the control plane on this node; empty on workers"},
+    )
 
 
 class _UpgradeStatusSchema(ResourceSchema):
     """The fields of both upgrades."""
 
-    error = fields.String()
-    step = fields.String(metadata={"description": "The current step; for people"})
-    status = fields.String(metadata={"description": "The progress; for people"})
-    last_upgrade_version = fields.String(metadata={"description": "The version that runs; to go back, upgrade to it"})
-    current_upgrade_version = fields.String(metadata={"description": "The version being moved to; empty at rest"})
+    error = fields.String(
+        metadata={"description": "Why the upgrade failed; empty unless `phase` is `Failed`", "example": ""}
+    )
+    step = fields.String(
+        metadata={"description": "The current step; for people", "example": "updating kubelet to 1.35.6"}
+    )
+    status = fields.String(
+        metadata={"description": "The progress; for people", "example": "waiting for the cluster to be ready"}
+    )
+    last_upgrade_version = fields.String(
+        metadata={
+            "description": "The version of the last upgrade that has ended, which runs; to go back, upgrade to it",
+            "example": "1.35.6",
+        }
+    )
+    current_upgrade_version = fields.String(
+        metadata={"description": "The version that the cluster is being moved to; empty at rest", "example": ""}
+    )
     upgrade_versions = fields.List(
-        fields.String(), metadata={"description": "Versions that an upgrade could go to now; empty during an upgrade"}
+        fields.String(),
+        metadata={
+            "description": "Versions that an upgrade could go to now; empty during an upgrade",
+            "example": ["1.36.0"],
+        },
     )
 
 
 class KubernetesUpgradeProgressSchema(_UpgradeStatusSchema):
     """Progress of a Kubernetes upgrade; absent until Kubernetes has come up."""
 
-    phase = wire.Enum(enums.KubernetesUpgradePhase)
+    phase = wire.Enum(
+        enums.KubernetesUpgradePhase,
+        metadata={
+            "description": "Where the upgrade stands: `Done` at rest, `Reverting` on the way back to the former"
+            " version",
+            "example": "Done",
+        },
+    )
 
 
 class TalosUpgradeProgressSchema(_UpgradeStatusSchema):
     """Progress of a Talos upgrade."""
 
-    phase = wire.Enum(enums.TalosUpgradePhase)
+    phase = wire.Enum(
+        enums.TalosUpgradePhase,
+        metadata={
+            "description": "Where the upgrade stands: `Done` at rest; `UpdatingMachineSchematics`: only the image"
+            " changes, e.g. its extensions",
+            "example": "Done",
+        },
+    )
 
 
 class _NewestSchema(ResourceSchema):
@@ -105,7 +183,8 @@ class _NewestSchema(ResourceSchema):
         dump_only=True,
         metadata={
             "description": "The newest release among `upgrade_versions` that is newer than the version that runs;"
-            " empty: there is none. Omni offers older versions too, in an order of its own"
+            " empty: there is none. Omni offers older versions too, in an order of its own",
+            "example": "1.36.0",
         },
     )
 

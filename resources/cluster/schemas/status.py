@@ -39,33 +39,78 @@ class ConditionSeverity(IntEnum):
 class ClusterMachineCountsSchema(SpecSchema):
     """Counts of a cluster's machines by state."""
 
-    total = wire.Integer(metadata={"description": "Machines that are members"})
-    healthy = wire.Integer()
-    connected = wire.Integer()
-    requested = wire.Integer(metadata={"description": "Machines that the machine sets ask for"})
+    total = wire.Integer(metadata={"description": "Machines that are members", "example": 3})
+    healthy = wire.Integer(
+        metadata={"description": "Members in the stage RUNNING that report all services ready", "example": 3}
+    )
+    connected = wire.Integer(metadata={"description": "Members that are connected to Omni", "example": 3})
+    requested = wire.Integer(metadata={"description": "Machines that the machine sets ask for", "example": 3})
 
 
 class ClusterStatusSchema(ResourceSchema):
     """Status of a cluster. ``phase`` RUNNING does not imply health: see ``ready`` and ``kubernetes_api_ready``."""
 
-    available = wire.Boolean(metadata={"description": "The control plane has a machine"})
-    machines = wire.Message(ClusterMachineCountsSchema)
-    phase = wire.Enum(enums.ClusterPhase)
-    ready = wire.Boolean(metadata={"description": "All machine sets are running and ready"})
-    kubernetes_api_ready = wire.Boolean(attribute="kubernetesAPIReady")
-    controlplane_ready = wire.Boolean(attribute="controlplaneReady")
-    has_connected_control_planes = wire.Boolean()
-    use_embedded_discovery_service = wire.Boolean()
-    talos_version = fields.String()
-    kubernetes_version = fields.String()
-    disable_public_discovery_service = wire.Boolean()
-    initial_talos_version = fields.String(
-        metadata={"description": "Talos version at creation; no upgrade may go to an older minor version than this"}
+    available = wire.Boolean(metadata={"description": "Whether the control plane has a machine", "example": True})
+    machines = wire.Message(
+        ClusterMachineCountsSchema,
+        metadata={"description": "Numbers of machines, of all machine sets together; null before Omni has counted"},
     )
-    total = wire.Integer(dump_only=True, metadata={"description": "Second name of `machines.total`"})
-    healthy = wire.Integer(dump_only=True, metadata={"description": "Second name of `machines.healthy`"})
-    connected = wire.Integer(dump_only=True, metadata={"description": "Second name of `machines.connected`"})
-    requested = wire.Integer(dump_only=True, metadata={"description": "Second name of `machines.requested`"})
+    phase = wire.Enum(
+        enums.ClusterPhase,
+        metadata={
+            "description": "What the machine sets do: scale, run or go; DESTROYING while the cluster is being removed",
+            "example": "RUNNING",
+        },
+    )
+    ready = wire.Boolean(metadata={"description": "Whether all machine sets are running and ready", "example": True})
+    kubernetes_api_ready = wire.Boolean(
+        attribute="kubernetesAPIReady",
+        metadata={
+            "description": "Whether the load balancer reaches the Kubernetes API of a control plane",
+            "example": True,
+        },
+    )
+    controlplane_ready = wire.Boolean(
+        attribute="controlplaneReady",
+        metadata={
+            "description": "Whether the control plane's machine set is ready and all its conditions"
+            " (`controlplane-status`) are",
+            "example": True,
+        },
+    )
+    has_connected_control_planes = wire.Boolean(
+        metadata={"description": "Whether a machine of the control plane is connected to Omni", "example": True}
+    )
+    use_embedded_discovery_service = wire.Boolean(
+        metadata={
+            "description": "Whether the cluster uses Omni's own discovery service: its feature, if this Omni has the"
+            " service",
+            "example": False,
+        }
+    )
+    talos_version = fields.String(
+        metadata={"description": "Talos version in the cluster's spec, without a leading `v`", "example": "1.13.7"}
+    )
+    kubernetes_version = fields.String(
+        metadata={"description": "Kubernetes version in the cluster's spec, without a leading `v`", "example": "1.35.6"}
+    )
+    disable_public_discovery_service = wire.Boolean(
+        metadata={"description": "Whether the public discovery service is off for this cluster", "example": False}
+    )
+    initial_talos_version = fields.String(
+        metadata={
+            "description": "Talos version at creation; no upgrade may go to an older minor version than this",
+            "example": "1.13.7",
+        }
+    )
+    total = wire.Integer(dump_only=True, metadata={"description": "Second name of `machines.total`", "example": 3})
+    healthy = wire.Integer(dump_only=True, metadata={"description": "Second name of `machines.healthy`", "example": 3})
+    connected = wire.Integer(
+        dump_only=True, metadata={"description": "Second name of `machines.connected`", "example": 3}
+    )
+    requested = wire.Integer(
+        dump_only=True, metadata={"description": "Second name of `machines.requested`", "example": 3}
+    )
 
     aliases: ClassVar[dict[str, str]] = {
         name: f"machines.{name}" for name in ("total", "healthy", "connected", "requested")
@@ -75,52 +120,83 @@ class ClusterStatusSchema(ResourceSchema):
 class ClusterBootstrapSchema(ResourceSchema):
     """Whether etcd was started; Omni does that by itself, once."""
 
-    bootstrapped = wire.Boolean()
+    bootstrapped = wire.Boolean(metadata={"description": "Whether etcd has been started", "example": True})
 
 
 class ClusterEndpointSchema(ResourceSchema):
     """Addresses by which Omni reaches the control plane."""
 
-    management_addresses = fields.List(fields.String(), metadata={"description": "Addresses inside Omni's own network"})
+    management_addresses = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Addresses of the control plane's machines in SideroLink, Omni's WireGuard network",
+            "example": ["fdae:41e4:649b:9303:7396:c9b4:213a:2a86"],
+        },
+    )
 
 
 class ControlPlaneConditionSchema(SpecSchema):
     """One condition of a control plane."""
 
-    type = wire.Enum(ConditionType)
-    reason = fields.String()
-    status = wire.Enum(ConditionStatus)
-    severity = wire.Enum(ConditionSeverity)
+    type = wire.Enum(
+        ConditionType,
+        metadata={
+            "description": "What the condition is about: etcd's members, or the machines' connection to Omni",
+            "example": "Etcd",
+        },
+    )
+    reason = fields.String(
+        metadata={"description": "Why the condition is not ready; for people, empty when it is", "example": ""}
+    )
+    status = wire.Enum(
+        ConditionStatus,
+        metadata={
+            "description": "Whether the condition is met; `Unknown` where a check that comes before it failed",
+            "example": "Ready",
+        },
+    )
+    severity = wire.Enum(
+        ConditionSeverity, metadata={"description": "How bad it is that the condition is not met", "example": "Info"}
+    )
 
 
 class ControlPlaneStatusSchema(ResourceSchema):
     """Conditions of the control plane; the id is the machine set's, ``<cluster>-control-planes``."""
 
-    conditions = fields.List(fields.Nested(ControlPlaneConditionSchema))
+    conditions = fields.List(
+        fields.Nested(ControlPlaneConditionSchema), metadata={"description": "One entry for each kind of check"}
+    )
 
 
 class NodeDiagnosticsSchema(SpecSchema):
     """A machine with Talos diagnostics."""
 
-    id = fields.String(metadata={"description": "Machine id"})
-    num_diagnostics = wire.Integer(metadata={"description": "How many warnings"})
+    id = fields.String(metadata={"description": "Id of the machine", "example": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01"})
+    num_diagnostics = wire.Integer(
+        metadata={"description": "Number of warnings, which the machine's `diagnostics` has", "example": 1}
+    )
 
 
 class ClusterDiagnosticsSchema(ResourceSchema):
     """Machines with Talos diagnostics; empty if there are none."""
 
-    nodes = fields.List(fields.Nested(NodeDiagnosticsSchema))
+    nodes = fields.List(fields.Nested(NodeDiagnosticsSchema), metadata={"description": "Machines that have warnings"})
 
 
 class ClusterDestroyStatusSchema(ResourceSchema):
     """Progress of a cluster's removal; exists only during the removal."""
 
     phase = fields.String(
-        metadata={"description": "What remains to be removed, in Omni's words; for people, do not parse"}
+        metadata={
+            "description": "What remains to be removed, in Omni's words; for people, do not parse",
+            "example": "Destroying: 2 machine sets, 3 machines",
+        }
     )
 
 
 class ClusterWorkloadProxyStatusSchema(ResourceSchema):
     """Services of a cluster exposed by Omni's workload proxy."""
 
-    num_exposed_services = wire.Integer()
+    num_exposed_services = wire.Integer(
+        metadata={"description": "Number of Kubernetes Services that Omni exposes", "example": 1}
+    )

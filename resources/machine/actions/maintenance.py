@@ -61,11 +61,14 @@ class MachineMaintenanceActionSchema(SpecSchema):
     )
     version = fields.String(
         validate=validate.Regexp(_VERSION, error="Must be a version such as 1.13.7."),
-        metadata={"description": "Talos version; required for an upgrade. For an installation: the machine's own"},
+        metadata={
+            "description": "Talos version; required for an upgrade. For an installation: the machine's own",
+            "example": "1.13.7",
+        },
     )
     disk = fields.String(
         validate=validate.Length(min=1, max=256),
-        metadata={"description": "For an installation, required: the device, e.g. `/dev/sda`"},
+        metadata={"description": "For an installation, required: the device, e.g. `/dev/sda`", "example": "/dev/sda"},
     )
 
     @ma.validates_schema

@@ -35,6 +35,22 @@ class MachineLogsQuery(ma.Schema):
     )
 
 
+class MachineLogLineSchema(ma.Schema):
+    """A line of a machine's log, as Talos writes it."""
+
+    class Meta:
+        """Services of Talos add members of their own."""
+
+        unknown = ma.INCLUDE
+
+    message = fields.String(
+        data_key="msg", metadata={"description": "The text", "example": "machine is running and ready"}
+    )
+    level = fields.String(data_key="talos-level", metadata={"description": "How serious it is", "example": "info"})
+    service = fields.String(data_key="talos-service", metadata={"description": "Who wrote it", "example": "machined"})
+    time = fields.String(data_key="talos-time", metadata={"description": "When", "format": "date-time"})
+
+
 def logs(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> StreamingResponse:
     """Stream the log; 404 for a machine that does not exist, or has never logged."""
     adapter.get(id)
@@ -52,6 +68,7 @@ LOGS = ComputedDocument(
     role=Role.READER,
     summary="The machine's log: a JSON document a line",
     media_type=NDJSON,
+    answers=MachineLogLineSchema,
     query=MachineLogsQuery,
     description="Lines are as Talos writes them (`msg`, `talos-level`, `talos-time`, …); join tokens are masked.",
     run=logs,

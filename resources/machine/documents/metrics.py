@@ -22,37 +22,82 @@ _schema = MachineSchema()
 class MachineConnectionSchema(SpecSchema):
     """The machine's connection to Omni."""
 
-    connected = wire.Boolean()
-    management_address = fields.String()
-    bytes_received = wire.Integer(metadata={"description": "Through Omni's own network, since Omni began to count"})
-    bytes_sent = wire.Integer()
-    last_alive = wire.Timestamp()
+    connected = wire.Boolean(metadata={"description": "Whether the machine is connected to Omni now", "example": True})
+    management_address = fields.String(
+        metadata={
+            "description": "Address of the machine in SideroLink, Omni's WireGuard network",
+            "example": "fdae:41e4:649b:9303:7396:c9b4:213a:2a86",
+        }
+    )
+    bytes_received = wire.Integer(
+        metadata={
+            "description": "Bytes that Omni has received from the machine through SideroLink, since Omni began to"
+            " count",
+            "example": 1048576,
+        }
+    )
+    bytes_sent = wire.Integer(
+        metadata={
+            "description": "Bytes that Omni has sent to the machine through SideroLink, since Omni began to count",
+            "example": 524288,
+        }
+    )
+    last_alive = wire.Timestamp(
+        metadata={
+            "description": "Time of the last WireGuard handshake that Omni saw; null: none yet",
+            "example": "2026-08-21T10:00:00Z",
+        }
+    )
 
 
 class MachineResourcesSchema(SpecSchema):
     """The machine's hardware resources."""
 
-    processors = wire.Integer()
-    cores = wire.Integer(metadata={"description": "Of all processors together"})
-    memory_bytes = wire.Integer()
-    disks = wire.Integer(metadata={"description": "CD drives not counted"})
-    disk_bytes = wire.Integer(metadata={"description": "Of all disks together"})
+    processors = wire.Integer(metadata={"description": "Number of processors (sockets)", "example": 1})
+    cores = wire.Integer(metadata={"description": "Number of cores, of all processors together", "example": 8})
+    memory_bytes = wire.Integer(
+        metadata={"description": "Memory in bytes, of all modules together", "example": 17179869184}
+    )
+    disks = wire.Integer(metadata={"description": "Number of disks; CD-ROM drives are not counted", "example": 1})
+    disk_bytes = wire.Integer(
+        metadata={"description": "Capacity in bytes, of all disks together", "example": 480103981056}
+    )
 
 
 class MachineMetricsSchema(SpecSchema):
     """Metrics of one machine; those of the whole fleet are at `machine-metrics`."""
 
-    id = fields.String()
-    connection = fields.Nested(MachineConnectionSchema)
-    power_state = fields.String()
-    maintenance = wire.Boolean()
-    diagnostics = wire.Integer(metadata={"description": "Warnings that Talos has"})
-    resources = fields.Nested(MachineResourcesSchema)
+    id = fields.String(metadata={"description": "Id of the machine", "example": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01"})
+    connection = fields.Nested(
+        MachineConnectionSchema, metadata={"description": "The machine's connection to Omni and its traffic"}
+    )
+    power_state = fields.String(
+        metadata={
+            "description": "Whether the machine is on, as in the machine's own `power_state`",
+            "example": "POWER_STATE_ON",
+        }
+    )
+    maintenance = wire.Boolean(
+        metadata={
+            "description": "Whether Talos runs in maintenance mode: without a configuration, waiting for one",
+            "example": False,
+        }
+    )
+    diagnostics = wire.Integer(
+        metadata={"description": "Number of warnings that Talos has about the machine", "example": 0}
+    )
+    resources = fields.Nested(
+        MachineResourcesSchema,
+        metadata={"description": "Processors, memory and disks; zeros before the machine's first report"},
+    )
     links = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
         data_key="_links",
-        metadata={"additionalProperties": {"type": "string"}},
+        metadata={
+            "description": "Relative URLs of this document and of the machine",
+            "additionalProperties": {"type": "string"},
+        },
     )
 
 
@@ -94,6 +139,7 @@ METRICS = ComputedDocument(
     "metrics",
     role=Role.READER,
     summary="The machine's connection, power and resources",
+    description="From Omni's own status of the machine; zeros before its first report.",
     answers=MachineMetricsSchema,
     run=metrics,
 )

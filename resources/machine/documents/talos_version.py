@@ -18,19 +18,40 @@ from resources.machine.adapter import MachineAdapter
 class MachineTalosVersionSchema(SpecSchema):
     """A machine's Talos version and image. Versions are without a leading `v`, as in clusters."""
 
-    id = fields.String()
+    id = fields.String(metadata={"description": "Id of the machine", "example": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01"})
     talos_version = fields.String(
-        metadata={"description": "The wanted version: its cluster's; for a free machine, the one it runs"}
+        metadata={
+            "description": "The wanted version: its cluster's; for a free machine, the one it runs",
+            "example": "1.13.7",
+        }
     )
-    schematic_id = fields.String(metadata={"description": "The image that it should run"})
-    current_talos_version = fields.String(metadata={"description": "The one it runs; empty before its first report"})
-    current_schematic_id = fields.String()
-    up_to_date = wire.Boolean(metadata={"description": "Whether it runs the wanted version and image"})
+    schematic_id = fields.String(
+        metadata={
+            "description": "Id of the schematic that Omni wants on the machine",
+            "example": "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d512b4ba",
+        }
+    )
+    current_talos_version = fields.String(
+        metadata={
+            "description": "Talos version that the machine runs; empty before its first report",
+            "example": "1.13.7",
+        }
+    )
+    current_schematic_id = fields.String(
+        metadata={
+            "description": "Id of the schematic that the machine runs; empty before its first report",
+            "example": "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d512b4ba",
+        }
+    )
+    up_to_date = wire.Boolean(metadata={"description": "Whether it runs the wanted version and image", "example": True})
     links = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
         data_key="_links",
-        metadata={"additionalProperties": {"type": "string"}},
+        metadata={
+            "description": "Relative URLs of this document and of the machine",
+            "additionalProperties": {"type": "string"},
+        },
     )
 
 
@@ -56,6 +77,7 @@ TALOS_VERSION = ComputedDocument(
     "talos-version",
     role=Role.READER,
     summary="The Talos version that the machine should run, and the one that it runs",
+    description="The wanted version and image are its cluster's; a free machine should run what it runs.",
     answers=MachineTalosVersionSchema,
     run=talos_version,
 )

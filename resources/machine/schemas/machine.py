@@ -38,21 +38,34 @@ class MachineSchema(MachineStatusSchema):
     """
 
     use_grpc_tunnel = wire.Boolean(
-        dump_only=True, metadata={"description": "It connects to Omni through a gRPC tunnel, not WireGuard"}
+        dump_only=True,
+        metadata={
+            "description": "Whether the machine connects to Omni through a gRPC tunnel instead of plain WireGuard"
+            " (UDP)",
+            "example": False,
+        },
     )
-    machine_set = fields.String(dump_only=True, metadata={"description": "The machine set it is in; empty when free"})
+    machine_set = fields.String(
+        dump_only=True,
+        metadata={
+            "description": "Id of the machine set that the machine is in; empty for a free machine",
+            "example": "my-cluster-workers",
+        },
+    )
     maintenance = wire.Boolean(
         dump_only=True,
         metadata={
             "description": "A free machine: whether Talos waits for a configuration. A cluster's machine: whether it is"
-            " locked, so that its updates are held back; can be written (workers only)"
+            " locked, so that its updates are held back; can be written (workers only)",
+            "example": False,
         },
     )
     locked = KnownOrNull(
         allow_none=True,
         metadata={
             "description": "Whether updates of this member are held back; `null` for a free machine. Written as"
-            " `maintenance`"
+            " `maintenance`",
+            "example": False,
         },
     )
     extensions = ListOrNull(
@@ -62,7 +75,8 @@ class MachineSchema(MachineStatusSchema):
         metadata={
             "description": "System extensions set for this one machine, e.g. `siderolabs/iscsi-tools`; `null` when no"
             " list is for it alone (its machine set, its cluster or its image decide). The installed ones are in"
-            " `schematic.extensions`, pending ones at `…/extensions`"
+            " `schematic.extensions`, pending ones at `…/extensions`",
+            "example": ["siderolabs/iscsi-tools"],
         },
     )
 

@@ -10,9 +10,7 @@ _OF_BODY = {"id": "$response.body#/id"}
 
 
 def add_links(document: dict[str, Any]) -> None:
-    """Add links: from a created object to its reads and writes, from an object to its sub-resources, from a 202 to
-    the operation that it started.
-    """
+    """Add links: from a created object to its reads and writes, from an object to its sub-resources."""
     paths: dict[str, Any] = document["paths"]
     for path, item in paths.items():
         one = paths.get(f"{path}/{{id}}", {}) if "{" not in path else {}
@@ -25,16 +23,11 @@ def add_links(document: dict[str, Any]) -> None:
                 if name.startswith(f"{path}/") and name.count("{") == 1 and "get" in other
             }
             _link(item["get"], "200", subresources)
-        operation = paths.get("/api/v1/operations/{kind}/{id}", {}).get("get")
-        for method in item.values():
-            if operation and isinstance(method, dict) and "responses" in method:
-                kind = {"kind": "$response.body#/kind", **_OF_BODY}
-                _link(method, "202", {"operation": (operation, kind)})
 
 
 def _link(operation: dict[str, Any], status: str, targets: dict[str, tuple[dict[str, Any], dict[str, str]]]) -> None:
     response = operation["responses"].get(status)
-    if response is None or "$ref" in response or not targets:
+    if response is None or not targets:
         return
     response["links"] = {
         name: {"operationId": target["operationId"], "parameters": parameters}
