@@ -14,6 +14,7 @@ from typing import Any
 
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.tags import OTHER
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
@@ -37,7 +38,6 @@ from omni_gateway.rest.views.openapi import (
     LIST_HEADERS,
     OBJECT_HEADERS,
     PATCH_PROBLEMS,
-    STREAMS,
     WATCHABLE,
     WRITE_PROBLEMS,
     WRITTEN_HEADERS,
