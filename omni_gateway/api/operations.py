@@ -15,6 +15,7 @@ from marshmallow import fields, validate
 from omni_gateway.auth import Role
 from omni_gateway.http import etags, pagination, paths
 from omni_gateway.http.concealment import PlainNotFound
+from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
@@ -40,7 +41,7 @@ from omni_gateway.rest.parameters import ReadQuery, parse_fields, parse_sort
 from omni_gateway.rest.representation import project
 from omni_gateway.rest.request_context import request_context, without_context
 from omni_gateway.rest.schema import SpecSchema
-from omni_gateway.rest.views.openapi import OBJECT_HEADERS, STREAMS
+from omni_gateway.rest.views.openapi import OBJECT_HEADERS
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response, retry_after
 from omni_gateway.rest.views.route import Request, Responses, Route

@@ -14,6 +14,7 @@ from typing import Any
 
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.items import ITEMS_OF
 from omni_gateway.http.openapi.tags import OTHER
 from omni_gateway.rest.actions import Action, ComputedDocument
@@ -47,7 +48,6 @@ from omni_gateway.rest.views.openapi import (
     OBJECT_HEADERS,
     PATCH_PROBLEMS,
     PLANNED,
-    STREAMS,
     WRITE_PROBLEMS,
     WRITTEN_HEADERS,
 )

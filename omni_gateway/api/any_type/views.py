@@ -15,6 +15,7 @@ from omni_gateway.api.any_type.definitions import Definition
 from omni_gateway.api.any_type.kinds import GenericResourceSchema, Kind
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.links import API_PREFIX, object_url
@@ -32,7 +33,6 @@ from omni_gateway.rest.views.openapi import (
     OBJECT_HEADERS,
     PATCH_PROBLEMS,
     PLANNED,
-    STREAMS,
     WRITE_PROBLEMS,
     WRITTEN_HEADERS,
 )

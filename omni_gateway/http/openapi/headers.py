@@ -14,8 +14,8 @@ ENTITY_TAG = '"4f2a09c1e35b77d0"'
 RESUME_POINT = "AgAAAANfDJ0uexpGgxI0VngSNFZ4MjAyNi0wOC0yMVQxMDowMDowMFo"
 
 
-def _text(description: str, example: str, **more: Any) -> dict[str, Any]:
-    return {"description": description, "schema": {"type": "string"}, "example": example, **more}
+def _text(description: str, example: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
 
 
 def _number(description: str, minimum: int, example: int) -> dict[str, Any]:
@@ -57,9 +57,9 @@ PAGINATION = {
 HEADERS: Mapping[str, Mapping[str, Any]] = {
     "X-Request-ID": _text(
         "The id under which the gateway's log has this request: the caller's own `X-Request-ID` where it is made of at"
-        " most 128 letters, digits, `.`, `_` and `-`, else a new one",
+        " most 128 letters, digits, `.`, `_` and `-`, else a new one. Absent where the server refuses a request before"
+        " it has read it whole",
         "5f0c9d2e7b1a46830000002a",
-        required=True,
     ),
     "RateLimit": _text(
         "What is left of the caller's limit: `r` requests, until `t` seconds from now", '"caller";r=598;t=60'
