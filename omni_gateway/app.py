@@ -32,7 +32,9 @@ from omni_gateway.http import (
     hosts,
     idempotency,
     metrics,
+    pages,
     paths,
+    problem_pages,
     rate_limit,
     request_deadline,
     request_id,
@@ -144,11 +146,12 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     api.register_blueprint(operations.kinds_blueprint())
     api.register_blueprint(index.blueprint(found))
     api.register_blueprint(prometheus.blueprint())
-    app.register_blueprint(document.blueprint)
+    app.register_blueprint(document.blueprint(freeze(api)))  # the routes of the API are all there
+    app.register_blueprint(pages.blueprint(simulator=settings.embedded))
+    app.register_blueprint(problem_pages.blueprint)
     app.register_blueprint(health.blueprint(found, embedded=settings.embedded))
     app.after_request(_accept_patch)
     route_access.declare(app)
-    freeze(api)
     return app
 
 

@@ -1,91 +1,95 @@
-"""``/openapi.json``, Swagger UI at ``/`` from packaged assets, and a page for each kind of problem."""
+"""``/openapi.json`` and ``/openapi.yaml``: the OpenAPI document, whole or as one role sees it."""
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from pathlib import Path
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
 
-import flask_swagger_ui
+import marshmallow as ma
 import orjson
-from flask import Blueprint, Response, current_app, request, send_from_directory
+import yaml
+from flask import Blueprint, Response, request
+from marshmallow import fields
 
-from omni_gateway.http import etags
-from omni_gateway.http.api import DOCUMENT
+from omni_gateway import __version__
+from omni_gateway.auth import Role
+from omni_gateway.http.content_coding import IMMUTABLE, REVALIDATE, EncodedContent
 from omni_gateway.http.guard import public
-from omni_gateway.http.problems import CATALOGUE, Problem
-
-_ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>omni-gateway</title>
-<link rel="stylesheet" href="/swagger-ui/swagger-ui.css">
-<link rel="icon" href="/swagger-ui/favicon-32x32.png">
-</head>
-<body>
-<div id="swagger-ui"></div>
-<script src="/swagger-ui/swagger-ui-bundle.js"></script>
-<script src="/swagger-ui/start.js"></script>
-</body>
-</html>
-"""
-#: In a file of its own, so that the page works under a policy without inline scripts. No validator is ever called.
-_START = """\
-window.ui = SwaggerUIBundle({
-  url: "/openapi.json",
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  validatorUrl: null,
-  persistAuthorization: true,
-  docExpansion: "none",
-});
-"""
-
-blueprint = Blueprint("document", __name__)
+from omni_gateway.http.parser import GatewayParser
+from omni_gateway.http.problems import Problem
+from omni_gateway.http.role_document import for_role
 
 
-@blueprint.get("/openapi.json")
-@public
-def openapi() -> Response:
-    """Return the OpenAPI document; 304 if the caller has it already."""
-    body: bytes = current_app.extensions[DOCUMENT]
-    tag = f'"{blake2b(body, digest_size=8).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if etags.if_none_match(request, tag):
-        return Response(status=304, headers=headers)
-    return Response(body, headers=headers, mimetype="application/json")
+def to_yaml(document: Any) -> bytes:
+    """Return a document as YAML; by libyaml, where PyYAML has it, for it is ten times as fast."""
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return bytes(yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True, encoding="utf-8"))
 
 
-@blueprint.get("/")
-@public
-def swagger_page() -> Response:
-    """Return Swagger UI's page."""
-    return Response(_PAGE, mimetype="text/html")
+class _DocumentQuerySchema(ma.Schema):
+    role = fields.Enum(Role, by_value=True)
 
 
-@blueprint.get("/swagger-ui/<path:filename>")
-@public
-def swagger_asset(filename: str) -> Response:
-    """Return a script, style sheet or image of Swagger UI."""
-    if filename == "start.js":
-        return Response(_START, mimetype="text/javascript")
-    return send_from_directory(_ASSETS, filename, max_age=86400)
+_QUERY = _DocumentQuerySchema()
+_PARSER = GatewayParser()
+_FORMS: dict[str, tuple[str, Callable[[Any], bytes]]] = {
+    "json": ("application/json", orjson.dumps),
+    "yaml": ("application/yaml", to_yaml),
+}
 
 
-@blueprint.get("/problems/<code>")
-@public
-def problem_page(code: str) -> Response:
-    """Return the catalogue's entry of a problem code; a 404 problem for an unknown one."""
-    kind = CATALOGUE.get(code)
-    if kind is None:
-        raise Problem(404, "not-found", f"There is no kind of problem {code!r}.")
-    meaning = {
-        "code": code,
-        "status": kind.status,
-        "title": kind.title,
-        "meaning": kind.meaning,
-        "retryable": kind.retryable,
-    }
-    return Response(orjson.dumps(meaning), mimetype="application/json")
+class DocumentForms:
+    """The document in JSON and YAML, whole and for each role; each is made at the first request for it."""
+
+    def __init__(self, document: bytes) -> None:
+        self._document = document
+        self._whole = EncodedContent(document, _FORMS["json"][0])
+        #: Changes with the document: plugins add to it, so the version alone does not name it.
+        self.release = f"{__version__}-{self._whole.digest}"
+        self._made: dict[tuple[str, Role | None], EncodedContent] = {("json", None): self._whole}
+        self._lock = Lock()
+
+    def get(self, form: str, role: Role | None) -> EncodedContent:
+        """Return the document in a form (``json`` or ``yaml``), for a role (None: whole)."""
+        # Others wait: in YAML, the document takes a second of the worker's CPU.
+        with self._lock:
+            if (form, role) not in self._made:
+                document = orjson.loads(self._document)
+                media_type, write = _FORMS[form]
+                body = write(document if role is None else for_role(document, role))
+                self._made[form, role] = EncodedContent(body, media_type)
+            return self._made[form, role]
+
+
+def blueprint(document: bytes) -> Blueprint:
+    """Return the routes of an application's document, as :func:`omni_gateway.http.api.freeze` renders it."""
+    routes = Blueprint("document", __name__)
+    forms = DocumentForms(document)
+
+    def current(form: str) -> Response:
+        """Return the document; ``Content-Location`` names the URL under which this very one may be cached for ever."""
+        query = f"?{request.query_string.decode()}" if (role := _role()) else ""
+        headers = {"Content-Location": f"/openapi-{forms.release}.{form}{query}"}
+        return forms.get(form, role).response(request, REVALIDATE, headers)
+
+    def of_release(release: str, form: str) -> Response:
+        """Return the document if it is of that release, else 404."""
+        role = _role()
+        if release != forms.release:
+            detail = (
+                f"This gateway's document is of the release {forms.release!r}; `/openapi.{form}` is always its own."
+            )
+            raise Problem(404, "not-found", detail)
+        return forms.get(form, role).response(request, IMMUTABLE)
+
+    for form in _FORMS:
+        routes.add_url_rule(f"/openapi.{form}", f"current_{form}", public(current), defaults={"form": form})
+        rule = f"/openapi-<release>.{form}"
+        routes.add_url_rule(rule, f"release_{form}", public(of_release), defaults={"form": form})
+    return routes
+
+
+def _role() -> Role | None:
+    arguments: dict[str, Any] = _PARSER.parse(_QUERY, request, location="query")
+    return arguments.get("role")

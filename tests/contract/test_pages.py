@@ -1,0 +1,82 @@
+"""The pages for browsers: what they load is here, under URLs that may be cached for ever."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from omni_gateway.app import create_app
+from omni_gateway.settings import Settings
+
+HTML = {"Accept": "text/html"}
+PAGES = ["/", "/docs", "/problems", "/problems/conflict"]
+
+
+@pytest.fixture(scope="module")
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def loaded(page: str) -> list[str]:
+    """Return what a page loads and links to."""
+    return re.findall(r'(?:href|src)="([^"]+)"', page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_loads_and_links_to_this_gateway_only(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, headers=HTML)
+    urls = set(loaded(answer.text)) - {"/api/v1"}  # needs a token
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    assert len(urls) > 5
+    assert {url: client.get(url, headers=HTML).status_code for url in urls} == dict.fromkeys(urls, 200)
+    assert [url for url in urls if not url.startswith("/") or url.startswith("//")] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_no_script_in_it_for_the_policy_allows_none(client: FlaskClient, path: str) -> None:
+    page = client.get(path, headers=HTML).text
+    assert re.findall(r"<script(?![^>]*\ssrc=)|\son\w+=|javascript:", page) == []
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip", "identity"])
+def test_what_pages_load_may_be_cached_for_ever_and_is_compressed(client: FlaskClient, coding: str) -> None:
+    assets = [url for url in loaded(client.get("/").text) if url.startswith("/assets/")]
+    assert len(assets) == 4
+    for url in assets:
+        answer = client.get(url, headers={"Accept-Encoding": coding})
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers.get("Content-Encoding", "identity") == coding
+        again = client.get(url, headers={"Accept-Encoding": coding, "If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304
+
+
+@pytest.mark.parametrize("name", ["page.css", "layout.html", "..%2Fpages.py", "nothing"])
+def test_a_file_that_there_is_not_or_of_another_release_is_404(client: FlaskClient, name: str) -> None:
+    answer = client.get(f"/assets/0123456789abcdef/{name}")
+    assert (answer.status_code, answer.json["code"]) == (404, "not-found")
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/favicon.ico", "/assets/0/page.css"])
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_pages_are_only_read(client: FlaskClient, path: str, method: str) -> None:
+    answer = client.open(path, method=method)
+    assert (answer.status_code, answer.json["code"]) == (405, "method-not-allowed")
+
+
+def test_the_icon_is_one(client: FlaskClient) -> None:
+    answer = client.get("/favicon.ico")
+    assert answer.mimetype in ("image/x-icon", "image/vnd.microsoft.icon")
+    assert answer.data.startswith(b"\0\0\1\0")
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+def test_the_simulator_is_named_where_it_is_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, embedded: bool
+) -> None:
+    monkeypatch.setattr("omni_gateway.app.discover", lambda **_: [])
+    client = create_app(replace(settings, embedded=embedded)).test_client()
+    assert ["simulator" in client.get(path, headers=HTML).text for path in PAGES] == [embedded] * len(PAGES)
