@@ -41,6 +41,7 @@ from omni_gateway.http import (
     route_access,
 )
 from omni_gateway.http.api import GatewayApi, freeze
+from omni_gateway.http.document import DocumentForms
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.lru import ByteBoundedLRU
@@ -146,8 +147,9 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     api.register_blueprint(operations.kinds_blueprint())
     api.register_blueprint(index.blueprint(found))
     api.register_blueprint(prometheus.blueprint())
-    app.register_blueprint(document.blueprint(freeze(api)))  # the routes of the API are all there
-    app.register_blueprint(pages.blueprint(simulator=settings.embedded))
+    forms = DocumentForms(freeze(api))  # the routes of the API are all there
+    app.register_blueprint(document.blueprint(forms))
+    app.register_blueprint(pages.blueprint(forms, simulator=settings.embedded))
     app.register_blueprint(problem_pages.blueprint)
     app.register_blueprint(health.blueprint(found, embedded=settings.embedded))
     app.after_request(_accept_patch)

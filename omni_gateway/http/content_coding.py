@@ -28,6 +28,11 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
 
+def digest(body: bytes) -> str:
+    """Return a short hash of a body, for its URL and its ETag."""
+    return blake2b(body, digest_size=8).hexdigest()
+
+
 class EncodedContent:
     """Content of one media type in each coding; a coding is made at the first request for it.
 
@@ -35,7 +40,7 @@ class EncodedContent:
     """
 
     def __init__(self, body: bytes, media_type: str) -> None:
-        self.digest = blake2b(body, digest_size=8).hexdigest()
+        self.digest = digest(body)
         self._media_type = media_type
         self._bodies = {IDENTITY: body}
         self._lock = Lock()

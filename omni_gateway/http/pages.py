@@ -1,26 +1,34 @@
-"""The pages for browsers: the viewer of the document at ``/``, the files that pages load, and their common layout.
+"""The pages for browsers: an index of the operations at ``/``, the viewer at ``/docs``, and the files that pages load.
 
-The pages work under the policy that every answer has (:mod:`omni_gateway.http.headers`): no inline script, nothing from
-another host.
+The index is plain HTML, for viewers take seconds to show 240 operations; it leads to the viewer with the document of
+one tag. The pages work under the policy that every answer has (:mod:`omni_gateway.http.headers`): no inline script,
+nothing from another host.
 """
 
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
+import orjson
 from flask import Blueprint, Response, render_template, request
 
 from omni_gateway.http.content_coding import IMMUTABLE, REVALIDATE, EncodedContent
+from omni_gateway.http.document import DocumentForms, Selection
 from omni_gateway.http.guard import public
 from omni_gateway.http.problems import Problem
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_OWN_FILES = ("bar.css", "page.css", "index.css", "index.js", "viewer.css", "viewer.js", "no-eval.js", "favicon.ico")
 _DAY = "public, max-age=86400"
+_HTML = "text/html"
+_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def _files() -> dict[str, Path]:
@@ -31,8 +39,7 @@ def _files() -> dict[str, Path]:
     package = find_spec("flask_openapi_scalar")
     assert package is not None and package.origin is not None, "flask-openapi-scalar is a dependency"
     scalar = Path(package.origin).parent / "templates" / "scalar" / "js" / "scalar.standalone.js"
-    own = {name: _TEMPLATES / name for name in ("page.css", "viewer.css", "viewer.js", "favicon.ico")}
-    return {**own, "scalar.js": scalar}
+    return {**{name: _TEMPLATES / name for name in _OWN_FILES}, "scalar.js": scalar}
 
 
 class Assets:
@@ -57,7 +64,7 @@ class Assets:
         return f"/assets/{self.content(name).digest}/{name}"
 
 
-def blueprint(*, simulator: bool) -> Blueprint:
+def blueprint(forms: DocumentForms, *, simulator: bool) -> Blueprint:
     """Return the routes; ``simulator``: pages say that the clusters and machines are not real."""
     routes = Blueprint("pages", __name__, template_folder="templates")
     assets = Assets(_files())
@@ -66,12 +73,27 @@ def blueprint(*, simulator: bool) -> Blueprint:
     def layout() -> dict[str, Any]:
         return {"asset": assets.url, "simulator": simulator}
 
+    @cache
+    def rendered_index() -> EncodedContent:
+        document = orjson.loads(forms.whole)
+        groups = list(_groups(document))
+        count = sum(len(tag["operations"]) for group in groups for tag in group["tags"])
+        page = render_template("index.html", info=document["info"], groups=groups, count=count)
+        return EncodedContent(page.encode(), _HTML)
+
     @routes.get("/")
+    @public
+    def index() -> Response:
+        """Return the page that lists the operations by tag."""
+        return rendered_index().response(request, REVALIDATE)
+
     @routes.get("/docs")
     @public
     def viewer() -> Response:
-        """Return the page of the document."""
-        return Response(render_template("viewer.html"), headers={"Cache-Control": REVALIDATE}, mimetype="text/html")
+        """Return the viewer of the operations that the query selects, as that of the document does."""
+        selected = forms.selection(request)
+        page = render_template("viewer.html", document=forms.url("json", selected), tag=selected.tag)
+        return Response(page, headers={"Cache-Control": REVALIDATE}, mimetype=_HTML)
 
     @routes.get("/assets/<digest>/<name>")
     @public
@@ -92,3 +114,34 @@ def blueprint(*, simulator: bool) -> Blueprint:
         return assets.content("favicon.ico").response(request, _DAY)
 
     return routes
+
+
+def _groups(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return the groups of tags in their order (``x-tagGroups``), each tag with its operations.
+
+    Tags of no group follow at the end.
+    """
+    tags = {tag["name"]: _tag(document, tag) for tag in document.get("tags", ())}
+    for group in document.get("x-tagGroups", ()):
+        if present := [tags.pop(name) for name in group["tags"] if name in tags]:
+            yield {"name": group["name"], "tags": present}
+    if tags:
+        yield {"name": "More" if "x-tagGroups" in document else "", "tags": list(tags.values())}
+
+
+def _tag(document: Mapping[str, Any], tag: Mapping[str, Any]) -> dict[str, Any]:
+    url = f"/docs{Selection(tag=tag['name']).query()}"
+    operations = [
+        {
+            "method": method,
+            "path": path,
+            "summary": item[method].get("summary", ""),
+            "role": item[method].get("x-required-role"),
+            "deprecated": item[method].get("deprecated", False),
+            "url": f"{url}#tag/{quote(tag['name'], safe='')}/{quote(item[method].get('operationId', ''))}",
+        }
+        for path, item in document["paths"].items()
+        for method in _METHODS
+        if tag["name"] in item.get(method, {}).get("tags", ())
+    ]
+    return {"name": tag["name"], "description": tag.get("description", ""), "url": url, "operations": operations}

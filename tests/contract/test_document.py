@@ -135,10 +135,18 @@ def test_it_is_only_read(client: FlaskClient, path: str, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "code"), [("role=root", "validation"), ("role=", "validation"), ("rule=reader", "unknown-parameter")]
+    ("query", "code"),
+    [
+        ("role=root", "validation"),
+        ("role=", "validation"),
+        ("tag=cluster", "validation"),
+        ("tag=", "validation"),
+        ("rule=reader", "unknown-parameter"),
+    ],
 )
-def test_a_role_that_there_is_not_is_refused(client: FlaskClient, query: str, code: str) -> None:
-    answer = client.get(f"/openapi.json?{query}")
+@pytest.mark.parametrize("path", ["/openapi.json", "/openapi.yaml", "/docs"])
+def test_a_role_or_tag_that_there_is_not_is_refused(client: FlaskClient, path: str, query: str, code: str) -> None:
+    answer = client.get(f"{path}?{query}")
     assert (answer.status_code, answer.json["code"]) == (422, code)
 
 
@@ -150,8 +158,20 @@ def test_a_role_sees_the_operations_that_it_may_call(client: FlaskClient, docume
     assert len(wanted) > 50
 
 
-def test_a_roles_document_has_no_loose_ends(client: FlaskClient) -> None:
-    told = client.get("/openapi.json?role=reader").json
+def test_a_tag_selects_its_operations(client: FlaskClient, document: dict[str, Any]) -> None:
+    told = operations(client.get("/openapi.json?tag=clusters&role=reader").json)
+    wanted = {
+        name
+        for name, item in operations(document).items()
+        if "clusters" in item["tags"] and item["x-required-role"] == "reader"
+    }
+    assert set(told) == wanted
+    assert len(wanted) > 5
+
+
+@pytest.mark.parametrize("query", ["role=reader", "tag=clusters", "role=operator&tag=machines"])
+def test_a_part_of_the_document_has_no_loose_ends(client: FlaskClient, query: str) -> None:
+    told = client.get(f"/openapi.json?{query}").json
     defined = {
         f"#/components/{section}/{name}"
         for section, parts in told["components"].items()
@@ -172,6 +192,5 @@ def test_a_roles_document_has_no_loose_ends(client: FlaskClient) -> None:
     assert {tag["name"] for tag in told["tags"]} == tags
 
 
-@pytest.mark.slow
-def test_a_roles_document_is_valid_openapi(client: FlaskClient) -> None:
-    validate(client.get("/openapi.json?role=reader").json)
+def test_a_part_of_the_document_is_valid_openapi(client: FlaskClient) -> None:
+    validate(client.get("/openapi.json?role=operator&tag=clusters").json)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from dataclasses import replace
 
@@ -10,10 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from omni_gateway.app import create_app
+from omni_gateway.http import pages, problem_pages
+from omni_gateway.http.document import DocumentForms
 from omni_gateway.settings import Settings
 
 HTML = {"Accept": "text/html"}
-PAGES = ["/", "/docs", "/problems", "/problems/conflict"]
+PAGES = ["/", "/docs", "/docs?tag=clusters", "/problems", "/problems/conflict"]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +33,7 @@ def loaded(page: str) -> list[str]:
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_loads_and_links_to_this_gateway_only(client: FlaskClient, path: str) -> None:
     answer = client.get(path, headers=HTML)
-    urls = set(loaded(answer.text)) - {"/api/v1"}  # needs a token
+    urls = {url.partition("#")[0] for url in loaded(answer.text)} - {"", "/api/v1"}  # the latter needs a token
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     assert len(urls) > 5
     assert {url: client.get(url, headers=HTML).status_code for url in urls} == dict.fromkeys(urls, 200)
@@ -44,9 +48,11 @@ def test_a_page_has_no_script_in_it_for_the_policy_allows_none(client: FlaskClie
 
 @pytest.mark.parametrize("coding", ["br", "gzip", "identity"])
 def test_what_pages_load_may_be_cached_for_ever_and_is_compressed(client: FlaskClient, coding: str) -> None:
-    assets = [url for url in loaded(client.get("/").text) if url.startswith("/assets/")]
-    assert len(assets) == 4
-    for url in assets:
+    assets = [
+        url for page in PAGES for url in loaded(client.get(page, headers=HTML).text) if url.startswith("/assets/")
+    ]
+    assert len(set(assets)) == 8
+    for url in set(assets):
         answer = client.get(url, headers={"Accept-Encoding": coding})
         assert "immutable" in answer.headers["Cache-Control"]
         assert answer.headers.get("Content-Encoding", "identity") == coding
@@ -73,10 +79,46 @@ def test_the_icon_is_one(client: FlaskClient) -> None:
     assert answer.data.startswith(b"\0\0\1\0")
 
 
+def test_the_index_leads_to_each_operation_in_the_viewer_of_its_tag(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    page = html.unescape(client.get("/").text)
+    missing = [
+        operation["operationId"]
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        if method in ("get", "post", "put", "patch", "delete")
+        and not re.search(rf'href="/docs\?tag=[^"#]+#tag/[^"/]+/{operation["operationId"]}"', page)
+    ]
+    assert missing == []
+
+
+def test_the_index_has_the_tags_in_the_groups_and_the_order_of_the_document() -> None:
+    operation = {"summary": "List them", "responses": {}}
+    document = {
+        "info": {"title": "an API", "version": "1"},
+        "tags": [{"name": "a"}, {"name": "b/c", "description": "Some `code`"}, {"name": "d"}],
+        "x-tagGroups": [{"name": "First", "tags": ["d", "a"]}, {"name": "Second", "tags": ["gone"]}],
+        "paths": {
+            f"/{tag}": {"get": {**operation, "tags": [tag], "operationId": f"get_{tag[0]}"}}
+            for tag in ("a", "b/c", "d")
+        },
+    }
+    app = Flask("pages")
+    app.register_blueprint(problem_pages.blueprint)
+    app.register_blueprint(pages.blueprint(DocumentForms(json.dumps(document).encode()), simulator=False))
+    page = app.test_client().get("/").text
+    main = page.partition("<main>")[2]
+    assert re.findall(r"<nav class.*?</nav>", page, flags=re.S)[0].count("<h2>") == 2
+    assert re.findall(r'<section id="([^"]+)">', main) == ["d", "a", "b/c"]
+    assert "Some <code>code</code>" in main
+    assert 'href="/docs?tag=b%2Fc#tag/b%2Fc/get_b"' in main
+
+
 @pytest.mark.parametrize("embedded", [True, False])
 def test_the_simulator_is_named_where_it_is_one(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, embedded: bool
 ) -> None:
     monkeypatch.setattr("omni_gateway.app.discover", lambda **_: [])
     client = create_app(replace(settings, embedded=embedded)).test_client()
-    assert ["simulator" in client.get(path, headers=HTML).text for path in PAGES] == [embedded] * len(PAGES)
+    shown = [client.get(path, headers=HTML) for path in ("/", "/docs", "/problems", "/problems/conflict")]
+    assert [(page.status_code, "simulator" in page.text) for page in shown] == [(200, embedded)] * len(shown)

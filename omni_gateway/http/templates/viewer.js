@@ -1,7 +1,8 @@
 // In a file of its own, for the page's policy allows no inline script. What would load from, or send to, another host is
 // off: fonts, telemetry, the agent, MCP, the hosted client. A credential is not stored: it ends with the page.
-Scalar.createApiReference("#reference", {
-  url: "/openapi.json",
+const reference = document.getElementById("reference");
+Scalar.createApiReference(reference, {
+  url: reference.dataset.document,
   withDefaultFonts: false,
   telemetry: false,
   agent: { disabled: true },
@@ -14,4 +15,6 @@ Scalar.createApiReference("#reference", {
   documentDownloadType: "none", // the bar above has the links
   hideModels: true, // each operation shows its own; hundreds more in the sidebar cost a second
   operationTitleSource: "summary",
+  generateTagSlug: (tag) => tag.name, // `http/pages.py` links to these
+  generateOperationSlug: (operation) => operation.operationId ?? `${operation.method}${operation.path}`,
 });

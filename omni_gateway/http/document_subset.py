@@ -1,4 +1,4 @@
-"""The OpenAPI document as one role sees it: the operations that it may call, and what these refer to."""
+"""Parts of the OpenAPI document: the operations of a role or of a tag, and what these refer to."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ _COMPONENTS = "#/components/"
 _ALWAYS_KEPT = "securitySchemes"
 
 
-def for_role(document: dict[str, Any], role: Role) -> dict[str, Any]:
-    """Return a document with the operations of ``document`` that ``role`` may call, by their ``x-required-role``.
+def subset(document: dict[str, Any], *, role: Role | None = None, tag: str | None = None) -> dict[str, Any]:
+    """Return a document with those operations of ``document`` that ``role`` may call and that have ``tag``.
 
-    Links to other operations, and tags and components that nothing refers to any more, are left out. Parts are shared
-    with ``document``, whose operations lose these links: it is not to be used afterwards.
+    None: any. Links to other operations, and tags and components that nothing refers to any more, are left out. Parts
+    are shared with ``document``, whose operations lose these links: it is not to be used afterwards.
     """
-    paths = {path: kept for path, item in document["paths"].items() if (kept := _allowed(item, role))}
-    allowed = [item[method] for item in paths.values() for method in _METHODS if method in item]
-    names = {operation.get("operationId") for operation in allowed}
+
+    def wanted(operation: Mapping[str, Any]) -> bool:
+        # Where a plugin does not document the role that an operation needs, all roles see it.
+        required = operation.get("x-required-role")
+        allowed = role is None or required is None or Role(required) <= role
+        return allowed and (tag is None or tag in operation.get("tags", ()))
+
+    paths: dict[str, dict[str, Any]] = {}
+    kept: list[dict[str, Any]] = []
+    for path, item in document["paths"].items():
+        operations = {name: part for name, part in item.items() if name in _METHODS and wanted(part)}
+        if operations:
+            paths[path] = {name: part for name, part in item.items() if name not in _METHODS} | operations
+            kept += operations.values()
+    names = {operation.get("operationId") for operation in kept}
     shared = document.get("components", {}).get("responses", {})
-    for responses in (shared, *(operation["responses"] for operation in allowed)):
+    for responses in (shared, *(operation["responses"] for operation in kept)):
         _drop_links(responses, names)
     reduced = {**document, "paths": paths, "components": {}}
     reduced["components"] = _referenced(reduced, document.get("components", {}))
-    _drop_tags(reduced, {tag for operation in allowed for tag in operation.get("tags", ())})
+    _drop_tags(reduced, {name for operation in kept for name in operation.get("tags", ())})
     return reduced
-
-
-def _allowed(item: Mapping[str, Any], role: Role) -> dict[str, Any]:
-    """Return a path item with the role's operations only; empty if there are none."""
-    kept = {name: part for name, part in item.items() if name not in _METHODS or _may(role, part)}
-    return kept if any(method in kept for method in _METHODS) else {}
-
-
-def _may(role: Role, operation: Mapping[str, Any]) -> bool:
-    """Return whether a role may call an operation; where a plugin does not document which it needs, it may."""
-    required = operation.get("x-required-role")
-    return required is None or Role(required) <= role
 
 
 def _drop_links(responses: Mapping[str, dict[str, Any]], operations: set[str | None]) -> None:
