@@ -17,7 +17,7 @@ from flask import Request, Response
 from omni_gateway.http.problems import Problem
 
 IDENTITY = "identity"
-#: A megabyte in 30 ms; the highest levels take a hundred times that for another tenth of the size.
+#: A megabyte of JSON in 15 ms; brotli's highest level takes forty times that for a tenth of the size less.
 _LEVEL = 6
 #: The preferred coding first.
 _COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {

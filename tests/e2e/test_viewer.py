@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from .conftest import Served
 
 pytestmark = pytest.mark.slow
+#: The viewer takes seconds where others use the processor too.
+expect.set_options(timeout=30_000)
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
