@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
@@ -79,11 +79,9 @@ class DocumentForms:
         """Return what the request's query selects; raises a 422 problem for a parameter, role or tag there is not."""
         arguments: dict[str, Any] = _PARSER.parse(_SELECTION, request, location="query")
         selected = Selection(**arguments)
-        if selected.tag is not None:
-            known = [tag["name"] for tag in orjson.loads(self.whole).get("tags", ())]
-            if selected.tag not in known:
-                message = f"There is no such tag{did_you_mean(selected.tag, known)}"
-                raise Problem(422, "validation", errors={"tag": [message]})
+        if selected.tag is not None and selected.tag not in self._tags:
+            message = f"There is no such tag{did_you_mean(selected.tag, self._tags)}"
+            raise Problem(422, "validation", errors={"tag": [message]})
         return selected
 
     def content(self, form: str, selected: Selection) -> EncodedContent:
@@ -95,6 +93,10 @@ class DocumentForms:
     def url(self, form: str, selected: Selection) -> str:
         """Return the URL under which exactly this content may be cached for ever."""
         return f"/openapi-{self.release}.{form}{selected.query()}"
+
+    @cached_property
+    def _tags(self) -> list[str]:
+        return [tag["name"] for tag in orjson.loads(self.whole).get("tags", ())]
 
     def _make(self, form: str, selected: Selection) -> EncodedContent:
         media_type, write = _FORMS[form]

@@ -117,7 +117,7 @@ def blueprint(forms: DocumentForms, *, simulator: bool) -> Blueprint:
 
 
 def _groups(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Return the groups of tags in their order (``x-tagGroups``), each tag with its operations.
+    """Return the groups of tags in their order (``x-tagGroups``), each tag with its title and operations.
 
     Tags of no group follow at the end.
     """
@@ -144,4 +144,10 @@ def _tag(document: Mapping[str, Any], tag: Mapping[str, Any]) -> dict[str, Any]:
         for method in _METHODS
         if tag["name"] in item.get(method, {}).get("tags", ())
     ]
-    return {"name": tag["name"], "description": tag.get("description", ""), "url": url, "operations": operations}
+    return {
+        "name": tag["name"],
+        "title": tag.get("x-displayName", tag["name"]),
+        "description": tag.get("description", ""),
+        "url": url,
+        "operations": operations,
+    }

@@ -96,7 +96,11 @@ def test_the_index_has_the_tags_in_the_groups_and_the_order_of_the_document() ->
     operation = {"summary": "List them", "responses": {}}
     document = {
         "info": {"title": "an API", "version": "1"},
-        "tags": [{"name": "a"}, {"name": "b/c", "description": "Some `code`"}, {"name": "d"}],
+        "tags": [
+            {"name": "a", "x-displayName": "The as"},
+            {"name": "b/c", "description": "Some `code`"},
+            {"name": "d"},
+        ],
         "x-tagGroups": [{"name": "First", "tags": ["d", "a"]}, {"name": "Second", "tags": ["gone"]}],
         "paths": {
             f"/{tag}": {"get": {**operation, "tags": [tag], "operationId": f"get_{tag[0]}"}}
@@ -111,6 +115,7 @@ def test_the_index_has_the_tags_in_the_groups_and_the_order_of_the_document() ->
     assert re.findall(r"<nav class.*?</nav>", page, flags=re.S)[0].count("<h2>") == 2
     assert re.findall(r'<section id="([^"]+)">', main) == ["d", "a", "b/c"]
     assert "Some <code>code</code>" in main
+    assert '<a href="/docs?tag=a">The as</a>' in main
     assert 'href="/docs?tag=b%2Fc#tag/b%2Fc/get_b"' in main
 
 
