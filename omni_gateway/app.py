@@ -32,13 +32,16 @@ from omni_gateway.http import (
     hosts,
     idempotency,
     metrics,
+    pages,
     paths,
+    problem_pages,
     rate_limit,
     request_deadline,
     request_id,
     route_access,
 )
 from omni_gateway.http.api import GatewayApi, freeze
+from omni_gateway.http.document import DocumentForms
 from omni_gateway.http.openapi import security
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
@@ -152,11 +155,13 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     api.register_blueprint(operations.kinds_blueprint())
     api.register_blueprint(index.blueprint(found))
     api.register_blueprint(prometheus.blueprint())
-    app.register_blueprint(document.blueprint)
+    forms = DocumentForms(freeze(api))  # the routes of the API are all there
+    app.register_blueprint(document.blueprint(forms))
+    app.register_blueprint(pages.blueprint(forms, simulator=settings.embedded))
+    app.register_blueprint(problem_pages.blueprint)
     app.register_blueprint(health.blueprint(found, embedded=settings.embedded))
     app.after_request(_accept_patch)
     route_access.declare(app)
-    freeze(api)
     return app
 
 

@@ -138,9 +138,9 @@ def openapi(form: str) -> None:
     """Print the OpenAPI document; needs neither a server nor Omni."""
     document = _app_without_omni().extensions["omni_gateway_openapi"]
     if form == "yaml":
-        import yaml
+        from omni_gateway.http.document import to_yaml
 
-        click.echo(yaml.safe_dump(json.loads(document), sort_keys=False, allow_unicode=True))
+        click.echo(to_yaml(json.loads(document)))
     else:
         click.echo(json.dumps(json.loads(document), indent=2, ensure_ascii=False))
 

@@ -27,121 +27,307 @@ _CODE = "omni_gateway.problem"
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """A problem type: default status, title, meaning, and whether a retry may succeed."""
+    """A problem type: default status, title, meaning, advice to the caller, and whether a retry may succeed."""
 
     status: int
     title: str
     meaning: str
+    advice: str
     retryable: bool = False
 
 
 CATALOGUE: Mapping[str, ProblemType] = {
-    "bad-request": ProblemType(400, "Bad request", "The request cannot be understood."),
-    "bad-json": ProblemType(400, "Bad JSON", "The body is not JSON, or JSON that could be read in two ways."),
-    "bad-yaml": ProblemType(400, "Bad YAML", "The body is not YAML, or uses what JSON does not have, such as tags."),
-    "unauthenticated": ProblemType(
-        401, "Missing or invalid credential", "Send a valid token: `Authorization: Bearer …`."
+    "bad-request": ProblemType(
+        400,
+        "Bad request",
+        "The request cannot be understood.",
+        "Mend what `detail` names; the same request fails again.",
     ),
-    "forbidden": ProblemType(403, "Forbidden", "Your role is too low; the answer names the one that is needed."),
+    "bad-json": ProblemType(
+        400,
+        "Bad JSON",
+        "The body is not JSON, or JSON that could be read in two ways.",
+        "Send one JSON value in UTF-8, without repeated members, NaN, or numbers beyond 64 bits.",
+    ),
+    "bad-yaml": ProblemType(
+        400,
+        "Bad YAML",
+        "The body is not YAML, or uses what JSON does not have, such as tags.",
+        "Send plain YAML: mappings, lists, texts, numbers, booleans and null.",
+    ),
+    "unauthenticated": ProblemType(
+        401,
+        "Missing or invalid credential",
+        "Send a valid token: `Authorization: Bearer …`.",
+        "Make a token with `omni-gateway token create`, or ask an admin for one (`POST /api/v1/auth/tokens`).",
+    ),
+    "forbidden": ProblemType(
+        403,
+        "Forbidden",
+        "Your role is too low; the answer names the one that is needed.",
+        "Use a token of that role; `GET /api/v1/auth/can-i` tells what yours may do.",
+    ),
     "cross-site": ProblemType(
         403,
         "Cross-site request refused",
         "A web page of another origin asked for a change; `OMNI_GATEWAY_CORS_ORIGINS` names the origins that may.",
+        "Have the operator of the gateway add the page's origin to that setting, or call from a server.",
     ),
     "omni-forbidden": ProblemType(
-        403, "Forbidden by Omni", "Omni does not allow this to anyone, or not to the gateway's key."
+        403,
+        "Forbidden by Omni",
+        "Omni does not allow this to anyone, or not to the gateway's key.",
+        "Where `detail` names a role, have an Omni admin give it to the gateway's service account, or to your key.",
     ),
-    "not-found": ProblemType(404, "Not found", "There is no such object, route or operation."),
+    "not-found": ProblemType(
+        404,
+        "Not found",
+        "There is no such object, route or operation.",
+        "Look at the names in the collection's list; `/api/v1` lists the collections.",
+    ),
     "not-yet": ProblemType(
         404,
         "Not there yet",
         "Omni creates this some time after the object it belongs to; try again after `Retry-After`.",
-        True,
+        "Send the request again after the seconds in `Retry-After`.",
+        retryable=True,
     ),
-    "method-not-allowed": ProblemType(405, "Method not allowed", "The `Allow` header names the methods there are."),
-    "not-acceptable": ProblemType(406, "Not acceptable", "The answer has no form that `Accept` names."),
-    "request-timeout": ProblemType(408, "Request timeout", "The request did not come in whole in time.", True),
-    "conflict": ProblemType(409, "Conflict", "The object's present state is in the way; `hint` says what to do first."),
+    "method-not-allowed": ProblemType(
+        405,
+        "Method not allowed",
+        "The `Allow` header names the methods there are.",
+        "Use one of the methods in `Allow`.",
+    ),
+    "not-acceptable": ProblemType(
+        406,
+        "Not acceptable",
+        "The answer has no form that `Accept` names.",
+        "Leave `Accept` and `Accept-Encoding` out, or name a form that the document lists for this route.",
+    ),
+    "request-timeout": ProblemType(
+        408,
+        "Request timeout",
+        "The request did not come in whole in time.",
+        "Send it again; look at the connection if it stays so.",
+        retryable=True,
+    ),
+    "conflict": ProblemType(
+        409,
+        "Conflict",
+        "The object's present state is in the way; `hint` says what to do first.",
+        "Do what `hint` says, then send the request again.",
+    ),
     "changed-meanwhile": ProblemType(
-        409, "Changed meanwhile", "Other writes changed the object during each attempt.", True
+        409,
+        "Changed meanwhile",
+        "Other writes changed the object during each attempt.",
+        "Read the object again, and send the change again if it is still wanted.",
+        retryable=True,
     ),
     "too-early": ProblemType(
         409,
         "Too early",
         "Omni has not processed yet what this depends on; send it again after `Retry-After`.",
-        True,
+        "Send the request again after the seconds in `Retry-After`.",
+        retryable=True,
     ),
-    "exists": ProblemType(409, "Exists already", "There is an object of this name; `Location` names it."),
-    "tearing-down": ProblemType(409, "Tearing down", "The object is being removed and takes no writes."),
+    "exists": ProblemType(
+        409,
+        "Exists already",
+        "There is an object of this name; `Location` names it.",
+        "Change the object with PUT or PATCH, or choose another name.",
+    ),
+    "tearing-down": ProblemType(
+        409,
+        "Tearing down",
+        "The object is being removed and takes no writes.",
+        "Wait until the object is gone (404), then create it again if it is wanted.",
+    ),
     "idempotency-conflict": ProblemType(
-        409, "First request still running", "The first request with this Idempotency-Key has not ended.", True
+        409,
+        "First request still running",
+        "The first request with this Idempotency-Key has not ended.",
+        "Send the same request with the same key again after `Retry-After`: it returns the first one's response.",
+        retryable=True,
     ),
     "outcome-unknown": ProblemType(
         409,
         "Outcome unknown",
         "The first request with this Idempotency-Key ended without a response; it may have been applied.",
+        "Read the object to see whether the change is there; send a new request with a new key if it is not.",
     ),
-    "gone": ProblemType(410, "Gone", "The watch's history does not reach back that far; list again."),
+    "gone": ProblemType(
+        410,
+        "Gone",
+        "The watch's history does not reach back that far; list again.",
+        "List again, and watch from the list's resume point.",
+    ),
     "stale-precondition": ProblemType(
-        412, "Precondition failed", "`If-Match` names another state of the object, or `If-None-Match` this one."
+        412,
+        "Precondition failed",
+        "`If-Match` names another state of the object, or `If-None-Match` this one.",
+        "Read the object again, merge your change, and send it with the new ETag.",
     ),
-    "too-large": ProblemType(413, "Too large", "The body, or what Omni would have to send, exceeds a limit."),
-    "uri-too-long": ProblemType(414, "URI too long", "The path and its query are longer than 8 KiB."),
+    "too-large": ProblemType(
+        413,
+        "Too large",
+        "The body, or what Omni would have to send, exceeds a limit.",
+        "Send less: several requests, or a narrower `label_selector` or `fields`.",
+    ),
+    "uri-too-long": ProblemType(
+        414,
+        "URI too long",
+        "The path and its query are longer than 8 KiB.",
+        "Move what you can into the body, or ask for fewer objects at once.",
+    ),
     "unsupported-media-type": ProblemType(
-        415, "Unsupported media type", "The body is of a type this route cannot read."
+        415,
+        "Unsupported media type",
+        "The body is of a type this route cannot read.",
+        "Send the `Content-Type` that `Accept-Post` or `Accept-Patch` names, without a content coding.",
     ),
-    "validation": ProblemType(422, "Invalid field or parameter", "A field or parameter is wrong; `errors` names each."),
-    "unknown-parameter": ProblemType(422, "Unknown parameter", "A query parameter that this route does not have."),
-    "bad-selector": ProblemType(422, "Bad selector", "The label selector cannot be read."),
-    "refused-by-omni": ProblemType(422, "Value refused by Omni", "Omni refuses a value; `detail` is its reason."),
+    "validation": ProblemType(
+        422,
+        "Invalid field or parameter",
+        "A field or parameter is wrong; `errors` names each.",
+        "Mend the fields that `errors` names.",
+    ),
+    "unknown-parameter": ProblemType(
+        422,
+        "Unknown parameter",
+        "A query parameter that this route does not have.",
+        "Take the parameter out or correct its name; the document lists those of each route.",
+    ),
+    "bad-selector": ProblemType(
+        422,
+        "Bad selector",
+        "The label selector cannot be read.",
+        "Write it as kubectl does: `key=value`, `key!=value`, `key in (a, b)`, `key`, `!key`, joined by commas.",
+    ),
+    "refused-by-omni": ProblemType(
+        422,
+        "Value refused by Omni",
+        "Omni refuses a value; `detail` is its reason.",
+        "Change the value as Omni's reason says.",
+    ),
     "apply-incomplete": ProblemType(
-        422, "Not all was applied", "`results` has the outcome of each document, and its reason."
+        422,
+        "Not all was applied",
+        "`results` has the outcome of each document, and its reason.",
+        "Mend the documents whose result is an error, and apply again: what is applied already stays `unchanged`.",
     ),
     "idempotency-mismatch": ProblemType(
-        422, "Key used for another request", "This Idempotency-Key came with another request before."
+        422,
+        "Key used for another request",
+        "This Idempotency-Key came with another request before.",
+        "Use a new Idempotency-Key for each new request.",
     ),
     "rate-limited": ProblemType(
         429,
         "Too many requests",
         "You exceeded the limit in `RateLimit`; go on after `Retry-After`.",
-        True,
+        "Wait for `Retry-After`, and send fewer requests; a watch replaces polling.",
+        retryable=True,
     ),
     "too-many-failed-logins": ProblemType(
-        429, "Too many failed logins", "Refused credentials came from your address; wait before you try another.", True
+        429,
+        "Too many failed logins",
+        "Refused credentials came from your address; wait before you try another.",
+        "Mend the credential, and wait for `Retry-After`.",
+        retryable=True,
     ),
     "too-many-own-streams": ProblemType(
-        429, "Too many streams of yours", "You have as many streams open as one caller may.", True
+        429,
+        "Too many streams of yours",
+        "You have as many streams open as one caller may.",
+        "End streams that you no longer read, or watch a whole collection by one stream.",
+        retryable=True,
     ),
     "too-many-own-requests": ProblemType(
-        429, "Too many requests of yours at once", "You have as many requests waiting as one caller may.", True
+        429,
+        "Too many requests of yours at once",
+        "You have as many requests waiting as one caller may.",
+        "Send the request again after `Retry-After`, with fewer at a time.",
+        retryable=True,
     ),
     "headers-too-large": ProblemType(
-        431, "Headers too large", "A header field is larger than 16 KiB, or there are more than 64, or 64 KiB of them."
+        431,
+        "Headers too large",
+        "A header field is larger than 16 KiB, or there are more than 64, or 64 KiB of them.",
+        "Send fewer or shorter header fields; cookies are not needed here.",
     ),
-    "internal": ProblemType(500, "Internal error", "A defect of the gateway; its log has the request id."),
-    "not-implemented": ProblemType(501, "Not implemented", "Omni, or this gateway as it is set up, cannot do this."),
-    "omni-credential": ProblemType(502, "Omni refuses the gateway's key", "The key is unknown, expired or revoked."),
-    "omni-error": ProblemType(502, "Omni failed", "Omni answered with an error that says no more."),
-    "omni-unreachable": ProblemType(503, "Omni unreachable", "Omni cannot be reached; try again later.", True),
+    "internal": ProblemType(
+        500,
+        "Internal error",
+        "A defect of the gateway; its log has the request id.",
+        "Report it with the `request_id`; whether a write was applied is shown by reading the object.",
+    ),
+    "not-implemented": ProblemType(
+        501,
+        "Not implemented",
+        "Omni, or this gateway as it is set up, cannot do this.",
+        "`detail` says what is missing: a newer Omni, or a setting of the gateway.",
+    ),
+    "omni-credential": ProblemType(
+        502,
+        "Omni refuses the gateway's key",
+        "The key is unknown, expired or revoked.",
+        "Have the operator of the gateway renew the service account's key in Omni.",
+    ),
+    "omni-error": ProblemType(
+        502,
+        "Omni failed",
+        "Omni answered with an error that says no more.",
+        "Look at `detail` and at Omni's log; a request that only reads may be sent again.",
+    ),
+    "omni-unreachable": ProblemType(
+        503,
+        "Omni unreachable",
+        "Omni cannot be reached; try again later.",
+        "Send the request again after `Retry-After`; `/health` shows the state of Omni.",
+        retryable=True,
+    ),
     "machine-unreachable": ProblemType(
         503,
         "Machine unreachable",
         "The machine's own Talos API cannot be reached through Omni: it is going down, coming up or cut off.",
-        True,
+        "Wait until `GET /api/v1/machines/{id}` shows the machine as connected, then send the request again.",
+        retryable=True,
     ),
     "store-unavailable": ProblemType(
-        503, "Store unavailable", "The gateway's own database cannot be used now; try again later.", True
+        503,
+        "Store unavailable",
+        "The gateway's own database cannot be used now; try again later.",
+        "Send the request again after `Retry-After`; `/health` shows the state of the store.",
+        retryable=True,
     ),
-    "too-many-streams": ProblemType(503, "Too many streams", "This worker has as many streams open as it may.", True),
+    "too-many-streams": ProblemType(
+        503,
+        "Too many streams",
+        "This worker has as many streams open as it may.",
+        "Open the stream again after `Retry-After`, or have the operator raise `OMNI_GATEWAY_MAX_STREAMS`.",
+        retryable=True,
+    ),
     "overloaded": ProblemType(
         503,
         "Too many requests at once",
         "Too many requests wait already; this one was not started. Send it again.",
-        True,
+        "Send the request again after `Retry-After`.",
+        retryable=True,
     ),
-    "not-ready": ProblemType(503, "Not ready", "The gateway is starting or stopping.", True),
+    "not-ready": ProblemType(
+        503,
+        "Not ready",
+        "The gateway is starting or stopping.",
+        "Send the request again in some seconds; `/readyz` shows when the gateway is ready.",
+        retryable=True,
+    ),
     "omni-timeout": ProblemType(
-        504, "Omni timed out", "Omni did not answer in time; a write may have been applied.", True
+        504,
+        "Omni timed out",
+        "Omni did not answer in time; a write may have been applied.",
+        "Send a read again; before you send a write again, read the object, or use an `Idempotency-Key`.",
+        retryable=True,
     ),
 }
 

@@ -15,8 +15,14 @@ OPEN = {
     "/health",
     "/",
     "/openapi.json",
-    "/swagger-ui/<path:filename>",
+    "/docs",
+    "/favicon.ico",
+    "/assets/<digest>/<name>",
+    "/problems",
     "/problems/<code>",
+    "/openapi.yaml",
+    "/openapi-<release>.json",
+    "/openapi-<release>.yaml",
 }
 #: Questions whose answer needs a body: nothing is written.
 READS_BY_POST = ("/actions/validate", "/actions/match")

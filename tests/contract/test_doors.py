@@ -184,7 +184,7 @@ def test_beyond_loopback_the_operator_has_said_that_everybody_may(make: Make) ->
     + [
         (path, 404)
         for path in ("//evil.example", "//evil.example/api/v1", "/api//v1/clusters", "/api/v1//clusters",
-                     "/api/v1/clusters//x", "/api/v1/clusters/x//status", "/openapi.json//", "/swagger-ui//")
+                     "/api/v1/clusters//x", "/api/v1/clusters/x//status", "/openapi.json//", "/assets//", "/docs//")
     ],
 )  # fmt: skip
 def test_slashes_too_many_lead_to_no_other_host(app: Flask, tokens: dict[str, str], path: str, status: int) -> None:

@@ -20,11 +20,10 @@ RESOURCES = "omni.resources.ResourceService"
 
 
 def test_the_page_of_problems_is_the_table() -> None:
-    rows = re.findall(
-        r"^\| `([\w-]+)` \| (\d+) \| (.+?) \| (yes|no) \| (.+) \|$", (ROOT / "docs/problems.md").read_text(), flags=re.M
-    )
+    page = (ROOT / "docs/problems.md").read_text()
+    rows = re.findall(r"^\| `([\w-]+)` \| (\d+) \| (.+?) \| (yes|no) \| (.+?) \| (.+) \|$", page, flags=re.M)
     assert rows == [
-        (code, str(kind.status), kind.title, "yes" if kind.retryable else "no", kind.meaning)
+        (code, str(kind.status), kind.title, "yes" if kind.retryable else "no", kind.meaning, kind.advice)
         for code, kind in CATALOGUE.items()
     ]
 
