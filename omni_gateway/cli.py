@@ -13,11 +13,10 @@ from typing import Any
 
 import click
 
-from omni_gateway import __version__, embedded, metrics_directory
+from omni_gateway import __version__, embedded, metrics_directory, start_checks
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.unauthenticated_bind import check_exposure
 
-DEFAULT_BIND = "127.0.0.1:8080"
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -31,12 +30,19 @@ def _plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 
         try:
             return command(*args, **kwargs)
-        except (SettingsError, BrokenPlugin, embedded.EmbeddedOmniError, StoreUnavailable) as error:
+        except (SettingsError, BrokenPlugin, embedded.EmbeddedOmniError) as error:
             raise click.ClickException(str(error)) from error
+        except StoreUnavailable as error:
+            raise click.ClickException(f"{error} It is {_place_of_store()}.") from error
         except StoreMisconfigured as error:
             raise click.ClickException(f"OMNI_GATEWAY_STORE_URL: {error}") from error
 
     return run
+
+
+def _place_of_store() -> str:
+    settings = Settings.load()
+    return "the one of OMNI_GATEWAY_STORE_URL" if settings.store_url else str(settings.state_dir / "gateway.sqlite")
 
 
 @click.group()
@@ -49,22 +55,51 @@ def main(context: click.Context) -> None:
 
 
 @main.command()
-@click.option("--bind", default=DEFAULT_BIND, show_default=True, metavar="HOST:PORT")
+@click.option(
+    "--bind",
+    metavar="HOST:PORT",
+    help="Address to listen at, also unix:PATH (default: OMNI_GATEWAY_BIND, or 127.0.0.1:8080).",
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes (default: one per core, at most 4).")
 @_plain_errors
-def serve(bind: str, workers: int | None) -> None:
-    """Serve the API; without OMNI_ENDPOINT, start the embedded Omni too."""
-    from omni_gateway import logs
-    from omni_gateway.server import serve as run
+def serve(bind: str | None, workers: int | None) -> None:
+    """Serve the API; without OMNI_ENDPOINT, start the embedded Omni (a simulator) too.
 
+    Settings are environment variables, or lines of a file that OMNI_GATEWAY_CONFIG_FILE names.
+    """
     settings = _settings(workers)
-    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
-    logs.mask(logging.getLogger())
+    bind = bind or settings.bind
+    start_checks.check(bind, settings)
+    _set_up_log(settings)
     _check_audit_file(settings)
     check_exposure(bind, settings)
+    _tell(f"omni-gateway {__version__} is loading ...")
+    from omni_gateway.server import serve as run  # imports most of the package
+    from omni_gateway.start_summary import summary
+
     settings = _with_omni(settings)
-    _ensure_a_token(settings, bind)
-    run(bind, settings, lambda: _renewed(bind, settings, workers))
+    token = _ensure_a_token(settings)
+    _tell("Loading the resources ...")
+    run(
+        bind,
+        settings,
+        renew=lambda: _renewed(bind, settings, workers),
+        ready=lambda: _tell(summary(bind, settings, token)),
+    )
+
+
+def _tell(text: str) -> None:
+    """Show progress on standard error."""
+    click.echo(text, err=True)
+
+
+def _set_up_log(settings: Settings) -> None:
+    from omni_gateway import logs
+
+    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
+    logs.mask(logging.getLogger())
+    if settings.log_level != "DEBUG":
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # at INFO it names its plugins and contexts
 
 
 def _settings(workers: int | None) -> Settings:
@@ -96,13 +131,14 @@ def _with_omni(settings: Settings) -> Settings:
         return settings
     from omni_gateway.omni import OmniConfig
 
+    _tell(f"No OMNI_ENDPOINT: starting the embedded Omni, a simulator with {settings.fleet} machines ...")
     omni = embedded.start(settings.state_dir, fleet=settings.fleet)
     config = OmniConfig(endpoint=omni.endpoint, service_account_key=omni.key, timeout=settings.omni_timeout)
     return replace(settings, omni=config, embedded=True)
 
 
-def _ensure_a_token(settings: Settings, bind: str) -> None:
-    """Wait for the store, and save the bootstrap token's hash; if there is no token at all, create and print one.
+def _ensure_a_token(settings: Settings) -> str | None:
+    """Wait for the store, and save the bootstrap token's hash; if there is no token at all, create and return one.
 
     If token authentication is off, none is created: it would become valid, unnoticed, once that is switched on.
     """
@@ -112,14 +148,8 @@ def _ensure_a_token(settings: Settings, bind: str) -> None:
     store.wait(settings.store_start_timeout)
     wanted = settings.takes_tokens and not settings.bootstrap_token
     secret = store.tokens.create_first("first-run", "admin") if wanted else None
-    if secret is not None:
-        scheme = "https" if settings.tls_cert_file else "http"
-        click.echo(
-            f"\nAn admin token was created. It is shown only once:\n\n    export TOKEN={secret}\n\n"
-            f'Try it:\n\n    curl -H "Authorization: Bearer $TOKEN" {scheme}://{bind}/api/v1/machines\n',
-            err=True,
-        )
     store.close()
+    return secret
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)
@@ -188,7 +218,10 @@ def token() -> None:
 def _tokens() -> Any:
     from omni_gateway.storage import store_of
 
-    store = store_of(replace(Settings.load(), bootstrap_token=""))
+    settings = Settings.load()
+    if not settings.store_url:
+        start_checks.check_folder(settings.state_dir)
+    store = store_of(replace(settings, bootstrap_token=""))
     store.wait(0)
     return store.tokens
 

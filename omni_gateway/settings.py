@@ -52,6 +52,7 @@ class Settings:
     """The gateway's settings; sizes are bytes and times are seconds."""
 
     omni: OmniConfig | None = None
+    bind: str = _setting("BIND", "Address that `serve` listens at: `HOST:PORT` or `unix:PATH`", "127.0.0.1:8080")
     state_dir: Path = _setting(
         "STATE_DIR", "Where tokens' hashes and the embedded Omni's database are kept", Path(".omni-gateway"), "path"
     )
@@ -280,6 +281,8 @@ class Settings:
             raise SettingsError(f"{PREFIX}AUDIT_RETENTION_DAYS must be from 1 to 3650")
         if self.audit_max_rows < 0:
             raise SettingsError(f"{PREFIX}AUDIT_MAX_ROWS must be 0 or more")
+        if not 0 <= self.fleet <= 100_000:
+            raise SettingsError(f"{PREFIX}FLEET must be from 0 to 100000")
         if self.cache_bytes < 0:
             raise SettingsError(f"{PREFIX}CACHE_BYTES must be 0 or more")
         if unknown := sorted(set(self.readiness_requires) - set(CHECKS)):

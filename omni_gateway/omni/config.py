@@ -95,7 +95,8 @@ def _key_from(environ: Mapping[str, str], needed: bool) -> str:
     if not needed:
         return ""
     raise ConfigError(
-        f"OMNI_SERVICE_ACCOUNT_KEY is not set, nor {KEY_FILE_VARIABLE} (nor SIDERO_SERVICE_ACCOUNT_KEY, which wins)"
+        f"OMNI_SERVICE_ACCOUNT_KEY is not set, nor {KEY_FILE_VARIABLE} (nor SIDERO_SERVICE_ACCOUNT_KEY, which wins);"
+        " `omnictl serviceaccount create NAME` prints one"
     )
 
 

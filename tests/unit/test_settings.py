@@ -34,6 +34,7 @@ def test_a_variable_sets_its_field() -> None:
         ("OMNI_GATEWAY_AUDIT_RETENTION_DAYS", "0", "1 to 3650"),
         ("OMNI_GATEWAY_AUDIT_MAX_ROWS", "-1", "0 or more"),
         ("OMNI_GATEWAY_CACHE_BYTES", "-1", "0 or more"),
+        ("OMNI_GATEWAY_FLEET", "-1", "0 to 100000"),
         ("OMNI_GATEWAY_CONFIG_FILE", "/nowhere/at/all", "no such file"),
         ("OMNI_GATEWAY_OMNI_TIMEOUT", "soon", "Not a valid number"),
         ("OMNI_GATEWAY_OIDC_CA_FILE", "/nowhere/at/all", "cannot be read"),
