@@ -124,3 +124,42 @@ def refused_beside(folder: Path) -> str:
     ran = subprocess.run([*COMMAND, "serve"], env=environ, cwd=folder, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 1
     return ran.stderr.splitlines()[-1]
+
+
+ROOT = Path(__file__).parents[2]
+#: Pythons that fail at one thing, as shell scripts: `$1` is the option, `$2` the code.
+TOO_OLD = 'case "$1$2" in -V) echo Python 3.9.2;; *version_info*) exit 1;; esac'
+WITHOUT_VENV = 'case "$2" in *venv*) exit 1;; esac'
+
+
+def make_run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``make run`` in a folder that has what a clone has and no virtual environment."""
+    for name in ("Makefile", "setup.cfg", "constraints.txt", "pyproject.toml"):
+        (folder / name).write_text((ROOT / name).read_text())
+    return subprocess.run(["make", "run", *arguments], env=KEPT, cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (TOO_OLD, "is Python 3.9.2; this needs Python 3.11 or newer"),
+        (WITHOUT_VENV, "has no module venv. On Debian and Ubuntu: apt install python3-venv"),
+        (None, "There is no ./python. Install Python 3.11 or newer"),
+    ],
+)
+def test_make_run_says_which_python_it_needs(tmp_path: Path, script: str | None, words: str) -> None:
+    if script is not None:
+        (tmp_path / "python").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "python").chmod(0o755)
+    ran = make_run(tmp_path, "PYTHON=./python")
+    said = [line for line in ran.stderr.splitlines() if not line.startswith("make: ***")]
+    assert ran.returncode != 0
+    assert len(said) == 1
+    assert words in said[0]
+
+
+def test_make_run_installs_what_running_needs_and_no_tests(tmp_path: Path) -> None:
+    planned = make_run(tmp_path, "--dry-run").stdout
+    assert "pip install" in planned
+    assert "-c constraints.txt -e ." in planned
+    assert "[test" not in planned
