@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, cast
 
 import marshmallow as ma
@@ -13,12 +14,15 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from omni_gateway.http.concealment import concealed
+from omni_gateway.http.documented_paths import DocumentedPaths
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.openapi_links import add_links
+from omni_gateway.http.paths import request_path
 from omni_gateway.http.problems import MEDIA_TYPE, Problem, ProblemSchema, code_for_status
 from omni_gateway.http.request_id import request_id
 from omni_gateway.http.store_errors import problem_for_store
 from omni_gateway.omni.errors import OmniError
+from omni_gateway.redaction.credentials import masked
 from omni_gateway.store import StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -30,6 +34,7 @@ _DETAILS = {
 }
 
 DOCUMENT = "omni_gateway_openapi"
+_PATHS = "omni_gateway_documented_paths"
 
 
 class SchemaNameTaken(ValueError):
@@ -94,8 +99,22 @@ class GatewayApi(Api):  # type: ignore[misc]
             name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")
         }
         code = code_for_status(error.code)
+        if error.code == 404 and request.url_rule is None:
+            return self._nothing_here(headers)
         detail = _DETAILS.get(error.code) or error.description
         return Problem(error.code, code, detail, title=error.name, headers=headers).response()
+
+    def _nothing_here(self, headers: Mapping[str, str]) -> Response:
+        """Return the 404 for a URL without a route: with the nearest documented one, or the names there are."""
+        paths: DocumentedPaths = self._app.extensions[_PATHS]
+        path = request_path()
+        detail, hint = _DETAILS[404], None
+        if nearest := paths.nearest(path):
+            detail = f"There is nothing at this URL; did you mean {masked(nearest)}?"
+        else:
+            beginning, names = paths.names_below(path)
+            hint = f"Below {masked(beginning)}: {', '.join(names)}." if names else None
+        return Problem(404, "not-found", detail, hint=hint, headers=headers).response()
 
     def _register_responses(self) -> None:
         """Document error responses as ``application/problem+json``."""
@@ -121,4 +140,5 @@ def freeze(api: GatewayApi) -> bytes:
     add_links(described)
     document = orjson.dumps(described)
     api.app.extensions[DOCUMENT] = document
+    api.app.extensions[_PATHS] = DocumentedPaths(described["paths"])
     return document
