@@ -45,27 +45,39 @@ def _place_of_store() -> str:
     return "the one of OMNI_GATEWAY_STORE_URL" if settings.store_url else str(settings.state_dir / "gateway.sqlite")
 
 
-@click.group()
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(context_settings=HELP_OPTIONS)
 @click.version_option(__version__, prog_name="omni-gateway")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """A REST API with OpenAPI docs in front of Sidero Omni."""
+    """A REST API with OpenAPI docs in front of Sidero Omni.
+
+    `omni-gateway serve` is all that is needed to try it. Settings are environment variables, such as OMNI_ENDPOINT
+    and OMNI_GATEWAY_BIND, or lines of a file that OMNI_GATEWAY_CONFIG_FILE names.
+    """
     if context.invoked_subcommand == "serve":
         metrics_directory.prepare()
 
 
-@main.command()
+@main.command(short_help="Serve the API, of a simulator without OMNI_ENDPOINT.")
 @click.option(
     "--bind",
     metavar="HOST:PORT",
-    help="Address to listen at, also unix:PATH (default: OMNI_GATEWAY_BIND, or 127.0.0.1:8080).",
+    help="Address to listen at, also unix:PATH. By default OMNI_GATEWAY_BIND, or 127.0.0.1:8080.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), help="Worker processes (default: one per core, at most 4).")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Worker processes. By default OMNI_GATEWAY_WORKERS, or one per core and at most 4.",
+)
 @_plain_errors
 def serve(bind: str | None, workers: int | None) -> None:
-    """Serve the API; without OMNI_ENDPOINT, start the embedded Omni (a simulator) too.
+    """Serve the API of the Omni that OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY name.
 
-    Settings are environment variables, or lines of a file that OMNI_GATEWAY_CONFIG_FILE names.
+    Without OMNI_ENDPOINT, an embedded Omni is started too: a simulator, with its state in the state directory
+    (OMNI_GATEWAY_STATE_DIR, by default .omni-gateway in this folder). The first start prints an admin token.
     """
     settings = _settings(workers)
     bind = bind or settings.bind
@@ -155,7 +167,7 @@ def _ensure_a_token(settings: Settings) -> str | None:
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)
 @click.pass_context
 def simulator(context: click.Context) -> None:
-    """Run the embedded Omni alone (--help lists its options)."""
+    """Run the simulator alone (`simulator --help`)."""
     os.execv(sys.executable, [sys.executable, "-m", "omni_gateway.simulator", *context.args])  # noqa: S606
 
 
@@ -163,7 +175,7 @@ def simulator(context: click.Context) -> None:
 @click.option("--format", "form", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
 @_plain_errors
 def openapi(form: str) -> None:
-    """Print the OpenAPI document; needs neither a server nor Omni."""
+    """Print the OpenAPI document; no Omni is needed."""
     document = _app_without_omni().extensions["omni_gateway_openapi"]
     if form == "yaml":
         import yaml
@@ -186,7 +198,10 @@ def _app_without_omni() -> Any:
 @main.command()
 @_plain_errors
 def plugins() -> None:
-    """List the plugins: name, distribution, version, routes, SDK range, state."""
+    """List the plugins and their routes.
+
+    Name, distribution, version, routes, range of SDK versions, and whether it can be loaded.
+    """
     from omni_gateway.discovery import discover
 
     settings = Settings.load()
@@ -212,7 +227,11 @@ def plugins() -> None:
 
 @main.group()
 def token() -> None:
-    """Create, list and revoke the gateway's tokens."""
+    """Create, list and revoke the gateway's tokens.
+
+    They are in the store of the gateway: run this in the folder of `omni-gateway serve`, or with the same
+    OMNI_GATEWAY_STATE_DIR or OMNI_GATEWAY_STORE_URL. A running gateway accepts a new token at once.
+    """
 
 
 def _tokens() -> Any:
@@ -228,9 +247,21 @@ def _tokens() -> Any:
 
 @token.command("create")
 @click.argument("name")
-@click.option("--role", type=click.Choice(["reader", "operator", "admin"]), default="reader", show_default=True)
-@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires (default: never).")
-@click.option("--cluster", "clusters", multiple=True, help="Only this cluster, or those of a pattern; may be repeated.")
+@click.option(
+    "--role",
+    type=click.Choice(["reader", "operator", "admin"]),
+    default="reader",
+    show_default=True,
+    help="What its callers may do.",
+)
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires. By default never.")
+@click.option(
+    "--cluster",
+    "clusters",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only this cluster, or those of a pattern such as prod-*; may be repeated.",
+)
 @_plain_errors
 def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ...]) -> None:
     """Create a token and print it; it cannot be shown again."""
