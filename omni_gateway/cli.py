@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from omni_gateway import __version__, embedded, metrics_directory, start_checks
-from omni_gateway.settings import Settings, SettingsError
+from omni_gateway.settings import Settings, SettingsError, misspelt
 from omni_gateway.unauthenticated_bind import check_exposure
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -85,6 +85,8 @@ def serve(bind: str | None, workers: int | None) -> None:
     _set_up_log(settings)
     _check_audit_file(settings)
     check_exposure(bind, settings)
+    for name, near in misspelt():
+        _tell(f"Warning: {name} is not a setting; did you mean {near}?")
     _tell(f"omni-gateway {__version__} is loading ...")
     from omni_gateway.server import serve as run  # imports most of the package
     from omni_gateway.start_summary import summary

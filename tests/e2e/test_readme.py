@@ -94,7 +94,7 @@ def test_each_block_does_what_the_readme_says(
 
         followed = shell.run(follow)
         assert len(events(followed)) > 1
-        assert json.loads(followed.splitlines()[-1])["state"] == "succeeded"
+        assert json.loads(followed.rstrip().splitlines()[-1])["state"] == "succeeded"
         assert api.get("clusters/demo/status").json()["ready"] is True
 
         before = api.get("clusters/demo").json()

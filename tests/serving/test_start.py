@@ -98,7 +98,7 @@ def test_a_token_cannot_be_made_where_nothing_can_be_written(tmp_path: Path) -> 
 @pytest.mark.slow
 def test_a_start_ends_with_five_lines_and_the_first_shows_a_token(tmp_path: Path) -> None:
     bind = f"127.0.0.1:{free_port()}"
-    with started(tmp_path, OMNI_GATEWAY_BIND=bind) as written:
+    with started(tmp_path, OMNI_GATEWAY_BIND=bind, OMNI_GATEWAY_THREAD="4") as written:
         first = lines_of(written)
         token = re.search(r"export TOKEN=(ogw_\S+)", first["Token"])
         assert token is not None
@@ -106,6 +106,7 @@ def test_a_start_ends_with_five_lines_and_the_first_shows_a_token(tmp_path: Path
         page = httpx.get(first["Document"].split()[0], timeout=30)
         beside = refused_beside(tmp_path)
     assert "another gateway with an embedded Omni uses the state directory" in beside
+    assert written[0] == "Warning: OMNI_GATEWAY_THREAD is not a setting; did you mean OMNI_GATEWAY_THREADS?"
     assert first["API"] == f"http://{bind}/api/v1"
     assert answer.status_code == 200
     assert page.headers["Content-Type"].startswith("text/html")
