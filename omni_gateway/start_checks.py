@@ -63,7 +63,7 @@ def _reason(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"another program listens there already. Stop it, or {another}"
     if error.errno == errno.EACCES:
-        return f"only root may listen at this port. Use one from 1024 on: {another}"
+        return f"only root may listen at this port: {another}"
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is not an address of this machine. 127.0.0.1 is for this machine only, 0.0.0.0 for all"
     return error.strerror or str(error)

@@ -16,9 +16,10 @@ _ANY_HOST = {None: "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: 
 
 def summary(bind: str, settings: Settings, token: str | None) -> str:
     """Return the five lines; ``token`` is the token that this start has created, if it has."""
+    url = base_url(bind, settings)
     lines = {
-        "API": f"{base_url(bind, settings)}{API_PREFIX}",
-        "Document": f"{base_url(bind, settings)}/  (for programs: /openapi.json)",
+        "API": f"{url}{API_PREFIX}" + (f"  (at {bind})" if _without_port(bind) else ""),
+        "Document": f"{url}/  (for programs: /openapi.json)",
         "Token": _token(settings, token),
         "Port": f"for another one, start with {BIND}={_other(bind)}",
         "Omni": _omni(settings),
@@ -29,15 +30,19 @@ def summary(bind: str, settings: Settings, token: str | None) -> str:
 def base_url(bind: str, settings: Settings) -> str:
     """Return the URL at which a caller on this machine reaches the gateway."""
     scheme = "https" if settings.tls_cert_file else "http"
-    if bind.startswith(("unix:", "fd://")):
-        return f"{scheme}://localhost ({bind})"
+    if _without_port(bind):
+        return f"{scheme}://localhost"
     parts = urlsplit(f"//{bind.removeprefix('tcp://')}")
     host = _ANY_HOST.get(parts.hostname) or (f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname)
     return f"{scheme}://{host}:{parts.port}"
 
 
+def _without_port(bind: str) -> bool:
+    return bind.startswith(("unix:", "fd://"))
+
+
 def _other(bind: str) -> str:
-    if bind.startswith(("unix:", "fd://")):
+    if _without_port(bind):
         return "127.0.0.1:8080"
     host, _, port = bind.rpartition(":")
     return f"{host}:{int(port) + 1 if int(port) < 65535 else 8080}"
