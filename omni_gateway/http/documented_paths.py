@@ -32,8 +32,8 @@ class DocumentedPaths:
         """
         wanted = _segments(path)
         below = _without_prefix(wanted)
-        grouped = [known[: len(PREFIX) + 1] for known in self._paths if known[len(PREFIX) + 1 :][:1] == below[:1]]
-        for candidate in (*((*group, *below) for group in grouped), wanted, (*PREFIX, *below)):
+        groups = {known[: len(PREFIX) + 1] for known in self._paths if known[len(PREFIX) + 1 :][:1] == below[:1]}
+        for candidate in (*((*group, *below) for group in sorted(groups)), wanted, (*PREFIX, *below)):
             corrected = self._corrected(candidate)
             if corrected and corrected != wanted and corrected != PREFIX:
                 return "/" + "/".join(corrected)

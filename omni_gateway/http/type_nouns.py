@@ -22,7 +22,7 @@ ABOUT_TYPES = frozenset({"resources", "apply", "auth/can-i"})
 _TYPE = r"[A-Z][A-Za-z0-9]*\.(?:omni|system)\.sidero\.dev"
 #: As the COSI runtime prints an object, as the gateway's own texts do, and a type alone.
 _NAMED = re.compile(
-    rf"(?:\bresource )?\b(?P<type>{_TYPE})(?:\([^()/]*/(?P<id>[^()@]*)(?:@[^()@]*)?\)| '(?P<quoted>[^']*)')?"
+    rf"(?:\bresource )?\b(?P<type>{_TYPE})(?:\([^()/]*/(?P<id>[^()]*?)(?:@(?:\d+|undefined))?\)| '(?P<quoted>[^']*)')?"
 )
 
 

@@ -41,6 +41,11 @@ def test_no_route_speaks_of_omnis_types_where_there_is_no_such_object(document: 
             "failed: machine set 'm1' update conflict: expected version \"2\"",
         ),
         ("resource ClusterStatuses.omni.sidero.dev(default/c1) has pending", "Status of cluster 'c1' has pending"),
+        (
+            'resource Identities.omni.sidero.dev(default/a@b.example@undefined) is owned by "x"',
+            None,
+        ),
+        ("resource Users.omni.sidero.dev(default/a@b.example@12) already exists", "User 'a@b.example' already exists"),
         ("Omni lets no user create Links.omni.sidero.dev.", "Omni lets no user create links."),
         ("ConfigPatches.omni.sidero.dev 'p1' could not be created", "Config patch 'p1' could not be created"),
         ("resource Somethings.omni.sidero.dev(default/x) doesn't exist", None),
