@@ -2,7 +2,10 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+, := ,
+RUN_STAMP := $(VENV)/.installed-to-run
 STAMP  := $(VENV)/.installed
+SHELL  := bash
 # Twice as many as the cores of CI: much of the tests is waiting.
 PYTEST := env -u OMNI_ENDPOINT $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
@@ -15,15 +18,35 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-$(STAMP): setup.cfg pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,protos]'
+# A line for each package, for the first time this takes a minute or two.
+INSTALL = set -o pipefail; echo "Installing $(1) into $(VENV):" >&2; \
+	$(BIN)/python -m pip install --no-input --disable-pip-version-check --progress-bar off -c constraints.txt $(2) \
+	| sed -u -n 's/^ *Collecting \([A-Za-z0-9._-]*\).*/  \1/p; s/^Installing collected.*/Installing all of these, for half a minute .../p' >&2 \
+	|| { echo "The packages could not be installed; the lines above say why. Mend that and run make again." >&2; exit 1; }
+
+PROBLEM = { echo "$(1)" >&2; exit 1; }
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || $(call PROBLEM,There is no $(PYTHON). Install Python 3.11 or newer$(,) or name yours: make $(MAKECMDGOALS) PYTHON=/path/to/python3)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  $(call PROBLEM,$(PYTHON) is $$($(PYTHON) -V 2>&1); this needs Python 3.11 or newer. Name one: make $(MAKECMDGOALS) PYTHON=python3.12)
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  $(call PROBLEM,$(PYTHON) has no module venv. On Debian and Ubuntu: apt install python3-venv)
+	@echo "Making the virtual environment $(VENV) ..." >&2
+	@$(PYTHON) -m venv $(VENV) || $(call PROBLEM,The virtual environment $(VENV) could not be made; the lines above say why.)
+
+$(RUN_STAMP): setup.cfg constraints.txt | $(VENV)/bin/python
+	@$(call INSTALL,what the gateway needs,-e .)
 	@touch $@
 
-setup: $(STAMP) ## make the virtual environment
+$(STAMP): setup.cfg pyproject.toml constraints.txt | $(RUN_STAMP)
+	@$(call INSTALL,what the tests need,-e '.[test$(,)protos]')
+	@touch $@
 
-run: $(STAMP) ## serve the API on 127.0.0.1:8080 (with the embedded Omni unless OMNI_ENDPOINT is set)
-	$(BIN)/omni-gateway serve
+setup: $(STAMP) ## make the virtual environment, with what the tests need
+
+run: $(RUN_STAMP) ## serve the API on 127.0.0.1:8080 (with the embedded Omni unless OMNI_ENDPOINT is set)
+	@$(BIN)/omni-gateway serve
 
 crash-test: $(STAMP) ## kill the simulator 120 times while it is written to, and hold what is left against what was acknowledged
 	SIMULATOR_KILLS=120 $(BIN)/pytest -q tests/simulator/test_crash.py
@@ -95,7 +118,7 @@ wrk: ## install the load generator wrk from Debian's package, where it is missin
 	test "$$(id -u)" = 0 || { echo "run this as root, for it installs wrk"; exit 1; }; \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends wrk >/dev/null
 
-openapi: $(STAMP) ## print the OpenAPI document
+openapi: $(RUN_STAMP) ## print the OpenAPI document
 	@$(BIN)/omni-gateway openapi
 
 protos: $(STAMP) ## generate omni_gateway/stubs from protos/

@@ -39,6 +39,7 @@ from omni_gateway.http import (
     request_deadline,
     request_id,
     route_access,
+    type_nouns,
 )
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.document import DocumentForms
@@ -125,6 +126,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     readiness.add("store", lambda: readiness_check(store))
     app.extensions[EXTENSION] = gateway
     paths.init_app(app)
+    type_nouns.init_app(app)
     request_id.init_app(app)
     forwarded.init_app(app, settings.trusted_proxies)
     request_deadline.init_app(app, gateway.own_omni.config.timeout)

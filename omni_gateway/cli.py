@@ -14,11 +14,10 @@ from typing import Any
 
 import click
 
-from omni_gateway import __version__, embedded, metrics_directory
-from omni_gateway.settings import Settings, SettingsError
+from omni_gateway import __version__, embedded, metrics_directory, start_checks
+from omni_gateway.settings import Settings, SettingsError, misspelt
 from omni_gateway.unauthenticated_bind import check_exposure
 
-DEFAULT_BIND = "127.0.0.1:8080"
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -32,41 +31,91 @@ def _plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 
         try:
             return command(*args, **kwargs)
-        except (SettingsError, BrokenPlugin, embedded.EmbeddedOmniError, StoreUnavailable) as error:
+        except (SettingsError, BrokenPlugin, embedded.EmbeddedOmniError) as error:
             raise click.ClickException(str(error)) from error
+        except StoreUnavailable as error:
+            raise click.ClickException(f"{error} It is {_place_of_store()}.") from error
         except StoreMisconfigured as error:
             raise click.ClickException(f"OMNI_GATEWAY_STORE_URL: {error}") from error
 
     return run
 
 
-@click.group()
+def _place_of_store() -> str:
+    settings = Settings.load()
+    return "the one of OMNI_GATEWAY_STORE_URL" if settings.store_url else str(settings.state_dir / "gateway.sqlite")
+
+
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(context_settings=HELP_OPTIONS)
 @click.version_option(__version__, prog_name="omni-gateway")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """A REST API with OpenAPI docs in front of Sidero Omni."""
+    """A REST API with OpenAPI docs in front of Sidero Omni.
+
+    `omni-gateway serve` is all that is needed to try it. Settings are environment variables, such as OMNI_ENDPOINT
+    and OMNI_GATEWAY_BIND, or lines of a file that OMNI_GATEWAY_CONFIG_FILE names.
+    """
     if context.invoked_subcommand == "serve":
         gc.disable()  # until the application is made: imports leave little garbage and many objects to look at
         metrics_directory.prepare()
 
 
-@main.command()
-@click.option("--bind", default=DEFAULT_BIND, show_default=True, metavar="HOST:PORT")
-@click.option("--workers", type=click.IntRange(1, 64), help="Worker processes (default: one per core, at most 4).")
+@main.command(short_help="Serve the API, of a simulator without OMNI_ENDPOINT.")
+@click.option(
+    "--bind",
+    metavar="HOST:PORT",
+    help="Address to listen at, also unix:PATH. By default OMNI_GATEWAY_BIND, or 127.0.0.1:8080.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Worker processes. By default OMNI_GATEWAY_WORKERS, or one per core and at most 4.",
+)
 @_plain_errors
-def serve(bind: str, workers: int | None) -> None:
-    """Serve the API; without OMNI_ENDPOINT, start the embedded Omni too."""
-    from omni_gateway import logs
-    from omni_gateway.server import serve as run
+def serve(bind: str | None, workers: int | None) -> None:
+    """Serve the API of the Omni that OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY name.
 
+    Without OMNI_ENDPOINT, an embedded Omni is started too: a simulator, with its state in the state directory
+    (OMNI_GATEWAY_STATE_DIR, by default .omni-gateway in this folder). The first start prints an admin token.
+    """
     settings = _settings(workers)
-    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
-    logs.mask(logging.getLogger())
+    bind = bind or settings.bind
+    start_checks.check(bind, settings)
+    _set_up_log(settings)
     _check_audit_file(settings)
     check_exposure(bind, settings)
+    for name, near in misspelt():
+        _tell(f"Warning: {name} is not a setting; did you mean {near}?")
+    _tell(f"omni-gateway {__version__} is loading ...")
+    from omni_gateway.server import serve as run  # imports most of the package
+    from omni_gateway.start_summary import summary
+
     settings = _with_omni(settings)
-    _ensure_a_token(settings, bind)
-    run(bind, settings, lambda: _renewed(bind, settings, workers))
+    token = _ensure_a_token(settings)
+    _tell("Loading the resources ...")
+    run(
+        bind,
+        settings,
+        renew=lambda: _renewed(bind, settings, workers),
+        ready=lambda: _tell(summary(bind, settings, token)),
+    )
+
+
+def _tell(text: str) -> None:
+    """Show progress on standard error."""
+    click.echo(text, err=True)
+
+
+def _set_up_log(settings: Settings) -> None:
+    from omni_gateway import logs
+
+    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
+    logs.mask(logging.getLogger())
+    if settings.log_level != "DEBUG":
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # at INFO it names its plugins and contexts
 
 
 def _settings(workers: int | None) -> Settings:
@@ -98,13 +147,14 @@ def _with_omni(settings: Settings) -> Settings:
         return settings
     from omni_gateway.omni import OmniConfig
 
+    _tell(f"No OMNI_ENDPOINT: starting the embedded Omni, a simulator with {settings.fleet} machines ...")
     omni = embedded.start(settings.state_dir, fleet=settings.fleet)
     config = OmniConfig(endpoint=omni.endpoint, service_account_key=omni.key, timeout=settings.omni_timeout)
     return replace(settings, omni=config, embedded=True)
 
 
-def _ensure_a_token(settings: Settings, bind: str) -> None:
-    """Wait for the store, and save the bootstrap token's hash; if there is no token at all, create and print one.
+def _ensure_a_token(settings: Settings) -> str | None:
+    """Wait for the store, and save the bootstrap token's hash; if there is no token at all, create and return one.
 
     If token authentication is off, none is created: it would become valid, unnoticed, once that is switched on.
     """
@@ -114,20 +164,14 @@ def _ensure_a_token(settings: Settings, bind: str) -> None:
     store.wait(settings.store_start_timeout)
     wanted = settings.takes_tokens and not settings.bootstrap_token
     secret = store.tokens.create_first("first-run", "admin") if wanted else None
-    if secret is not None:
-        scheme = "https" if settings.tls_cert_file else "http"
-        click.echo(
-            f"\nAn admin token was created. It is shown only once:\n\n    export TOKEN={secret}\n\n"
-            f'Try it:\n\n    curl -H "Authorization: Bearer $TOKEN" {scheme}://{bind}/api/v1/machines\n',
-            err=True,
-        )
     store.close()
+    return secret
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)
 @click.pass_context
 def simulator(context: click.Context) -> None:
-    """Run the embedded Omni alone (--help lists its options)."""
+    """Run the simulator alone (`simulator --help`)."""
     os.execv(sys.executable, [sys.executable, "-m", "omni_gateway.simulator", *context.args])  # noqa: S606
 
 
@@ -135,7 +179,7 @@ def simulator(context: click.Context) -> None:
 @click.option("--format", "form", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
 @_plain_errors
 def openapi(form: str) -> None:
-    """Print the OpenAPI document; needs neither a server nor Omni."""
+    """Print the OpenAPI document; no Omni is needed."""
     document = _app_without_omni().extensions["omni_gateway_openapi"]
     if form == "yaml":
         from omni_gateway.http.document import to_yaml
@@ -158,7 +202,10 @@ def _app_without_omni() -> Any:
 @main.command()
 @_plain_errors
 def plugins() -> None:
-    """List the plugins: name, distribution, version, routes, SDK range, state."""
+    """List the plugins and their routes.
+
+    Name, distribution, version, routes, range of SDK versions, and whether it can be loaded.
+    """
     from omni_gateway.discovery import discover
 
     settings = Settings.load()
@@ -184,22 +231,41 @@ def plugins() -> None:
 
 @main.group()
 def token() -> None:
-    """Create, list and revoke the gateway's tokens."""
+    """Create, list and revoke the gateway's tokens.
+
+    They are in the store of the gateway: run this in the folder of `omni-gateway serve`, or with the same
+    OMNI_GATEWAY_STATE_DIR or OMNI_GATEWAY_STORE_URL. A running gateway accepts a new token at once.
+    """
 
 
 def _tokens() -> Any:
     from omni_gateway.storage import store_of
 
-    store = store_of(replace(Settings.load(), bootstrap_token=""))
+    settings = Settings.load()
+    if not settings.store_url:
+        start_checks.check_folder(settings.state_dir)
+    store = store_of(replace(settings, bootstrap_token=""))
     store.wait(0)
     return store.tokens
 
 
 @token.command("create")
 @click.argument("name")
-@click.option("--role", type=click.Choice(["reader", "operator", "admin"]), default="reader", show_default=True)
-@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires (default: never).")
-@click.option("--cluster", "clusters", multiple=True, help="Only this cluster, or those of a pattern; may be repeated.")
+@click.option(
+    "--role",
+    type=click.Choice(["reader", "operator", "admin"]),
+    default="reader",
+    show_default=True,
+    help="What its callers may do.",
+)
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires. By default never.")
+@click.option(
+    "--cluster",
+    "clusters",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only this cluster, or those of a pattern such as prod-*; may be repeated.",
+)
 @_plain_errors
 def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ...]) -> None:
     """Create a token and print it; it cannot be shown again."""

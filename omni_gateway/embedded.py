@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import fcntl
 import logging
 import os
 import signal
@@ -13,11 +14,13 @@ import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 log = logging.getLogger(__name__)
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+LOCK_SECONDS = 3.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -51,17 +54,46 @@ def start(state_dir: Path, *, fleet: int, listen: str = "127.0.0.1:0") -> Embedd
     """
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     ready, key_file = state_dir / "simulator.ready", state_dir / "simulator.key"
-    ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "omni_gateway.simulator", "--listen", listen, "--fleet", str(fleet)]
     command += ["--db", str(state_dir / "simulator.sqlite"), "--key-file", str(key_file), "--ready-file", str(ready)]
-    # In a session of its own: Ctrl-C signals the whole foreground group, and requests in flight still need Omni.
-    process = subprocess.Popen(command, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: PLW1509, S603
+    # Its own lines about its start are for those who start it alone.
+    command += ["--log-level", "debug" if log.isEnabledFor(logging.DEBUG) else "warning"]
+    with _locked(state_dir) as lock:
+        ready.unlink(missing_ok=True)
+        # In a session of its own: Ctrl-C signals the whole foreground group, and requests in flight still need Omni.
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509
+            pass_fds=[lock.fileno()],
+        )
     omni = EmbeddedOmni(process, "", "")
     atexit.register(_stop_in_parent, omni, os.getpid())
     omni.endpoint = f"http://{_wait_for(ready, process)}"
     omni.key = key_file.read_text().strip()
-    log.info("no OMNI_ENDPOINT: serving the embedded Omni (a simulator), %d machines, state in %s", fleet, state_dir)
     return omni
+
+
+def _locked(state_dir: Path) -> IO[bytes]:
+    """Return the state directory's lock file, locked: two simulators would overwrite each other's database.
+
+    The simulator inherits the lock and holds it for as long as it runs. One that ends with its gateway takes a moment.
+    """
+    file = (state_dir / "simulator.lock").open("ab")
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            file.close()
+            raise EmbeddedOmniError(
+                f"another gateway with an embedded Omni uses the state directory {str(state_dir)!r}."
+                " Stop that one, or name another directory with OMNI_GATEWAY_STATE_DIR=PATH"
+            ) from error
+        return file
 
 
 @cache
@@ -87,7 +119,7 @@ def _wait_for(ready: Path, process: subprocess.Popen[bytes]) -> str:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise EmbeddedOmniError(
-                f"the embedded Omni ended at once with code {process.returncode}; see its log above"
+                f"the embedded Omni ended at once with code {process.returncode}; the line above says why"
             )
         if ready.exists() and (text := ready.read_text().strip()):
             return text

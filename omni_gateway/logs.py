@@ -32,10 +32,21 @@ def mask(log: logging.Logger) -> None:
             handler.setFormatter(MaskingFormatter(handler.formatter))
 
 
+#: Messages of gunicorn's start, at INFO; `omni_gateway.start_summary` shows what of them concerns an operator.
+_STARTING = frozenset(
+    {"Starting gunicorn %s", "Listening at: %s (%s)", "Using worker: %s", "Booting worker with pid: %s"}
+)
+
+
 class MaskedLogger(Logger):  # type: ignore[misc]
-    """gunicorn's log."""
+    """gunicorn's log; the messages of its start are logged at DEBUG."""
 
     def setup(self, cfg: Any) -> None:
         """Set the log up as gunicorn does, then mask its error log."""
         super().setup(cfg)
         mask(self.error_log)
+
+    def info(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Log a message at INFO, or at DEBUG if it is one of gunicorn's start."""
+        level = logging.DEBUG if msg in _STARTING else logging.INFO
+        self.error_log.log(level, msg, *args, **kwargs)

@@ -6,10 +6,11 @@ and ``doc`` make the table of ``docs/settings.md``, which a test compares with t
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from limits import RateLimitItem, parse_many
 
 from omni_gateway.host_names import Pattern
 from omni_gateway.omni import ConfigError, OmniConfig
+from omni_gateway.omni.config import VARIABLES as OMNI_VARIABLES
 
 PREFIX = "OMNI_GATEWAY_"
 CONFIG_FILE = f"{PREFIX}CONFIG_FILE"
@@ -27,6 +29,7 @@ MINIMUM_TOKEN_BYTES = 32
 WAYS_IN = ("token", "oidc", "omni-key")
 OFF = "off"
 CHECKS = ("omni", "store")
+_NEARLY = 0.9
 
 
 _KINDS: Mapping[str, Callable[[str], Any]] = {
@@ -52,6 +55,7 @@ class Settings:
     """The gateway's settings; sizes are bytes and times are seconds."""
 
     omni: OmniConfig | None = None
+    bind: str = _setting("BIND", "Address that `serve` listens at: `HOST:PORT` or `unix:PATH`", "127.0.0.1:8080")
     state_dir: Path = _setting(
         "STATE_DIR", "Where tokens' hashes and the embedded Omni's database are kept", Path(".omni-gateway"), "path"
     )
@@ -280,6 +284,8 @@ class Settings:
             raise SettingsError(f"{PREFIX}AUDIT_RETENTION_DAYS must be from 1 to 3650")
         if self.audit_max_rows < 0:
             raise SettingsError(f"{PREFIX}AUDIT_MAX_ROWS must be 0 or more")
+        if not 0 <= self.fleet <= 100_000:
+            raise SettingsError(f"{PREFIX}FLEET must be from 0 to 100000")
         if self.cache_bytes < 0:
             raise SettingsError(f"{PREFIX}CACHE_BYTES must be 0 or more")
         if unknown := sorted(set(self.readiness_requires) - set(CHECKS)):
@@ -334,6 +340,22 @@ class Settings:
             return parse_many(text)
         except ValueError as error:
             raise SettingsError(f"{PREFIX}{name.upper()} must be like 100/minute, or off, not {text!r}") from error
+
+
+def misspelt(environ: Mapping[str, str] | None = None) -> Sequence[tuple[str, str]]:
+    """Return the variables that are not settings and have nearly the name of one, each with that name.
+
+    Others are left alone: Kubernetes, for one, sets ``OMNI_GATEWAY_PORT`` in a namespace with a Service of our name.
+    """
+    given = _with_file(dict(os.environ if environ is None else environ))
+    known = {CONFIG_FILE, *OMNI_VARIABLES, *(item.metadata["env"] for item in fields(Settings) if item.metadata)}
+    return [
+        (name, near[0])
+        for name in sorted(given)
+        if name.startswith(("OMNI", "SIDERO"))
+        and name not in known
+        and (near := difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY))
+    ]
 
 
 def _check_ca_file(path: str) -> None:

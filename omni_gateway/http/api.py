@@ -13,6 +13,7 @@ from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import HTTPException
 
 from omni_gateway.http.concealment import concealed
+from omni_gateway.http.documented_paths import DocumentedPaths
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.openapi import dry_run, headers, parameters, problems, security
 from omni_gateway.http.openapi.converter import GatewayMarshmallowPlugin
@@ -22,10 +23,12 @@ from omni_gateway.http.openapi.items import resolve_items
 from omni_gateway.http.openapi.links import add_links
 from omni_gateway.http.openapi.shapes import split_shapes
 from omni_gateway.http.openapi.tags import Tag, arrange
+from omni_gateway.http.paths import request_path
 from omni_gateway.http.problems import Problem, ProblemSchema, code_for_status
 from omni_gateway.http.request_id import request_id
 from omni_gateway.http.store_errors import problem_for_store
 from omni_gateway.omni.errors import OmniError
+from omni_gateway.redaction.credentials import masked
 from omni_gateway.store import StoreRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ _DETAILS = {
 }
 
 DOCUMENT = "omni_gateway_openapi"
+_PATHS = "omni_gateway_documented_paths"
 
 
 class SchemaNameTaken(ValueError):
@@ -119,8 +123,22 @@ class GatewayApi(Api):  # type: ignore[misc]
             name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")
         }
         code = code_for_status(error.code)
+        if error.code == 404 and request.url_rule is None:
+            return self._nothing_here(headers)
         detail = _DETAILS.get(error.code) or error.description
         return Problem(error.code, code, detail, title=error.name, headers=headers).response()
+
+    def _nothing_here(self, headers: Mapping[str, str]) -> Response:
+        """Return the 404 for a URL without a route: with the nearest documented one, or the names there are."""
+        paths: DocumentedPaths = self._app.extensions[_PATHS]
+        path = request_path()
+        detail, hint = _DETAILS[404], None
+        if nearest := paths.nearest(path):
+            detail = f"There is nothing at this URL; did you mean {masked(nearest)}?"
+        else:
+            beginning, names = paths.names_below(path)
+            hint = f"Below {masked(beginning)}: {', '.join(names)}." if names else None
+        return Problem(404, "not-found", detail, hint=hint, headers=headers).response()
 
     def _register_pagination_header(self) -> None:
         """Register none of flask-smorest's: :mod:`omni_gateway.http.openapi.headers` has the gateway's own."""
@@ -153,4 +171,5 @@ def freeze(api: GatewayApi) -> bytes:
     arrange(described, api.tags)
     document = orjson.dumps(described)
     api.app.extensions[DOCUMENT] = document
+    api.app.extensions[_PATHS] = DocumentedPaths(described["paths"])
     return document

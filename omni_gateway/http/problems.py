@@ -19,6 +19,7 @@ from omni_gateway.http.field_errors import flatten
 from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.http.paths import request_path
 from omni_gateway.http.request_id import request_id
+from omni_gateway.http.type_nouns import in_nouns
 from omni_gateway.redaction.credentials import masked
 
 MEDIA_TYPE = "application/problem+json"
@@ -406,14 +407,16 @@ class Problem(Exception):
             "type": f"/problems/{self.code}",
             "title": self.title,
             "status": self.status,
-            "detail": self.detail,
+            "detail": in_nouns(self.detail),
             "code": self.code,
             "retryable": CATALOGUE[self.code].retryable,
         }
         document |= request_members()
-        for name in ("errors", "hint", "grpc_code"):
+        if self.errors is not None:
+            document["errors"] = {name: [in_nouns(text) for text in texts] for name, texts in self.errors.items()}
+        for name in ("hint", "grpc_code"):
             if (value := getattr(self, name)) is not None:
-                document[name] = value
+                document[name] = in_nouns(value)
         return document | self.extra
 
     def response(self) -> Response:

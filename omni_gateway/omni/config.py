@@ -16,6 +16,8 @@ __all__ = ["ConfigError", "OmniConfig"]
 MIB = 1024 * 1024
 KEY_FILE_VARIABLE = "OMNI_SERVICE_ACCOUNT_KEY_FILE"
 KEY_VARIABLES = ("SIDERO_SERVICE_ACCOUNT_KEY", "OMNI_SERVICE_ACCOUNT_KEY")
+#: All variables that a configuration is read from.
+VARIABLES = ("OMNI_ENDPOINT", *KEY_VARIABLES, KEY_FILE_VARIABLE, "OMNI_CA_FILE", "OMNI_INSECURE")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -95,7 +97,8 @@ def _key_from(environ: Mapping[str, str], needed: bool) -> str:
     if not needed:
         return ""
     raise ConfigError(
-        f"OMNI_SERVICE_ACCOUNT_KEY is not set, nor {KEY_FILE_VARIABLE} (nor SIDERO_SERVICE_ACCOUNT_KEY, which wins)"
+        f"OMNI_SERVICE_ACCOUNT_KEY is not set, nor {KEY_FILE_VARIABLE} (nor SIDERO_SERVICE_ACCOUNT_KEY, which wins);"
+        " `omnictl serviceaccount create NAME` prints one"
     )
 
 

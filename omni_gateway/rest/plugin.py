@@ -17,6 +17,7 @@ from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.items import ITEMS_OF
 from omni_gateway.http.openapi.tags import OTHER
+from omni_gateway.http.type_nouns import Noun
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
@@ -328,6 +329,20 @@ class ResourcePlugin(ServicePlugin):
                     problems={404: "", 409: "It is being removed already", 412: ""},
                 ),
             )
+
+    def _nouns(self) -> Iterator[tuple[str, Noun]]:
+        for type in (self.adapter.type, *self.adapter.other_types):
+            yield type, Noun(self._named, self.plural_title)
+        for sub in self.subresources:
+            if isinstance(sub, SubResource):
+                part = f"{sub.name.replace('-', ' ')} of"
+                yield sub.adapter.type, Noun(partial(self._part_named, part, sub), f"{part} {self.plural_title}")
+
+    def _named(self, id: str) -> str:
+        return self.title if self.singleton else f"{self.title} {id!r}"
+
+    def _part_named(self, part: str, sub: SubResource, id: str) -> str:
+        return f"{part} {self._named(sub.parent(id))}"
 
     def _put_may_create(self) -> bool:
         """Return True if an object can be created under the id in a URL; False where the back end chooses ids."""

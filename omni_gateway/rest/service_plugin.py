@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from flask import Flask
 
@@ -10,10 +10,12 @@ from omni_gateway.auth import Role
 from omni_gateway.http.api import GatewayApi
 from omni_gateway.http.openapi.tags import OTHER, Tag
 from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.http.type_nouns import Noun, nouns_of
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
+from omni_gateway.rest.nouns import plural
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
@@ -122,9 +124,16 @@ class ServicePlugin:
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
         gateway.plugins[self.name] = self
+        for type, noun in self._nouns():
+            nouns_of(api.app).add(type, noun)
         gateway.operations.update({kind.name: kind for kind in self.operations})
         gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
         gateway.operation_roles.update(roles)
+
+    def _nouns(self) -> Iterator[tuple[str, Noun]]:
+        """Yield the types of the plugin's objects, and their nouns."""
+        title = self.singular.replace("-", " ")
+        yield self.adapter.type, Noun(lambda id: f"{title} {id!r}", plural(title))
 
     def _role_of(self, kind: OperationKind) -> Role:
         """Return the role for reading an operation: the kind's own, or else that for reading the plugin's objects.

@@ -41,18 +41,27 @@ LONGEST_FIELD = 16 * 1024
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """A gunicorn application configured from our settings; ``renew`` reads these again at SIGHUP."""
+    """A gunicorn application configured from our settings.
 
-    def __init__(self, bind: str, settings: Settings, renew: Callable[[], Settings]) -> None:
+    ``renew`` reads these again at SIGHUP; ``ready`` is called once, when the sockets listen.
+    """
+
+    def __init__(self, bind: str, settings: Settings, renew: Callable[[], Settings], ready: Callable[[], None]) -> None:
         self._bind = bind
         self._settings = settings
         self._renew = renew
+        self._ready = ready
         super().__init__()
 
     def load_config(self) -> None:
         """Set what differs from gunicorn's defaults."""
         for name, value in gunicorn_options(self._bind, self._settings).items():
             self.cfg.set(name, value)
+        self.cfg.set("when_ready", self._when_ready)
+
+    def _when_ready(self, server: Any) -> None:
+        _stop_gracefully_on_interrupt(server)
+        self._ready()
 
     def reload(self) -> None:
         """Read the settings again, for new workers; invalid ones are logged and the present ones kept."""
@@ -117,7 +126,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "logger_class": MaskedLogger,
         "when_ready": _stop_gracefully_on_interrupt,
         "pre_fork": _hold_stop,
-        "post_worker_init": _start_worker,
+        "post_worker_init": partial(_start_worker, settings.embedded),
         "worker_exit": _flush_audit,
         "child_exit": _end_worker,
         "proc_name": "omni-gateway",
@@ -151,8 +160,11 @@ def _most_connections(threads: int) -> int:
     return max(threads + 1, min(MOST_CONNECTIONS, soft * 3 // 4))
 
 
-def greet_omni(worker: Any) -> None:
-    """Log once at the start whether Omni answers, so that a wrong key is noticed before the first request."""
+def greet_omni(worker: Any, *, embedded: bool) -> None:
+    """Log once at the start whether Omni answers, so that a wrong key is noticed before the first request.
+
+    That the embedded Omni answers is logged at DEBUG only.
+    """
     if worker.age > 1:
         return
     gateway = cast(Gateway, worker.app.wsgi().extensions[EXTENSION])
@@ -164,7 +176,8 @@ def greet_omni(worker: Any) -> None:
     except OmniError as error:
         log.error("%s (%s). Requests will fail until that is mended.", explain(error), error.code.name)
     else:
-        log.info("Omni answers to the gateway's key %r", gateway.own_omni.identity.name)
+        level = logging.DEBUG if embedded else logging.INFO
+        log.log(level, "Omni answers to the gateway's key %r", gateway.own_omni.identity.name)
 
 
 def _stop_gracefully_on_interrupt(server: Any) -> None:
@@ -183,12 +196,12 @@ def _hold_stop(server: Any, worker: Any) -> None:
 os.register_at_fork(after_in_parent=take_stop)
 
 
-def _start_worker(worker: Any) -> None:
+def _start_worker(embedded: bool, worker: Any) -> None:
     # Ctrl-C reaches every process of the terminal; the master tells its workers when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     worker.note_refusal = partial(_audit_refusal, worker.app.wsgi())
     close_streams_on(signal.SIGTERM)
-    greet_omni(worker)
+    greet_omni(worker, embedded=embedded)
     cast(Gateway, worker.app.wsgi().extensions[EXTENSION]).readiness.start()
 
 
@@ -218,6 +231,9 @@ def close_streams_on(number: signal.Signals) -> None:
     signal.signal(number, close_then_stop)
 
 
-def serve(bind: str, settings: Settings, renew: Callable[[], Settings]) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight finish, streams close. SIGHUP calls ``renew``."""
-    Server(bind, settings, renew).run()
+def serve(bind: str, settings: Settings, renew: Callable[[], Settings], ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight finish, streams close. SIGHUP calls ``renew``.
+
+    Calls ``ready`` as soon as connections are accepted.
+    """
+    Server(bind, settings, renew, ready).run()

@@ -6,6 +6,7 @@ import argparse
 import gc
 import logging
 import signal
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,14 +29,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # the signal comes just as the main thread begins to wait for that event.
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    simulator = Simulator(
-        fleet=options.fleet,
-        db=options.db,
-        speed=options.speed,
-        key_file=options.key_file,
-        faults=bool(options.admin_listen),
-        boot_ids=options.boot_ids,
-    )
+    try:
+        simulator = Simulator(
+            fleet=options.fleet,
+            db=options.db,
+            speed=options.speed,
+            key_file=options.key_file,
+            faults=bool(options.admin_listen),
+            boot_ids=options.boot_ids,
+        )
+    except (sqlite3.Error, OSError) as error:
+        log.error(
+            "the state in %s or the key in %s cannot be used: %s", options.db or "memory", options.key_file, error
+        )
+        return 1
     try:
         address = simulator.start(options.listen, options.admin_listen)
     except OSError as error:

@@ -38,6 +38,7 @@ _HINT = "Omni's catalogue is read-only; POST a configuration of your own under a
 class InstallationMediaAdapter(OmniResourceAdapter):
     """Both types; writes go to the configurations, since Omni refuses changes of its catalogue."""
 
+    other_types = (types.INSTALLATION_MEDIAS,)
     restricted_may_write = False
     cacheable_response = True
 

@@ -181,27 +181,6 @@ def test_without_an_omni_the_embedded_one_is_started_and_ends_with_the_gateway(
     )
 
 
-def test_the_first_start_shows_a_token_once(tmp_path: Path, omni_config: OmniConfig) -> None:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
-    env |= omni_environ(omni_config) | {"OMNI_GATEWAY_STATE_DIR": str(tmp_path), "OMNI_GATEWAY_WORKERS": "1"}
-    said = []
-    for _ in range(2):
-        command = [sys.executable, "-m", "omni_gateway.cli", "serve", "--bind", f"127.0.0.1:{free_port()}"]
-        process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        assert process.stderr is not None
-        text = b""
-        for line in process.stderr:
-            text += line
-            if b"Omni answers" in line or b"Booting worker" in line:
-                break
-        process.terminate()
-        text += process.stderr.read()
-        process.wait(30)
-        said.append(text.decode())
-    assert "ogw_" in said[0]
-    assert "ogw_" not in said[1]
-
-
 def test_plain_gunicorn_serves_the_same_application_within_the_same_bounds(
     tmp_path: Path, omni_config: OmniConfig, wait_until: Callable[..., Any]
 ) -> None:

@@ -1,4 +1,4 @@
-"""README's lines work as printed, from creating a cluster out of three machines to its deletion."""
+"""README's lines, one block after the other as printed, and the effect of each as soon as it has ended."""
 
 from __future__ import annotations
 
@@ -6,56 +6,70 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 import httpx
 import pytest
 
-from .conftest import Served, Versions
+from .conftest import LIVE_SECONDS, Served, Versions
 
 pytestmark = pytest.mark.slow
 
 README = Path(__file__).parents[2] / "README.md"
-
-
-def blocks() -> list[str]:
-    text = README.read_text().split("are run by tests/e2e/test_readme.py", 1)[1]
-    return re.findall(r"```sh\n(.*?)```", text.split("## What every resource does")[0], flags=re.S)
-
-
 CREATE = '"id": "demo",'
-#: Where the README asks which version is the newest.
-UPGRADE = "newest_upgrade_version"
+#: The line that ends a block's output.
+END = "the block has ended"
 
 
-def script_of(versions: Versions) -> str:
-    """The README's lines, of a cluster that has older and newer versions before it; what it may go to is kept."""
-    checked = 'curl() { command curl --fail-with-body "$@"; }'
-    waiting = """
-wait_for() { for _ in $(seq 20); do curl -s -H "Authorization: Bearer $TOKEN" "$API/operations/$1?wait=10s" > last.json;
-  grep -q '"state":"succeeded"' last.json && return 0; done; cat last.json; return 1; }
-keep() { curl -s -H "Authorization: Bearer $TOKEN" "$API/clusters/demo/kubernetes-upgrade" > "$1"; }
-known() { for _ in $(seq 60); do keep before.json && grep -q '"upgrade_versions":\\["' before.json && return 0; sleep 1;
-  done; return 1; }
-"""
-    chosen = f'{CREATE} "talos_version": "{versions.talos_next}", "kubernetes_version": "{versions.kubernetes_next}",'
-    script = ["set -eu", checked, waiting]
-    for block in blocks():
-        if UPGRADE in block:
-            script.append("known")
-        script.append(block.replace(CREATE, chosen))
-        script += [f"wait_for {kind}/demo" for kind in re.findall(r"operations/([\w-]+)/demo", block)]
-        if UPGRADE in block:
-            script.append("keep after.json")
-    return "\n".join(script)
+def blocks() -> tuple[str, list[str]]:
+    """Return the block that defines ``api``, and those that use it."""
+    before, _, after = README.read_text().partition("are run by tests/e2e/test_readme.py")
+    found = re.findall(r"```sh\n(.*?)```", after.partition("## Further")[0], flags=re.S)
+    defines = re.findall(r"```sh\n(.*?)```", before, flags=re.S)[-1]
+    assert "api() {" in defines
+    return defines, found
+
+
+class Shell:
+    """A bash in a folder; a failing command ends it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._input, self._output = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
+
+    def run(self, block: str) -> str:
+        """Run lines, and return what they print."""
+        self._input.write(f"{block}\necho; echo {END}\n")
+        self._input.flush()
+        printed = ""
+        for line in self._output:
+            if line.strip() == END:
+                return printed
+            printed += line
+        raise AssertionError(f"{block}\nexit status {self._process.wait()}:\n{printed[-3000:]}")
+
+
+@contextmanager
+def bash(folder: Path, **environ: str) -> Iterator[Shell]:
+    command = ["timeout", str(LIVE_SECONDS), "bash", "-eu", "-o", "pipefail"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, env=os.environ | environ, cwd=folder, text=True, **pipes) as process:
+        yield Shell(process)
+        cast(IO[str], process.stdin).close()
+
+
+def events(stream: str) -> list[dict[str, object]]:
+    return [json.loads(line.removeprefix("data: ")) for line in stream.splitlines() if line.startswith("data: ")]
 
 
 def numbers(version: str) -> list[int]:
     return [int(part) for part in version.split(".")]
 
 
-def test_every_line_succeeds_the_upgrade_goes_to_the_newest_and_the_cluster_is_gone_at_the_end(
+def test_each_block_does_what_the_readme_says(
     served: Served,
     api: httpx.Client,
     free_machines: Callable[[int], list[str]],
@@ -65,14 +79,58 @@ def test_every_line_succeeds_the_upgrade_goes_to_the_newest_and_the_cluster_is_g
     free_machines(3)
     if api.get("clusters/demo").status_code != 404:
         pytest.skip("this Omni has a cluster named demo")
-    env = {**os.environ, "TOKEN": served.tokens["admin"], "API": f"{served.url}/api/v1"}
-    ran = subprocess.run(["bash", "-c", script_of(versions)], env=env, cwd=tmp_path, capture_output=True, timeout=300)
-    assert ran.returncode == 0, ran.stdout.decode()[-3000:] + ran.stderr.decode()[-2000:]
-    assert "clusters:" in (tmp_path / "demo.kubeconfig").read_text()
-    assert api.get("clusters/demo").status_code == 404
+    defines, [free, create, follow, label, patch, get_in, upgrade, take_down] = blocks()
+    # The only change: versions that have older and newer ones beside them, so that there is an upgrade.
+    chosen = f'{CREATE} "talos_version": "{versions.talos_next}", "kubernetes_version": "{versions.kubernetes_next}",'
+    assert create.count(CREATE) == 1
+    with bash(tmp_path, TOKEN=served.tokens["admin"]) as shell:
+        shell.run(defines.replace("http://127.0.0.1:8080", served.url))
 
-    before, after = (json.loads((tmp_path / name).read_text()) for name in ("before.json", "after.json"))
-    offered = sorted((version for version in before["upgrade_versions"] if "-" not in version), key=numbers)
-    assert numbers(offered[0]) < numbers(before["last_upgrade_version"]) < numbers(offered[-1])
-    assert before["upgrade_versions"][0] != offered[-1]
-    assert after["last_upgrade_version"] == offered[-1]
+        machines = json.loads(shell.run(free))
+        assert len(machines) >= 3
+        assert all(machine["hostname"] for machine in machines)
+
+        created = json.loads(shell.run(create.replace(CREATE, chosen)))
+        assert created["id"] == "demo"
+        assert len(api.get("clusters/demo/machines").json()) == 3
+
+        followed = shell.run(follow)
+        assert len(events(followed)) > 1
+        assert json.loads(followed.rstrip().splitlines()[-1])["state"] == "succeeded"
+        assert api.get("clusters/demo/status").json()["ready"] is True
+
+        before = api.get("clusters/demo").json()
+        assert before["labels"] == {}
+        shell.run(label)
+        after = api.get("clusters/demo").json()
+        assert after["labels"] == {"env": "test"}
+        assert int(after["metadata"]["version"]) == int(before["metadata"]["version"]) + 1  # the dry run wrote nothing
+
+        shell.run(patch)
+        made = api.get("configpatches/500-demo-somaxconn").json()
+        assert made["labels"]["omni.sidero.dev/cluster-machine"] in {
+            machine["id"] for machine in api.get("clusters/demo/machines").json()
+        }
+
+        shell.run(get_in)
+        assert "clusters:" in (tmp_path / "demo.kubeconfig").read_text()
+
+        offered = api.get("clusters/demo/kubernetes-upgrade").json()
+        stable = sorted((version for version in offered["upgrade_versions"] if "-" not in version), key=numbers)
+        running = numbers(offered["last_upgrade_version"])
+        assert numbers(stable[0]) < running < numbers(stable[-1])
+        assert offered["upgrade_versions"][0] != stable[-1]
+        shell.run(upgrade)
+        assert api.get("clusters/demo/kubernetes-upgrade").json()["last_upgrade_version"] == stable[-1]
+        assert api.get("operations/kubernetes-upgrade/demo").json()["state"] == "succeeded"
+
+        shell.run(take_down)
+        assert api.get("clusters/demo").status_code == 404
+
+
+def test_a_command_of_the_readme_that_is_refused_fails(served: Served, tmp_path: Path) -> None:
+    defines, [free, *_] = blocks()
+    with bash(tmp_path, TOKEN="ogw_wrong") as shell:
+        shell.run(defines.replace("http://127.0.0.1:8080", served.url))
+        with pytest.raises(AssertionError, match="exit status 22"):
+            shell.run(free)

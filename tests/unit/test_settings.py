@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from omni_gateway.settings import Settings, SettingsError
+from omni_gateway.settings import Settings, SettingsError, misspelt
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +34,7 @@ def test_a_variable_sets_its_field() -> None:
         ("OMNI_GATEWAY_AUDIT_RETENTION_DAYS", "0", "1 to 3650"),
         ("OMNI_GATEWAY_AUDIT_MAX_ROWS", "-1", "0 or more"),
         ("OMNI_GATEWAY_CACHE_BYTES", "-1", "0 or more"),
+        ("OMNI_GATEWAY_FLEET", "-1", "0 to 100000"),
         ("OMNI_GATEWAY_CONFIG_FILE", "/nowhere/at/all", "no such file"),
         ("OMNI_GATEWAY_OMNI_TIMEOUT", "soon", "Not a valid number"),
         ("OMNI_GATEWAY_OIDC_CA_FILE", "/nowhere/at/all", "cannot be read"),
@@ -92,3 +93,10 @@ def test_the_docs_table_is_the_code() -> None:
             shown = "" if default in ("", None) else f"`{default}`"
             code.append((item.metadata["env"], item.metadata["doc"], shown))
     assert rows == code
+
+
+def test_a_variable_with_nearly_the_name_of_a_setting_is_found() -> None:
+    kubernetes = {"OMNI_GATEWAY_PORT": "tcp://10.0.0.1:8080", "OMNI_GATEWAY_SERVICE_HOST": "10.0.0.1"}
+    right = {"OMNI_ENDPOINT": "http://127.0.0.1:1", "OMNI_GATEWAY_THREADS": "4"}
+    given = {**kubernetes, **right, "OMNI_ENDPIONT": "http://127.0.0.1:1", "OMNI_GATEWAY_THREAD": "4"}
+    assert misspelt(given) == [("OMNI_ENDPIONT", "OMNI_ENDPOINT"), ("OMNI_GATEWAY_THREAD", "OMNI_GATEWAY_THREADS")]

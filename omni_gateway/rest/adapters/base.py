@@ -51,6 +51,8 @@ class ResourceAdapter:
     #: Type and namespace of the objects.
     type: str = ""
     namespace: str = "default"
+    #: Omni's other types that the objects are made of; texts call these by the resource's noun, too.
+    other_types: Sequence[str] = ()
     #: True if false, 0 and empty text differ from a field that is not set; in Omni's own specs they do not.
     distinguishes_zero_from_unset: bool = True
     #: True if Omni serves the requests and so authorizes callers that use an Omni identity of their own; the gateway

@@ -56,7 +56,7 @@ class ResourceService(pb_grpc.ResourceServiceServicer):
             external.check_id(request.id)
         res = seen(self._store).peek(request.namespace, request.type, request.id)
         if res is None:
-            raise NotFound(f"{request.type} {request.id!r} does not exist in namespace {request.namespace!r}")
+            raise NotFound(f"resource {request.type}({request.namespace}/{request.id}) doesn't exist")
         return pb.GetResponse(body=resource_json.text(res))
 
     def List(self, request: pb.ListRequest, context: Context) -> pb.ListResponse:

@@ -122,7 +122,8 @@ class Store:
         with self.lock:
             old = self._live(*res.key)
             if expected_version is not None and expected_version != old.version:
-                raise Conflict(f"{_name(res.key)} is at version {old.version}, not {expected_version}")
+                versions = f'expected version "{expected_version}", actual version "{old.version}"'
+                raise Conflict(f"{_name(res.key)} update conflict: {versions}")
             _check_owner(old, owner)
             return self._replace(old, res.copy())
 
@@ -166,7 +167,7 @@ class Store:
             old = self._live(namespace, type, id)
             _check_owner(old, owner)
             if old.finalizers:
-                raise FailedPrecondition(f"{_name(old.key)} still has finalizers: {', '.join(old.finalizers)}")
+                raise FailedPrecondition(f"{_name(old.key)} has pending finalizers [{' '.join(old.finalizers)}]")
             self._storage.delete(old.key)
             self._bucket(namespace, type).remove(id)
             self._tell(Event("destroyed", old))
@@ -213,7 +214,7 @@ class Store:
     def _live(self, namespace: str, type: str, id: str) -> Resource:
         res = self.peek(namespace, type, id)
         if res is None:
-            raise NotFound(f"{_name((namespace, type, id))} does not exist")
+            raise NotFound(f"{_name((namespace, type, id))} doesn't exist")
         return res
 
     def _begin(self, new: Resource, owner: str) -> Resource:
@@ -249,12 +250,12 @@ def _mark(res: Resource) -> None:
 
 def _check_owner(res: Resource, owner: str) -> None:
     if res.owner != owner:
-        raise PermissionDenied(f"{_name(res.key)} belongs to {res.owner or 'its users'}")
+        raise PermissionDenied(f'{_name(res.key)} is owned by "{res.owner}"')
 
 
 def _name(key: Key) -> str:
     namespace, type_, id_ = key
-    return f"{type_.partition('.')[0]} {id_!r} in namespace {namespace!r}"
+    return f"resource {type_}({namespace}/{id_})"
 
 
 def _now() -> datetime:

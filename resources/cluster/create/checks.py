@@ -70,7 +70,7 @@ def _check_ids_free(omni: OmniClient, scope: Scope, parts: Iterable[Part], refus
             text = f": it belongs to {owner!r}." if owner else "."
             refusals.add(part.field, f"Machine {taken.id!r} is not free{text}")
         else:
-            refusals.add(part.field, f"Omni has an object {taken.id!r} of type {taken.type} already.")
+            refusals.add(part.field, f"{taken.type} {taken.id!r} exists already.")
 
 
 def _in_scope(scope: Scope, taken: Resource) -> bool:
