@@ -16,6 +16,7 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.model.query import ListQuery
 from omni_gateway.omni import selectors
+from omni_gateway.rest.representation import FULL, VIEWS
 
 MAX_SORT_KEYS = 5
 MAX_FIELDS = 50
@@ -54,8 +55,8 @@ def id_filter(name: str, description: str = "") -> Filter:
     return Filter(name, description or f"Only that of this {name}")
 
 
-class ReadQuery(FixedSchema):
-    """Query of a read."""
+class FieldsQuery(FixedSchema):
+    """Query of a read whose caller selects fields."""
 
     fields_ = fields.String(
         data_key="fields",
@@ -63,6 +64,20 @@ class ReadQuery(FixedSchema):
         metadata={
             "description": "Only these fields, comma separated, dotted for nested ones: `fields=labels,metadata.phase`."
             " Required ones that are not named are left out too"
+        },
+    )
+
+
+class ReadQuery(FieldsQuery):
+    """Query of a read of objects."""
+
+    view = fields.String(
+        load_default=FULL,
+        validate=validate.OneOf(VIEWS),
+        metadata={
+            "description": "`summary` leaves out `_links`, `metadata.finalizers` and the `annotations` of Omni's own"
+            " (`omni.sidero.dev/…`) except locks, also where the schema requires them; `fields` then selects from the"
+            " rest. A PUT of a summary would remove those annotations; use PATCH"
         },
     )
 

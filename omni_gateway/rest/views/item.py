@@ -76,11 +76,12 @@ def get_view(item: Item) -> Callable[..., Response]:
     """Return the view that reads an object, or watches it if ``Accept`` names a stream format."""
 
     def get(arguments: Mapping[str, Any], id: str) -> Response:
-        fields = parse_fields(arguments.get("fields"), item.representation.known_fields)
+        representation = item.representation.views[arguments["view"]]
+        fields = parse_fields(arguments.get("fields"), representation.known_fields)
         media = stream_response.negotiate(request)
         if media is not None:
-            return watch_response(item.reading, item.representation, ListQuery(), media, fields, id=id)
-        return object_response(item.representation, item.reading.get(id), fields=fields)
+            return watch_response(item.reading, representation, ListQuery(), media, fields, id=id)
+        return object_response(representation, item.reading.get(id), fields=fields)
 
     return get
 
