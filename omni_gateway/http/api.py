@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from omni_gateway.http.concealment import concealed
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.openapi_links import add_links
+from omni_gateway.http.paths import TICKET_PARAMETER
 from omni_gateway.http.problems import MEDIA_TYPE, Problem, ProblemSchema, code_for_status
 from omni_gateway.http.request_id import request_id
 from omni_gateway.http.store_errors import problem_for_store
@@ -68,6 +69,13 @@ class GatewayApi(Api):  # type: ignore[misc]
         names = SchemaNames()
         super().__init__(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=names)})
         self.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+        ticket = {
+            "type": "apiKey",
+            "in": "query",
+            "name": TICKET_PARAMETER,
+            "description": "A ticket of `POST /api/v1/stream-tickets`, for one stream of a browser's `EventSource`",
+        }
+        self.spec.components.security_scheme("ticket", ticket)
 
     @property
     def app(self) -> Flask:

@@ -42,6 +42,11 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "unauthenticated": ProblemType(
         401, "Missing or invalid credential", "Send a valid token: `Authorization: Bearer …`."
     ),
+    "bad-ticket": ProblemType(
+        401,
+        "Ticket refused",
+        "The ticket of a stream was used, has expired, or is for another request; `POST /api/v1/stream-tickets` again.",
+    ),
     "forbidden": ProblemType(403, "Forbidden", "Your role is too low; the answer names the one that is needed."),
     "cross-site": ProblemType(
         403,
@@ -111,6 +116,9 @@ CATALOGUE: Mapping[str, ProblemType] = {
     ),
     "too-many-own-streams": ProblemType(
         429, "Too many streams of yours", "You have as many streams open as one caller may.", True
+    ),
+    "too-many-tickets": ProblemType(
+        429, "Too many tickets", "You have as many unused tickets of streams as one caller may; wait.", True
     ),
     "too-many-own-requests": ProblemType(
         429, "Too many requests of yours at once", "You have as many requests waiting as one caller may.", True

@@ -80,6 +80,13 @@ class ReadQuery(FieldsQuery):
             " rest. A PUT of a summary would remove those annotations; use PATCH"
         },
     )
+    resume_point = fields.String(
+        validate=validate.Length(max=256),
+        metadata={
+            "description": "Of a watch: go on after this point, as with `Last-Event-ID`, which goes before it; for"
+            " clients that cannot set a header, such as a browser's `EventSource` with a new ticket"
+        },
+    )
 
 
 class WriteQuery(FixedSchema):

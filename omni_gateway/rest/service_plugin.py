@@ -22,7 +22,18 @@ from omni_gateway.rest.views.registration import add
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
 RESERVED_NAMES = frozenset(
-    {"apply", "auth/can-i", "document", "health", "index", "metrics", "operation-kinds", "operations", "resources"}
+    {
+        "apply",
+        "auth/can-i",
+        "document",
+        "health",
+        "index",
+        "metrics",
+        "operation-kinds",
+        "operations",
+        "resources",
+        "stream-tickets",
+    }
 )
 
 

@@ -120,6 +120,7 @@ def operation(route: Route) -> dict[str, Any]:
         "description": "\n\n".join(part for part in (route.description, f"Role: {route.role.value}.") if part),
         "x-required-role": route.role.value,
         "parameters": [*_parameters(route)],
+        **({"security": [{"bearer": []}, {"ticket": []}]} if set(STREAMS) <= set(route.responses.media_types) else {}),
         **_request_body(route.request),
         "responses": {**_problems(route), **_answers(route)},
     }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from omni_gateway.http.guard import require_role
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.views.cached_response import use_response_cache
-from omni_gateway.rest.views.openapi import operation
+from omni_gateway.rest.views.openapi import STREAMS, operation
 from omni_gateway.rest.views.route import Route
+
+_STREAM_MARK = "__may_stream__"
 
 
 def add(blueprint: GatewayBlueprint, route: Route) -> None:
@@ -23,4 +27,10 @@ def add(blueprint: GatewayBlueprint, route: Route) -> None:
     if route.conditional:
         view = use_response_cache(view)
     view = require_role(route.role, authorized_by_omni=route.authorized_by_omni)(view)
+    setattr(view, _STREAM_MARK, set(STREAMS) <= set(route.responses.media_types))
     blueprint.add_url_rule(route.rule, route.operation_id, view, methods=[route.method], defaults=dict(route.defaults))
+
+
+def may_stream(view: Any) -> bool:
+    """Return whether a view was added here and may respond with a stream of events."""
+    return bool(getattr(view, _STREAM_MARK, False))
