@@ -67,6 +67,9 @@ CATALOGUE: Mapping[str, ProblemType] = {
     "not-acceptable": ProblemType(406, "Not acceptable", "The answer has no form that `Accept` names."),
     "request-timeout": ProblemType(408, "Request timeout", "The request did not come in whole in time.", True),
     "conflict": ProblemType(409, "Conflict", "The object's present state is in the way; `hint` says what to do first."),
+    "ambiguous-name": ProblemType(
+        409, "Name of several machines", "Several machines have this host name; `candidates` has the id of each."
+    ),
     "changed-meanwhile": ProblemType(
         409, "Changed meanwhile", "Other writes changed the object during each attempt.", True
     ),

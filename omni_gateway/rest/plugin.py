@@ -14,13 +14,14 @@ from typing import Any
 
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.paths import TICKET_PARAMETER
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
-from omni_gateway.rest.parameters import Filter, ReadQuery, WriteQuery, list_query_schema
+from omni_gateway.rest.parameters import COMMON_PARAMETERS, Filter, ReadQuery, WriteQuery, list_query_schema
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
@@ -42,7 +43,6 @@ from omni_gateway.rest.views.openapi import (
     WRITE_PROBLEMS,
     or_dry_run,
 )
-from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.rest.views.subresources import subcollection_view, sublist_view, subresource_view
 
@@ -80,7 +80,8 @@ class ResourcePlugin(ServicePlugin):
     :param delete_query: the query parameters of a DELETE, passed to the adapter's ``delete_with``.
     :param description: a description of the resource, for its tag in the OpenAPI document.
 
-    Raises :class:`PluginError` for an unknown verb in ``roles`` and for a singleton with ``list``.
+    Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
+    the name of a parameter that every list has.
     """
 
     collection: Collection
@@ -117,6 +118,8 @@ class ResourcePlugin(ServicePlugin):
             raise PluginError(f"unknown verbs in roles: {', '.join(sorted(unknown))}; verbs are {', '.join(VERBS)}")
         if singleton and "list" in roles:
             raise PluginError("a singleton has no list")
+        if taken := sorted({each.name for each in filters} & (COMMON_PARAMETERS | {TICKET_PARAMETER})):
+            raise PluginError(f"filters with names of common parameters: {', '.join(taken)}")
         title = title or singular.replace("-", " ")
         if delete_operation is None and "delete" in roles:
             delete_operation = removal(name, singular, adapter, title)
@@ -157,7 +160,7 @@ class ResourcePlugin(ServicePlugin):
         self._object_rule = "" if singleton else "/<id>"
         self._object_defaults = {"id": singleton} if singleton else {}
         for route in self._routes():
-            add(self.blueprint, route)
+            self.add(route)
 
     def _routes(self) -> Iterator[Route]:
         yield from self._collection_routes()

@@ -66,6 +66,8 @@ class ResourceAdapter:
     #: the caller or another header: the response cache may then reuse them until one of these objects changes.
     #: False in a class that overrides one of :data:`READ_METHODS`, unless the class sets it.
     cacheable_response: bool = False
+    #: True if an object's id is that of a machine: URLs then take the machine's host name too.
+    ids_are_machines: bool = False
     #: True if the back end lets objects be created but not read; creating then skips the look-up of an existing object.
     unreadable: bool = False
     #: The client for Omni, set by :meth:`bind`.

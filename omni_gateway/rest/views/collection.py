@@ -13,6 +13,7 @@ from omni_gateway.model.query import Listing, ListQuery
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.cache_headers import cache_headers
 from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.machine_names import machine_id
 from omni_gateway.rest.parameters import Filter, parse_fields, to_list_query
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.views.responses import json_response
@@ -34,6 +35,9 @@ class Collection:
         :param arguments: the parsed query parameters.
         :param forced: filter values from the URL's path; they replace those of the query.
         """
+        for each in self.filters:
+            if each.names_machine and each.name in arguments:
+                arguments = {**arguments, each.name: machine_id(arguments[each.name])}
         query = to_list_query(arguments, self.filters, forced)
         representation = self.representation.views[arguments["view"]]
         fields = parse_fields(arguments.get("fields"), representation.known_fields)

@@ -84,6 +84,9 @@ KEY_PROBLEMS = {
     409: "The first request with this Idempotency-Key is still running, or may have been applied",
     422: "This Idempotency-Key was used with another request",
 }
+#: Description and problems of a route whose `{id}` is a machine's.
+MACHINE_NAME = "`{id}` is the machine's id, or its host name if no other machine that you may read has that name."
+NAME_PROBLEMS = {409: "Several machines have this host name"}
 #: Problems of a request with a body.
 BODY_PROBLEMS = {413: "The body is too large", 415: "The body has another media type"}
 #: Problems of every route unless it documents its own: status → name of the response in the document's components. A
@@ -117,13 +120,20 @@ def operation(route: Route) -> dict[str, Any]:
     return {
         "operationId": route.operation_id,
         "summary": route.summary,
-        "description": "\n\n".join(part for part in (route.description, f"Role: {route.role.value}.") if part),
+        "description": "\n\n".join(part for part in _description(route) if part),
         "x-required-role": route.role.value,
         "parameters": [*_parameters(route)],
         **({"security": [{"bearer": []}, {"ticket": []}]} if set(STREAMS) <= set(route.responses.media_types) else {}),
         **_request_body(route.request),
         "responses": {**_problems(route), **_answers(route)},
     }
+
+
+def _description(route: Route) -> Iterator[str]:
+    yield route.description
+    if route.takes_machine_name:
+        yield MACHINE_NAME
+    yield f"Role: {route.role.value}."
 
 
 def _parameters(route: Route) -> Iterator[Mapping[str, Any]]:
@@ -172,6 +182,7 @@ def _problems(route: Route) -> dict[int, Any]:
     texts = {
         **COMMON_PROBLEMS,
         **(KEY_PROBLEMS if takes_key(route.view) else {}),
+        **(NAME_PROBLEMS if route.takes_machine_name else {}),
         **(BODY_PROBLEMS if route.request.body is not None or route.request.content is not None else {}),
         **route.responses.problems,
     }

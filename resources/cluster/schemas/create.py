@@ -85,9 +85,9 @@ class NewMachineSetSchema(SpecSchema):
     """A machine set of the new cluster: either ``machines``, or ``machine_class`` with ``machine_count``."""
 
     machines = fields.List(
-        fields.String(validate=_ID),
+        wire.MachineId(validate=_ID),
         validate=validate.Length(min=1, max=MAX_MACHINES),
-        metadata={"description": "Ids of free machines"},
+        metadata={"description": "Ids of free machines, or their host names"},
     )
     machine_class = fields.String(
         validate=_ID, metadata={"description": "Name of a machine class; Omni takes machines from it"}
