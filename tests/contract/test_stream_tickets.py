@@ -192,6 +192,11 @@ def test_without_authentication_a_ticket_is_that_of_anybody(settings: Settings) 
     beginning(open_stream(everybody, ticket_of(everybody)["url"]))
 
 
+def test_a_ticket_of_anybody_is_none_once_callers_have_credentials(settings: Settings, anonymous: Caller) -> None:
+    everybody = Caller(create_app(replace(settings, auth=("off",))).test_client(), None)
+    assert refusal(open_stream(anonymous, ticket_of(everybody)["url"])) == (401, "bad-ticket")
+
+
 def test_a_page_goes_on_where_the_stream_before_ended(
     api: Caller, reader: Caller, anonymous: Caller, machine_class: str
 ) -> None:
