@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.wrappers import Response
 
 from omni_gateway import __version__, audit
-from omni_gateway.api import can_i, health, index, operations, prometheus
+from omni_gateway.api import can_i, health, index, operations, prometheus, stream_tickets
 from omni_gateway.api.any_type import views as generic
 from omni_gateway.api.any_type.catalogue import Catalogue
 from omni_gateway.api.any_type.kinds import OPERATION
@@ -46,6 +46,7 @@ from omni_gateway.http.document import DocumentForms
 from omni_gateway.http.openapi import security
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
+from omni_gateway.http.stream_tickets import StreamTickets
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_routes import AddedByPlugin
 from omni_gateway.rest.gateway import EXTENSION, Gateway
@@ -132,7 +133,8 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     request_deadline.init_app(app, gateway.own_omni.config.timeout)
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
     logins = FailedLogins(settings.limits_of("failed_logins"), settings.limits_of("failed_logins_in_all"))
-    guard.init_app(app, authenticator(settings, store, gateway.own_omni), logins)
+    tickets = StreamTickets(store.stream_tickets)
+    guard.init_app(app, authenticator(settings, store, gateway.own_omni), logins, tickets)
     rate_limit.init_app(app, settings.limits_of("rate_limit"), settings.redis_url)
     hosts.init_app(app, settings.allowed_hosts, only_loopback=settings.open_on_loopback)
     cross_site.init_app(app, settings.cors_origins)
@@ -155,6 +157,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     api.register_blueprint(can_i.blueprint())
     api.register_blueprint(operations.blueprint(gateway))
     api.register_blueprint(operations.kinds_blueprint())
+    api.register_blueprint(stream_tickets.blueprint())
     api.register_blueprint(index.blueprint(found))
     api.register_blueprint(prometheus.blueprint())
     forms = DocumentForms(freeze(api))  # the routes of the API are all there

@@ -37,7 +37,7 @@ from omni_gateway.rest.operations import (
     wait_for_change,
     wait_until_done,
 )
-from omni_gateway.rest.parameters import ReadQuery, parse_fields, parse_sort
+from omni_gateway.rest.parameters import FieldsQuery, parse_fields, parse_sort
 from omni_gateway.rest.representation import project
 from omni_gateway.rest.request_context import request_context, without_context
 from omni_gateway.rest.schema import SpecSchema
@@ -68,7 +68,7 @@ class WaitQuery(ma.Schema):
     )
 
 
-class OperationsQuery(ReadQuery):
+class OperationsQuery(FieldsQuery):
     """Query of the list of operations."""
 
     search = fields.String(

@@ -1,4 +1,4 @@
-"""Encryption of a response's secrets with the caller's own credential, so that the store alone does not reveal them.
+"""Encryption of secrets for the holder of a credential, so that the store alone does not reveal them.
 
 The encryption key is derived from the credential, of which the store has a hash at most (HKDF-SHA256, AES-256-GCM).
 Decryption takes both the credential and the record.

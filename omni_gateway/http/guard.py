@@ -6,14 +6,17 @@ import ipaddress
 import logging
 import math
 from collections.abc import Callable
+from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, has_request_context, request
 
 from omni_gateway.auth import Authenticator, FailedLogins, Principal, Rejected, Role, Unverifiable
+from omni_gateway.http.paths import TICKET, request_path
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.store_errors import problem_for_store
+from omni_gateway.http.stream_tickets import MEDIA_TYPE, VALID_SECONDS, StreamTickets, TicketRefused
 from omni_gateway.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -22,15 +25,21 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 EXTENSION = "omni_gateway_auth"
 _LOGINS = "omni_gateway_failed_logins"
+_TICKETS = "omni_gateway_stream_tickets"
 _PRINCIPAL = "omni_gateway.principal"
+_REDEEMED = "omni_gateway.redeemed"
 _REFUSED = "omni_gateway.refused"
 REALM = 'Bearer realm="omni-gateway"'
 
 
-def init_app(app: Flask, authenticator: Authenticator, logins: FailedLogins) -> None:
-    """Use ``authenticator`` for this application's credentials, and ``logins`` to count failed ones."""
+def init_app(app: Flask, authenticator: Authenticator, logins: FailedLogins, tickets: StreamTickets) -> None:
+    """Use ``authenticator`` for this application's credentials, and ``logins`` to count failed ones.
+
+    ``tickets`` are credentials of requests that open a stream.
+    """
     app.extensions[EXTENSION] = authenticator
     app.extensions[_LOGINS] = logins
+    app.extensions[_TICKETS] = tickets
 
 
 def current_principal() -> Principal:
@@ -67,7 +76,7 @@ def credential_checker() -> Callable[[], bool]:
     """
     before = known_principal()
     authenticator = cast("Authenticator | None", current_app.extensions.get(EXTENSION))
-    credential = request.headers.get("Authorization", "").partition(" ")[2].strip()
+    credential = request.environ.get(_REDEEMED) or current_credential()
     if before is None or authenticator is None or not credential:
         return lambda: True
 
@@ -86,8 +95,29 @@ def credential_checker() -> Callable[[], bool]:
     return is_valid
 
 
+def current_credential() -> str:
+    """Return the credential in the request's ``Authorization``, of any scheme; empty if there is none."""
+    return request.headers.get("Authorization", "").partition(" ")[2].strip()
+
+
+def issue_ticket(path: str, query: str) -> tuple[str, datetime]:
+    """Return a ticket of the current caller for a stream's URL, and its expiry. Raises 429 if it has too many."""
+    tickets = cast(StreamTickets, current_app.extensions[_TICKETS])
+    issued = tickets.issue(current_principal().id, current_credential(), path, query)
+    if issued is None:
+        raise Problem(429, "too-many-tickets", headers={"Retry-After": str(VALID_SECONDS)})
+    return issued
+
+
 def _authenticate() -> Principal:
     authenticator = cast(Authenticator, current_app.extensions[EXTENSION])
+    if (ticket := request.environ.get(TICKET)) is not None:
+        credential = request.environ[_REDEEMED] = _redeem(ticket)
+        if credential:
+            return _look_up(authenticator, credential)
+        if authenticator.anonymous is not None:
+            return authenticator.anonymous
+        raise _bad_ticket("The ticket is of a caller without a credential.")
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not credential.strip():
         if authenticator.anonymous is not None and not scheme:
@@ -96,11 +126,38 @@ def _authenticate() -> Principal:
     return _look_up(authenticator, credential.strip())
 
 
+def _redeem(ticket: str) -> str:
+    """Return the credential behind the ticket in the request's URL; raise a 401 problem if it cannot be used."""
+    if request.method != "GET" or request.headers.get("Accept", "").strip() != MEDIA_TYPE:
+        raise _bad_ticket(f"A ticket is for a GET with `Accept: {MEDIA_TYPE}`.")
+    logins = cast(FailedLogins, current_app.extensions[_LOGINS])
+    tickets = cast(StreamTickets, current_app.extensions[_TICKETS])
+    address = remote_network()
+    if seconds := logins.seconds_to_wait(address, ticket):
+        raise _too_many_failures(seconds)
+    try:
+        return tickets.redeem(ticket, request_path(), request.query_string.decode("latin-1"))
+    except StoreUnavailable as error:
+        raise problem_for_store(error) from error
+    except TicketRefused as error:
+        if error.unknown:
+            logins.failed(address, ticket)
+        raise _bad_ticket(str(error)) from None
+
+
+def _bad_ticket(text: str) -> Problem:
+    return Problem(401, "bad-ticket", text, headers={"WWW-Authenticate": REALM})
+
+
+def _too_many_failures(seconds: float) -> Problem:
+    return Problem(429, "too-many-failed-logins", headers={"Retry-After": str(math.ceil(seconds))})
+
+
 def _look_up(authenticator: Authenticator, credential: str) -> Principal:
     logins = cast(FailedLogins, current_app.extensions[_LOGINS])
     address = remote_network()
     if seconds := logins.seconds_to_wait(address, credential):
-        raise Problem(429, "too-many-failed-logins", headers={"Retry-After": str(math.ceil(seconds))})
+        raise _too_many_failures(seconds)
     try:
         principal = authenticator.authenticate(credential)
     except StoreUnavailable as error:

@@ -23,7 +23,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from omni_gateway.http.encryption import decrypt, encrypt
-from omni_gateway.http.guard import current_principal
+from omni_gateway.http.guard import current_credential, current_principal
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniError, outcomes
@@ -97,7 +97,7 @@ class _Claim:
         digest = hashlib.sha256(f"{request.method}\0{request.full_path}\0".encode())
         digest.update(request.get_data(cache=True))
         self._request = digest.hexdigest()
-        self._credential = request.headers.get("Authorization", "").partition(" ")[2].strip()
+        self._credential = current_credential()
 
     def acquire(self) -> Recorded | None:
         """Claim the key; return None if it was free, else the record of its first use."""

@@ -1,8 +1,12 @@
-"""Ids with a slash in them: ``%2F`` in a URL is part of an id, not the end of it (RFC 3986 §2.2).
+"""The URL of a request, before the application reads it: ids with a slash in them, and tickets of streams.
 
-WSGI servers decode the path before the application sees it, so the two look the same in ``PATH_INFO``. The middleware
-therefore rebuilds it from the raw URL (``RAW_URI``): an encoded ``/`` or ``%`` stays encoded in ``PATH_INFO``, and the
-converter of URL variables decodes it after routing. Under a server without a raw URL, only ids without slashes work.
+``%2F`` in a URL is part of an id, not the end of it (RFC 3986 §2.2). WSGI servers decode the path before the
+application sees it, so the two look the same in ``PATH_INFO``. The middleware therefore rebuilds it from the raw URL
+(``RAW_URI``): an encoded ``/`` or ``%`` stays encoded in ``PATH_INFO``, and the converter of URL variables decodes it
+after routing. Under a server without a raw URL, only ids without slashes work.
+
+A stream's ticket (:mod:`omni_gateway.http.stream_tickets`) is a credential in the URL. The middleware takes it out, of
+the raw URL too, so that no log, record or error that quotes a URL has it.
 """
 
 from __future__ import annotations
@@ -15,18 +19,40 @@ from flask import Flask, request
 from werkzeug.routing import UnicodeConverter
 
 _RAW = ("RAW_URI", "REQUEST_URI")
+#: In a request's environ: the ticket in its URL; empty if there were several.
+TICKET = "omni_gateway.ticket"
+#: The query parameter of a ticket.
+TICKET_PARAMETER = "ticket"
+_TICKET_GIVEN = f"{TICKET_PARAMETER}="
 
 
-class EncodedSlashes:
-    """WSGI middleware: keep an encoded slash or percent sign encoded in ``PATH_INFO``, decode everything else."""
+class RequestUrl:
+    """WSGI middleware: takes a ticket out of the URL, and keeps an encoded slash or percent sign in ``PATH_INFO``."""
 
     def __init__(self, application: Any) -> None:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Replace ``PATH_INFO`` and call the application."""
+        """Replace ``PATH_INFO``, with a ticket also the query and the raw URL, and call the application."""
+        if _TICKET_GIVEN in environ.get("QUERY_STRING", ""):
+            _take_ticket(environ)
         environ["PATH_INFO"] = protected_path(environ)
         return self._application(environ, start_response)  # type: ignore[no-any-return]
+
+
+def _take_ticket(environ: dict[str, Any]) -> None:
+    """Move the ticket from the query and the raw URL to ``TICKET``; the environ is also what servers log."""
+    parameters: list[str] = environ["QUERY_STRING"].split("&")
+    tickets = [each for each in parameters if each.startswith(_TICKET_GIVEN)]
+    if not tickets:
+        return
+    rest = "&".join(each for each in parameters if each not in tickets)
+    environ[TICKET] = tickets[0].removeprefix(_TICKET_GIVEN) if len(tickets) == 1 else ""
+    environ["QUERY_STRING"] = rest
+    for name in _RAW:
+        if name in environ:
+            path = environ[name].partition("?")[0]
+            environ[name] = f"{path}?{rest}" if rest else path
 
 
 def protected_path(environ: dict[str, Any]) -> str:
@@ -65,6 +91,6 @@ def request_path() -> str:
 
 def init_app(app: Flask) -> None:
     """Install the middleware and the converter."""
-    app.wsgi_app = EncodedSlashes(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = RequestUrl(app.wsgi_app)  # type: ignore[method-assign]
     for name in ("default", "string"):
         app.url_map.converters[name] = SegmentConverter

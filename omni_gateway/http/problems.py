@@ -62,6 +62,12 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "Send a valid token: `Authorization: Bearer …`.",
         "Make a token with `omni-gateway token create`, or ask an admin for one (`POST /api/v1/auth/tokens`).",
     ),
+    "bad-ticket": ProblemType(
+        401,
+        "Ticket refused",
+        "The ticket of a stream was used, has expired, or is for another request.",
+        "Make a new ticket by `POST /api/v1/stream-tickets`; each opens one stream, once.",
+    ),
     "forbidden": ProblemType(
         403,
         "Forbidden",
@@ -117,6 +123,12 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "Conflict",
         "The object's present state is in the way; `hint` says what to do first.",
         "Do what `hint` says, then send the request again.",
+    ),
+    "ambiguous-name": ProblemType(
+        409,
+        "Name of several machines",
+        "Several machines have this host name; `candidates` has the id of each.",
+        "Send the request with one of the ids in `candidates`.",
     ),
     "changed-meanwhile": ProblemType(
         409,
@@ -242,6 +254,13 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "Too many streams of yours",
         "You have as many streams open as one caller may.",
         "End streams that you no longer read, or watch a whole collection by one stream.",
+        retryable=True,
+    ),
+    "too-many-tickets": ProblemType(
+        429,
+        "Too many tickets",
+        "You have as many unused tickets of streams as one caller may.",
+        "Use the tickets you have, or wait until they expire.",
         retryable=True,
     ),
     "too-many-own-requests": ProblemType(

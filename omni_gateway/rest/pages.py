@@ -41,7 +41,7 @@ class RenderedPages:
         """Return the rendered page of ``listing``; ``key`` is that of the request."""
         cache_key = (RenderedPages, key)
         cached: RenderedPage | None = self._rendered.get(cache_key)
-        etag = _etag(listing, fields)
+        etag = _etag(listing, (*representation.tagged, *fields))
         if cached is not None and cached.etag == etag:
             return cached
         items = listing.items
@@ -52,10 +52,10 @@ class RenderedPages:
         return page
 
 
-def _etag(listing: Listing, fields: tuple[str, ...]) -> str:
-    """Return a weak entity tag of the objects' states, their order, the total and the selected fields."""
+def _etag(listing: Listing, selection: tuple[str, ...]) -> str:
+    """Return a weak entity tag of the objects' states, their order, the total and what is selected of them."""
     digest = blake2b(b"".join([item.derived("state", _state) for item in listing.items]), digest_size=16)
-    digest.update(f"{listing.total}\0{','.join(fields)}".encode())
+    digest.update(f"{listing.total}\0{','.join(selection)}".encode())
     return f'W/"{digest.hexdigest()}"'
 
 

@@ -16,6 +16,7 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.model.query import ListQuery
 from omni_gateway.omni import selectors
+from omni_gateway.rest.representation import FULL, VIEWS
 
 MAX_SORT_KEYS = 5
 MAX_FIELDS = 50
@@ -36,26 +37,29 @@ class Filter:
     :param selector: returns label-selector text for a value, by which Omni selects; without it the adapter gets the
         value in ``ListQuery.filters`` and selects by itself.
     :param field: the marshmallow field that validates the value.
+    :param names_machine: whether the value is a machine's id, in whose place its host name may be.
     """
 
     name: str
     description: str
     selector: Callable[[Any], str] | None = None
     field: fields.Field[Any] = field(default_factory=lambda: fields.String(validate=_PLAIN))
+    names_machine: bool = False
 
 
-def label_filter(name: str, label: str, description: str = "") -> Filter:
+def label_filter(name: str, label: str, description: str = "", *, names_machine: bool = False) -> Filter:
     """Return a filter that selects the objects whose ``label`` has the given value: ``?cluster=c1``."""
-    return Filter(name, description or f"Only those of this {name}", lambda value: f"{label}={selectors.quoted(value)}")
+    text = description or f"Only those of this {name}"
+    return Filter(name, text, lambda value: f"{label}={selectors.quoted(value)}", names_machine=names_machine)
 
 
 def id_filter(name: str, description: str = "") -> Filter:
     """Return a filter that selects the object with the id of a ``name``; the adapter needs ``id_filter=name`` too."""
-    return Filter(name, description or f"Only that of this {name}")
+    return Filter(name, description or f"Only that of this {name}", names_machine=name == "machine")
 
 
-class ReadQuery(FixedSchema):
-    """Query of a read."""
+class FieldsQuery(FixedSchema):
+    """Query of a read whose caller selects fields."""
 
     fields_ = fields.String(
         data_key="fields",
@@ -63,6 +67,27 @@ class ReadQuery(FixedSchema):
         metadata={
             "description": "Only these fields, comma separated, dotted for nested ones: `fields=labels,metadata.phase`."
             " Required ones that are not named are left out too"
+        },
+    )
+
+
+class ReadQuery(FieldsQuery):
+    """Query of a read of objects."""
+
+    view = fields.String(
+        load_default=FULL,
+        validate=validate.OneOf(VIEWS),
+        metadata={
+            "description": "`summary` leaves out `_links`, `metadata.finalizers` and the `annotations` of Omni's own"
+            " (`omni.sidero.dev/…`) except locks, also where the schema requires them; `fields` then selects from the"
+            " rest. A PUT of a summary would remove those annotations; use PATCH"
+        },
+    )
+    resume_point = fields.String(
+        validate=validate.Length(max=256),
+        metadata={
+            "description": "Of a watch: go on after this point, as with `Last-Event-ID`, which goes before it; for"
+            " clients that cannot set a header, such as a browser's `EventSource` with a new ticket"
         },
     )
 
@@ -103,6 +128,10 @@ class ListQuerySchema(ReadQuery):
     sort = fields.String(metadata={"description": "Fields to sort by, `-` for descending: `sort=-created,id`"})
 
 
+#: Parameters that every list has; a resource's own filters have other names.
+COMMON_PARAMETERS = frozenset(field.data_key or name for name, field in ListQuerySchema().fields.items())
+
+
 def list_query_schema(name: str, filters: Sequence[Filter]) -> ma.Schema:
     """Return the query schema of one resource's list: the common parameters and the resource's own filters."""
     own = {item.name: _documented(item) for item in filters}
@@ -112,7 +141,8 @@ def list_query_schema(name: str, filters: Sequence[Filter]) -> ma.Schema:
 def _documented(item: Filter) -> fields.Field[Any]:
     """Return a filter's field with its description; a copy, since two resources may share a filter."""
     own = copy.deepcopy(item.field)
-    own.metadata = {**own.metadata, "description": item.description}
+    name = "; its id, or its host name if only one machine has it" if item.names_machine else ""
+    own.metadata = {**own.metadata, "description": item.description + name}
     return own
 
 

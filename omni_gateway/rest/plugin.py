@@ -17,6 +17,7 @@ from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.items import ITEMS_OF
 from omni_gateway.http.openapi.tags import OTHER
+from omni_gateway.http.paths import TICKET_PARAMETER
 from omni_gateway.http.type_nouns import Noun
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
@@ -24,7 +25,7 @@ from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
-from omni_gateway.rest.parameters import Filter, ReadQuery, WriteQuery, list_query_schema
+from omni_gateway.rest.parameters import COMMON_PARAMETERS, Filter, ReadQuery, WriteQuery, list_query_schema
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
@@ -52,7 +53,6 @@ from omni_gateway.rest.views.openapi import (
     WRITE_PROBLEMS,
     WRITTEN_HEADERS,
 )
-from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.rest.views.subresources import subcollection_view, sublist_view, subresource_view
 
@@ -94,7 +94,8 @@ class ResourcePlugin(ServicePlugin):
     :param group: the group of its tag there: one of ``http.openapi.tags.GROUPS``, or of your own.
     :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
 
-    Raises :class:`PluginError` for an unknown verb in ``roles`` and for a singleton with ``list``.
+    Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
+    the name of a parameter that every list has.
     """
 
     collection: Collection
@@ -135,6 +136,8 @@ class ResourcePlugin(ServicePlugin):
             raise PluginError(f"unknown verbs in roles: {', '.join(sorted(unknown))}; verbs are {', '.join(VERBS)}")
         if singleton and "list" in roles:
             raise PluginError("a singleton has no list")
+        if taken := sorted({each.name for each in filters} & (COMMON_PARAMETERS | {TICKET_PARAMETER})):
+            raise PluginError(f"filters with names of common parameters: {', '.join(taken)}")
         title = self.title = title or singular.replace("-", " ")
         plural_title = self.plural_title = plural_title or plural(title)
         if delete_operation is None and "delete" in roles:
@@ -180,7 +183,7 @@ class ResourcePlugin(ServicePlugin):
         self._object_rule = "" if singleton else "/<id>"
         self._object_defaults = {"id": singleton} if singleton else {}
         for route in self._routes():
-            add(self.blueprint, route)
+            self.add(route)
 
     @property
     def noun(self) -> str:

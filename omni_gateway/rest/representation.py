@@ -1,4 +1,4 @@
-"""The representation of a resource's objects: document, JSON bytes, entity tag."""
+"""The representation of a resource's objects: document, JSON bytes, entity tag, for each view of them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,36 @@ from marshmallow import Schema
 from marshmallow.fields import Nested
 
 from omni_gateway.http import etags
+from omni_gateway.model.label_names import OWN_PREFIX
 from omni_gateway.model.resource import Resource
+from omni_gateway.rest.cluster_lock import LOCKS
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.schema import ResourceSchema
 
 ALWAYS = ("id", "metadata.version")
+#: The values of the parameter ``view``: the whole object, and the object without what callers seldom read.
+FULL, SUMMARY = "full", "summary"
+VIEWS = (FULL, SUMMARY)
 
 
 class Representation:
-    """Renders the objects of one schema.
+    """Renders the objects of one schema, in one view; ``views`` has the representation of each view.
 
     :param schema: the schema of the objects.
     :param collection: the first segments of their URLs below ``/api/v1``.
     :param links: name → link maker, for ``_links``.
     :param singleton: whether there is only one object, whose URL is the collection's.
+    :param view: ``summary`` leaves out the links, the finalizers, and the annotations of Omni's own except locks.
     """
 
     def __init__(
-        self, schema: ResourceSchema, collection: str, links: Mapping[str, LinkMaker], *, singleton: bool = False
+        self,
+        schema: ResourceSchema,
+        collection: str,
+        links: Mapping[str, LinkMaker],
+        *,
+        singleton: bool = False,
+        view: str = FULL,
     ) -> None:
         self.schema = schema
         self.collection = collection
@@ -36,6 +48,16 @@ class Representation:
         self.singleton = singleton
         names = {field.data_key or name for name, field in schema.dump_fields.items()}
         self.known_fields = frozenset(names - schema.request_only)
+        self.view = view
+        #: What an entity tag names beside the selected fields; the full view's tags name no view.
+        self.tagged: tuple[str, ...] = ()
+        self.views: Mapping[str, Representation] = {view: self}
+        if view == FULL:
+            summary = Representation(schema, collection, links, singleton=singleton, view=SUMMARY)
+            self.views = {FULL: self, SUMMARY: summary}
+        else:
+            self.known_fields -= {"_links"}
+            self.tagged = (f"view={view}",)
 
     def document(self, resource: Resource) -> dict[str, Any]:
         """Return the flat JSON object: id, namespace, the spec's fields, labels, annotations, metadata, links."""
@@ -56,7 +78,9 @@ class Representation:
             },
             "_links": self._links(resource),
         }
-        return self.schema.name_again(document) if self.schema.aliases else document
+        if self.schema.aliases:
+            document = self.schema.name_again(document)
+        return document if self.view == FULL else _summary(document)
 
     def writable(self, resource: Resource) -> dict[str, Any]:
         """Return the document without its read-only members; a merge patch is applied to it."""
@@ -88,9 +112,20 @@ class Representation:
         return orjson.dumps(project(document, fields) if fields else document)
 
     def etag(self, resource: Resource, fields: tuple[str, ...] = ()) -> str:
-        """Return the object's entity tag; each selection of ``fields`` is a representation with a tag of its own."""
+        """Return the object's entity tag; each view, and each selection of ``fields``, has a tag of its own."""
         tag: str = resource.derived("etag", _etag)
-        return f'{tag[:-1]}.{zlib.crc32(",".join(fields).encode()):08x}"' if fields else tag
+        parts = (*self.tagged, *fields)
+        return f'{tag[:-1]}.{zlib.crc32(",".join(parts).encode()):08x}"' if parts else tag
+
+
+def _summary(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document without what the view ``summary`` leaves out."""
+    del document["_links"]
+    del document["metadata"]["finalizers"]
+    document["annotations"] = {
+        key: value for key, value in document["annotations"].items() if key in LOCKS or not key.startswith(OWN_PREFIX)
+    }
+    return document
 
 
 def _without_read_only(schema: Schema, document: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from flask import Flask
 
@@ -22,10 +23,22 @@ from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
+from omni_gateway.rest.views.route import Route
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
 RESERVED_NAMES = frozenset(
-    {"apply", "auth/can-i", "document", "health", "index", "metrics", "operation-kinds", "operations", "resources"}
+    {
+        "apply",
+        "auth/can-i",
+        "document",
+        "health",
+        "index",
+        "metrics",
+        "operation-kinds",
+        "operations",
+        "resources",
+        "stream-tickets",
+    }
 )
 
 
@@ -89,10 +102,15 @@ class ServicePlugin:
         )
         for document in self.documents:
             noun = self.plural_id if document.on_collection and document.path else self.singular_id
-            add(self.blueprint, document_route(document, self.adapter, self.representation, noun))
+            self.add(document_route(document, self.adapter, self.representation, noun))
         for action in self.actions:
             noun = self.plural_id if action.on_collection else self.singular_id
-            add(self.blueprint, action_route(action, self.adapter, self.representation, noun))
+            self.add(action_route(action, self.adapter, self.representation, noun))
+
+    def add(self, route: Route) -> None:
+        """Add a route to the blueprint."""
+        takes_machine_name = self.adapter.ids_are_machines and "<id>" in route.rule
+        add(self.blueprint, replace(route, takes_machine_name=takes_machine_name))
 
     @property
     def noun(self) -> str:

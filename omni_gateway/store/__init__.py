@@ -1,4 +1,4 @@
-"""The gateway's own database: tokens' hashes, responses under idempotency keys, plugins' documents, audit entries.
+"""The gateway's own database: tokens' hashes, responses under idempotency keys, tickets, documents, audit entries.
 
 One SQLAlchemy URL: SQLite in the state directory, or PostgreSQL for several replicas. No connection is opened before
 the first use, and every process opens its own.
@@ -9,6 +9,7 @@ from omni_gateway.store.documents import Document, DocumentStore
 from omni_gateway.store.errors import StoreMisconfigured, StoreRefused, StoreUnavailable
 from omni_gateway.store.idempotency import IdempotencyStore, Recorded
 from omni_gateway.store.store import Store
+from omni_gateway.store.stream_tickets import StreamTicketStore
 from omni_gateway.store.tokens import Token, TokenStore
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "StoreMisconfigured",
     "StoreRefused",
     "StoreUnavailable",
+    "StreamTicketStore",
     "Token",
     "TokenStore",
 ]

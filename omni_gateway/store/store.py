@@ -15,6 +15,7 @@ from omni_gateway.store.documents import DocumentStore
 from omni_gateway.store.errors import StoreUnavailable
 from omni_gateway.store.idempotency import IdempotencyStore
 from omni_gateway.store.sqlite import protect_folder
+from omni_gateway.store.stream_tickets import StreamTicketStore
 from omni_gateway.store.tokens import TokenStore, ensure_bootstrap
 
 if TYPE_CHECKING:
@@ -111,6 +112,11 @@ class Store:
     def idempotency(self) -> IdempotencyStore:
         """Return the responses under idempotency keys."""
         return IdempotencyStore(lambda: self.database)
+
+    @cached_property
+    def stream_tickets(self) -> StreamTicketStore:
+        """Return the tickets of streams."""
+        return StreamTicketStore(lambda: self.database)
 
     @cached_property
     def documents(self) -> DocumentStore:

@@ -43,6 +43,17 @@ IDEMPOTENCY = Table(
     Column("body", LargeBinary),
 )
 
+STREAM_TICKETS = Table(
+    "stream_tickets",
+    METADATA,
+    Column("sha256", String(64), primary_key=True),
+    Column("caller", String(64), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("used", Boolean, nullable=False),
+    Column("expires", DateTime(timezone=True), nullable=False),
+    Index("stream_tickets_caller", "caller"),
+)
+
 DOCUMENTS = Table(
     "documents",
     METADATA,

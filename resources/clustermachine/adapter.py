@@ -41,6 +41,8 @@ class ClusterMachineStatusAdapter(OmniResourceAdapter):
 class ClusterMachineAdapter(OmniResourceAdapter):
     """Cluster machines; a create creates the machine set node from which Omni makes one, a delete removes the node."""
 
+    ids_are_machines = True
+
     def __init__(self) -> None:
         super().__init__(types.CLUSTER_MACHINES, hint=_HINT)
 

@@ -28,6 +28,7 @@ FILTERS = (
         "machine",
         "Only patches of this one machine, by either of the labels `cluster-machine` and `machine`",
         field=fields.String(validate=validate.Regexp(r"[^\s,()=!<>]{1,1024}\Z", error="Must be a machine's id.")),
+        names_machine=True,
     ),
 )
 

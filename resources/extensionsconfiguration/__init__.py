@@ -22,7 +22,7 @@ plugin = ResourcePlugin(
     filters=(
         label_filter("cluster", label_names.LABEL_CLUSTER),
         label_filter("machineset", label_names.LABEL_MACHINE_SET),
-        label_filter("machine", label_names.LABEL_CLUSTER_MACHINE),
+        label_filter("machine", label_names.LABEL_CLUSTER_MACHINE, names_machine=True),
     ),
     links={
         "cluster": label_link("clusters", label_names.LABEL_CLUSTER),

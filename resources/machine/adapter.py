@@ -36,6 +36,7 @@ class MachineAdapter(ResourceAdapter):
     authorized_by_omni = True
     cacheable_response = True
     sortable = selection.SORTABLE
+    ids_are_machines = True
 
     def cluster_of(self, resource: Resource) -> str | None:
         """Return the cluster that the machine is in or is to join; None for a free machine."""

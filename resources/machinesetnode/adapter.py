@@ -17,6 +17,8 @@ class MachineSetNodeAdapter(ClusterPartAdapter):
     Removing that of a control plane needs ``force``, as its reset does.
     """
 
+    ids_are_machines = True
+
     def __init__(self) -> None:
         super().__init__(types.MACHINE_SET_NODES)
 

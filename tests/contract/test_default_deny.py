@@ -24,8 +24,8 @@ OPEN = {
     "/openapi-<release>.json",
     "/openapi-<release>.yaml",
 }
-#: Questions whose answer needs a body: nothing is written.
-READS_BY_POST = ("/actions/validate", "/actions/match")
+#: Questions whose answer needs a body, and tickets, which open what their caller may read: Omni is not written to.
+READS_BY_POST = ("/actions/validate", "/actions/match", "/stream-tickets")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 

@@ -39,8 +39,9 @@ BODIES: dict[str, dict[str, Any]] = {
 #: Collections of machines: a control plane's is removed with `force` only.
 WITH_FORCE = ("clustermachines", "machinesetnodes", "machines")
 ACCEPTED = ("clustermachines", "etcdbackups", "exposed-services")
-#: What is asked for once more where that is no conflict: the same content, a further token, a further backup.
-AGAIN = {"schematics": 200, "apply": 200, "join-tokens": 201, "auth/tokens": 201, "etcdbackups": 202}
+#: What is asked for once more where that is no conflict: the same content, a further token, ticket or backup.
+TOKENS = ("join-tokens", "auth/tokens", "stream-tickets")
+AGAIN = {"schematics": 200, "apply": 200, "etcdbackups": 202, **dict.fromkeys(TOKENS, 201)}
 TYPE, OF_TYPE = "resources/{type}", "resources/machineclasses"
 
 

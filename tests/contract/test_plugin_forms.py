@@ -15,10 +15,13 @@ from marshmallow import fields
 from omni_gateway.app import create_app
 from omni_gateway.discovery import Found
 from omni_gateway.sdk import (
+    READ,
     READ_WRITE,
+    Filter,
     Listing,
     ListQuery,
     NotFound,
+    OmniResourceAdapter,
     Operation,
     OperationKind,
     Resource,
@@ -29,7 +32,7 @@ from omni_gateway.sdk import (
     SpecSchema,
     require_role,
 )
-from omni_gateway.sdk.actions import ComputedDocument, ServicePlugin, idempotent
+from omni_gateway.sdk.actions import ComputedDocument, PluginError, ServicePlugin, idempotent
 from omni_gateway.sdk.adapters import FoundExisting
 from omni_gateway.settings import Settings
 
@@ -237,3 +240,16 @@ def test_every_form_is_in_the_document(house: Caller) -> None:
     paths = house.get("/openapi.json").json["paths"]
     assert set(paths["/api/v1/house/motto"]) == {"get", "post", "put", "patch", "delete"}
     assert paths["/api/v1/house/greeting"]["get"]["operationId"] == "get_house_greeting"
+
+
+@pytest.mark.parametrize("name", ["view", "fields", "ticket"])
+def test_a_filter_with_the_name_of_a_common_parameter_is_refused(name: str) -> None:
+    with pytest.raises(PluginError, match=name):
+        ResourcePlugin(
+            name="taken-parameter",
+            singular="taken-parameter",
+            schema=ResourceSchema,
+            adapter=OmniResourceAdapter("MachineClasses.omni.sidero.dev"),
+            roles=READ,
+            filters=[Filter(name, "Takes the name of another parameter")],
+        )

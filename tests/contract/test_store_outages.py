@@ -199,3 +199,20 @@ def test_a_damaged_database_is_503_and_never_a_defect_of_the_gateway(settings: S
     answer = Caller(app.test_client(), "ogw_" + "x" * 43).get("machines")
     assert away(answer)
     assert answer.json["detail"] == "The store's database is damaged."
+
+
+def test_a_ticket_of_a_stream_is_neither_made_nor_spent_without_the_store(
+    world: World, wait_until: Callable[..., Any]
+) -> None:
+    body, page = {"url": "/api/v1/machineclasses"}, Caller(world.app.test_client(), None)
+
+    def opened(url: str) -> TestResponse:
+        answer: TestResponse = page.get(url, headers={"Accept": "text/event-stream"}, buffered=False)
+        answer.close()
+        return answer
+
+    url = world.api.post("stream-tickets", json=body).json["url"]
+    with world.without_store():
+        refused = [seen(world.api.post("stream-tickets", json=body)), seen(opened(url))]
+    assert refused == [(503, "store-unavailable")] * 2
+    wait_until(lambda: opened(url).status_code == 200, 20, "the store")

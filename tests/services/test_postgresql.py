@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,17 @@ def test_an_answer_that_one_gave_is_replayed_by_the_other(first: httpx.Client, s
     assert (made.status_code, again.status_code) == (201, 201)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert again.json() == made.json()
+
+
+def test_a_ticket_of_one_opens_one_stream_at_either(pair: tuple[Served, Served], first: httpx.Client) -> None:
+    def status(served: Served, url: str) -> int:
+        with httpx.stream("GET", served.url + url, headers={"Accept": "text/event-stream"}, timeout=30) as answer:
+            return answer.status_code
+
+    urls = [first.post("stream-tickets", json={"url": "/api/v1/machineclasses"}).json()["url"] for _ in range(4)]
+    with ThreadPoolExecutor(4) as pages:
+        statuses = [sorted(pages.map(status, [*pair, *pair], [url] * 4)) for url in urls]
+    assert statuses == [[200, 401, 401, 401]] * 4
 
 
 def test_a_provider_that_one_was_given_is_at_the_other_at_once(first: httpx.Client, second: httpx.Client) -> None:

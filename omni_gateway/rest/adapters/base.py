@@ -70,6 +70,8 @@ class ResourceAdapter:
     cacheable_response: bool = False
     #: Names of spec members that lists may be sorted by, besides the id and the metadata; None: not documented.
     sortable: frozenset[str] | None = None
+    #: True if an object's id is that of a machine: URLs then take the machine's host name too.
+    ids_are_machines: bool = False
     #: True if the back end lets objects be created but not read; creating then skips the look-up of an existing object.
     unreadable: bool = False
     #: The client for Omni, set by :meth:`bind`.

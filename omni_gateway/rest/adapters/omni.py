@@ -112,6 +112,8 @@ class OmniResourceAdapter(ResourceAdapter):
         self.hint = hint
         self.id_filter = id_filter
         self.id_is_of = id_is_of or id_filter
+        if self.id_is_of == "machine":
+            self.ids_are_machines = True
         self.sortable: frozenset[str] = frozenset(sortable)
 
     def list(self, query: ListQuery) -> Listing:

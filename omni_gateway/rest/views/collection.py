@@ -13,6 +13,7 @@ from omni_gateway.model.query import Listing, ListQuery
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.cache_headers import cache_headers
 from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.machine_names import machine_id
 from omni_gateway.rest.parameters import Filter, parse_fields, to_list_query
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.views.responses import json_response
@@ -34,33 +35,44 @@ class Collection:
         :param arguments: the parsed query parameters.
         :param forced: filter values from the URL's path; they replace those of the query.
         """
+        for each in self.filters:
+            if each.names_machine and each.name in arguments:
+                arguments = {**arguments, each.name: machine_id(arguments[each.name])}
         query = to_list_query(arguments, self.filters, forced)
-        fields = parse_fields(arguments.get("fields"), self.representation.known_fields)
+        representation = self.representation.views[arguments["view"]]
+        fields = parse_fields(arguments.get("fields"), representation.known_fields)
         adapter = current_gateway().reading(self.adapter)
         media = stream_response.negotiate(request)
         if media is not None:
-            return watch_response(adapter, self.representation, query, media, fields)
+            return watch_response(adapter, representation, query, media, fields)
         page = adapter.list(query)
-        return self._page(page, query, arguments, fields)
+        return _page_response(representation, page, query, arguments, fields)
 
-    def _page(self, page: Listing, query: ListQuery, arguments: Mapping[str, Any], fields: tuple[str, ...]) -> Response:
-        head = {**cache_headers(), "Vary": "Accept"}
-        head |= pagination.page_headers(
-            page=arguments["page"],
-            page_size=arguments["page_size"],
-            total=page.total,
-            path=paths.request_path(),
-            args=request.args,
-        )
-        key = (request.environ["PATH_INFO"], request.environ["QUERY_STRING"])
-        rendered = current_gateway().pages.page(key, page, self.representation, fields)
-        # A watch that continues a partial list would miss the objects of the other pages.
-        if query.offset == 0 and len(page.items) == page.total:
-            head["X-Resume-Point"] = rendered.resume_point
-        head["ETag"] = rendered.etag
-        if etags.if_none_match(request, rendered.etag):
-            return Response(status=304, headers=head)
-        return json_response(rendered.body, headers=head)
+
+def _page_response(
+    representation: Representation,
+    page: Listing,
+    query: ListQuery,
+    arguments: Mapping[str, Any],
+    fields: tuple[str, ...],
+) -> Response:
+    head = {**cache_headers(), "Vary": "Accept"}
+    head |= pagination.page_headers(
+        page=arguments["page"],
+        page_size=arguments["page_size"],
+        total=page.total,
+        path=paths.request_path(),
+        args=request.args,
+    )
+    key = (request.environ["PATH_INFO"], request.environ["QUERY_STRING"])
+    rendered = current_gateway().pages.page(key, page, representation, fields)
+    # A watch that continues a partial list would miss the objects of the other pages.
+    if query.offset == 0 and len(page.items) == page.total:
+        head["X-Resume-Point"] = rendered.resume_point
+    head["ETag"] = rendered.etag
+    if etags.if_none_match(request, rendered.etag):
+        return Response(status=304, headers=head)
+    return json_response(rendered.body, headers=head)
 
 
 def list_view(collection: Collection) -> Callable[..., Response]:

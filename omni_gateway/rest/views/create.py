@@ -16,6 +16,7 @@ from omni_gateway.rest.adapters.base import FoundExisting, ResourceAdapter
 from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.links import object_url
+from omni_gateway.rest.machine_names import machine_id, with_machine_ids
 from omni_gateway.rest.operations import Operation
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.views.responses import dry_run_response, object_response, operation_response
@@ -46,6 +47,8 @@ def post_view(creation: Creation) -> Callable[..., Response]:
     """
 
     def post(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> Response:
+        if creation.adapter.ids_are_machines and body.get("id"):
+            body = {**body, "id": machine_id(body["id"])}
         return create(creation, body, dry_run=arguments["dry_run"])
 
     return post
@@ -64,6 +67,7 @@ def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: st
     schema, representation = creation.representation.schema, creation.representation
     adapter = current_gateway().bound(creation.adapter)
     wanted = schema.to_resource(body, type=adapter.type, namespace=adapter.namespace)
+    wanted.labels = with_machine_ids(wanted.labels)
     extras = {name: body[name] for name in schema.request_only if body.get(name) is not None}
     if wanted.id and not adapter.unreadable:
         # Before `check` and before Omni: for an existing object Omni would report errors in the new spec instead.

@@ -23,6 +23,7 @@ from omni_gateway.rest.actions import DryRunResult
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.machine_names import machine_id, with_machine_ids
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.parameters import parse_fields
 from omni_gateway.rest.representation import Representation
@@ -80,11 +81,12 @@ def get_view(item: Item) -> Callable[..., Response]:
     """Return the view that reads an object, or watches it if ``Accept`` names a stream format."""
 
     def get(arguments: Mapping[str, Any], id: str) -> Response:
-        fields = parse_fields(arguments.get("fields"), item.representation.known_fields)
+        representation = item.representation.views[arguments["view"]]
+        fields = parse_fields(arguments.get("fields"), representation.known_fields)
         media = stream_response.negotiate(request)
         if media is not None:
-            return watch_response(item.reading, item.representation, ListQuery(), media, fields, id=id)
-        return object_response(item.representation, item.reading.get(id), fields=fields)
+            return watch_response(item.reading, representation, ListQuery(), media, fields, id=id)
+        return object_response(representation, item.reading.get(id), fields=fields)
 
     return get
 
@@ -96,7 +98,7 @@ def put_view(item: Item) -> Callable[..., Response]:
     """
 
     def put(arguments: Mapping[str, Any], body: Mapping[str, Any], id: str) -> Response:
-        _check_id(body, id)
+        _check_id(body, id, takes_machine_name=item.adapter.ids_are_machines)
         if item.creation is not None and etags.only_if_missing(request) and not _exists(item, id):
             return _create(item, item.creation, {**body, "id": id}, dry_run=arguments["dry_run"])
         return _write(item, id, lambda _: body, dry_run=arguments["dry_run"])
@@ -160,8 +162,10 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
     return delete
 
 
-def _check_id(body: Mapping[str, Any], id: str) -> None:
-    if body.get("id", id) != id:
+def _check_id(body: Mapping[str, Any], id: str, *, takes_machine_name: bool = False) -> None:
+    """Raise 422 if the body names another object than the URL."""
+    given = body.get("id", id)
+    if given != id and not (takes_machine_name and machine_id(given) == id):
         raise Problem(422, "validation", errors={"id": [f"Must be {id!r}, as in the URL; an id never changes."]})
 
 
@@ -215,7 +219,7 @@ def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resou
     annotations = cluster_lock.with_locks(
         {**(loaded.get("annotations") or {}), **new.annotations}, existing.annotations
     )
-    return replace(existing, spec=spec, labels=new.labels, annotations=annotations)
+    return replace(existing, spec=spec, labels=with_machine_ids(new.labels), annotations=annotations)
 
 
 def _keep_nulls_of_locks(document: dict[str, Any], changes: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from omni_gateway.http.idempotency import takes_key
-from omni_gateway.http.openapi import dry_run, problems
+from omni_gateway.http.openapi import dry_run, problems, security
 from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.headers import ALWAYS
 from omni_gateway.http.parser import JSON
@@ -50,6 +50,9 @@ PATCH_PROBLEMS = {**WRITE_PROBLEMS, 415: "Not a merge patch; `Accept-Patch` name
 _COMMON = (400, 401, 403, 422, 429, 500, 501, 502, 503, 504)
 #: Those of a request with an Idempotency-Key, and of a request with a body.
 _WITH_KEY, _WITH_BODY = (409, 422), (413, 415)
+#: Description and problem of a route whose `{id}` is a machine's.
+MACHINE_NAME = "`{id}` is the machine's id, or its host name if no other machine that you may read has that name."
+_AMBIGUOUS = {409: "Several machines have this host name"}
 
 
 def operation(route: Route) -> dict[str, Any]:
@@ -57,13 +60,21 @@ def operation(route: Route) -> dict[str, Any]:
     return {
         "operationId": route.operation_id,
         "summary": route.summary,
-        "description": "\n\n".join(part for part in (route.description, f"Role: {route.role.value}.") if part),
+        "description": "\n\n".join(part for part in _description(route) if part),
         "x-required-role": route.role.value,
         "parameters": [*_parameters(route)],
         **({dry_run.MARK: True} if route.responses.dry_run else {}),
+        **({"security": list(security.OF_STREAMS)} if set(STREAMS) <= set(route.responses.media_types) else {}),
         **_request_body(route.request),
         "responses": dict(sorted({**_problems(route), **_answers(route)}.items())),
     }
+
+
+def _description(route: Route) -> Iterator[str]:
+    yield route.description
+    if route.takes_machine_name:
+        yield MACHINE_NAME
+    yield f"Role: {route.role.value}."
 
 
 def _parameters(route: Route) -> Iterator[Mapping[str, Any] | str]:
@@ -151,13 +162,13 @@ def _content(responses: Responses, status: int, schema: Any) -> dict[str, Any]:
 
 
 def _problems(route: Route) -> dict[int, Any]:
+    texts = {**(_AMBIGUOUS if route.takes_machine_name else {}), **route.responses.problems}
     statuses = {
         *_COMMON,
         *(_WITH_KEY if takes_key(route.view) else ()),
         *(_WITH_BODY if route.request.body is not None or route.request.content is not None else ()),
-        *route.responses.problems,
+        *texts,
     }
-    texts = route.responses.problems
     answers = {status: problems.reference(status, texts.get(status, "")) for status in statuses}
     if route.responses.incomplete is not None:
         shared = problems.RESPONSES[422]

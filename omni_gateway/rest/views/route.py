@@ -73,6 +73,7 @@ class Route:
     :param conditional: whether it is a read that has an entity tag: the response cache may respond to it, and it
         responds 304 to ``If-None-Match``.
     :param defaults: values for variables of the view that the rule does not have.
+    :param takes_machine_name: whether the ``id`` in the rule is a machine's, in whose place a host name may be.
     """
 
     method: str
@@ -87,3 +88,4 @@ class Route:
     authorized_by_omni: bool = False
     conditional: bool = False
     defaults: Mapping[str, str] = field(default_factory=dict)
+    takes_machine_name: bool = False

@@ -36,13 +36,14 @@ def subresource_view(
 
     def get(arguments: Mapping[str, Any], id: str) -> Response:
         gateway = current_gateway()
-        fields = parse_fields(arguments.get("fields"), representation.known_fields)
+        viewed = representation.views[arguments["view"]]
+        fields = parse_fields(arguments.get("fields"), viewed.known_fields)
         # The sub-resource may lack a cluster label, so the caller's scope is checked on its parent.
         within_reach(gateway.reading(parent), id)
         adapter = unscoped(gateway.reading(sub.adapter))
         media = stream_response.negotiate(request)
         if media is not None:
-            return watch_response(adapter, representation, ListQuery(), media, fields, id=sub.id(id))
+            return watch_response(adapter, viewed, ListQuery(), media, fields, id=sub.id(id))
         try:
             resource = adapter.get(sub.id(id))
         except MISSING:
@@ -50,7 +51,7 @@ def subresource_view(
             if sub.absent is None:
                 raise _absent(sub, owner) from None
             resource = sub.absent(id)
-        return object_response(representation, resource, fields=fields)
+        return object_response(viewed, resource, fields=fields)
 
     return get
 

@@ -40,8 +40,8 @@ def watch_response(
 ) -> Response:
     """Open a stream of the changes of ``query``, or of the object ``id`` if given.
 
-    The stream continues after ``Last-Event-ID`` if the request has that header. Raises 404 for a missing object, 410
-    for a resume point that is too old, and 429 if the caller has too many streams.
+    The stream continues after ``Last-Event-ID``, or else ``resume_point`` of the query, if the request has one. Raises
+    404 for a missing object, 410 for a resume point that is too old, and 429 if the caller has too many streams.
     """
     resume = _resume_point()
     _check_before_headers(adapter, query, id, resume)
@@ -116,7 +116,7 @@ def _query_key(adapter: ResourceAdapter, query: ListQuery, id: str) -> Hashable:
 
 
 def _resume_point() -> ResumePoint | None:
-    text = request.headers.get("Last-Event-ID") or ""
+    text = request.headers.get("Last-Event-ID") or request.args.get("resume_point", "")
     try:
         return ResumePoint.parse(text) if text else None
     except HistoryGone as error:

@@ -104,9 +104,12 @@ class NewMachineSetSchema(SpecSchema):
     """A machine set of the new cluster: either ``machines``, or ``machine_class`` with ``machine_count``."""
 
     machines = fields.List(
-        fields.String(validate=_ID),
+        wire.MachineId(validate=_ID),
         validate=validate.Length(min=1, max=MAX_MACHINES),
-        metadata={"description": "Ids of free machines", "example": ["2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01"]},
+        metadata={
+            "description": "Ids of free machines, or their host names",
+            "example": ["2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01"],
+        },
     )
     machine_class = fields.String(
         validate=_ID, metadata={"description": "Id of a machine class; Omni takes machines from it", "example": "metal"}

@@ -8,6 +8,7 @@ from flask import Flask
 from omni_gateway.auth import Authenticator, FailedLogins, TokenMethod
 from omni_gateway.http import guard, idempotency, request_id
 from omni_gateway.http.api import GatewayApi
+from omni_gateway.http.stream_tickets import StreamTickets
 from omni_gateway.store import Store
 
 
@@ -27,7 +28,9 @@ def bare(store: Store) -> Flask:
         MAX_CONTENT_LENGTH=100_000,
     )
     request_id.init_app(app)
-    guard.init_app(app, Authenticator([TokenMethod(store.tokens)]), FailedLogins((), ()))
+    guard.init_app(
+        app, Authenticator([TokenMethod(store.tokens)]), FailedLogins((), ()), StreamTickets(store.stream_tickets)
+    )
     idempotency.init_app(app, store.idempotency)
     app.extensions["api"] = GatewayApi(app)
     return app

@@ -17,6 +17,7 @@ from omni_gateway.http import guard
 from omni_gateway.http.guard import require_role
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.problems import Problem
+from omni_gateway.http.stream_tickets import StreamTickets
 from omni_gateway.omni import outcomes
 from omni_gateway.store import Store
 from omni_gateway.store.idempotency import ABANDONED, KEPT
@@ -208,8 +209,9 @@ class OneCaller:
         return Principal("ann", Role.ADMIN, "oidc:p:ann")
 
 
-def test_a_secret_is_not_replayed_to_another_credential_of_its_caller(counting: Flask) -> None:
-    guard.init_app(counting, Authenticator([OneCaller()]), FailedLogins((), ()))  # type: ignore[list-item]
+def test_a_secret_is_not_replayed_to_another_credential_of_its_caller(counting: Flask, store: Store) -> None:
+    tickets = StreamTickets(store.stream_tickets)
+    guard.init_app(counting, Authenticator([OneCaller()]), FailedLogins((), ()), tickets)  # type: ignore[list-item]
     client, key = counting.test_client(), {"Idempotency-Key": "k1"}
     client.post("/secret", headers={"Authorization": "Bearer first", **key})
     again = client.post("/secret", headers={"Authorization": "Bearer second", **key})

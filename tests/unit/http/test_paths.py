@@ -59,3 +59,22 @@ def test_a_raw_url_that_is_not_the_path_that_was_decoded_is_not_believed() -> No
 def test_a_prefix_that_a_proxy_cut_off_stays_off() -> None:
     environ = {"PATH_INFO": "/things/a/b", "RAW_URI": "/gate/things/a%2Fb", "SCRIPT_NAME": "/gate"}
     assert paths.protected_path(environ) == "/things/a%2Fb"
+
+
+@pytest.mark.parametrize(
+    ("query", "ticket", "left"),
+    [
+        ("ticket=secret", "secret", ""),
+        ("view=full&ticket=secret&page=1", "secret", "view=full&page=1"),
+        ("ticket=secret&ticket=second", "", ""),
+        ("view=full&other-ticket=1", None, "view=full&other-ticket=1"),
+    ],
+)
+def test_a_ticket_is_taken_out_of_all_that_a_server_logs(query: str, ticket: str | None, left: str) -> None:
+    environ = {"PATH_INFO": "/x", "QUERY_STRING": query, "RAW_URI": f"/x?{query}", "REQUEST_URI": f"/x?{query}"}
+
+    paths.RequestUrl(lambda *_: [])(environ, None)
+
+    raw = f"/x?{left}" if left else "/x"
+    assert environ.pop(paths.TICKET, None) == ticket
+    assert environ == {"PATH_INFO": "/x", "QUERY_STRING": left, "RAW_URI": raw, "REQUEST_URI": raw}
