@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from omni_gateway.auth import Role
 from omni_gateway.http.guard import issue_ticket
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.paths import TICKET_PARAMETER
 from omni_gateway.http.problems import Problem
@@ -98,7 +99,10 @@ def _bad_url(text: str) -> Problem:
 def blueprint() -> GatewayBlueprint:
     """Return the blueprint of stream tickets."""
     routes = GatewayBlueprint(
-        "stream-tickets", __name__, description="Tickets by which a browser's `EventSource` opens a stream"
+        "stream-tickets",
+        __name__,
+        description="Tickets by which a browser's `EventSource`, which sends no credential, opens a stream.",
+        tag=Tag("Identity and access", "Stream tickets"),
     )
     route = Route(
         method="POST",

@@ -128,18 +128,12 @@ class AccessPolicySchema(ResourceSchema):
     user_groups = fields.Dict(
         keys=fields.String(),
         values=fields.Nested(AccessPolicyUserGroupSchema),
-        metadata={
-            "description": "Groups of users, by name",
-            "example": {"support": {"users": [{"match": "*@support.example.com"}]}},
-        },
+        metadata={"description": "Groups of users, by name"},
     )
     cluster_groups = fields.Dict(
         keys=fields.String(),
         values=fields.Nested(AccessPolicyClusterGroupSchema),
-        metadata={
-            "description": "Groups of clusters, by name",
-            "example": {"staging": {"clusters": [{"match": "staging-*"}]}},
-        },
+        metadata={"description": "Groups of clusters, by name"},
     )
     rules = fields.List(
         fields.Nested(AccessPolicyRuleSchema),

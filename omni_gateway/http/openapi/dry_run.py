@@ -25,7 +25,9 @@ class JSONPatchOperationSchema(FixedSchema):
 
     optional_in_answers = frozenset({"value"})
 
-    op = fields.String(metadata={"enum": ["add", "remove", "replace"]})
+    op = fields.String(
+        metadata={"description": "Whether the member is new, goes or changes", "enum": ["add", "remove", "replace"]}
+    )
     path = fields.String(metadata={"description": "JSON Pointer (RFC 6901) of the member"})
     value = fields.Raw(metadata={"description": "The new value, any JSON; absent for `remove`"})
 
@@ -39,10 +41,14 @@ class PlannedObjectSchema(FixedSchema):
         unknown = ma.RAISE
 
     type = fields.String(metadata={"description": "Omni's resource type"})
-    namespace = fields.String()
-    id = fields.String()
-    labels = fields.Dict(keys=fields.String(), values=fields.String())
-    annotations = fields.Dict(keys=fields.String(), values=fields.String())
+    namespace = fields.String(metadata={"description": "Omni's namespace of the object"})
+    id = fields.String(metadata={"description": "Id that the object would have"})
+    labels = fields.Dict(
+        keys=fields.String(), values=fields.String(), metadata={"description": "All labels that it would have"}
+    )
+    annotations = fields.Dict(
+        keys=fields.String(), values=fields.String(), metadata={"description": "All annotations that it would have"}
+    )
     spec = fields.Dict(metadata={"description": "By proto names", "additionalProperties": True})
 
 
@@ -55,7 +61,7 @@ class PlannedRemovalSchema(FixedSchema):
         unknown = ma.RAISE
 
     type = fields.String(metadata={"description": "Omni's resource type"})
-    id = fields.String()
+    id = fields.String(metadata={"description": "Id of the object that would go"})
 
 
 class DryRunSchema(FixedSchema):

@@ -77,7 +77,9 @@ def _contents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for item in document["paths"].values():
         for operation in item.values():
             if isinstance(operation, dict):
-                good = (response for status, response in operation["responses"].items() if status[0] == "2")
+                # A view that a plugin adds by itself may document no response.
+                responses = operation.get("responses", {})
+                good = (response for status, response in responses.items() if status[0] == "2")
                 yield from (response["content"] for response in good if "content" in response)
     yield document["components"]["responses"]["Accepted"]["content"]
 
@@ -109,22 +111,20 @@ class _Examples:
         """Return the name of the example of an object of a schema, or of a list of one."""
         key = f"{name}List" if many else name
         if key not in self.components:
-            value = _with(self.of({"$ref": f"{_SCHEMAS}{name}"}), self._known.get(name, {}))
+            value = self._completed({"$ref": f"{_SCHEMAS}{name}"}, self._known.get(name, {}))
             self.components[key] = {"value": [value] if many else value}
         return key
 
     def of(self, schema: Mapping[str, Any], member: str = "", depth: int = 0) -> Any:
         """Return the example of a schema; ``member`` is the name of the member that has it."""
-        if "$ref" in schema and "example" not in schema:
-            schema = self._schemas[schema["$ref"].removeprefix(_SCHEMAS)]
+        if "example" in schema:
+            return self._completed(schema, schema["example"], depth)
+        schema = self._resolved(schema)
         for key in ("example", "const"):
             if key in schema:
                 return schema[key]
         if "enum" in schema:
             return next((value for value in schema["enum"] if value is not None), None)
-        for key in ("oneOf", "anyOf", "allOf"):
-            if key in schema:
-                return self.of(next(each for each in schema[key] if each.get("type") != "null"), member, depth)
         kinds = schema.get("type", "object" if "properties" in schema else "null")
         kind = kinds if isinstance(kinds, str) else next(each for each in kinds if each != "null")
         if kind == "object":
@@ -138,14 +138,31 @@ class _Examples:
             return _FORMATS.get(schema.get("format", "")) or _TEXTS.get(member, "")
         return {"integer": schema.get("minimum", 0), "number": 0, "boolean": False}.get(kind)
 
-
-def _with(value: Any, known: Mapping[str, Any]) -> Any:
-    """Return an object with those of the known members that it has, at any depth."""
-    if not isinstance(value, dict):
+    def _completed(self, schema: Mapping[str, Any], value: Any, depth: int = 0) -> Any:
+        """Return a value with all members of its schema, at any depth: a body may leave out what an answer has."""
+        schema = self._resolved(schema)
+        if isinstance(value, Mapping) and "properties" in schema:
+            readable = {name: each for name, each in schema["properties"].items() if not each.get("writeOnly")}
+            return {
+                name: self.of(each, name, depth + 1)
+                if value.get(name) is None
+                else self._completed(each, value[name], depth + 1)
+                for name, each in readable.items()
+            }
+        if isinstance(value, Mapping) and isinstance(schema.get("additionalProperties"), Mapping):
+            return {
+                name: self._completed(schema["additionalProperties"], each, depth + 1) for name, each in value.items()
+            }
+        if isinstance(value, list) and "items" in schema:
+            return [self._completed(schema["items"], each, depth + 1) for each in value]
         return value
-    merged = {
-        name: _with(value[name], member) if isinstance(member, Mapping) and value[name] else member
-        for name, member in known.items()
-        if name in value and member is not None
-    }
-    return {**value, **merged}
+
+    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the schema that a reference names, or the first of a choice that is not null."""
+        while True:
+            if "$ref" in schema:
+                schema = self._schemas[schema["$ref"].removeprefix(_SCHEMAS)]
+            elif key := next((key for key in ("oneOf", "anyOf", "allOf") if key in schema), None):
+                schema = next(each for each in schema[key] if each.get("type") != "null")
+            else:
+                return schema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from omni_gateway.auth import Role
@@ -27,10 +28,12 @@ def action_route(action: Action, adapter: ResourceAdapter, representation: Repre
 
     ``noun`` is the end of its operationId.
     """
+    headers: Sequence[str] = ()
     if action.operation is not None:
         answers: dict[int, tuple[Any, str]] = {202: (OperationSchema, "Started"), **PLANNED}
     else:
         answers = {200: (action.answers or representation.schema, "Done")}
+        headers = ("Cache-Status",) if action.answers else WRITTEN_HEADERS
     view = actions.action_view(
         adapter,
         representation,
@@ -60,7 +63,7 @@ def action_route(action: Action, adapter: ResourceAdapter, representation: Repre
         responses=Responses(
             answers=answers,
             dry_run=action.role > Role.READER,
-            headers={200: ("Cache-Status",) if action.answers else WRITTEN_HEADERS},
+            headers={200: headers},
             problems=dict.fromkeys((404, 409, 412), ""),
         ),
     )
