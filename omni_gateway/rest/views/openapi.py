@@ -64,7 +64,7 @@ def operation(route: Route) -> dict[str, Any]:
         "x-required-role": route.role.value,
         "parameters": [*_parameters(route)],
         **({dry_run.MARK: True} if route.responses.dry_run else {}),
-        **({"security": list(security.OF_STREAMS)} if set(STREAMS) <= set(route.responses.media_types) else {}),
+        **({"security": list(security.OF_STREAMS)} if route.responses.may_be_stream else {}),
         **_request_body(route.request),
         "responses": dict(sorted({**_problems(route), **_answers(route)}.items())),
     }

@@ -8,7 +8,7 @@ from omni_gateway.http.guard import require_role
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.machine_names import by_machine_name
 from omni_gateway.rest.views.cached_response import use_response_cache
-from omni_gateway.rest.views.openapi import STREAMS, operation
+from omni_gateway.rest.views.openapi import operation
 from omni_gateway.rest.views.route import Route
 
 _STREAM_MARK = "__may_stream__"
@@ -31,7 +31,7 @@ def add(blueprint: GatewayBlueprint, route: Route) -> None:
     if route.conditional:
         view = use_response_cache(view)
     view = require_role(route.role, authorized_by_omni=route.authorized_by_omni)(view)
-    setattr(view, _STREAM_MARK, set(STREAMS) <= set(route.responses.media_types))
+    setattr(view, _STREAM_MARK, route.responses.may_be_stream)
     blueprint.add_url_rule(route.rule, route.operation_id, view, methods=[route.method], defaults=dict(route.defaults))
 
 

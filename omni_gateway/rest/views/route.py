@@ -9,6 +9,7 @@ from typing import Any
 import marshmallow as ma
 
 from omni_gateway.auth import Role
+from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.rest.parameters import NoQuery
 
 View = Callable[..., Any]
@@ -54,6 +55,11 @@ class Responses:
     dry_run: bool = False
     problems: Mapping[int, str] = field(default_factory=dict)
     incomplete: ma.Schema | None = None
+
+    @property
+    def may_be_stream(self) -> bool:
+        """Return whether the 200 response may be a stream of events."""
+        return set(STREAMS) <= set(self.media_types)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
