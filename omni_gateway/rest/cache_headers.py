@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from flask import request
+
+from omni_gateway.rest.gateway import READING
 from omni_gateway.rest.request_context import known_context
 
 #: The status of a response that no cache lookup was made for.
@@ -9,9 +12,12 @@ UNCACHED = "omni-gateway; fwd=uri-miss"
 
 
 def cache_headers() -> dict[str, str]:
-    """Return ``Cache-Status``, and for a cache hit ``Age`` (whole seconds)."""
+    """Return ``Cache-Status``, and for a cache hit ``Age`` (whole seconds).
+
+    A write is never a hit, whatever its checks have read from the cache.
+    """
     context = known_context()
-    if context is None:
+    if context is None or request.method not in READING:
         return {"Cache-Status": UNCACHED}
     headers = {"Cache-Status": context.reads.cache_status}
     if context.reads.is_hit:

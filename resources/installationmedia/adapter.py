@@ -70,7 +70,6 @@ class InstallationMediaAdapter(OmniResourceAdapter):
         """Raise 422 for what Omni would refuse; a masked join token that is sent back keeps the stored one."""
         if existing is not None and existing.type == types.INSTALLATION_MEDIAS:
             raise Problem(403, "omni-forbidden", "Omni's catalogue is read-only.", hint=_HINT)
-        resource.spec["kind"] = CONFIG
         refusals = FieldErrors()
         if resource.spec.get("cloud") and resource.spec.get("sbc"):
             refusals.add("sbc", "Cannot be combined with `cloud`.")

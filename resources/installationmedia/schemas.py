@@ -38,10 +38,20 @@ class InstallationMediaBoardSchema(SpecSchema):
     overlay_options = fields.String(metadata={"description": "Options of the board's overlay, as YAML", "example": ""})
 
 
+class _Kind(fields.String, wire.Rendered):
+    """The kind of a medium: a configuration, unless the adapter says that it is an entry of the catalogue."""
+
+    zero = "config"
+
+    def render(self, value: str) -> str:
+        """Return the kind itself."""
+        return value
+
+
 class InstallationMediaSchema(ResourceSchema):
     """A medium: an entry of Omni's catalogue, or a user's configuration."""
 
-    kind = fields.String(
+    kind = _Kind(
         dump_only=True,
         metadata={
             "enum": ["catalogue", "config"],

@@ -164,7 +164,7 @@ def test_labels_beyond_omnis_limits_are_refused_by_name_on_every_write(
 
 
 def filters(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    common = {"page", "page_size", "label_selector", "search", "sort", "fields"}
+    common = {"page", "page_size", "label_selector", "search", "sort", "fields", "resume_point"}
     for method, path, operation in routes(document):
         # A parameter with a list of values refuses any other with a 422.
         asked = (item for item in parameters(document, operation).values() if item["in"] == "query")

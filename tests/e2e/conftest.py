@@ -254,7 +254,9 @@ def _remove(api: httpx.Client, url: str, wait_until: Callable[..., Any]) -> None
     if answer.status_code in (409, 422) and url.startswith("clusters/"):
         api.post(f"{url}/actions/unlock")
         answer = api.delete(url)
-    if answer.status_code not in (202, 204, 404):
+    if answer.status_code == 503:
+        wait_until(lambda: api.delete(url).status_code in (202, 204, 404), GONE_SECONDS, f"the removal of {url}")
+    elif answer.status_code not in (202, 204, 404):
         pytest.fail(f"clean-up of {url}: {answer.status_code} {answer.text}")
     wait_until(lambda: api.get(url).status_code == 404, GONE_SECONDS, f"the end of {url}")
 

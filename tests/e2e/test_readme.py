@@ -95,7 +95,7 @@ def test_each_block_does_what_the_readme_says(
         assert len(api.get("clusters/demo/machines").json()) == 3
 
         followed = shell.run(follow)
-        assert len(events(followed)) > 1
+        assert events(followed)  # one alone if the simulator, at sixty times life's speed, was done before
         assert json.loads(followed.rstrip().splitlines()[-1])["state"] == "succeeded"
         assert api.get("clusters/demo/status").json()["ready"] is True
 

@@ -99,5 +99,6 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
     "Accept-Patch": _text(
         "Media types that a PATCH of this URL takes", "application/merge-patch+json, application/json"
     ),
+    "Accept-Encoding": _text("Content codings that the URL takes: none", "identity"),
     "Accept-Post": _text("Media types that the URL takes", "application/json"),
 }

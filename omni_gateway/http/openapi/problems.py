@@ -44,7 +44,9 @@ RESPONSES: Mapping[int, ProblemResponse] = {
         ("ETag", "Location"),
     ),
     413: ProblemResponse("ContentTooLarge", "The body is too large"),
-    415: ProblemResponse("UnsupportedMediaType", "The body has another media type", ("Accept-Patch", "Accept-Post")),
+    415: ProblemResponse(
+        "UnsupportedMediaType", "The body has another media type", ("Accept-Encoding", "Accept-Patch", "Accept-Post")
+    ),
     422: ProblemResponse(
         "UnprocessableContent",
         "A field or parameter is invalid, or Omni rejects the value",
