@@ -12,7 +12,7 @@ PYTEST := env -u OMNI_ENDPOINT $(BIN)/pytest -n 4 --dist loadfile --no-loadscope
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test tests test-quick test-live conformance crash-test faults fuzz lint style types bench wrk bench-simulator bench-slow soak openapi protos services setup clean
+.PHONY: help run test tests test-quick test-live conformance crash-test faults fuzz lint style types bench wrk bench-simulator bench-slow soak openapi clients protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -121,10 +121,13 @@ wrk: ## install the load generator wrk from Debian's package, where it is missin
 openapi: $(RUN_STAMP) ## print the OpenAPI document
 	@$(BIN)/omni-gateway openapi
 
+clients: $(STAMP) ## make the Python and npm packages and the Go module of the clients in dist/ (needs Node.js and Go)
+	$(BIN)/python -m clients.build dist
+
 protos: $(STAMP) ## generate omni_gateway/stubs from protos/
 	$(BIN)/python -m grpc_tools.protoc -I protos -I $$($(BIN)/python -c 'import pathlib, google.rpc as r; print(pathlib.Path(list(r.__path__)[0]).parents[1])') \
 	  --plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
 	  --python_out=. --grpc_python_out=. --mypy_out=quiet:. --mypy_grpc_out=quiet:. protos/omni_gateway/stubs/*.proto
 
 clean: ## remove what was made
-	rm -rf $(VENV) .omni-gateway build dist *.egg-info
+	rm -rf $(VENV) .omni-gateway .cache build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Clients of the gateway, made from its OpenAPI document."""
