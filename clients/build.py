@@ -28,16 +28,29 @@ class BuildFailed(RuntimeError):
     """A command failed, or did not end in time; the text has its output."""
 
 
-def run(*command: str | Path, cwd: Path, seconds: float = SECONDS) -> str:
-    """Run a command and return its output; raise :class:`BuildFailed` if it fails or does not end in time."""
+class RegistryUnreachable(BuildFailed):
+    """A package registry cannot be reached, or is too slow."""
+
+
+#: What npm and Go print when they cannot reach a registry.
+_UNREACHABLE = re.compile(r"EAI_AGAIN|E(?:NOTFOUND|CONN\w+|TIMEDOUT|NETUNREACH|HOSTUNREACH)|dial tcp|i/o timeout")
+
+
+def run(*command: str | Path, cwd: Path, seconds: float = SECONDS, fetches: bool = False) -> str:
+    """Run a command and return its output; raise :class:`BuildFailed` if it fails or does not end in time.
+
+    :param fetches: whether it fetches packages; raises :class:`RegistryUnreachable` if that is why it failed.
+    """
     name = " ".join(str(part) for part in command)
     try:
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as error:
-        raise BuildFailed(f"{name}: not done within {seconds:.0f} s; is the package registry slow?") from error
+        kind = RegistryUnreachable if fetches else BuildFailed
+        raise kind(f"{name}: not done within {seconds:.0f} s; is the package registry slow?") from error
     output = done.stdout + done.stderr
     if done.returncode:
-        raise BuildFailed(f"{name}: exit status {done.returncode}\n{output[-4000:]}")
+        kind = RegistryUnreachable if fetches and _UNREACHABLE.search(output) else BuildFailed
+        raise kind(f"{name}: exit status {done.returncode}\n{output[-4000:]}")
     return output
 
 
@@ -61,7 +74,7 @@ def npm_install(source: Path, folder: Path) -> None:
     modules = folder / "node_modules"
 
     def install() -> None:
-        run("npm", "ci", cwd=folder)
+        run("npm", "ci", cwd=folder, fetches=True)
 
     if not modules.is_dir():
         (folder / ".made-of").unlink(missing_ok=True)
@@ -137,7 +150,8 @@ def _make_go_client(document: bytes, source: Path, folder: Path) -> None:
     _copy(source, folder)
     (folder / "openapi.json").write_bytes(document)
     (_folder(folder / "example") / "main.go").write_text(readme_block(source, "go"))
-    run("go", "generate", "./...", cwd=folder)
+    run("go", "generate", "./...", cwd=folder, fetches=True)
+    run("go", "mod", "download", cwd=folder, fetches=True)
 
 
 def readme_block(source: Path, language: str) -> str:

@@ -26,7 +26,10 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def folder(app: Flask) -> Path:
     """A folder with the linters, their rules and the document."""
-    build.npm_install(LINTERS, FOLDER)
+    try:
+        build.npm_install(LINTERS, FOLDER)
+    except build.RegistryUnreachable as error:
+        pytest.skip(f"no registry for the linters: {str(error).splitlines()[0]}")
     for rules in LINTERS.glob("*.yaml"):
         shutil.copy(rules, FOLDER)
     (FOLDER / "openapi.json").write_bytes(app.test_client().get("/openapi.json").data)

@@ -96,6 +96,6 @@ def test_a_mistyped_url_repeats_no_credential(anonymous: Caller) -> None:
 
 
 def test_only_urls_of_the_public_document_are_suggested(app: Flask) -> None:
-    assert "/swagger-ui/<path:filename>" in {rule.rule for rule in app.url_map.iter_rules()}
-    detail = app.test_client().get("/swagger-uis").json["detail"]
+    assert "/assets/<digest>/<name>" in {rule.rule for rule in app.url_map.iter_rules()}
+    detail = app.test_client().get("/asset").json["detail"]
     assert "did you mean" not in detail
