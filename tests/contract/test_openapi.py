@@ -141,7 +141,7 @@ def test_a_problem_is_described_once_for_all_operations(document: dict[str, Any]
 def test_every_component_is_used(document: dict[str, Any]) -> None:
     used = set(re.findall(r'"#/components/([^"]+)"', json.dumps(document)))
     components = {f"{section}/{name}" for section, items in document["components"].items() for name in items}
-    assert components - used == {"securitySchemes/bearer", "securitySchemes/ticket"}  # named by `security`
+    assert components - used == {"securitySchemes/bearer"}  # named by `security`
 
 
 def test_tags_and_paths_are_in_the_order_of_their_groups(document: dict[str, Any]) -> None:

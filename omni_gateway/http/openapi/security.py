@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
 from flask_smorest.spec.plugins import FlaskPlugin
 
 from omni_gateway.http import route_access
-from omni_gateway.http.paths import TICKET_PARAMETER
 
-#: The keys of the security schemes.
-NAME, TICKET = "bearer", "ticket"
+#: The key of the security scheme. The ticket of a stream is none: generated clients would send a credential of each
+#: scheme, and so the token in the URL.
+NAME = "bearer"
 BEARER: Mapping[str, Any] = {
     "type": "http",
     "scheme": "bearer",
@@ -31,17 +31,6 @@ A credential has a role: `reader` reads, `operator` also changes clusters and ma
 identities, tokens, providers and the audit. `x-required-role` of an operation is the least role that it takes;
 `GET /api/v1/auth/whoami` returns that of a credential.""",
 }
-SCHEMES: Mapping[str, Mapping[str, Any]] = {
-    NAME: BEARER,
-    TICKET: {
-        "type": "apiKey",
-        "in": "query",
-        "name": TICKET_PARAMETER,
-        "description": "A ticket of `POST /api/v1/stream-tickets`, for one stream of a browser's `EventSource`.",
-    },
-}
-#: The member ``security`` of an operation that can be watched.
-OF_STREAMS: Sequence[Mapping[str, Any]] = ({NAME: []}, {TICKET: []})
 
 
 def add_access(document: dict[str, Any], app: Flask) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from omni_gateway.http.idempotency import takes_key
-from omni_gateway.http.openapi import dry_run, problems, security
+from omni_gateway.http.openapi import dry_run, problems
 from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.headers import ALWAYS
 from omni_gateway.http.parser import JSON
@@ -64,7 +64,6 @@ def operation(route: Route) -> dict[str, Any]:
         "x-required-role": route.role.value,
         "parameters": [*_parameters(route)],
         **({dry_run.MARK: True} if route.responses.dry_run else {}),
-        **({"security": list(security.OF_STREAMS)} if route.responses.may_be_stream else {}),
         **_request_body(route.request),
         "responses": dict(sorted({**_problems(route), **_answers(route)}.items())),
     }
