@@ -41,7 +41,7 @@ def lint(folder: Path, *command: str) -> str:
     environ = {**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
     program = folder / "node_modules" / ".bin" / command[0]
     done = subprocess.run(
-        [program, *command[1:]], cwd=folder, env=environ, capture_output=True, text=True, timeout=300, check=False
+        [program, *command[1:]], cwd=folder, env=environ, capture_output=True, text=True, timeout=560, check=False
     )
     assert done.stdout, done.stderr
     return done.stdout
