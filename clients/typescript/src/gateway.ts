@@ -14,6 +14,12 @@ export interface GatewayOptions {
 /** Return a client of one gateway: the option `client` of each generated function. */
 export function connect({ url, token, retries, fetch }: GatewayOptions): Client {
   return createClient(
-    createConfig({ baseUrl: url, auth: token, throwOnError: true, fetch: fetchWithRetries(retries, fetch) }),
+    createConfig({
+      baseUrl: url,
+      // Whatever schemes a document has: a token must never get into a URL.
+      auth: ({ scheme }) => (scheme !== 'bearer' ? undefined : typeof token === 'function' ? token() : token),
+      throwOnError: true,
+      fetch: fetchWithRetries(retries, fetch),
+    }),
   );
 }
