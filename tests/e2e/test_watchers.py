@@ -78,12 +78,16 @@ class Watcher:
         """Return the next line, as it is."""
         return self.answer.readline()
 
+    def next_line(self) -> bytes:
+        """Return the next line that is no heartbeat, as it is."""
+        while True:
+            line = self.line()
+            if json.loads(line)["type"] != "HEARTBEAT":
+                return line
+
     def next(self) -> Any:
         """Return the next event that is no heartbeat."""
-        while True:
-            event = json.loads(self.line())
-            if event["type"] != "HEARTBEAT":
-                return event
+        return json.loads(self.next_line())
 
     def until_gone(self, *names: str) -> list[Any]:
         """Read until all of these are deleted; each may tear down first."""
@@ -126,7 +130,7 @@ def test_hundreds_of_watchers_take_no_threads_and_are_all_told_every_change_alik
 
     for name in names:
         omni.resources.create(PATCHES, name, {"data": "machine: {}"})
-    told = {tuple(watcher.line() for _ in names) for watcher in watchers}
+    told = {tuple(watcher.next_line() for _ in names) for watcher in watchers}
 
     assert worker_threads(served) - before < 20
     assert open_streams(api, served) == 200
@@ -155,7 +159,7 @@ def test_watchers_of_machines_take_no_threads_either(
 
     assert worker_threads(served) - before < 20
     for watcher in watchers:
-        while label not in json.loads(watcher.line())["object"]["labels"]:
+        while label not in watcher.next()["object"]["labels"]:
             pass
         watcher.leave()
     api.patch(f"machines/{machine}", json={"labels": {label: None}})

@@ -19,7 +19,8 @@ from tests.e2e.conftest import free_port
 
 COMMAND = [sys.executable, "-m", "omni_gateway.cli"]
 LINES = ("API", "Document", "Token", "Port", "Omni")
-KEPT = {name: value for name, value in os.environ.items() if not name.startswith(("OMNI", "SIDERO"))}
+#: Without the settings of a gateway, and of the make that runs these tests.
+KEPT = {name: value for name, value in os.environ.items() if not name.startswith(("OMNI", "SIDERO", "MAKE", "MFLAGS"))}
 
 
 def refused(folder: Path, *arguments: str, **settings: str) -> str:
