@@ -180,7 +180,9 @@ def simulator(context: click.Context) -> None:
 @_plain_errors
 def openapi(form: str) -> None:
     """Print the OpenAPI document; no Omni is needed."""
-    document = _app_without_omni().extensions["omni_gateway_openapi"]
+    from omni_gateway.http.api import DOCUMENT
+
+    document = _app_without_omni().extensions[DOCUMENT]
     if form == "yaml":
         from omni_gateway.http.document import to_yaml
 
