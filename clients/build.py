@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from omni_gateway import __version__
+from omni_gateway.http.openapi.operations import operations
 
 HERE = Path(__file__).parent
 WORK = HERE.parent / ".cache" / "clients"
@@ -108,12 +109,11 @@ def _make_python_client(document: bytes, source: Path, folder: Path) -> None:
 
 def _with_bodies_only(document: dict[str, Any]) -> dict[str, Any]:
     """Leave out responses without a body (204, 304): the generator would make their type, and so the union, ``Any``."""
-    for item in document["paths"].values():
-        for operation in (each for each in item.values() if isinstance(each, dict) and "responses" in each):
-            answers = operation["responses"]
-            operation["responses"] = {
-                status: answer for status, answer in answers.items() if "$ref" in answer or "content" in answer
-            }
+    for _, operation in operations(document):
+        answers = operation["responses"]
+        operation["responses"] = {
+            status: answer for status, answer in answers.items() if "$ref" in answer or "content" in answer
+        }
     return document
 
 
@@ -157,9 +157,8 @@ def _make_go_client(document: bytes, source: Path, folder: Path) -> None:
 def _without_headers(document: dict[str, Any]) -> dict[str, Any]:
     """Leave out the headers of responses: code that parses each of them would be nine tenths of the Go module."""
     responses = list(document["components"]["responses"].values())
-    for item in document["paths"].values():
-        for operation in (each for each in item.values() if isinstance(each, dict) and "responses" in each):
-            responses += operation["responses"].values()
+    for _, operation in operations(document):
+        responses += operation["responses"].values()
     for response in responses:
         response.pop("headers", None)
     return document

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from omni_gateway.auth import Role
+from omni_gateway.http.openapi.operations import METHODS
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _COMPONENTS = "#/components/"
 #: Referred to by name, in `security`, not by `$ref`.
 _ALWAYS_KEPT = "securitySchemes"
@@ -29,9 +29,9 @@ def subset(document: dict[str, Any], *, role: Role | None = None, tag: str | Non
     paths: dict[str, dict[str, Any]] = {}
     kept: list[dict[str, Any]] = []
     for path, item in document["paths"].items():
-        operations = {name: part for name, part in item.items() if name in _METHODS and wanted(part)}
+        operations = {name: part for name, part in item.items() if name in METHODS and wanted(part)}
         if operations:
-            paths[path] = {name: part for name, part in item.items() if name not in _METHODS} | operations
+            paths[path] = {name: part for name, part in item.items() if name not in METHODS} | operations
             kept += operations.values()
     names = {operation.get("operationId") for operation in kept}
     shared = document.get("components", {}).get("responses", {})

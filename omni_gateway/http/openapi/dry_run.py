@@ -8,6 +8,7 @@ import marshmallow as ma
 from marshmallow import fields
 
 from omni_gateway.http.fixed_schema import FixedSchema
+from omni_gateway.http.openapi.operations import operations
 from omni_gateway.http.openapi.shapes import OPTIONAL
 
 MEMBER = "_dry_run"
@@ -90,15 +91,14 @@ def add_dry_runs(document: dict[str, Any]) -> None:
     Called before the schemas are split into their shapes.
     """
     schemas = document["components"]["schemas"]
-    for item in document["paths"].values():
-        for operation in item.values():
-            if not isinstance(operation, dict) or not operation.pop(MARK, False):
-                continue
-            answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
-            schema = schemas[answer["$ref"].rpartition("/")[2]]
-            schema["properties"][MEMBER] = {
-                "$ref": "#/components/schemas/DryRun",
-                "readOnly": True,
-                "description": "Only in the answer to a dry run",
-            }
-            schema[OPTIONAL] = sorted({*schema[OPTIONAL], MEMBER})
+    for _, operation in operations(document):
+        if not operation.pop(MARK, False):
+            continue
+        answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        schema = schemas[answer["$ref"].rpartition("/")[2]]
+        schema["properties"][MEMBER] = {
+            "$ref": "#/components/schemas/DryRun",
+            "readOnly": True,
+            "description": "Only in the answer to a dry run",
+        }
+        schema[OPTIONAL] = sorted({*schema[OPTIONAL], MEMBER})

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from omni_gateway.http.openapi.operations import operations
 from omni_gateway.http.openapi.tags import Tag
 
 _JSON = "application/json"
@@ -74,13 +75,11 @@ def _answered(operation: Mapping[str, Any]) -> Iterator[str]:
 
 def _contents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the content of each successful response, of the shared ones too."""
-    for item in document["paths"].values():
-        for operation in item.values():
-            if isinstance(operation, dict):
-                # A view that a plugin adds by itself may document no response.
-                responses = operation.get("responses", {})
-                good = (response for status, response in responses.items() if status[0] == "2")
-                yield from (response["content"] for response in good if "content" in response)
+    for _, operation in operations(document):
+        # A view that a plugin adds by itself may document no response.
+        responses = operation.get("responses", {})
+        good = (response for status, response in responses.items() if status[0] == "2")
+        yield from (response["content"] for response in good if "content" in response)
     yield document["components"]["responses"]["Accepted"]["content"]
 
 

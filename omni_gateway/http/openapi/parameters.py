@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from omni_gateway.http.openapi.headers import ENTITY_TAG, RESUME_POINT
+from omni_gateway.http.openapi.operations import operations, operations_of
 from omni_gateway.http.openapi.tags import Tag
 
 #: From how many operations on a parameter is a component.
@@ -67,7 +68,7 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
 def describe_paths(document: dict[str, Any], tags: Mapping[str, Tag]) -> None:
     """Describe the variables of the paths: ids by the words of the operations' tag."""
     for item in document["paths"].values():
-        operation = next(each for each in item.values() if isinstance(each, dict))
+        _, operation = next(operations_of(item))
         tag = tags[operation["tags"][0]]
         described = {"id": (f"The id of the {tag.noun}", tag.example_id), **_VARIABLES}
         for parameter in item.get("parameters", ()):
@@ -79,24 +80,19 @@ def describe_paths(document: dict[str, Any], tags: Mapping[str, Tag]) -> None:
 
 def share(document: dict[str, Any]) -> None:
     """Make a component of each query parameter that many operations take in the same form, and refer to it there."""
-    lists = [operation["parameters"] for operation in _operations(document) if operation.get("parameters")]
+    lists = [operation["parameters"] for _, operation in operations(document) if operation.get("parameters")]
     texts = Counter(_text(parameter) for parameters in lists for parameter in parameters if "$ref" not in parameter)
     shared: dict[bytes, str] = {}
     components = document["components"].setdefault("parameters", {})
-    for text, operations in texts.most_common():
+    for text, times in texts.most_common():
         parameter = orjson.loads(text)
         name = f"{parameter['name'].title().replace('_', '')}Parameter"
-        if operations >= _SHARED_BY and name not in components:
+        if times >= _SHARED_BY and name not in components:
             components[name], shared[text] = parameter, f"#/components/parameters/{name}"
     for parameters in lists:
         parameters[:] = [
             {"$ref": shared[text]} if (text := _text(parameter)) in shared else parameter for parameter in parameters
         ]
-
-
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for item in document["paths"].values():
-        yield from (operation for operation in item.values() if isinstance(operation, dict))
 
 
 def _text(parameter: Mapping[str, Any]) -> bytes:

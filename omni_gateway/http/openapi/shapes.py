@@ -20,6 +20,8 @@ from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
+from omni_gateway.http.openapi.operations import operations
+
 #: Members of a component that only this module reads: names of members that an answer may lack, and of those that only
 #: a create takes.
 OPTIONAL, CREATE_ONLY = "x-optional-in-answers", "x-create-only"
@@ -60,7 +62,7 @@ def split_shapes(document: dict[str, Any]) -> None:
     for section in _ANSWERED:
         if section in components:
             components[section] = splitter.shaped(components[section], Shape.ANSWER)
-    for method, operation in _operations(document):
+    for method, operation in _documented(document):
         operation["responses"] = splitter.shaped(operation["responses"], Shape.ANSWER)
         if "requestBody" in operation:
             shape = {"put": Shape.REPLACE, "patch": Shape.PATCH}.get(method, Shape.CREATE)
@@ -68,18 +70,16 @@ def split_shapes(document: dict[str, Any]) -> None:
     components["schemas"] = dict(sorted(splitter.components.items()))
 
 
-def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for item in document["paths"].values():
-        for method, operation in item.items():
-            if isinstance(operation, dict) and "responses" in operation:
-                yield method, operation
+def _documented(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the operations with responses: a view that a plugin adds by itself may document none."""
+    yield from ((method, operation) for method, operation in operations(document) if "responses" in operation)
 
 
 def _names_made_by_put(document: Mapping[str, Any]) -> set[str]:
     """Return the schemas of the objects that a PUT may create: its body may then have what only a create takes."""
     return {
         name
-        for method, operation in _operations(document)
+        for method, operation in _documented(document)
         if method == "put" and {"201", "202"} & {str(status) for status in operation["responses"]}
         for name in _references(operation["requestBody"])
     }
@@ -88,7 +88,7 @@ def _names_made_by_put(document: Mapping[str, Any]) -> set[str]:
 def _names_in_answers(document: Mapping[str, Any]) -> set[str]:
     schemas = document["components"].get("schemas", {})
     waiting: list[Any] = [document["components"].get(section, {}) for section in _ANSWERED]
-    waiting += [operation["responses"] for _, operation in _operations(document)]
+    waiting += [operation["responses"] for _, operation in _documented(document)]
     found: set[str] = set()
     while waiting:
         for name in _references(waiting.pop()):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from omni_gateway.http.openapi.operations import operations_of
+
 #: The group of a plugin that names none.
 OTHER = "Other resources"
 #: The groups in the order of the document. A group of another name comes before :data:`OTHER`.
@@ -68,4 +70,5 @@ def arrange(document: dict[str, Any], tags: Mapping[str, Tag]) -> None:
 
 def _tag(item: Mapping[str, Any]) -> str:
     """Return the tag of the operations of a path."""
-    return next(str(operation["tags"][0]) for operation in item.values() if isinstance(operation, dict))
+    _, operation = next(operations_of(item))
+    return str(operation["tags"][0])
