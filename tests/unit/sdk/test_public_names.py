@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-GUIDE = Path(__file__).parents[3] / "docs" / "writing-plugins.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "plugins" / "reference.md"
 PAGES = ["", ".adapters", ".actions", ".clusters", ".omni"]
 
 
