@@ -23,6 +23,7 @@ from omni_gateway.rest.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, Resourc
 from omni_gateway.rest.schema import ResourceSchema, SpecSchema
 from omni_gateway.rest.subresources import SubResource
 
+#: The version of the SDK.
 SDK_VERSION = "2.0.0"
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Store the surface of the SDK's version as that of a release: ``python -m tests.sdk_reference release``."""
+"""Write docs/plugins/reference.md: ``python -m tests.sdk_reference``; ``release`` stores a release's surface."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 import sys
 
 from omni_gateway.sdk import SDK_VERSION
-from tests.sdk_reference import stubs
+from tests.sdk_reference import page, stubs
 from tests.sdk_reference.surface import ROOT
 
 
@@ -16,6 +16,9 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         stubs.write(folder)
         print(f"wrote {folder.relative_to(ROOT)}")
+    else:
+        page.PATH.write_text(page.text())
+        print(f"wrote {page.PATH.relative_to(ROOT)}")
 
 
 main()

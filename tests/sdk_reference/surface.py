@@ -18,10 +18,10 @@ ROOT = Path(__file__).parents[2]
 SDK = "omni_gateway.sdk"
 #: Classes that plugins do not name. They are given objects of these: by the client, a query, a call.
 GIVEN_CLASSES = (
-    "omni_gateway.auth.principal.Principal",
-    "omni_gateway.omni.machines.MachineClient",
-    "omni_gateway.omni.management.ManagementClient",
     "omni_gateway.omni.resources.ResourceClient",
+    "omni_gateway.omni.management.ManagementClient",
+    "omni_gateway.omni.machines.MachineClient",
+    "omni_gateway.auth.principal.Principal",
     "omni_gateway.omni.selectors.Selector",
 )
 #: Methods with two underscores that are called by their users; the others only serve Python.
@@ -128,7 +128,8 @@ def _default(function: griffe.Function, text: str | griffe.Expr) -> str:
     if isinstance(text, griffe.ExprName):
         named = constant(text.canonical_path)
         return str(text) if named is None else named
-    return str(text)
+    # A dataclass's own factory says nothing to its users.
+    return "..." if str(text).startswith("field(") else str(text)
 
 
 def value(item: griffe.Attribute) -> str | None:

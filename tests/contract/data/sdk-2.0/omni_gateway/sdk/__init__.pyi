@@ -15,7 +15,7 @@ class Filter:
     selector: Callable[[Any], str] | None
     field: fields.Field[Any]
     names_machine: bool
-    def __init__(self, name: str, description: str, selector: Callable[[Any], str] | None = None, field: fields.Field[Any] = field(default_factory=lambda: fields.String(validate=_PLAIN)), names_machine: bool = False) -> None: ...
+    def __init__(self, name: str, description: str, selector: Callable[[Any], str] | None = None, field: fields.Field[Any] = ..., names_machine: bool = False) -> None: ...
 class ListQuery:
     selector: Selector | None
     search: str
