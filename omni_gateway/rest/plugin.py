@@ -57,8 +57,11 @@ from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.rest.views.subresources import subcollection_view, sublist_view, subresource_view
 
 VERBS = ("list", "get", "create", "replace", "patch", "delete")
+#: Roles: readers may list and get.
 READ: Mapping[str, Role] = {"list": Role.READER, "get": Role.READER}
+#: Roles: admins alone, for every verb.
 ADMIN_READ_WRITE: Mapping[str, Role] = dict.fromkeys(VERBS, Role.ADMIN)
+#: Roles: readers may list and get, operators may create, replace, patch and delete.
 READ_WRITE: Mapping[str, Role] = {**READ, **dict.fromkeys(("create", "replace", "patch", "delete"), Role.OPERATOR)}
 
 
