@@ -40,6 +40,7 @@ from omni_gateway.http import (
     request_id,
     route_access,
     type_nouns,
+    unexpected_errors,
 )
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.document import DocumentForms
@@ -47,6 +48,7 @@ from omni_gateway.http.openapi import security
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.http.stream_tickets import StreamTickets
+from omni_gateway.http.unexpected_errors import PluginOrigin
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_routes import AddedByPlugin
 from omni_gateway.rest.gateway import EXTENSION, Gateway
@@ -186,6 +188,10 @@ def _client(settings: Settings) -> CachingClient:
 def _mount(item: Found, api: GatewayApi, gateway: Gateway) -> None:
     if item.plugin is None:
         return
+    if item.third_party:
+        module = item.target.partition(":")[0]
+        origin = PluginOrigin(item.plugin.name, item.distribution, item.version, module)
+        unexpected_errors.origins_of(api.app).add(origin)
     added = AddedByPlugin(api.app)
     try:
         item.plugin.register(api, gateway)
