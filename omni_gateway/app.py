@@ -6,7 +6,7 @@ Nothing here calls Omni, opens a database or starts a thread: that happens on fi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from flask import Flask
@@ -22,6 +22,7 @@ from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.authentication import authenticator, issuer_checks
 from omni_gateway.cache.client import CachingClient
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
+from omni_gateway.effective_settings import known_variables, load_plugin_settings
 from omni_gateway.http import (
     admission,
     cross_site,
@@ -149,7 +150,10 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     gateway.own_omni.cache.max_size = settings.cache_bytes // 2
     api = GatewayApi(app)
     api.document_responses(shared_responses())
+    known = known_variables(found)
     for item in found:
+        if item.plugin is not None:
+            _load_settings(item, gateway, settings.environ, known)
         _mount(item, api, gateway)
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
@@ -183,6 +187,15 @@ def _client(settings: Settings) -> CachingClient:
             " which starts the embedded Omni when there is none."
         )
     return CachingClient(settings.omni)
+
+
+def _load_settings(item: Found, gateway: Gateway, environ: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Read the settings of a plugin. Raises :class:`BrokenPlugin` if they are wrong."""
+    assert item.plugin is not None
+    try:
+        gateway.plugin_settings[item.plugin.name] = load_plugin_settings(item, environ, known)
+    except SettingsError as error:
+        raise BrokenPlugin(item, str(error)) from error
 
 
 def _mount(item: Found, api: GatewayApi, gateway: Gateway) -> None:

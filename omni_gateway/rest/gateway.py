@@ -87,6 +87,10 @@ class Gateway:
     operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
     #: Operation kind → the role that reading operations of this kind needs.
     operation_roles: dict[str, Role] = field(default_factory=dict)
+    #: Plugin → its settings.
+    plugin_settings: dict[str, Any] = field(default_factory=dict)
+    #: The ``id()`` of each adapter of a plugin → the plugin's name.
+    owners: dict[int, str] = field(default_factory=dict)
     _adapters: dict[tuple[int, int], ResourceAdapter] = field(default_factory=dict)
 
     @property
@@ -180,6 +184,7 @@ class Gateway:
     def _copy(self, adapter: ResourceAdapter, omni: OmniClient) -> ResourceAdapter:
         bound = adapter.bind(omni)
         bound.store = self.store
+        bound.settings = self.plugin_settings.get(self.owners.get(id(adapter), ""))
         return bound
 
 

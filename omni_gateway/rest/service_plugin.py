@@ -18,6 +18,7 @@ from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.nouns import plural
 from omni_gateway.rest.operations import OperationKind
+from omni_gateway.rest.plugin_settings import plugin_variables
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.action_routes import action_route, document_route
@@ -61,6 +62,8 @@ class ServicePlugin:
     :param tag_title: the title of its tag; by default the last word of its name.
     :param example_id: an id in its URLs, for examples in the document.
     :param representation: how objects that its functions return are rendered; by default as objects without fields.
+    :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
+        and tasks have an instance as ``settings``.
     """
 
     roles: Mapping[str, Role] = {}
@@ -82,8 +85,11 @@ class ServicePlugin:
         example_id: str = "",
         representation: Representation | None = None,
         import_name: str = __name__,
+        settings: type | None = None,
     ) -> None:
         self.name = name
+        self.settings = settings
+        plugin_variables(name, settings)  # raises for a class that is none of settings
         self.singular = singular or name
         self.adapter = adapter or ResourceAdapter()
         self.sdk = sdk
@@ -142,11 +148,16 @@ class ServicePlugin:
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
         gateway.plugins[self.name] = self
+        gateway.owners.update({id(adapter): self.name for adapter in self._adapters()})
         for type, noun in self._nouns():
             nouns_of(api.app).add(type, noun)
         gateway.operations.update({kind.name: kind for kind in self.operations})
         gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
         gateway.operation_roles.update(roles)
+
+    def _adapters(self) -> Iterator[ResourceAdapter]:
+        """Yield the adapters of the plugin."""
+        yield self.adapter
 
     def _nouns(self) -> Iterator[tuple[str, Noun]]:
         """Yield the types of the plugin's objects, and their nouns."""

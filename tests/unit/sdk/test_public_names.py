@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 GUIDE = Path(__file__).parents[3] / "docs" / "writing-plugins.md"
-PAGES = ["", ".adapters", ".actions", ".clusters", ".omni"]
+PAGES = ["", ".adapters", ".actions", ".clusters", ".extensions", ".omni"]
 
 
 @pytest.mark.parametrize("page", PAGES)

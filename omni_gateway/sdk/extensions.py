@@ -1,0 +1,5 @@
+"""What a plugin may bring besides routes: settings, tasks, health checks, tables."""
+
+from omni_gateway.variables import setting
+
+__all__ = ["setting"]
