@@ -56,6 +56,7 @@ from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.rest.views.openapi import shared_responses
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.storage import store_of
+from omni_gateway.tasks import Tasks
 from omni_gateway.watch.stream_response import StreamLimiter
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,9 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
     readiness = Readiness(settings.readiness_requires)
     rendered = ByteBoundedLRU(max(settings.cache_bytes // 2, LEAST_RENDERED))
-    gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings), rendered, readiness)
+    gateway = Gateway(
+        omni, streams, watches, store, lambda: issuer_checks(settings), rendered, Tasks(omni, store), readiness
+    )
     readiness.add("omni", health.omni_check(gateway.own_omni))
     readiness.add("store", lambda: readiness_check(store))
     app.extensions[EXTENSION] = gateway

@@ -54,6 +54,10 @@ class PluginOrigins:
         """Add a plugin."""
         self._origins[origin.plugin] = origin
 
+    def described(self, plugin: str) -> str:
+        """Return the words for a plugin, with the distribution where it is a third party's."""
+        return str(self._origins.get(plugin) or f"plugin {plugin!r}")
+
     def behind(self, error: Exception, blueprints: Collection[str]) -> PluginOrigin | None:
         """Return the plugin behind an exception: the one whose code was called last, else that of the route.
 

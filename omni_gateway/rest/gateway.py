@@ -25,6 +25,7 @@ from omni_gateway.rest.rendered_bodies import RenderedBodies
 from omni_gateway.rest.request_context import current_reads, request_context
 from omni_gateway.rest.response_cache import ResponseCache
 from omni_gateway.store import Store
+from omni_gateway.tasks import Tasks
 from omni_gateway.watch.broadcaster import Broadcasters
 from omni_gateway.watch.stream_response import StreamLimiter
 
@@ -79,6 +80,7 @@ class Gateway:
     issuers: Callable[[], IssuerChecks]
     #: All that is rendered: bodies of objects, pages and responses.
     rendered: ByteBoundedLRU
+    tasks: Tasks
     readiness: Readiness = field(default_factory=Readiness)
     plugins: dict[str, Mounted] = field(default_factory=dict)
     broadcasters: Broadcasters = field(default_factory=Broadcasters)

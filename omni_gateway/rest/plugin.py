@@ -55,6 +55,7 @@ from omni_gateway.rest.views.openapi import (
 )
 from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.rest.views.subresources import subcollection_view, sublist_view, subresource_view
+from omni_gateway.tasks import Task
 
 VERBS = ("list", "get", "create", "replace", "patch", "delete")
 READ: Mapping[str, Role] = {"list": Role.READER, "get": Role.READER}
@@ -95,6 +96,7 @@ class ResourcePlugin(ServicePlugin):
     :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
     :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
         and tasks have an instance as ``settings``.
+    :param tasks: its background tasks, :class:`omni_gateway.tasks.Task`.
 
     Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
     the name of a parameter that every list has.
@@ -133,6 +135,7 @@ class ResourcePlugin(ServicePlugin):
         example_id: str = "",
         import_name: str = __name__,
         settings: type | None = None,
+        tasks: Sequence[Task] = (),
     ) -> None:
         unknown = set(roles) - set(VERBS)
         if unknown:
@@ -167,6 +170,7 @@ class ResourcePlugin(ServicePlugin):
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,
             settings=settings,
+            tasks=tasks,
         )
         self.description = description
         self.after_write = after_write

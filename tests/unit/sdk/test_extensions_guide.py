@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 from omni_gateway.app import create_app
 from omni_gateway.discovery import Found
 from omni_gateway.omni import OmniConfig
+from omni_gateway.rest.gateway import EXTENSION
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
@@ -40,3 +43,11 @@ def api(simulator: RunningSimulator, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_its_settings_come_from_variables(api: FlaskClient) -> None:
     assert api.get("/api/v1/racks").json["url"] == "http://inventory"
+
+
+def test_its_task_writes_objects_that_are_read(api: FlaskClient, wait_until: Callable[..., Any]) -> None:
+    tasks = api.application.extensions[EXTENSION].tasks
+    tasks.start()
+    wait_until(lambda: api.get("/api/v1/counts/links").status_code == 200)
+    tasks.stop()
+    assert api.get("/api/v1/counts/links").json["total"] > 0
