@@ -6,7 +6,7 @@ Nothing here calls Omni, opens a database or starts a thread: that happens on fi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from flask import Flask
@@ -22,6 +22,7 @@ from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.authentication import authenticator, issuer_checks
 from omni_gateway.cache.client import CachingClient
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
+from omni_gateway.effective_settings import known_variables, load_plugin_settings
 from omni_gateway.http import (
     admission,
     cross_site,
@@ -40,6 +41,7 @@ from omni_gateway.http import (
     request_id,
     route_access,
     type_nouns,
+    unexpected_errors,
 )
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.document import DocumentForms
@@ -47,12 +49,14 @@ from omni_gateway.http.openapi import security
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.http.stream_tickets import StreamTickets
+from omni_gateway.http.unexpected_errors import PluginOrigin
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_routes import AddedByPlugin
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.rest.views.openapi import shared_responses
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.storage import store_of
+from omni_gateway.tasks import Tasks
 from omni_gateway.watch.stream_response import StreamLimiter
 
 log = logging.getLogger(__name__)
@@ -122,7 +126,9 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
     readiness = Readiness(settings.readiness_requires)
     rendered = ByteBoundedLRU(max(settings.cache_bytes // 2, LEAST_RENDERED))
-    gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings), rendered, readiness)
+    gateway = Gateway(
+        omni, streams, watches, store, lambda: issuer_checks(settings), rendered, Tasks(omni, store), readiness
+    )
     readiness.add("omni", health.omni_check(gateway.own_omni))
     readiness.add("store", lambda: readiness_check(store))
     app.extensions[EXTENSION] = gateway
@@ -147,7 +153,10 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     gateway.own_omni.cache.max_size = settings.cache_bytes // 2
     api = GatewayApi(app)
     api.document_responses(shared_responses())
+    known = known_variables(found)
     for item in found:
+        if item.plugin is not None:
+            _load_settings(item, gateway, settings.environ, known)
         _mount(item, api, gateway)
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
@@ -183,9 +192,22 @@ def _client(settings: Settings) -> CachingClient:
     return CachingClient(settings.omni)
 
 
+def _load_settings(item: Found, gateway: Gateway, environ: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Read the settings of a plugin. Raises :class:`BrokenPlugin` if they are wrong."""
+    assert item.plugin is not None
+    try:
+        gateway.plugin_settings[item.plugin.name] = load_plugin_settings(item, environ, known)
+    except SettingsError as error:
+        raise BrokenPlugin(item, str(error)) from error
+
+
 def _mount(item: Found, api: GatewayApi, gateway: Gateway) -> None:
     if item.plugin is None:
         return
+    if item.third_party:
+        module = item.target.partition(":")[0]
+        origin = PluginOrigin(item.plugin.name, item.distribution, item.version, module)
+        unexpected_errors.origins_of(api.app).add(origin)
     added = AddedByPlugin(api.app)
     try:
         item.plugin.register(api, gateway)

@@ -25,6 +25,7 @@ from omni_gateway.rest.rendered_bodies import RenderedBodies
 from omni_gateway.rest.request_context import current_reads, request_context
 from omni_gateway.rest.response_cache import ResponseCache
 from omni_gateway.store import Store
+from omni_gateway.tasks import Tasks
 from omni_gateway.watch.broadcaster import Broadcasters
 from omni_gateway.watch.stream_response import StreamLimiter
 
@@ -79,6 +80,7 @@ class Gateway:
     issuers: Callable[[], IssuerChecks]
     #: All that is rendered: bodies of objects, pages and responses.
     rendered: ByteBoundedLRU
+    tasks: Tasks
     readiness: Readiness = field(default_factory=Readiness)
     plugins: dict[str, Mounted] = field(default_factory=dict)
     broadcasters: Broadcasters = field(default_factory=Broadcasters)
@@ -87,6 +89,10 @@ class Gateway:
     operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
     #: Operation kind → the role that reading operations of this kind needs.
     operation_roles: dict[str, Role] = field(default_factory=dict)
+    #: Plugin → its settings.
+    plugin_settings: dict[str, Any] = field(default_factory=dict)
+    #: The ``id()`` of each adapter of a plugin → the plugin's name.
+    owners: dict[int, str] = field(default_factory=dict)
     _adapters: dict[tuple[int, int], ResourceAdapter] = field(default_factory=dict)
 
     @property
@@ -180,6 +186,7 @@ class Gateway:
     def _copy(self, adapter: ResourceAdapter, omni: OmniClient) -> ResourceAdapter:
         bound = adapter.bind(omni)
         bound.store = self.store
+        bound.settings = self.plugin_settings.get(self.owners.get(id(adapter), ""))
         return bound
 
 

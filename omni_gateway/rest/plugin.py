@@ -55,6 +55,7 @@ from omni_gateway.rest.views.openapi import (
 )
 from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.rest.views.subresources import subcollection_view, sublist_view, subresource_view
+from omni_gateway.tasks import Task
 
 VERBS = ("list", "get", "create", "replace", "patch", "delete")
 #: Roles: readers may list and get.
@@ -96,6 +97,9 @@ class ResourcePlugin(ServicePlugin):
     :param after_delete: the effect of a delete, for its description.
     :param group: the group of its tag there: one of ``http.openapi.tags.GROUPS``, or of your own.
     :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
+    :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
+        and tasks have an instance as ``settings``.
+    :param tasks: its background tasks, :class:`omni_gateway.tasks.Task`.
 
     Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
     the name of a parameter that every list has.
@@ -133,6 +137,8 @@ class ResourcePlugin(ServicePlugin):
         group: str = OTHER,
         example_id: str = "",
         import_name: str = __name__,
+        settings: type | None = None,
+        tasks: Sequence[Task] = (),
     ) -> None:
         unknown = set(roles) - set(VERBS)
         if unknown:
@@ -166,6 +172,8 @@ class ResourcePlugin(ServicePlugin):
             tag_title=title if singleton else plural_title,
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,
+            settings=settings,
+            tasks=tasks,
         )
         self.description = description
         self.after_write = after_write
@@ -335,6 +343,10 @@ class ResourcePlugin(ServicePlugin):
                     problems={404: "", 409: "It is being removed already", 412: ""},
                 ),
             )
+
+    def _adapters(self) -> Iterator[ResourceAdapter]:
+        yield self.adapter
+        yield from (sub.adapter for sub in self.subresources if not isinstance(sub, SubCollection))
 
     def _nouns(self) -> Iterator[tuple[str, Noun]]:
         for type in (self.adapter.type, *self.adapter.other_types):

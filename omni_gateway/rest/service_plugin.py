@@ -12,18 +12,21 @@ from omni_gateway.http.api import GatewayApi
 from omni_gateway.http.openapi.tags import OTHER, Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.type_nouns import Noun, nouns_of
+from omni_gateway.http.unexpected_errors import origins_of
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.nouns import plural
 from omni_gateway.rest.operations import OperationKind
+from omni_gateway.rest.plugin_settings import plugin_variables
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
+from omni_gateway.tasks import Task
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
 RESERVED_NAMES = frozenset(
@@ -61,6 +64,9 @@ class ServicePlugin:
     :param tag_title: the title of its tag; by default the last word of its name.
     :param example_id: an id in its URLs, for examples in the document.
     :param representation: how objects that its functions return are rendered; by default as objects without fields.
+    :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
+        and tasks have an instance as ``settings``.
+    :param tasks: its background tasks, :class:`omni_gateway.tasks.Task`.
     """
 
     roles: Mapping[str, Role] = {}
@@ -82,8 +88,14 @@ class ServicePlugin:
         example_id: str = "",
         representation: Representation | None = None,
         import_name: str = __name__,
+        settings: type | None = None,
+        tasks: Sequence[Task] = (),
     ) -> None:
         self.name = name
+        self.settings = settings
+        self.tasks = tuple(tasks)
+        plugin_variables(name, settings)  # raises for a class that is none of settings
+        refuse_twins("tasks", [task.name for task in self.tasks])
         self.singular = singular or name
         self.adapter = adapter or ResourceAdapter()
         self.sdk = sdk
@@ -142,11 +154,19 @@ class ServicePlugin:
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
         gateway.plugins[self.name] = self
+        source = origins_of(api.app).described(self.name)
+        for task in self.tasks:
+            gateway.tasks.add(task, self.name, source, gateway.plugin_settings.get(self.name))
+        gateway.owners.update({id(adapter): self.name for adapter in self._adapters()})
         for type, noun in self._nouns():
             nouns_of(api.app).add(type, noun)
         gateway.operations.update({kind.name: kind for kind in self.operations})
         gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
         gateway.operation_roles.update(roles)
+
+    def _adapters(self) -> Iterator[ResourceAdapter]:
+        """Yield the adapters of the plugin."""
+        yield self.adapter
 
     def _nouns(self) -> Iterator[tuple[str, Noun]]:
         """Yield the types of the plugin's objects, and their nouns."""
@@ -174,6 +194,12 @@ class ServicePlugin:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
+
+
+def refuse_twins(what: str, names: Sequence[str]) -> None:
+    """Raise :class:`PluginError` if two of a plugin's own have one name."""
+    if twins := sorted({name for name in names if names.count(name) > 1}):
+        raise PluginError(f"two {what} of the name {twins[0]!r}")
 
 
 def _word(name: str) -> str:
