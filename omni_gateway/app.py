@@ -6,7 +6,7 @@ Nothing here calls Omni, opens a database or starts a thread: that happens on fi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from flask import Flask
@@ -49,7 +49,9 @@ from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.http.stream_tickets import StreamTickets
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_routes import AddedByPlugin
+from omni_gateway.rest.extension_routes import extend
 from omni_gateway.rest.gateway import EXTENSION, Gateway
+from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.rest.views.openapi import shared_responses
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.storage import store_of
@@ -148,7 +150,10 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     api = GatewayApi(app)
     api.document_responses(shared_responses())
     for item in found:
-        _mount(item, api, gateway)
+        _mount(item, api.app, lambda plugin: plugin.register(api, gateway))
+    for item in found:
+        # Once all are registered, for each of them may be the one that is extended.
+        _mount(item, api.app, lambda plugin: extend(plugin, api, gateway, settings.plugins_disabled))
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
     gateway.operation_roles[OPERATION] = Role.READER  # of any type; its reader asks for the role of the type in the id
@@ -183,12 +188,13 @@ def _client(settings: Settings) -> CachingClient:
     return CachingClient(settings.omni)
 
 
-def _mount(item: Found, api: GatewayApi, gateway: Gateway) -> None:
+def _mount(item: Found, app: Flask, add: Callable[[ServicePlugin], None]) -> None:
+    """Let a plugin add to the application. Raises :class:`BrokenPlugin` if it cannot, or adds more than it may."""
     if item.plugin is None:
         return
-    added = AddedByPlugin(api.app)
+    added = AddedByPlugin(app)
     try:
-        item.plugin.register(api, gateway)
+        add(item.plugin)
         added.check()
     except Exception as error:
         raise mount_failure(item, error) from error

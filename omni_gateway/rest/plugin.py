@@ -22,6 +22,7 @@ from omni_gateway.http.type_nouns import Noun
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
+from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
@@ -93,6 +94,7 @@ class ResourcePlugin(ServicePlugin):
     :param after_delete: the effect of a delete, for its description.
     :param group: the group of its tag there: one of ``http.openapi.tags.GROUPS``, or of your own.
     :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
+    :param extensions: the routes that it adds below objects of other plugins.
 
     Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
     the name of a parameter that every list has.
@@ -130,6 +132,7 @@ class ResourcePlugin(ServicePlugin):
         group: str = OTHER,
         example_id: str = "",
         import_name: str = __name__,
+        extensions: Sequence[Extension] = (),
     ) -> None:
         unknown = set(roles) - set(VERBS)
         if unknown:
@@ -163,6 +166,7 @@ class ResourcePlugin(ServicePlugin):
             tag_title=title if singleton else plural_title,
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,
+            extensions=extensions,
         )
         self.description = description
         self.after_write = after_write
@@ -193,7 +197,7 @@ class ResourcePlugin(ServicePlugin):
     def _routes(self) -> Iterator[Route]:
         yield from self._collection_routes()
         yield from self._object_routes()
-        yield from map(self._subresource_route, self.subresources)
+        yield from map(self.subresource_route, self.subresources)
 
     def _collection_routes(self) -> Iterator[Route]:
         """Yield the routes of the collection: a row for each verb that has a role."""
@@ -382,7 +386,8 @@ class ResourcePlugin(ServicePlugin):
             answers[201] = (self.schema, f"The new {self.title} (only with `If-None-Match: *`)")
         return answers
 
-    def _subresource_route(self, sub: SubResource | SubList | SubCollection) -> Route:
+    def subresource_route(self, sub: SubResource | SubList | SubCollection) -> Route:
+        """Return the route of a sub-resource of this plugin's objects."""
         operation_id = f"get_{self.singular_id}_{sub.name.replace('-', '_')}"
         query = list_query_schema(operation_id, [])
         by_omni = self.adapter.authorized_by_omni

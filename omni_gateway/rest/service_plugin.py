@@ -14,6 +14,7 @@ from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.type_nouns import Noun, nouns_of
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.nouns import plural
@@ -61,6 +62,7 @@ class ServicePlugin:
     :param tag_title: the title of its tag; by default the last word of its name.
     :param example_id: an id in its URLs, for examples in the document.
     :param representation: how objects that its functions return are rendered; by default as objects without fields.
+    :param extensions: the routes that it adds below objects of other plugins.
     """
 
     roles: Mapping[str, Role] = {}
@@ -82,6 +84,7 @@ class ServicePlugin:
         example_id: str = "",
         representation: Representation | None = None,
         import_name: str = __name__,
+        extensions: Sequence[Extension] = (),
     ) -> None:
         self.name = name
         self.singular = singular or name
@@ -89,7 +92,9 @@ class ServicePlugin:
         self.sdk = sdk
         self.actions = tuple(actions)
         self.documents = tuple(documents)
-        started = [action.operation for action in actions if action.operation is not None]
+        self.extensions = tuple(extensions)
+        every_action = [*actions, *(action for extension in extensions for action in extension.actions)]
+        started = [action.operation for action in every_action if action.operation is not None]
         self.operations = tuple(dict.fromkeys([*operations, *started]))
         self.representation = representation or Representation(ResourceSchema(), name, {})
         self.schema = self.representation.schema
