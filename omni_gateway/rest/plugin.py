@@ -21,6 +21,7 @@ from omni_gateway.http.paths import TICKET_PARAMETER
 from omni_gateway.http.type_nouns import Noun
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.change_handler import ChangeHandler
 from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
@@ -95,6 +96,7 @@ class ResourcePlugin(ServicePlugin):
     :param group: the group of its tag there: one of ``http.openapi.tags.GROUPS``, or of your own.
     :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
     :param extensions: the routes that it adds below objects of other plugins.
+    :param change_handlers: the functions that are called with changes of Omni's objects.
 
     Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
     the name of a parameter that every list has.
@@ -133,6 +135,7 @@ class ResourcePlugin(ServicePlugin):
         example_id: str = "",
         import_name: str = __name__,
         extensions: Sequence[Extension] = (),
+        change_handlers: Sequence[ChangeHandler] = (),
     ) -> None:
         unknown = set(roles) - set(VERBS)
         if unknown:
@@ -167,6 +170,7 @@ class ResourcePlugin(ServicePlugin):
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,
             extensions=extensions,
+            change_handlers=change_handlers,
         )
         self.description = description
         self.after_write = after_write

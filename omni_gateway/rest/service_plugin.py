@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from flask import Flask
 
@@ -14,6 +15,7 @@ from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.type_nouns import Noun, nouns_of
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.change_handler import ChangeHandler
 from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
@@ -25,6 +27,8 @@ from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
+from omni_gateway.watch.change_follower import ChangeFollower
+from omni_gateway.watch.source import WatchedType
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
 RESERVED_NAMES = frozenset(
@@ -63,6 +67,7 @@ class ServicePlugin:
     :param example_id: an id in its URLs, for examples in the document.
     :param representation: how objects that its functions return are rendered; by default as objects without fields.
     :param extensions: the routes that it adds below objects of other plugins.
+    :param change_handlers: the functions that are called with changes of Omni's objects.
     """
 
     roles: Mapping[str, Role] = {}
@@ -85,6 +90,7 @@ class ServicePlugin:
         representation: Representation | None = None,
         import_name: str = __name__,
         extensions: Sequence[Extension] = (),
+        change_handlers: Sequence[ChangeHandler] = (),
     ) -> None:
         self.name = name
         self.singular = singular or name
@@ -93,6 +99,7 @@ class ServicePlugin:
         self.actions = tuple(actions)
         self.documents = tuple(documents)
         self.extensions = tuple(extensions)
+        self.change_handlers = tuple(change_handlers)
         every_action = [*actions, *(action for extension in extensions for action in extension.actions)]
         started = [action.operation for action in every_action if action.operation is not None]
         self.operations = tuple(dict.fromkeys([*operations, *started]))
@@ -152,6 +159,15 @@ class ServicePlugin:
         gateway.operations.update({kind.name: kind for kind in self.operations})
         gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
         gateway.operation_roles.update(roles)
+        gateway.change_followers.extend(self._follower(each, gateway) for each in self.change_handlers)
+
+    def _follower(self, handler: ChangeHandler, gateway: Gateway) -> ChangeFollower:
+        """Return what calls a handler, to be started in a worker."""
+        adapter = gateway.outside_requests(self.adapter)
+        watched = WatchedType(handler.type, handler.namespace)
+        return ChangeFollower(
+            f"plugin {self.name!r}", gateway.own_omni.cache, watched, partial(handler.handle, adapter)
+        )
 
     def _nouns(self) -> Iterator[tuple[str, Noun]]:
         """Yield the types of the plugin's objects, and their nouns."""

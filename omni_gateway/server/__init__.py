@@ -127,7 +127,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "when_ready": _stop_gracefully_on_interrupt,
         "pre_fork": _hold_stop,
         "post_worker_init": partial(_start_worker, settings.embedded),
-        "worker_exit": _flush_audit,
+        "worker_exit": _stop_worker,
         "child_exit": _end_worker,
         "proc_name": "omni-gateway",
     }
@@ -202,16 +202,24 @@ def _start_worker(embedded: bool, worker: Any) -> None:
     worker.note_refusal = partial(_audit_refusal, worker.app.wsgi())
     close_streams_on(signal.SIGTERM)
     greet_omni(worker, embedded=embedded)
-    cast(Gateway, worker.app.wsgi().extensions[EXTENSION]).readiness.start()
+    gateway = cast(Gateway, worker.app.wsgi().extensions[EXTENSION])
+    gateway.readiness.start()
+    for follower in gateway.change_followers:
+        follower.start()
 
 
 def _audit_refusal(app: Flask, refused: RequestRejected, remote: str) -> None:
     audit.note_refusal(app, refused.status, refused.code, remote, refused.start_line)
 
 
-def _flush_audit(server: Any, worker: Any) -> None:
-    """Write queued audit entries when a worker exits; also called in the arbiter, which may have no application."""
+def _stop_worker(server: Any, worker: Any) -> None:
+    """Stop plugins' handlers and write queued audit entries when a worker exits.
+
+    Also called in the arbiter, which may have no application.
+    """
     if worker.app.callable is not None:
+        for follower in cast(Gateway, worker.app.callable.extensions[EXTENSION]).change_followers:
+            follower.stop()
         audit.writer_of(worker.app.callable).stop()
 
 

@@ -69,7 +69,7 @@ def found(plugins: Sequence[ServicePlugin]) -> list[Found]:
 @pytest.fixture(scope="module")
 def extended(settings: Settings) -> Flask:
     """The plugin of the guide is mounted before the one that it extends."""
-    plugins = [names_of("beyond-routes.md")["plugin"], WIRING, clusters, machine_sets]
+    plugins = [names_of("beyond-routes.md")["racks_of_clusters"], WIRING, clusters, machine_sets]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("omni_gateway.app.discover", lambda **_: found(plugins))
         return create_app(settings)
