@@ -164,7 +164,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     api.register_blueprint(operations.kinds_blueprint())
     api.register_blueprint(stream_tickets.blueprint())
     api.register_blueprint(index.blueprint(found))
-    api.register_blueprint(prometheus.blueprint())
+    api.register_blueprint(prometheus.blueprint([item.plugin.metrics_registry for item in found if item.plugin]))
     forms = DocumentForms(freeze(api))  # the routes of the API are all there
     app.register_blueprint(document.blueprint(forms))
     app.register_blueprint(pages.blueprint(forms, simulator=settings.embedded))

@@ -88,6 +88,8 @@ class Gateway:
     operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
     #: Operation kind → the role that reading operations of this kind needs.
     operation_roles: dict[str, Role] = field(default_factory=dict)
+    #: The whole name of each metric of a plugin → the plugin's name.
+    metrics: dict[str, str] = field(default_factory=dict)
     #: What calls the plugins' handlers of changes; each worker starts them.
     change_followers: list[ChangeFollower] = field(default_factory=list)
     _adapters: dict[tuple[int, int], ResourceAdapter] = field(default_factory=dict)

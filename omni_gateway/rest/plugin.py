@@ -18,6 +18,7 @@ from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.items import ITEMS_OF
 from omni_gateway.http.openapi.tags import OTHER
 from omni_gateway.http.paths import TICKET_PARAMETER
+from omni_gateway.http.plugin_metrics import Metric
 from omni_gateway.http.type_nouns import Noun
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
@@ -97,6 +98,7 @@ class ResourcePlugin(ServicePlugin):
     :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
     :param extensions: the routes that it adds below objects of other plugins.
     :param change_handlers: the functions that are called with changes of Omni's objects.
+    :param metrics: its metrics, at ``/metrics``.
 
     Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
     the name of a parameter that every list has.
@@ -136,6 +138,7 @@ class ResourcePlugin(ServicePlugin):
         import_name: str = __name__,
         extensions: Sequence[Extension] = (),
         change_handlers: Sequence[ChangeHandler] = (),
+        metrics: Sequence[Metric] = (),
     ) -> None:
         unknown = set(roles) - set(VERBS)
         if unknown:
@@ -171,6 +174,7 @@ class ResourcePlugin(ServicePlugin):
             import_name=import_name,
             extensions=extensions,
             change_handlers=change_handlers,
+            metrics=metrics,
         )
         self.description = description
         self.after_write = after_write

@@ -7,11 +7,13 @@ from dataclasses import replace
 from functools import partial
 
 from flask import Flask
+from prometheus_client import CollectorRegistry
 
 from omni_gateway.auth import Role
 from omni_gateway.http.api import GatewayApi
 from omni_gateway.http.openapi.tags import OTHER, Tag
 from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.http.plugin_metrics import Metric
 from omni_gateway.http.type_nouns import Noun, nouns_of
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
@@ -68,6 +70,7 @@ class ServicePlugin:
     :param representation: how objects that its functions return are rendered; by default as objects without fields.
     :param extensions: the routes that it adds below objects of other plugins.
     :param change_handlers: the functions that are called with changes of Omni's objects.
+    :param metrics: its metrics, at ``/metrics``.
     """
 
     roles: Mapping[str, Role] = {}
@@ -91,6 +94,7 @@ class ServicePlugin:
         import_name: str = __name__,
         extensions: Sequence[Extension] = (),
         change_handlers: Sequence[ChangeHandler] = (),
+        metrics: Sequence[Metric] = (),
     ) -> None:
         self.name = name
         self.singular = singular or name
@@ -100,6 +104,11 @@ class ServicePlugin:
         self.documents = tuple(documents)
         self.extensions = tuple(extensions)
         self.change_handlers = tuple(change_handlers)
+        self.metrics = tuple(metrics)
+        #: A registry of its own, as one plugin may be made twice in a process.
+        self.metrics_registry = CollectorRegistry()
+        for metric in self.metrics:
+            metric.belong_to(name, self.metrics_registry)
         every_action = [*actions, *(action for extension in extensions for action in extension.actions)]
         started = [action.operation for action in every_action if action.operation is not None]
         self.operations = tuple(dict.fromkeys([*operations, *started]))
@@ -142,20 +151,24 @@ class ServicePlugin:
     def register(self, api: GatewayApi, gateway: Gateway) -> None:
         """Mount this plugin on an application.
 
-        Raises :class:`PluginError` if its name, one of its routes or one of its operation kinds is taken, or if an
-        operation kind has no role.
+        Raises :class:`PluginError` if its name, one of its routes, of its operation kinds or of its metrics is taken,
+        or if an operation kind has no role.
         """
         if self.name in gateway.plugins or self.name in RESERVED_NAMES:
             raise PluginError(f"the name {self.name!r} is taken")
         for kind in self.operations:
             if kind.name in gateway.operations:
                 raise PluginError(f"the operation kind {kind.name!r} is taken by another plugin")
+        for metric in self.metrics:
+            if owner := gateway.metrics.get(metric.full_name):
+                raise PluginError(f"the metric {metric.full_name} is taken by the plugin {owner!r}")
         roles = {kind.name: self._role_of(kind) for kind in self.operations}
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
         gateway.plugins[self.name] = self
         for type, noun in self._nouns():
             nouns_of(api.app).add(type, noun)
+        gateway.metrics.update({metric.full_name: self.name for metric in self.metrics})
         gateway.operations.update({kind.name: kind for kind in self.operations})
         gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
         gateway.operation_roles.update(roles)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -12,9 +12,7 @@ from typing import Any, cast
 import pytest
 from flask import Flask
 
-from omni_gateway.app import create_app
 from omni_gateway.cache import informer_events
-from omni_gateway.discovery import Found
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.sdk import ResourceAdapter
 from omni_gateway.sdk.actions import ServicePlugin
@@ -25,6 +23,7 @@ from resources.machineclass import plugin as machine_classes
 
 from .conftest import Caller
 from .guide_page import names_of
+from .mounted_plugins import running
 
 pytestmark = pytest.mark.usefixtures("undocumented")
 
@@ -54,23 +53,6 @@ def worker(settings: Settings, *handlers: Handle, type: str = types.MACHINE_CLAS
     plugin = ServicePlugin(name="acme", change_handlers=[ChangeHandler(type, handle) for handle in handlers])
     with running(settings, [plugin, machine_classes]) as app:
         yield app
-
-
-@contextmanager
-def running(settings: Settings, plugins: Sequence[ServicePlugin]) -> Iterator[Flask]:
-    found = [Found(plugin.name, "here", "acme", "1.0", "loaded", plugin) for plugin in plugins]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("omni_gateway.app.discover", lambda **_: found)
-        app = create_app(settings)
-    gateway = cast(Gateway, app.extensions[EXTENSION])
-    for follower in gateway.change_followers:
-        follower.start()
-    try:
-        yield app
-    finally:
-        for follower in gateway.change_followers:
-            follower.stop()
-        gateway.own_omni.close()
 
 
 @pytest.fixture

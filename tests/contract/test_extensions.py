@@ -11,8 +11,7 @@ import pytest
 from flask import Flask
 from marshmallow import fields
 
-from omni_gateway.app import create_app
-from omni_gateway.discovery import BrokenPlugin, Found
+from omni_gateway.discovery import BrokenPlugin
 from omni_gateway.sdk import OmniResourceAdapter, Resource, ResourceAdapter, ResourceSchema, Role, SubResource
 from omni_gateway.sdk.actions import Action, ComputedDocument, DryRunResult, ServicePlugin
 from omni_gateway.sdk.adapters import update
@@ -27,6 +26,7 @@ from resources.whoami import plugin as whoami
 
 from .conftest import Caller
 from .guide_page import names_of
+from .mounted_plugins import app_of
 
 INSIDE, OUTSIDE = "racks-in-a", "racks-out-b"
 
@@ -62,17 +62,11 @@ WIRING = service(
 )
 
 
-def found(plugins: Sequence[ServicePlugin]) -> list[Found]:
-    return [Found(plugin.name, "here", "acme-racks", "1.0", "loaded", plugin) for plugin in plugins]
-
-
 @pytest.fixture(scope="module")
 def extended(settings: Settings) -> Flask:
     """The plugin of the guide is mounted before the one that it extends."""
     plugins = [names_of("beyond-routes.md")["racks_of_clusters"], WIRING, clusters, machine_sets]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("omni_gateway.app.discover", lambda **_: found(plugins))
-        return create_app(settings)
+    return app_of(settings, plugins)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -208,27 +202,23 @@ REFUSED: Mapping[str, tuple[Sequence[ServicePlugin], str]] = {
 
 @pytest.mark.usefixtures("undocumented")
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_added_stops_the_start(settings: Settings, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+def test_what_cannot_be_added_stops_the_start(settings: Settings, case: str) -> None:
     plugins, text = REFUSED[case]
-    monkeypatch.setattr("omni_gateway.app.discover", lambda **_: found(plugins))
 
     with pytest.raises(BrokenPlugin) as refused:
-        create_app(settings)
+        app_of(settings, plugins)
 
-    assert "plugin 'wires' (here) of acme-racks 1.0: " in str(refused.value)
+    assert "plugin 'wires' (here) of acme 1.0: " in str(refused.value)
     assert text in str(refused.value)
 
 
 @pytest.mark.usefixtures("undocumented")
-def test_a_plugin_that_extends_a_disabled_one_stops_the_start_or_is_left_out(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plugins = found([service("wires", Extension("clusters", documents=[document()]))])
-    monkeypatch.setattr("omni_gateway.app.discover", lambda **_: plugins)
+def test_a_plugin_that_extends_a_disabled_one_stops_the_start_or_is_left_out(settings: Settings) -> None:
+    plugins = [service("wires", Extension("clusters", documents=[document()]))]
     without = replace(settings, plugins_disabled=("clusters",))
 
     with pytest.raises(BrokenPlugin, match="which is not loaded; OMNI_GATEWAY_PLUGINS_DISABLED leaves out: clusters"):
-        create_app(without)
+        app_of(without, plugins)
 
-    ready = create_app(replace(without, plugin_errors="skip")).test_client().get("/readyz")
+    ready = app_of(replace(without, plugin_errors="skip"), plugins).test_client().get("/readyz")
     assert "leaves out: clusters" in ready.json["checks"]["plugins"]["broken"][0]["reason"]
