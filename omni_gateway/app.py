@@ -6,7 +6,7 @@ Nothing here calls Omni, opens a database or starts a thread: that happens on fi
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from flask import Flask
@@ -52,7 +52,9 @@ from omni_gateway.http.stream_tickets import StreamTickets
 from omni_gateway.http.unexpected_errors import PluginOrigin
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_routes import AddedByPlugin
+from omni_gateway.rest.extension_routes import extend
 from omni_gateway.rest.gateway import EXTENSION, Gateway
+from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.rest.views.openapi import shared_responses
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.storage import store_of
@@ -157,7 +159,11 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     for item in found:
         if item.plugin is not None:
             _load_settings(item, gateway, settings.environ, known)
-        _mount(item, api, gateway)
+            _note_origin(item, app)
+        _mount(item, api.app, lambda plugin: plugin.register(api, gateway))
+    for item in found:
+        # Once all are registered, for each of them may be the one that is extended.
+        _mount(item, api.app, lambda plugin: extend(plugin, api, gateway, settings.plugins_disabled))
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
     gateway.operation_roles[OPERATION] = Role.READER  # of any type; its reader asks for the role of the type in the id
@@ -168,7 +174,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     api.register_blueprint(operations.kinds_blueprint())
     api.register_blueprint(stream_tickets.blueprint())
     api.register_blueprint(index.blueprint(found))
-    api.register_blueprint(prometheus.blueprint())
+    api.register_blueprint(prometheus.blueprint([item.plugin.metrics_registry for item in found if item.plugin]))
     forms = DocumentForms(freeze(api))  # the routes of the API are all there
     app.register_blueprint(document.blueprint(forms))
     app.register_blueprint(pages.blueprint(forms, simulator=settings.embedded))
@@ -201,16 +207,21 @@ def _load_settings(item: Found, gateway: Gateway, environ: Mapping[str, str], kn
         raise BrokenPlugin(item, str(error)) from error
 
 
-def _mount(item: Found, api: GatewayApi, gateway: Gateway) -> None:
-    if item.plugin is None:
-        return
-    if item.third_party:
+def _note_origin(item: Found, app: Flask) -> None:
+    """Have unexpected errors of a third party's plugin name the plugin."""
+    if item.plugin is not None and item.third_party:
         module = item.target.partition(":")[0]
         origin = PluginOrigin(item.plugin.name, item.distribution, item.version, module)
-        unexpected_errors.origins_of(api.app).add(origin)
-    added = AddedByPlugin(api.app)
+        unexpected_errors.origins_of(app).add(origin)
+
+
+def _mount(item: Found, app: Flask, add: Callable[[ServicePlugin], None]) -> None:
+    """Let a plugin add to the application. Raises :class:`BrokenPlugin` if it cannot, or adds more than it may."""
+    if item.plugin is None:
+        return
+    added = AddedByPlugin(app)
     try:
-        item.plugin.register(api, gateway)
+        add(item.plugin)
         added.check()
     except Exception as error:
         raise mount_failure(item, error) from error

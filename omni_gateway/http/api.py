@@ -21,7 +21,7 @@ from omni_gateway.http.openapi.examples import add_examples
 from omni_gateway.http.openapi.items import resolve_items
 from omni_gateway.http.openapi.links import add_links
 from omni_gateway.http.openapi.shapes import split_shapes
-from omni_gateway.http.openapi.tags import Tag, arrange
+from omni_gateway.http.openapi.tags import Tag, arrange, remove_unused_tags
 from omni_gateway.http.paths import request_path
 from omni_gateway.http.problems import Problem, ProblemSchema, code_for_status
 from omni_gateway.http.store_errors import problem_for_store
@@ -170,6 +170,7 @@ def freeze(api: GatewayApi) -> bytes:
     parameters.describe_paths(described, api.tags)
     parameters.share(described)
     security.add_access(described, api.app)
+    remove_unused_tags(described)
     arrange(described, api.tags)
     document = orjson.dumps(described)
     api.app.extensions[DOCUMENT] = document

@@ -18,10 +18,13 @@ from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.items import ITEMS_OF
 from omni_gateway.http.openapi.tags import OTHER
 from omni_gateway.http.paths import TICKET_PARAMETER
+from omni_gateway.http.plugin_metrics import Metric
 from omni_gateway.http.type_nouns import Noun
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.change_handler import ChangeHandler
 from omni_gateway.rest.delete_operation import removal
+from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
@@ -100,6 +103,9 @@ class ResourcePlugin(ServicePlugin):
     :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
         and tasks have an instance as ``settings``.
     :param tasks: its background tasks, :class:`omni_gateway.tasks.Task`.
+    :param extensions: the routes that it adds below objects of other plugins.
+    :param change_handlers: the functions that are called with changes of Omni's objects.
+    :param metrics: its metrics, at ``/metrics``.
 
     Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
     the name of a parameter that every list has.
@@ -139,6 +145,9 @@ class ResourcePlugin(ServicePlugin):
         import_name: str = __name__,
         settings: type | None = None,
         tasks: Sequence[Task] = (),
+        extensions: Sequence[Extension] = (),
+        change_handlers: Sequence[ChangeHandler] = (),
+        metrics: Sequence[Metric] = (),
     ) -> None:
         unknown = set(roles) - set(VERBS)
         if unknown:
@@ -174,6 +183,9 @@ class ResourcePlugin(ServicePlugin):
             import_name=import_name,
             settings=settings,
             tasks=tasks,
+            extensions=extensions,
+            change_handlers=change_handlers,
+            metrics=metrics,
         )
         self.description = description
         self.after_write = after_write
@@ -204,7 +216,7 @@ class ResourcePlugin(ServicePlugin):
     def _routes(self) -> Iterator[Route]:
         yield from self._collection_routes()
         yield from self._object_routes()
-        yield from map(self._subresource_route, self.subresources)
+        yield from map(self.subresource_route, self.subresources)
 
     def _collection_routes(self) -> Iterator[Route]:
         """Yield the routes of the collection: a row for each verb that has a role."""
@@ -397,7 +409,8 @@ class ResourcePlugin(ServicePlugin):
             answers[201] = (self.schema, f"The new {self.title} (only with `If-None-Match: *`)")
         return answers
 
-    def _subresource_route(self, sub: SubResource | SubList | SubCollection) -> Route:
+    def subresource_route(self, sub: SubResource | SubList | SubCollection) -> Route:
+        """Return the route of a sub-resource of this plugin's objects."""
         operation_id = f"get_{self.singular_id}_{sub.name.replace('-', '_')}"
         query = list_query_schema(operation_id, [])
         by_omni = self.adapter.authorized_by_omni

@@ -24,7 +24,7 @@ from omni_gateway.rest.schema import ResourceSchema, SpecSchema
 from omni_gateway.rest.subresources import SubResource
 
 #: The version of the SDK.
-SDK_VERSION = "2.0.0"
+SDK_VERSION = "2.1.0"
 
 __all__ = [
     "ADMIN_READ_WRITE",

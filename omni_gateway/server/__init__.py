@@ -127,7 +127,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "when_ready": _stop_gracefully_on_interrupt,
         "pre_fork": _hold_stop,
         "post_worker_init": partial(_start_worker, settings.embedded),
-        "worker_exit": _end_background_work,
+        "worker_exit": _stop_worker,
         "child_exit": _end_worker,
         "proc_name": "omni-gateway",
     }
@@ -206,16 +206,24 @@ def _start_worker(embedded: bool, worker: Any) -> None:
     gateway = _gateway_of(worker.app.wsgi())
     gateway.readiness.start()
     gateway.tasks.start()
+    for follower in gateway.change_followers:
+        follower.start()
 
 
 def _audit_refusal(app: Flask, refused: RequestRejected, remote: str) -> None:
     audit.note_refusal(app, refused.status, refused.code, remote, refused.start_line)
 
 
-def _end_background_work(server: Any, worker: Any) -> None:
-    """End tasks and write queued audit entries at a worker's exit; also called in the arbiter, maybe without an app."""
+def _stop_worker(server: Any, worker: Any) -> None:
+    """Stop plugins' tasks and handlers and write queued audit entries when a worker exits.
+
+    Also called in the arbiter, which may have no application.
+    """
     if worker.app.callable is not None:
-        _gateway_of(worker.app.callable).tasks.stop()
+        gateway = _gateway_of(worker.app.callable)
+        gateway.tasks.stop()
+        for follower in gateway.change_followers:
+            follower.stop()
         audit.writer_of(worker.app.callable).stop()
 
 
