@@ -55,7 +55,7 @@ def test_each_package_is_loaded_and_in_the_document(api: FlaskClient) -> None:
 
 def test_an_omni_type_lives_and_its_actions_and_documents_answer(api: FlaskClient, machine: str) -> None:
     url = f"{API}/frozen-tunnels/{machine}"
-    assert api.post(f"{API}/frozen-tunnels", json={"id": machine, "enabled": True}).status_code == 201
+    assert api.post(f"{API}/frozen-tunnels", json={"id": machine, "enabled": True, "labels": {"frozen": ""}}).status_code == 201
     assert api.get(url).json["_links"]["machine"] == f"{API}/machines/{machine}"
     assert api.get(f"{url}/link").json["id"] == machine
     planned = api.post(f"{url}/actions/note?dry_run=true", json={"text": "a firewall"})
@@ -66,10 +66,11 @@ def test_an_omni_type_lives_and_its_actions_and_documents_answer(api: FlaskClien
     assert api.get(f"{url}/summary").json == {"summary": f"{machine}: on"}
     changed = api.patch(url, json={"enabled": False})
     assert (changed.status_code, changed.json["enabled"]) == (200, False)
-    assert api.get(f"{API}/frozen-tunnels?enabled=true").json == []
-    assert [each["id"] for each in api.get(f"{API}/frozen-tunnels?enabled=false&sort=-enabled").json] == [machine]
-    assert watched(api, "frozen-tunnels?enabled=true") == []
-    assert watched(api, "frozen-tunnels?enabled=false") == [machine]
+    selected = "frozen-tunnels?label_selector=frozen&enabled"
+    assert api.get(f"{API}/{selected}=true").json == []
+    assert [each["id"] for each in api.get(f"{API}/{selected}=false&sort=-enabled").json] == [machine]
+    assert watched(api, f"{selected}=true") == []
+    assert watched(api, f"{selected}=false") == [machine]
     assert api.delete(url).status_code == 204
 
 

@@ -24,6 +24,8 @@ GIVEN_CLASSES = (
     "omni_gateway.auth.principal.Principal",
     "omni_gateway.omni.selectors.Selector",
 )
+#: Classes with a public name whose objects only the engine makes.
+MADE_BY_THE_ENGINE = ("omni_gateway.rest.gateway.Gateway", "omni_gateway.tasks.task.TaskContext")
 #: Methods with two underscores that are called by their users; the others only serve Python.
 CALLED = ("__init__", "__new__", "__call__", "__enter__", "__exit__", "__iter__", "__len__")
 
@@ -71,7 +73,7 @@ def members(item: griffe.Class) -> dict[str, griffe.Object]:
         if isinstance(base, griffe.Class) and base.path not in public_paths():
             found |= members(base)
     found |= {name: target(each) for name, each in item.members.items() if is_public(name)}
-    if item.path in GIVEN_CLASSES:  # plugins make none
+    if item.path in (*GIVEN_CLASSES, *MADE_BY_THE_ENGINE):
         found.pop("__init__", None)
     return found
 
