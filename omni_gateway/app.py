@@ -86,7 +86,7 @@ def create_app(settings: Settings | None = None, *, omni: CachingClient | None =
             if not skip:
                 raise
             # Flask takes no route back, so a plugin that failed half-way is left out of a new application.
-            found = [item.without_plugin(broken.cause) if item is broken.found else item for item in found]
+            found = [item.without_plugin(broken.fault) if item is broken.found else item for item in found]
         else:
             for item in found:
                 if item.state == "broken":

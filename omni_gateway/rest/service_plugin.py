@@ -14,6 +14,7 @@ from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.type_nouns import Noun, nouns_of
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.errors import PluginError
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.nouns import plural
@@ -24,6 +25,7 @@ from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
+from omni_gateway.source_place import place_of_caller
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
 RESERVED_NAMES = frozenset(
@@ -40,10 +42,6 @@ RESERVED_NAMES = frozenset(
         "stream-tickets",
     }
 )
-
-
-class PluginError(Exception):
-    """A plugin's declaration is invalid; raised when the plugin is made or registered."""
 
 
 class ServicePlugin:
@@ -83,7 +81,10 @@ class ServicePlugin:
         representation: Representation | None = None,
         import_name: str = __name__,
     ) -> None:
+        #: Where the plugin is declared, for messages about it.
+        self.declared_at = place_of_caller()
         self.name = name
+        self.routes: list[Route] = []
         self.singular = singular or name
         self.adapter = adapter or ResourceAdapter()
         self.sdk = sdk
@@ -109,6 +110,7 @@ class ServicePlugin:
 
     def add(self, route: Route) -> None:
         """Add a route to the blueprint."""
+        self.routes.append(route)
         takes_machine_name = self.adapter.ids_are_machines and "<id>" in route.rule
         add(self.blueprint, replace(route, takes_machine_name=takes_machine_name))
 
@@ -134,10 +136,10 @@ class ServicePlugin:
         operation kind has no role.
         """
         if self.name in gateway.plugins or self.name in RESERVED_NAMES:
-            raise PluginError(f"the name {self.name!r} is taken")
+            raise PluginError(f"the name {self.name!r} is taken; give the plugin another name")
         for kind in self.operations:
             if kind.name in gateway.operations:
-                raise PluginError(f"the operation kind {kind.name!r} is taken by another plugin")
+                raise PluginError(f"the operation kind {kind.name!r} is taken by another plugin; give it another name")
         roles = {kind.name: self._role_of(kind) for kind in self.operations}
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
@@ -161,7 +163,10 @@ class ServicePlugin:
         readable = [self.roles[verb] for verb in ("get", "list") if verb in self.roles]
         role = kind.role or max(readable, default=None)
         if role is None:
-            raise PluginError(f"the operation kind {kind.name!r} needs a role: its plugin has no read to take one from")
+            raise PluginError(
+                f"the operation kind {kind.name!r} needs a role: its plugin has no read to take one from;"
+                " write OperationKind(role=...)"
+            )
         return role
 
     def _refuse_taken_routes(self, api: GatewayApi) -> None:
@@ -170,7 +175,7 @@ class ServicePlugin:
         prefix = self.blueprint.url_prefix or ""
         taken = {rule.rule for rule in app.url_map.iter_rules()}
         if any(rule == prefix or rule.startswith(f"{prefix}/") for rule in taken):
-            raise PluginError(f"the route {prefix} is taken")
+            raise PluginError(f"the route {prefix} is taken; give the plugin another name")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
