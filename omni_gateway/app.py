@@ -69,15 +69,19 @@ answers 202 with an operation. Errors are RFC 9457 problem documents.
 """
 
 
-def create_app(settings: Settings | None = None, *, omni: CachingClient | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, *, omni: CachingClient | None = None, found: Sequence[Found] | None = None
+) -> Flask:
     """Return the WSGI application.
 
+    :param found: the plugins; by default those that are installed.
     :raises SettingsError: a setting is invalid, or no Omni is configured.
     :raises BrokenPlugin: a plugin cannot be loaded or mounted, unless the settings say to skip it.
     """
     settings = settings or Settings.load()
     skip = settings.plugin_errors == "skip"
-    found = discover(disabled=settings.plugins_disabled, skip_broken=skip)
+    if found is None:
+        found = discover(disabled=settings.plugins_disabled, skip_broken=skip)
     omni = omni or _client(settings)
     while True:
         try:
