@@ -20,7 +20,7 @@ RULES: tuple[Rule, ...] = (
     schema.schema_field_types,
     schema.example_loads,
     schema.secret_fields,
-    declaration.routes_reachable,
+    declaration.roles_ordered,
     declaration.functions,
     adapter.filters_used,
     adapter.sort_keys,

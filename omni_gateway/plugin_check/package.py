@@ -79,9 +79,9 @@ def of_wheel(file: Path, unpacked: Path) -> Package:
             archive.extractall(unpacked)  # zipfile keeps names inside of the folder
     except (OSError, zipfile.BadZipFile) as error:
         raise UnreadablePackage(f"{file} cannot be read as a wheel: {error}") from error
-    found = list(distributions(path=[str(unpacked)]))
+    found = [each for each in distributions(path=[str(unpacked)]) if each.metadata["Name"]]
     if not found:
-        raise UnreadablePackage(f"{file} is no wheel: it has no .dist-info folder")
+        raise UnreadablePackage(f"{file} is no wheel: it has no .dist-info folder with METADATA")
     return of_distribution(found[0], wheel=hashlib.sha256(file.read_bytes()).hexdigest())
 
 

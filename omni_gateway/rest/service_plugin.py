@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -25,7 +26,7 @@ from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
-from omni_gateway.source_place import place_of_caller
+from omni_gateway.source_place import SourcePlace, place_of_caller
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
 RESERVED_NAMES = frozenset(
@@ -42,6 +43,9 @@ RESERVED_NAMES = frozenset(
         "stream-tickets",
     }
 )
+
+
+_VARIABLE = re.compile(r"<[^>]*>")
 
 
 class ServicePlugin:
@@ -82,9 +86,9 @@ class ServicePlugin:
         import_name: str = __name__,
     ) -> None:
         #: Where the plugin is declared, for messages about it.
-        self.declared_at = place_of_caller()
+        self.declared_at: SourcePlace = place_of_caller()
         self.name = name
-        self.routes: list[Route] = []
+        self._seen: set[tuple[str, str]] = set()
         self.singular = singular or name
         self.adapter = adapter or ResourceAdapter()
         self.sdk = sdk
@@ -109,8 +113,18 @@ class ServicePlugin:
             self.add(action_route(action, self.adapter, self.representation, noun))
 
     def add(self, route: Route) -> None:
-        """Add a route to the blueprint."""
-        self.routes.append(route)
+        """Add a route to the blueprint.
+
+        Raises :class:`PluginError` for a second one with the same method and URL: it would never be reached, and the
+        role that it declares would never be asked for.
+        """
+        key = (route.method, _VARIABLE.sub("<>", route.rule))
+        if key in self._seen:
+            raise PluginError(
+                f"the route {route.method} /{self.name}{route.rule} is declared twice, and only the first would be"
+                " reached; give one of the two another name"
+            )
+        self._seen.add(key)
         takes_machine_name = self.adapter.ids_are_machines and "<id>" in route.rule
         add(self.blueprint, replace(route, takes_machine_name=takes_machine_name))
 

@@ -366,8 +366,8 @@ def restart''',
     ),
     Mistake(
         "a-role-without-a-route",
-        "routes-reachable",
-        "documents=[",
+        "loads",
+        "plugin = ResourcePlugin(",
         ("GET /acme-tunnels/<id>/status", "twice", "another name"),
         {
             "RESTART = Action(": _STATUS + "RESTART = Action(",
@@ -402,8 +402,8 @@ def restart''',
     ),
     Mistake(
         "two-actions-of-one-name",
-        "routes-reachable",
-        "actions=[RESTART, RESTART]",
+        "loads",
+        "plugin = ResourcePlugin(",
         ("POST /acme-tunnels/<id>/actions/restart", "twice"),
         {"actions=[RESTART]": "actions=[RESTART, RESTART]"},
     ),
@@ -470,6 +470,16 @@ def restart''',
 
 #: Found by ``omni-gateway plugin check`` alone: the plugin works, and not as it should.
 BY_CHECK = (
+    Mistake(
+        "a-write-with-a-lower-role-than-a-read",
+        "roles-ordered",
+        "roles=READ_WRITE |",
+        ("'patch'", "'operator'", "'admin'"),
+        {
+            "roles=READ_WRITE": "roles=READ_WRITE | {'get': Role.ADMIN, 'list': Role.ADMIN, 'replace': Role.ADMIN}"
+            " | {'create': Role.ADMIN}"
+        },
+    ),
     Mistake(
         "a-private-import",
         "private-imports",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from importlib.metadata import distribution
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -22,7 +25,7 @@ from omni_gateway.plugin_check.package import of_distribution
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Subject
 
-from .plugin_mistakes import BY_CHECK, NONE, Mistake
+from .plugin_mistakes import BY_CHECK, NONE, Mistake, write
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "omni-gateway-plugin-extras"
@@ -61,7 +64,6 @@ def write_project(folder: Path, mistake: Mistake = NONE) -> None:
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-untyped-def]
     """Run ``omni-gateway plugin check``; the modules that it imports are forgotten afterwards."""
     monkeypatch.setattr("flask_smorest.Blueprint.register_views_in_doc", lambda *_, **__: None)
-    import sys
 
     def invoke(*words: object) -> Result:
         result = CliRunner().invoke(main, ["plugin", "check", *map(str, words)])
@@ -130,6 +132,20 @@ def test_a_report_of_the_same_source_has_the_same_bytes(run, project: Path, tmp_
     (plugin,) = yaml.safe_load(first.read_text())["plugins"]
     assert (plugin["grade"], plugin["distribution"]["version"]) == ("platinum", "1.0")
     assert set(plugin["rules"]) == {rule.name for rule in RULES}
+
+
+def test_a_wheel_is_checked_without_being_installed_and_its_report_has_its_digest(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (unpacked := tmp_path / "unpacked").mkdir()
+    write(unpacked, NONE)
+    wheel = tmp_path / "acme_tunnels-1.0-py3-none-any.whl"
+    with ZipFile(wheel, "w") as archive:
+        for file in unpacked.rglob("*"):
+            archive.write(file, file.relative_to(unpacked))
+    result = run(wheel, "--format", "json")
+    assert result.exit_code == 0, result.output
+    (plugin,) = json.loads(result.output)["plugins"]
+    assert plugin["distribution"]["wheel_sha256"] == sha256(wheel.read_bytes()).hexdigest()
+    assert set(plugin["rules"]["conformance-tests"]) == {"skipped"}
 
 
 def test_a_report_of_another_source_has_another_digest(built_in: Sequence[Subject]) -> None:

@@ -132,21 +132,19 @@ def group_known(subject: Subject) -> Iterator[Fault]:
         yield Fault(f"there is no group {group!r}", near.removeprefix("; "), subject.argument("group"))
 
 
-@rule("routes-reachable", Grade.BRONZE, at_start=True)
-def routes_reachable(subject: Subject) -> Iterator[Fault]:
-    """No two routes have the same method and URL: the role of the second would never be asked for."""
-    plugin = subject.service
-    seen: set[tuple[str, str]] = set()
-    for route in plugin.routes:
-        key = (route.method, _VARIABLE.sub("<>", route.rule))
-        if key in seen:
-            kind = "actions" if "/actions/" in route.rule else "documents" if plugin.documents else "subresources"
+@rule("roles-ordered", Grade.BRONZE)
+def roles_ordered(subject: Subject) -> Iterator[Fault]:
+    """No verb that answers with an object takes a lower role than reading objects."""
+    roles = subject.resource.roles
+    if "get" not in roles:
+        return
+    for verb in ("list", "create", "replace", "patch"):
+        if verb in roles and roles[verb] < roles["get"]:
             yield Fault(
-                f"the route {route.method} /{plugin.name}{route.rule} is declared twice, and only the first is reached",
-                "give one of the two another name",
-                subject.argument(kind),
+                f"the verb {verb!r} answers with an object to the role {roles[verb].value!r}, which may not get it",
+                f"give {verb!r} the role {roles['get'].value!r} at least",
+                subject.argument("roles"),
             )
-        seen.add(key)
 
 
 @rule("arguments-used", Grade.SILVER)
