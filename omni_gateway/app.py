@@ -51,6 +51,7 @@ from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.http.stream_tickets import StreamTickets
 from omni_gateway.http.unexpected_errors import PluginOrigin
 from omni_gateway.lru import ByteBoundedLRU
+from omni_gateway.plugin_check.rule import Fault
 from omni_gateway.plugin_routes import AddedByPlugin
 from omni_gateway.rest.extension_routes import extend
 from omni_gateway.rest.gateway import EXTENSION, Gateway
@@ -75,15 +76,19 @@ answers 202 with an operation. Errors are RFC 9457 problem documents.
 """
 
 
-def create_app(settings: Settings | None = None, *, omni: CachingClient | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, *, omni: CachingClient | None = None, found: Sequence[Found] | None = None
+) -> Flask:
     """Return the WSGI application.
 
+    :param found: the plugins; by default those that are installed.
     :raises SettingsError: a setting is invalid, or no Omni is configured.
     :raises BrokenPlugin: a plugin cannot be loaded or mounted, unless the settings say to skip it.
     """
     settings = settings or Settings.load()
     skip = settings.plugin_errors == "skip"
-    found = discover(disabled=settings.plugins_disabled, skip_broken=skip)
+    if found is None:
+        found = discover(disabled=settings.plugins_disabled, skip_broken=skip)
     omni = omni or _client(settings)
     while True:
         try:
@@ -92,7 +97,7 @@ def create_app(settings: Settings | None = None, *, omni: CachingClient | None =
             if not skip:
                 raise
             # Flask takes no route back, so a plugin that failed half-way is left out of a new application.
-            found = [item.without_plugin(broken.cause) if item is broken.found else item for item in found]
+            found = [item.without_plugin(broken.fault) if item is broken.found else item for item in found]
         else:
             for item in found:
                 if item.state == "broken":
@@ -204,7 +209,7 @@ def _load_settings(item: Found, gateway: Gateway, environ: Mapping[str, str], kn
     try:
         gateway.plugin_settings[item.plugin.name] = load_plugin_settings(item, environ, known)
     except SettingsError as error:
-        raise BrokenPlugin(item, str(error)) from error
+        raise BrokenPlugin(item, Fault(str(error), "", None)) from error  # the place is the environment
 
 
 def _note_origin(item: Found, app: Flask) -> None:

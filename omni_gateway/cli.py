@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from omni_gateway import __version__, embedded, metrics_directory, start_checks
+from omni_gateway import __version__, embedded, metrics_directory, plugin_commands, start_checks
 from omni_gateway.settings import Settings, SettingsError, misspelt
 from omni_gateway.unauthenticated_bind import check_exposure
 
@@ -61,6 +61,9 @@ def main(context: click.Context) -> None:
     if context.invoked_subcommand == "serve":
         gc.disable()  # until the application is made: imports leave little garbage and many objects to look at
         metrics_directory.prepare()
+
+
+main.add_command(plugin_commands.plugin)
 
 
 @main.command(short_help="Serve the API, of a simulator without OMNI_ENDPOINT.")

@@ -7,17 +7,21 @@ and the cause.
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Literal
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-from omni_gateway.sdk import SDK_VERSION
+from omni_gateway.http.suggestions import did_you_mean
+from omni_gateway.plugin_check.check import fault_at_start
+from omni_gateway.plugin_check.package import Package
+from omni_gateway.plugin_check.rule import Fault
+from omni_gateway.plugin_check.rules.distribution import GROUP, is_misspelt, misspelt_group
+from omni_gateway.plugin_check.subject import Subject
 from omni_gateway.sdk.actions import PluginError, ServicePlugin
+from omni_gateway.source_place import place_of_error, place_of_module
 
-GROUP = "omni_gateway.resources"
 #: The distribution of the gateway and its built-in plugins.
 OWN_DISTRIBUTION = "omni-gateway"
 
@@ -34,81 +38,96 @@ class Found:
     version: str
     state: State
     plugin: ServicePlugin | None = None
-    problem: str = ""
+    fault: Fault | None = None
 
     @property
     def third_party(self) -> bool:
         """Return whether it is of another distribution than the gateway's."""
         return self.distribution != OWN_DISTRIBUTION
 
-    def without_plugin(self, problem: str) -> Found:
-        """Return the entry as one whose plugin is left out because of ``problem``."""
-        return replace(self, state="broken", plugin=None, problem=problem)
+    @property
+    def problem(self) -> str:
+        """Return why the plugin is broken: file and line, what is wrong, how to mend it; empty if it is not."""
+        return str(self.fault or "")
+
+    def without_plugin(self, fault: Fault) -> Found:
+        """Return the entry as one whose plugin is left out because of ``fault``."""
+        return replace(self, state="broken", plugin=None, fault=fault)
 
     def __str__(self) -> str:
         return f"plugin {self.entry_point!r} ({self.target}) of {self.distribution} {self.version}"
 
 
 class BrokenPlugin(Exception):
-    """A plugin cannot be loaded or mounted; the text names distribution, entry point and cause."""
+    """A plugin cannot be loaded or mounted; the text names distribution, entry point, file, line and cause."""
 
-    def __init__(self, found: Found, cause: str) -> None:
-        super().__init__(f"{found}: {cause}")
+    def __init__(self, found: Found, fault: Fault) -> None:
+        super().__init__(f"{found}: {fault}")
         self.found = found
-        self.cause = cause
+        self.fault = fault
 
 
 def discover(*, disabled: Collection[str] = (), skip_broken: bool = False) -> list[Found]:
     """Load every plugin, sorted by name. Raises :class:`BrokenPlugin` for the first failure unless ``skip_broken``."""
-    points = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+    points = entry_points()
+    groups = [GROUP, *sorted(group for group in points.groups if is_misspelt(group))]
+    wanted = (point for group in groups for point in points.select(group=group))
     found = []
-    for point in points:
-        result = _load(point, disabled)
-        if result.state == "broken" and not skip_broken:
-            raise BrokenPlugin(result, result.problem)
+    for point in sorted(wanted, key=lambda point: (point.name, point.value)):
+        result = load(point, disabled)
+        if result.fault is not None and not skip_broken:
+            raise BrokenPlugin(result, result.fault)
         found.append(result)
     return _refuse_twins(found, skip_broken)
 
 
-def _load(point: EntryPoint, disabled: Collection[str]) -> Found:
-    distribution = point.dist.name if point.dist else "unknown distribution"
-    version = point.dist.version if point.dist else ""
+def load(point: EntryPoint, disabled: Collection[str] = (), *, package: Package | None = None) -> Found:
+    """Load the plugin of an entry point, and check its declaration.
 
-    def found(state: State, plugin: ServicePlugin | None = None, problem: str = "") -> Found:
-        return Found(point.name, point.value, distribution, version, state, plugin, problem)
-
+    :param package: the distribution of the entry point; by default the one that it was installed with.
+    """
+    if package is None:
+        package = Package(point.dist.name, point.dist.version) if point.dist else Package("unknown distribution", "")
+    found = Found(point.name, point.value, package.name, package.version, "loaded")
     if point.name in disabled:
-        return found("disabled")
+        return replace(found, state="disabled")
+    if point.group != GROUP:
+        return found.without_plugin(misspelt_group(point.group, point.value))
     try:
         plugin = point.load()
     except Exception as error:
-        return found("broken", problem=_explain(point, error))
+        place = place_of_error(error, point.module) or place_of_module(point.module)
+        return found.without_plugin(Fault(*_explain(point, error), place))
     if not isinstance(plugin, ServicePlugin):
-        return found("broken", problem=f"it is a {type(plugin).__name__}, not a ResourcePlugin or ServicePlugin")
+        problem = f"{_described(plugin)}, not a ResourcePlugin or ServicePlugin"
+        return found.without_plugin(Fault(problem, "name the variable that holds one", place_of_module(point.module)))
     if plugin.name in disabled:
-        return found("disabled")
-    problem = sdk_mismatch(plugin.sdk)
-    return found("broken", problem=problem) if problem else found("loaded", plugin)
+        return replace(found, state="disabled")
+    fault = fault_at_start(Subject(point.name, point.value, plugin, package))
+    return replace(found, plugin=plugin) if fault is None else found.without_plugin(fault)
 
 
-def sdk_mismatch(wanted: str) -> str:
-    """Return why a plugin written for the SDK range ``wanted`` does not fit this SDK; empty when it does."""
-    try:
-        fits = SDK_VERSION in SpecifierSet(wanted)
-    except InvalidSpecifier:
-        return f"its SDK range {wanted!r} cannot be read; write one such as '>=2.0,<3'"
-    return "" if fits else f"it was written for the SDK {wanted}, and this is SDK {SDK_VERSION}"
+def _described(plugin: object) -> str:
+    if isinstance(plugin, type):
+        return f"it is the class {plugin.__name__}"
+    return f"it is a {type(plugin).__name__}"
 
 
-def _explain(point: EntryPoint, error: Exception) -> str:
-    """Return why an import failed; often another package of the same name comes first on the path."""
+def _explain(point: EntryPoint, error: Exception) -> tuple[str, str]:
+    """Return why an import failed, and the mend; often another package of the same name comes first on the path."""
+    if isinstance(error, PluginError):
+        problem, _, mend = str(error).partition("; ")
+        return problem, mend
     if isinstance(error, ModuleNotFoundError) and error.name and point.module.startswith(error.name):
         top = importlib.util.find_spec(point.module.split(".")[0])
         if top is not None:
             place = top.origin or list(top.submodule_search_locations or ())
-            return f"there is no module {error.name!r}: another package {top.name!r} at {place} hides it"
-        return f"there is no module {error.name!r}; is its distribution installed whole?"
-    return f"{type(error).__name__}: {error}"
+            return f"there is no module {error.name!r}: another package {top.name!r} at {place} hides it", ""
+        return f"there is no module {error.name!r}", "is its distribution installed whole?"
+    if isinstance(error, AttributeError) and error.obj is sys.modules.get(point.module):
+        near = did_you_mean(point.attr, [name for name in vars(error.obj) if not name.startswith("_")])
+        return f"the module has no variable {point.attr!r}", near.removeprefix("; ").removesuffix(".")
+    return f"its import raises {type(error).__name__}: {error}", "mend the module"
 
 
 def _refuse_twins(found: Iterable[Found], skip_broken: bool) -> list[Found]:
@@ -118,10 +137,11 @@ def _refuse_twins(found: Iterable[Found], skip_broken: bool) -> list[Found]:
     for item in found:
         twin = names.get(item.plugin.name) if item.plugin else None
         if item.plugin and twin:
-            cause = f"the name {item.plugin.name!r} is taken by {twin}"
+            problem = f"the name {item.plugin.name!r} is taken by {twin}"
+            fault = Fault(problem, "give the plugin another name", item.plugin.declared_at)
             if not skip_broken:
-                raise BrokenPlugin(item, cause)
-            item = item.without_plugin(cause)
+                raise BrokenPlugin(item, fault)
+            item = item.without_plugin(fault)
         elif item.plugin:
             names[item.plugin.name] = item
         checked.append(item)
@@ -130,5 +150,8 @@ def _refuse_twins(found: Iterable[Found], skip_broken: bool) -> list[Found]:
 
 def mount_failure(found: Found, error: Exception) -> BrokenPlugin:
     """Return the :class:`BrokenPlugin` for an exception that a plugin's ``register`` raised."""
-    text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-    return BrokenPlugin(found, text)
+    if isinstance(error, PluginError):
+        problem, _, mend = str(error).partition("; ")
+    else:
+        problem, mend = f"{type(error).__name__}: {error}", ""
+    return BrokenPlugin(found, Fault(problem, mend, found.plugin.declared_at if found.plugin else None))

@@ -15,8 +15,8 @@ from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
+from omni_gateway.rest.declaration import VERBS
 from omni_gateway.rest.links import API_PREFIX
-from omni_gateway.rest.plugin import VERBS
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response
 from omni_gateway.rest.views.route import Request, Responses, Route

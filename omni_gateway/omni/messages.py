@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -32,6 +32,11 @@ def message_of(type: str) -> str | None:
 def is_known(type: str) -> bool:
     """Return whether the tables have a resource type, be it only by its name."""
     return type in _rows()
+
+
+def known_types() -> Collection[str]:
+    """Return the names of all resource types of the tables."""
+    return _rows().keys()
 
 
 def singular(type: str) -> str:

@@ -29,6 +29,11 @@ _SECRET_MEMBERS: Mapping[str, frozenset[str]] = {
 }
 
 
+def names_secret(type: str, name: str) -> bool:
+    """Return whether the value of a member of a type is a secret, by its name."""
+    return bool(_SECRET_NAME.search(name)) or name in _SECRET_MEMBERS.get(type, ())
+
+
 def redact(type: str, value: Any, name: str = "") -> Any:
     """Return a spec (or a part of one, the value of the member ``name``) with its secrets masked."""
     if isinstance(value, Mapping):
@@ -37,7 +42,7 @@ def redact(type: str, value: Any, name: str = "") -> Any:
         return [redact(type, item, name) for item in value]
     if not isinstance(value, str) or not value:
         return value
-    secret = _SECRET_NAME.search(name) or name in _SECRET_MEMBERS.get(type, ())
+    secret = names_secret(type, name)
     return MASK if secret else mask_tokens(value)
 
 

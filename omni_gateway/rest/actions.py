@@ -14,6 +14,7 @@ import marshmallow as ma
 
 from omni_gateway.auth import Role
 from omni_gateway.model.resource import Resource
+from omni_gateway.rest.declaration import check_role
 from omni_gateway.rest.operations import Operation, OperationKind
 
 
@@ -112,6 +113,10 @@ class Action:
     cluster_independent: bool = False
     description: str = ""
 
+    def __post_init__(self) -> None:
+        """Raise :class:`PluginError` for a role that is none."""
+        check_role(self.role, f"the action {self.name!r}")
+
 
 @dataclass(frozen=True, slots=True)
 class ComputedDocument:
@@ -143,3 +148,7 @@ class ComputedDocument:
     on_collection: bool = False
     cluster_independent: bool = False
     description: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise :class:`PluginError` for a role that is none."""
+        check_role(self.role, f"the document {self.path!r}")

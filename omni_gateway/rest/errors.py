@@ -6,6 +6,10 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.omni import errors as omni_errors
 
 
+class PluginError(Exception):
+    """A plugin's declaration is invalid; raised when the plugin is made or registered."""
+
+
 class NotFound(Problem):
     """There is no such object (for adapters whose back end is not Omni)."""
 

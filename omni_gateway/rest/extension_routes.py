@@ -13,10 +13,11 @@ from omni_gateway.http.api import GatewayApi
 from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.rest.actions import Action, ComputedDocument
+from omni_gateway.rest.errors import PluginError
 from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.plugin import ResourcePlugin
-from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
+from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route

@@ -17,21 +17,21 @@ from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.items import ITEMS_OF
 from omni_gateway.http.openapi.tags import OTHER
-from omni_gateway.http.paths import TICKET_PARAMETER
 from omni_gateway.http.plugin_metrics import Metric
 from omni_gateway.http.type_nouns import Noun
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.change_handler import ChangeHandler
+from omni_gateway.rest.declaration import VERBS, refuse_wrong_arguments
 from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
-from omni_gateway.rest.parameters import COMMON_PARAMETERS, Filter, ReadQuery, WriteQuery, list_query_schema
+from omni_gateway.rest.parameters import Filter, ReadQuery, WriteQuery, list_query_schema
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
-from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
+from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.rest.subresources import SubCollection, SubList, SubResource
 from omni_gateway.rest.views.collection import Collection, list_view
 from omni_gateway.rest.views.create import Creation, post_view
@@ -60,7 +60,6 @@ from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.rest.views.subresources import subcollection_view, sublist_view, subresource_view
 from omni_gateway.tasks import Task
 
-VERBS = ("list", "get", "create", "replace", "patch", "delete")
 #: Roles: readers may list and get.
 READ: Mapping[str, Role] = {"list": Role.READER, "get": Role.READER}
 #: Roles: admins alone, for every verb.
@@ -107,8 +106,8 @@ class ResourcePlugin(ServicePlugin):
     :param change_handlers: the functions that are called with changes of Omni's objects.
     :param metrics: its metrics, at ``/metrics``.
 
-    Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
-    the name of a parameter that every list has.
+    Raises :class:`PluginError` for a schema that is no class of schemas, for ``roles`` with an unknown verb or another
+    value than a role, for a singleton with ``list``, and for filters with the name of another or of a common parameter.
     """
 
     collection: Collection
@@ -149,13 +148,7 @@ class ResourcePlugin(ServicePlugin):
         change_handlers: Sequence[ChangeHandler] = (),
         metrics: Sequence[Metric] = (),
     ) -> None:
-        unknown = set(roles) - set(VERBS)
-        if unknown:
-            raise PluginError(f"unknown verbs in roles: {', '.join(sorted(unknown))}; verbs are {', '.join(VERBS)}")
-        if singleton and "list" in roles:
-            raise PluginError("a singleton has no list")
-        if taken := sorted({each.name for each in filters} & (COMMON_PARAMETERS | {TICKET_PARAMETER})):
-            raise PluginError(f"filters with names of common parameters: {', '.join(taken)}")
+        refuse_wrong_arguments(schema, roles, filters, singleton)
         title = self.title = title or singular.replace("-", " ")
         plural_title = self.plural_title = plural_title or plural(title)
         if delete_operation is None and "delete" in roles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from omni_gateway.http.unexpected_errors import origins_of
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.change_handler import ChangeHandler
+from omni_gateway.rest.errors import PluginError
 from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
@@ -31,6 +33,7 @@ from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
+from omni_gateway.source_place import SourcePlace, place_of_caller
 from omni_gateway.tasks import Task
 from omni_gateway.watch.change_follower import ChangeFollower
 from omni_gateway.watch.source import WatchedType
@@ -52,8 +55,7 @@ RESERVED_NAMES = frozenset(
 )
 
 
-class PluginError(Exception):
-    """A plugin's declaration is invalid; raised when the plugin is made or registered."""
+_VARIABLE = re.compile(r"<[^>]*>")
 
 
 class ServicePlugin:
@@ -104,11 +106,14 @@ class ServicePlugin:
         change_handlers: Sequence[ChangeHandler] = (),
         metrics: Sequence[Metric] = (),
     ) -> None:
+        #: Where the plugin is declared, for messages about it.
+        self.declared_at: SourcePlace = place_of_caller()
         self.name = name
         self.settings = settings
         self.tasks = tuple(tasks)
         plugin_variables(name, settings)  # raises for a class that is none of settings
         refuse_twins("tasks", [task.name for task in self.tasks])
+        self._seen: set[tuple[str, str]] = set()
         self.singular = singular or name
         self.adapter = adapter or ResourceAdapter()
         self.sdk = sdk
@@ -141,7 +146,18 @@ class ServicePlugin:
             self.add(action_route(action, self.adapter, self.representation, noun))
 
     def add(self, route: Route) -> None:
-        """Add a route to the blueprint."""
+        """Add a route to the blueprint.
+
+        Raises :class:`PluginError` for a second one with the same method and URL: it would never be reached, and the
+        role that it declares would never be asked for.
+        """
+        key = (route.method, _VARIABLE.sub("<>", route.rule))
+        if key in self._seen:
+            raise PluginError(
+                f"the route {route.method} /{self.name}{route.rule} is declared twice, and only the first would be"
+                " reached; give one of the two another name"
+            )
+        self._seen.add(key)
         takes_machine_name = self.adapter.ids_are_machines and "<id>" in route.rule
         add(self.blueprint, replace(route, takes_machine_name=takes_machine_name))
 
@@ -167,13 +183,13 @@ class ServicePlugin:
         or if an operation kind has no role.
         """
         if self.name in gateway.plugins or self.name in RESERVED_NAMES:
-            raise PluginError(f"the name {self.name!r} is taken")
+            raise PluginError(f"the name {self.name!r} is taken; give the plugin another name")
         for kind in self.operations:
             if kind.name in gateway.operations:
-                raise PluginError(f"the operation kind {kind.name!r} is taken by another plugin")
+                raise PluginError(f"the operation kind {kind.name!r} is taken by another plugin; give it another name")
         for metric in self.metrics:
             if owner := gateway.metrics.get(metric.full_name):
-                raise PluginError(f"the metric {metric.full_name} is taken by the plugin {owner!r}")
+                raise PluginError(f"the metric {metric.full_name} is taken by the plugin {owner!r}; rename it")
         roles = {kind.name: self._role_of(kind) for kind in self.operations}
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
@@ -215,7 +231,10 @@ class ServicePlugin:
         readable = [self.roles[verb] for verb in ("get", "list") if verb in self.roles]
         role = kind.role or max(readable, default=None)
         if role is None:
-            raise PluginError(f"the operation kind {kind.name!r} needs a role: its plugin has no read to take one from")
+            raise PluginError(
+                f"the operation kind {kind.name!r} needs a role: its plugin has no read to take one from;"
+                " write OperationKind(role=...)"
+            )
         return role
 
     def _refuse_taken_routes(self, api: GatewayApi) -> None:
@@ -224,7 +243,7 @@ class ServicePlugin:
         prefix = self.blueprint.url_prefix or ""
         taken = {rule.rule for rule in app.url_map.iter_rules()}
         if any(rule == prefix or rule.startswith(f"{prefix}/") for rule in taken):
-            raise PluginError(f"the route {prefix} is taken")
+            raise PluginError(f"the route {prefix} is taken; give the plugin another name")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"

@@ -13,11 +13,12 @@ from omni_gateway.rest.actions import (
 )
 from omni_gateway.rest.caller import current_principal
 from omni_gateway.rest.delete_operation import removal_of
+from omni_gateway.rest.errors import PluginError
 from omni_gateway.rest.gateway import Gateway, current_gateway
 from omni_gateway.rest.issuers import check_issuer, takes_jwts
 from omni_gateway.rest.operations import Stage, State, WaitingFor, seconds_since, stages_in_order, unknown_after
 from omni_gateway.rest.parameters import WriteQuery
-from omni_gateway.rest.service_plugin import PluginError, ServicePlugin
+from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.rest.subresources import SubCollection, SubList
 
 __all__ = [

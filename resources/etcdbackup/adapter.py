@@ -44,6 +44,9 @@ def cluster_of(id: str) -> str:
 class EtcdBackupAdapter(OmniResourceAdapter):
     """Backups of one cluster, or of all."""
 
+    #: Omni reads backups from their storage at each call, and sends no event for those of all clusters.
+    cacheable_response = False
+
     def __init__(self) -> None:
         super().__init__(types.ETCD_BACKUPS, sortable=("created_at", "snapshot", "size"))
 

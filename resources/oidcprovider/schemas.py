@@ -110,7 +110,8 @@ class OIDCProviderSchema(ResourceSchema):
         validate=[validate.Length(max=200), _path],
         metadata={
             "description": "The claim that has such patterns for each caller, a path like `role_claim`; who has none"
-            " may touch no cluster. Empty: `clusters` counts"
+            " may touch no cluster. Empty: `clusters` counts",
+            "example": "omni_clusters",
         },
     )
     source = fields.String(

@@ -33,7 +33,10 @@ class SAMLLabelRuleSchema(ResourceSchema):
         }
     )
     assign_role_on_registration = fields.String(
-        metadata={"description": "The name that `assign_role` had in an older Omni, which a newer one refuses"}
+        metadata={
+            "description": "The name that `assign_role` had in an older Omni, which a newer one refuses",
+            "example": "",
+        }
     )
 
 

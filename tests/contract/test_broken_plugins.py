@@ -20,7 +20,7 @@ from omni_gateway.sdk import READ, OmniResourceAdapter, ResourcePlugin, Resource
 class {schema}(ResourceSchema):
     pass
 plugin = ResourcePlugin(
-    name="{name}", singular="{name}-one", schema={schema}, adapter=OmniResourceAdapter("X.omni.sidero.dev"),
+    name="{name}", singular="{name}-one", schema={schema}, adapter=OmniResourceAdapter("Links.omni.sidero.dev"),
     roles={roles}, sdk="{sdk}",
 )
 """

@@ -55,7 +55,10 @@ def test_each_package_is_loaded_and_in_the_document(api: FlaskClient) -> None:
 
 def test_an_omni_type_lives_and_its_actions_and_documents_answer(api: FlaskClient, machine: str) -> None:
     url = f"{API}/frozen-tunnels/{machine}"
-    assert api.post(f"{API}/frozen-tunnels", json={"id": machine, "enabled": True, "labels": {"frozen": ""}}).status_code == 201
+    assert (
+        api.post(f"{API}/frozen-tunnels", json={"id": machine, "enabled": True, "labels": {"frozen": ""}}).status_code
+        == 201
+    )
     assert api.get(url).json["_links"]["machine"] == f"{API}/machines/{machine}"
     assert api.get(f"{url}/link").json["id"] == machine
     planned = api.post(f"{url}/actions/note?dry_run=true", json={"text": "a firewall"})

@@ -13,14 +13,19 @@ from omni_gateway.sdk.adapters import StoredResourceAdapter
 class RunbookSchema(ResourceSchema):
     """Steps to take."""
 
-    title = fields.String(required=True)
-    steps = fields.List(fields.String())
+    title = fields.String(required=True, metadata={"description": "The trouble", "example": "etcd is full"})
+    steps = fields.List(
+        fields.String(), metadata={"description": "What to do, in order", "example": ["defragment", "raise the quota"]}
+    )
 
 
 plugin = ResourcePlugin(
     name="runbooks",
     singular="runbook",
-    description="What to do when a cluster is in trouble",
+    group="Clusters",
+    description="What to do when a cluster is in trouble.",
+    after_write="Every worker and replica shows it at once.",
+    after_delete="It is gone at once.",
     schema=RunbookSchema,
     # The collection's name is shared by all plugins of a gateway, so it begins with the distribution's.
     adapter=StoredResourceAdapter("omni-gateway-plugin-extras/runbooks", sortable=frozenset({"title"})),

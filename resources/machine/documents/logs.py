@@ -48,7 +48,10 @@ class MachineLogLineSchema(ma.Schema):
     )
     level = fields.String(data_key="talos-level", metadata={"description": "How serious it is", "example": "info"})
     service = fields.String(data_key="talos-service", metadata={"description": "Who wrote it", "example": "machined"})
-    time = fields.String(data_key="talos-time", metadata={"description": "When", "format": "date-time"})
+    time = fields.String(
+        data_key="talos-time",
+        metadata={"description": "When", "format": "date-time", "example": "2026-08-21T10:00:00Z"},
+    )
 
 
 def logs(adapter: MachineAdapter, id: str, query: Mapping[str, Any]) -> StreamingResponse:

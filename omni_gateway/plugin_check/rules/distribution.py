@@ -1,0 +1,181 @@
+"""Rules of the distribution: its metadata, pages and tests."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion, Version
+
+from omni_gateway.plugin_check.rule import Fault, Grade, rule
+from omni_gateway.plugin_check.source import Module, dotted
+from omni_gateway.plugin_check.subject import Skipped, Subject
+from omni_gateway.source_place import SourcePlace, place_of_module
+
+#: The group of entry points that plugins are found by.
+GROUP = "omni_gateway.resources"
+_GATEWAY = "omni-gateway"
+_NEAR = 0.85
+_DECLARED_IN = ("pyproject.toml", "setup.cfg", "setup.py")
+
+
+def is_misspelt(group: str) -> bool:
+    """Return whether a group of entry points is meant to be :data:`GROUP` and is not."""
+    if group == GROUP:
+        return False
+    plain = group.lower().replace("-", "_")
+    begins = plain.startswith(("omni_gateway", "omnigateway"))
+    return begins or difflib.SequenceMatcher(None, plain, GROUP).ratio() >= _NEAR
+
+
+def misspelt_group(group: str, target: str) -> Fault:
+    """Return the fault of an entry point in a misspelt group."""
+    module = target.partition(":")[0].strip()
+    return Fault(
+        f"its entry point is in the group {group!r}, where no plugin is looked for",
+        f"write {GROUP} in its pyproject.toml or setup.cfg, and install it again",
+        place_of_module(module) or SourcePlace(module),
+    )
+
+
+@rule("entry-point-group", Grade.BRONZE)
+def entry_point_group(subject: Subject) -> Iterator[Fault]:
+    """Its entry points are in the group omni_gateway.resources, not in one with nearly that name."""
+    for point in subject.package.entry_points:
+        if is_misspelt(point.group):
+            fault = misspelt_group(point.group, point.value)
+            yield Fault(fault.problem, fault.mend, _declared(subject, point.group) or fault.place)
+
+
+def _declared(subject: Subject, text: str) -> SourcePlace | None:
+    """Return the line of the project's files that has a text."""
+    for name in _DECLARED_IN if subject.package.project else ():
+        file = (subject.package.project or Path()) / name
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        for number, line in enumerate(lines, 1):
+            if text in line:
+                return SourcePlace(str(file), number)
+    return None
+
+
+def _project(subject: Subject) -> Path:
+    """Return the folder of the source. Raises :class:`Skipped` if only what is installed is there."""
+    if subject.package.project is None:
+        raise Skipped("the folder of its source is not known; give its PATH")
+    return subject.package.project
+
+
+def _metadata_place(subject: Subject) -> SourcePlace:
+    project = subject.package.project
+    found = [project / name for name in _DECLARED_IN if (project / name).exists()] if project else []
+    return SourcePlace(str(found[0])) if found else subject.place
+
+
+@rule("licence", Grade.SILVER)
+def licence(subject: Subject) -> Iterator[Fault]:
+    """The metadata names a licence."""
+    if not subject.package.licence.strip():
+        yield Fault(
+            f"the metadata of {subject.package.name} names no licence",
+            'write license = "..." (an SPDX expression)',
+            _metadata_place(subject),
+        )
+
+
+@rule("version", Grade.SILVER)
+def version(subject: Subject) -> Iterator[Fault]:
+    """The version is one of PEP 440, so that a requirement can name it."""
+    try:
+        Version(subject.package.version)
+    except InvalidVersion:
+        yield Fault(
+            f"the version {subject.package.version!r} is none of PEP 440",
+            "write one such as 1.0.0",
+            _metadata_place(subject),
+        )
+
+
+@rule("requires-gateway", Grade.GOLD)
+def requires_gateway(subject: Subject) -> Iterator[Fault]:
+    """The metadata requires omni-gateway, so that installing it alone gives something that runs."""
+    if subject.package.name == _GATEWAY:
+        return
+    names = set()
+    for text in subject.package.requires:
+        try:
+            names.add(Requirement(text).name.lower().replace("_", "-"))
+        except InvalidRequirement:
+            continue
+    if _GATEWAY not in names:
+        yield Fault(
+            f"{subject.package.name} does not require {_GATEWAY}",
+            f"add {_GATEWAY} to its dependencies",
+            _metadata_place(subject),
+        )
+
+
+@rule("readme", Grade.SILVER)
+def readme(subject: Subject) -> Iterator[Fault]:
+    """The README names the plugin, or its URL."""
+    text = subject.package.readme
+    if subject.package.project is not None:
+        pages = [*subject.package.project.glob("README*"), *(subject.package.project / "docs").glob("*.md")]
+        text = "\n".join([text, *(page.read_text(encoding="utf-8") for page in sorted(pages))])
+    if not re.search(rf"(?<![\w-]){re.escape(subject.service.name)}(?![\w-])", text):
+        yield Fault(
+            f"no README names {subject.service.name}",
+            f"say there what /api/v1/{subject.service.name} serves",
+            _metadata_place(subject),
+        )
+
+
+@rule("conformance-tests", Grade.PLATINUM)
+def conformance_tests(subject: Subject) -> Iterator[Fault]:
+    """A test runs the plugin through ResourceConformance of the SDK."""
+    name = subject.resource.name
+    if not _conformance_classes(_project(subject)):
+        yield Fault(
+            f"no test of the project runs {name} through ResourceConformance",
+            "write a class of it in tests/; docs/plugins/testing.md shows one",
+            subject.place,
+        )
+
+
+@lru_cache(maxsize=64)
+def _conformance_classes(project: Path) -> tuple[str, ...]:
+    """Return the subclasses of ``ResourceConformance`` in the tests of a project."""
+    files = [
+        *project.glob("test*.py"),
+        *(file for name in ("tests", "test") for file in (project / name).rglob("*.py")),
+    ]
+    return tuple(
+        node.name
+        for file in sorted(files)
+        if (module := Module.read(str(file))) is not None and "ResourceConformance" in module.text
+        for node in module.nodes
+        if isinstance(node, ast.ClassDef) and any(dotted(base).endswith("ResourceConformance") for base in node.bases)
+    )
+
+
+@rule("changelog", Grade.PLATINUM)
+def changelog(subject: Subject) -> Iterator[Fault]:
+    """The project has a changelog."""
+    project = _project(subject)
+    if not any(project.glob("CHANGELOG*")) and not any(project.glob("CHANGES*")):
+        yield Fault("the project has no changelog", "write CHANGELOG.md", SourcePlace(str(project)))
+
+
+@rule("typed", Grade.PLATINUM)
+def typed(subject: Subject) -> Iterator[Fault]:
+    """The package has the marker py.typed, so that users' type checkers read its annotations."""
+    place = place_of_module(subject.module.split(".")[0])
+    folder = Path(place.file).parent if place is not None else None
+    if folder is None or place is None or Path(place.file).name != "__init__.py":
+        raise Skipped("it is a single module, which cannot have the marker")
+    if not (folder / "py.typed").exists():
+        yield Fault(f"the package {folder.name} has no py.typed", "add the empty file, also to package data", place)
