@@ -435,7 +435,7 @@ def restart''',
         "a-range-of-the-sdk-that-cannot-be-read",
         "sdk-range",
         'sdk="soon"',
-        ("'soon'", ">=2.0,<3"),
+        ("'soon'", ">=2.1,<3"),
         {'sdk=">=2.0,<3"': 'sdk="soon"'},
     ),
     Mistake(
