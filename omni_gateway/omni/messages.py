@@ -29,6 +29,11 @@ def message_of(type: str) -> str | None:
     return _types().get(type)
 
 
+def known_types() -> Collection[str]:
+    """Return the resource types of the tables, in their order."""
+    return _rows().keys()
+
+
 def is_known(type: str) -> bool:
     """Return whether the tables have a resource type, be it only by its name."""
     return type in _rows()
