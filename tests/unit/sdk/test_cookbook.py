@@ -29,15 +29,17 @@ def plugins() -> list[ServicePlugin]:
     for block in BLOCK.finditer(text):
         lines_before = text.count("\n", 0, block.start(1))
         names: dict[str, Any] = {"__name__": "cookbook"}
-        exec(compile("\n" * lines_before + block[1], str(PAGE), "exec"), names)
+        exec(compile("\n" * lines_before + block[1], str(PAGE), "exec", dont_inherit=True), names)
         found.append(names["plugin"])
     return found
 
 
 @pytest.fixture(scope="module")
 def settings(simulator: RunningSimulator, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("cookbook")
     omni = OmniConfig(endpoint=simulator.endpoint, service_account_key=simulator.key)
-    return Settings(omni=omni, state_dir=tmp_path_factory.mktemp("cookbook"))
+    environ = {"OMNI_GATEWAY_COOK_ASSETS_FILE": str(folder / "assets.sqlite")}
+    return Settings(omni=omni, state_dir=folder, environ=environ)
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +59,6 @@ def held(settings: Settings) -> dict[str, str]:
     """The header of an operator of the clusters prod-*."""
     _, token = Store(settings.database_url).tokens.create("held", "operator", None, ["prod-*"])
     return {"Authorization": f"Bearer {token}"}
-
-
-@pytest.fixture(autouse=True)
-def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACME_ASSETS", str(tmp_path / "assets.sqlite"))
 
 
 def test_every_python_block_is_a_recipe_of_its_own() -> None:
