@@ -321,6 +321,13 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "Wait until `GET /api/v1/machines/{id}` shows the machine as connected, then send the request again.",
         retryable=True,
     ),
+    "back-end-unreachable": ProblemType(
+        503,
+        "Back end unreachable",
+        "What this resource is read from or written to, which is not Omni, does not answer.",
+        "Send the request again later; tell those who run that back end if it goes on.",
+        retryable=True,
+    ),
     "store-unavailable": ProblemType(
         503,
         "Store unavailable",
