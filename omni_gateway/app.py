@@ -56,7 +56,6 @@ from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.rest.views.openapi import shared_responses
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.storage import store_of
-from omni_gateway.tasks import Tasks
 from omni_gateway.watch.stream_response import StreamLimiter
 
 log = logging.getLogger(__name__)
@@ -126,9 +125,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
     readiness = Readiness(settings.readiness_requires)
     rendered = ByteBoundedLRU(max(settings.cache_bytes // 2, LEAST_RENDERED))
-    gateway = Gateway(
-        omni, streams, watches, store, lambda: issuer_checks(settings), rendered, Tasks(omni, store), readiness
-    )
+    gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings), rendered, readiness)
     readiness.add("omni", health.omni_check(gateway.own_omni))
     readiness.add("store", lambda: readiness_check(store))
     app.extensions[EXTENSION] = gateway
@@ -158,6 +155,9 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
         if item.plugin is not None:
             _load_settings(item, gateway, settings.environ, known)
         _mount(item, api, gateway)
+    if unknown := sorted(set(settings.readiness_requires) - set(readiness.names)):
+        known_checks = ", ".join(readiness.names)
+        raise SettingsError(f"OMNI_GATEWAY_READINESS_REQUIRES takes {known_checks}, not {', '.join(unknown)}")
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
     gateway.operation_roles[OPERATION] = Role.READER  # of any type; its reader asks for the role of the type in the id

@@ -22,6 +22,7 @@ from omni_gateway.http.type_nouns import Noun
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.delete_operation import removal
+from omni_gateway.rest.health_check import HealthCheck
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
@@ -96,7 +97,8 @@ class ResourcePlugin(ServicePlugin):
     :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
     :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
         and tasks have an instance as ``settings``.
-    :param tasks: its background tasks, :class:`omni_gateway.tasks.Task`.
+    :param tasks: its background tasks.
+    :param health_checks: its checks in ``/readyz``.
 
     Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
     the name of a parameter that every list has.
@@ -136,6 +138,7 @@ class ResourcePlugin(ServicePlugin):
         import_name: str = __name__,
         settings: type | None = None,
         tasks: Sequence[Task] = (),
+        health_checks: Sequence[HealthCheck] = (),
     ) -> None:
         unknown = set(roles) - set(VERBS)
         if unknown:
@@ -171,6 +174,7 @@ class ResourcePlugin(ServicePlugin):
             import_name=import_name,
             settings=settings,
             tasks=tasks,
+            health_checks=health_checks,
         )
         self.description = description
         self.after_write = after_write

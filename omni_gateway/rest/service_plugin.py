@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from flask import Flask
 
@@ -16,6 +17,7 @@ from omni_gateway.http.unexpected_errors import origins_of
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.gateway import Gateway
+from omni_gateway.rest.health_check import HealthCheck
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.nouns import plural
 from omni_gateway.rest.operations import OperationKind
@@ -26,7 +28,7 @@ from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
-from omni_gateway.tasks import Task
+from omni_gateway.tasks import PluginContext, Task
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
 RESERVED_NAMES = frozenset(
@@ -66,7 +68,8 @@ class ServicePlugin:
     :param representation: how objects that its functions return are rendered; by default as objects without fields.
     :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
         and tasks have an instance as ``settings``.
-    :param tasks: its background tasks, :class:`omni_gateway.tasks.Task`.
+    :param tasks: its background tasks.
+    :param health_checks: its checks in ``/readyz``.
     """
 
     roles: Mapping[str, Role] = {}
@@ -90,12 +93,15 @@ class ServicePlugin:
         import_name: str = __name__,
         settings: type | None = None,
         tasks: Sequence[Task] = (),
+        health_checks: Sequence[HealthCheck] = (),
     ) -> None:
         self.name = name
         self.settings = settings
         self.tasks = tuple(tasks)
+        self.health_checks = tuple(health_checks)
         plugin_variables(name, settings)  # raises for a class that is none of settings
         refuse_twins("tasks", [task.name for task in self.tasks])
+        refuse_twins("health checks", [check.name for check in self.health_checks])
         self.singular = singular or name
         self.adapter = adapter or ResourceAdapter()
         self.sdk = sdk
@@ -154,15 +160,24 @@ class ServicePlugin:
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
         gateway.plugins[self.name] = self
-        source = origins_of(api.app).described(self.name)
-        for task in self.tasks:
-            gateway.tasks.add(task, self.name, source, gateway.plugin_settings.get(self.name))
+        self._register_extensions(gateway, origins_of(api.app).described(self.name))
         gateway.owners.update({id(adapter): self.name for adapter in self._adapters()})
         for type, noun in self._nouns():
             nouns_of(api.app).add(type, noun)
         gateway.operations.update({kind.name: kind for kind in self.operations})
         gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
         gateway.operation_roles.update(roles)
+
+    def _register_extensions(self, gateway: Gateway, source: str) -> None:
+        """Add tasks and health checks; ``source`` names the plugin in the log."""
+        context = PluginContext(gateway.own_omni, gateway.store, gateway.plugin_settings.get(self.name))
+        for task in self.tasks:
+            gateway.tasks.add(task, self.name, source, context)
+        for check in self.health_checks:
+            run = partial(check.run, context)
+            gateway.readiness.add(
+                f"{self.name}/{check.name}", run, at_start=False, seconds=check.seconds, source=source
+            )
 
     def _adapters(self) -> Iterator[ResourceAdapter]:
         """Yield the adapters of the plugin."""
