@@ -59,7 +59,6 @@ from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.rest.views.openapi import shared_responses
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.storage import store_of
-from omni_gateway.tasks import Tasks
 from omni_gateway.watch.stream_response import StreamLimiter
 
 log = logging.getLogger(__name__)
@@ -77,18 +76,17 @@ answers 202 with an operation. Errors are RFC 9457 problem documents.
 
 
 def create_app(
-    settings: Settings | None = None, *, omni: CachingClient | None = None, found: Sequence[Found] | None = None
+    settings: Settings | None = None, *, omni: CachingClient | None = None, plugins: Sequence[Found] | None = None
 ) -> Flask:
     """Return the WSGI application.
 
-    :param found: the plugins; by default those that are installed.
+    :param plugins: the plugins to mount; by default those that :func:`discover` finds.
     :raises SettingsError: a setting is invalid, or no Omni is configured.
     :raises BrokenPlugin: a plugin cannot be loaded or mounted, unless the settings say to skip it.
     """
     settings = settings or Settings.load()
     skip = settings.plugin_errors == "skip"
-    if found is None:
-        found = discover(disabled=settings.plugins_disabled, skip_broken=skip)
+    found = discover(disabled=settings.plugins_disabled, skip_broken=skip) if plugins is None else [*plugins]
     omni = omni or _client(settings)
     while True:
         try:
@@ -133,9 +131,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
     readiness = Readiness(settings.readiness_requires)
     rendered = ByteBoundedLRU(max(settings.cache_bytes // 2, LEAST_RENDERED))
-    gateway = Gateway(
-        omni, streams, watches, store, lambda: issuer_checks(settings), rendered, Tasks(omni, store), readiness
-    )
+    gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings), rendered, readiness)
     readiness.add("omni", health.omni_check(gateway.own_omni))
     readiness.add("store", lambda: readiness_check(store))
     app.extensions[EXTENSION] = gateway
@@ -166,6 +162,9 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
             _load_settings(item, gateway, settings.environ, known)
             _note_origin(item, app)
         _mount(item, api.app, lambda plugin: plugin.register(api, gateway))
+    if unknown := sorted(set(settings.readiness_requires) - set(readiness.names)):
+        known_checks = ", ".join(readiness.names)
+        raise SettingsError(f"OMNI_GATEWAY_READINESS_REQUIRES takes {known_checks}, not {', '.join(unknown)}")
     for item in found:
         # Once all are registered, for each of them may be the one that is extended.
         _mount(item, api.app, lambda plugin: extend(plugin, api, gateway, settings.plugins_disabled))

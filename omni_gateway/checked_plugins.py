@@ -108,7 +108,7 @@ def _mount_faults(found: Sequence[Found]) -> Mapping[int, Fault]:
     faults: dict[int, Fault] = {}
     while True:
         try:
-            create_app(Settings(), omni=omni, found=left)
+            create_app(Settings(), omni=omni, plugins=left)
         except BrokenPlugin as broken:
             faults[id(broken.found)] = broken.fault
             left = [item for item in left if item is not broken.found]

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,9 +55,16 @@ class Report:
 
 @dataclass
 class _State:
-    """A check and its last outcome; ``passed``: it has passed once; ``began``: start of the running one, monotonic."""
+    """A check and its last outcome; ``passed``: it has passed once; ``began``: start of the running one, monotonic.
+
+    ``seconds``: how long it may take; ``source``: what it is of, in the log.
+    """
 
     check: Check
+    required: bool
+    at_start: bool
+    seconds: float | None = None
+    source: str = "the gateway"
     entry: Mapping[str, Any] = field(default_factory=lambda: {"status": "unavailable", "reason": _NEVER})
     passed: bool = False
     began: float | None = None
@@ -67,9 +74,9 @@ class _State:
 class Readiness:
     """The checks of one application.
 
-    A replica becomes ready once each check has passed. After that only ``required`` checks make it unready when they
-    fail: a failing dependency fails for all replicas at once, and a problem response of the gateway is more useful than
-    a load balancer's error without backends.
+    A replica becomes ready once each check has passed, except those that are not ``at_start``. After that only
+    ``required`` checks make it unready when they fail: a failing dependency fails for all replicas at once, and a
+    problem response of the gateway is more useful than a load balancer's error without backends.
     """
 
     def __init__(self, required: Iterable[str] = ()) -> None:
@@ -77,9 +84,28 @@ class Readiness:
         self._states: dict[str, _State] = {}
         self._running_in: int | None = None
 
-    def add(self, name: str, check: Check) -> None:
-        """Add a check, before :meth:`start`."""
-        self._states[name] = _State(check)
+    def add(
+        self,
+        name: str,
+        check: Check,
+        *,
+        at_start: bool = True,
+        seconds: float | None = None,
+        source: str = "the gateway",
+    ) -> None:
+        """Add a check, before :meth:`start`.
+
+        :param at_start: whether the replica is not ready before it has passed.
+        :param seconds: after which a running check counts as failed; by default :data:`HUNG_SECONDS`.
+        :param source: what it is of, in the log.
+        """
+        required = name in self._required
+        self._states[name] = _State(check, required, at_start or required, seconds, source)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Return the names of the checks."""
+        return tuple(self._states)
 
     def start(self) -> None:
         """Start a thread for each check in this process; a second call does nothing."""
@@ -102,7 +128,7 @@ class Readiness:
         now = time.monotonic()
         checks = {name: _entry(state, now) for name, state in self._states.items()}
         ready = all(
-            checks[name]["status"] == "ok" or (state.passed and name not in self._required)
+            checks[name]["status"] == "ok" or not (state.required or (state.at_start and not state.passed))
             for name, state in self._states.items()
         )
         return Report(ready, checks)
@@ -124,7 +150,7 @@ def _run(name: str, state: _State) -> None:
         entry: dict[str, Any] = {"status": "unavailable", "reason": str(error)}
     except Exception as error:
         if before is None or before == _NEVER:
-            log.exception("the readiness check %r failed in an unexpected way", name)
+            log.exception("the readiness check %r of %s failed in an unexpected way", name, state.source)
         entry = {"status": "unavailable", "reason": f"The check itself failed ({type(error).__name__})"}
     else:
         entry = {"status": "ok", "latency_ms": round((time.monotonic() - started) * 1000, 1), **members}
@@ -138,6 +164,6 @@ def _run(name: str, state: _State) -> None:
 def _entry(state: _State, now: float) -> Mapping[str, Any]:
     """Return a check's last outcome, or a failure if it has been running for too long."""
     began = state.began
-    if began is None or now - began < HUNG_SECONDS:
+    if began is None or now - began < (HUNG_SECONDS if state.seconds is None else state.seconds):
         return state.entry
     return {"status": "unavailable", "reason": f"The check has not ended for {now - began:.0f} s"}

@@ -39,11 +39,6 @@ def is_known(type: str) -> bool:
     return type in _rows()
 
 
-def known_types() -> Collection[str]:
-    """Return the names of all resource types of the tables."""
-    return _rows().keys()
-
-
 def singular(type: str) -> str:
     """Return the singular name of a resource type, such as ``MachineSet``; empty for an unknown type."""
     return _rows()[type]["singular"] if type in _rows() else ""

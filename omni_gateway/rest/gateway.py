@@ -81,8 +81,8 @@ class Gateway:
     issuers: Callable[[], IssuerChecks]
     #: All that is rendered: bodies of objects, pages and responses.
     rendered: ByteBoundedLRU
-    tasks: Tasks
     readiness: Readiness = field(default_factory=Readiness)
+    tasks: Tasks = field(default_factory=Tasks)
     plugins: dict[str, Mounted] = field(default_factory=dict)
     broadcasters: Broadcasters = field(default_factory=Broadcasters)
     operations: dict[str, OperationKind] = field(default_factory=dict)

@@ -25,6 +25,7 @@ from omni_gateway.rest.change_handler import ChangeHandler
 from omni_gateway.rest.declaration import VERBS, refuse_wrong_arguments
 from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.extension import Extension
+from omni_gateway.rest.health_check import HealthCheck
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
@@ -101,7 +102,8 @@ class ResourcePlugin(ServicePlugin):
     :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
     :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
         and tasks have an instance as ``settings``.
-    :param tasks: its background tasks, :class:`omni_gateway.tasks.Task`.
+    :param tasks: its background tasks.
+    :param health_checks: its checks in ``/readyz``.
     :param extensions: the routes that it adds below objects of other plugins.
     :param change_handlers: the functions that are called with changes of Omni's objects.
     :param metrics: its metrics, at ``/metrics``.
@@ -144,6 +146,7 @@ class ResourcePlugin(ServicePlugin):
         import_name: str = __name__,
         settings: type | None = None,
         tasks: Sequence[Task] = (),
+        health_checks: Sequence[HealthCheck] = (),
         extensions: Sequence[Extension] = (),
         change_handlers: Sequence[ChangeHandler] = (),
         metrics: Sequence[Metric] = (),
@@ -176,6 +179,7 @@ class ResourcePlugin(ServicePlugin):
             import_name=import_name,
             settings=settings,
             tasks=tasks,
+            health_checks=health_checks,
             extensions=extensions,
             change_handlers=change_handlers,
             metrics=metrics,

@@ -23,6 +23,7 @@ from omni_gateway.rest.change_handler import ChangeHandler
 from omni_gateway.rest.errors import PluginError
 from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.gateway import Gateway
+from omni_gateway.rest.health_check import HealthCheck
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.nouns import plural
 from omni_gateway.rest.operations import OperationKind
@@ -34,7 +35,7 @@ from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
 from omni_gateway.source_place import SourcePlace, place_of_caller
-from omni_gateway.tasks import Task
+from omni_gateway.tasks import PluginContext, Task
 from omni_gateway.watch.change_follower import ChangeFollower
 from omni_gateway.watch.source import WatchedType
 
@@ -75,7 +76,8 @@ class ServicePlugin:
     :param representation: how objects that its functions return are rendered; by default as objects without fields.
     :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
         and tasks have an instance as ``settings``.
-    :param tasks: its background tasks, :class:`omni_gateway.tasks.Task`.
+    :param tasks: its background tasks.
+    :param health_checks: its checks in ``/readyz``.
     :param extensions: the routes that it adds below objects of other plugins.
     :param change_handlers: the functions that are called with changes of Omni's objects.
     :param metrics: its metrics, at ``/metrics``.
@@ -102,6 +104,7 @@ class ServicePlugin:
         import_name: str = __name__,
         settings: type | None = None,
         tasks: Sequence[Task] = (),
+        health_checks: Sequence[HealthCheck] = (),
         extensions: Sequence[Extension] = (),
         change_handlers: Sequence[ChangeHandler] = (),
         metrics: Sequence[Metric] = (),
@@ -111,8 +114,10 @@ class ServicePlugin:
         self.name = name
         self.settings = settings
         self.tasks = tuple(tasks)
+        self.health_checks = tuple(health_checks)
         plugin_variables(name, settings)  # raises for a class that is none of settings
         refuse_twins("tasks", [task.name for task in self.tasks])
+        refuse_twins("health checks", [check.name for check in self.health_checks])
         self._seen: set[tuple[str, str]] = set()
         self.singular = singular or name
         self.adapter = adapter or ResourceAdapter()
@@ -194,9 +199,7 @@ class ServicePlugin:
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
         gateway.plugins[self.name] = self
-        source = origins_of(api.app).described(self.name)
-        for task in self.tasks:
-            gateway.tasks.add(task, self.name, source, gateway.plugin_settings.get(self.name))
+        self._register_extensions(gateway, origins_of(api.app).described(self.name))
         gateway.owners.update({id(adapter): self.name for adapter in self._adapters()})
         for type, noun in self._nouns():
             nouns_of(api.app).add(type, noun)
@@ -204,7 +207,6 @@ class ServicePlugin:
         gateway.operations.update({kind.name: kind for kind in self.operations})
         gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
         gateway.operation_roles.update(roles)
-        gateway.change_followers.extend(self._follower(each, gateway) for each in self.change_handlers)
 
     def _follower(self, handler: ChangeHandler, gateway: Gateway) -> ChangeFollower:
         """Return what calls a handler, to be started in a worker."""
@@ -213,6 +215,18 @@ class ServicePlugin:
         return ChangeFollower(
             f"plugin {self.name!r}", gateway.own_omni.cache, watched, partial(handler.handle, adapter)
         )
+
+    def _register_extensions(self, gateway: Gateway, source: str) -> None:
+        """Add tasks, health checks and handlers of changes; ``source`` names the plugin in the log."""
+        context = PluginContext(gateway.own_omni, gateway.store, gateway.plugin_settings.get(self.name))
+        for task in self.tasks:
+            gateway.tasks.add(task, self.name, source, context)
+        for check in self.health_checks:
+            run = partial(check.run, context)
+            gateway.readiness.add(
+                f"{self.name}/{check.name}", run, at_start=False, seconds=check.seconds, source=source
+            )
+        gateway.change_followers.extend(self._follower(each, gateway) for each in self.change_handlers)
 
     def _adapters(self) -> Iterator[ResourceAdapter]:
         """Yield the adapters of the plugin."""

@@ -1,6 +1,8 @@
 """What a plugin may bring besides routes: settings, tasks, health checks, tables."""
 
-from omni_gateway.tasks import Task, TaskContext
+from omni_gateway.http.readiness import CheckFailed
+from omni_gateway.rest.health_check import HealthCheck
+from omni_gateway.tasks import PluginContext, Task, TaskContext
 from omni_gateway.variables import setting
 
-__all__ = ["Task", "TaskContext", "setting"]
+__all__ = ["CheckFailed", "HealthCheck", "PluginContext", "Task", "TaskContext", "setting"]

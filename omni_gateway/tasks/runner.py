@@ -7,10 +7,8 @@ import os
 import time
 from dataclasses import dataclass, field
 from threading import Event, Thread
-from typing import Any
 
-from omni_gateway.omni import OmniClient
-from omni_gateway.store import Store
+from omni_gateway.tasks.context import PluginContext
 from omni_gateway.tasks.lease import RENEW_SECONDS, Lease
 from omni_gateway.tasks.task import Task, TaskContext
 
@@ -28,9 +26,7 @@ class _Thread:
     task: Task
     plugin: str
     source: str
-    settings: Any
-    omni: OmniClient
-    store: Store
+    context: PluginContext
     stopping: Event = field(default_factory=Event)
     #: Set when a run has to end: at a stop, and when the lease is lost.
     ending: Event = field(default_factory=Event)
@@ -48,7 +44,7 @@ class _Thread:
     def _run(self) -> None:
         """Call the function until it has to end."""
         ending = self.ending
-        context = TaskContext(self.omni, self.store, self.settings, ending)
+        context = TaskContext(self.context.omni, self.context.store, self.context.settings, ending)
         pause = FIRST_PAUSE_SECONDS
         while not ending.is_set():
             try:
@@ -62,7 +58,7 @@ class _Thread:
                 ending.wait(self.task.every)
 
     def _run_with_lease(self) -> None:
-        lease = Lease(self.store.leases, f"task/{self.plugin}/{self.task.name}")
+        lease = Lease(self.context.store.leases, f"task/{self.plugin}/{self.task.name}")
         while not self.stopping.is_set():
             if lease.acquire():
                 self._run_while_held(lease)
@@ -89,16 +85,14 @@ class _Thread:
 class Tasks:
     """The background tasks of one application's plugins; none runs before :meth:`start`."""
 
-    def __init__(self, omni: OmniClient, store: Store) -> None:
-        self._omni = omni
-        self._store = store
+    def __init__(self) -> None:
         self._threads: list[_Thread] = []
         self._running_in: int | None = None
         self._stopping = False
 
-    def add(self, task: Task, plugin: str, source: str, settings: Any) -> None:
+    def add(self, task: Task, plugin: str, source: str, context: PluginContext) -> None:
         """Add a task, before :meth:`start`; ``source`` names its plugin in the log."""
-        self._threads.append(_Thread(task, plugin, source, settings, self._omni, self._store))
+        self._threads.append(_Thread(task, plugin, source, context))
 
     def start(self) -> None:
         """Start a thread for each task in this process, a worker; a second call does nothing."""

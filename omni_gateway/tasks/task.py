@@ -5,44 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, Literal, Protocol, Self, TypeVar
+from typing import Literal
 
-from omni_gateway.omni import OmniClient
-from omni_gateway.store import Store
-
-
-class Bindable(Protocol):
-    """An adapter, as far as a task binds it."""
-
-    store: Store
-    settings: Any
-
-    def bind(self, omni: OmniClient) -> Self:
-        """Return a copy that uses a client."""
-        ...
-
-
-A = TypeVar("A", bound=Bindable)
+from omni_gateway.tasks.context import PluginContext
 
 
 @dataclass(frozen=True, slots=True)
-class TaskContext:
-    """What a task's function is given.
+class TaskContext(PluginContext):
+    """What a task's function is given."""
 
-    ``omni`` is a client with the gateway's own identity, which reads from Omni, not from the cache; ``store`` the
-    gateway's database; ``settings`` those of the plugin.
-    """
-
-    omni: OmniClient
-    store: Store
-    settings: Any
     _ending: Event
-
-    def bound(self, adapter: A) -> A:
-        """Return a copy of an adapter of the plugin's with the client, the store and the settings."""
-        bound = adapter.bind(self.omni)
-        bound.store, bound.settings = self.store, self.settings
-        return bound
 
     @property
     def stopping(self) -> bool:

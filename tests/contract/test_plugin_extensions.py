@@ -1,4 +1,4 @@
-"""What a plugin brings besides routes, in an application: settings."""
+"""What a plugin brings besides routes, in an application: settings, health checks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from flask import Flask
 from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.sdk import ResourceAdapter, Role, SpecSchema
-from omni_gateway.sdk.actions import ComputedDocument, ServicePlugin
-from omni_gateway.sdk.extensions import setting
-from omni_gateway.settings import Settings
+from omni_gateway.sdk.actions import ComputedDocument, PluginError, ServicePlugin
+from omni_gateway.sdk.extensions import CheckFailed, HealthCheck, PluginContext, Task, setting
+from omni_gateway.settings import Settings, SettingsError
 
 from .conftest import Caller
 
@@ -26,10 +26,10 @@ Make = Callable[..., Flask]
 def make(settings: Settings, monkeypatch: pytest.MonkeyPatch, undocumented: None) -> Make:
     """Makes an application with plugins of another distribution, and variables of the environment."""
 
-    def app_with(*plugins: ServicePlugin, **environ: str) -> Flask:
+    def app_with(*plugins: ServicePlugin, requires: tuple[str, ...] = (), **environ: str) -> Flask:
         found = [Found(plugin.name, f"{__name__}:plugin", "acme", "1.2", "loaded", plugin) for plugin in plugins]
         monkeypatch.setattr("omni_gateway.app.discover", lambda **_: found)
-        return create_app(replace(settings, environ=environ))
+        return create_app(replace(settings, environ=environ, readiness_requires=requires))
 
     return app_with
 
@@ -74,3 +74,39 @@ def test_a_plugin_may_not_have_a_variable_of_the_gateways(make: Make) -> None:
 
     with pytest.raises(BrokenPlugin, match="OMNI_GATEWAY_MAX_STREAMS is the name of another setting"):
         make(ServicePlugin(name="max", settings=MaxSettings))
+
+
+def unwell(context: PluginContext) -> None:
+    raise CheckFailed(f"{context.settings.text} is away")
+
+
+def checked() -> ServicePlugin:
+    return ServicePlugin(name="checked", settings=GreetingSettings, health_checks=[HealthCheck("inventory", unwell)])
+
+
+@pytest.mark.parametrize(("requires", "status"), [((), 200), (("checked/inventory",), 503)])
+def test_a_failing_check_of_a_plugin_is_shown_and_makes_the_gateway_unready_only_where_it_is_required(
+    make: Make, requires: tuple[str, ...], status: int
+) -> None:
+    app = make(checked(), OMNI_GATEWAY_CHECKED_TEXT="the inventory", requires=requires)
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json["failed"]) == (status, ["checked/inventory"])
+    assert answer.json["checks"]["checked/inventory"]["reason"] == "the inventory is away"
+
+
+def test_a_required_check_that_there_is_not_is_refused(make: Make) -> None:
+    with pytest.raises(SettingsError, match="READINESS_REQUIRES takes omni, store, checked/inventory, not checked/x"):
+        make(checked(), OMNI_GATEWAY_CHECKED_TEXT="x", requires=("checked/x",))
+
+
+@pytest.mark.parametrize(
+    "twins",
+    [
+        {"tasks": [Task("read", lambda context: None)] * 2},
+        {"health_checks": [HealthCheck("read", lambda context: None)] * 2},
+    ],
+    ids=lambda twins: next(iter(twins)),
+)
+def test_two_of_one_name_are_refused_when_the_plugin_is_made(twins: dict[str, Any]) -> None:
+    with pytest.raises(PluginError, match="of the name 'read'"):
+        ServicePlugin(name="twins", **twins)

@@ -100,3 +100,34 @@ def test_a_failure_and_its_end_are_one_line_of_the_log_each(caplog: pytest.LogCa
         "readiness check 'store': Away",
         "readiness check 'store': passes again",
     ]
+
+
+@pytest.mark.parametrize(("required", "ready"), [((), True), (("racks/inventory",), False)])
+def test_a_check_that_is_not_of_the_start_makes_a_replica_unready_only_where_it_is_required(
+    required: tuple[str, ...], ready: bool
+) -> None:
+    away = Dependency()
+    away.reason = "The inventory is away"
+    checks = Readiness(required)
+    checks.add("racks/inventory", away.check, at_start=False)
+    report = checks.report()
+    assert (report.ready, report.failed) == (ready, ["racks/inventory"])
+
+
+def test_a_check_may_have_a_bound_of_its_own(wait_until: Callable[..., Any]) -> None:
+    over = threading.Event()
+    checks = Readiness()
+    checks.add("racks/inventory", lambda: over.wait(30) and None, seconds=0.05)
+    checks.start()
+    wait_until(lambda: "has not ended" in checks.report().checks["racks/inventory"]["reason"])
+    over.set()
+
+
+def test_a_defect_of_a_check_is_logged_with_what_it_is_of(caplog: pytest.LogCaptureFixture) -> None:
+    def check() -> None:
+        raise KeyError("secret")
+
+    checks = Readiness()
+    checks.add("racks/inventory", check, source="plugin 'racks' of acme 1.2")
+    checks.report()
+    assert "the readiness check 'racks/inventory' of plugin 'racks' of acme 1.2 failed" in caplog.text

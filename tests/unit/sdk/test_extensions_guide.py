@@ -51,3 +51,8 @@ def test_its_task_writes_objects_that_are_read(api: FlaskClient, wait_until: Cal
     wait_until(lambda: api.get("/api/v1/counts/links").status_code == 200)
     tasks.stop()
     assert api.get("/api/v1/counts/links").json["total"] > 0
+
+
+def test_its_health_check_is_shown_under_the_plugins_name(api: FlaskClient) -> None:
+    entry = api.get("/readyz").json["checks"]["checked-racks/inventory"]
+    assert (entry["status"], entry["kind"]) == ("ok", "static")

@@ -11,7 +11,7 @@ import pytest
 
 from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.store import Store
-from omni_gateway.tasks import Task, TaskContext, Tasks
+from omni_gateway.tasks import PluginContext, Task, TaskContext, Tasks
 from omni_gateway.tasks.lease import Lease
 
 OMNI = OmniConfig(endpoint="http://127.0.0.1:1", service_account_key="")
@@ -23,9 +23,10 @@ def started(new_store: Store) -> Iterator[Callable[..., Tasks]]:
     made = []
 
     def start(*tasks: Task, settings: Any = None) -> Tasks:
-        all_tasks = Tasks(OmniClient(OMNI), new_store)
+        all_tasks = Tasks()
+        context = PluginContext(OmniClient(OMNI), new_store, settings)
         for task in tasks:
-            all_tasks.add(task, "racks", "plugin 'racks' of acme 1.2", settings)
+            all_tasks.add(task, "racks", "plugin 'racks' of acme 1.2", context)
         all_tasks.start()
         made.append(all_tasks)
         return all_tasks
@@ -36,9 +37,10 @@ def started(new_store: Store) -> Iterator[Callable[..., Tasks]]:
 
 
 def test_nothing_runs_before_the_start(new_store: Store) -> None:
-    tasks = Tasks(OmniClient(OMNI), new_store)
+    tasks = Tasks()
     before = threading.active_count()
-    tasks.add(Task("read", lambda context: None), "racks", "plugin 'racks'", None)
+    context = PluginContext(OmniClient(OMNI), new_store, None)
+    tasks.add(Task("read", lambda context: None), "racks", "plugin 'racks'", context)
     assert threading.active_count() == before
 
 

@@ -1,0 +1,41 @@
+"""What code of a plugin gets that runs outside of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, TypeVar
+
+from omni_gateway.omni import OmniClient
+from omni_gateway.store import Store
+
+
+class Bindable(Protocol):
+    """An adapter, as far as a context binds it."""
+
+    store: Store
+    settings: Any
+
+    def bind(self, omni: OmniClient) -> Self:
+        """Return a copy that uses a client."""
+        ...
+
+
+A = TypeVar("A", bound=Bindable)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginContext:
+    """A client, the store and the plugin's settings.
+
+    ``omni`` has the gateway's own identity and reads from Omni, not from the cache.
+    """
+
+    omni: OmniClient
+    store: Store
+    settings: Any
+
+    def bound(self, adapter: A) -> A:
+        """Return a copy of an adapter of the plugin's with the client, the store and the settings."""
+        bound = adapter.bind(self.omni)
+        bound.store, bound.settings = self.store, self.settings
+        return bound
