@@ -17,6 +17,7 @@ from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.plugin_metrics import Metric
 from omni_gateway.http.type_nouns import Noun, nouns_of
 from omni_gateway.http.unexpected_errors import origins_of
+from omni_gateway.rest import plugin_pages
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.change_handler import ChangeHandler
@@ -26,6 +27,7 @@ from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.nouns import plural
 from omni_gateway.rest.operations import OperationKind
+from omni_gateway.rest.plugin_pages import Page
 from omni_gateway.rest.plugin_settings import plugin_variables
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
@@ -79,6 +81,7 @@ class ServicePlugin:
     :param extensions: the routes that it adds below objects of other plugins.
     :param change_handlers: the functions that are called with changes of Omni's objects.
     :param metrics: its metrics, at ``/metrics``.
+    :param pages: its pages for browsers.
     """
 
     roles: Mapping[str, Role] = {}
@@ -105,6 +108,7 @@ class ServicePlugin:
         extensions: Sequence[Extension] = (),
         change_handlers: Sequence[ChangeHandler] = (),
         metrics: Sequence[Metric] = (),
+        pages: Sequence[Page] = (),
     ) -> None:
         #: Where the plugin is declared, for messages about it.
         self.declared_at: SourcePlace = place_of_caller()
@@ -122,6 +126,7 @@ class ServicePlugin:
         self.extensions = tuple(extensions)
         self.change_handlers = tuple(change_handlers)
         self.metrics = tuple(metrics)
+        self.pages = tuple(pages)
         #: A registry of its own, as one plugin may be made twice in a process.
         self.metrics_registry = CollectorRegistry()
         for metric in self.metrics:
@@ -193,6 +198,8 @@ class ServicePlugin:
         roles = {kind.name: self._role_of(kind) for kind in self.operations}
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
+        if self.pages:
+            api.app.register_blueprint(plugin_pages.blueprint(self.name, self.pages, self.adapter))
         gateway.plugins[self.name] = self
         source = origins_of(api.app).described(self.name)
         for task in self.tasks:
@@ -244,6 +251,10 @@ class ServicePlugin:
         taken = {rule.rule for rule in app.url_map.iter_rules()}
         if any(rule == prefix or rule.startswith(f"{prefix}/") for rule in taken):
             raise PluginError(f"the route {prefix} is taken; give the plugin another name")
+        for url in (page.url(self.name) for page in self.pages):
+            if url in taken:
+                raise PluginError(f"the page {url} is taken")
+            taken.add(url)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from omni_gateway.cli import main
 from omni_gateway.simulator.embedded import RunningSimulator
+from omni_gateway.third_party_commands import faults
 from tests.contract.guide_page import names_of
 
 Install = Callable[..., None]
@@ -75,10 +77,14 @@ def test_another_command_does_not_import_it(install: Install) -> None:
 def test_one_of_the_gateways_own_names_is_never_called_and_stops_the_start(
     install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("OMNI_GATEWAY_STATE_DIR", str(tmp_path / "state"))
     install(token="greet")
+    monkeypatch.setenv("OMNI_GATEWAY_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))  # else `serve` sets it, for this process
     assert "Create, list and revoke" in run("token", "--help").output
+
     started = run("serve", "--bind", "127.0.0.1:0")
+
+    gc.enable()  # which `serve` turns off
     assert started.exit_code == 1
     assert "Error: the command 'token' of acme-racks 1.0 has the name of one of the gateway's own" in started.output
 
@@ -91,10 +97,10 @@ def test_two_packages_with_one_command_are_both_named(install: Install) -> None:
     assert "the command 'racks' is brought by acme-racks 1.0 and by other-racks 1.0" in refused.output
 
 
-def test_a_name_with_a_space_stops_the_start(install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("OMNI_GATEWAY_STATE_DIR", str(tmp_path / "state"))
+def test_a_name_with_a_space_is_a_fault(install: Install) -> None:
     install(**{"my racks": "greet"})
-    assert "the command 'my racks' of acme-racks 1.0 takes more than" in run("serve", "--bind", "127.0.0.1:0").output
+    [fault] = faults(main)
+    assert fault == "the command 'my racks' of acme-racks 1.0 takes more than lower-case letters, digits and -"
 
 
 @pytest.mark.parametrize(
@@ -126,9 +132,9 @@ def test_an_unknown_command_is_refused_as_before() -> None:
 
 
 def test_the_guides_command_reads_the_omni_of_the_settings(
-    simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+    simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    command = names_of("beyond-routes.md")["racks_command"]
+    command = names_of("beyond-routes.md", tmp_path)["racks_command"]
     monkeypatch.setenv("OMNI_ENDPOINT", simulator.endpoint)
     monkeypatch.setenv("OMNI_SERVICE_ACCOUNT_KEY", simulator.key)
     assert CliRunner().invoke(command, ["list"]).exit_code == 0
