@@ -181,12 +181,22 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     api.register_blueprint(prometheus.blueprint([item.plugin.metrics_registry for item in found if item.plugin]))
     forms = DocumentForms(freeze(api))  # the routes of the API are all there
     app.register_blueprint(document.blueprint(forms))
-    app.register_blueprint(pages.blueprint(forms, simulator=settings.embedded))
+    app.register_blueprint(pages.blueprint(forms, _links(found), simulator=settings.embedded))
     app.register_blueprint(problem_pages.blueprint)
     app.register_blueprint(health.blueprint(found, embedded=settings.embedded))
     app.after_request(_accept_patch)
     route_access.declare(app)
     return app
+
+
+def _links(found: Sequence[Found]) -> list[pages.IndexLink]:
+    """Return the links of the index to the plugins' pages."""
+    mounted = [item.plugin for item in found if item.plugin]
+    return [
+        pages.IndexLink(page.url(plugin.name), page.title, page.role.value if page.role else "")
+        for plugin in mounted
+        for page in plugin.pages
+    ]
 
 
 def _retention(settings: Settings) -> audit.Retention:

@@ -14,7 +14,14 @@ from typing import Any
 
 import click
 
-from omni_gateway import __version__, embedded, metrics_directory, plugin_commands, start_checks
+from omni_gateway import (
+    __version__,
+    embedded,
+    metrics_directory,
+    plugin_commands,
+    start_checks,
+    third_party_commands,
+)
 from omni_gateway.settings import Settings, SettingsError, misspelt
 from omni_gateway.unauthenticated_bind import check_exposure
 
@@ -49,7 +56,7 @@ def _place_of_store() -> str:
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 
-@click.group(context_settings=HELP_OPTIONS)
+@click.group(cls=third_party_commands.CommandGroup, context_settings=HELP_OPTIONS)
 @click.version_option(__version__, prog_name="omni-gateway")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -90,6 +97,7 @@ def serve(bind: str | None, workers: int | None) -> None:
     _set_up_log(settings)
     _check_audit_file(settings)
     check_exposure(bind, settings)
+    _check_commands(settings)
     for name, near in misspelt():
         _tell(f"Warning: {name} is not a setting; did you mean {near}?")
     _tell(f"omni-gateway {__version__} is loading ...")
@@ -105,6 +113,14 @@ def serve(bind: str | None, workers: int | None) -> None:
         renew=lambda: _renewed(bind, settings, workers),
         ready=lambda: _tell(summary(bind, settings, token)),
     )
+
+
+def _check_commands(settings: Settings) -> None:
+    """Refuse commands of plugins that cannot be called; warn of them where the settings say to skip broken plugins."""
+    for fault in third_party_commands.faults(main):
+        if settings.plugin_errors != "skip":
+            raise click.ClickException(fault)
+        _tell(f"Warning: {fault}.")
 
 
 def _tell(text: str) -> None:

@@ -8,7 +8,8 @@ nothing from another host.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +25,7 @@ from omni_gateway.http.document import DocumentForms, Selection
 from omni_gateway.http.guard import public
 from omni_gateway.http.problems import Problem
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _OWN_FILES = ("bar.css", "page.css", "index.css", "index.js", "viewer.css", "viewer.js", "no-eval.js", "favicon.ico")
 _DAY = "public, max-age=86400"
 _HTML = "text/html"
@@ -39,14 +40,19 @@ def _files() -> dict[str, Path]:
     package = find_spec("flask_openapi_scalar")
     assert package is not None and package.origin is not None, "flask-openapi-scalar is a dependency"
     scalar = Path(package.origin).parent / "templates" / "scalar" / "js" / "scalar.standalone.js"
-    return {**{name: _TEMPLATES / name for name in _OWN_FILES}, "scalar.js": scalar}
+    return {**{name: TEMPLATES / name for name in _OWN_FILES}, "scalar.js": scalar}
 
 
 class Assets:
-    """Files with their digest in their URL, so that browsers may keep them for ever; read at the first request."""
+    """Files with their digest in their URL, so that browsers may keep them for ever; read at the first request.
 
-    def __init__(self, files: Mapping[str, Path]) -> None:
+    :param files: the files by the names in their URLs.
+    :param prefix: the beginning of their URLs.
+    """
+
+    def __init__(self, files: Mapping[str, Path], prefix: str = "/assets") -> None:
         self._files = files
+        self._prefix = prefix
         self._read: dict[str, EncodedContent] = {}
         self._lock = Lock()
 
@@ -61,11 +67,28 @@ class Assets:
 
     def url(self, name: str) -> str:
         """Return the URL of a file."""
-        return f"/assets/{self.content(name).digest}/{name}"
+        return f"{self._prefix}/{self.content(name).digest}/{name}"
+
+    def find(self, digest: str, name: str) -> EncodedContent | None:
+        """Return the content of a file by both parts of its URL; None if there is no such file of this release."""
+        content = self.content(name) if name in self._files else None
+        return content if content is not None and content.digest == digest else None
 
 
-def blueprint(forms: DocumentForms, *, simulator: bool) -> Blueprint:
-    """Return the routes; ``simulator``: pages say that the clusters and machines are not real."""
+@dataclass(frozen=True, slots=True)
+class IndexLink:
+    """A link of the index to a page of a plugin; ``role`` is empty for a public page."""
+
+    url: str
+    title: str
+    role: str = ""
+
+
+def blueprint(forms: DocumentForms, links: Sequence[IndexLink] = (), *, simulator: bool) -> Blueprint:
+    """Return the routes; ``simulator``: pages say that the clusters and machines are not real.
+
+    ``links``: those of the index to pages of plugins.
+    """
     routes = Blueprint("pages", __name__, template_folder="templates")
     assets = Assets(_files())
 
@@ -78,7 +101,7 @@ def blueprint(forms: DocumentForms, *, simulator: bool) -> Blueprint:
         document = orjson.loads(forms.whole)
         groups = list(_groups(document))
         count = sum(len(tag["operations"]) for group in groups for tag in group["tags"])
-        page = render_template("index.html", info=document["info"], groups=groups, count=count)
+        page = render_template("index.html", info=document["info"], groups=groups, count=count, links=links)
         return EncodedContent(page.encode(), _HTML)
 
     @routes.get("/")
@@ -99,11 +122,8 @@ def blueprint(forms: DocumentForms, *, simulator: bool) -> Blueprint:
     @public
     def asset(digest: str, name: str) -> Response:
         """Return a file that pages load; 404 for one of another release."""
-        try:
-            content = assets.content(name)
-        except KeyError:
-            content = None
-        if content is None or content.digest != digest:
+        content = assets.find(digest, name)
+        if content is None:
             raise Problem(404, "not-found", "There is no such file; pages name those that there are.")
         return content.response(request, IMMUTABLE)
 

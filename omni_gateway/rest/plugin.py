@@ -30,6 +30,7 @@ from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
 from omni_gateway.rest.parameters import Filter, ReadQuery, WriteQuery, list_query_schema
+from omni_gateway.rest.plugin_pages import Page
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.service_plugin import ServicePlugin
@@ -107,6 +108,7 @@ class ResourcePlugin(ServicePlugin):
     :param extensions: the routes that it adds below objects of other plugins.
     :param change_handlers: the functions that are called with changes of Omni's objects.
     :param metrics: its metrics, at ``/metrics``.
+    :param pages: its pages for browsers.
 
     Raises :class:`PluginError` for a schema that is no class of schemas, for ``roles`` with an unknown verb or another
     value than a role, for a singleton with ``list``, and for filters with the name of another or of a common parameter.
@@ -150,6 +152,7 @@ class ResourcePlugin(ServicePlugin):
         extensions: Sequence[Extension] = (),
         change_handlers: Sequence[ChangeHandler] = (),
         metrics: Sequence[Metric] = (),
+        pages: Sequence[Page] = (),
     ) -> None:
         refuse_wrong_arguments(schema, roles, filters, singleton)
         title = self.title = title or singular.replace("-", " ")
@@ -183,6 +186,7 @@ class ResourcePlugin(ServicePlugin):
             extensions=extensions,
             change_handlers=change_handlers,
             metrics=metrics,
+            pages=pages,
         )
         self.description = description
         self.after_write = after_write

@@ -17,6 +17,7 @@ from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.plugin_metrics import Metric
 from omni_gateway.http.type_nouns import Noun, nouns_of
 from omni_gateway.http.unexpected_errors import origins_of
+from omni_gateway.rest import plugin_pages
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.change_handler import ChangeHandler
@@ -27,6 +28,7 @@ from omni_gateway.rest.health_check import HealthCheck
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.nouns import plural
 from omni_gateway.rest.operations import OperationKind
+from omni_gateway.rest.plugin_pages import Page
 from omni_gateway.rest.plugin_settings import plugin_variables
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
@@ -81,6 +83,7 @@ class ServicePlugin:
     :param extensions: the routes that it adds below objects of other plugins.
     :param change_handlers: the functions that are called with changes of Omni's objects.
     :param metrics: its metrics, at ``/metrics``.
+    :param pages: its pages for browsers.
     """
 
     roles: Mapping[str, Role] = {}
@@ -108,6 +111,7 @@ class ServicePlugin:
         extensions: Sequence[Extension] = (),
         change_handlers: Sequence[ChangeHandler] = (),
         metrics: Sequence[Metric] = (),
+        pages: Sequence[Page] = (),
     ) -> None:
         #: Where the plugin is declared, for messages about it.
         self.declared_at: SourcePlace = place_of_caller()
@@ -127,6 +131,7 @@ class ServicePlugin:
         self.extensions = tuple(extensions)
         self.change_handlers = tuple(change_handlers)
         self.metrics = tuple(metrics)
+        self.pages = tuple(pages)
         #: A registry of its own, as one plugin may be made twice in a process.
         self.metrics_registry = CollectorRegistry()
         for metric in self.metrics:
@@ -198,6 +203,8 @@ class ServicePlugin:
         roles = {kind.name: self._role_of(kind) for kind in self.operations}
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
+        if self.pages:
+            api.app.register_blueprint(plugin_pages.blueprint(self.name, self.pages, self.adapter))
         gateway.plugins[self.name] = self
         self._register_extensions(gateway, origins_of(api.app).described(self.name))
         gateway.owners.update({id(adapter): self.name for adapter in self._adapters()})
@@ -258,6 +265,10 @@ class ServicePlugin:
         taken = {rule.rule for rule in app.url_map.iter_rules()}
         if any(rule == prefix or rule.startswith(f"{prefix}/") for rule in taken):
             raise PluginError(f"the route {prefix} is taken; give the plugin another name")
+        for url in (page.url(self.name) for page in self.pages):
+            if url in taken:
+                raise PluginError(f"the page {url} is taken")
+            taken.add(url)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"

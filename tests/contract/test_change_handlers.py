@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -198,11 +199,11 @@ def test_without_a_cache_a_warning_names_the_plugin(
 
 
 def test_the_guides_handler_announces_a_new_cluster(
-    api: Caller, settings: Settings, wait_until: Wait, caplog: pytest.LogCaptureFixture
+    api: Caller, settings: Settings, wait_until: Wait, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     caplog.set_level(logging.INFO, "acme.births")
     api.delete("clusters/born-here")
-    with running(settings, [names_of("beyond-routes.md")["births"]]) as app:
+    with running(settings, [names_of("beyond-routes.md", tmp_path)["births"]]) as app:
         informers = cast(Gateway, app.extensions[EXTENSION]).own_omni.cache
         wait_until(lambda: (each := informers.existing(types.CLUSTERS, "default")) and each.has_followers)
         assert api.post("clusters", json={"id": "born-here"}).status_code == 201

@@ -63,9 +63,14 @@ WIRING = service(
 
 
 @pytest.fixture(scope="module")
-def extended(settings: Settings) -> Flask:
+def extended(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The plugin of the guide is mounted before the one that it extends."""
-    plugins = [names_of("beyond-routes.md")["racks_of_clusters"], WIRING, clusters, machine_sets]
+    plugins = [
+        names_of("beyond-routes.md", tmp_path_factory.mktemp("guide"))["racks_of_clusters"],
+        WIRING,
+        clusters,
+        machine_sets,
+    ]
     return app_of(settings, plugins)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,10 +106,10 @@ def test_two_plugins_whose_metrics_have_one_name_stop_the_start(settings: Settin
 
 
 def test_the_guides_plugin_counts_the_changes_of_machine_classes(
-    api: Caller, settings: Settings, tokens: dict[str, str], wait_until: Wait
+    api: Caller, settings: Settings, tokens: dict[str, str], wait_until: Wait, tmp_path: Path
 ) -> None:
     api.post("machineclasses", json={"id": "counted", "match_labels": ["omni.sidero.dev/platform = metal"]})
     total = ("omni_gateway_plugin_census_changes_total", "present")
-    with running(settings, [names_of("beyond-routes.md")["census"]]) as app:
+    with running(settings, [names_of("beyond-routes.md", tmp_path)["census"]]) as app:
         assert wait_until(lambda: samples(app, tokens["reader"]).get(total)) >= 1
     api.delete("machineclasses/counted")

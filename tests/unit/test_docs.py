@@ -17,8 +17,8 @@ PAGES = [*sorted(ROOT.glob("*.md")), *(page for folder in FOLDERS for page in so
 PACKAGE = "omni_gateway"
 #: Pages about the code: there names in backticks may leave the package out, as in `cache.informer`.
 ABOUT_CODE = ("architecture.md", "caching.md", "glossary.md", "streams.md")
-#: The group of entry points by which plugins are found.
-NO_MODULES = {f"{PACKAGE}.resources"}
+#: The groups of entry points by which plugins and their commands are found.
+NO_MODULES = {f"{PACKAGE}.resources", f"{PACKAGE}.commands"}
 PARTS = {path.stem for path in (ROOT / PACKAGE).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
 
 
