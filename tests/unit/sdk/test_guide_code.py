@@ -1,4 +1,4 @@
-"""The Python blocks of docs/plugins/ run as they stand, in order, and what they declare does what it says."""
+"""The Python blocks of docs/plugins/ run as they stand, page by page, and what they declare does what it says."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from omni_gateway.simulator.embedded import RunningSimulator
 from tests.contract.streams import told
 
 GUIDE = Path(__file__).parents[3] / "docs" / "plugins"
-#: In the order of the index: a page uses the names of those before it.
 PAGES = ["README.md", "schemas.md", "actions.md", "contract.md", "back-ends.md", "watches.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.M | re.S)
 ANY = "/api/v1/resources"
@@ -29,13 +28,15 @@ CLUSTER = "guide"
 @pytest.fixture(scope="module")
 def plugins() -> list[ServicePlugin]:
     """Run the blocks; a traceback names the page and the line in it."""
-    names: dict[str, Any] = {"__name__": "guide"}
+    found: list[ServicePlugin] = []
     for page in PAGES:
+        names: dict[str, Any] = {"__name__": "guide"}
         text = (GUIDE / page).read_text()
         for block in BLOCK.finditer(text):
             lines_before = text.count("\n", 0, block.start(1))
             exec(compile("\n" * lines_before + block[1], str(GUIDE / page), "exec"), names)
-    return [value for value in names.values() if isinstance(value, ServicePlugin)]
+        found += [value for value in names.values() if isinstance(value, ServicePlugin)]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +74,11 @@ def test_filters_links_actions_and_computed_documents_answer(api: FlaskClient) -
     ):
         made = api.post(f"{ANY}/{type}.omni.sidero.dev", json=body)
         assert made.status_code == 201, made.json
-    [pool] = api.get(f"/api/v1/pools?cluster={CLUSTER}").json
-    assert pool["_links"]["cluster"] == f"/api/v1/clusters/{CLUSTER}"
-    assert api.get(f"{pool['_links']['self']}/counts").json == {"machines": 0}
-    paused = api.post(f"{pool['_links']['self']}/actions/pause", json={"reason": "a holiday"})
+    [group] = api.get(f"/api/v1/groups?cluster={CLUSTER}").json
+    assert group["_links"]["cluster"] == f"/api/v1/clusters/{CLUSTER}"
+    pool = f"/api/v1/pools/{group['id']}"
+    assert api.get(f"{pool}/counts").json == {"machines": 0}
+    paused = api.post(f"{pool}/actions/pause", json={"reason": "a holiday"})
     assert paused.json["annotations"] == {"example.org/paused": "a holiday"}
     for type, id in (("MachineSets", f"{CLUSTER}-workers"), ("Clusters", CLUSTER)):
         api.delete(f"{ANY}/{type}.omni.sidero.dev/{id}")
@@ -95,8 +97,8 @@ def test_objects_that_are_joined_are_watched_as_they_are_listed(api: FlaskClient
 
 
 def test_views_of_a_plugins_own_and_a_back_end_of_its_own_answer(api: FlaskClient) -> None:
-    assert api.get("/api/v1/pools/report").text == "all is well"
-    assert api.get("/api/v1/pools/badge.svg").mimetype == "image/svg+xml"
+    assert api.get("/api/v1/groups/report").text == "all is well"
+    assert api.get("/api/v1/groups/badge.svg").mimetype == "image/svg+xml"
     assert len(api.get("/api/v1/loads?sort=-average").json) == 3
     assert api.get("/api/v1/loads/5min").status_code == 200
     assert api.get("/api/v1/loads/1year").status_code == 404
