@@ -117,14 +117,16 @@ def _query_problem(messages: Mapping[str, Any], schema: ma.Schema) -> Problem:
 class GatewayBlueprint(Blueprint):  # type: ignore[misc]
     """flask-smorest's blueprint with :class:`GatewayParser`, and the :class:`Tag` of its routes in the document.
 
-    ``extends``: the name of another blueprint, whose objects the routes are about: the document and the audit count
-    them to that one.
+    :param extends: the name of another blueprint, whose objects the routes are about: the document and the audit count
+        them to that one.
+    :param plugin: the name of the plugin whose code answers; by default that of the blueprint.
     """
 
     ARGUMENTS_PARSER = GatewayParser()
 
-    def __init__(self, *args: Any, tag: Tag | None = None, extends: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tag: Tag | None = None, extends: str = "", plugin: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.plugin = plugin or self.name
         self.tag = tag or Tag()
         self.extends = extends
 

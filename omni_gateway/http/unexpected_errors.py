@@ -58,20 +58,20 @@ class PluginOrigins:
         """Return the words for a plugin, with the distribution where it is a third party's."""
         return str(self._origins.get(plugin) or f"plugin {plugin!r}")
 
-    def behind(self, error: Exception, blueprints: Collection[str]) -> PluginOrigin | None:
+    def behind(self, error: Exception, plugins: Collection[str]) -> PluginOrigin | None:
         """Return the plugin behind an exception: the one whose code was called last, else that of the route.
 
         The second, since the engine fails later on what a plugin has returned, with no call of its code in between.
 
-        :param blueprints: the names of the blueprints of the request's route.
+        :param plugins: the names of the plugins that the request's route may be of.
         """
         modules = [str(frame.f_globals.get("__name__", "")) for frame, _ in walk_tb(error.__traceback__)]
         for module in reversed(modules):
             shared = {origin: origin.shared_names(module) for origin in self._origins.values()}
             if most := max(shared.values(), default=0):
                 nearest = [origin for origin in shared if shared[origin] == most]
-                return next((origin for origin in nearest if origin.plugin in blueprints), nearest[0])
-        return next((self._origins[name] for name in blueprints if name in self._origins), None)
+                return next((origin for origin in nearest if origin.plugin in plugins), nearest[0])
+        return next((self._origins[name] for name in plugins if name in self._origins), None)
 
 
 def origins_of(app: Flask) -> PluginOrigins:
@@ -85,15 +85,20 @@ def unexpected_problems() -> Callable[[Exception], Problem]:
     The function may be called in another thread and after the request.
     """
     origins = origins_of(current_app) if has_app_context() else PluginOrigins()
-    blueprints, id = (tuple(request.blueprints), request_id()) if has_request_context() else ((), "")
+    plugins, id = (_plugins_of_route(), request_id()) if has_request_context() else ((), "")
 
     def problem_of(error: Exception) -> Problem:
-        origin = origins.behind(error, blueprints)
+        origin = origins.behind(error, plugins)
         source = origin or "the gateway"
         log.error("unexpected error of %s in request %s", source, id or "-", exc_info=error)
         return plugin_problem(origin) if origin else Problem(500, "internal")
 
     return problem_of
+
+
+def _plugins_of_route() -> Collection[str]:
+    """Return the names of the plugins that the route of the request may be of."""
+    return [getattr(current_app.blueprints[name], "plugin", name) for name in request.blueprints]
 
 
 def plugin_problem(origin: PluginOrigin) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.watch.change_follower import ObjectChange
@@ -11,14 +12,17 @@ from omni_gateway.watch.change_follower import ObjectChange
 
 @dataclass(frozen=True, slots=True)
 class ChangeHandler:
-    """A function that is called with each change of a type's objects, in every worker process.
+    """A function that is called with each change of a type's objects, in a background task of its own.
 
     :param type: the Omni type, e.g. ``types.CLUSTERS``.
-    :param handle: called as ``handle(adapter, change)`` in a thread of its own, with the plugin's adapter, whose client
-        has the gateway's own identity.
+    :param handle: called as ``handle(adapter, change)``, with the plugin's adapter, whose client has the gateway's own
+        identity.
     :param namespace: the namespace of the objects; by default the type's own.
+    :param per: ``worker``: each worker process calls it; ``deployment``: one of all workers and replicas does, as of
+        :class:`omni_gateway.tasks.Task`.
     """
 
     type: str
     handle: Callable[[ResourceAdapter, ObjectChange], None]
     namespace: str = ""
+    per: Literal["worker", "deployment"] = "worker"

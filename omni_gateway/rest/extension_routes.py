@@ -22,9 +22,6 @@ from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
 
-#: Between the name of the extended plugin and that of the extending one, in the name of a blueprint.
-_BY = ":"
-
 
 def extend(plugin: ServicePlugin, api: GatewayApi, gateway: Gateway, disabled: Collection[str]) -> None:
     """Add the routes of a plugin's extensions to an application in which all plugins are registered.
@@ -36,7 +33,7 @@ def extend(plugin: ServicePlugin, api: GatewayApi, gateway: Gateway, disabled: C
     """
     for extension in plugin.extensions:
         parent = _parent(extension, gateway, disabled)
-        name = f"{parent.name}{_BY}{plugin.name}"
+        name = f"{parent.name}:{plugin.name}"
         if name in api.app.blueprints:
             raise PluginError(f"it extends {parent.name!r} twice; give all routes to one Extension")
         blueprint = GatewayBlueprint(
@@ -45,10 +42,11 @@ def extend(plugin: ServicePlugin, api: GatewayApi, gateway: Gateway, disabled: C
             url_prefix=parent.blueprint.url_prefix,
             tag=parent.blueprint.tag,
             extends=parent.name,
+            plugin=plugin.name,
         )
         taken = _taken(api.app)
         for route in _routes(extension, plugin, parent):
-            _check(route, parent, taken, name)
+            _check(route, parent, taken, plugin.name)
             add(blueprint, replace(route, takes_machine_name=parent.adapter.ids_are_machines))
         api.register_blueprint(blueprint)
 
@@ -75,23 +73,28 @@ def _routes(extension: Extension, plugin: ServicePlugin, parent: ResourcePlugin)
         yield action_route(action, plugin.adapter, parent.representation, parent.singular_id, parent.adapter)
 
 
-def _check(route: Route, parent: ResourcePlugin, taken: dict[tuple[str, str], str], blueprint: str) -> None:
+def _check(route: Route, parent: ResourcePlugin, taken: dict[tuple[str, str], str], plugin: str) -> None:
     """Raise :class:`PluginError` for a route that is taken or open to too many, else enter it in ``taken``."""
     url = f"{parent.blueprint.url_prefix}{route.rule}"
     key = (route.method, _shape(url))
     if owner := taken.get(key):
-        raise PluginError(f"{route.method} {url} is taken by the plugin {owner.rpartition(_BY)[2]!r}")
+        raise PluginError(f"{route.method} {url} is taken by the plugin {owner!r}")
     if route.role < parent.roles["get"]:
         needed = parent.roles["get"].value
         raise PluginError(
             f"{route.method} {url} takes the role {route.role.value}, but reading {parent.name!r} takes {needed}"
         )
-    taken[key] = blueprint
+    taken[key] = plugin
 
 
 def _taken(app: Flask) -> dict[tuple[str, str], str]:
-    """Return the blueprint of each method and URL of an application."""
-    return {key: rule.endpoint.rpartition(".")[0] for rule in app.url_map.iter_rules() for key in _keys(rule)}
+    """Return the plugin, or the blueprint of the gateway's own, of each method and URL of an application."""
+    return {key: _owner(app, rule) for rule in app.url_map.iter_rules() for key in _keys(rule)}
+
+
+def _owner(app: Flask, rule: Rule) -> str:
+    name = rule.endpoint.rpartition(".")[0]
+    return str(getattr(app.blueprints.get(name), "plugin", name))
 
 
 def _keys(rule: Rule) -> Iterator[tuple[str, str]]:

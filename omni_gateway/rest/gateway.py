@@ -27,7 +27,6 @@ from omni_gateway.rest.response_cache import ResponseCache
 from omni_gateway.store import Store
 from omni_gateway.tasks import Tasks
 from omni_gateway.watch.broadcaster import Broadcasters
-from omni_gateway.watch.change_follower import ChangeFollower
 from omni_gateway.watch.stream_response import StreamLimiter
 
 if TYPE_CHECKING:
@@ -96,8 +95,6 @@ class Gateway:
     owners: dict[int, str] = field(default_factory=dict)
     #: The whole name of each metric of a plugin → the plugin's name.
     metrics: dict[str, str] = field(default_factory=dict)
-    #: What calls the plugins' handlers of changes; each worker starts them.
-    change_followers: list[ChangeFollower] = field(default_factory=list)
     _adapters: dict[tuple[int, int], ResourceAdapter] = field(default_factory=dict)
 
     @property
@@ -141,13 +138,6 @@ class Gateway:
         reads = request_context().reads
         reads.cacheable_response = reads.cacheable_response and adapter.cacheable_response
         return self._bind(self.reader, adapter)
-
-    def outside_requests(self, adapter: ResourceAdapter) -> ResourceAdapter:
-        """Return a plugin's adapter for work that no caller asked for: with the gateway's own identity, unscoped.
-
-        Unlike :meth:`bound` and :meth:`reading` it may be called outside of a request.
-        """
-        return self._shared(adapter, self.own_omni)
 
     def may_read_operations(self, kind: str) -> bool:
         """Return True if the caller's role may read operations of this kind. Raises 401 without a credential."""

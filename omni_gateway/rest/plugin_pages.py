@@ -16,6 +16,7 @@ from omni_gateway.auth import Role
 from omni_gateway.http.content_coding import IMMUTABLE, REVALIDATE
 from omni_gateway.http.guard import public, require_role
 from omni_gateway.http.pages import TEMPLATES, Assets
+from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.http.problems import Problem
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import within_reach
@@ -79,7 +80,7 @@ class Page:
 
 def blueprint(plugin: str, pages: Sequence[Page], adapter: ResourceAdapter) -> Blueprint:
     """Return the routes of a plugin's pages, and of the files that they load."""
-    routes = Blueprint(f"pages/{plugin}", __name__)
+    routes = GatewayBlueprint(f"pages/{plugin}", __name__, plugin=plugin)
     folders = {page.template.parent for page in pages}
     assets = {folder: Assets(_files(folder), f"{PREFIX}/{plugin}/assets") for folder in folders}
     for page in pages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,7 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from omni_gateway.auth import Role
+from omni_gateway.cache.informers import Informers
 from omni_gateway.http.api import GatewayApi
 from omni_gateway.http.openapi.tags import OTHER, Tag
 from omni_gateway.http.parser import GatewayBlueprint
@@ -37,8 +39,8 @@ from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
 from omni_gateway.source_place import SourcePlace, place_of_caller
-from omni_gateway.tasks import PluginContext, Task
-from omni_gateway.watch.change_follower import ChangeFollower
+from omni_gateway.tasks import PluginContext, Task, TaskContext
+from omni_gateway.watch.change_follower import ChangeFollower, ObjectChange
 from omni_gateway.watch.source import WatchedType
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
@@ -215,25 +217,28 @@ class ServicePlugin:
         gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
         gateway.operation_roles.update(roles)
 
-    def _follower(self, handler: ChangeHandler, gateway: Gateway) -> ChangeFollower:
-        """Return what calls a handler, to be started in a worker."""
-        adapter = gateway.outside_requests(self.adapter)
-        watched = WatchedType(handler.type, handler.namespace)
-        return ChangeFollower(
-            f"plugin {self.name!r}", gateway.own_omni.cache, watched, partial(handler.handle, adapter)
-        )
+    def _change_tasks(self, source: str, informers: Informers) -> Iterator[Task]:
+        """Yield the background task of each handler of changes."""
+        seen: Counter[str] = Counter()
+        for handler in self.change_handlers:
+            seen[handler.type] += 1
+            watched = WatchedType(handler.type, handler.namespace)
+            follower = ChangeFollower(source, informers, watched, partial(self._handle_change, handler))
+            yield Task(f"changes-{handler.type}-{seen[handler.type]}", follower.run, per=handler.per)
+
+    def _handle_change(self, handler: ChangeHandler, context: TaskContext, change: ObjectChange) -> None:
+        handler.handle(context.bound(self.adapter), change)
 
     def _register_extensions(self, gateway: Gateway, source: str) -> None:
         """Add tasks, health checks and handlers of changes; ``source`` names the plugin in the log."""
         context = PluginContext(gateway.own_omni, gateway.store, gateway.plugin_settings.get(self.name))
-        for task in self.tasks:
+        for task in (*self.tasks, *self._change_tasks(source, gateway.own_omni.cache)):
             gateway.tasks.add(task, self.name, source, context)
         for check in self.health_checks:
             run = partial(check.run, context)
             gateway.readiness.add(
                 f"{self.name}/{check.name}", run, at_start=False, seconds=check.seconds, source=source
             )
-        gateway.change_followers.extend(self._follower(each, gateway) for each in self.change_handlers)
 
     def _adapters(self) -> Iterator[ResourceAdapter]:
         """Yield the adapters of the plugin."""

@@ -206,8 +206,6 @@ def _start_worker(embedded: bool, worker: Any) -> None:
     gateway = _gateway_of(worker.app.wsgi())
     gateway.readiness.start()
     gateway.tasks.start()
-    for follower in gateway.change_followers:
-        follower.start()
 
 
 def _audit_refusal(app: Flask, refused: RequestRejected, remote: str) -> None:
@@ -215,15 +213,12 @@ def _audit_refusal(app: Flask, refused: RequestRejected, remote: str) -> None:
 
 
 def _stop_worker(server: Any, worker: Any) -> None:
-    """Stop plugins' tasks and handlers and write queued audit entries when a worker exits.
+    """Stop plugins' tasks and write queued audit entries when a worker exits.
 
     Also called in the arbiter, which may have no application.
     """
     if worker.app.callable is not None:
-        gateway = _gateway_of(worker.app.callable)
-        gateway.tasks.stop()
-        for follower in gateway.change_followers:
-            follower.stop()
+        _gateway_of(worker.app.callable).tasks.stop()
         audit.writer_of(worker.app.callable).stop()
 
 

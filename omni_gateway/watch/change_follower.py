@@ -1,4 +1,4 @@
-"""Changes of one type's objects, handed to a function one by one, in a thread of its own."""
+"""Changes of one type's objects, handed to a function one by one, in a background task."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from omni_gateway.cache.informers import Informers
 from omni_gateway.model.omni_objects import resource_of
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni.errors import Unavailable
+from omni_gateway.tasks import TaskContext
 from omni_gateway.watch.source import WatchedType
 
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
-#: How long a stop waits for the change that is being handled.
-_STOP_SECONDS = 2.0
+#: How long it takes until an idle follower sees that it has to end.
+_STOP_SEEN_SECONDS = 0.5
 
 ChangeKind = Literal["present", "created", "updated", "destroyed"]
 
@@ -48,54 +49,44 @@ class ObjectChange:
         return resource.id
 
 
-class ChangeFollower:
-    """Calls ``handle`` with each change of a type's objects, from :meth:`start` to :meth:`stop`.
+Handle = Callable[[TaskContext, ObjectChange], None]
 
-    It reads the queue of the type's informer, so it delays neither the informer nor another follower. A change that
+
+class ChangeFollower:
+    """Calls ``handle`` with each change of a type's objects; :meth:`run` is the function of a background task.
+
+    It reads a queue of the type's informer, so it delays neither the informer nor another follower. A change that
     ``handle`` raises an exception for is logged and counts as handled. Where the queue overflows, or the type was not
     cached for a while, the difference to what was handed over last follows: no object is left out, only states between.
 
-    :param name: what follows, for the log.
+    :param source: what follows, for the log.
     """
 
-    def __init__(
-        self, name: str, informers: Informers, watched: WatchedType, handle: Callable[[ObjectChange], None]
-    ) -> None:
-        self._name = name
+    def __init__(self, source: str, informers: Informers, watched: WatchedType, handle: Handle) -> None:
+        self._source = source
         self._informers = informers
         self._type, self._namespace = watched.type, watched.place
         self._handle = handle
-        self._wake, self._stopped = threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
         #: The objects as they were handed over last; None before the first time.
         self._known: dict[str, CachedObject] | None = None
         self._warned = False
 
-    def start(self) -> None:
-        """Start the thread; called in a worker, after the fork."""
-        self._thread = threading.Thread(target=self._run, name=f"changes-{self._type}", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread after the present change; waits for it for two seconds at most."""
-        self._stopped.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(_STOP_SECONDS)
-
-    def _run(self) -> None:
+    def run(self, context: TaskContext) -> None:
+        """Hand changes over until the task has to end. The first time all objects are ``present``."""
+        self._known = None
         pause = _FIRST_PAUSE
-        while not self._stopped.is_set():
+        while not context.stopping:
             events = InformerEvents(self._wake.set)
             try:
                 if self._follow(events):
                     pause = _FIRST_PAUSE
-                    self._hand_over(events)
+                    self._hand_over(events, context)
             except Unavailable as error:
-                log.warning("%s: changes of %s: %s; what differs follows", self._name, self._type, error)
+                log.warning("%s: changes of %s: %s; what differs follows", self._source, self._type, error)
             finally:
                 events.close()
-            self._stopped.wait(pause)
+            context.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _follow(self, events: InformerEvents) -> bool:
@@ -103,25 +94,25 @@ class ChangeFollower:
         self._informers.informer(self._type, self._namespace)  # starts one where there is none
         informer = self._informers.existing(self._type, self._namespace)
         followed = informer is not None and informer.wait_for_sync() and events.follow(informer)
-        if followed or self._stopped.is_set():
+        if followed:
             self._warned = False
         elif not self._warned:
             self._warned = True
             refusal = informer.unwatchable if informer is not None else None
             cause = refusal or ("Omni's watch has not begun" if self._informers.max_size else "the cache is off")
-            log.warning("%s gets no changes of %s at present: %s", self._name, self._type, cause)
+            log.warning("%s gets no changes of %s at present: %s", self._source, self._type, cause)
         return followed
 
-    def _hand_over(self, events: InformerEvents) -> None:
+    def _hand_over(self, events: InformerEvents, context: TaskContext) -> None:
         """Hand over what is there, and then each event, until stopped. Raises ``Unavailable`` where the queue ends."""
         for change in self._difference({item.id: item for item in events.items(self._type)}):
-            self._call(change)
-        while not self._stopped.is_set():
+            self._call(context, change)
+        while not context.stopping:
             self._wake.clear()
-            while not self._stopped.is_set() and (taken := events.take()) is not None:
+            while not context.stopping and (taken := events.take()) is not None:
                 kind, item, old = taken[1]
-                self._call(self._change("destroyed" if kind == "destroyed" else None, item, old))
-            self._wake.wait()
+                self._call(context, self._change("destroyed" if kind == "destroyed" else None, item, old))
+            self._wake.wait(_STOP_SEEN_SECONDS)
 
     def _difference(self, present: dict[str, CachedObject]) -> Iterator[ObjectChange]:
         """Yield how ``present`` differs from what was handed over last; the first time all is ``present``."""
@@ -144,10 +135,10 @@ class ChangeFollower:
         before = resource_of(old) if old is not None else None
         return ObjectChange(self._type, kind or ("updated" if before else "created"), before, resource_of(item))
 
-    def _call(self, change: ObjectChange) -> None:
-        if self._stopped.is_set():
+    def _call(self, context: TaskContext, change: ObjectChange) -> None:
+        if context.stopping:
             return
         try:
-            self._handle(change)
+            self._handle(context, change)
         except Exception:
-            log.exception("%s failed at a change: %s %r is %s", self._name, change.type, change.id, change.kind)
+            log.exception("%s failed at a change: %s %r is %s", self._source, change.type, change.id, change.kind)

@@ -28,14 +28,12 @@ def app_of(settings: Settings, plugins: Sequence[ServicePlugin]) -> Flask:
 
 @contextmanager
 def running(settings: Settings, plugins: Sequence[ServicePlugin]) -> Iterator[Flask]:
-    """An application as a worker runs it: with the plugins' handlers of changes."""
+    """An application as a worker runs it: with the plugins' background tasks."""
     app = app_of(settings, plugins)
     gateway = cast(Gateway, app.extensions[EXTENSION])
-    for follower in gateway.change_followers:
-        follower.start()
+    gateway.tasks.start()
     try:
         yield app
     finally:
-        for follower in gateway.change_followers:
-            follower.stop()
+        gateway.tasks.stop()
         gateway.own_omni.close()

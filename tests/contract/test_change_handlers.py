@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 from flask import Flask
@@ -49,10 +49,10 @@ class Handled:
 
 
 @contextmanager
-def worker(settings: Settings, *handlers: Handle, type: str = types.MACHINE_CLASSES) -> Iterator[Flask]:
+def worker(settings: Settings, *handlers: Handle, per: Literal["worker", "deployment"] = "worker") -> Iterator[Flask]:
     """An application as a worker runs it, with a plugin that has these handlers."""
-    plugin = ServicePlugin(name="acme", change_handlers=[ChangeHandler(type, handle) for handle in handlers])
-    with running(settings, [plugin, machine_classes]) as app:
+    declared = [ChangeHandler(types.MACHINE_CLASSES, handle, per=per) for handle in handlers]
+    with running(settings, [ServicePlugin(name="acme", change_handlers=declared), machine_classes]) as app:
         yield app
 
 
@@ -135,7 +135,10 @@ def test_an_exception_names_the_plugin_and_the_next_change_is_handled(
         wait_until(lambda: ("b", "created") in handled.changes)
 
     [record] = [item for item in caplog.records if item.exc_info and f"{prefix}a" in item.getMessage()]
-    assert record.getMessage() == f"plugin 'acme' failed at a change: {types.MACHINE_CLASSES} '{prefix}a' is present"
+    assert (
+        record.getMessage()
+        == f"plugin 'acme' of acme 1.0 failed at a change: {types.MACHINE_CLASSES} '{prefix}a' is present"
+    )
     assert "no licence" in str(record.exc_info[1])  # type: ignore[index]
 
 
@@ -185,7 +188,25 @@ def test_after_too_many_changes_what_differs_follows(
 
     assert set(slow.changes[3:]) == {("a", "updated"), ("b", "destroyed"), ("d", "created")}
     assert slow.changes[3:].count(("a", "updated")) < quick.changes.count(("a", "updated"))
-    assert "plugin 'acme': changes of MachineClasses.omni.sidero.dev: " in caplog.text
+    assert "plugin 'acme' of acme 1.0: changes of MachineClasses.omni.sidero.dev: " in caplog.text
+
+
+def test_of_a_deployment_one_worker_calls_a_handler_and_another_takes_over(
+    api: Caller, settings: Settings, prefix: str, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omni_gateway.tasks.runner.RENEW_SECONDS", 0.05)
+    create(api, f"{prefix}a")
+    first, second = Handled(prefix), Handled(prefix)
+    with worker(settings, first, per="deployment") as one:
+        wait_until(lambda: first.changes)
+        with worker(settings, second, per="deployment"):
+            change(api, f"{prefix}a", "1")
+            wait_until(lambda: ("a", "updated") in first.changes)
+            before = list(second.changes)
+            cast(Gateway, one.extensions[EXTENSION]).tasks.stop()
+            wait_until(lambda: second.changes)
+
+    assert (before, second.changes) == ([], [("a", "present")])
 
 
 def test_without_a_cache_a_warning_names_the_plugin(
@@ -194,7 +215,7 @@ def test_without_a_cache_a_warning_names_the_plugin(
     with worker(replace(settings, cache_bytes=0), lambda adapter, each: None):
         wait_until(lambda: "gets no changes" in caplog.text)
 
-    text = "plugin 'acme' gets no changes of MachineClasses.omni.sidero.dev at present: the cache is off"
+    text = "plugin 'acme' of acme 1.0 gets no changes of MachineClasses.omni.sidero.dev at present: the cache is off"
     assert [item.getMessage() for item in caplog.records if "no changes" in item.getMessage()] == [text]
 
 

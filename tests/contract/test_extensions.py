@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -57,6 +57,11 @@ WIRING = service(
     Extension(
         "clusters",
         subresources=[SubResource("phase", OmniResourceAdapter(types.CLUSTER_STATUSES), PhaseSchema, "Its phase")],
+        documents=[
+            ComputedDocument(
+                "loose-end", role=Role.READER, summary="None", run=lambda adapter, id, query: cast(Any, object())
+            )
+        ],
         actions=[Action("note", role=Role.OPERATOR, summary="Note that it was seen", run=note)],
     ),
 )
@@ -149,6 +154,13 @@ def test_each_route_takes_its_role(extended: Flask, tokens: dict[str, str]) -> N
     assert reader.get(f"clusters/{INSIDE}/racks").status_code == 200
     assert reader.post(f"clusters/{INSIDE}/actions/note").status_code == 403
     assert nobody.get(f"clusters/{INSIDE}/racks").status_code == 401
+
+
+def test_what_fails_names_the_plugin_that_brings_the_route(api: Caller) -> None:
+    answer = api.get(f"clusters/{INSIDE}/loose-end")
+
+    assert (answer.status_code, answer.json["code"]) == (500, "plugin-error")
+    assert (answer.json["plugin"], answer.json["distribution"]) == ("wiring", "acme")
 
 
 def test_the_document_has_the_operations_with_those_of_the_extended_plugin(api: Caller) -> None:

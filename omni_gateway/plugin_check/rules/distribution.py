@@ -12,6 +12,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
+from omni_gateway import third_party_commands
 from omni_gateway.plugin_check.rule import Fault, Grade, rule
 from omni_gateway.plugin_check.source import Module, dotted
 from omni_gateway.plugin_check.subject import Skipped, Subject
@@ -25,8 +26,8 @@ _DECLARED_IN = ("pyproject.toml", "setup.cfg", "setup.py")
 
 
 def is_misspelt(group: str) -> bool:
-    """Return whether a group of entry points is meant to be :data:`GROUP` and is not."""
-    if group == GROUP:
+    """Return whether a group of entry points is meant to be one of the gateway's and is not."""
+    if group in (GROUP, third_party_commands.GROUP):
         return False
     plain = group.lower().replace("-", "_")
     begins = plain.startswith(("omni_gateway", "omnigateway"))
