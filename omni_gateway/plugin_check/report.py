@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from omni_gateway import __version__
-from omni_gateway.plugin_check.check import Outcome, Result
+from omni_gateway.plugin_check.check import Result
+from omni_gateway.plugin_check.outcome import Outcome
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Skipped, Subject
 from omni_gateway.sdk import SDK_VERSION

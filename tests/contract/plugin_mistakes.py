@@ -188,7 +188,7 @@ AT_START = (
         {_ENABLED: "enabled = ma.fields.String(", '"enabled": True}': '"enabled": "yes"}'},
     ),
     Mistake(
-        "one-message-as-a-list",
+        "one-value-as-a-list",
         "schema-field-types",
         "enabled = ma",
         ("'enabled'", "no list"),
@@ -272,36 +272,6 @@ class AcmeTunnelSchema""",
         {'name="acme-tunnels"': 'name="acme tunnels"'},
     ),
     Mistake(
-        "a-singular-with-a-space",
-        "plugin-singular",
-        'singular="Acme tunnel"',
-        ("'Acme tunnel'", "'acme-tunnel'"),
-        {'singular="acme-tunnel"': 'singular="Acme tunnel"'},
-    ),
-    Mistake(
-        "an-example-that-does-not-load",
-        "example-loads",
-        "example={",
-        ("the example", "'enabld'", "unknown", "did you mean 'enabled'"),
-        {'"enabled": True}': '"enabld": True}'},
-    ),
-    Mistake(
-        "an-example-of-an-action-that-does-not-load",
-        "example-loads",
-        "RESTART = Action(",
-        ("'restart'", "'reason'", "required"),
-        {
-            "def restart": '''class AcmeRestartSchema(SpecSchema):
-    """Why."""
-
-    reason = ma.fields.String(required=True)
-
-
-def restart''',
-            "    run=restart,": "    run=restart,\n    body=AcmeRestartSchema,\n    example={},",
-        },
-    ),
-    Mistake(
         "an-unknown-verb",
         "loads",
         "plugin = ResourcePlugin(",
@@ -358,13 +328,6 @@ def restart''',
         {"filters=[]": 'filters=[Filter("machine", "a", lambda v: v), Filter("machine", "b", lambda v: v)]'},
     ),
     Mistake(
-        "a-filter-that-the-adapter-does-not-look-at",
-        "filters-used",
-        "filters=[Filter(",
-        ("'machine'", "id_filter", "selector"),
-        {"filters=[]": 'filters=[Filter("machine", "Only that of this machine")]'},
-    ),
-    Mistake(
         "a-role-without-a-route",
         "loads",
         "plugin = ResourcePlugin(",
@@ -392,13 +355,6 @@ def restart''',
             "    actions=[RESTART],\n": "",
             "documents=[]": 'documents=[ComputedDocument("load", role=Role.READER, summary="Its load", run=restart)]',
         },
-    ),
-    Mistake(
-        "a-sort-key-that-the-schema-lacks",
-        "sort-keys",
-        'sortable=["since"]',
-        ("'since'",),
-        {'sortable=["enabled"]': 'sortable=["since"]'},
     ),
     Mistake(
         "two-actions-of-one-name",
@@ -470,6 +426,50 @@ def restart''',
 
 #: Found by ``omni-gateway plugin check`` alone: the plugin works, and not as it should.
 BY_CHECK = (
+    Mistake(
+        "a-singular-with-a-space",
+        "kebab-case",
+        'singular="Acme tunnel"',
+        ("'Acme tunnel'", "'acme-tunnel'"),
+        {'singular="acme-tunnel"': 'singular="Acme tunnel"'},
+    ),
+    Mistake(
+        "an-example-that-does-not-load",
+        "example-loads",
+        "example={",
+        ("the example", "'enabld'", "unknown", "did you mean 'enabled'"),
+        {'"enabled": True}': '"enabld": True}'},
+    ),
+    Mistake(
+        "an-example-of-an-action-that-does-not-load",
+        "example-loads",
+        "RESTART = Action(",
+        ("'restart'", "'reason'", "required"),
+        {
+            "def restart": '''class AcmeRestartSchema(SpecSchema):
+    """Why."""
+
+    reason = ma.fields.String(required=True)
+
+
+def restart''',
+            "    run=restart,": "    run=restart,\n    body=AcmeRestartSchema,\n    example={},",
+        },
+    ),
+    Mistake(
+        "a-filter-that-the-adapter-does-not-look-at",
+        "filters-used",
+        "filters=[Filter(",
+        ("'machine'", "id_filter", "selector"),
+        {"filters=[]": 'filters=[Filter("machine", "Only that of this machine")]'},
+    ),
+    Mistake(
+        "a-sort-key-that-the-schema-lacks",
+        "sort-keys",
+        'sortable=["since"]',
+        ("'since'",),
+        {'sortable=["enabled"]': 'sortable=["since"]'},
+    ),
     Mistake(
         "a-write-with-a-lower-role-than-a-read",
         "roles-ordered",
@@ -600,7 +600,7 @@ BY_CHECK = (
     ),
     Mistake(
         "a-field-that-nothing-fills",
-        "computed-fields",
+        "schema-fields",
         "weather = ",
         ("'weather'", "always be read empty"),
         {
@@ -614,6 +614,25 @@ BY_CHECK = (
         "requests.get",
         ("requests.get", "timeout="),
         {"    return adapter.get(id)": "    import requests\n\n    requests.get(id)\n    return adapter.get(id)"},
+    ),
+    Mistake(
+        "a-type-like-no-other",
+        "omni-type",
+        'AcmeAdapter("Weathers',
+        ("Weathers.omni.sidero.dev", "types.OmniType('Weathers.omni.sidero.dev')"),
+        {_ADAPTER: 'AcmeAdapter("Weathers.omni.sidero.dev")'},
+    ),
+    Mistake(
+        "a-text-for-a-time",
+        "schema-field-types",
+        "expiration_time = ",
+        ("'expiration_time'", "google.protobuf.Timestamp", "fields.Timestamp"),
+        {
+            "GRPC_TUNNEL_CONFIGS": "JOIN_TOKENS",
+            ', sortable=["enabled"]': "",
+            _ENABLED: "expiration_time = ma.fields.String(",
+            ', "enabled": True}': "}",
+        },
     ),
     Mistake(
         "no-range-of-the-sdk",

@@ -16,7 +16,7 @@ import pytest
 from omni_gateway import discovery
 from omni_gateway.discovery import BrokenPlugin, Found, discover
 from omni_gateway.plugin_check.check import Result, check
-from omni_gateway.plugin_check.package import of_distribution
+from omni_gateway.plugin_check.package_files import of_distribution
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Subject
 

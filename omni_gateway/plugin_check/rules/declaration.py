@@ -18,7 +18,9 @@ from omni_gateway.rest.service_plugin import RESERVED_NAMES
 from omni_gateway.sdk import SDK_VERSION, ResourcePlugin
 from omni_gateway.sdk.actions import SubCollection
 
-_WORDS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_KEBAB_CASE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+#: The unreserved characters of RFC 3986.
+_IN_URLS = re.compile(r"[A-Za-z0-9._~-]+")
 _VARIABLE = re.compile(r"<[^>]*>")
 
 
@@ -29,7 +31,7 @@ def loads(subject: Subject) -> Iterator[Fault]:
         yield Fault(subject.problem, subject.mend, subject.problem_at)
 
 
-@rule("sdk-range", Grade.BRONZE, at_start=True)
+@rule("sdk-range", Grade.BRONZE)
 def sdk_range(subject: Subject) -> Iterator[Fault]:
     """The range of SDK versions can be read and contains the SDK of this gateway."""
     wanted = subject.service.sdk
@@ -68,13 +70,13 @@ def sdk_range_named(subject: Subject) -> Iterator[Fault]:
         )
 
 
-@rule("plugin-name", Grade.BRONZE, at_start=True)
+@rule("plugin-name", Grade.BRONZE)
 def plugin_name(subject: Subject) -> Iterator[Fault]:
-    """The name is words in lower case with hyphens, and is free."""
+    """The name is free, and can stand in a URL as it is."""
     name = subject.service.name
-    if not all(_WORDS.fullmatch(part) for part in name.split("/")):
+    if not all(_IN_URLS.fullmatch(part) for part in name.split("/")):
         yield Fault(
-            f"the name {name!r} is part of its URLs and not in lower case with hyphens",
+            f"the name {name!r} cannot stand in a URL as it is",
             f"write name={_in_kebab_case(name)!r}",
             subject.argument("name"),
         )
@@ -82,16 +84,23 @@ def plugin_name(subject: Subject) -> Iterator[Fault]:
         yield Fault(f"the name {name!r} is taken by the gateway", "give it another name", subject.argument("name"))
 
 
-@rule("plugin-singular", Grade.BRONZE, at_start=True)
-def plugin_singular(subject: Subject) -> Iterator[Fault]:
-    """The word for one object is in lower case with hyphens: names of operations are made of it."""
-    singular = subject.service.singular
-    if not all(_WORDS.fullmatch(part) for part in singular.split("/")):
-        yield Fault(
-            f"the word for one object, {singular!r}, is not in lower case with hyphens",
-            f"write singular={_in_kebab_case(singular)!r}",
-            subject.argument("singular"),
-        )
+@rule("kebab-case", Grade.SILVER)
+def kebab_case(subject: Subject) -> Iterator[Fault]:
+    """The name, the word for one object and the names of what is below it are in lower case with hyphens."""
+    plugin = subject.service
+    names = [
+        ("name", plugin.name),
+        ("singular", plugin.singular),
+        *(("actions", action.name) for action in plugin.actions),
+        *(("subresources", sub.name) for sub in getattr(plugin, "subresources", ())),
+    ]
+    for argument, name in names:
+        if not all(_KEBAB_CASE.fullmatch(part) for part in name.split("/")):
+            yield Fault(
+                f"the name {name!r} is not in lower case with hyphens",
+                f"write {_in_kebab_case(name)!r}",
+                subject.argument(argument),
+            )
 
 
 def _in_kebab_case(name: str) -> str:
@@ -172,7 +181,7 @@ def arguments_used(subject: Subject) -> Iterator[Fault]:
             )
 
 
-@rule("functions", Grade.BRONZE, at_start=True)
+@rule("functions", Grade.BRONZE)
 def functions(subject: Subject) -> Iterator[Fault]:
     """The functions of actions and documents take the arguments that they are called with."""
     plugin = subject.service

@@ -52,7 +52,7 @@ def spec_fields(schema: ma.Schema) -> dict[str, ma.fields.Field[Any]]:
     return {name: field for name, field in schema.fields.items() if name not in _ENVELOPE}
 
 
-@rule("schema-envelope", Grade.BRONZE, at_start=True)
+@rule("schema-envelope", Grade.BRONZE)
 def schema_envelope(subject: Subject) -> Iterator[Fault]:
     """No field of the spec has a name of the envelope that all objects have."""
     for _, schema, _ in subject.schemas:
@@ -69,39 +69,35 @@ def schema_envelope(subject: Subject) -> Iterator[Fault]:
             )
 
 
-@rule("schema-fields", Grade.BRONZE, at_start=True)
+@rule("schema-fields", Grade.BRONZE)
 def schema_fields(subject: Subject) -> Iterator[Fault]:
-    """Each field that is not computed is a member of the message of its Omni type."""
+    """Each field that the adapter does not fill is a member of the message of its Omni type."""
     for unknown in _unknown_fields(subject):
-        if not unknown.field.dump_only or unknown.near != ".":
-            yield unknown.fault(subject)
-
-
-@rule("computed-fields", Grade.SILVER)
-def computed_fields(subject: Subject) -> Iterator[Fault]:
-    """A field for reading that the message of its Omni type does not have is filled by the adapter."""
-    for unknown in _unknown_fields(subject):
-        if unknown.field.dump_only and unknown.near == ".":
-            yield unknown.fault(subject)
+        members = ", ".join(messages.members(unknown.message)) or "none"
+        mend = unknown.near.removeprefix("; ") if unknown.is_misspelt else f"its members are {members}."
+        yield Fault(
+            f"the field {unknown.path!r} is no member of {unknown.message}, and would always be read empty",
+            f"{mend} For one of another version of Omni write attribute={unknown.key!r}",
+            place_of_field(unknown.schema, unknown.path.rpartition(".")[2], subject),
+            # A field for reading that is like no member, and one that names its member, are meant as they are.
+            certain=not unknown.field.attribute and (unknown.is_misspelt or not unknown.field.dump_only),
+        )
 
 
 class _Unknown(NamedTuple):
     """A field that is no member of the message, and that no method of the adapter fills or takes."""
 
     path: str
+    key: str
     field: ma.fields.Field[Any]
     schema: ma.Schema
     message: str
     near: str
 
-    def fault(self, subject: Subject) -> Fault:
-        """Return the fault."""
-        members = ", ".join(messages.members(self.message)) or "none"
-        return Fault(
-            f"the field {self.path!r} is no member of {self.message}, and would always be read empty",
-            self.near.removeprefix("; ") if self.near != "." else f"its members are {members}",
-            place_of_field(self.schema, self.path.rpartition(".")[2], subject),
-        )
+    @property
+    def is_misspelt(self) -> bool:
+        """Return whether a member has nearly its name."""
+        return self.near != "."
 
 
 def _unknown_fields(subject: Subject) -> Iterator[_Unknown]:
@@ -141,7 +137,7 @@ def _unknown_in(schema: ma.Schema, message: str, reach: _Reach, before: str) -> 
         if member is None:
             near = did_you_mean(key, [each for each in members if each not in _keys(schema)])
             if reach.reads if field.dump_only else (reach.writes or near != "."):
-                yield _Unknown(before + name, field, schema, message, near)
+                yield _Unknown(before + name, key, field, schema, message, near)
         elif (inner := nested_schema(field)) is not None and messages.is_message(member.type):
             yield from _unknown_in(inner, member.type, reach, f"{before}{name}.")
 
@@ -169,7 +165,7 @@ def nested_schema(field: ma.fields.Field[Any]) -> ma.Schema | None:
     return field.schema if isinstance(field, plain.Nested) else None
 
 
-@rule("schema-field-types", Grade.BRONZE, at_start=True)
+@rule("schema-field-types", Grade.BRONZE)
 def schema_field_types(subject: Subject) -> Iterator[Fault]:
     """Each field is of the kind that the member of Omni's message is."""
     for _, schema, adapter in subject.schemas:
@@ -185,35 +181,41 @@ def _wrong_kinds(subject: Subject, schema: ma.Schema, message: str, before: str)
         if member is None:
             continue
         if difference := _difference(field, member):
-            problem, mend = difference
+            problem, mend, certain = difference
             text = f"the field {before + name!r} {problem} of {message}"
-            yield Fault(text, mend, place_of_field(schema, name, subject))
+            yield Fault(text, mend, place_of_field(schema, name, subject), certain)
         elif (inner := nested_schema(field)) is not None and messages.is_message(member.type):
             yield from _wrong_kinds(subject, inner, member.type, f"{before}{name}.")
 
 
-def _difference(field: ma.fields.Field[Any], member: Member) -> tuple[str, str] | None:
-    """Return how a field differs from a member, and the mend; None if it fits."""
+def _difference(field: ma.fields.Field[Any], member: Member) -> tuple[str, str, bool] | None:
+    """Return how a field differs from a member, the mend, and whether it cannot work; None if it fits."""
     is_list, kind = isinstance(field, plain.List), type(field).__name__
+    if type(field) in (plain.Raw, ma.fields.Field):
+        return None
     if member.many != is_list:
         wanted = _name_of(member.type)
         if member.many:
-            return f"is a {kind} of one value, for a list", f"write marshmallow.fields.List({wanted}(...))"
-        return "is a list, for a member that is no list", f"write {wanted}"
+            return f"is a {kind} of one value, for a list", f"write marshmallow.fields.List({wanted}(...))", True
+        return "is a list, for a member that is no list", f"write {wanted}", True
     if member.keyed:
-        fits = isinstance(field, (plain.Dict, plain.Raw))
-        return None if fits else (f"is a {kind}, for a mapping", "write marshmallow.fields.Dict")
+        fits = isinstance(field, plain.Dict)
+        return None if fits else (f"is a {kind}, for a mapping", "write marshmallow.fields.Dict", True)
     one = field.inner if isinstance(field, plain.List) else field
     if member.type.startswith("enum ") and isinstance(one, fields.Enum):
         values = dict(messages.enum(member.type))
         if {name: each.value for name, each in one.enum.__members__.items()} != values:
             text = ", ".join(f"{name}={number}" for name, number in values.items())
-            return f"has other values than the {member.type}", f"let the enum have {text}"
+            # The numbers that both have may be all that there are in another version of Omni.
+            certain = any(values.get(name, each.value) != each.value for name, each in one.enum.__members__.items())
+            return f"has other values than the {member.type}", f"let the enum have {text}", certain
         return None
     wanted_class = FIELDS.get(member.type.split(" ")[0], (ma.fields.Field, ""))[0]
     if isinstance(one, wanted_class):
         return None
-    return f"is a {type(one).__name__}, for a {member.type}", f"write {_name_of(member.type)}"
+    # A text for a time or a duration shows what a Timestamp or a Duration shows, and accepts less.
+    certain = not (member.type.startswith("google.protobuf.") and isinstance(one, plain.String))
+    return f"is a {type(one).__name__}, for a {member.type}", f"write {_name_of(member.type)}", certain
 
 
 def _name_of(kind: str) -> str:
@@ -237,7 +239,7 @@ def example_given(subject: Subject) -> Iterator[Fault]:
     )
 
 
-@rule("example-loads", Grade.BRONZE, at_start=True)
+@rule("example-loads", Grade.BRONZE)
 def example_loads(subject: Subject) -> Iterator[Fault]:
     """Each example is accepted as a request, and what is read of it is accepted in a patch."""
     plugin = subject.service
