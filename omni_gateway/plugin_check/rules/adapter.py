@@ -82,10 +82,10 @@ def _missing(adapter: Any, methods: tuple[str, ...]) -> str:
     cls: Any = type(adapter)
     if all(getattr(cls, name) is getattr(ResourceAdapter, name) for name in methods):
         return methods[0]
-    uses_items = isinstance(adapter, CallAdapter) and cls.items is CallAdapter.items
-    if uses_items and any(getattr(cls, name) is getattr(CallAdapter, name, None) for name in ("list", "get")):
-        return "items" if methods[0] in ("list", "get") else ""
-    return ""
+    if not isinstance(adapter, CallAdapter) or cls.items is not CallAdapter.items:
+        return ""
+    uses_items = any(getattr(cls, name) is getattr(CallAdapter, name) for name in methods if name in ("list", "get"))
+    return "items" if uses_items else ""
 
 
 @rule("omni-type", Grade.BRONZE)
