@@ -8,13 +8,15 @@ from omni_gateway.plugin_check.rule import Fault
 from omni_gateway.source_place import SourcePlace, place_of_module
 
 GROUP = "omni_gateway.resources"
+#: The groups that the gateway reads.
+_KNOWN = frozenset({GROUP, "omni_gateway.commands"})
 #: The least similarity of a group that is meant to be :data:`GROUP`.
 _NEAR = 0.9
 
 
 def is_misspelt(group: str) -> bool:
     """Return whether a group of entry points is meant to be :data:`GROUP` and is not."""
-    if group == GROUP:
+    if group in _KNOWN:
         return False
     plain = group.lower().replace("-", "_").replace("omnigateway", "omni_gateway")
     is_of_the_gateway = plain.partition(".")[0] == "omni_gateway"

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from omni_gateway import discovery
+from omni_gateway import discovery, third_party_commands
 from omni_gateway.discovery import BrokenPlugin, Found, discover
 from omni_gateway.plugin_check.check import Result, check
+from omni_gateway.plugin_check.entry_points import is_misspelt
 from omni_gateway.plugin_check.package_files import of_distribution
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Subject
@@ -87,3 +88,10 @@ def test_the_plugin_without_a_mistake_has_the_highest_grade(install: Install, tm
     result = checked(found, tmp_path)
     assert [str(finding) for finding in result.findings] == []
     assert result.grade == Grade.PLATINUM
+
+
+@pytest.mark.parametrize(
+    "group", [third_party_commands.GROUP, "omni_gateway_racks.hooks", "omni_gateway_extras.resources", "pytest11"]
+)
+def test_groups_of_commands_and_of_other_packages_are_not_taken_for_misspelt_ones(group: str) -> None:
+    assert not is_misspelt(group)
