@@ -357,6 +357,28 @@ class AcmeTunnelSchema""",
         },
     ),
     Mistake(
+        "a-task-without-a-context",
+        "functions",
+        "def refresh",
+        ("task 'refresh'", "(context)"),
+        {
+            "def restart": "def refresh() -> None:\n    pass\n\n\ndef restart",
+            "RESTART = Action(": "from omni_gateway.sdk.extensions import Task\nRESTART = Action(",
+            "documents=[]": 'tasks=[Task("refresh", run=refresh)]',
+        },
+    ),
+    Mistake(
+        "changes-of-a-misspelt-type",
+        "omni-type",
+        "change_handlers=[",
+        ("'Cluster.omni.sidero.dev'", "did you mean 'Clusters.omni.sidero.dev'"),
+        {
+            "def restart": "def handle(adapter: Any, change: Any) -> None:\n    pass\n\n\ndef restart",
+            "RESTART = Action(": "from omni_gateway.sdk.events import ChangeHandler\nRESTART = Action(",
+            "documents=[]": 'change_handlers=[ChangeHandler("Cluster.omni.sidero.dev", handle)]',
+        },
+    ),
+    Mistake(
         "two-actions-of-one-name",
         "loads",
         "plugin = ResourcePlugin(",
@@ -518,6 +540,17 @@ def restart''',
             ', sortable=["enabled"]': "",
             _ENABLED: "join_token = ma.fields.String(",
             ', "enabled": True}': "}",
+        },
+    ),
+    Mistake(
+        "a-credential-in-the-settings",
+        "secret-fields",
+        "api_key: str",
+        ("'api_key'", "secret=True"),
+        {
+            "RESTART = Action(": "from dataclasses import dataclass\nfrom omni_gateway.sdk.extensions import setting\n"
+            "@dataclass(frozen=True)\nclass AcmeSettings:\n    api_key: str = setting('A key')\nRESTART = Action(",
+            "documents=[]": "settings=AcmeSettings",
         },
     ),
     Mistake(

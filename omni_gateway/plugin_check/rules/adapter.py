@@ -34,7 +34,7 @@ _MISSPELT = 0.85
 def adapters_of(subject: Subject) -> Iterator[tuple[str, str, Any]]:
     """Yield the adapters of a plugin: the argument that it is in, what it is of, the adapter."""
     yield "adapter", "the adapter", subject.service.adapter
-    for sub in getattr(subject.service, "subresources", ()):
+    for sub in subject.subresources:
         if not isinstance(sub, SubCollection):
             yield "subresources", f"the adapter of the sub-resource {sub.name!r}", sub.adapter
 
@@ -63,7 +63,7 @@ def adapter_methods(subject: Subject) -> Iterator[Fault]:
                     f"write it, or take {verb!r} out of roles",
                     subject.argument("roles"),
                 )
-    for sub in plugin.subresources:
+    for sub in subject.subresources:
         if isinstance(sub, SubCollection):
             continue
         method = "list" if isinstance(sub, SubList) else "get"
@@ -90,22 +90,27 @@ def _missing(adapter: Any, methods: tuple[str, ...]) -> str:
 
 @rule("omni-type", Grade.BRONZE)
 def omni_type(subject: Subject) -> Iterator[Fault]:
-    """The resource types of Omni that adapters name are ones that there are."""
-    for argument, of, adapter in adapters_of(subject):
-        if not isinstance(adapter, OmniResourceAdapter):
+    """The resource types of Omni that it names are ones that there are."""
+    for argument, of, name in _types_of(subject):
+        # An OmniType says that the author means a type that the tables of this gateway do not have yet.
+        if messages.is_known(name) or isinstance(name, OmniType):
             continue
-        for name in (adapter.type, *adapter.other_types):
-            # An OmniType says that the author means a type that the tables of this gateway do not have yet.
-            if messages.is_known(name) or isinstance(name, OmniType):
-                continue
-            near = _nearest_type(name)
-            mend = f"did you mean {near!r}?" if near else "take one of omni_gateway.sdk.omni.types"
-            yield Fault(
-                f"{of} is of the type {name!r}, which Omni does not have",
-                f"{mend} For one that is newer than this gateway write types.OmniType({name!r})",
-                subject.argument(argument),
-                certain=bool(near),
-            )
+        near = _nearest_type(name)
+        mend = f"did you mean {near!r}?" if near else "take one of omni_gateway.sdk.omni.types"
+        yield Fault(
+            f"{of} is of the type {name!r}, which Omni does not have",
+            f"{mend} For one that is newer than this gateway write types.OmniType({name!r})",
+            subject.argument(argument),
+            certain=bool(near),
+        )
+
+
+def _types_of(subject: Subject) -> Iterator[tuple[str, str, str]]:
+    for argument, of, adapter in adapters_of(subject):
+        if isinstance(adapter, OmniResourceAdapter):
+            yield from ((argument, of, name) for name in (adapter.type, *adapter.other_types))
+    for handler in subject.service.change_handlers:
+        yield "change_handlers", "a handler of changes", handler.type
 
 
 def _nearest_type(name: str) -> str:

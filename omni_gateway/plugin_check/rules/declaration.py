@@ -91,8 +91,8 @@ def kebab_case(subject: Subject) -> Iterator[Fault]:
     names = [
         ("name", plugin.name),
         ("singular", plugin.singular),
-        *(("actions", action.name) for action in plugin.actions),
-        *(("subresources", sub.name) for sub in getattr(plugin, "subresources", ())),
+        *(("actions", action.name) for action in subject.actions),
+        *(("subresources", sub.name) for sub in subject.subresources),
     ]
     for argument, name in names:
         if not all(_KEBAB_CASE.fullmatch(part) for part in name.split("/")):
@@ -183,18 +183,28 @@ def arguments_used(subject: Subject) -> Iterator[Fault]:
 
 @rule("functions", Grade.BRONZE)
 def functions(subject: Subject) -> Iterator[Fault]:
-    """The functions of actions and documents take the arguments that they are called with."""
+    """Each function of the declaration takes the arguments that it is called with."""
     plugin = subject.service
-    for action in plugin.actions:
+    for action in subject.actions:
         given = ["adapter", *([] if action.on_collection else ["id"]), "body"]
         yield from _uncallable(subject, f"action {action.name!r}", action.run, given, ["dry_run"])
-    for document in plugin.documents:
+    for document in subject.documents:
         variables = _VARIABLE.findall(document.path)
         own = [] if document.on_collection else ["id"]
         given = ["adapter", *own, *(variable.strip("<>").rpartition(":")[2] for variable in variables), "query"]
         yield from _uncallable(subject, f"document {document.path!r}", document.run, given, [])
     for kind in plugin.operations:
         yield from _uncallable(subject, f"operation kind {kind.name!r}", kind.read, ["omni", "id"], [])
+    for task in plugin.tasks:
+        yield from _uncallable(subject, f"task {task.name!r}", task.run, ["context"], [])
+    for health_check in plugin.health_checks:
+        yield from _uncallable(subject, f"health check {health_check.name!r}", health_check.run, ["context"], [])
+    for handler in plugin.change_handlers:
+        given = ["adapter", "change"]
+        yield from _uncallable(subject, f"handler of changes of {handler.type!r}", handler.handle, given, [])
+    for page in plugin.pages:
+        if page.values is not None:
+            yield from _uncallable(subject, f"page {page.path!r}", page.values, ["adapter"], [])
 
 
 def _uncallable(subject: Subject, of: str, function: Any, given: list[str], keywords: list[str]) -> Iterator[Fault]:
@@ -217,7 +227,7 @@ def _uncallable(subject: Subject, of: str, function: Any, given: list[str], keyw
 @rule("sub-collections", Grade.SILVER)
 def sub_collections(subject: Subject) -> Iterator[Fault]:
     """A list of another plugin below an object names a plugin and a filter that there are."""
-    for sub in subject.resource.subresources:
+    for sub in subject.subresources:
         if not isinstance(sub, SubCollection):
             continue
         other = subject.others.get(sub.plugin)
@@ -236,7 +246,7 @@ def _mend(near: str) -> str:
 
 def texts_of(subject: Subject) -> Iterator[tuple[str, str, str, Callable[..., Any] | None]]:
     """Yield the actions and documents of a plugin: what each is, summary, description, function."""
-    for action in subject.service.actions:
+    for action in subject.actions:
         yield f"action {action.name!r}", action.summary, action.description, action.run
-    for document in subject.service.documents:
+    for document in subject.documents:
         yield f"document {document.path!r}", document.summary, document.description, document.run

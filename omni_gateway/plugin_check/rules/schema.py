@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -262,7 +263,7 @@ def example_given(subject: Subject) -> Iterator[Fault]:
             "write example={...}",
             _of_action(subject, each),
         )
-        for each in plugin.actions
+        for each in subject.actions
         if each.body is not None and each.example is None
     )
 
@@ -276,7 +277,7 @@ def example_loads(subject: Subject) -> Iterator[Fault]:
         yield from _refused(plugin.schema, example, text, subject.argument("example"))
         if "patch" in plugin.roles:
             yield from _refused_patch(subject)
-    for action in plugin.actions:
+    for action in subject.actions:
         if action.body is not None and action.example is not None:
             text = f"the example of the action {action.name!r} is refused by {action.body.__name__}"
             yield from _refused(action.body(), action.example, text, _of_action(subject, action))
@@ -325,9 +326,8 @@ def _is_text(node: ast.expr, text: str) -> bool:
 
 @rule("secret-fields", Grade.BRONZE)
 def secret_fields(subject: Subject) -> Iterator[Fault]:
-    """No field with the name of a credential is shown to readers."""
-    plugin = subject.resource
-    once = plugin.schema.returned_once
+    """No field or setting with the name of a credential is shown."""
+    once = subject.service.schema.returned_once
     for of, schema, adapter in subject.schemas:
         type_name = getattr(adapter, "type", "")
         for name, field in spec_fields(schema).items():
@@ -338,3 +338,13 @@ def secret_fields(subject: Subject) -> Iterator[Fault]:
                     "write fields.Secret, or fields.Masked(...) for a text with a secret inside, or load_only=True",
                     place_of_field(schema, name, subject),
                 )
+    settings = subject.service.settings
+    if settings is None:
+        return
+    for each in dataclasses.fields(settings):
+        if names_secret("", each.name) and not each.metadata.get("secret"):
+            yield Fault(
+                f"the setting {each.name!r} is shown by `omni-gateway config`, and its name is that of a credential",
+                "write setting(..., secret=True)",
+                place_of_attribute(settings, each.name) or subject.place,
+            )
