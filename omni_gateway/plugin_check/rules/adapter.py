@@ -96,7 +96,7 @@ def omni_type(subject: Subject) -> Iterator[Fault]:
         if messages.is_known(name) or isinstance(name, OmniType):
             continue
         near = _nearest_type(name)
-        mend = f"did you mean {near!r}?" if near else "take one of omni_gateway.sdk.omni.types"
+        mend = f"did you mean {near!r}?" if near else "take one of omni_gateway.sdk.omni.types."
         yield Fault(
             f"{of} is of the type {name!r}, which Omni does not have",
             f"{mend} For one that is newer than this gateway write types.OmniType({name!r})",
