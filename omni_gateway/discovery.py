@@ -14,10 +14,10 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Literal
 
 from omni_gateway.http.suggestions import did_you_mean
-from omni_gateway.plugin_check.check import fault_at_start
+from omni_gateway.plugin_check.at_start import fault_at_start
+from omni_gateway.plugin_check.entry_points import GROUP, is_misspelt, misspelt_group
 from omni_gateway.plugin_check.package import Package
 from omni_gateway.plugin_check.rule import Fault
-from omni_gateway.plugin_check.rules.distribution import GROUP, is_misspelt, misspelt_group
 from omni_gateway.plugin_check.subject import Subject
 from omni_gateway.sdk.actions import PluginError, ServicePlugin
 from omni_gateway.source_place import place_of_error, place_of_module

@@ -11,7 +11,6 @@ RULES: tuple[Rule, ...] = (
     distribution.entry_point_group,
     declaration.sdk_range,
     declaration.plugin_name,
-    declaration.plugin_singular,
     adapter.adapter_instance,
     adapter.adapter_methods,
     adapter.omni_type,
@@ -29,10 +28,10 @@ RULES: tuple[Rule, ...] = (
     code.secrets_logged,
     # Silver
     declaration.entry_point_name,
+    declaration.kebab_case,
     declaration.group_known,
     declaration.arguments_used,
     declaration.sub_collections,
-    schema.computed_fields,
     schema.example_given,
     texts.plugin_description,
     texts.write_texts,
@@ -59,6 +58,3 @@ RULES: tuple[Rule, ...] = (
     distribution.typed,
     code.type_annotations,
 )
-
-#: The rules that stop the start; they look at the declaration alone.
-AT_START: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.at_start)

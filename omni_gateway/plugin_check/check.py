@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from omni_gateway.plugin_check.catalogue import AT_START, RULES
-from omni_gateway.plugin_check.exemptions import reason_of
+from omni_gateway.plugin_check.catalogue import RULES
+from omni_gateway.plugin_check.outcome import Outcome, outcome_of
 from omni_gateway.plugin_check.package import Package
 from omni_gateway.plugin_check.rule import Fault, Grade, Rule
-from omni_gateway.plugin_check.subject import Skipped, Subject
+from omni_gateway.plugin_check.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +24,6 @@ class Finding:
     def __str__(self) -> str:
         """Return it in a line: plugin, distribution, file and line, what is wrong, how to mend it."""
         return f"{self.plugin} ({self.package}): {self.fault} [{self.rule.name}]"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a rule found about a plugin.
-
-    :param faults: what is wrong; empty if the rule is kept.
-    :param skipped: why the rule could not look, or does not apply; empty if it did.
-    """
-
-    rule: Rule
-    faults: Sequence[Fault] = ()
-    skipped: str = ""
-
-    @property
-    def word(self) -> str:
-        """Return ``passed``, ``failed`` or ``skipped``."""
-        return "failed" if self.faults else "skipped" if self.skipped else "passed"
 
 
 @dataclass(frozen=True)
@@ -70,22 +52,4 @@ class Result:
 
 def check(subject: Subject, rules: Iterable[Rule] = RULES) -> Result:
     """Return what the rules find about a plugin."""
-    return Result(subject, [_outcome(rule, subject) for rule in rules])
-
-
-def _outcome(rule: Rule, subject: Subject) -> Outcome:
-    if reason := reason_of(rule.name, subject):
-        return Outcome(rule, skipped=reason)
-    try:
-        return Outcome(rule, tuple(rule.check(subject)))
-    except Skipped as skipped:
-        return Outcome(rule, skipped=str(skipped))
-
-
-def fault_at_start(subject: Subject) -> Fault | None:
-    """Return the first fault because of which a plugin cannot work as it is declared; None if there is none."""
-    for rule in AT_START:
-        outcome = _outcome(rule, subject)
-        if outcome.faults:
-            return outcome.faults[0]
-    return None
+    return Result(subject, [outcome_of(rule, subject) for rule in rules])

@@ -11,7 +11,7 @@ DISTRIBUTION = "omni-gateway"
 
 #: Rule → plugin (``*``: each) → reason.
 EXEMPTIONS: Mapping[str, Mapping[str, str]] = {
-    "computed-fields": {
+    "schema-fields": {
         "schematic-configurations": "`kernel_args` is a member in Omni before 1.9; the tables are those of a later one",
     },
     "sdk-range-named": {"*": "built-in plugins are released with the SDK"},

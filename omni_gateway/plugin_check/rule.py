@@ -35,11 +35,13 @@ class Fault:
     :param problem: what is wrong.
     :param mend: how to mend it; empty if the problem says that.
     :param place: where it is; None if no file of the plugin is at hand.
+    :param certain: False if it may be right for another version of Omni, or works in part; the start ignores it then.
     """
 
     problem: str
     mend: str
     place: SourcePlace | None
+    certain: bool = True
 
     def __str__(self) -> str:
         """Return it in a line: file and line, what is wrong, how to mend it."""
@@ -57,13 +59,11 @@ class Rule:
     :param name: its name, which stays.
     :param grade: the grade that needs it.
     :param check: yields the faults of a plugin. Raises :class:`~.subject.Skipped` where it cannot look.
-    :param at_start: whether a fault stops the start: the plugin cannot work as it is declared.
     """
 
     name: str
     grade: Grade
     check: Check
-    at_start: bool = False
 
     @property
     def summary(self) -> str:
@@ -71,6 +71,6 @@ class Rule:
         return (self.check.__doc__ or "").strip().splitlines()[0]
 
 
-def rule(name: str, grade: Grade, *, at_start: bool = False) -> Callable[[Check], Rule]:
+def rule(name: str, grade: Grade) -> Callable[[Check], Rule]:
     """Make a rule of a function, whose docstring's first line is its summary."""
-    return lambda check: Rule(name, grade, check, at_start)
+    return lambda check: Rule(name, grade, check)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from omni_gateway.plugin_check.package import Package
 from omni_gateway.plugin_check.source import Module, modules_of
-from omni_gateway.sdk import ResourceAdapter, ResourcePlugin, ResourceSchema
-from omni_gateway.sdk.actions import ServicePlugin, SubCollection
+from omni_gateway.sdk import ResourceAdapter, ResourcePlugin, ResourceSchema, SubResource
+from omni_gateway.sdk.actions import Action, ComputedDocument, ServicePlugin, SubCollection, SubList
 from omni_gateway.source_place import SourcePlace, place_of_module
 
 
@@ -102,15 +102,29 @@ class Subject:
         module = Module.read(self.place.file)
         return module.call_at(self.place.line) if module is not None else None
 
+    @property
+    def actions(self) -> list[Action]:
+        """Return the plugin's actions, and those that it adds below objects of others."""
+        return [*self.service.actions, *(each for part in self.service.extensions for each in part.actions)]
+
+    @property
+    def documents(self) -> list[ComputedDocument]:
+        """Return the plugin's computed documents, and those that it adds below objects of others."""
+        return [*self.service.documents, *(each for part in self.service.extensions for each in part.documents)]
+
+    @property
+    def subresources(self) -> list[SubResource | SubList | SubCollection]:
+        """Return the plugin's sub-resources, and those that it adds below objects of others."""
+        own: Sequence[SubResource | SubList | SubCollection] = getattr(self.service, "subresources", ())
+        return [*own, *(each for part in self.service.extensions for each in part.subresources)]
+
     @cached_property
     def schemas(self) -> Sequence[ShownSchema]:
-        """Return the schema of the objects and those of their sub-resources; none for a service."""
+        """Return the schema of the objects, if the plugin has any, and those of sub-resources."""
         plugin = self.service
-        if not isinstance(plugin, ResourcePlugin):
-            return []
-        subs = [sub for sub in plugin.subresources if not isinstance(sub, SubCollection)]
-        own = ShownSchema("", plugin.schema, plugin.adapter)
-        return [own, *(ShownSchema(sub.name, sub.schema(), sub.adapter) for sub in subs)]
+        own = [ShownSchema("", plugin.schema, plugin.adapter)] if isinstance(plugin, ResourcePlugin) else []
+        subs = [sub for sub in self.subresources if not isinstance(sub, SubCollection)]
+        return [*own, *(ShownSchema(sub.name, sub.schema(), sub.adapter) for sub in subs)]
 
 
 class ShownSchema(NamedTuple):

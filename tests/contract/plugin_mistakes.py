@@ -188,7 +188,7 @@ AT_START = (
         {_ENABLED: "enabled = ma.fields.String(", '"enabled": True}': '"enabled": "yes"}'},
     ),
     Mistake(
-        "one-message-as-a-list",
+        "one-value-as-a-list",
         "schema-field-types",
         "enabled = ma",
         ("'enabled'", "no list"),
@@ -272,36 +272,6 @@ class AcmeTunnelSchema""",
         {'name="acme-tunnels"': 'name="acme tunnels"'},
     ),
     Mistake(
-        "a-singular-with-a-space",
-        "plugin-singular",
-        'singular="Acme tunnel"',
-        ("'Acme tunnel'", "'acme-tunnel'"),
-        {'singular="acme-tunnel"': 'singular="Acme tunnel"'},
-    ),
-    Mistake(
-        "an-example-that-does-not-load",
-        "example-loads",
-        "example={",
-        ("the example", "'enabld'", "unknown", "did you mean 'enabled'"),
-        {'"enabled": True}': '"enabld": True}'},
-    ),
-    Mistake(
-        "an-example-of-an-action-that-does-not-load",
-        "example-loads",
-        "RESTART = Action(",
-        ("'restart'", "'reason'", "required"),
-        {
-            "def restart": '''class AcmeRestartSchema(SpecSchema):
-    """Why."""
-
-    reason = ma.fields.String(required=True)
-
-
-def restart''',
-            "    run=restart,": "    run=restart,\n    body=AcmeRestartSchema,\n    example={},",
-        },
-    ),
-    Mistake(
         "an-unknown-verb",
         "loads",
         "plugin = ResourcePlugin(",
@@ -358,13 +328,6 @@ def restart''',
         {"filters=[]": 'filters=[Filter("machine", "a", lambda v: v), Filter("machine", "b", lambda v: v)]'},
     ),
     Mistake(
-        "a-filter-that-the-adapter-does-not-look-at",
-        "filters-used",
-        "filters=[Filter(",
-        ("'machine'", "id_filter", "selector"),
-        {"filters=[]": 'filters=[Filter("machine", "Only that of this machine")]'},
-    ),
-    Mistake(
         "a-role-without-a-route",
         "loads",
         "plugin = ResourcePlugin(",
@@ -394,11 +357,26 @@ def restart''',
         },
     ),
     Mistake(
-        "a-sort-key-that-the-schema-lacks",
-        "sort-keys",
-        'sortable=["since"]',
-        ("'since'",),
-        {'sortable=["enabled"]': 'sortable=["since"]'},
+        "a-task-without-a-context",
+        "functions",
+        "def refresh",
+        ("task 'refresh'", "(context)"),
+        {
+            "def restart": "def refresh() -> None:\n    pass\n\n\ndef restart",
+            "RESTART = Action(": "from omni_gateway.sdk.extensions import Task\nRESTART = Action(",
+            "documents=[]": 'tasks=[Task("refresh", run=refresh)]',
+        },
+    ),
+    Mistake(
+        "changes-of-a-misspelt-type",
+        "omni-type",
+        "change_handlers=[",
+        ("'Cluster.omni.sidero.dev'", "did you mean 'Clusters.omni.sidero.dev'"),
+        {
+            "def restart": "def handle(adapter: Any, change: Any) -> None:\n    pass\n\n\ndef restart",
+            "RESTART = Action(": "from omni_gateway.sdk.events import ChangeHandler\nRESTART = Action(",
+            "documents=[]": 'change_handlers=[ChangeHandler("Cluster.omni.sidero.dev", handle)]',
+        },
     ),
     Mistake(
         "two-actions-of-one-name",
@@ -471,6 +449,50 @@ def restart''',
 #: Found by ``omni-gateway plugin check`` alone: the plugin works, and not as it should.
 BY_CHECK = (
     Mistake(
+        "a-singular-with-a-space",
+        "kebab-case",
+        'singular="Acme tunnel"',
+        ("'Acme tunnel'", "'acme-tunnel'"),
+        {'singular="acme-tunnel"': 'singular="Acme tunnel"'},
+    ),
+    Mistake(
+        "an-example-that-does-not-load",
+        "example-loads",
+        "example={",
+        ("the example", "'enabld'", "unknown", "did you mean 'enabled'"),
+        {'"enabled": True}': '"enabld": True}'},
+    ),
+    Mistake(
+        "an-example-of-an-action-that-does-not-load",
+        "example-loads",
+        "RESTART = Action(",
+        ("'restart'", "'reason'", "required"),
+        {
+            "def restart": '''class AcmeRestartSchema(SpecSchema):
+    """Why."""
+
+    reason = ma.fields.String(required=True)
+
+
+def restart''',
+            "    run=restart,": "    run=restart,\n    body=AcmeRestartSchema,\n    example={},",
+        },
+    ),
+    Mistake(
+        "a-filter-that-the-adapter-does-not-look-at",
+        "filters-used",
+        "filters=[Filter(",
+        ("'machine'", "id_filter", "selector"),
+        {"filters=[]": 'filters=[Filter("machine", "Only that of this machine")]'},
+    ),
+    Mistake(
+        "a-sort-key-that-the-schema-lacks",
+        "sort-keys",
+        'sortable=["since"]',
+        ("'since'",),
+        {'sortable=["enabled"]': 'sortable=["since"]'},
+    ),
+    Mistake(
         "a-write-with-a-lower-role-than-a-read",
         "roles-ordered",
         "roles=READ_WRITE |",
@@ -518,6 +540,17 @@ BY_CHECK = (
             ', sortable=["enabled"]': "",
             _ENABLED: "join_token = ma.fields.String(",
             ', "enabled": True}': "}",
+        },
+    ),
+    Mistake(
+        "a-credential-in-the-settings",
+        "secret-fields",
+        "api_key: str",
+        ("'api_key'", "secret=True"),
+        {
+            "RESTART = Action(": "from dataclasses import dataclass\nfrom omni_gateway.sdk.extensions import setting\n"
+            "@dataclass(frozen=True)\nclass AcmeSettings:\n    api_key: str = setting('A key')\nRESTART = Action(",
+            "documents=[]": "settings=AcmeSettings",
         },
     ),
     Mistake(
@@ -600,7 +633,7 @@ BY_CHECK = (
     ),
     Mistake(
         "a-field-that-nothing-fills",
-        "computed-fields",
+        "schema-fields",
         "weather = ",
         ("'weather'", "always be read empty"),
         {
@@ -616,6 +649,25 @@ BY_CHECK = (
         {"    return adapter.get(id)": "    import requests\n\n    requests.get(id)\n    return adapter.get(id)"},
     ),
     Mistake(
+        "a-type-like-no-other",
+        "omni-type",
+        'AcmeAdapter("Weathers',
+        ("Weathers.omni.sidero.dev", "types.OmniType('Weathers.omni.sidero.dev')"),
+        {_ADAPTER: 'AcmeAdapter("Weathers.omni.sidero.dev")'},
+    ),
+    Mistake(
+        "a-text-for-a-time",
+        "schema-field-types",
+        "expiration_time = ",
+        ("'expiration_time'", "google.protobuf.Timestamp", "fields.Timestamp"),
+        {
+            "GRPC_TUNNEL_CONFIGS": "JOIN_TOKENS",
+            ', sortable=["enabled"]': "",
+            _ENABLED: "expiration_time = ma.fields.String(",
+            ', "enabled": True}': "}",
+        },
+    ),
+    Mistake(
         "no-range-of-the-sdk",
         "sdk-range-named",
         "plugin = ResourcePlugin(",
@@ -628,6 +680,77 @@ BY_CHECK = (
         "enabled = ",
         ("'enabled'", "description"),
         {'        metadata={"description": "Whether WireGuard is carried over gRPC", "example": True},\n': ""},
+    ),
+    Mistake(
+        "a-list-of-a-plugin-that-is-not-there",
+        "sub-collections",
+        "subresources=[SubCollection",
+        ("'racks'", "name one"),
+        {
+            "RESTART = Action(": "from omni_gateway.sdk.actions import SubCollection\nRESTART = Action(",
+            "subresources=[]": 'subresources=[SubCollection("racks", "racks", "machine", "Its racks")]',
+        },
+    ),
+    Mistake(
+        "no-example",
+        "example-given",
+        "plugin = ResourcePlugin(",
+        ("no example", "example="),
+        {'    example={"id": "m1", "enabled": True},\n': ""},
+    ),
+    Mistake(
+        "no-description",
+        "plugin-description",
+        "plugin = ResourcePlugin(",
+        ("no description", "description="),
+        {'    description="Whether a machine reaches Omni through a gRPC tunnel.",\n': ""},
+    ),
+    Mistake(
+        "no-text-about-a-delete",
+        "write-texts",
+        "plugin = ResourcePlugin(",
+        ("delete", "after_delete="),
+        {'    after_delete="Omni\'s default applies again.",\n': ""},
+    ),
+    Mistake(
+        "a-field-without-an-example",
+        "field-examples",
+        "note = ",
+        ("'note'", '"example"'),
+        {
+            "class AcmeAdapter(OmniResourceAdapter):": "class AcmeAdapter(StoredResourceAdapter):",
+            "from omni_gateway.sdk.omni import types": "from omni_gateway.sdk.adapters import StoredResourceAdapter",
+            _ADAPTER: 'AcmeAdapter("acme-tunnels/tunnels")',
+            _ENABLED: 'note = ma.fields.String(metadata={"description": "A note"})\n    enabled = fields.Boolean(',
+        },
+    ),
+    Mistake(
+        "a-print",
+        "no-print",
+        "print(id)",
+        ("logging",),
+        {"    return adapter.get(id)": "    print(id)\n    return adapter.get(id)"},
+    ),
+    Mistake(
+        "a-function-without-annotations",
+        "type-annotations",
+        "def halve",
+        ("halve", "size", "what it returns"),
+        {"def restart": "def halve(size):\n    return size / 2\n\n\ndef restart"},
+    ),
+    Mistake(
+        "a-version-that-cannot-be-compared",
+        "version",
+        "plugin = ResourcePlugin(",
+        ("'soon'", "PEP 440"),
+        metadata=METADATA.replace("Version: 1.0", "Version: soon"),
+    ),
+    Mistake(
+        "no-requirement-of-the-gateway",
+        "requires-gateway",
+        "plugin = ResourcePlugin(",
+        ("omni-gateway", "dependencies"),
+        metadata=METADATA.replace("Requires-Dist: omni-gateway\n", ""),
     ),
     Mistake(
         "no-licence",

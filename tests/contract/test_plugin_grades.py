@@ -19,9 +19,10 @@ from omni_gateway.cli import main
 from omni_gateway.discovery import discover
 from omni_gateway.omni import messages
 from omni_gateway.plugin_check import exemptions, report
-from omni_gateway.plugin_check.catalogue import AT_START, RULES
+from omni_gateway.plugin_check.at_start import AT_START
+from omni_gateway.plugin_check.catalogue import RULES
 from omni_gateway.plugin_check.check import check
-from omni_gateway.plugin_check.package import of_distribution
+from omni_gateway.plugin_check.package_files import of_distribution
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Subject
 
@@ -67,7 +68,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-unt
 
     def invoke(*words: object) -> Result:
         result = CliRunner().invoke(main, ["plugin", "check", *map(str, words)])
-        for name in [name for name in sys.modules if name.startswith(("acme_tunnels", "omni_gateway_extras"))]:
+        for name in [name for name in sys.modules if name.startswith(("acme", "omni_gateway_extras"))]:
             del sys.modules[name]
         return result
 
@@ -108,6 +109,19 @@ def test_a_folder_with_a_mistake_has_a_lower_grade_and_exit_code_1(run, project:
     assert result.exit_code == 1
     assert "acme-tunnels 1.0): acme_tunnels.py" in result.output.splitlines()[-1]
     assert run(project, "--grade", "bronze").exit_code == 0
+
+
+def test_a_project_without_tests_changelog_and_marker_is_not_of_the_highest_grade(run, project: Path) -> None:  # type: ignore[no-untyped-def]
+    write_project(project)
+    (project / "acme").mkdir()
+    (project / "acme_tunnels.py").rename(project / "acme" / "__init__.py")
+    (project / "CHANGELOG.md").unlink()
+    (project / "tests" / "test_tunnels.py").write_text("class TestTunnels:\n    pass\n")
+    table = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(table.replace("acme_tunnels:plugin", "acme:plugin"))
+    (plugin,) = json.loads(run(project, "--format", "json").output)["plugins"]
+    failed = {name for name, outcome in plugin["rules"].items() if "failed" in outcome}
+    assert (plugin["grade"], failed) == ("gold", {"conformance-tests", "changelog", "typed"})
 
 
 def test_an_unknown_name_and_an_empty_folder_are_errors_of_usage(run, project: Path) -> None:  # type: ignore[no-untyped-def]
@@ -160,4 +174,4 @@ def test_each_rule_has_a_section_with_its_grade_and_summary() -> None:
     assert list(sections) == [rule.name for rule in RULES]
     assert [rule.name for rule in RULES if rule.summary not in sections[rule.name]] == []
     starts = [name for name, text in sections.items() if "Stops the start." in text]
-    assert starts == [rule.name for rule in AT_START]
+    assert starts == [rule.name for rule in RULES if rule in AT_START]

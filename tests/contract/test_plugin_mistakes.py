@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from omni_gateway import discovery
+from omni_gateway import discovery, third_party_commands
 from omni_gateway.discovery import BrokenPlugin, Found, discover
+from omni_gateway.plugin_check.catalogue import RULES
 from omni_gateway.plugin_check.check import Result, check
-from omni_gateway.plugin_check.package import of_distribution
+from omni_gateway.plugin_check.entry_points import is_misspelt
+from omni_gateway.plugin_check.package_files import of_distribution
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Subject
 
@@ -77,8 +79,18 @@ def test_a_mistake_is_found_by_the_check_where_it_is_and_with_its_mend(
     install(mistake)
     (found,) = discover()
     lines = [str(finding) for finding in checked(found, tmp_path).findings if finding.rule.name == mistake.rule]
-    assert [line.startswith(f"acme-tunnels (acme-tunnels 1.0): {place_of(mistake)}") for line in lines] == [True], lines
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("acme-tunnels (acme-tunnels ")
+    assert place_of(mistake) in lines[0]
     assert [words for words in mistake.says if words not in lines[0]] == [], lines
+
+
+#: Rules of a project's folder, which are tried on one in test_plugin_grades.
+OF_PROJECTS = {"conformance-tests", "changelog", "typed"}
+
+
+def test_each_rule_is_tried_by_a_mistake() -> None:
+    assert {mistake.rule for mistake in (*AT_START, *BY_CHECK)} | OF_PROJECTS == {rule.name for rule in RULES}
 
 
 def test_the_plugin_without_a_mistake_has_the_highest_grade(install: Install, tmp_path: Path) -> None:
@@ -87,3 +99,10 @@ def test_the_plugin_without_a_mistake_has_the_highest_grade(install: Install, tm
     result = checked(found, tmp_path)
     assert [str(finding) for finding in result.findings] == []
     assert result.grade == Grade.PLATINUM
+
+
+@pytest.mark.parametrize(
+    "group", [third_party_commands.GROUP, "omni_gateway_racks.hooks", "omni_gateway_extras.resources", "pytest11"]
+)
+def test_groups_of_commands_and_of_other_packages_are_not_taken_for_misspelt_ones(group: str) -> None:
+    assert not is_misspelt(group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,17 +27,19 @@ METHODS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "delete": (("get",), ("delete", "delete_with")),
 }
 _SDK = "omni_gateway."
+#: The least similarity of a name that is misspelt.
+_MISSPELT = 0.85
 
 
 def adapters_of(subject: Subject) -> Iterator[tuple[str, str, Any]]:
     """Yield the adapters of a plugin: the argument that it is in, what it is of, the adapter."""
     yield "adapter", "the adapter", subject.service.adapter
-    for sub in getattr(subject.service, "subresources", ()):
+    for sub in subject.subresources:
         if not isinstance(sub, SubCollection):
             yield "subresources", f"the adapter of the sub-resource {sub.name!r}", sub.adapter
 
 
-@rule("adapter-instance", Grade.BRONZE, at_start=True)
+@rule("adapter-instance", Grade.BRONZE)
 def adapter_instance(subject: Subject) -> Iterator[Fault]:
     """Each adapter is an instance of a subclass of ResourceAdapter."""
     for argument, of, adapter in adapters_of(subject):
@@ -48,7 +51,7 @@ def adapter_instance(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{of} is a {kind}, no ResourceAdapter", f"make {kind} a subclass of ResourceAdapter", place)
 
 
-@rule("adapter-methods", Grade.BRONZE, at_start=True)
+@rule("adapter-methods", Grade.BRONZE)
 def adapter_methods(subject: Subject) -> Iterator[Fault]:
     """The adapter has a method for each verb that has a role."""
     plugin = subject.resource
@@ -60,7 +63,7 @@ def adapter_methods(subject: Subject) -> Iterator[Fault]:
                     f"write it, or take {verb!r} out of roles",
                     subject.argument("roles"),
                 )
-    for sub in plugin.subresources:
+    for sub in subject.subresources:
         if isinstance(sub, SubCollection):
             continue
         method = "list" if isinstance(sub, SubList) else "get"
@@ -79,32 +82,45 @@ def _missing(adapter: Any, methods: tuple[str, ...]) -> str:
     cls: Any = type(adapter)
     if all(getattr(cls, name) is getattr(ResourceAdapter, name) for name in methods):
         return methods[0]
-    uses_items = isinstance(adapter, CallAdapter) and cls.items is CallAdapter.items
-    if uses_items and any(getattr(cls, name) is getattr(CallAdapter, name, None) for name in ("list", "get")):
-        return "items" if methods[0] in ("list", "get") else ""
-    return ""
+    if not isinstance(adapter, CallAdapter) or cls.items is not CallAdapter.items:
+        return ""
+    uses_items = any(getattr(cls, name) is getattr(CallAdapter, name) for name in methods if name in ("list", "get"))
+    return "items" if uses_items else ""
 
 
-@rule("omni-type", Grade.BRONZE, at_start=True)
+@rule("omni-type", Grade.BRONZE)
 def omni_type(subject: Subject) -> Iterator[Fault]:
-    """The resource types of Omni that adapters name are ones that there are."""
-    for argument, of, adapter in adapters_of(subject):
-        if not isinstance(adapter, OmniResourceAdapter):
+    """The resource types of Omni that it names are ones that there are."""
+    for argument, of, name in _types_of(subject):
+        # An OmniType says that the author means a type that the tables of this gateway do not have yet.
+        if messages.is_known(name) or isinstance(name, OmniType):
             continue
-        for name in (adapter.type, *adapter.other_types):
-            # An OmniType says that the author means a type that the tables of this gateway do not have yet.
-            if messages.is_known(name) or isinstance(name, OmniType):
-                continue
-            near = did_you_mean(name, messages.known_types())
-            mend = near.removeprefix("; ") if near != "." else "`omni-gateway plugin types` lists those there are"
-            yield Fault(
-                f"{of} is of the type {name!r}, which Omni does not have",
-                f"{mend} For one that is newer than this gateway write types.OmniType({name!r})",
-                subject.argument(argument),
-            )
+        near = _nearest_type(name)
+        mend = f"did you mean {near!r}?" if near else "take one of omni_gateway.sdk.omni.types."
+        yield Fault(
+            f"{of} is of the type {name!r}, which Omni does not have",
+            f"{mend} For one that is newer than this gateway write types.OmniType({name!r})",
+            subject.argument(argument),
+            certain=bool(near),
+        )
 
 
-@rule("filters-used", Grade.BRONZE, at_start=True)
+def _types_of(subject: Subject) -> Iterator[tuple[str, str, str]]:
+    for argument, of, adapter in adapters_of(subject):
+        if isinstance(adapter, OmniResourceAdapter):
+            yield from ((argument, of, name) for name in (adapter.type, *adapter.other_types))
+    for handler in subject.service.change_handlers:
+        yield "change_handlers", "a handler of changes", handler.type
+
+
+def _nearest_type(name: str) -> str:
+    """Return the type whose first word is nearly that of ``name``; empty if none is."""
+    words = {each.partition(".")[0]: each for each in messages.known_types()}
+    near = difflib.get_close_matches(name.partition(".")[0], words, n=1, cutoff=_MISSPELT)
+    return words[near[0]] if near else ""
+
+
+@rule("filters-used", Grade.BRONZE)
 def filters_used(subject: Subject) -> Iterator[Fault]:
     """Each filter is a label selector, or the adapter looks at it."""
     plugin = subject.resource
@@ -128,13 +144,14 @@ def filters_used(subject: Subject) -> Iterator[Fault]:
             )
 
 
-@rule("sort-keys", Grade.BRONZE, at_start=True)
+@rule("sort-keys", Grade.BRONZE)
 def sort_keys(subject: Subject) -> Iterator[Fault]:
-    """Lists are sorted by fields of the schema."""
+    """Lists are sorted by fields that objects have."""
     plugin = subject.resource
     schema = plugin.schema
     names = {name: field.attribute or name for name, field in schema.fields.items()}
-    known = {*names, *names.values()}
+    message = messages.message_of(plugin.adapter.type)
+    known = {*names, *names.values(), *(messages.members(message) if message else ())}
     for name in sorted(getattr(plugin.adapter, "sortable", None) or ()):
         if name.split(".")[0] not in known:
             near = did_you_mean(name, sorted(schema.spec_names))

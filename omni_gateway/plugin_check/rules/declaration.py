@@ -18,7 +18,9 @@ from omni_gateway.rest.service_plugin import RESERVED_NAMES
 from omni_gateway.sdk import SDK_VERSION, ResourcePlugin
 from omni_gateway.sdk.actions import SubCollection
 
-_WORDS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_KEBAB_CASE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+#: The unreserved characters of RFC 3986.
+_IN_URLS = re.compile(r"[A-Za-z0-9._~-]+")
 _VARIABLE = re.compile(r"<[^>]*>")
 
 
@@ -29,7 +31,7 @@ def loads(subject: Subject) -> Iterator[Fault]:
         yield Fault(subject.problem, subject.mend, subject.problem_at)
 
 
-@rule("sdk-range", Grade.BRONZE, at_start=True)
+@rule("sdk-range", Grade.BRONZE)
 def sdk_range(subject: Subject) -> Iterator[Fault]:
     """The range of SDK versions can be read and contains the SDK of this gateway."""
     wanted = subject.service.sdk
@@ -68,13 +70,13 @@ def sdk_range_named(subject: Subject) -> Iterator[Fault]:
         )
 
 
-@rule("plugin-name", Grade.BRONZE, at_start=True)
+@rule("plugin-name", Grade.BRONZE)
 def plugin_name(subject: Subject) -> Iterator[Fault]:
-    """The name is words in lower case with hyphens, and is free."""
+    """The name is free, and can stand in a URL as it is."""
     name = subject.service.name
-    if not all(_WORDS.fullmatch(part) for part in name.split("/")):
+    if not all(_IN_URLS.fullmatch(part) for part in name.split("/")):
         yield Fault(
-            f"the name {name!r} is part of its URLs and not in lower case with hyphens",
+            f"the name {name!r} cannot stand in a URL as it is",
             f"write name={_in_kebab_case(name)!r}",
             subject.argument("name"),
         )
@@ -82,16 +84,23 @@ def plugin_name(subject: Subject) -> Iterator[Fault]:
         yield Fault(f"the name {name!r} is taken by the gateway", "give it another name", subject.argument("name"))
 
 
-@rule("plugin-singular", Grade.BRONZE, at_start=True)
-def plugin_singular(subject: Subject) -> Iterator[Fault]:
-    """The word for one object is in lower case with hyphens: names of operations are made of it."""
-    singular = subject.service.singular
-    if not all(_WORDS.fullmatch(part) for part in singular.split("/")):
-        yield Fault(
-            f"the word for one object, {singular!r}, is not in lower case with hyphens",
-            f"write singular={_in_kebab_case(singular)!r}",
-            subject.argument("singular"),
-        )
+@rule("kebab-case", Grade.SILVER)
+def kebab_case(subject: Subject) -> Iterator[Fault]:
+    """The name, the word for one object and the names of what is below it are in lower case with hyphens."""
+    plugin = subject.service
+    names = [
+        ("name", plugin.name),
+        ("singular", plugin.singular),
+        *(("actions", action.name) for action in subject.actions),
+        *(("subresources", sub.name) for sub in subject.subresources),
+    ]
+    for argument, name in names:
+        if not all(_KEBAB_CASE.fullmatch(part) for part in name.split("/")):
+            yield Fault(
+                f"the name {name!r} is not in lower case with hyphens",
+                f"write {_in_kebab_case(name)!r}",
+                subject.argument(argument),
+            )
 
 
 def _in_kebab_case(name: str) -> str:
@@ -172,20 +181,30 @@ def arguments_used(subject: Subject) -> Iterator[Fault]:
             )
 
 
-@rule("functions", Grade.BRONZE, at_start=True)
+@rule("functions", Grade.BRONZE)
 def functions(subject: Subject) -> Iterator[Fault]:
-    """The functions of actions and documents take the arguments that they are called with."""
+    """Each function of the declaration takes the arguments that it is called with."""
     plugin = subject.service
-    for action in plugin.actions:
+    for action in subject.actions:
         given = ["adapter", *([] if action.on_collection else ["id"]), "body"]
         yield from _uncallable(subject, f"action {action.name!r}", action.run, given, ["dry_run"])
-    for document in plugin.documents:
+    for document in subject.documents:
         variables = _VARIABLE.findall(document.path)
         own = [] if document.on_collection else ["id"]
         given = ["adapter", *own, *(variable.strip("<>").rpartition(":")[2] for variable in variables), "query"]
         yield from _uncallable(subject, f"document {document.path!r}", document.run, given, [])
     for kind in plugin.operations:
         yield from _uncallable(subject, f"operation kind {kind.name!r}", kind.read, ["omni", "id"], [])
+    for task in plugin.tasks:
+        yield from _uncallable(subject, f"task {task.name!r}", task.run, ["context"], [])
+    for health_check in plugin.health_checks:
+        yield from _uncallable(subject, f"health check {health_check.name!r}", health_check.run, ["context"], [])
+    for handler in plugin.change_handlers:
+        given = ["adapter", "change"]
+        yield from _uncallable(subject, f"handler of changes of {handler.type!r}", handler.handle, given, [])
+    for page in plugin.pages:
+        if page.values is not None:
+            yield from _uncallable(subject, f"page {page.path!r}", page.values, ["adapter"], [])
 
 
 def _uncallable(subject: Subject, of: str, function: Any, given: list[str], keywords: list[str]) -> Iterator[Fault]:
@@ -208,7 +227,7 @@ def _uncallable(subject: Subject, of: str, function: Any, given: list[str], keyw
 @rule("sub-collections", Grade.SILVER)
 def sub_collections(subject: Subject) -> Iterator[Fault]:
     """A list of another plugin below an object names a plugin and a filter that there are."""
-    for sub in subject.resource.subresources:
+    for sub in subject.subresources:
         if not isinstance(sub, SubCollection):
             continue
         other = subject.others.get(sub.plugin)
@@ -227,7 +246,7 @@ def _mend(near: str) -> str:
 
 def texts_of(subject: Subject) -> Iterator[tuple[str, str, str, Callable[..., Any] | None]]:
     """Yield the actions and documents of a plugin: what each is, summary, description, function."""
-    for action in subject.service.actions:
+    for action in subject.actions:
         yield f"action {action.name!r}", action.summary, action.description, action.run
-    for document in subject.service.documents:
+    for document in subject.documents:
         yield f"document {document.path!r}", document.summary, document.description, document.run

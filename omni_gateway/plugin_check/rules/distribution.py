@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,36 +11,14 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from omni_gateway import third_party_commands
+from omni_gateway.plugin_check.entry_points import is_misspelt, misspelt_group
 from omni_gateway.plugin_check.rule import Fault, Grade, rule
 from omni_gateway.plugin_check.source import Module, dotted
 from omni_gateway.plugin_check.subject import Skipped, Subject
 from omni_gateway.source_place import SourcePlace, place_of_module
 
-#: The group of entry points that plugins are found by.
-GROUP = "omni_gateway.resources"
 _GATEWAY = "omni-gateway"
-_NEAR = 0.85
 _DECLARED_IN = ("pyproject.toml", "setup.cfg", "setup.py")
-
-
-def is_misspelt(group: str) -> bool:
-    """Return whether a group of entry points is meant to be one of the gateway's and is not."""
-    if group in (GROUP, third_party_commands.GROUP):
-        return False
-    plain = group.lower().replace("-", "_")
-    begins = plain.startswith(("omni_gateway", "omnigateway"))
-    return begins or difflib.SequenceMatcher(None, plain, GROUP).ratio() >= _NEAR
-
-
-def misspelt_group(group: str, target: str) -> Fault:
-    """Return the fault of an entry point in a misspelt group."""
-    module = target.partition(":")[0].strip()
-    return Fault(
-        f"its entry point is in the group {group!r}, where no plugin is looked for",
-        f"write {GROUP} in its pyproject.toml or setup.cfg, and install it again",
-        place_of_module(module) or SourcePlace(module),
-    )
 
 
 @rule("entry-point-group", Grade.BRONZE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import marshmallow as ma
@@ -36,6 +38,17 @@ FIELDS: Mapping[str, tuple[type[ma.fields.Field[Any]], str]] = {
     "google.protobuf.Timestamp": (fields.Timestamp, "fields.Timestamp"),
     "google.protobuf.Duration": (fields.Duration, "fields.Duration"),
 }
+#: Fields, and the form in JSON that they take from Omni; the first that fits counts.
+_FORMS: tuple[tuple[tuple[type[ma.fields.Field[Any]], ...], str], ...] = (
+    ((fields.Enum,), "number"),
+    ((fields.Int64,), "text"),
+    ((plain.Boolean,), "boolean"),
+    ((plain.Number,), "number"),
+    ((plain.String, plain.DateTime, plain.Date, plain.Time), "text"),
+    ((plain.Nested, plain.Dict), "object"),
+)
+#: Kinds of members whose form in JSON is no text, besides messages.
+_WIRE_FORMS = {"bool": "boolean", **dict.fromkeys(("int32", "uint32", "double", "float", "enum"), "number")}
 _READS = ("shown", "list", "get")
 _ENVELOPE = {*ENVELOPE, "links"} - {"_links"}
 
@@ -52,7 +65,7 @@ def spec_fields(schema: ma.Schema) -> dict[str, ma.fields.Field[Any]]:
     return {name: field for name, field in schema.fields.items() if name not in _ENVELOPE}
 
 
-@rule("schema-envelope", Grade.BRONZE, at_start=True)
+@rule("schema-envelope", Grade.BRONZE)
 def schema_envelope(subject: Subject) -> Iterator[Fault]:
     """No field of the spec has a name of the envelope that all objects have."""
     for _, schema, _ in subject.schemas:
@@ -69,39 +82,35 @@ def schema_envelope(subject: Subject) -> Iterator[Fault]:
             )
 
 
-@rule("schema-fields", Grade.BRONZE, at_start=True)
+@rule("schema-fields", Grade.BRONZE)
 def schema_fields(subject: Subject) -> Iterator[Fault]:
-    """Each field that is not computed is a member of the message of its Omni type."""
+    """Each field that the adapter does not fill is a member of the message of its Omni type."""
     for unknown in _unknown_fields(subject):
-        if not unknown.field.dump_only or unknown.near != ".":
-            yield unknown.fault(subject)
-
-
-@rule("computed-fields", Grade.SILVER)
-def computed_fields(subject: Subject) -> Iterator[Fault]:
-    """A field for reading that the message of its Omni type does not have is filled by the adapter."""
-    for unknown in _unknown_fields(subject):
-        if unknown.field.dump_only and unknown.near == ".":
-            yield unknown.fault(subject)
+        members = ", ".join(messages.members(unknown.message)) or "none"
+        mend = unknown.near.removeprefix("; ") if unknown.is_misspelt else f"its members are {members}."
+        yield Fault(
+            f"the field {unknown.path!r} is no member of {unknown.message}, and would always be read empty",
+            f"{mend} For one of another version of Omni write attribute={unknown.key!r}",
+            place_of_field(unknown.schema, unknown.path.rpartition(".")[2], subject),
+            # A field for reading that is like no member, and one that names its member, are meant as they are.
+            certain=not unknown.field.attribute and (unknown.is_misspelt or not unknown.field.dump_only),
+        )
 
 
 class _Unknown(NamedTuple):
     """A field that is no member of the message, and that no method of the adapter fills or takes."""
 
     path: str
+    key: str
     field: ma.fields.Field[Any]
     schema: ma.Schema
     message: str
     near: str
 
-    def fault(self, subject: Subject) -> Fault:
-        """Return the fault."""
-        members = ", ".join(messages.members(self.message)) or "none"
-        return Fault(
-            f"the field {self.path!r} is no member of {self.message}, and would always be read empty",
-            self.near.removeprefix("; ") if self.near != "." else f"its members are {members}",
-            place_of_field(self.schema, self.path.rpartition(".")[2], subject),
-        )
+    @property
+    def is_misspelt(self) -> bool:
+        """Return whether a member has nearly its name."""
+        return self.near != "."
 
 
 def _unknown_fields(subject: Subject) -> Iterator[_Unknown]:
@@ -141,7 +150,7 @@ def _unknown_in(schema: ma.Schema, message: str, reach: _Reach, before: str) -> 
         if member is None:
             near = did_you_mean(key, [each for each in members if each not in _keys(schema)])
             if reach.reads if field.dump_only else (reach.writes or near != "."):
-                yield _Unknown(before + name, field, schema, message, near)
+                yield _Unknown(before + name, key, field, schema, message, near)
         elif (inner := nested_schema(field)) is not None and messages.is_message(member.type):
             yield from _unknown_in(inner, member.type, reach, f"{before}{name}.")
 
@@ -169,13 +178,17 @@ def nested_schema(field: ma.fields.Field[Any]) -> ma.Schema | None:
     return field.schema if isinstance(field, plain.Nested) else None
 
 
-@rule("schema-field-types", Grade.BRONZE, at_start=True)
+@rule("schema-field-types", Grade.BRONZE)
 def schema_field_types(subject: Subject) -> Iterator[Fault]:
     """Each field is of the kind that the member of Omni's message is."""
     for _, schema, adapter in subject.schemas:
         message = messages.message_of(getattr(adapter, "type", ""))
-        if message is not None:
-            yield from _wrong_kinds(subject, schema, message, "")
+        if message is None:
+            continue
+        as_in_omni = isinstance(adapter, OmniResourceAdapter) and _Reach.of(adapter).reads
+        for fault in _wrong_kinds(subject, schema, message, ""):
+            # An adapter with reads of its own may show a member in another form.
+            yield fault if as_in_omni else replace(fault, certain=False)
 
 
 def _wrong_kinds(subject: Subject, schema: ma.Schema, message: str, before: str) -> Iterator[Fault]:
@@ -185,35 +198,53 @@ def _wrong_kinds(subject: Subject, schema: ma.Schema, message: str, before: str)
         if member is None:
             continue
         if difference := _difference(field, member):
-            problem, mend = difference
+            problem, mend, certain = difference
             text = f"the field {before + name!r} {problem} of {message}"
-            yield Fault(text, mend, place_of_field(schema, name, subject))
+            yield Fault(text, mend, place_of_field(schema, name, subject), certain)
         elif (inner := nested_schema(field)) is not None and messages.is_message(member.type):
             yield from _wrong_kinds(subject, inner, member.type, f"{before}{name}.")
 
 
-def _difference(field: ma.fields.Field[Any], member: Member) -> tuple[str, str] | None:
-    """Return how a field differs from a member, and the mend; None if it fits."""
+def _difference(field: ma.fields.Field[Any], member: Member) -> tuple[str, str, bool] | None:
+    """Return how a field differs from a member, the mend, and whether it cannot work; None if it fits."""
     is_list, kind = isinstance(field, plain.List), type(field).__name__
+    if type(field) in (plain.Raw, ma.fields.Field):
+        return None
     if member.many != is_list:
         wanted = _name_of(member.type)
         if member.many:
-            return f"is a {kind} of one value, for a list", f"write marshmallow.fields.List({wanted}(...))"
-        return "is a list, for a member that is no list", f"write {wanted}"
+            return f"is a {kind} of one value, for a list", f"write marshmallow.fields.List({wanted}(...))", True
+        return "is a list, for a member that is no list", f"write {wanted}", True
     if member.keyed:
-        fits = isinstance(field, (plain.Dict, plain.Raw))
-        return None if fits else (f"is a {kind}, for a mapping", "write marshmallow.fields.Dict")
+        fits = isinstance(field, plain.Dict)
+        return None if fits else (f"is a {kind}, for a mapping", "write marshmallow.fields.Dict", True)
     one = field.inner if isinstance(field, plain.List) else field
     if member.type.startswith("enum ") and isinstance(one, fields.Enum):
         values = dict(messages.enum(member.type))
         if {name: each.value for name, each in one.enum.__members__.items()} != values:
             text = ", ".join(f"{name}={number}" for name, number in values.items())
-            return f"has other values than the {member.type}", f"let the enum have {text}"
+            # The numbers that both have may be all that there are in another version of Omni.
+            certain = any(values.get(name, each.value) != each.value for name, each in one.enum.__members__.items())
+            return f"has other values than the {member.type}", f"let the enum have {text}", certain
         return None
     wanted_class = FIELDS.get(member.type.split(" ")[0], (ma.fields.Field, ""))[0]
     if isinstance(one, wanted_class):
         return None
-    return f"is a {type(one).__name__}, for a {member.type}", f"write {_name_of(member.type)}"
+    # A text for a time shows what a Timestamp shows; a text for a number is none.
+    certain = _form(one) not in ("", _form_on_wire(member.type))
+    return f"is a {type(one).__name__}, for a {member.type}", f"write {_name_of(member.type)}", certain
+
+
+def _form(field: ma.fields.Field[Any]) -> str:
+    """Return the form in JSON of the values that a field takes from Omni as they are; empty if that is not known."""
+    for kinds, form in _FORMS:
+        if isinstance(field, kinds):
+            return form
+    return ""
+
+
+def _form_on_wire(kind: str) -> str:
+    return _WIRE_FORMS.get(kind.split(" ")[0], "object" if messages.is_message(kind) else "text")
 
 
 def _name_of(kind: str) -> str:
@@ -232,12 +263,12 @@ def example_given(subject: Subject) -> Iterator[Fault]:
             "write example={...}",
             _of_action(subject, each),
         )
-        for each in plugin.actions
+        for each in subject.actions
         if each.body is not None and each.example is None
     )
 
 
-@rule("example-loads", Grade.BRONZE, at_start=True)
+@rule("example-loads", Grade.BRONZE)
 def example_loads(subject: Subject) -> Iterator[Fault]:
     """Each example is accepted as a request, and what is read of it is accepted in a patch."""
     plugin = subject.service
@@ -246,7 +277,7 @@ def example_loads(subject: Subject) -> Iterator[Fault]:
         yield from _refused(plugin.schema, example, text, subject.argument("example"))
         if "patch" in plugin.roles:
             yield from _refused_patch(subject)
-    for action in plugin.actions:
+    for action in subject.actions:
         if action.body is not None and action.example is not None:
             text = f"the example of the action {action.name!r} is refused by {action.body.__name__}"
             yield from _refused(action.body(), action.example, text, _of_action(subject, action))
@@ -295,9 +326,8 @@ def _is_text(node: ast.expr, text: str) -> bool:
 
 @rule("secret-fields", Grade.BRONZE)
 def secret_fields(subject: Subject) -> Iterator[Fault]:
-    """No field with the name of a credential is shown to readers."""
-    plugin = subject.resource
-    once = plugin.schema.returned_once
+    """No field or setting with the name of a credential is shown."""
+    once = subject.service.schema.returned_once
     for of, schema, adapter in subject.schemas:
         type_name = getattr(adapter, "type", "")
         for name, field in spec_fields(schema).items():
@@ -308,3 +338,13 @@ def secret_fields(subject: Subject) -> Iterator[Fault]:
                     "write fields.Secret, or fields.Masked(...) for a text with a secret inside, or load_only=True",
                     place_of_field(schema, name, subject),
                 )
+    settings = subject.service.settings
+    if settings is None:
+        return
+    for each in dataclasses.fields(settings):
+        if names_secret("", each.name) and not each.metadata.get("secret"):
+            yield Fault(
+                f"the setting {each.name!r} is shown by `omni-gateway config`, and its name is that of a credential",
+                "write setting(..., secret=True)",
+                place_of_attribute(settings, each.name) or subject.place,
+            )

@@ -48,7 +48,7 @@ def operation_texts(subject: Subject) -> Iterator[Fault]:
                     f"write {word}= with a sentence",
                     place_of_function(function) or subject.place,
                 )
-    for sub in getattr(subject.service, "subresources", ()):
+    for sub in subject.subresources:
         if not sub.summary.strip():
             yield Fault(f"the sub-resource {sub.name!r} has no summary", "give one", subject.argument("subresources"))
     for kind in subject.service.operations:
@@ -63,11 +63,10 @@ def operation_texts(subject: Subject) -> Iterator[Fault]:
 
 def _schemas(subject: Subject, *, with_queries: bool) -> Iterator[ma.Schema]:
     """Yield the schemas of objects, sub-resources, bodies and answers, and the messages in them, each once."""
-    plugin = subject.service
     waiting: list[ma.Schema] = [shown.schema for shown in subject.schemas]
-    for action in plugin.actions:
+    for action in subject.actions:
         waiting += [kind() for kind in (action.body, action.answers) if kind is not None]
-    for document in plugin.documents:
+    for document in subject.documents:
         kinds = (document.answers, document.query if with_queries else None)
         waiting += [kind() for kind in kinds if kind is not None]
     seen: set[type] = set()
