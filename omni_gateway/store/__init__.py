@@ -5,7 +5,7 @@ the first use, and every process opens its own.
 """
 
 from omni_gateway.store.audit import AuditEntry, AuditStore
-from omni_gateway.store.documents import Document, DocumentStore
+from omni_gateway.store.documents import CollectionFull, Document, DocumentStore
 from omni_gateway.store.errors import StoreMisconfigured, StoreRefused, StoreUnavailable
 from omni_gateway.store.idempotency import IdempotencyStore, Recorded
 from omni_gateway.store.store import Store
@@ -15,6 +15,7 @@ from omni_gateway.store.tokens import Token, TokenStore
 __all__ = [
     "AuditEntry",
     "AuditStore",
+    "CollectionFull",
     "Document",
     "DocumentStore",
     "IdempotencyStore",
