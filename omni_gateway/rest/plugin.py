@@ -56,6 +56,7 @@ from omni_gateway.rest.views.openapi import (
 )
 from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.rest.views.subresources import subcollection_view, sublist_view, subresource_view
+from omni_gateway.store import Tables
 from omni_gateway.tasks import Task
 
 VERBS = ("list", "get", "create", "replace", "patch", "delete")
@@ -99,6 +100,7 @@ class ResourcePlugin(ServicePlugin):
         and tasks have an instance as ``settings``.
     :param tasks: its background tasks.
     :param health_checks: its checks in ``/readyz``.
+    :param tables: the tables that it has in the gateway's store, with the migrations that make them.
 
     Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
     the name of a parameter that every list has.
@@ -139,6 +141,7 @@ class ResourcePlugin(ServicePlugin):
         settings: type | None = None,
         tasks: Sequence[Task] = (),
         health_checks: Sequence[HealthCheck] = (),
+        tables: Tables | None = None,
     ) -> None:
         unknown = set(roles) - set(VERBS)
         if unknown:
@@ -175,6 +178,7 @@ class ResourcePlugin(ServicePlugin):
             settings=settings,
             tasks=tasks,
             health_checks=health_checks,
+            tables=tables,
         )
         self.description = description
         self.after_write = after_write

@@ -28,6 +28,7 @@ from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
+from omni_gateway.store import PluginTables, Tables, TablesError
 from omni_gateway.tasks import PluginContext, Task
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
@@ -70,6 +71,7 @@ class ServicePlugin:
         and tasks have an instance as ``settings``.
     :param tasks: its background tasks.
     :param health_checks: its checks in ``/readyz``.
+    :param tables: the tables that it has in the gateway's store, with the migrations that make them.
     """
 
     roles: Mapping[str, Role] = {}
@@ -94,11 +96,13 @@ class ServicePlugin:
         settings: type | None = None,
         tasks: Sequence[Task] = (),
         health_checks: Sequence[HealthCheck] = (),
+        tables: Tables | None = None,
     ) -> None:
         self.name = name
         self.settings = settings
         self.tasks = tuple(tasks)
         self.health_checks = tuple(health_checks)
+        self.tables = tables
         plugin_variables(name, settings)  # raises for a class that is none of settings
         refuse_twins("tasks", [task.name for task in self.tasks])
         refuse_twins("health checks", [check.name for check in self.health_checks])
@@ -169,8 +173,15 @@ class ServicePlugin:
         gateway.operation_roles.update(roles)
 
     def _register_extensions(self, gateway: Gateway, source: str) -> None:
-        """Add tasks and health checks; ``source`` names the plugin in the log."""
-        context = PluginContext(gateway.own_omni, gateway.store, gateway.plugin_settings.get(self.name))
+        """Add tables, tasks and health checks; ``source`` names the plugin in the log."""
+        if self.tables is not None:
+            try:
+                tables = gateway.plugin_tables[self.name] = PluginTables(gateway.store.database, self.name, self.tables)
+            except TablesError as error:
+                raise PluginError(str(error)) from error
+        else:
+            tables = None
+        context = PluginContext(gateway.own_omni, gateway.store, gateway.plugin_settings.get(self.name), tables)
         for task in self.tasks:
             gateway.tasks.add(task, self.name, source, context)
         for check in self.health_checks:
