@@ -107,6 +107,7 @@ def serve(bind: str | None, workers: int | None) -> None:
     settings = _with_omni(settings)
     token = _ensure_a_token(settings)
     _tell("Loading the resources ...")
+    _migrate_tables_of_plugins(settings)
     run(
         bind,
         settings,
@@ -185,6 +186,30 @@ def _ensure_a_token(settings: Settings) -> str | None:
     secret = store.tokens.create_first("first-run", "admin") if wanted else None
     store.close()
     return secret
+
+
+def _migrate_tables_of_plugins(settings: Settings) -> None:
+    """Run the migrations of plugins' tables. Raises BrokenPlugin where one fails, unless the settings say to skip it.
+
+    A plugin that is skipped so has its routes; what needs its tables fails there.
+    """
+    from omni_gateway.discovery import BrokenPlugin, discover
+    from omni_gateway.storage import store_of
+    from omni_gateway.store import PluginTables, TablesError
+
+    skip = settings.plugin_errors == "skip"
+    found = discover(disabled=settings.plugins_disabled, skip_broken=skip)
+    store = store_of(settings)
+    for item in found:
+        if item.plugin is None or item.plugin.tables is None:
+            continue
+        try:
+            PluginTables(store.database, item.plugin.name, item.plugin.tables).migrate()
+        except TablesError as error:
+            if not skip:
+                raise BrokenPlugin(item, str(error)) from error
+            _tell(f"Warning: {item}: {error}")
+    store.close()
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)

@@ -24,7 +24,7 @@ from omni_gateway.rest.pages import RenderedPages
 from omni_gateway.rest.rendered_bodies import RenderedBodies
 from omni_gateway.rest.request_context import current_reads, request_context
 from omni_gateway.rest.response_cache import ResponseCache
-from omni_gateway.store import Store
+from omni_gateway.store import PluginTables, Store
 from omni_gateway.tasks import Tasks
 from omni_gateway.watch.broadcaster import Broadcasters
 from omni_gateway.watch.stream_response import StreamLimiter
@@ -91,6 +91,8 @@ class Gateway:
     operation_roles: dict[str, Role] = field(default_factory=dict)
     #: Plugin → its settings.
     plugin_settings: dict[str, Any] = field(default_factory=dict)
+    #: Plugin → its tables, of those that have some.
+    plugin_tables: dict[str, PluginTables] = field(default_factory=dict)
     #: The ``id()`` of each adapter of a plugin → the plugin's name.
     owners: dict[int, str] = field(default_factory=dict)
     #: The whole name of each metric of a plugin → the plugin's name.
@@ -188,7 +190,10 @@ class Gateway:
     def _copy(self, adapter: ResourceAdapter, omni: OmniClient) -> ResourceAdapter:
         bound = adapter.bind(omni)
         bound.store = self.store
-        bound.settings = self.plugin_settings.get(self.owners.get(id(adapter), ""))
+        owner = self.owners.get(id(adapter), "")
+        bound.settings = self.plugin_settings.get(owner)
+        if owner in self.plugin_tables:
+            bound.tables = self.plugin_tables[owner]
         return bound
 
 

@@ -60,6 +60,7 @@ from omni_gateway.rest.views.openapi import (
 )
 from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.rest.views.subresources import subcollection_view, sublist_view, subresource_view
+from omni_gateway.store import Tables
 from omni_gateway.tasks import Task
 
 #: Roles: readers may list and get.
@@ -105,6 +106,7 @@ class ResourcePlugin(ServicePlugin):
         and tasks have an instance as ``settings``.
     :param tasks: its background tasks.
     :param health_checks: its checks in ``/readyz``.
+    :param tables: the tables that it has in the gateway's store, with the migrations that make them.
     :param extensions: the routes that it adds below objects of other plugins.
     :param change_handlers: the functions that are called with changes of Omni's objects.
     :param metrics: its metrics, at ``/metrics``.
@@ -149,6 +151,7 @@ class ResourcePlugin(ServicePlugin):
         settings: type | None = None,
         tasks: Sequence[Task] = (),
         health_checks: Sequence[HealthCheck] = (),
+        tables: Tables | None = None,
         extensions: Sequence[Extension] = (),
         change_handlers: Sequence[ChangeHandler] = (),
         metrics: Sequence[Metric] = (),
@@ -183,6 +186,7 @@ class ResourcePlugin(ServicePlugin):
             settings=settings,
             tasks=tasks,
             health_checks=health_checks,
+            tables=tables,
             extensions=extensions,
             change_handlers=change_handlers,
             metrics=metrics,

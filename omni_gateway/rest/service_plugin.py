@@ -39,6 +39,7 @@ from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
 from omni_gateway.source_place import SourcePlace, place_of_caller
+from omni_gateway.store import PluginTables, Tables, TablesError
 from omni_gateway.tasks import PluginContext, Task, TaskContext
 from omni_gateway.watch.change_follower import ChangeFollower, ObjectChange
 from omni_gateway.watch.source import WatchedType
@@ -82,6 +83,7 @@ class ServicePlugin:
         and tasks have an instance as ``settings``.
     :param tasks: its background tasks.
     :param health_checks: its checks in ``/readyz``.
+    :param tables: the tables that it has in the gateway's store, with the migrations that make them.
     :param extensions: the routes that it adds below objects of other plugins.
     :param change_handlers: the functions that are called with changes of Omni's objects.
     :param metrics: its metrics, at ``/metrics``.
@@ -110,6 +112,7 @@ class ServicePlugin:
         settings: type | None = None,
         tasks: Sequence[Task] = (),
         health_checks: Sequence[HealthCheck] = (),
+        tables: Tables | None = None,
         extensions: Sequence[Extension] = (),
         change_handlers: Sequence[ChangeHandler] = (),
         metrics: Sequence[Metric] = (),
@@ -121,6 +124,7 @@ class ServicePlugin:
         self.settings = settings
         self.tasks = tuple(tasks)
         self.health_checks = tuple(health_checks)
+        self.tables = tables
         plugin_variables(name, settings)  # raises for a class that is none of settings
         refuse_twins("tasks", [task.name for task in self.tasks])
         refuse_twins("health checks", [check.name for check in self.health_checks])
@@ -230,8 +234,14 @@ class ServicePlugin:
         handler.handle(context.bound(self.adapter), change)
 
     def _register_extensions(self, gateway: Gateway, source: str) -> None:
-        """Add tasks, health checks and handlers of changes; ``source`` names the plugin in the log."""
-        context = PluginContext(gateway.own_omni, gateway.store, gateway.plugin_settings.get(self.name))
+        """Add tables, tasks, health checks and handlers of changes; ``source`` names the plugin in the log."""
+        tables = None
+        if self.tables is not None:
+            try:
+                tables = gateway.plugin_tables[self.name] = PluginTables(gateway.store.database, self.name, self.tables)
+            except TablesError as error:
+                raise PluginError(str(error)) from error
+        context = PluginContext(gateway.own_omni, gateway.store, gateway.plugin_settings.get(self.name), tables)
         for task in (*self.tasks, *self._change_tasks(source, gateway.own_omni.cache)):
             gateway.tasks.add(task, self.name, source, context)
         for check in self.health_checks:

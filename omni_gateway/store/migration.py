@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,20 @@ class _Overtaken(Exception):
     """Another process has run the migration meanwhile."""
 
 
-def migrate(engine: Engine) -> None:
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps of some tables: the last one's id, the table with the id of the last one that was run, their folder."""
+
+    head: str
+    version_table: str
+    folder: Path
+
+
+#: Of the gateway's own tables.
+OWN = Steps(HEAD, "alembic_version", Path(__file__).parent / "migrations" / "versions")
+
+
+def migrate(engine: Engine, steps: Steps = OWN) -> None:
     """Run the missing migrations; retry if another process runs them at the same time.
 
     A database of a newer release is not changed: migrations only add what older releases do not need, so that their
@@ -39,11 +54,16 @@ def migrate(engine: Engine) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with _ONE_AT_A_TIME:
-                step = present(engine)
-                if step is not None and step > HEAD:
-                    log.warning("the database is of a newer release (step %s; this one has %s)", step, HEAD)
-                elif step != HEAD:
-                    _upgrade(engine)
+                step = present(engine, steps)
+                if step is not None and step > steps.head:
+                    log.warning(
+                        "the database is of a newer release (%s: step %s; this one has %s)",
+                        steps.version_table,
+                        step,
+                        steps.head,
+                    )
+                elif step != steps.head:
+                    _upgrade(engine, steps)
         except (DBAPIError, _Overtaken):
             if attempt == ATTEMPTS:
                 raise
@@ -52,30 +72,34 @@ def migrate(engine: Engine) -> None:
             return
 
 
-def present(engine: Engine) -> str | None:
+def present(engine: Engine, steps: Steps = OWN) -> str | None:
     """Return the id of a database's last migration; None without any."""
-    from sqlalchemy import inspect, text
+    from sqlalchemy import column, inspect, select, table
 
-    if not inspect(engine).has_table("alembic_version"):
+    if not inspect(engine).has_table(steps.version_table):
         return None
     with engine.connect() as connection:
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return connection.execute(select(column("version_num")).select_from(table(steps.version_table))).scalar()
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine, steps: Steps) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
     from sqlalchemy import text
 
     config = Config()
-    config.set_main_option("script_location", "omni_gateway.store:migrations")
+    config.set_main_option("script_location", "omni_gateway.store:migrations")  # its env.py serves all steps
+    config.set_main_option("version_locations", str(steps.folder).replace("%", "%%"))
+    for option in ("path_separator", "version_path_separator"):  # the second is of Alembic before 1.16
+        config.set_main_option(option, "newline")
+    config.attributes["version_table"] = steps.version_table
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))  # the caller's deadline counts
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, HEAD)
+            command.upgrade(config, steps.head)
         except CommandError as error:
             raise _Overtaken from error

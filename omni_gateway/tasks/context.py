@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
 from omni_gateway.omni import OmniClient
-from omni_gateway.store import Store
+from omni_gateway.store import PluginTables, Store
 
 
 class Bindable(Protocol):
@@ -14,6 +14,7 @@ class Bindable(Protocol):
 
     store: Store
     settings: Any
+    tables: PluginTables
 
     def bind(self, omni: OmniClient) -> Self:
         """Return a copy that uses a client."""
@@ -25,7 +26,7 @@ A = TypeVar("A", bound=Bindable)
 
 @dataclass(frozen=True, slots=True)
 class PluginContext:
-    """A client, the store and the plugin's settings.
+    """A client, the store, and the plugin's settings and tables, None without any.
 
     ``omni`` has the gateway's own identity and reads from Omni, not from the cache.
     """
@@ -33,9 +34,12 @@ class PluginContext:
     omni: OmniClient
     store: Store
     settings: Any
+    tables: PluginTables | None
 
     def bound(self, adapter: A) -> A:
         """Return a copy of an adapter of the plugin's with the client, the store and the settings."""
         bound = adapter.bind(self.omni)
         bound.store, bound.settings = self.store, self.settings
+        if self.tables is not None:
+            bound.tables = self.tables
         return bound

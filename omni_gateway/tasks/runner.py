@@ -44,7 +44,8 @@ class _Thread:
     def _run(self) -> None:
         """Call the function until it has to end."""
         ending = self.ending
-        context = TaskContext(self.context.omni, self.context.store, self.context.settings, ending)
+        given = self.context
+        context = TaskContext(given.omni, given.store, given.settings, given.tables, ending)
         pause = FIRST_PAUSE_SECONDS
         while not ending.is_set():
             try:

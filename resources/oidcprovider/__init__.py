@@ -20,7 +20,11 @@ plugin = ResourcePlugin(
     singular="oidc-provider",
     title="OIDC provider",
     schema=OIDCProviderSchema,
-    adapter=OIDCProviderAdapter("oidc/providers", sortable=frozenset({"name", "issuer_url", "enabled"})),
+    adapter=OIDCProviderAdapter(
+        "oidc/providers",
+        sortable=frozenset({"name", "issuer_url", "enabled"}),
+        max_objects=1000,  # each worker holds all of them in memory, to look tokens up
+    ),
     roles={**READ, **dict.fromkeys(("create", "replace", "patch", "delete"), Role.ADMIN)},
     actions=[TEST],
     example=EXAMPLE,

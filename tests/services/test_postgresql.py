@@ -18,12 +18,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
+from omni_gateway.http.problems import Problem
+from omni_gateway.model.resource import Resource
+from omni_gateway.rest.select import select
 from omni_gateway.simulator.embedded import RunningSimulator
-from omni_gateway.store import AuditEntry, AuditStore, Store
+from omni_gateway.store import AuditEntry, AuditStore, PluginTables, Store
 from omni_gateway.store.audit import id_at
 from omni_gateway.store.migration import HEAD, LOCK
 from omni_gateway.store.tables import METADATA
 from tests.e2e.conftest import Served, start_gateway, stop_gateway
+from tests.unit.rest import test_stored_adapter as stored
+from tests.unit.store import test_plugin_tables as tables
 
 from .postgres import PostgreSQL, running_postgresql
 
@@ -237,3 +242,53 @@ def test_a_server_that_goes_away_costs_neither_requests_nor_lines(
         assert httpx.get(f"{served.url}/api/v1/machines").status_code == 200
     finally:
         stop_gateway(served)
+
+
+def test_lists_of_many_stored_objects_are_those_that_selecting_in_memory_gives(postgresql: PostgreSQL) -> None:
+    store = Store(postgresql.create("many"))
+    adapter = stored.bound(store)
+    assert store.documents.create("other/things", "rack-0001", {}, {}, {})
+    stored.fill(store, stored.RACKS)
+    for name, query in stored.QUERIES.items():
+        listing, expected = adapter.list(query), select(adapter.items({}), query, adapter.sortable)
+        assert (name, listing.items, listing.total) == (name, expected.items, expected.total)
+    store.close()
+
+
+def test_the_bound_of_a_collection_holds_for_replicas_that_create_at_once(postgresql: PostgreSQL) -> None:
+    stores = [Store(postgresql.create("bounded"))]
+    stores += [Store(postgresql.url("bounded")) for _ in range(3)]
+    stores[0].wait(30)
+
+    def create(number: int) -> bool:
+        try:
+            stored.bound(stores[number % 4], max_objects=10).create(Resource(f"rack-{number}"), {})
+        except Problem as problem:
+            assert problem.status == 422
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(create, range(40)))
+    assert made.count(True) == stores[0].documents.count(stored.COLLECTION) == 10
+    for store in stores:
+        store.close()
+
+
+def test_replicas_that_start_at_once_make_the_tables_of_a_plugin_once(
+    postgresql: PostgreSQL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    declared = tables.install(tmp_path, tables.FIRST, tables.SECOND)
+    stores = [Store(postgresql.create("racks"))]
+    stores += [Store(postgresql.url("racks")) for _ in range(3)]
+
+    def make(store: Store) -> list[str]:
+        return tables.ids(PluginTables(store.database, "racks", declared))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(make, stores)) == [[]] * 4
+    for store in stores:
+        store.close()
+    sys.modules.pop(tables.PACKAGE, None)
+    assert postgresql.ask("racks", "SELECT version_num FROM alembic_version_racks") == "0002"

@@ -15,7 +15,7 @@ from omni_gateway.model.query import Change, Listing, ListQuery
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniClient
 from omni_gateway.rest.operations import Operation
-from omni_gateway.store import Store
+from omni_gateway.store import PluginTables, Store
 from omni_gateway.watch.polling import polling_watch
 from omni_gateway.watch.private_watch import private_watch
 from omni_gateway.watch.source import WatchSource
@@ -80,6 +80,8 @@ class ResourceAdapter:
     store: Store
     #: The plugin's settings, set by the application; None if it has none.
     settings: Any = None
+    #: The plugin's tables, set by the application if it has some.
+    tables: PluginTables
     #: The clusters that the caller may access, set by the application; for objects that contain data of several ones.
     scope: Scope = EVERYTHING
 

@@ -4,6 +4,9 @@ from alembic import context
 
 from omni_gateway.store.tables import METADATA
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+attributes = context.config.attributes
+context.configure(
+    connection=attributes["connection"], target_metadata=METADATA, version_table=attributes["version_table"]
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -28,7 +28,14 @@ def api(simulator: RunningSimulator, tmp_path_factory: pytest.TempPathFactory) -
     text = GUIDE.read_text()
     module = ModuleType("guide_of_extensions")
     names = vars(module)
+    site = tmp_path_factory.mktemp("site")
+    steps = site / "acme_racks" / "migrations"
+    steps.mkdir(parents=True)
+    (steps / "__init__.py").touch()
     for block in BLOCK.finditer(text):
+        if "down_revision" in block[1]:
+            (steps / "step_0001.py").write_text(block[1])
+            continue
         lines_before = text.count("\n", 0, block.start(1))
         exec(compile("\n" * lines_before + block[1], str(GUIDE), "exec", dont_inherit=True), names)
     plugins = [value for value in names.values() if isinstance(value, ServicePlugin)]
@@ -37,6 +44,7 @@ def api(simulator: RunningSimulator, tmp_path_factory: pytest.TempPathFactory) -
     environ = {"OMNI_GATEWAY_RACKS_URL": "http://inventory"}
     settings = Settings(omni=omni, state_dir=tmp_path_factory.mktemp("guide"), auth=("off",), environ=environ)
     with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(site))
         patch.setattr("omni_gateway.app.discover", lambda **_: found)
         return create_app(settings).test_client()
 
@@ -56,3 +64,9 @@ def test_its_task_writes_objects_that_are_read(api: FlaskClient, wait_until: Cal
 def test_its_health_check_is_shown_under_the_plugins_name(api: FlaskClient) -> None:
     entry = api.get("/readyz").json["checks"]["checked-racks/inventory"]
     assert (entry["status"], entry["kind"]) == ("ok", "static")
+
+
+def test_its_tables_are_migrated_and_hold_what_is_written(api: FlaskClient) -> None:
+    assert api.post("/api/v1/units", json={"id": "r1", "free": 7}).status_code == 201
+    assert api.post("/api/v1/units", json={"id": "r1"}).status_code == 409
+    assert [(each["id"], each["free"]) for each in api.get("/api/v1/units?search=r").json] == [("r1", 7)]

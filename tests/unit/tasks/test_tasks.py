@@ -24,7 +24,7 @@ def started(new_store: Store) -> Iterator[Callable[..., Tasks]]:
 
     def start(*tasks: Task, settings: Any = None) -> Tasks:
         all_tasks = Tasks()
-        context = PluginContext(OmniClient(OMNI), new_store, settings)
+        context = PluginContext(OmniClient(OMNI), new_store, settings, None)
         for task in tasks:
             all_tasks.add(task, "racks", "plugin 'racks' of acme 1.2", context)
         all_tasks.start()
@@ -39,7 +39,7 @@ def started(new_store: Store) -> Iterator[Callable[..., Tasks]]:
 def test_nothing_runs_before_the_start(new_store: Store) -> None:
     tasks = Tasks()
     before = threading.active_count()
-    context = PluginContext(OmniClient(OMNI), new_store, None)
+    context = PluginContext(OmniClient(OMNI), new_store, None, None)
     tasks.add(Task("read", lambda context: None), "racks", "plugin 'racks'", context)
     assert threading.active_count() == before
 
