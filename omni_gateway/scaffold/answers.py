@@ -80,6 +80,11 @@ class Answers:
         return self.name.replace("-", "_")
 
     @property
+    def variable(self) -> str:
+        """The beginning of the names of its settings' variables."""
+        return f"OMNI_GATEWAY_{self.word.upper()}"
+
+    @property
     def title(self) -> str:
         """The words for one object, with acronyms as people write them."""
         return schema_source.words(self.singular)

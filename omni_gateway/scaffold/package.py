@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,7 @@ _EACH_KIND = {
     "README.md": "README.md",
     "gitignore": ".gitignore",
     "workflow.yml": ".github/workflows/test.yml",
+    "CHANGELOG.md": "CHANGELOG.md",
     "py.typed": "{module}/py.typed",
     "test.py": "tests/test_{word}.py",
 }
@@ -37,6 +39,7 @@ _OF_KIND = {
     "own-backend": {
         "own-backend/plugin.py": "{module}/__init__.py",
         "own-backend/adapter.py": "{module}/adapter.py",
+        "own-backend/settings.py": "{module}/settings.py",
         "own-backend/conftest.py": "tests/conftest.py",
         "schemas.py": "{module}/schemas.py",
     },
@@ -159,6 +162,8 @@ def _of_type(answers: Answers) -> dict[str, object]:
     return {
         "schema": schema,
         "roles": roles,
+        "writes": _is_writable(verbs),
+        "deletes": "READ_WRITE" in roles or "delete" in roles,
         "imports": ", ".join([*re.findall(r"READ\w*", roles), *used]),
         "type": type,
         "adapter": _adapter(type, list(schema.sortable)),
@@ -168,8 +173,11 @@ def _of_type(answers: Answers) -> dict[str, object]:
 
 
 def _schema_of(type: str, name: str) -> schema_source.Schema:
-    writable = not {"create", "update"}.isdisjoint(verbs_of(type))
-    return schema_source.of_omni_type(type, name, writable=writable)
+    return schema_source.of_omni_type(type, name, writable=_is_writable(verbs_of(type)))
+
+
+def _is_writable(verbs: Sequence[str]) -> bool:
+    return "create" in verbs or "update" in verbs
 
 
 def _adapter(type: str, sortable: list[str]) -> str:

@@ -79,6 +79,17 @@ def test_an_installed_wheel_serves_all_resources_and_the_viewer(installed: Path,
     assert statuses == {200}
 
 
+@pytest.mark.slow
+def test_an_installed_wheel_makes_a_plugins_package_from_the_templates_in_it(installed: Path, tmp_path: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    for kind in (["--type", "GRPCTunnelConfigs"], ["racks", "--kind", "own-backend"], ["sums", "--kind", "service"]):
+        command = [str(installed / "bin" / "omni-gateway"), "plugin", "new", *kind]
+        subprocess.run(command, env=environ, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    made = [folder.name.removeprefix("omni-gateway-plugin-") for folder in sorted(tmp_path.iterdir())]
+    assert made == ["grpc-tunnel-configs", "racks", "sums"]
+    assert all((folder / "LICENSE").exists() for folder in tmp_path.iterdir())
+
+
 def until(lines: Iterator[str], beginning: str) -> Iterator[str]:
     for line in lines:
         yield line

@@ -23,6 +23,7 @@ def test_a_type_is_enough_for_a_whole_package(run: Run) -> None:
         ".github/workflows/test.yml",
         ".gitignore",
         ".omni-gateway-plugin.toml",
+        "CHANGELOG.md",
         "LICENSE",
         "README.md",
         "omni_gateway_grpc_tunnel_configs/__init__.py",
