@@ -69,15 +69,18 @@ answers 202 with an operation. Errors are RFC 9457 problem documents.
 """
 
 
-def create_app(settings: Settings | None = None, *, omni: CachingClient | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, *, omni: CachingClient | None = None, plugins: Sequence[Found] | None = None
+) -> Flask:
     """Return the WSGI application.
 
+    :param plugins: the plugins to mount; by default those that :func:`discover` finds.
     :raises SettingsError: a setting is invalid, or no Omni is configured.
     :raises BrokenPlugin: a plugin cannot be loaded or mounted, unless the settings say to skip it.
     """
     settings = settings or Settings.load()
     skip = settings.plugin_errors == "skip"
-    found = discover(disabled=settings.plugins_disabled, skip_broken=skip)
+    found = discover(disabled=settings.plugins_disabled, skip_broken=skip) if plugins is None else [*plugins]
     omni = omni or _client(settings)
     while True:
         try:

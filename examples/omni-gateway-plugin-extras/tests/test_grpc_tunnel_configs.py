@@ -1,0 +1,9 @@
+"""The promises of the HTTP contract, for gRPC tunnel configs."""
+
+from omni_gateway.sdk.testing import ResourceConformance
+from omni_gateway_extras.grpc_tunnel_configs import plugin
+
+
+class TestGRPCTunnelConfigs(ResourceConformance):
+    plugin = plugin
+    second = {"id": "00000000-0000-4000-8000-000000000002", "enabled": False}

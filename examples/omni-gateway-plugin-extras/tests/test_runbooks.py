@@ -1,0 +1,9 @@
+"""The promises of the HTTP contract, for runbooks."""
+
+from omni_gateway.sdk.testing import ResourceConformance
+from omni_gateway_extras.runbooks import plugin
+
+
+class TestRunbooks(ResourceConformance):
+    plugin = plugin
+    second = {"id": "disk-full", "title": "A disk is full", "steps": ["find what grows", "remove old images"]}
