@@ -52,13 +52,17 @@ class Case:
     def body(self, number: int, token: str) -> Mapping[str, Any]:
         """Return the body of a further object; ``number`` counts them, ``token`` is this run's.
 
-        The default varies the id of the two examples: another UUID, or the id with a suffix.
+        The default is the example with another id: another UUID, or the id with a suffix.
         """
-        example = self.example or self.plugin.example or {}
-        body = dict(self.second if number % 2 and self.second else example)
-        if isinstance(id := body.get("id"), str):
-            body["id"] = str(uuid.uuid4()) if _is_uuid(id) else f"{id}-{token}-{number}"
-        return body
+        return _with_another_id(self.example or self.plugin.example or {}, f"{token}-{number}")
+
+    def second_body(self, number: int, token: str) -> Mapping[str, Any]:
+        """Return the body of a further object like ``second``."""
+        return _with_another_id(self.second, f"{token}-{number}") if self.second else self.body(number, token)
+
+    def variation(self, number: int) -> Mapping[str, Any]:
+        """Return a merge patch that changes an object, whatever it was; each ``number`` gives another state."""
+        return {"labels": {"kit-variation": str(number)}}
 
     def merge_patch(self) -> Mapping[str, Any]:
         """Return the merge patch that changes an object of the example."""
@@ -67,6 +71,12 @@ class Case:
             name: value for name, value in self.second.items() if name != "id" and example.get(name) != value
         }
         return self.change or differences or {"labels": {"kit-changed": "yes"}}
+
+
+def _with_another_id(body: Mapping[str, Any], suffix: str) -> dict[str, Any]:
+    if not isinstance(id := body.get("id"), str):
+        return dict(body)
+    return {**body, "id": str(uuid.uuid4()) if _is_uuid(id) else f"{id}-{suffix}"}
 
 
 def _is_uuid(text: str) -> bool:

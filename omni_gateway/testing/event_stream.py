@@ -1,47 +1,38 @@
-"""Read a watch with deadlines: a stream that lacks an event must fail a test, not stop it."""
+"""Read a watch with a deadline: a stream that lacks an event must fail a test, not stop it."""
 
 from __future__ import annotations
 
 import json
-import queue
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
 import httpx
 
 NDJSON = "application/x-ndjson"
-SECONDS = 10.0
+SECONDS = 8.0
 
 
 class EventStream:
-    """The events of an open watch (NDJSON), without heartbeats."""
+    """The events of an open watch (NDJSON), without heartbeats.
+
+    A read blocks until the stream sends something. The gateway's heartbeats bound that: at one that comes after the
+    deadline the read fails.
+    """
 
     def __init__(self, response: httpx.Response) -> None:
-        self._response = response
-        self._events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        Thread(target=self._read, name="kit-watch", daemon=True).start()
-
-    def _read(self) -> None:
-        try:
-            for line in self._response.iter_lines():
-                if line and '"HEARTBEAT"' not in line:
-                    self._events.put(json.loads(line))
-        except (httpx.HTTPError, RuntimeError, ValueError):
-            pass  # closed by the test
-        finally:
-            self._events.put(None)
+        self._lines = response.iter_lines()
 
     def next(self, seconds: float = SECONDS) -> dict[str, Any]:
         """Return the next event. Raises ``AssertionError`` if none comes within ``seconds``, or the stream ends."""
-        try:
-            event = self._events.get(timeout=seconds)
-        except queue.Empty:
-            raise AssertionError(f"the watch sent no event within {seconds} s") from None
-        assert event is not None, "the watch ended"
-        return event
+        deadline = time.monotonic() + seconds
+        for line in self._lines:
+            event = json.loads(line) if line else {"type": "HEARTBEAT"}
+            if event["type"] != "HEARTBEAT":
+                return dict(event)
+            assert time.monotonic() < deadline, f"the watch sent no event within {seconds} s"
+        raise AssertionError("the watch ended")
 
     def initial(self, seconds: float = SECONDS) -> tuple[list[dict[str, Any]], str]:
         """Return the objects that the watch begins with, and the resume point of the bookmark after them."""
@@ -55,7 +46,7 @@ class EventStream:
         deadline, others = time.monotonic() + seconds, []
         while time.monotonic() < deadline:
             try:
-                event = self.next(max(0.01, deadline - time.monotonic()))
+                event = self.next(deadline - time.monotonic())
             except AssertionError:
                 break
             if matches(event):

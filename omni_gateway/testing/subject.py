@@ -107,14 +107,17 @@ class Subject:
         """Return the body of a new object, unlike all others of this run."""
         return dict(self.case.body(next(self._numbers), self.token))
 
-    def make(self, client: httpx.Client | None = None, **members: Any) -> Made:
-        """Create an object and wait until it can be read; it is removed when the checks of the class have run."""
-        body = {**self.body(), **members}
+    def make(self, **members: Any) -> Made:
+        """Create an object of the example; it is removed when the checks of the class have run."""
+        return self._create({**self.body(), **members})
+
+    def _create(self, body: dict[str, Any]) -> Made:
+        """Create an object and wait until it can be read."""
         url = self.collection
-        response = (client or self.admin).post(url, json=body)
+        response = self.admin.post(url, json=body)
         if self.plugin.singleton and response.status_code == 409:
             self._delete(url)
-            response = (client or self.admin).post(url, json=body)
+            response = self.admin.post(url, json=body)
         assert response.status_code in (200, 201, 202), f"POST {url} {body}: {response.status_code} {response.text}"
         return self._made_by(response, body)
 
@@ -151,7 +154,8 @@ class Subject:
     def several(self) -> list[str]:
         """The ids of several objects that no check changes."""
         if "create" in self.plugin.roles:
-            return [self.existing.id, *(self.make().id for _ in range(SEVERAL - 1))]
+            second = (self.case.second_body(next(self._numbers), self.token) for _ in range(SEVERAL - 1))
+            return [self.existing.id, *(self._create(dict(body)).id for body in second)]
         return list(self._seeded)
 
     @cached_property
@@ -249,7 +253,7 @@ class Subject:
     def alter(self, id: str) -> None:
         """Change an object: by a PATCH, or in Omni where the plugin has none."""
         if "patch" in self.plugin.roles:
-            response = self.admin.patch(self.url_of(id), json=self.change())
+            response = self.admin.patch(self.url_of(id), json=dict(self.case.variation(next(self._numbers))))
             assert response.status_code == 200, response.text
         else:
             self.case.alter(self.omni, id)

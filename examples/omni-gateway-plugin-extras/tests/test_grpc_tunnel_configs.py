@@ -1,7 +1,8 @@
 """The promises of the HTTP contract, for gRPC tunnel configs."""
 
-from omni_gateway.sdk.testing import ResourceConformance
 from omni_gateway_extras.grpc_tunnel_configs import plugin
+
+from omni_gateway.sdk.testing import ResourceConformance
 
 
 class TestGRPCTunnelConfigs(ResourceConformance):

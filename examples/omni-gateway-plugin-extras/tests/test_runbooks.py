@@ -1,7 +1,8 @@
 """The promises of the HTTP contract, for runbooks."""
 
-from omni_gateway.sdk.testing import ResourceConformance
 from omni_gateway_extras.runbooks import plugin
+
+from omni_gateway.sdk.testing import ResourceConformance
 
 
 class TestRunbooks(ResourceConformance):

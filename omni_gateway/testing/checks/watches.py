@@ -6,7 +6,6 @@ from omni_gateway.testing.conditions import needs
 from omni_gateway.testing.subject import Subject, problem
 
 NDJSON = {"Accept": "application/x-ndjson"}
-#: A well-formed resume point that no state has.
 CHANGES = 5
 
 
