@@ -8,8 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import httpx
-from jsonschema import Draft202012Validator
-from jsonschema.protocols import Validator
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationErrorKind
 
 JSON = ("application/json", "application/problem+json")
 #: Headers that need no documentation: those of HTTP itself, of caches and of browsers' security.
@@ -20,6 +19,7 @@ STANDARD = re.compile(
 )
 #: Status → the headers that each such answer to a request has.
 SENT = {201: ("Location", "ETag"), 202: ("Location", "Operation-Location")}
+_URI = "urn:openapi"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -39,6 +39,8 @@ class Document:
         self._paths = [(path.split("/"), path) for path in document["paths"]]
         #: (operationId, status) → the headers that such answers had.
         self.sent: dict[tuple[str, str], set[str]] = {}
+        # One copy of the document for all validators: each of its schemas refers to a few of a thousand others.
+        self._registry = Registry([(_URI, document)], draft=Draft202012)
         self._validator = lru_cache(maxsize=None)(self._make_validator)
 
     def operation(self, path: str, method: str) -> dict[str, Any] | None:
@@ -93,16 +95,15 @@ class Document:
         # The caller asked for less than the schema requires.
         cut = "fields" in answer.request.url.params or answer.request.url.params.get("view") == "summary"
         errors = [
-            f"{error.json_path}: {error.message[:200]}"
+            f"{'/'.join(map(str, error.instance_path))}: {error.message[:200]}"
             for error in self._validator(*key).iter_errors(answer.json())
-            if not (cut and error.validator == "required")
+            if not (cut and isinstance(error.kind, ValidationErrorKind.Required))
         ]
         assert not errors, f"{where}: {errors[:3]}"
 
-    def _make_validator(self, path: str, method: str, status: str, media: str) -> Validator:
+    def _make_validator(self, path: str, method: str, status: str, media: str) -> Draft202012Validator:
         response = resolved(self._document, self._document["paths"][path][method]["responses"][status])
-        schema = response["content"][media]["schema"]
-        return Draft202012Validator({**schema, "components": self._document["components"]})
+        return Draft202012Validator(_absolute(response["content"][media]["schema"]), registry=self._registry)
 
     def _route(self, path: str) -> str:
         """Find the documented path; one with fewer variables goes first, as in the URL map."""
@@ -114,3 +115,13 @@ class Document:
             and all(part == word or (part.startswith("{") and word) for part, word in zip(template, words, strict=True))
         ]
         return min(found, key=lambda name: name.count("{"), default="")
+
+
+def _absolute(schema: Any) -> Any:
+    """Return a schema of the document whose references name the document, so that it stands for itself."""
+    if isinstance(schema, dict):
+        return {
+            name: f"{_URI}{value}" if name == "$ref" and str(value).startswith("#") else _absolute(value)
+            for name, value in schema.items()
+        }
+    return [_absolute(item) for item in schema] if isinstance(schema, list) else schema

@@ -232,8 +232,9 @@ class Subject:
         id = f"there-is-none-{self.token}"
         return Made(id, self.url_of(id), {**(self.existing.body or self.read(self.existing.url)), "id": id}, _NONE)
 
-    def one_to_change(self) -> Made:
-        """Return an object that a check may change: a new one, or the last of those that the class has seeded."""
+    @cached_property
+    def changing(self) -> Made:
+        """The object that checks change; none of them relies on its state."""
         if "create" in self.plugin.roles:
             return self.make()
         id = self._seeded[-1]
@@ -247,13 +248,17 @@ class Subject:
         return Made(id, self.url_of(id), {}, _NONE)
 
     def change(self) -> dict[str, Any]:
-        """Return the merge patch by which checks change an object."""
-        return dict(self.case.merge_patch())
+        """Return a merge patch that changes an object like the example, whatever checks have changed before."""
+        return merged(self.case.merge_patch(), self.variation())
+
+    def variation(self) -> dict[str, Any]:
+        """Return a merge patch that changes any object, in another way each time."""
+        return dict(self.case.variation(next(self._numbers)))
 
     def alter(self, id: str) -> None:
         """Change an object: by a PATCH, or in Omni where the plugin has none."""
         if "patch" in self.plugin.roles:
-            response = self.admin.patch(self.url_of(id), json=dict(self.case.variation(next(self._numbers))))
+            response = self.admin.patch(self.url_of(id), json=self.variation())
             assert response.status_code == 200, response.text
         else:
             self.case.alter(self.omni, id)

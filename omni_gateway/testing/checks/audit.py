@@ -12,7 +12,7 @@ class AuditChecks:
     """Who did what."""
 
     def test_a_write_leaves_one_audit_line(self, subject: Subject, write: str) -> None:
-        made = subject.one_to_remove() if write == "delete" else subject.one_to_change() if write != "create" else None
+        made = subject.one_to_remove() if write == "delete" else subject.changing if write != "create" else None
         with audit_lines() as lines:
             response = subject.send(write, made)
         line = _line_of(response, lines)
@@ -34,7 +34,7 @@ class AuditChecks:
         assert lines == []
 
     def test_an_audit_line_has_no_values_of_a_body(self, subject: Subject, write_with_body: str) -> None:
-        made = subject.one_to_change() if write_with_body != "create" else None
+        made = subject.changing if write_with_body != "create" else None
         body = {**subject.usual_body(write_with_body, made), "no_such_field": f"value-{subject.token}"}
         with audit_lines() as lines:
             subject.send(write_with_body, made, body=body)

@@ -54,7 +54,7 @@ class CachingChecks:
 
     @needs("list", "get", "changeable")
     def test_a_change_is_read_at_once(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         before = subject.read(made.url)
         subject.alter(made.id)
         after = subject.settled(made.url, before)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from omni_gateway.testing.conditions import needs
 from omni_gateway.testing.subject import Subject, problem
 
@@ -51,38 +49,33 @@ class CreateChecks:
         assert "id" in problem(subject.admin.post(subject.collection, json=body), 422, "validation")["errors"]
 
     @needs("create", "own id")
-    @pytest.mark.parametrize("id", ["", "a\nb", "x" * 1025, 5], ids=["empty", "line break", "1025 bytes", "number"])
-    def test_a_body_with_an_impossible_id_is_refused(self, subject: Subject, id: object) -> None:
-        refused = problem(subject.admin.post(subject.collection, json={**subject.body(), "id": id}), 422, "validation")
-        assert "id" in refused["errors"]
+    def test_a_body_with_an_impossible_id_is_refused(self, subject: Subject) -> None:
+        for id in ("", "a\nb", "x" * 1025, 5):
+            refused = subject.admin.post(subject.collection, json={**subject.body(), "id": id})
+            assert "id" in problem(refused, 422, "validation")["errors"], id
 
     @needs("create")
-    @pytest.mark.parametrize(
-        "labels",
-        [["a"], {"a": 1}, {"": "x"}, {"a": "x\ny"}, {f"k{number}": "v" for number in range(257)}],
-        ids=["a list", "a number", "an empty key", "a line break", "too many"],
-    )
-    def test_a_body_with_impossible_labels_is_refused(self, subject: Subject, labels: object) -> None:
-        refused = subject.admin.post(subject.collection, json={**subject.body(), "labels": labels})
-        assert any(name.startswith("labels") for name in problem(refused, 422, "validation")["errors"])
+    def test_a_body_with_impossible_labels_is_refused(self, subject: Subject) -> None:
+        too_many = {f"k{number}": "v" for number in range(257)}
+        for labels in (["a"], {"a": 1}, {"": "x"}, {"a": "x\ny"}, too_many):
+            refused = subject.admin.post(subject.collection, json={**subject.body(), "labels": labels})
+            errors = problem(refused, 422, "validation")["errors"]
+            assert any(name.startswith("labels") for name in errors), labels
 
     def test_an_unknown_field_of_a_body_is_refused_by_name(self, subject: Subject, write_with_body: str) -> None:
-        made = subject.one_to_change() if write_with_body != "create" else None
+        made = subject.changing if write_with_body != "create" else None
         body = {**subject.usual_body(write_with_body, made), "no_such_field": 1}
         response = subject.send(write_with_body, made, body=body)
         assert "no_such_field" in problem(response, 422, "validation")["errors"]
 
     def test_an_unknown_parameter_of_a_write_is_refused(self, subject: Subject, write: str) -> None:
-        made = subject.one_to_change() if write != "create" else None
+        made = subject.changing if write != "create" else None
         response = subject.send(write, made, params={"no_such_parameter": "1"})
         assert "no_such_parameter" in json.dumps(problem(response, 422, "unknown-parameter"))
 
-    @pytest.mark.parametrize(
-        "content", ["{", "", '{"id": "a", "id": "b"}'], ids=["broken", "empty", "a repeated member"]
-    )
-    def test_a_body_that_is_no_json_is_refused(self, subject: Subject, write_with_body: str, content: str) -> None:
-        response = subject.send_content(write_with_body, content.encode(), JSON)
-        problem(response, 400, "bad-json")
+    def test_a_body_that_is_no_json_is_refused(self, subject: Subject, write_with_body: str) -> None:
+        for content in (b"{", b"", b'{"id": "a", "id": "b"}'):
+            problem(subject.send_content(write_with_body, content, JSON), 400, "bad-json")
 
     def test_a_body_of_another_media_type_is_refused(self, subject: Subject, write_with_body: str) -> None:
         response = subject.send_content(write_with_body, b"<a/>", {"Content-Type": "text/xml"})

@@ -26,7 +26,7 @@ class DryRunChecks:
         assert _planned(subject, dry) == _planned(subject, real)
 
     def test_a_dry_run_of_a_write_changes_nothing(self, subject: Subject, write_of_existing: str) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         before = subject.admin.get(made.url)
         response = subject.send(write_of_existing, made, params=DRY)
         assert response.status_code == 200, response.text
@@ -35,22 +35,22 @@ class DryRunChecks:
 
     @needs("patch")
     def test_a_dry_run_of_a_patch_answers_what_the_real_one_does(self, subject: Subject) -> None:
-        _same_as_real(subject, subject.one_to_change(), "patch")
+        _same_as_real(subject, subject.changing, "patch")
 
     @needs("replace")
     def test_a_dry_run_of_a_replace_answers_what_the_real_one_does(self, subject: Subject) -> None:
-        _same_as_real(subject, subject.one_to_change(), "replace")
+        _same_as_real(subject, subject.changing, "replace")
 
     @needs("patch")
     def test_a_dry_run_of_a_patch_shows_the_difference(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         response = subject.admin.patch(made.url, json={"labels": {"kit-dry": "run"}}, params=DRY)
         diff = response.json()["_dry_run"]["diff"]
         assert [each for each in diff if each["path"].startswith("/labels") and each["op"] in ("add", "replace")]
 
     @needs("delete")
     def test_a_dry_run_of_a_removal_answers_with_a_planned_operation(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         planned = subject.admin.delete(made.url, params=DRY).json()
         assert (planned["state"], planned["done"]) == ("planned", False)
 
@@ -65,8 +65,9 @@ class DryRunChecks:
 
 
 def _same_as_real(subject: Subject, made: Made, verb: str) -> None:
-    dry = subject.send(verb, made, params=DRY).json()
-    real = subject.send(verb, made).json()
+    body = subject.usual_body(verb, made)
+    dry = subject.send(verb, made, params=DRY, body=body).json()
+    real = subject.send(verb, made, body=body).json()
     assert _planned(subject, dry) == _planned(subject, real)
 
 

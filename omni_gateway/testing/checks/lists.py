@@ -210,7 +210,7 @@ class ListChecks:
 
     @needs("list", "changeable")
     def test_a_change_of_an_object_changes_the_tag_of_the_list(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         query = {"search": made.id}
         tag = subject.admin.get(subject.collection, params=query).headers["ETag"]
         subject.alter(made.id)

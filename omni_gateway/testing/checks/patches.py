@@ -15,19 +15,17 @@ class PatchChecks:
 
     @needs("patch")
     def test_a_patch_sets_the_members_that_it_names(self, subject: Subject) -> None:
-        made = subject.one_to_change()
-        response = subject.admin.patch(made.url, json=subject.change())
+        made, change = subject.changing, subject.change()
+        response = subject.admin.patch(made.url, json=change)
         assert response.status_code == 200, response.text
         read = subject.read(made.url)
         assert all(
-            subject.shows(read, name, value)
-            for name, value in subject.change().items()
-            if name not in subject.not_read_back
+            subject.shows(read, name, value) for name, value in change.items() if name not in subject.not_read_back
         )
 
     @needs("patch")
     def test_a_patch_keeps_the_members_that_it_does_not_name(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         before = subject.read(made.url)
         subject.admin.patch(made.url, json={"annotations": {"kit.example/a": "b"}})
         after = subject.read(made.url)
@@ -37,7 +35,7 @@ class PatchChecks:
 
     @needs("patch")
     def test_a_patch_merges_labels_and_null_removes_one(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         subject.admin.patch(made.url, json={"labels": {"kit-a": "1", "kit-b": "2"}})
         response = subject.admin.patch(made.url, json={"labels": {"kit-a": None, "kit-c": "3"}})
         assert response.status_code == 200, response.text
@@ -46,36 +44,36 @@ class PatchChecks:
 
     @needs("patch", "list field")
     def test_a_patch_replaces_an_array(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         name = list_field_of(type(subject.case))
         values = list(subject.read(made.url)[name])
-        shorter = subject.change().get(name, values[:1])
+        shorter = subject.case.merge_patch().get(name, values[:1])
         response = subject.admin.patch(made.url, json={name: shorter})
         assert response.status_code == 200, response.text
         assert subject.read(made.url)[name] == shorter
 
     @needs("patch")
     def test_an_empty_patch_writes_nothing(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         tag = subject.admin.get(made.url).headers["ETag"]
         response = subject.admin.patch(made.url, json={})
         assert (response.status_code, response.headers["ETag"]) == (200, tag)
 
     @needs("patch")
     def test_a_patch_answers_with_the_object_that_is_read_afterwards(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         response = subject.admin.patch(made.url, json=subject.change())
         assert response.json() == subject.read(made.url)
         assert response.headers["ETag"] == subject.admin.get(made.url).headers["ETag"]
 
     @needs("patch", "many")
     def test_a_patch_of_the_id_is_refused(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         assert "id" in problem(subject.admin.patch(made.url, json={"id": "another"}), 422, "validation")["errors"]
 
     @needs("patch")
     def test_both_media_types_of_a_patch_are_taken(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         content = json.dumps(subject.change())
         response = subject.admin.patch(made.url, content=content, headers=MERGE_PATCH)
         assert response.status_code == 200, response.text

@@ -44,7 +44,7 @@ class ReadChecks:
 
     @needs("get", "changeable")
     def test_a_change_of_an_object_changes_its_tag(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         tag = subject.admin.get(made.url).headers["ETag"]
         subject.alter(made.id)
         response = subject.admin.get(made.url, headers={"If-None-Match": tag, "Cache-Control": "no-cache"})
@@ -53,7 +53,7 @@ class ReadChecks:
 
     @needs("get", "changeable")
     def test_a_change_of_an_object_raises_its_version(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         before = subject.read(made.url)["metadata"]["version"]
         subject.alter(made.id)
         after = subject.admin.get(made.url, headers={"Cache-Control": "no-cache"}).json()

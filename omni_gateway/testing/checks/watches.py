@@ -45,7 +45,7 @@ class WatchChecks:
 
     @needs("list", "changeable")
     def test_a_watch_sends_a_change(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         with subject.watch() as stream:
             stream.initial()
             subject.alter(made.id)
@@ -63,7 +63,8 @@ class WatchChecks:
 
     @needs("list", "patch")
     def test_a_watch_leaves_out_no_object_that_changes(self, subject: Subject) -> None:
-        made = [subject.one_to_change() for _ in range(CHANGES)] if subject.creates else [subject.one_to_change()]
+        others = [subject.make() for _ in range(CHANGES - 1)] if subject.creates else []
+        made = [subject.changing, *others]
         with subject.watch() as stream:
             stream.initial()
             for each in made:
@@ -76,7 +77,7 @@ class WatchChecks:
 
     @needs("list", "patch")
     def test_the_last_event_of_an_object_is_its_present_state(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         with subject.watch() as stream:
             stream.initial()
             for number in range(CHANGES):
@@ -104,7 +105,7 @@ class WatchChecks:
 
     @needs("get", "changeable")
     def test_one_object_can_be_watched(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         with subject.watch(made.url) as stream:
             objects, _ = stream.initial()
             subject.alter(made.id)
@@ -127,7 +128,7 @@ class WatchChecks:
 
     @needs("list", "changeable")
     def test_a_watch_that_goes_on_sends_what_has_changed_since(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         with subject.watch() as stream:
             _, point = stream.initial()
         subject.alter(made.id)
@@ -146,7 +147,7 @@ class WatchChecks:
 
     @needs("list", "changeable")
     def test_the_resume_point_of_an_event_is_one_to_go_on_from(self, subject: Subject) -> None:
-        made = subject.one_to_change()
+        made = subject.changing
         with subject.watch() as stream:
             stream.initial()
             subject.alter(made.id)
