@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from omni_gateway.rest.plugin import ResourcePlugin
+from omni_gateway.rest.plugin import VERBS, ResourcePlugin
 from omni_gateway.testing.omni import EmbeddedOmni
 
 
@@ -23,12 +23,19 @@ class Case:
     change: ClassVar[Mapping[str, Any]] = {}
     #: The cluster that objects of the example belong to; empty: none.
     cluster: ClassVar[str] = ""
+    #: Verbs that have a role and that the back end refuses to everyone (403): verb → reason.
+    kept_by_back_end: ClassVar[Mapping[str, str]] = {}
     #: Members of bodies that are read in another form than they are sent in.
     read_otherwise: ClassVar[Collection[str]] = ()
     #: Members of an object that the back end makes on a create, so that a dry run does not know them.
     made_by_back_end: ClassVar[Collection[str]] = ()
     #: Checks that do not apply to the plugin although their conditions hold: name of the test → reason.
     unfit: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def verbs(cls) -> Sequence[str]:
+        """Return the verbs that have a role and that the back end lets callers use, in the order of the contract."""
+        return [verb for verb in VERBS if verb in cls.plugin.roles and verb not in cls.kept_by_back_end]
 
     def prepare(self, omni: EmbeddedOmni) -> None:
         """Put into Omni what the objects need, e.g. their cluster. Called once, before the first check."""
@@ -39,9 +46,11 @@ class Case:
         The default puts three objects of the adapter's Omni type, without a spec.
         """
         adapter = self.plugin.adapter
+        # What a controller owns nobody else may remove.
+        owner = "" if "delete" in self.verbs() else "kit"
         ids = [f"kit-{uuid.uuid4().hex[:8]}" for _ in range(3)]
         for id in ids:
-            omni.put(adapter.type, id, namespace=adapter.namespace, labels={"kit": "yes"}, owner="kit")
+            omni.put(adapter.type, id, namespace=adapter.namespace, labels={"kit": "yes"}, owner=owner)
         return ids
 
     def alter(self, omni: EmbeddedOmni, id: str) -> None:

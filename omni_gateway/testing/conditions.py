@@ -36,16 +36,19 @@ def reason_against(case: type[Case], check: Callable[..., Any]) -> str:
     if check.__name__ in case.unfit:
         return case.unfit[check.__name__]
     for condition in getattr(check, _MARK, ()):
-        if condition in VERBS:
-            reason = "" if condition in case.plugin.roles else f"no role for `{condition}`"
-        else:
-            reason = CONDITIONS[condition](case)
+        reason = _verb(case, condition) if condition in VERBS else CONDITIONS[condition](case)
         if reason:
             return reason
     for name in inspect.signature(check).parameters:
         if name in PARAMETERS and not PARAMETERS[name](case):
             return f"there is no {name.replace('_', ' ')}"
     return ""
+
+
+def _verb(case: type[Case], verb: str) -> str:
+    if verb in case.kept_by_back_end:
+        return case.kept_by_back_end[verb]
+    return "" if verb in case.plugin.roles else f"no role for `{verb}`"
 
 
 def example_of(case: type[Case]) -> Mapping[str, Any]:
@@ -61,13 +64,13 @@ def _changeable(case: type[Case]) -> str:
     """The kit can change an object: by a PATCH, or in Omni."""
     overridden = case.alter is not Case.alter
     omni_type = case.plugin.adapter.type.endswith(".sidero.dev")
-    return "" if "patch" in case.plugin.roles or overridden or omni_type else "no `patch` role, and no `alter` hook"
+    return "" if "patch" in case.verbs() or overridden or omni_type else "no `patch` role, and no `alter` hook"
 
 
 def _own_id(case: type[Case]) -> str:
     """Bodies choose the id."""
-    if "create" not in case.plugin.roles:
-        return "no role for `create`"
+    if refusal := _verb(case, "create"):
+        return refusal
     return "" if "id" in example_of(case) and not case.plugin.singleton else "bodies do not choose the id"
 
 
@@ -77,9 +80,8 @@ def _required_id(case: type[Case]) -> str:
 
 
 def _put_creates(case: type[Case]) -> str:
-    missing = [verb for verb in ("create", "replace") if verb not in case.plugin.roles]
-    if missing:
-        return f"no role for `{missing[0]}`"
+    if refusal := _verb(case, "create") or _verb(case, "replace"):
+        return refusal
     fixed = case.plugin.schema.fields["id"].dump_only or case.plugin.schema.id_optional
     return "a PUT creates no object: the back end chooses ids" if fixed else ""
 

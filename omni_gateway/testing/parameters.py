@@ -12,7 +12,11 @@ WRITES = ("create", "replace", "patch", "delete")
 
 
 def _verbs(case: type[Case]) -> Sequence[str]:
-    return [verb for verb in VERBS if verb in case.plugin.roles]
+    return case.verbs()
+
+
+def _kept_verbs(case: type[Case]) -> Sequence[str]:
+    return [verb for verb in VERBS if verb in case.kept_by_back_end]
 
 
 def _missing_verbs(case: type[Case]) -> Sequence[str]:
@@ -20,11 +24,11 @@ def _missing_verbs(case: type[Case]) -> Sequence[str]:
 
 
 def _writes(case: type[Case]) -> Sequence[str]:
-    return [verb for verb in WRITES if verb in case.plugin.roles]
+    return [verb for verb in case.verbs() if verb in WRITES]
 
 
 def _reads(case: type[Case]) -> Sequence[str]:
-    return [verb for verb in ("list", "get") if verb in case.plugin.roles]
+    return [verb for verb in case.verbs() if verb not in WRITES]
 
 
 def _writes_of_existing(case: type[Case]) -> Sequence[str]:
@@ -36,7 +40,7 @@ def _bodies(case: type[Case]) -> Sequence[str]:
 
 
 def _verbs_of_object(case: type[Case]) -> Sequence[str]:
-    return [verb for verb in _verbs(case) if verb not in ("list", "create")]
+    return [verb for verb in case.verbs() if verb not in ("list", "create")]
 
 
 def _sort_keys(case: type[Case]) -> Sequence[str]:
@@ -47,6 +51,7 @@ def _sort_keys(case: type[Case]) -> Sequence[str]:
 PARAMETERS: Mapping[str, Callable[[type[Case]], Sequence[Any]]] = {
     "verb": _verbs,
     "object_verb": _verbs_of_object,
+    "kept_verb": _kept_verbs,
     "missing_verb": _missing_verbs,
     "write": _writes,
     "read": _reads,

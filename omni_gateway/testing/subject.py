@@ -51,6 +51,7 @@ class Subject:
     ) -> None:
         self.case = case
         self.plugin = case.plugin
+        self.verbs = case.verbs()
         self.omni = omni
         self.gateway = gateway
         self._serve = serve
@@ -64,8 +65,9 @@ class Subject:
     def prepare(self) -> None:
         """Run the hooks of the class: what the objects need, and the objects of a plugin that creates none."""
         self.case.prepare(self.omni)
-        if "create" not in self.plugin.roles:
+        if not self.creates:
             self._seeded = self.case.seed(self.omni)
+        assert self.existing
 
     @property
     def served(self) -> ServedGateway:
@@ -145,7 +147,7 @@ class Subject:
     @cached_property
     def existing(self) -> Made:
         """An object that no check changes."""
-        if "create" in self.plugin.roles:
+        if self.creates:
             return self.make()
         id = self._seeded[0]
         return Made(id, self.url_of(id), {}, _NONE)
@@ -153,7 +155,7 @@ class Subject:
     @cached_property
     def several(self) -> list[str]:
         """The ids of several objects that no check changes."""
-        if "create" in self.plugin.roles:
+        if self.creates:
             second = (self.case.second_body(next(self._numbers), self.token) for _ in range(SEVERAL - 1))
             return [self.existing.id, *(self._create(dict(body)).id for body in second)]
         return list(self._seeded)
@@ -170,7 +172,7 @@ class Subject:
     @property
     def creates(self) -> bool:
         """Whether the plugin has a role for creates."""
-        return "create" in self.plugin.roles
+        return "create" in self.verbs
 
     @property
     def not_read_back(self) -> set[str]:
@@ -198,19 +200,11 @@ class Subject:
 
     def everything(self) -> list[dict[str, Any]]:
         """Return all objects, as far as the plugin lists them."""
-        return self.list() if "list" in self.plugin.roles else []
+        return self.list() if "list" in self.verbs else []
 
     def remember(self, url: str) -> None:
         """Have an object removed when the checks of the class have run."""
         self._made.append(url)
-
-    def settled(self, url: str, before: Mapping[str, Any]) -> dict[str, Any]:
-        """Return an object after a change, which Omni itself may have made a moment ago."""
-        deadline = time.monotonic() + OPERATION_SECONDS
-        while (document := self.read(url)) == before:
-            assert time.monotonic() < deadline, f"the change of {url} is not read"
-            time.sleep(0.01)
-        return document
 
     def send_content(self, verb: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """Send the request of a verb with content that is no valid body."""
@@ -235,14 +229,14 @@ class Subject:
     @cached_property
     def changing(self) -> Made:
         """The object that checks change; none of them relies on its state."""
-        if "create" in self.plugin.roles:
+        if self.creates:
             return self.make()
         id = self._seeded[-1]
         return Made(id, self.url_of(id), {}, _NONE)
 
     def one_to_remove(self) -> Made:
         """Return an object that a check may remove: a new one, or one that the class seeds for it."""
-        if "create" in self.plugin.roles:
+        if self.creates:
             return self.make()
         id = self.case.seed(self.omni)[0]
         return Made(id, self.url_of(id), {}, _NONE)
@@ -257,11 +251,16 @@ class Subject:
 
     def alter(self, id: str) -> None:
         """Change an object: by a PATCH, or in Omni where the plugin has none."""
-        if "patch" in self.plugin.roles:
+        if "patch" in self.verbs:
             response = self.admin.patch(self.url_of(id), json=self.variation())
             assert response.status_code == 200, response.text
-        else:
-            self.case.alter(self.omni, id)
+            return
+        before = self.read(self.url_of(id))
+        self.case.alter(self.omni, id)
+        deadline = time.monotonic() + OPERATION_SECONDS
+        while self.read(self.url_of(id)) == before:
+            assert time.monotonic() < deadline, f"the change of {id!r} in Omni is not read"
+            time.sleep(0.01)
 
     def replacement(self, made: Made) -> dict[str, Any]:
         """Return the body of a PUT that changes an object as :meth:`change` does."""
@@ -335,7 +334,7 @@ class Subject:
 
     def clean_up(self) -> None:
         """Remove what the checks have created."""
-        if "delete" in self.plugin.roles:
+        if "delete" in self.verbs:
             for url in reversed(self._made):
                 self._delete(url)
             for url in self._made_under_gunicorn:

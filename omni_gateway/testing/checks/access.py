@@ -24,6 +24,12 @@ class AccessChecks:
             else:
                 problem(response, 403, "forbidden")
 
+    def test_a_write_that_the_back_end_keeps_to_itself_is_refused(self, subject: Subject, kept_verb: str) -> None:
+        before = subject.everything()
+        response = subject.send(kept_verb, subject.existing)
+        assert (response.status_code, response.headers["Content-Type"]) == (403, "application/problem+json")
+        assert subject.everything() == before
+
     def test_a_caller_without_a_credential_is_refused(self, subject: Subject, verb: str) -> None:
         response = subject.send(verb, subject.existing, subject.client(None))
         problem(response, 401, "unauthenticated")
