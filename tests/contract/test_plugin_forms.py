@@ -119,6 +119,9 @@ def plugins() -> Sequence[ServicePlugin]:
         roles=READ_WRITE,
         operations=[arrival],
     )
+    notes.blueprint.add_url_rule(
+        "/<id>/length", endpoint="length", view_func=require_role(Role.READER)(lambda id: jsonify(length=len(id)))
+    )
     kept = ResourcePlugin(
         name="house/kept",
         singular="kept-thing",
@@ -240,6 +243,11 @@ def test_every_form_is_in_the_document(house: Caller) -> None:
     paths = house.get("/openapi.json").json["paths"]
     assert set(paths["/api/v1/house/motto"]) == {"get", "post", "put", "patch", "delete"}
     assert paths["/api/v1/house/greeting"]["get"]["operationId"] == "get_house_greeting"
+
+
+def test_a_view_of_a_plugins_own_may_be_below_an_object(house: Caller) -> None:
+    assert house.get("house/notes/four/length").json == {"length": 4}
+    assert "get" in house.get("/openapi.json").json["paths"]["/api/v1/house/notes/{id}/length"]
 
 
 @pytest.mark.parametrize("name", ["view", "fields", "ticket"])
