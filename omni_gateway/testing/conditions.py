@@ -121,6 +121,11 @@ def _sortable(case: type[Case]) -> str:
     return "" if case.plugin.adapter.sortable else "the adapter names no sortable fields"
 
 
+def _further_routes(case: type[Case]) -> str:
+    added = len(case.plugin.blueprint.deferred_functions)
+    return "" if added > len(case.plugin.roles) else "the plugin has no routes but its verbs"
+
+
 def _readable(case: type[Case]) -> str:
     return "the back end does not let objects be read" if case.plugin.adapter.unreadable else ""
 
@@ -139,6 +144,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "list field": _list_field,
     "sortable": _sortable,
     "readable": _readable,
+    "further routes": _further_routes,
 }
 
 

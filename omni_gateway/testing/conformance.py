@@ -14,11 +14,13 @@ from omni_gateway.testing.checks.dry_runs import DryRunChecks
 from omni_gateway.testing.checks.idempotency import IdempotencyChecks
 from omni_gateway.testing.checks.ids import IdChecks
 from omni_gateway.testing.checks.lists import ListChecks
+from omni_gateway.testing.checks.members import MemberChecks
 from omni_gateway.testing.checks.patches import PatchChecks
 from omni_gateway.testing.checks.preconditions import PreconditionChecks
 from omni_gateway.testing.checks.problems import ProblemChecks
 from omni_gateway.testing.checks.reads import ReadChecks
 from omni_gateway.testing.checks.replaces import ReplaceChecks
+from omni_gateway.testing.checks.routes import RouteChecks
 from omni_gateway.testing.checks.secrets import SecretChecks
 from omni_gateway.testing.checks.watches import WatchChecks
 from omni_gateway.testing.checks.workers import WorkerChecks
@@ -35,6 +37,7 @@ class ResourceConformance(
     IdempotencyChecks,
     ReplaceChecks,
     PatchChecks,
+    MemberChecks,
     DeleteChecks,
     DryRunChecks,
     PreconditionChecks,
@@ -42,6 +45,7 @@ class ResourceConformance(
     ProblemChecks,
     IdChecks,
     DocumentChecks,
+    RouteChecks,
     AuditChecks,
     SecretChecks,
     WorkerChecks,

@@ -101,6 +101,11 @@ class Subject:
         """Return a client with a token of ``role``, or without a credential."""
         return self.gateway.client(role, clusters=clusters)
 
+    @cached_property
+    def omni_readers_key(self) -> str:
+        """The key of a service account of Omni's with the role Reader."""
+        return self.omni.key_of("Reader")
+
     def held_to(self, cluster: str, role: str = "admin") -> httpx.Client:
         """Return a client whose token is for one cluster only."""
         return self.client(role, clusters=[cluster])

@@ -30,6 +30,12 @@ class AccessChecks:
         assert (response.status_code, response.headers["Content-Type"]) == (403, "application/problem+json")
         assert subject.everything() == before
 
+    def test_a_key_of_a_reader_of_omni_writes_nothing(self, subject: Subject, write: str) -> None:
+        made = subject.changing if write != "create" else None
+        head = {"Authorization": f"Bearer {subject.omni_readers_key}"}
+        response = subject.send(write, made, headers=head)
+        assert response.status_code == 403, f"{response.status_code} {response.text[:300]}"
+
     def test_a_caller_without_a_credential_is_refused(self, subject: Subject, verb: str) -> None:
         response = subject.send(verb, subject.existing, subject.client(None))
         problem(response, 401, "unauthenticated")

@@ -26,6 +26,12 @@ class CreateChecks:
         ignored = {"metadata", "_links", *subject.plugin.schema.returned_once}
         assert _without(made.response.json(), ignored) == _without(read, ignored)
 
+    @needs("create", "get", "immediate")
+    def test_a_create_answers_with_the_times_that_are_read_afterwards(self, subject: Subject) -> None:
+        made = subject.make()
+        created = subject.read(made.url)["metadata"]["created"]
+        assert made.response.json()["metadata"]["created"] == created
+
     @needs("create", "get")
     def test_an_object_is_read_as_it_was_sent(self, subject: Subject) -> None:
         made = subject.existing

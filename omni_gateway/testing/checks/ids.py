@@ -11,6 +11,7 @@ from omni_gateway.testing.conditions import needs
 from omni_gateway.testing.subject import Subject
 
 IDS: Mapping[str, str] = {
+    "capitals": "aBC",
     "a slash": "a/b",
     "a space": "a b",
     "a percent sign": "50%41",

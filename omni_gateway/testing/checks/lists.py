@@ -62,6 +62,15 @@ class ListChecks:
         assert all(len(page) <= size for page in pages)
 
     @needs("list")
+    def test_the_last_page_has_what_is_left(self, subject: Subject) -> None:
+        assert subject.several
+        whole = [item["id"] for item in subject.list()]
+        size = min(1000, len(whole) - 1)
+        page = -(-len(whole) // size)
+        response = subject.admin.get(subject.collection, params={"page_size": size, "page": page})
+        assert [item["id"] for item in response.json()] == whole[(page - 1) * size :]
+
+    @needs("list")
     def test_pages_link_to_their_neighbours(self, subject: Subject) -> None:
         assert len(subject.several) > 1
         first = subject.admin.get(subject.collection, params={"page_size": 1})
@@ -97,6 +106,14 @@ class ListChecks:
             for head in (None, None, no_cache, no_cache)
         ]
         assert orders == [orders[0]] * 4
+
+    @needs("list", "changeable", "many")
+    def test_a_change_of_an_object_does_not_move_it_in_the_list(self, subject: Subject) -> None:
+        assert subject.several
+        changing = subject.changing
+        before = [item["id"] for item in subject.list()]
+        subject.alter(changing.id)
+        assert [item["id"] for item in subject.list()] == before
 
     @needs("list")
     def test_a_list_can_be_sorted_by_id(self, subject: Subject) -> None:

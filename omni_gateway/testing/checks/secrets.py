@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 
 from omni_gateway.redaction.configuration import MASK
 from omni_gateway.testing.audit_lines import audit_lines
+from omni_gateway.testing.checks.ids import IDS
+from omni_gateway.testing.checks.routes import further_routes, send
 from omni_gateway.testing.conditions import needs, secrets_of
 from omni_gateway.testing.subject import Subject
+
+NAMED_LIKE_A_SECRET = re.compile(r"(?i)(^|_)(pass(word|phrase)|secret|private_key|credential|api_key)s?$")
 
 
 class SecretChecks:
@@ -61,3 +66,30 @@ class SecretChecks:
         response = subject.admin.put(made.url, json=subject.read(made.url))
         assert response.status_code == 200, response.text
         assert {subject.read(made.url)[name] for name in names} == {MASK}
+
+    @needs("secrets", "create")
+    def test_a_secret_is_not_in_a_refusal(self, subject: Subject) -> None:
+        secret = f"s3cret-{subject.token}-refused"
+        given = dict.fromkeys(secrets_of(subject.plugin.schema), secret)
+        taken = subject.make(**given).body
+        refused = [{**taken, "labels": {"kit": "x"}}, {**subject.body(), **given, "no_such_field": 1}]
+        refused += [{**subject.body(), **given, "id": id} for id in (*IDS.values(), "", "x" * 1025)]
+        for body in refused:
+            response = subject.admin.post(subject.collection, json=body, params={"dry_run": "true"})
+            assert secret not in response.text, f"the answer to {body['id']!r} has the secret: {response.text[:300]}"
+
+    @needs("secrets", "create", "get", "further routes")
+    def test_a_secret_is_not_in_the_answer_of_a_further_route(self, subject: Subject) -> None:
+        secret = f"s3cret-{subject.token}-further"
+        made = subject.make(**dict.fromkeys(secrets_of(subject.plugin.schema), secret))
+        for route in further_routes(subject):
+            assert secret not in send(subject, route, made).text, f"{route} shows a secret"
+
+    @needs("create")
+    def test_a_member_that_is_named_like_a_secret_is_not_shown(self, subject: Subject) -> None:
+        secret = f"s3cret-{subject.token}-named"
+        names = [name for name in subject.body() if NAMED_LIKE_A_SECRET.search(name)]
+        names = [name for name in names if isinstance(subject.body()[name], str)]
+        made = subject.make(**dict.fromkeys(names, secret)) if names else subject.existing
+        shown = [name for name, value in subject.read(made.url).items() if value == secret]
+        assert not shown, f"{', '.join(shown)}: declare a `fields.Secret`"

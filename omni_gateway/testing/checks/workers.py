@@ -65,6 +65,17 @@ class WorkerChecks:
         client = subject.served.client("admin")
         assert {client.get(url).status_code for _ in range(AT_ONCE)} == {200}
 
+    @needs("create", "get", "patch", "own id", "immediate")
+    def test_what_one_worker_has_changed_every_worker_reads(self, subject: Subject) -> None:
+        url = subject.made_under_gunicorn().url
+        client = subject.served.client("admin")
+        for number in range(3):
+            assert {client.get(url).status_code for _ in range(AT_ONCE)} == {200}
+            changed = client.patch(url, json={"annotations": {"kit-change": str(number)}})
+            assert changed.status_code == 200, changed.text
+            read = {client.get(url).json()["annotations"]["kit-change"] for _ in range(AT_ONCE)}
+            assert read == {str(number)}, "some workers read what was there before the change"
+
     @needs("create", "get", "own id", "immediate")
     def test_a_restart_keeps_what_was_written(self, subject: Subject) -> None:
         url = subject.made_under_gunicorn().url
