@@ -12,7 +12,7 @@ PYTEST := env -u OMNI_ENDPOINT $(BIN)/pytest -n 4 --dist loadfile --no-loadscope
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test tests test-quick test-live conformance crash-test faults fuzz lint style types bench wrk bench-simulator bench-slow soak openapi clients lint-document protos services setup clean
+.PHONY: help run test tests test-quick test-live conformance crash-test faults fuzz lint style types bench wrk bench-simulator bench-slow soak openapi clients sdk-reference sdk-release lint-document protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -123,6 +123,12 @@ openapi: $(RUN_STAMP) ## print the OpenAPI document
 
 clients: $(STAMP) ## make the Python and npm packages and the Go module of the clients in dist/ (needs Node.js and Go)
 	$(BIN)/python -m clients.build dist
+
+sdk-reference: $(STAMP) ## write docs/plugins/reference.md: every name of the plugin SDK with its signature
+	$(BIN)/python -m tests.sdk_reference
+
+sdk-release: $(STAMP) ## at a release: store the public surface of the plugin SDK, which later minors are compared with
+	$(BIN)/python -m tests.sdk_reference release
 
 lint-document: $(STAMP) ## lint the OpenAPI document with all rules of Spectral and Redocly (the tests leave Spectral's slow ones out)
 	LINT_EXAMPLES=1 $(BIN)/pytest -q tests/contract/test_document_linters.py

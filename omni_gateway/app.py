@@ -6,7 +6,7 @@ Nothing here calls Omni, opens a database or starts a thread: that happens on fi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from flask import Flask
@@ -22,6 +22,7 @@ from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.authentication import authenticator, issuer_checks
 from omni_gateway.cache.client import CachingClient
 from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
+from omni_gateway.effective_settings import known_variables, load_plugin_settings
 from omni_gateway.http import (
     admission,
     cross_site,
@@ -40,6 +41,7 @@ from omni_gateway.http import (
     request_id,
     route_access,
     type_nouns,
+    unexpected_errors,
 )
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.document import DocumentForms
@@ -47,12 +49,16 @@ from omni_gateway.http.openapi import security
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.http.stream_tickets import StreamTickets
+from omni_gateway.http.unexpected_errors import PluginOrigin
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_routes import AddedByPlugin
+from omni_gateway.rest.extension_routes import extend
 from omni_gateway.rest.gateway import EXTENSION, Gateway
+from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.rest.views.openapi import shared_responses
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.storage import store_of
+from omni_gateway.tasks import Tasks
 from omni_gateway.watch.stream_response import StreamLimiter
 
 log = logging.getLogger(__name__)
@@ -125,7 +131,9 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     watches = StreamLimiter(settings.max_watches, settings.max_watches_per_caller)
     readiness = Readiness(settings.readiness_requires)
     rendered = ByteBoundedLRU(max(settings.cache_bytes // 2, LEAST_RENDERED))
-    gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings), rendered, readiness)
+    gateway = Gateway(
+        omni, streams, watches, store, lambda: issuer_checks(settings), rendered, Tasks(omni, store), readiness
+    )
     readiness.add("omni", health.omni_check(gateway.own_omni))
     readiness.add("store", lambda: readiness_check(store))
     app.extensions[EXTENSION] = gateway
@@ -150,8 +158,15 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     gateway.own_omni.cache.max_size = settings.cache_bytes // 2
     api = GatewayApi(app)
     api.document_responses(shared_responses())
+    known = known_variables(found)
     for item in found:
-        _mount(item, api, gateway)
+        if item.plugin is not None:
+            _load_settings(item, gateway, settings.environ, known)
+            _note_origin(item, app)
+        _mount(item, api.app, lambda plugin: plugin.register(api, gateway))
+    for item in found:
+        # Once all are registered, for each of them may be the one that is extended.
+        _mount(item, api.app, lambda plugin: extend(plugin, api, gateway, settings.plugins_disabled))
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
     gateway.operation_roles[OPERATION] = Role.READER  # of any type; its reader asks for the role of the type in the id
@@ -162,7 +177,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     api.register_blueprint(operations.kinds_blueprint())
     api.register_blueprint(stream_tickets.blueprint())
     api.register_blueprint(index.blueprint(found))
-    api.register_blueprint(prometheus.blueprint())
+    api.register_blueprint(prometheus.blueprint([item.plugin.metrics_registry for item in found if item.plugin]))
     forms = DocumentForms(freeze(api))  # the routes of the API are all there
     app.register_blueprint(document.blueprint(forms))
     app.register_blueprint(pages.blueprint(forms, simulator=settings.embedded))
@@ -186,12 +201,30 @@ def _client(settings: Settings) -> CachingClient:
     return CachingClient(settings.omni)
 
 
-def _mount(item: Found, api: GatewayApi, gateway: Gateway) -> None:
+def _load_settings(item: Found, gateway: Gateway, environ: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Read the settings of a plugin. Raises :class:`BrokenPlugin` if they are wrong."""
+    assert item.plugin is not None
+    try:
+        gateway.plugin_settings[item.plugin.name] = load_plugin_settings(item, environ, known)
+    except SettingsError as error:
+        raise BrokenPlugin(item, str(error)) from error
+
+
+def _note_origin(item: Found, app: Flask) -> None:
+    """Have unexpected errors of a third party's plugin name the plugin."""
+    if item.plugin is not None and item.third_party:
+        module = item.target.partition(":")[0]
+        origin = PluginOrigin(item.plugin.name, item.distribution, item.version, module)
+        unexpected_errors.origins_of(app).add(origin)
+
+
+def _mount(item: Found, app: Flask, add: Callable[[ServicePlugin], None]) -> None:
+    """Let a plugin add to the application. Raises :class:`BrokenPlugin` if it cannot, or adds more than it may."""
     if item.plugin is None:
         return
-    added = AddedByPlugin(api.app)
+    added = AddedByPlugin(app)
     try:
-        item.plugin.register(api, gateway)
+        add(item.plugin)
         added.check()
     except Exception as error:
         raise mount_failure(item, error) from error

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -226,9 +226,29 @@ def plugins() -> None:
                 state,
             )
         )
+    _table(rows)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows with aligned columns; the first is their titles."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
+
+
+@main.command()
+@_plain_errors
+def config() -> None:
+    """Show the settings in effect, those of plugins too.
+
+    Variable, where its value comes from (environment, file or default), and the value; *** stands for a secret one.
+    """
+    from omni_gateway.discovery import discover
+    from omni_gateway.effective_settings import effective_settings
+
+    found = discover(disabled=Settings.load().plugins_disabled, skip_broken=True)
+    rows = [(each.variable, each.source, each.value) for each in effective_settings(os.environ, found)]
+    _table([("VARIABLE", "SOURCE", "VALUE"), *rows])
 
 
 @main.group()

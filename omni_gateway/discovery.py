@@ -18,6 +18,8 @@ from omni_gateway.sdk import SDK_VERSION
 from omni_gateway.sdk.actions import PluginError, ServicePlugin
 
 GROUP = "omni_gateway.resources"
+#: The distribution of the gateway and its built-in plugins.
+OWN_DISTRIBUTION = "omni-gateway"
 
 State = Literal["loaded", "disabled", "broken"]
 
@@ -33,6 +35,11 @@ class Found:
     state: State
     plugin: ServicePlugin | None = None
     problem: str = ""
+
+    @property
+    def third_party(self) -> bool:
+        """Return whether it is of another distribution than the gateway's."""
+        return self.distribution != OWN_DISTRIBUTION
 
     def without_plugin(self, problem: str) -> Found:
         """Return the entry as one whose plugin is left out because of ``problem``."""

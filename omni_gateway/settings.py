@@ -1,6 +1,6 @@
 """The settings: environment variables, or a file of them named by ``OMNI_GATEWAY_CONFIG_FILE``.
 
-A variable of the environment takes precedence over the file. Every setting is a field of :class:`Settings`; its ``env``
+A variable of the environment takes precedence over the file. Every setting is a field of :class:`Settings`; its name
 and ``doc`` make the table of ``docs/settings.md``, which a test compares with this module.
 """
 
@@ -10,21 +10,20 @@ import difflib
 import os
 import re
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import marshmallow as ma
-from dotenv import dotenv_values
 from limits import RateLimitItem, parse_many
 
 from omni_gateway.host_names import Pattern
 from omni_gateway.omni import ConfigError, OmniConfig
 from omni_gateway.omni.config import VARIABLES as OMNI_VARIABLES
+from omni_gateway.variables import CONFIG_FILE, PREFIX, SettingsError, in_file, setting, variables_of
 
-PREFIX = "OMNI_GATEWAY_"
-CONFIG_FILE = f"{PREFIX}CONFIG_FILE"
+__all__ = ["OFF", "PREFIX", "Settings", "SettingsError", "misspelt"]
+
 MINIMUM_TOKEN_BYTES = 32
 WAYS_IN = ("token", "oidc", "omni-key")
 OFF = "off"
@@ -32,22 +31,8 @@ CHECKS = ("omni", "store")
 _NEARLY = 0.9
 
 
-_KINDS: Mapping[str, Callable[[str], Any]] = {
-    "str": str,
-    "path": Path,
-    "list": lambda text: tuple(part.strip() for part in text.split(",") if part.strip()),
-    "int": ma.fields.Integer().deserialize,
-    "float": ma.fields.Float().deserialize,
-    "bool": ma.fields.Boolean().deserialize,
-}
-
-
-class SettingsError(ValueError):
-    """A setting is wrong; the text names the variable and says what it should be."""
-
-
-def _setting(name: str, doc: str, default: Any, kind: str = "str") -> Any:
-    return field(default=default, metadata={"env": PREFIX + name, "doc": doc, "kind": kind})
+def _setting(name: str, doc: str, default: Any, *, secret: bool = False) -> Any:
+    return setting(doc, default, secret=secret, name=name)
 
 
 @dataclass(frozen=True)
@@ -55,61 +40,52 @@ class Settings:
     """The gateway's settings; sizes are bytes and times are seconds."""
 
     omni: OmniConfig | None = None
+    #: The variables that were given, those of plugins among them.
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     bind: str = _setting("BIND", "Address that `serve` listens at: `HOST:PORT` or `unix:PATH`", "127.0.0.1:8080")
     state_dir: Path = _setting(
-        "STATE_DIR", "Where tokens' hashes and the embedded Omni's database are kept", Path(".omni-gateway"), "path"
+        "STATE_DIR", "Where tokens' hashes and the embedded Omni's database are kept", Path(".omni-gateway")
     )
-    store_url: str = field(
-        default="",
-        repr=False,
-        metadata={
-            "env": f"{PREFIX}STORE_URL",
-            "doc": "SQLAlchemy URL of the store (`postgresql+psycopg://…` with the extra `postgresql`);"
-            " empty: SQLite in the state directory",
-            "kind": "str",
-        },
+    store_url: str = _setting(
+        "STORE_URL",
+        "SQLAlchemy URL of the store (`postgresql+psycopg://…` with the extra `postgresql`);"
+        " empty: SQLite in the state directory",
+        "",
+        secret=True,
     )
     store_timeout: float = _setting(
-        "STORE_TIMEOUT", "Deadline of one call to the store: waiting, connecting and all", 5.0, "float"
+        "STORE_TIMEOUT", "Deadline of one call to the store: waiting, connecting and all", 5.0
     )
     store_grace: float = _setting(
         "STORE_GRACE",
         "While the store cannot be read, how long a worker goes on with the tokens and OIDC providers that it read"
         " last; a revocation takes effect as much later. 0: not at all",
         300.0,
-        "float",
     )
     store_start_timeout: float = _setting(
-        "STORE_START_TIMEOUT", "How long `serve` waits at its start for the store", 60.0, "float"
+        "STORE_START_TIMEOUT", "How long `serve` waits at its start for the store", 60.0
     )
-    bootstrap_token: str = field(
-        default="",
-        repr=False,
-        metadata={
-            "env": f"{PREFIX}BOOTSTRAP_TOKEN",
-            "doc": f"An admin token of the operator's, at least {MINIMUM_TOKEN_BYTES} bytes; only its hash is stored",
-            "kind": "str",
-        },
+    bootstrap_token: str = _setting(
+        "BOOTSTRAP_TOKEN",
+        f"An admin token of the operator's, at least {MINIMUM_TOKEN_BYTES} bytes; only its hash is stored",
+        "",
+        secret=True,
     )
     auth: tuple[str, ...] = _setting(
         "AUTH",
         "Authentication methods, comma separated: `token` (the gateway's own), `oidc` (JWTs of `oidc/providers`),"
         " `omni-key` (pass-through of the caller's own Omni key); `off` alone: every caller is an admin",
         ("token",),
-        "list",
     )
     oidc_private_addresses: bool = _setting(
         "OIDC_PRIVATE_ADDRESSES",
         "OIDC providers may be at private and loopback addresses (link-local ones never are)",
         False,
-        "bool",
     )
     oidc_ca_file: str = _setting(
         "OIDC_CA_FILE", "PEM file of certificate authorities to trust for OIDC providers, besides the system's", ""
     )
-    plugins_disabled: tuple[str, ...] = _setting(
-        "PLUGINS_DISABLED", "Plugins to leave out, comma separated", (), "list"
-    )
+    plugins_disabled: tuple[str, ...] = _setting("PLUGINS_DISABLED", "Plugins to leave out, comma separated", ())
     plugin_errors: Literal["stop", "skip"] = _setting(
         "PLUGIN_ERRORS", "`stop`: a broken plugin stops the start; `skip`: start without it and log an error", "stop"
     )
@@ -117,20 +93,17 @@ class Settings:
         "CORS_ORIGINS",
         "Origins that browsers may call from (`https://portal.example.com`), comma separated; empty: CORS is off",
         (),
-        "list",
     )
     allowed_hosts: tuple[str, ...] = _setting(
         "ALLOWED_HOSTS",
         "Values of `Host` to answer to, comma separated: `api.example.com` on any port, `api.example.com:8443`,"
         " `.example.com` with its subdomains; empty: any, with `AUTH=off` those of loopback",
         (),
-        "list",
     )
     trusted_proxies: int = _setting(
         "TRUSTED_PROXIES",
         "Number of reverse proxies in front of the gateway, whose `X-Forwarded-For`, `-Proto` and `-Host` are trusted",
         0,
-        "int",
     )
     tls_cert_file: str = _setting("TLS_CERT_FILE", "PEM file of the certificate chain; with the key, TLS is on", "")
     tls_key_file: str = _setting("TLS_KEY_FILE", "PEM file of the certificate's private key", "")
@@ -138,7 +111,6 @@ class Settings:
         "UNSAFE_NO_AUTH_BEYOND_LOOPBACK",
         "With `AUTH=off`, listen where others can reach the gateway: every one of them is an admin",
         False,
-        "bool",
     )
     rate_limit: str = _setting(
         "RATE_LIMIT",
@@ -146,14 +118,11 @@ class Settings:
         " `off`: none. Counted per worker, or together with REDIS_URL",
         "6000/minute",
     )
-    redis_url: str = field(
-        default="",
-        repr=False,
-        metadata={
-            "env": f"{PREFIX}REDIS_URL",
-            "doc": "Redis for counts shared by all workers and replicas (`redis://host:6379/0`); empty: each its own",
-            "kind": "str",
-        },
+    redis_url: str = _setting(
+        "REDIS_URL",
+        "Redis for counts shared by all workers and replicas (`redis://host:6379/0`); empty: each its own",
+        "",
+        secret=True,
     )
     failed_logins: str = _setting(
         "FAILED_LOGINS", "Refused credentials of one address before it has to wait; `off`: no bound", "20/minute"
@@ -162,72 +131,65 @@ class Settings:
         "FAILED_LOGINS_IN_ALL", "Refused credentials of all addresses together; `off`: no bound", "600/minute"
     )
     request_timeout: float = _setting(
-        "REQUEST_TIMEOUT", "Time that a request has to come in, head and body, before it is answered 408", 30.0, "float"
+        "REQUEST_TIMEOUT", "Time that a request has to come in, head and body, before it is answered 408", 30.0
     )
     answer_timeout: float = _setting(
-        "ANSWER_TIMEOUT", "Time that a caller has to read an answer, or each part of a stream", 60.0, "float"
+        "ANSWER_TIMEOUT", "Time that a caller has to read an answer, or each part of a stream", 60.0
     )
     cache_bytes: int = _setting(
         "CACHE_BYTES",
         "Memory of each worker's cache of Omni's objects, which watches keep up to date: half for the objects, half for"
         " rendered responses; 0: no cache, every read is a call to Omni",
         112 * 1024 * 1024,
-        "int",
     )
-    max_body_bytes: int = _setting("MAX_BODY_BYTES", "Largest request body", 4 * 1024 * 1024, "int")
-    workers: int = _setting("WORKERS", "Worker processes; 0: one per core, at most 4", 0, "int")
-    threads: int = _setting("THREADS", "Threads of each worker", 16, "int")
+    max_body_bytes: int = _setting("MAX_BODY_BYTES", "Largest request body", 4 * 1024 * 1024)
+    workers: int = _setting("WORKERS", "Worker processes; 0: one per core, at most 4", 0)
+    threads: int = _setting("THREADS", "Threads of each worker", 16)
     threads_per_caller: int = _setting(
         "THREADS_PER_CALLER",
         "Of those, how many one caller's requests may use at once; more of them wait. Less than THREADS, so that others"
         " get through; 0: three quarters",
         0,
-        "int",
     )
     max_waiting: int = _setting(
         "MAX_WAITING",
         "Requests that wait for a thread, per worker, and half as many of one caller; more are refused: 503, or 429 for"
         " one caller's",
         256,
-        "int",
     )
     max_streams: int = _setting(
         "MAX_STREAMS",
         "Open streams that hold a thread (logs, files, watches that CACHE_BYTES does not feed), per worker; less than"
         " THREADS, so that requests still get through",
         8,
-        "int",
     )
-    max_streams_per_caller: int = _setting("MAX_STREAMS_PER_CALLER", "Of those, one caller's, per worker", 6, "int")
-    max_watches: int = _setting("MAX_WATCHES", "Open watches that CACHE_BYTES feeds, per worker", 1000, "int")
-    max_watches_per_caller: int = _setting("MAX_WATCHES_PER_CALLER", "Of those, one caller's, per worker", 500, "int")
+    max_streams_per_caller: int = _setting("MAX_STREAMS_PER_CALLER", "Of those, one caller's, per worker", 6)
+    max_watches: int = _setting("MAX_WATCHES", "Open watches that CACHE_BYTES feeds, per worker", 1000)
+    max_watches_per_caller: int = _setting("MAX_WATCHES_PER_CALLER", "Of those, one caller's, per worker", 500)
     omni_timeout: float = _setting(
         "OMNI_TIMEOUT",
         "Time that a request has for its calls to Omni, from its arrival; also the deadline of each call",
         20.0,
-        "float",
     )
-    fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12, "int")
+    fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12)
     audit_file: Path | None = _setting(
         "AUDIT_FILE",
         "File that audit lines are appended to (mode 0600, may be rotated); empty: standard error",
         None,
-        "path",
     )
-    audit_retention_days: int = _setting("AUDIT_RETENTION_DAYS", "Days that the store keeps the audit", 90, "int")
+    audit_retention_days: int = _setting("AUDIT_RETENTION_DAYS", "Days that the store keeps the audit", 90)
     audit_max_rows: int = _setting(
-        "AUDIT_MAX_ROWS", "Entries that the store keeps of the audit; the oldest go first; 0: none", 500_000, "int"
+        "AUDIT_MAX_ROWS", "Entries that the store keeps of the audit; the oldest go first; 0: none", 500_000
     )
     readiness_requires: tuple[str, ...] = _setting(
         "READINESS_REQUIRES",
         "Checks of `/readyz` (`omni`, `store`), comma separated, that take a replica out of service when they fail"
         " after the start; empty: it stays in service and answers 503 itself",
         (),
-        "list",
     )
     log_level: str = _setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     embedded: bool = _setting(
-        "EMBEDDED", "The Omni behind this gateway is a simulator (`serve` sees that by itself)", False, "bool"
+        "EMBEDDED", "The Omni behind this gateway is a simulator (`serve` sees that by itself)", False
     )
 
     @property
@@ -248,8 +210,9 @@ class Settings:
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings; raise :class:`SettingsError` with the first invalid one."""
-        merged = _with_file(dict(os.environ if environ is None else environ))
-        values = {item.name: _read(item.metadata, item.default, merged) for item in fields(cls) if item.metadata}
+        environ = os.environ if environ is None else environ
+        merged = {**in_file(environ), **environ}
+        values = {each.field.name: each.read(merged) for each in variables_of(cls, PREFIX)}
         try:
             omni = None
             if merged.get("OMNI_ENDPOINT"):
@@ -257,14 +220,13 @@ class Settings:
                 omni = replace(config, timeout=values["omni_timeout"])
         except ConfigError as error:
             raise SettingsError(str(error)) from error
-        settings = cls(omni=omni, **values)
+        given = {name: text for name, text in merged.items() if name.startswith(PREFIX)}
+        settings = cls(omni=omni, environ=given, **values)
         settings.check()
         return settings
 
     def check(self) -> None:
         """Check ranges, and settings that depend on each other; raise :class:`SettingsError`."""
-        if self.plugin_errors not in ("stop", "skip"):
-            raise SettingsError(f"{PREFIX}PLUGIN_ERRORS must be stop or skip, not {self.plugin_errors!r}")
         if self.bootstrap_token and len(self.bootstrap_token.encode()) < MINIMUM_TOKEN_BYTES:
             raise SettingsError(f"{PREFIX}BOOTSTRAP_TOKEN must have at least {MINIMUM_TOKEN_BYTES} bytes")
         unknown = sorted(set(self.auth) - {*WAYS_IN, OFF})
@@ -347,8 +309,9 @@ def misspelt(environ: Mapping[str, str] | None = None) -> Sequence[tuple[str, st
 
     Others are left alone: Kubernetes, for one, sets ``OMNI_GATEWAY_PORT`` in a namespace with a Service of our name.
     """
-    given = _with_file(dict(os.environ if environ is None else environ))
-    known = {CONFIG_FILE, *OMNI_VARIABLES, *(item.metadata["env"] for item in fields(Settings) if item.metadata)}
+    environ = os.environ if environ is None else environ
+    given = {**in_file(environ), **environ}
+    known = {CONFIG_FILE, *OMNI_VARIABLES, *(each.name for each in variables_of(Settings, PREFIX))}
     return [
         (name, near[0])
         for name in sorted(given)
@@ -364,23 +327,3 @@ def _check_ca_file(path: str) -> None:
     except OSError as error:
         reason = error.strerror or "it holds no certificate"
         raise SettingsError(f"{PREFIX}OIDC_CA_FILE names {path!r}, which cannot be read: {reason}") from error
-
-
-def _with_file(environ: dict[str, str]) -> dict[str, str]:
-    path = environ.get(CONFIG_FILE)
-    if not path:
-        return environ
-    if not Path(path).is_file():
-        raise SettingsError(f"{CONFIG_FILE} names {path!r}, and there is no such file")
-    return {name: value for name, value in dotenv_values(path).items() if value is not None} | environ
-
-
-def _read(metadata: Mapping[str, Any], default: Any, environ: Mapping[str, str]) -> Any:
-    name = metadata["env"]
-    if environ.get(name) in (None, ""):
-        return default
-    text = environ[name].strip()
-    try:
-        return _KINDS[metadata["kind"]](text)
-    except ma.ValidationError as error:
-        raise SettingsError(f"{name}: {' '.join(error.messages)} ({text!r} was given)") from error

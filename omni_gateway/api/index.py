@@ -84,7 +84,7 @@ def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
             "name": "omni-gateway",
             "version": omni_gateway.__version__,
             "sdk_version": SDK_VERSION,
-            "resources": [_resource(item, caller) for item in found if item.plugin],
+            "resources": [_resource(item, caller) for item in found if _has_routes(item)],
             "_links": {"openapi": "/openapi.json", "ui": "/", "health": "/health"},
         }
         return json_response(document)
@@ -102,6 +102,11 @@ def blueprint(found: Sequence[Found]) -> GatewayBlueprint:
     )
     add(routes, route)
     return routes
+
+
+def _has_routes(found: Found) -> bool:
+    """Return False for a plugin without a URL of its own, such as one that only extends others."""
+    return found.plugin is not None and bool(found.plugin.blueprint.deferred_functions)
 
 
 def _resource(found: Found, caller: Principal) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response
+from prometheus_client import CollectorRegistry
 
 from omni_gateway.auth import Role
 from omni_gateway.http.metrics import MEDIA_TYPE, exposition
@@ -12,8 +15,11 @@ from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Responses, Route
 
 
-def blueprint() -> GatewayBlueprint:
-    """Return the blueprint of ``/metrics``; it requires the reader role, since metrics show which routes are used."""
+def blueprint(plugins: Sequence[CollectorRegistry]) -> GatewayBlueprint:
+    """Return the blueprint of ``/metrics``; it requires the reader role, since metrics show which routes are used.
+
+    ``plugins``: the registries of the plugins' metrics.
+    """
     routes = GatewayBlueprint(
         "metrics",
         __name__,
@@ -23,7 +29,7 @@ def blueprint() -> GatewayBlueprint:
     )
 
     def metrics(arguments: object) -> Response:
-        return Response(exposition(), content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+        return Response(exposition(plugins), content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
     route = Route(
         method="GET",
@@ -31,7 +37,7 @@ def blueprint() -> GatewayBlueprint:
         operation_id="get_metrics",
         role=Role.READER,
         view=metrics,
-        summary="Metrics of this gateway: requests, calls to Omni, open streams",
+        summary="Metrics of this gateway: requests, calls to Omni, open streams, those of plugins",
         description="Text in the format of Prometheus; the figures are those of all worker processes of this replica.",
         responses=Responses(answers={200: (None, "Prometheus' text format")}, media_types=["text/plain"]),
     )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from flask import Response, request
+from flask import Response, current_app, request
 from marshmallow import fields
 
 from omni_gateway.http import metrics
@@ -100,7 +100,7 @@ def outcome_of(status: int) -> str:
 
 def _object(response: Response) -> tuple[str, str]:
     """Return the resource and the object's id: from the URL, or of a created object from ``Location``."""
-    resource = request.blueprint or ""
+    resource = _extended() or request.blueprint or ""
     arguments: dict[str, Any] = request.view_args or {}
     type = str(arguments.get("type", ""))
     if resource == _GENERIC and type:
@@ -111,6 +111,11 @@ def _object(response: Response) -> tuple[str, str]:
     if response.status_code == 201 and location:
         return resource, shown(unquote(location.rpartition("/")[2]), LONGEST_ID)
     return resource, ""
+
+
+def _extended() -> str:
+    """Return the name of the plugin whose object a route of another plugin is about; empty for any other route."""
+    return getattr(current_app.blueprints.get(request.blueprint or ""), "extends", "")
 
 
 def _path() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -23,16 +22,14 @@ from omni_gateway.http.openapi.items import resolve_items
 from omni_gateway.http.openapi.links import add_links
 from omni_gateway.http.openapi.own_views import complete_own_views
 from omni_gateway.http.openapi.shapes import split_shapes
-from omni_gateway.http.openapi.tags import Tag, arrange
+from omni_gateway.http.openapi.tags import Tag, arrange, remove_unused_tags
 from omni_gateway.http.paths import request_path
 from omni_gateway.http.problems import Problem, ProblemSchema, code_for_status
-from omni_gateway.http.request_id import request_id
 from omni_gateway.http.store_errors import problem_for_store
+from omni_gateway.http.unexpected_errors import unexpected_problems
 from omni_gateway.omni.errors import OmniError
 from omni_gateway.redaction.credentials import masked
 from omni_gateway.store import StoreRefused, StoreUnavailable
-
-log = logging.getLogger(__name__)
 
 _DETAILS = {
     404: "There is nothing at this URL; `/api/v1` lists the resources and `/openapi.json` every route.",
@@ -108,7 +105,7 @@ class GatewayApi(Api):  # type: ignore[misc]
         """Register no routes: :mod:`omni_gateway.http.document` serves the bytes that :func:`freeze` renders."""
 
     def _register_error_handlers(self) -> None:
-        self._app.register_error_handler(Problem, lambda error: concealed(error).response())
+        self._app.register_error_handler(Problem, _answer_problem)
         self._app.register_error_handler(OmniError, lambda error: concealed(problem_for(error)).response())
         for kind in (StoreUnavailable, StoreRefused):
             self._app.register_error_handler(kind, lambda error: problem_for_store(error).response())
@@ -124,6 +121,8 @@ class GatewayApi(Api):  # type: ignore[misc]
             name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")
         }
         code = code_for_status(error.code)
+        if code == "internal":
+            return _internal(error)
         if error.code == 404 and request.url_rule is None:
             return self._nothing_here(headers)
         detail = _DETAILS.get(error.code) or error.description
@@ -149,12 +148,15 @@ class GatewayApi(Api):  # type: ignore[misc]
 
 
 def _internal(error: Exception) -> Response:
-    """Return 500 for an unexpected exception: its text goes to the log, under the request id, not to the caller."""
+    """Return the problem of an unexpected exception."""
     # With a body, a RecursionError comes from its nesting, which is the caller's error.
     if isinstance(error, RecursionError) and request.content_length:
         return Problem(400, "bad-json", "Something in the body is nested too deeply.").response()
-    log.exception("unexpected error in request %s", request_id())
-    return Problem(500, "internal").response()
+    return unexpected_problems()(error).response()
+
+
+def _answer_problem(error: Problem) -> Response:
+    return _internal(error) if error.code == "internal" else concealed(error).response()
 
 
 def freeze(api: GatewayApi) -> bytes:
@@ -170,6 +172,7 @@ def freeze(api: GatewayApi) -> bytes:
     parameters.share(described)
     security.add_access(described, api.app)
     complete_own_views(described)
+    remove_unused_tags(described)
     arrange(described, api.tags)
     document = orjson.dumps(described)
     api.app.extensions[DOCUMENT] = document

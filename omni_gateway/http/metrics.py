@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from functools import cache
 
 from flask import Flask, Response, request
@@ -19,7 +20,7 @@ from omni_gateway import __version__
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 _STARTED = "omni_gateway.started"
 
 _REGISTRY = CollectorRegistry()
@@ -30,12 +31,12 @@ REQUEST_SECONDS = Histogram(
     "omni_gateway_request_seconds",
     "Time to an answer's status line",
     ["method", "route"],
-    buckets=_SECONDS,
+    buckets=SECONDS,
     registry=_REGISTRY,
 )
 CALLS = Counter("omni_gateway_omni_calls_total", "Calls to Omni", ["method", "code"], registry=_REGISTRY)
 CALL_SECONDS = Histogram(
-    "omni_gateway_omni_call_seconds", "Time of unary calls to Omni", ["method"], buckets=_SECONDS, registry=_REGISTRY
+    "omni_gateway_omni_call_seconds", "Time of unary calls to Omni", ["method"], buckets=SECONDS, registry=_REGISTRY
 )
 STREAMS = Gauge(
     "omni_gateway_open_streams", "Watches, logs and files open now", registry=_REGISTRY, multiprocess_mode="livesum"
@@ -87,10 +88,10 @@ def count_call(method: str, code: str, seconds: float | None) -> None:
         CALL_SECONDS.labels(method).observe(seconds)
 
 
-def exposition() -> bytes:
-    """Return the metrics of all workers in Prometheus' text format."""
+def exposition(plugins: Iterable[CollectorRegistry] = ()) -> bytes:
+    """Return the metrics of all workers in Prometheus' text format; ``plugins``: the registries of plugins."""
     if FOLDER not in os.environ:
-        return bytes(generate_latest(_REGISTRY))
+        return b"".join(bytes(generate_latest(registry)) for registry in (_REGISTRY, *plugins))
     merged = CollectorRegistry()
     multiprocess.MultiProcessCollector(merged)  # type: ignore[no-untyped-call]
     return bytes(generate_latest(merged))

@@ -115,10 +115,19 @@ def _query_problem(messages: Mapping[str, Any], schema: ma.Schema) -> Problem:
 
 
 class GatewayBlueprint(Blueprint):  # type: ignore[misc]
-    """flask-smorest's blueprint with :class:`GatewayParser`, and the :class:`Tag` of its routes in the document."""
+    """flask-smorest's blueprint with :class:`GatewayParser`, and the :class:`Tag` of its routes in the document.
+
+    ``extends``: the name of another blueprint, whose objects the routes are about: the document and the audit count
+    them to that one.
+    """
 
     ARGUMENTS_PARSER = GatewayParser()
 
-    def __init__(self, *args: Any, tag: Tag | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tag: Tag | None = None, extends: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tag = tag or Tag()
+        self.extends = extends
+
+    def add_url_rule(self, *args: Any, tags: Sequence[str] | None = None, **options: Any) -> None:
+        """Add a route; its tag in the document is that of the extended blueprint, if there is one."""
+        super().add_url_rule(*args, tags=tags or ([self.extends] if self.extends else None), **options)

@@ -282,6 +282,13 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "A defect of the gateway; its log has the request id.",
         "Report it with the `request_id`; whether a write was applied is shown by reading the object.",
     ),
+    "plugin-error": ProblemType(
+        500,
+        "Plugin failed",
+        "A defect of a plugin that is not part of the gateway; `plugin` and `distribution` name it.",
+        "Report it to the plugin's authors, with the `request_id`; whether a write was applied is shown by reading the"
+        " object.",
+    ),
     "not-implemented": ProblemType(
         501,
         "Not implemented",

@@ -27,6 +27,12 @@ class OmniClient:
     ``acting_as``. Raises ``ConfigError`` for an invalid configuration.
     """
 
+    #: Omni's objects: get, list, watch, create, update, remove.
+    resources: ResourceClient
+    #: Omni's management calls: configurations, accounts, schematics, support bundles.
+    management: ManagementClient
+    #: Talos calls to machines, by way of Omni.
+    machines: MachineClient
     #: Notified of all that is read and written by this client.
     _observer: ResourceObserver = NoObserver()
 

@@ -13,8 +13,11 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pysequoia
 
+#: The longest life of a key that Omni takes.
 LONGEST_LIFE = timedelta(days=365)
+#: The life of a key, if none is given.
 DEFAULT_LIFE = timedelta(days=364)
+#: The shortest life of a key that Omni takes.
 SHORTEST_LIFE = timedelta(minutes=10)
 _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 

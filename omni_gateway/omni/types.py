@@ -192,6 +192,7 @@ USERS: Final = OmniType("Users.omni.sidero.dev")
 #: Types whose objects callers may create, but which Omni lets no caller read.
 UNREADABLE: Final = frozenset({IMPORTED_CLUSTER_SECRETS})
 
-#: The time of the last update of an object that was never updated. Omni 1.7 sends the second form.
+#: The time of the last update of an object that was never updated.
 NEVER = "0001-01-01T00:00:00Z"
+#: The forms of ``NEVER``: Omni 1.7 sends the second one.
 NEVER_UPDATED = frozenset({NEVER, "1970-01-01T00:00:00Z"})

@@ -25,7 +25,9 @@ from omni_gateway.rest.rendered_bodies import RenderedBodies
 from omni_gateway.rest.request_context import current_reads, request_context
 from omni_gateway.rest.response_cache import ResponseCache
 from omni_gateway.store import Store
+from omni_gateway.tasks import Tasks
 from omni_gateway.watch.broadcaster import Broadcasters
+from omni_gateway.watch.change_follower import ChangeFollower
 from omni_gateway.watch.stream_response import StreamLimiter
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class Gateway:
     issuers: Callable[[], IssuerChecks]
     #: All that is rendered: bodies of objects, pages and responses.
     rendered: ByteBoundedLRU
+    tasks: Tasks
     readiness: Readiness = field(default_factory=Readiness)
     plugins: dict[str, Mounted] = field(default_factory=dict)
     broadcasters: Broadcasters = field(default_factory=Broadcasters)
@@ -87,6 +90,14 @@ class Gateway:
     operated_by: dict[str, ResourceAdapter] = field(default_factory=dict)
     #: Operation kind → the role that reading operations of this kind needs.
     operation_roles: dict[str, Role] = field(default_factory=dict)
+    #: Plugin → its settings.
+    plugin_settings: dict[str, Any] = field(default_factory=dict)
+    #: The ``id()`` of each adapter of a plugin → the plugin's name.
+    owners: dict[int, str] = field(default_factory=dict)
+    #: The whole name of each metric of a plugin → the plugin's name.
+    metrics: dict[str, str] = field(default_factory=dict)
+    #: What calls the plugins' handlers of changes; each worker starts them.
+    change_followers: list[ChangeFollower] = field(default_factory=list)
     _adapters: dict[tuple[int, int], ResourceAdapter] = field(default_factory=dict)
 
     @property
@@ -130,6 +141,13 @@ class Gateway:
         reads = request_context().reads
         reads.cacheable_response = reads.cacheable_response and adapter.cacheable_response
         return self._bind(self.reader, adapter)
+
+    def outside_requests(self, adapter: ResourceAdapter) -> ResourceAdapter:
+        """Return a plugin's adapter for work that no caller asked for: with the gateway's own identity, unscoped.
+
+        Unlike :meth:`bound` and :meth:`reading` it may be called outside of a request.
+        """
+        return self._shared(adapter, self.own_omni)
 
     def may_read_operations(self, kind: str) -> bool:
         """Return True if the caller's role may read operations of this kind. Raises 401 without a credential."""
@@ -180,6 +198,7 @@ class Gateway:
     def _copy(self, adapter: ResourceAdapter, omni: OmniClient) -> ResourceAdapter:
         bound = adapter.bind(omni)
         bound.store = self.store
+        bound.settings = self.plugin_settings.get(self.owners.get(id(adapter), ""))
         return bound
 
 

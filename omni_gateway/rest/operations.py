@@ -17,6 +17,7 @@ from omni_gateway.omni import OmniClient
 from omni_gateway.rest.links import API_PREFIX, object_url
 from omni_gateway.rest.schema import SpecSchema
 
+#: The states of an operation: running, succeeded, failed, unknown.
 State = Literal["running", "succeeded", "failed", "unknown"]
 STATES: tuple[str, ...] = get_args(State)
 PLANNED: Literal["planned"] = "planned"

@@ -18,10 +18,13 @@ from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.items import ITEMS_OF
 from omni_gateway.http.openapi.tags import OTHER
 from omni_gateway.http.paths import TICKET_PARAMETER
+from omni_gateway.http.plugin_metrics import Metric
 from omni_gateway.http.type_nouns import Noun
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.change_handler import ChangeHandler
 from omni_gateway.rest.delete_operation import removal
+from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
@@ -55,10 +58,14 @@ from omni_gateway.rest.views.openapi import (
 )
 from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.rest.views.subresources import subcollection_view, sublist_view, subresource_view
+from omni_gateway.tasks import Task
 
 VERBS = ("list", "get", "create", "replace", "patch", "delete")
+#: Roles: readers may list and get.
 READ: Mapping[str, Role] = {"list": Role.READER, "get": Role.READER}
+#: Roles: admins alone, for every verb.
 ADMIN_READ_WRITE: Mapping[str, Role] = dict.fromkeys(VERBS, Role.ADMIN)
+#: Roles: readers may list and get, operators may create, replace, patch and delete.
 READ_WRITE: Mapping[str, Role] = {**READ, **dict.fromkeys(("create", "replace", "patch", "delete"), Role.OPERATOR)}
 
 
@@ -93,6 +100,12 @@ class ResourcePlugin(ServicePlugin):
     :param after_delete: the effect of a delete, for its description.
     :param group: the group of its tag there: one of ``http.openapi.tags.GROUPS``, or of your own.
     :param example_id: an id of its objects, for examples in the document; by default that of ``example``.
+    :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
+        and tasks have an instance as ``settings``.
+    :param tasks: its background tasks, :class:`omni_gateway.tasks.Task`.
+    :param extensions: the routes that it adds below objects of other plugins.
+    :param change_handlers: the functions that are called with changes of Omni's objects.
+    :param metrics: its metrics, at ``/metrics``.
 
     Raises :class:`PluginError` for an unknown verb in ``roles``, for a singleton with ``list``, and for a filter with
     the name of a parameter that every list has.
@@ -130,6 +143,11 @@ class ResourcePlugin(ServicePlugin):
         group: str = OTHER,
         example_id: str = "",
         import_name: str = __name__,
+        settings: type | None = None,
+        tasks: Sequence[Task] = (),
+        extensions: Sequence[Extension] = (),
+        change_handlers: Sequence[ChangeHandler] = (),
+        metrics: Sequence[Metric] = (),
     ) -> None:
         unknown = set(roles) - set(VERBS)
         if unknown:
@@ -163,6 +181,11 @@ class ResourcePlugin(ServicePlugin):
             tag_title=title if singleton else plural_title,
             representation=Representation(objects, name, {**(links or {}), **sub_links}, singleton=bool(singleton)),
             import_name=import_name,
+            settings=settings,
+            tasks=tasks,
+            extensions=extensions,
+            change_handlers=change_handlers,
+            metrics=metrics,
         )
         self.description = description
         self.after_write = after_write
@@ -193,7 +216,7 @@ class ResourcePlugin(ServicePlugin):
     def _routes(self) -> Iterator[Route]:
         yield from self._collection_routes()
         yield from self._object_routes()
-        yield from map(self._subresource_route, self.subresources)
+        yield from map(self.subresource_route, self.subresources)
 
     def _collection_routes(self) -> Iterator[Route]:
         """Yield the routes of the collection: a row for each verb that has a role."""
@@ -333,6 +356,10 @@ class ResourcePlugin(ServicePlugin):
                 ),
             )
 
+    def _adapters(self) -> Iterator[ResourceAdapter]:
+        yield self.adapter
+        yield from (sub.adapter for sub in self.subresources if not isinstance(sub, SubCollection))
+
     def _nouns(self) -> Iterator[tuple[str, Noun]]:
         for type in (self.adapter.type, *self.adapter.other_types):
             yield type, Noun(self._named, self.plural_title)
@@ -382,7 +409,8 @@ class ResourcePlugin(ServicePlugin):
             answers[201] = (self.schema, f"The new {self.title} (only with `If-None-Match: *`)")
         return answers
 
-    def _subresource_route(self, sub: SubResource | SubList | SubCollection) -> Route:
+    def subresource_route(self, sub: SubResource | SubList | SubCollection) -> Route:
+        """Return the route of a sub-resource of this plugin's objects."""
         operation_id = f"get_{self.singular_id}_{sub.name.replace('-', '_')}"
         query = list_query_schema(operation_id, [])
         by_omni = self.adapter.authorized_by_omni

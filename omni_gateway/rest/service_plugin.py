@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from flask import Flask
+from prometheus_client import CollectorRegistry
 
 from omni_gateway.auth import Role
 from omni_gateway.http.api import GatewayApi
 from omni_gateway.http.openapi.tags import OTHER, Tag
 from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.http.plugin_metrics import Metric
 from omni_gateway.http.type_nouns import Noun, nouns_of
+from omni_gateway.http.unexpected_errors import origins_of
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.change_handler import ChangeHandler
+from omni_gateway.rest.extension import Extension
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.nouns import plural
 from omni_gateway.rest.operations import OperationKind
+from omni_gateway.rest.plugin_settings import plugin_variables
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Route
+from omni_gateway.tasks import Task
+from omni_gateway.watch.change_follower import ChangeFollower
+from omni_gateway.watch.source import WatchedType
 
 #: Paths of the gateway's own routes below ``/api/v1``, and the names of its own blueprints.
 RESERVED_NAMES = frozenset(
@@ -61,6 +71,12 @@ class ServicePlugin:
     :param tag_title: the title of its tag; by default the last word of its name.
     :param example_id: an id in its URLs, for examples in the document.
     :param representation: how objects that its functions return are rendered; by default as objects without fields.
+    :param settings: a frozen dataclass of ``omni_gateway.sdk.extensions.setting`` fields, read at the start; adapters
+        and tasks have an instance as ``settings``.
+    :param tasks: its background tasks, :class:`omni_gateway.tasks.Task`.
+    :param extensions: the routes that it adds below objects of other plugins.
+    :param change_handlers: the functions that are called with changes of Omni's objects.
+    :param metrics: its metrics, at ``/metrics``.
     """
 
     roles: Mapping[str, Role] = {}
@@ -82,14 +98,31 @@ class ServicePlugin:
         example_id: str = "",
         representation: Representation | None = None,
         import_name: str = __name__,
+        settings: type | None = None,
+        tasks: Sequence[Task] = (),
+        extensions: Sequence[Extension] = (),
+        change_handlers: Sequence[ChangeHandler] = (),
+        metrics: Sequence[Metric] = (),
     ) -> None:
         self.name = name
+        self.settings = settings
+        self.tasks = tuple(tasks)
+        plugin_variables(name, settings)  # raises for a class that is none of settings
+        refuse_twins("tasks", [task.name for task in self.tasks])
         self.singular = singular or name
         self.adapter = adapter or ResourceAdapter()
         self.sdk = sdk
         self.actions = tuple(actions)
         self.documents = tuple(documents)
-        started = [action.operation for action in actions if action.operation is not None]
+        self.extensions = tuple(extensions)
+        self.change_handlers = tuple(change_handlers)
+        self.metrics = tuple(metrics)
+        #: A registry of its own, as one plugin may be made twice in a process.
+        self.metrics_registry = CollectorRegistry()
+        for metric in self.metrics:
+            metric.belong_to(name, self.metrics_registry)
+        every_action = [*actions, *(action for extension in extensions for action in extension.actions)]
+        started = [action.operation for action in every_action if action.operation is not None]
         self.operations = tuple(dict.fromkeys([*operations, *started]))
         self.representation = representation or Representation(ResourceSchema(), name, {})
         self.schema = self.representation.schema
@@ -130,23 +163,44 @@ class ServicePlugin:
     def register(self, api: GatewayApi, gateway: Gateway) -> None:
         """Mount this plugin on an application.
 
-        Raises :class:`PluginError` if its name, one of its routes or one of its operation kinds is taken, or if an
-        operation kind has no role.
+        Raises :class:`PluginError` if its name, one of its routes, of its operation kinds or of its metrics is taken,
+        or if an operation kind has no role.
         """
         if self.name in gateway.plugins or self.name in RESERVED_NAMES:
             raise PluginError(f"the name {self.name!r} is taken")
         for kind in self.operations:
             if kind.name in gateway.operations:
                 raise PluginError(f"the operation kind {kind.name!r} is taken by another plugin")
+        for metric in self.metrics:
+            if owner := gateway.metrics.get(metric.full_name):
+                raise PluginError(f"the metric {metric.full_name} is taken by the plugin {owner!r}")
         roles = {kind.name: self._role_of(kind) for kind in self.operations}
         self._refuse_taken_routes(api)
         api.register_blueprint(self.blueprint)
         gateway.plugins[self.name] = self
+        source = origins_of(api.app).described(self.name)
+        for task in self.tasks:
+            gateway.tasks.add(task, self.name, source, gateway.plugin_settings.get(self.name))
+        gateway.owners.update({id(adapter): self.name for adapter in self._adapters()})
         for type, noun in self._nouns():
             nouns_of(api.app).add(type, noun)
+        gateway.metrics.update({metric.full_name: self.name for metric in self.metrics})
         gateway.operations.update({kind.name: kind for kind in self.operations})
         gateway.operated_by.update({kind.name: self.adapter for kind in self.operations})
         gateway.operation_roles.update(roles)
+        gateway.change_followers.extend(self._follower(each, gateway) for each in self.change_handlers)
+
+    def _follower(self, handler: ChangeHandler, gateway: Gateway) -> ChangeFollower:
+        """Return what calls a handler, to be started in a worker."""
+        adapter = gateway.outside_requests(self.adapter)
+        watched = WatchedType(handler.type, handler.namespace)
+        return ChangeFollower(
+            f"plugin {self.name!r}", gateway.own_omni.cache, watched, partial(handler.handle, adapter)
+        )
+
+    def _adapters(self) -> Iterator[ResourceAdapter]:
+        """Yield the adapters of the plugin."""
+        yield self.adapter
 
     def _nouns(self) -> Iterator[tuple[str, Noun]]:
         """Yield the types of the plugin's objects, and their nouns."""
@@ -174,6 +228,12 @@ class ServicePlugin:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
+
+
+def refuse_twins(what: str, names: Sequence[str]) -> None:
+    """Raise :class:`PluginError` if two of a plugin's own have one name."""
+    if twins := sorted({name for name in names if names.count(name) > 1}):
+        raise PluginError(f"two {what} of the name {twins[0]!r}")
 
 
 def _word(name: str) -> str:

@@ -19,6 +19,7 @@ from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniClient, types
 from omni_gateway.omni import errors as omni_errors
 
+#: Major and minor of a Talos version.
 Series = tuple[int, int]
 
 _SERIES = re.compile(r"v?(\d{1,9})\.(\d{1,9})\.")

@@ -1,6 +1,6 @@
 """The plugin SDK: the gateway's public Python API. A resource may import from here only.
 
-``docs/writing-plugins.md`` is its guide. The SDK has a version of its own (semantic versioning); a plugin declares the
+``docs/plugins/`` is its guide. The SDK has a version of its own (semantic versioning); a plugin declares the
 range that it was written for in ``ResourcePlugin(sdk=...)``.
 
 This page has the names that most plugins need; the others are in its modules: ``adapters``, ``actions``, ``fields``,
@@ -23,7 +23,8 @@ from omni_gateway.rest.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, Resourc
 from omni_gateway.rest.schema import ResourceSchema, SpecSchema
 from omni_gateway.rest.subresources import SubResource
 
-SDK_VERSION = "2.0.0"
+#: The version of the SDK.
+SDK_VERSION = "2.1.0"
 
 __all__ = [
     "ADMIN_READ_WRITE",

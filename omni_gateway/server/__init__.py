@@ -127,7 +127,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "when_ready": _stop_gracefully_on_interrupt,
         "pre_fork": _hold_stop,
         "post_worker_init": partial(_start_worker, settings.embedded),
-        "worker_exit": _flush_audit,
+        "worker_exit": _stop_worker,
         "child_exit": _end_worker,
         "proc_name": "omni-gateway",
     }
@@ -167,7 +167,7 @@ def greet_omni(worker: Any, *, embedded: bool) -> None:
     """
     if worker.age > 1:
         return
-    gateway = cast(Gateway, worker.app.wsgi().extensions[EXTENSION])
+    gateway = _gateway_of(worker.app.wsgi())
     if not gateway.own_omni.identity.fingerprint:
         log.info("the gateway has no key of its own: callers bring theirs")
         return
@@ -200,18 +200,30 @@ def _start_worker(embedded: bool, worker: Any) -> None:
     # Ctrl-C reaches every process of the terminal; the master tells its workers when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     worker.note_refusal = partial(_audit_refusal, worker.app.wsgi())
-    close_streams_on(signal.SIGTERM)
+    call_on(signal.SIGTERM, stream_response.close_all)
+    call_on(signal.SIGTERM, _gateway_of(worker.app.wsgi()).tasks.begin_stop)
     greet_omni(worker, embedded=embedded)
-    cast(Gateway, worker.app.wsgi().extensions[EXTENSION]).readiness.start()
+    gateway = _gateway_of(worker.app.wsgi())
+    gateway.readiness.start()
+    gateway.tasks.start()
+    for follower in gateway.change_followers:
+        follower.start()
 
 
 def _audit_refusal(app: Flask, refused: RequestRejected, remote: str) -> None:
     audit.note_refusal(app, refused.status, refused.code, remote, refused.start_line)
 
 
-def _flush_audit(server: Any, worker: Any) -> None:
-    """Write queued audit entries when a worker exits; also called in the arbiter, which may have no application."""
+def _stop_worker(server: Any, worker: Any) -> None:
+    """Stop plugins' tasks and handlers and write queued audit entries when a worker exits.
+
+    Also called in the arbiter, which may have no application.
+    """
     if worker.app.callable is not None:
+        gateway = _gateway_of(worker.app.callable)
+        gateway.tasks.stop()
+        for follower in gateway.change_followers:
+            follower.stop()
         audit.writer_of(worker.app.callable).stop()
 
 
@@ -219,16 +231,23 @@ def _end_worker(server: Any, worker: Any) -> None:
     metrics.worker_ended(worker.pid)
 
 
-def close_streams_on(number: signal.Signals) -> None:
-    """End open streams at a signal, before its present handler: they would delay a stop until the graceful timeout."""
+def call_on(number: signal.Signals, first: Callable[[], None]) -> None:
+    """Call a function at a signal, before its present handler.
+
+    Open streams and tasks would delay a stop until the graceful timeout.
+    """
     before = signal.getsignal(number)
 
-    def close_then_stop(signum: int, frame: FrameType | None) -> None:
-        stream_response.close_all()
+    def first_then_stop(signum: int, frame: FrameType | None) -> None:
+        first()
         if callable(before):
             before(signum, frame)
 
-    signal.signal(number, close_then_stop)
+    signal.signal(number, first_then_stop)
+
+
+def _gateway_of(app: Flask) -> Gateway:
+    return cast(Gateway, app.extensions[EXTENSION])
 
 
 def serve(bind: str, settings: Settings, renew: Callable[[], Settings], ready: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: The last step of ``migrations/versions``; a test compares the two.
-HEAD = "0005"
+HEAD = "0006"
 ATTEMPTS = 10
 #: Of PostgreSQL's advisory lock, which makes replicas that start at once migrate one after the other; an arbitrary id.
 LOCK = 0x6F6D6E69

@@ -14,6 +14,7 @@ from omni_gateway.store.database import Database, lasting
 from omni_gateway.store.documents import DocumentStore
 from omni_gateway.store.errors import StoreUnavailable
 from omni_gateway.store.idempotency import IdempotencyStore
+from omni_gateway.store.leases import LeaseStore
 from omni_gateway.store.sqlite import protect_folder
 from omni_gateway.store.stream_tickets import StreamTicketStore
 from omni_gateway.store.tokens import TokenStore, ensure_bootstrap
@@ -117,6 +118,11 @@ class Store:
     def stream_tickets(self) -> StreamTicketStore:
         """Return the tickets of streams."""
         return StreamTicketStore(lambda: self.database)
+
+    @cached_property
+    def leases(self) -> LeaseStore:
+        """Return the leases."""
+        return LeaseStore(lambda: self.database)
 
     @cached_property
     def documents(self) -> DocumentStore:

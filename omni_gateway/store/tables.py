@@ -54,6 +54,14 @@ STREAM_TICKETS = Table(
     Index("stream_tickets_caller", "caller"),
 )
 
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("name", String(300), primary_key=True),
+    Column("holder", String(100), nullable=False),
+    Column("turn", Integer, nullable=False),
+)
+
 DOCUMENTS = Table(
     "documents",
     METADATA,

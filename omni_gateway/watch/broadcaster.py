@@ -15,6 +15,7 @@ from threading import Lock
 from omni_gateway.auth import Scope
 from omni_gateway.cache.informer import Informer
 from omni_gateway.cache.informer_events import InformerEvents
+from omni_gateway.http.unexpected_errors import unexpected_problems
 from omni_gateway.model.query import Change
 from omni_gateway.model.resource import Resource
 from omni_gateway.watch.push_stream import PushStream
@@ -59,6 +60,7 @@ class Broadcaster:
     ) -> None:
         self._render = render
         self._form = form
+        self._unexpected = unexpected_problems()
         # Serializes reading the events with joining: a subscriber's initial list and its first change have neither a
         # gap nor an overlap. Not taken by _on_event() or leave(), which must not wait for an encoding in progress.
         self._lock = Lock()
@@ -137,7 +139,7 @@ class Broadcaster:
                 for change in self._shown.apply(*event):
                     self._send(change)
         except Exception as error:
-            last = self._form.write(last_event(error))
+            last = self._form.write(last_event(error, self._unexpected))
             for member in tuple(self._members):
                 member.end_with(last)
             self._close()

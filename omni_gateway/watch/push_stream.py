@@ -20,6 +20,7 @@ from flask import Response, request
 
 from omni_gateway.cache.informer_events import too_far_behind
 from omni_gateway.http.guard import credential_checker
+from omni_gateway.http.unexpected_errors import unexpected_problems
 from omni_gateway.watch import stream_response
 from omni_gateway.watch.stream_feed import ended_at_a_stop
 
@@ -92,7 +93,7 @@ class PushStream:
 
     def fail(self, error: Exception) -> None:
         """End the stream with an error event, after the queued frames."""
-        self.end_with(self._form.write(stream_response.last_event(error)))
+        self.end_with(self._form.write(stream_response.last_event(error, unexpected_problems())))
 
     def end(self) -> None:
         """End the stream and drop the queued frames: a stop of the process does not wait for slow readers."""

@@ -7,7 +7,6 @@ rebalance connections. A stream ends when the worker stops, and when its caller'
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +24,7 @@ from omni_gateway.http.metrics import STREAMS
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.store_errors import problem_for_store
+from omni_gateway.http.unexpected_errors import unexpected_problems
 from omni_gateway.omni.errors import Cancelled, OmniError
 from omni_gateway.store import StoreRefused, StoreUnavailable
 from omni_gateway.watch.stream_feed import Ended, ThreadedSource, close_all
@@ -43,7 +43,6 @@ __all__ = [
     "stream_bytes",
 ]
 
-log = logging.getLogger(__name__)
 
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
@@ -191,7 +190,7 @@ def _respond(
         close()
         raise
     response = Response(
-        _body(feed, first, write, start, beat, every, max_age, credential_checker()),
+        _body(feed, first, write, start, beat, every, max_age, credential_checker(), unexpected_problems()),
         headers=dict(headers),
         content_type=media,
     )
@@ -214,6 +213,7 @@ def _body(
     every: float,
     max_age: float,
     proved: Callable[[], bool],
+    unexpected: Callable[[Exception], Problem],
 ) -> Iterator[bytes]:
     look_again = time.monotonic() + PROVED_SECONDS
     ends = time.monotonic() + max_age
@@ -240,12 +240,15 @@ def _body(
     except Exception as error:
         if write is bytes:
             raise  # aborts the connection, so that a client does not take half a file for a whole one
-        yield write(last_event(error))
+        yield write(last_event(error, unexpected))
 
 
-def last_event(error: Exception) -> StreamEvent:
-    """Return the ERROR event for an error after the status line; internal details are concealed."""
-    return StreamEvent("ERROR", orjson.dumps(_last_problem(error).to_dict()))
+def last_event(error: Exception, unexpected: Callable[[Exception], Problem]) -> StreamEvent:
+    """Return the ERROR event for an error after the status line; internal details are concealed.
+
+    :param unexpected: returns the problem of an unexpected exception.
+    """
+    return StreamEvent("ERROR", orjson.dumps(_last_problem(error, unexpected).to_dict()))
 
 
 def credential_ended() -> Problem:
@@ -253,15 +256,14 @@ def credential_ended() -> Problem:
     return Problem(401, "unauthenticated", "What your credential proved has ended or changed.")
 
 
-def _last_problem(error: Exception) -> Problem:
+def _last_problem(error: Exception, unexpected: Callable[[Exception], Problem]) -> Problem:
     if isinstance(error, Problem):
         return concealed(error)
     if isinstance(error, OmniError):
         return concealed(problem_for(error))
     if isinstance(error, (StoreUnavailable, StoreRefused)):
         return problem_for_store(error)
-    log.error("a stream's source failed", exc_info=error)
-    return Problem(500, "internal")
+    return unexpected(error)
 
 
 def _write_sse(event: StreamEvent) -> bytes:

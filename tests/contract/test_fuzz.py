@@ -38,7 +38,7 @@ from .conftest import NO_RATES, Caller
 pytestmark = pytest.mark.slow
 
 #: Of each operation in each mode; `make fuzz` takes more.
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1"))
 CLUSTER = "fuzzed"
 CHECKS = [
     not_a_server_error,

@@ -64,7 +64,7 @@ def writer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Flask:
         ],
         operations=[OperationKind("careless", read, role=Role.READER)],
     )
-    found = [Found("careless", "here", "here", "1.0", "loaded", plugin)]
+    found = [Found("careless", f"{__name__}:plugin", "here", "1.0", "loaded", plugin)]
     monkeypatch.setattr("omni_gateway.app.discover", lambda **_: found)
     return create_app(settings)
 
@@ -77,7 +77,7 @@ def test_a_plugin_cannot_write_in_a_get(
     id = f"careless-{uuid4().hex[:8]}"
     caller = Caller(writer.test_client(), simulator.make_key("Admin") if own_key else tokens["admin"])
     answer = caller.get(path.format(id))
-    assert (answer.status_code, answer.json["code"]) == (500, "internal")
+    assert (answer.status_code, answer.json["code"]) == (500, "plugin-error")
     with pytest.raises(NotFound):
         omni.resources.get(CLASSES, id)
 

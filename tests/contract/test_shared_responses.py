@@ -238,7 +238,7 @@ def test_what_is_stored_with_an_object_cannot_see_a_request(
     reading: Callable[..., Caller], name: str, form: str
 ) -> None:
     answer = reading(f"{name}-{len(form)}").get(form.format(name), headers={"X-Tenant": "one"})
-    assert (answer.status_code, answer.json["code"]) == (500, "internal")
+    assert (answer.status_code, answer.json["code"]) == (500, "plugin-error")
 
 
 @pytest.mark.parametrize("form", PATHS)

@@ -22,7 +22,7 @@ from omni_gateway.settings import Settings
 
 from .conftest import Caller
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undocumented")]
 
 STORE_SECONDS = 0.5
 GRACE = 3.0

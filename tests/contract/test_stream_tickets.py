@@ -130,6 +130,7 @@ def test_what_is_no_ticket_is_refused(anonymous: Caller, ticket: str) -> None:
     assert refusal(open_stream(anonymous, f"{CLASSES}?ticket={ticket}")) == (401, "bad-ticket")
 
 
+@pytest.mark.usefixtures("undocumented")
 def test_guessed_tickets_count_as_failed_logins_and_old_ones_do_not(
     settings: Settings, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +144,7 @@ def test_guessed_tickets_count_as_failed_logins_and_old_ones_do_not(
     assert guessed == [(401, "bad-ticket")] * 2 + [(429, "too-many-failed-logins")]
 
 
+@pytest.mark.usefixtures("undocumented")
 def test_a_revoked_caller_opens_nothing(app: Flask, settings: Settings, anonymous: Caller) -> None:
     tokens = Store(settings.database_url).tokens
     token, secret = tokens.create("revoked-before", "reader", None)
@@ -187,11 +189,13 @@ def test_a_caller_with_an_omni_key_has_tickets_too(app: Flask, simulator: Runnin
     beginning(open_stream(anonymous, ticket_of(caller)["url"]))
 
 
+@pytest.mark.usefixtures("undocumented")
 def test_without_authentication_a_ticket_is_that_of_anybody(settings: Settings) -> None:
     everybody = Caller(create_app(replace(settings, auth=("off",))).test_client(), None)
     beginning(open_stream(everybody, ticket_of(everybody)["url"]))
 
 
+@pytest.mark.usefixtures("undocumented")
 def test_a_ticket_of_anybody_is_none_once_callers_have_credentials(settings: Settings, anonymous: Caller) -> None:
     everybody = Caller(create_app(replace(settings, auth=("off",))).test_client(), None)
     assert refusal(open_stream(anonymous, ticket_of(everybody)["url"])) == (401, "bad-ticket")
@@ -278,6 +282,7 @@ def test_the_ticket_of_a_refused_request_is_in_no_answer_and_no_record(
     assert not [each for each in shown if ticket["ticket"][-20:] in each]
 
 
+@pytest.mark.usefixtures("undocumented")
 def test_a_page_of_an_origin_that_is_set_may_use_tickets(settings: Settings, tokens: dict[str, str]) -> None:
     shared = create_app(replace(settings, cors_origins=(ORIGIN,)))
     page, caller = Caller(shared.test_client(), None), Caller(shared.test_client(), tokens["reader"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -39,15 +40,25 @@ def working(server: Server) -> int:
 @pytest.fixture
 def hold(server: Server, wait_until: Callable[..., Any]) -> Iterator[Callable[..., list[Raw]]]:
     """Have requests of a caller hold threads, as many as it may have; they are released with the test."""
+    held: list[Raw] = []
 
     def send(caller: str, count: int) -> list[Raw]:
         expected = working(server) + min(count, OF_ONE_CALLER)
         sent = [server.connect().send(asked("/hold", caller)) for _ in range(count)]
+        held.extend(sent)
         wait_until(lambda: working(server) == expected)
         return sent
 
     yield send
-    wait_until(lambda: server.get("/livez?release") == "0")
+
+    def all_are_answered() -> bool:
+        """Release those that hold a thread now: one that waited takes a thread after others were released."""
+        release(server)
+        answered, _, _ = select.select([each.socket for each in held], [], [], 0)
+        return len(answered) == len(held)
+
+    wait_until(all_are_answered)
+    wait_until(lambda: working(server) == 0)
 
 
 def release(server: Server) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from omni_gateway.settings import Settings, SettingsError, misspelt
+from omni_gateway.variables import variables_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,11 +87,9 @@ def test_the_docs_table_is_the_code() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     rows = re.findall(r"^\| `(OMNI_GATEWAY_\w+)` \| (.+?) \| (.*?) ?\|$", page, flags=re.M)
     code = []
-    for item in fields(Settings):
-        if item.metadata:
-            default = ",".join(item.default) if isinstance(item.default, tuple) else item.default
-            shown = "" if default in ("", None) else f"`{default}`"
-            code.append((item.metadata["env"], item.metadata["doc"], shown))
+    for variable in variables_of(Settings, "OMNI_GATEWAY_"):
+        shown = variable.shown(variable.field.default)
+        code.append((variable.name, variable.doc, f"`{shown}`" if shown else ""))
     assert rows == code
 
 

@@ -60,7 +60,7 @@ RESPONSES: Mapping[int, ProblemResponse] = {
         "Too many requests, failed logins or streams; `Retry-After` gives the seconds to wait",
         ("Retry-After",),
     ),
-    500: ProblemResponse("InternalServerError", "A defect of the gateway"),
+    500: ProblemResponse("InternalServerError", "A defect of the gateway, or of the plugin that the problem names"),
     501: ProblemResponse("NotImplemented", "Omni, or this gateway as it is set up, cannot do this"),
     502: ProblemResponse("BadGateway", "Omni failed, or refuses the gateway's key"),
     503: ProblemResponse(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from omni_gateway.http.openapi.operations import operations_of
+from omni_gateway.http.openapi.operations import operations, operations_of
 
 #: The group of a plugin that names none.
 OTHER = "Other resources"
@@ -42,6 +42,12 @@ class Tag:
         """Return the title with a capital, for the blueprint's ``name``."""
         words = self.title or name.rpartition("/")[2].replace("-", " ")
         return words[:1].upper() + words[1:]
+
+
+def remove_unused_tags(document: dict[str, Any]) -> None:
+    """Remove the tags of blueprints without an operation of their own, such as those that extend others."""
+    used = {name for _, operation in operations(document) for name in operation["tags"]}
+    document["tags"] = [tag for tag in document["tags"] if tag["name"] in used]
 
 
 def arrange(document: dict[str, Any], tags: Mapping[str, Tag]) -> None:

@@ -78,6 +78,8 @@ class ResourceAdapter:
     omni: OmniClient
     #: The gateway's own database, set by the application.
     store: Store
+    #: The plugin's settings, set by the application; None if it has none.
+    settings: Any = None
     #: The clusters that the caller may access, set by the application; for objects that contain data of several ones.
     scope: Scope = EVERYTHING
 

@@ -38,6 +38,7 @@ class ScopedAdapter(ResourceAdapter):
         self.unreadable = inner.unreadable
         self.omni = inner.omni
         self.store = inner.store
+        self.settings = inner.settings
 
     def cluster_of(self, resource: Resource) -> str | None:
         """Return the cluster that an object belongs to."""

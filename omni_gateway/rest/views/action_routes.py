@@ -23,10 +23,16 @@ from omni_gateway.rest.views.openapi import (
 from omni_gateway.rest.views.route import Request, Responses, Route
 
 
-def action_route(action: Action, adapter: ResourceAdapter, representation: Representation, noun: str) -> Route:
+def action_route(
+    action: Action,
+    adapter: ResourceAdapter,
+    representation: Representation,
+    noun: str,
+    parent: ResourceAdapter | None = None,
+) -> Route:
     """Return the route of an action; like every declared POST it takes an ``Idempotency-Key``.
 
-    ``noun`` is the end of its operationId.
+    ``noun`` is the end of its operationId, ``parent`` the adapter of its object if that is another plugin's.
     """
     headers: Sequence[str] = ()
     if action.operation is not None:
@@ -43,6 +49,7 @@ def action_route(action: Action, adapter: ResourceAdapter, representation: Repre
         answers=action.answers is not None,
         writes=action.role > Role.READER,
         cluster_independent=action.cluster_independent,
+        parent=parent,
     )
     word = action.name.replace("-", "_")
     return Route(
@@ -70,9 +77,17 @@ def action_route(action: Action, adapter: ResourceAdapter, representation: Repre
 
 
 def document_route(
-    computed: ComputedDocument, adapter: ResourceAdapter, representation: Representation, noun: str
+    computed: ComputedDocument,
+    adapter: ResourceAdapter,
+    representation: Representation,
+    noun: str,
+    parent: ResourceAdapter | None = None,
 ) -> Route:
-    """Return the route of a computed document; ``noun`` is the first part of its operationId after ``get``."""
+    """Return the route of a computed document.
+
+    ``noun`` is the first part of its operationId after ``get``, ``parent`` the adapter of its object if that is another
+    plugin's.
+    """
     answer: Any = computed.answers() if computed.answers else None
     view = actions.computed_view(
         adapter,
@@ -80,6 +95,7 @@ def document_route(
         computed.run,
         writes=computed.role > Role.READER,
         cluster_independent=computed.cluster_independent,
+        parent=parent,
     )
     word = re.sub(r"[<>:]", "", computed.path).replace("-", "_").replace("/", "_")
     parts = [part for part in ("" if computed.on_collection else "<id>", computed.path) if part]

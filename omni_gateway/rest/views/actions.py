@@ -13,7 +13,7 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.actions import Answer, DryRunResult, FileResponse, StreamingResponse
 from omni_gateway.rest.adapters.base import ResourceAdapter
-from omni_gateway.rest.adapters.scoped import within_reach
+from omni_gateway.rest.adapters.scoped import unscoped, within_reach
 from omni_gateway.rest.cache_headers import cache_headers
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.operations import Operation
@@ -38,6 +38,7 @@ def action_view(
     answers: bool,
     writes: bool,
     cluster_independent: bool,
+    parent: ResourceAdapter | None = None,
 ) -> Callable[..., Response]:
     """Return the view of an action's POST.
 
@@ -48,13 +49,14 @@ def action_view(
     :param answers: whether it returns a mapping.
     :param writes: whether the action needs more than the reader role.
     :param cluster_independent: whether callers restricted to some clusters may call it on a collection.
+    :param parent: the adapter of the object, if that is another plugin's.
     """
 
     def post(arguments: Mapping[str, Any], body: Mapping[str, Any] | None = None, **path: str) -> Response:
-        bound = within_reach(
-            current_gateway().bound(adapter), path.get("id"), writes=writes, cluster_independent=cluster_independent
-        )
-        _check_preconditions(bound, representation, path.get("id"))
+        bind, id = current_gateway().bound, path.get("id")
+        owner = within_reach(bind(parent or adapter), id, writes=writes, cluster_independent=cluster_independent)
+        bound = owner if parent is None else _below(owner, path["id"], bind(adapter))
+        _check_preconditions(owner, representation, id)
         answer = function(bound, *path.values(), body or {}, dry_run=arguments["dry_run"])
         if answers and isinstance(answer, DryRunResult) and answer.answer is None:
             raise TypeError("the DryRunResult of an action with `answers` needs an `answer`")
@@ -84,20 +86,32 @@ def computed_view(
     *,
     writes: bool,
     cluster_independent: bool,
+    parent: ResourceAdapter | None = None,
 ) -> Callable[..., Response]:
     """Return the view of a computed document's GET, which calls ``function(adapter, *path, query)``.
 
     :param writes: whether it needs more than the reader role; its adapter then reads from Omni, never from the cache.
     :param cluster_independent: whether callers restricted to some clusters may read it on a collection.
+    :param parent: the adapter of the object, if that is another plugin's.
     """
 
     def get(arguments: Mapping[str, Any], **path: str) -> Response:
         gateway = current_gateway()
-        bound = gateway.bound(adapter) if writes else gateway.reading(adapter)
-        bound = within_reach(bound, path.get("id"), writes=writes, cluster_independent=cluster_independent)
+        bind, id = gateway.bound if writes else gateway.reading, path.get("id")
+        owner = within_reach(bind(parent or adapter), id, writes=writes, cluster_independent=cluster_independent)
+        bound = owner if parent is None else _below(owner, path["id"], bind(adapter))
         return respond(representation, function(bound, *path.values(), arguments))
 
     return get
+
+
+def _below(owner: ResourceAdapter, id: str, adapter: ResourceAdapter) -> ResourceAdapter:
+    """Return the adapter for the function of a route below another plugin's object, which was found within reach.
+
+    Raises the not-found error of ``owner``, the adapter of that object, if there is none.
+    """
+    owner.get(id)
+    return unscoped(adapter)
 
 
 def respond(representation: Representation, answer: Answer, *, operation: str = "") -> Response:

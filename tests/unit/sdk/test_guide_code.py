@@ -1,4 +1,4 @@
-"""The Python blocks of docs/writing-plugins.md run as they stand, in order, and what they declare does what it says."""
+"""The Python blocks of docs/plugins/ run as they stand, in order, and what they declare does what it says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 from tests.contract.streams import told
 
-GUIDE = Path(__file__).parents[3] / "docs" / "writing-plugins.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "plugins"
+#: In the order of the index: a page uses the names of those before it.
+PAGES = ["README.md", "schemas.md", "actions.md", "contract.md", "back-ends.md", "watches.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.M | re.S)
 ANY = "/api/v1/resources"
 CLUSTER = "guide"
@@ -26,12 +28,13 @@ CLUSTER = "guide"
 
 @pytest.fixture(scope="module")
 def plugins() -> list[ServicePlugin]:
-    """Run the blocks; a traceback names the guide and the line in it."""
-    text = GUIDE.read_text()
+    """Run the blocks; a traceback names the page and the line in it."""
     names: dict[str, Any] = {"__name__": "guide"}
-    for block in BLOCK.finditer(text):
-        lines_before = text.count("\n", 0, block.start(1))
-        exec(compile("\n" * lines_before + block[1], str(GUIDE), "exec"), names)
+    for page in PAGES:
+        text = (GUIDE / page).read_text()
+        for block in BLOCK.finditer(text):
+            lines_before = text.count("\n", 0, block.start(1))
+            exec(compile("\n" * lines_before + block[1], str(GUIDE / page), "exec"), names)
     return [value for value in names.values() if isinstance(value, ServicePlugin)]
 
 
@@ -47,7 +50,7 @@ def api(
 
 
 def test_every_block_with_code_is_run() -> None:
-    text = GUIDE.read_text()
+    text = "".join((GUIDE / page).read_text() for page in PAGES)
     assert len(BLOCK.findall(text)) == len(re.findall(r"```(python|py)\b", text)) >= 4
 
 

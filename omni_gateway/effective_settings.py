@@ -1,0 +1,68 @@
+"""The settings in effect, of the gateway and of its plugins, with where each comes from; secret ones are masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omni_gateway.discovery import Found
+from omni_gateway.omni.config import KEY_VARIABLES
+from omni_gateway.omni.config import VARIABLES as OMNI_VARIABLES
+from omni_gateway.rest import plugin_settings
+from omni_gateway.rest.plugin_settings import plugin_variables
+from omni_gateway.settings import Settings
+from omni_gateway.variables import PREFIX, in_file, variables_of
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """One setting: its variable, its value as text, and its source: ``environment``, ``file`` or ``default``."""
+
+    variable: str
+    value: str
+    source: str
+
+
+def known_variables(found: Iterable[Found]) -> Mapping[str, str]:
+    """Return the variables of all settings with the plugin that each is of, empty for the gateway's own."""
+    plugins = [item.plugin for item in found if item.plugin is not None]
+    of_plugins = {
+        each.name: plugin.name for plugin in plugins for each in plugin_variables(plugin.name, plugin.settings)
+    }
+    return {**of_plugins, **{each.name: "" for each in variables_of(Settings, PREFIX)}}
+
+
+def load_plugin_settings(item: Found, environ: Mapping[str, str], known: Mapping[str, str]) -> Any:
+    """Return the settings of a plugin, None if it has none; raise ``SettingsError``."""
+    if item.plugin is None:
+        return None
+    others = [variable for variable, owner in known.items() if owner != item.plugin.name]
+    return plugin_settings.load(item.plugin.name, item.plugin.settings, environ, others)
+
+
+def effective_settings(environ: Mapping[str, str], found: Iterable[Found]) -> Iterator[Effective]:
+    """Yield the settings in effect: which Omni, the gateway's own, then those of each plugin.
+
+    Raises ``SettingsError`` for the first invalid one.
+    """
+    found = list(found)
+    file = in_file(environ)
+    merged = {**file, **environ}
+
+    def effective(variable: str, value: str) -> Effective:
+        given = [name for name, texts in (("environment", environ), ("file", file)) if texts.get(variable)]
+        return Effective(variable, value, given[0] if given else "default")
+
+    settings = Settings.load(environ)
+    for name in OMNI_VARIABLES:
+        text = merged.get(name, "")
+        yield effective(name, "***" if text and name in KEY_VARIABLES else text)
+    for variable in variables_of(Settings, PREFIX):
+        yield effective(variable.name, variable.shown(getattr(settings, variable.field.name)))
+    known = known_variables(found)
+    for item in found:
+        values = load_plugin_settings(item, settings.environ, known)
+        if item.plugin is not None:
+            for variable in plugin_variables(item.plugin.name, item.plugin.settings):
+                yield effective(variable.name, variable.shown(getattr(values, variable.field.name)))
