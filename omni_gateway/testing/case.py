@@ -27,6 +27,8 @@ class Case:
     kept_by_back_end: ClassVar[Mapping[str, str]] = {}
     #: Members of bodies that are read in another form than they are sent in.
     read_otherwise: ClassVar[Collection[str]] = ()
+    #: Members of bodies that an object keeps once they are set.
+    not_removable: ClassVar[Collection[str]] = ()
     #: Members of an object that the back end makes on a create, so that a dry run does not know them.
     made_by_back_end: ClassVar[Collection[str]] = ()
     #: Checks that do not apply to the plugin although their conditions hold: name of the test → reason.

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from omni_gateway.sdk.testing import EmbeddedOmni, ResourceConformance
-from resources import configpatch, extensionsconfiguration, link, loadbalancerconfig
+from resources import (
+    cluster,
+    configpatch,
+    etcdmanualbackup,
+    extensionsconfiguration,
+    imagepullrequest,
+    loadbalancerconfig,
+    machineset,
+    schematicconfiguration,
+)
 
 CLUSTER = "my-cluster"
 LABEL = "omni.sidero.dev/cluster"
+WORKER = "omni.sidero.dev/role-worker"
+VERSIONS = {"talos_version": "1.13.7", "kubernetes_version": "1.35.6"}
+WRITES = ("create", "replace", "patch", "delete")
 
 
 class InCluster(ResourceConformance):
@@ -15,7 +30,13 @@ class InCluster(ResourceConformance):
     cluster = CLUSTER
 
     def prepare(self, omni: EmbeddedOmni) -> None:
-        omni.put("Clusters.omni.sidero.dev", CLUSTER, {"kubernetes_version": "1.34.1", "talos_version": "1.11.2"})
+        omni.put("Clusters.omni.sidero.dev", CLUSTER, VERSIONS)
+
+
+class TestClusters(ResourceConformance):
+    plugin = cluster.plugin
+    not_removable = ("talos_version", "kubernetes_version")
+    second = {"id": "other-cluster", **VERSIONS, "features": {"use_embedded_discovery_service": True}}
 
 
 class TestConfigPatches(InCluster):
@@ -28,10 +49,23 @@ class TestExtensionsConfigurations(InCluster):
     second = {"id": "my-cluster-other", "extensions": ["siderolabs/qemu-guest-agent"], "labels": {LABEL: CLUSTER}}
 
 
+class TestMachineSets(InCluster):
+    plugin = machineset.plugin
+    second = {"id": "my-cluster-more", "update_strategy": "Unset", "labels": {LABEL: CLUSTER, WORKER: ""}}
+
+
+class OfEachCluster(ResourceConformance):
+    """A resource with one object for each cluster, by the cluster's id."""
+
+    def prepare(self, omni: EmbeddedOmni) -> None:
+        self.omni = omni
+
+
 class TestLoadBalancerConfigs(ResourceConformance):
     plugin = loadbalancerconfig.plugin
-    kept_by_back_end = dict.fromkeys(("create", "replace", "patch", "delete"), "Omni writes these itself")
+    kept_by_back_end = dict.fromkeys(WRITES, "Omni writes these itself")
 
 
-class TestLinks(ResourceConformance):
-    plugin = link.plugin
+class TestSchematicConfigurations(ResourceConformance):
+    plugin = schematicconfiguration.plugin
+    kept_by_back_end = dict.fromkeys(WRITES, "Omni writes these itself")

@@ -16,4 +16,5 @@ class TestKernelArgs(ResourceConformance):
 
 class TestInfraMachineConfigs(ResourceConformance):
     plugin = inframachineconfig.plugin
+    not_removable = ("acceptance_status",)
     second = {"id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a02", "acceptance_status": "ACCEPTED", "cordoned": True}

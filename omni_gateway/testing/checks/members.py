@@ -15,9 +15,9 @@ def optional_members(subject: Subject) -> Iterator[tuple[str, Any]]:
     A dry run of a create knows that value. Members without which a create is refused are left out.
     """
     required = {field.data_key or name for name, field in subject.plugin.schema.load_fields.items() if field.required}
-    fixed = {*required, *subject.not_read_back, *subject.case.made_by_back_end, "id", "labels", "annotations"}
+    fixed = {*required, *subject.not_read_back, *subject.case.made_by_back_end, *subject.case.not_removable}
     for name in subject.body():
-        if name in fixed:
+        if name in (*fixed, "id", "labels", "annotations"):
             continue
         body = {key: value for key, value in subject.body().items() if key != name}
         dry = subject.admin.post(subject.collection, json=body, params={"dry_run": "true"})
