@@ -25,6 +25,8 @@ class Case:
     cluster: ClassVar[str] = ""
     #: Verbs that have a role and that the back end refuses to everyone (403): verb → reason.
     kept_by_back_end: ClassVar[Mapping[str, str]] = {}
+    #: Whether callers may label and annotate the objects.
+    takes_labels: ClassVar[bool] = True
     #: Members of bodies that are read in another form than they are sent in.
     read_otherwise: ClassVar[Collection[str]] = ()
     #: Members of bodies that an object keeps once they are set.

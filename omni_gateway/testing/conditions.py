@@ -63,7 +63,7 @@ def _many(case: type[Case]) -> str:
 def _changeable(case: type[Case]) -> str:
     """The kit can change an object: by a PATCH, or in Omni."""
     overridden = case.alter is not Case.alter
-    omni_type = case.plugin.adapter.type.endswith(".sidero.dev")
+    omni_type = case.takes_labels and case.plugin.adapter.type.endswith(".sidero.dev")
     return "" if "patch" in case.verbs() or overridden or omni_type else "no `patch` role, and no `alter` hook"
 
 
@@ -117,6 +117,10 @@ def list_field_of(case: type[Case]) -> str:
     return next((name for name, value in example.items() if isinstance(value, list) and value), "")
 
 
+def _labels(case: type[Case]) -> str:
+    return "" if case.takes_labels else "the objects take no labels (`takes_labels`)"
+
+
 def _sortable(case: type[Case]) -> str:
     return "" if case.plugin.adapter.sortable else "the adapter names no sortable fields"
 
@@ -142,6 +146,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "no cluster": _of_no_cluster,
     "secrets": _secrets,
     "list field": _list_field,
+    "labels": _labels,
     "sortable": _sortable,
     "readable": _readable,
     "further routes": _further_routes,

@@ -56,6 +56,7 @@ class Subject:
         self.gateway = gateway
         self._serve = serve
         self._numbers = count()
+        self._variations = count()
         self._made: list[str] = []
         self._made_under_gunicorn: list[str] = []
         self._seeded: Sequence[str] = ()
@@ -66,8 +67,18 @@ class Subject:
         """Run the hooks of the class: what the objects need, and the objects of a plugin that creates none."""
         self.case.prepare(self.omni)
         if not self.creates:
-            self._seeded = self.case.seed(self.omni)
+            self._seeded = self._seed()
         assert self.existing
+
+    def _seed(self) -> Sequence[str]:
+        """Have objects put in place; return their ids when they can be read."""
+        ids = self.case.seed(self.omni)
+        deadline = time.monotonic() + OPERATION_SECONDS
+        for url in map(self.url_of, ids) if "get" in self.verbs else ():
+            while (response := self.admin.get(url)).status_code != 200:
+                assert time.monotonic() < deadline, f"GET {url}: {response.status_code} {response.text}"
+                time.sleep(0.01)
+        return ids
 
     @property
     def served(self) -> ServedGateway:
@@ -114,6 +125,10 @@ class Subject:
         """Return the body of a new object, unlike all others of this run."""
         return dict(self.case.body(next(self._numbers), self.token))
 
+    def second_body(self) -> dict[str, Any]:
+        """Return the body of a new object like the second example."""
+        return dict(self.case.second_body(next(self._numbers), self.token))
+
     def make(self, **members: Any) -> Made:
         """Create an object of the example; it is removed when the checks of the class have run."""
         return self._create({**self.body(), **members})
@@ -121,10 +136,9 @@ class Subject:
     def _create(self, body: dict[str, Any]) -> Made:
         """Create an object and wait until it can be read."""
         url = self.collection
-        response = self.admin.post(url, json=body)
-        if self.plugin.singleton and response.status_code == 409:
+        if self.plugin.singleton:
             self._delete(url)
-            response = self.admin.post(url, json=body)
+        response = self.admin.post(url, json=body)
         assert response.status_code in (200, 201, 202), f"POST {url} {body}: {response.status_code} {response.text}"
         return self._made_by(response, body)
 
@@ -149,9 +163,15 @@ class Subject:
         assert operation["state"] == "succeeded", operation
         return dict(operation)
 
-    @cached_property
+    @property
     def existing(self) -> Made:
-        """An object that no check changes."""
+        """An object that no check changes; of a singleton the one object, which is made again if it was removed."""
+        if self.creates and self.plugin.singleton and self.admin.get(self.collection).status_code == 404:
+            return self.make()
+        return self._existing
+
+    @cached_property
+    def _existing(self) -> Made:
         if self.creates:
             return self.make()
         id = self._seeded[0]
@@ -161,8 +181,7 @@ class Subject:
     def several(self) -> list[str]:
         """The ids of several objects that no check changes."""
         if self.creates:
-            second = (self.case.second_body(next(self._numbers), self.token) for _ in range(SEVERAL - 1))
-            return [self.existing.id, *(self._create(dict(body)).id for body in second)]
+            return [self.existing.id, *(self._create(self.second_body()).id for _ in range(SEVERAL - 1))]
         return list(self._seeded)
 
     @cached_property
@@ -231,9 +250,13 @@ class Subject:
         id = f"there-is-none-{self.token}"
         return Made(id, self.url_of(id), {**(self.existing.body or self.read(self.existing.url)), "id": id}, _NONE)
 
-    @cached_property
+    @property
     def changing(self) -> Made:
         """The object that checks change; none of them relies on its state."""
+        return self.existing if self.plugin.singleton else self._changing
+
+    @cached_property
+    def _changing(self) -> Made:
         if self.creates:
             return self.make()
         id = self._seeded[-1]
@@ -243,7 +266,7 @@ class Subject:
         """Return an object that a check may remove: a new one, or one that the class seeds for it."""
         if self.creates:
             return self.make()
-        id = self.case.seed(self.omni)[0]
+        id = self._seed()[0]
         return Made(id, self.url_of(id), {}, _NONE)
 
     def change(self) -> dict[str, Any]:
@@ -252,7 +275,7 @@ class Subject:
 
     def variation(self) -> dict[str, Any]:
         """Return a merge patch that changes any object, in another way each time."""
-        return dict(self.case.variation(next(self._numbers)))
+        return dict(self.case.variation(next(self._variations)))
 
     def alter(self, id: str) -> None:
         """Change an object: by a PATCH, or in Omni where the plugin has none."""
@@ -287,6 +310,8 @@ class Subject:
 
         A create is registered for removal.
         """
+        if verb == "create" and self.plugin.singleton:
+            self._delete(self.collection)
         method = METHODS[verb]
         url = self.collection if verb in ("list", "create") else (made or self.existing).url
         content: dict[str, Any] = {}

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from omni_gateway.sdk.testing import EmbeddedOmni, ResourceConformance
 from resources import (
     cluster,
     configpatch,
-    etcdmanualbackup,
     extensionsconfiguration,
-    imagepullrequest,
     loadbalancerconfig,
     machineset,
     schematicconfiguration,

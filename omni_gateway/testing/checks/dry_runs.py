@@ -41,7 +41,7 @@ class DryRunChecks:
     def test_a_dry_run_of_a_replace_answers_what_the_real_one_does(self, subject: Subject) -> None:
         _same_as_real(subject, subject.changing, "replace")
 
-    @needs("patch")
+    @needs("patch", "labels")
     def test_a_dry_run_of_a_patch_shows_the_difference(self, subject: Subject) -> None:
         made = subject.changing
         response = subject.admin.patch(made.url, json={"labels": {"kit-dry": "run"}}, params=DRY)

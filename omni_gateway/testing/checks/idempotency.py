@@ -36,7 +36,7 @@ class IdempotencyChecks:
     def test_a_key_with_another_body_is_refused(self, subject: Subject) -> None:
         body, key = subject.body(), new_key()
         subject.send("create", headers=key, body=body)
-        other = subject.admin.post(subject.collection, json={**body, "labels": {"kit-other": "yes"}}, headers=key)
+        other = subject.admin.post(subject.collection, json=subject.second_body(), headers=key)
         problem(other, 422, "idempotency-mismatch")
 
     @needs("create", "many")

@@ -153,25 +153,25 @@ class ListChecks:
         response = subject.admin.get(subject.collection, params={"search": f"nothing-has-{subject.token}-this"})
         assert (response.json(), total_of(response)) == ([], 0)
 
-    @needs("list", "create", "many")
+    @needs("list", "create", "many", "labels")
     def test_a_selector_finds_the_objects_with_a_label(self, subject: Subject) -> None:
         made = subject.labelled
         found = {item["id"] for item in subject.list(label_selector=f"kit-shelf=left-{subject.token}")}
         assert found == {made[0].id}
 
-    @needs("list", "create", "many")
+    @needs("list", "create", "many", "labels")
     def test_a_selector_leaves_out_the_objects_with_a_label(self, subject: Subject) -> None:
         made = subject.labelled
         found = {item["id"] for item in subject.list(label_selector=f"kit-shelf,kit-shelf!=left-{subject.token}")}
         assert (made[0].id in found, made[1].id in found) == (False, True)
 
-    @needs("list", "create", "many")
+    @needs("list", "create", "many", "labels")
     def test_a_selector_takes_a_set_of_values(self, subject: Subject) -> None:
         made = subject.labelled
         values = f"kit-shelf in (left-{subject.token},right-{subject.token})"
         assert {item["id"] for item in subject.list(label_selector=values)} == {each.id for each in made}
 
-    @needs("list", "create", "many")
+    @needs("list", "create", "many", "labels")
     def test_a_selected_list_counts_the_selected_objects(self, subject: Subject) -> None:
         assert subject.labelled
         query = {"label_selector": f"kit-shelf=left-{subject.token}"}

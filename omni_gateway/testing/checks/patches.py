@@ -23,7 +23,7 @@ class PatchChecks:
             subject.shows(read, name, value) for name, value in change.items() if name not in subject.not_read_back
         )
 
-    @needs("patch")
+    @needs("patch", "labels")
     def test_a_patch_keeps_the_members_that_it_does_not_name(self, subject: Subject) -> None:
         made = subject.changing
         before = subject.read(made.url)
@@ -33,7 +33,7 @@ class PatchChecks:
         assert different == []
         assert after["annotations"] == {**before["annotations"], "kit.example/a": "b"}
 
-    @needs("patch")
+    @needs("patch", "labels")
     def test_a_patch_merges_labels_and_null_removes_one(self, subject: Subject) -> None:
         made = subject.changing
         subject.admin.patch(made.url, json={"labels": {"kit-a": "1", "kit-b": "2"}})
@@ -66,7 +66,7 @@ class PatchChecks:
         assert response.json() == subject.read(made.url)
         assert response.headers["ETag"] == subject.admin.get(made.url).headers["ETag"]
 
-    @needs("patch", "many")
+    @needs("patch", "own id")
     def test_a_patch_of_the_id_is_refused(self, subject: Subject) -> None:
         made = subject.changing
         assert "id" in problem(subject.admin.patch(made.url, json={"id": "another"}), 422, "validation")["errors"]

@@ -31,7 +31,7 @@ class PreconditionChecks:
         response = subject.send(write_of_existing, made, headers={"If-Match": tag})
         assert response.is_success, response.text
 
-    @needs("patch")
+    @needs("patch", "labels")
     def test_of_two_writers_with_one_tag_one_is_stopped(self, subject: Subject) -> None:
         made = subject.changing
         head = {"If-Match": subject.admin.get(made.url).headers["ETag"]}
@@ -41,7 +41,7 @@ class PreconditionChecks:
         ]
         assert statuses == [200, 412]
 
-    @needs("patch")
+    @needs("patch", "labels")
     def test_the_tag_of_a_write_is_the_present_one_for_the_next(self, subject: Subject) -> None:
         made = subject.changing
         tag = subject.admin.patch(made.url, json={"labels": {"kit-n": "1"}}).headers["ETag"]

@@ -20,7 +20,7 @@ class ReplaceChecks:
         assert {name: read[name] for name in changed} == {name: response.json()[name] for name in changed}
         assert all(subject.shows(read, name, body[name]) for name in changed)
 
-    @needs("replace", "create")
+    @needs("replace", "create", "labels")
     def test_a_replace_removes_labels_that_it_does_not_name(self, subject: Subject) -> None:
         made = subject.make(labels=subject.with_labels({"kit-extra": "yes"}))
         body = {**subject.replacement(made), "labels": subject.with_labels({})}
@@ -43,7 +43,7 @@ class ReplaceChecks:
         subject.admin.put(made.url, json=first.json())
         assert subject.admin.get(made.url).headers["ETag"] == first.headers["ETag"]
 
-    @needs("replace", "many")
+    @needs("replace", "own id")
     def test_a_replace_under_another_id_is_refused(self, subject: Subject) -> None:
         made = subject.changing
         response = subject.admin.put(made.url, json={**subject.replacement(made), "id": "another"})

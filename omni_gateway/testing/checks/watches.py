@@ -61,7 +61,7 @@ class WatchChecks:
             event = stream.until(lambda event: event["type"] == "DELETED")
         assert event["object"]["id"] == made.id
 
-    @needs("list", "patch")
+    @needs("list", "patch", "labels")
     def test_a_watch_leaves_out_no_object_that_changes(self, subject: Subject) -> None:
         others = [subject.make() for _ in range(CHANGES - 1)] if subject.creates else []
         made = [subject.changing, *others]
@@ -75,7 +75,7 @@ class WatchChecks:
                 if event["object"]["labels"].get("kit-seen") == subject.token:
                     waited_for.discard(event["object"]["id"])
 
-    @needs("list", "patch")
+    @needs("list", "patch", "labels")
     def test_the_last_event_of_an_object_is_its_present_state(self, subject: Subject) -> None:
         made = subject.changing
         with subject.watch() as stream:
@@ -88,7 +88,7 @@ class WatchChecks:
             )
         assert event["object"] == subject.read(made.url)
 
-    @needs("list", "create", "patch", "many")
+    @needs("list", "create", "patch", "many", "labels")
     def test_a_watch_with_a_selector_sends_what_enters_and_leaves_the_selection(self, subject: Subject) -> None:
         made, value = subject.make(), f"in-{subject.token}"
         with subject.watch(f"{subject.collection}?label_selector=kit-enter={value}") as stream:

@@ -29,7 +29,7 @@ def at_once(send: Callable[[int], httpx.Response]) -> list[httpx.Response]:
 class WorkerChecks:
     """Two worker processes under gunicorn."""
 
-    @needs("create", "own id", "immediate")
+    @needs("create", "own id", "immediate", "labels")
     def test_of_several_creates_of_an_id_at_once_one_succeeds(self, subject: Subject) -> None:
         client, body = subject.served.client("admin"), subject.body()
         responses = at_once(
@@ -40,7 +40,7 @@ class WorkerChecks:
         assert sorted(response.status_code for response in responses) == [201] + [409] * (AT_ONCE - 1)
         assert client.get(subject.url_of(body["id"])).json()["annotations"]["kit-by"] == str(winners[0])
 
-    @needs("create", "patch", "own id", "immediate")
+    @needs("create", "patch", "own id", "immediate", "labels")
     def test_of_several_changes_at_once_none_is_lost(self, subject: Subject) -> None:
         client, url = subject.served.client("admin"), subject.made_under_gunicorn().url
         responses = at_once(lambda number: client.patch(url, json={"annotations": {f"kit-by-{number}": "x"}}))
