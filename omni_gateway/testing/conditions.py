@@ -121,6 +121,10 @@ def _labels(case: type[Case]) -> str:
     return "" if case.takes_labels else "the objects take no labels (`takes_labels`)"
 
 
+def _gunicorn(case: type[Case]) -> str:
+    return "" if case.under_gunicorn else "not run under gunicorn (`under_gunicorn`)"
+
+
 def _sortable(case: type[Case]) -> str:
     return "" if case.plugin.adapter.sortable else "the adapter names no sortable fields"
 
@@ -147,6 +151,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "secrets": _secrets,
     "list field": _list_field,
     "labels": _labels,
+    "gunicorn": _gunicorn,
     "sortable": _sortable,
     "readable": _readable,
     "further routes": _further_routes,

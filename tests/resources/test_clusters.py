@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omni_gateway.sdk.testing import EmbeddedOmni, ResourceConformance
+from omni_gateway.sdk.testing import EmbeddedOmni
 from resources import (
     cluster,
     configpatch,
@@ -12,6 +12,8 @@ from resources import (
     schematicconfiguration,
 )
 
+from .built_in import BuiltIn
+
 CLUSTER = "my-cluster"
 LABEL = "omni.sidero.dev/cluster"
 WORKER = "omni.sidero.dev/role-worker"
@@ -19,7 +21,7 @@ VERSIONS = {"talos_version": "1.13.7", "kubernetes_version": "1.35.6"}
 WRITES = ("create", "replace", "patch", "delete")
 
 
-class InCluster(ResourceConformance):
+class InCluster(BuiltIn):
     """A resource whose objects belong to a cluster."""
 
     cluster = CLUSTER
@@ -28,7 +30,7 @@ class InCluster(ResourceConformance):
         omni.put("Clusters.omni.sidero.dev", CLUSTER, VERSIONS)
 
 
-class TestClusters(ResourceConformance):
+class TestClusters(BuiltIn):
     plugin = cluster.plugin
     not_removable = ("talos_version", "kubernetes_version")
     second = {"id": "other-cluster", **VERSIONS, "features": {"use_embedded_discovery_service": True}}
@@ -36,6 +38,7 @@ class TestClusters(ResourceConformance):
 
 class TestConfigPatches(InCluster):
     plugin = configpatch.plugin
+    under_gunicorn = True  # objects of Omni's
     second = {"id": "600-other", "data": "machine:\n  network: {}\n", "labels": {LABEL: CLUSTER}}
 
 
@@ -49,18 +52,11 @@ class TestMachineSets(InCluster):
     second = {"id": "my-cluster-more", "update_strategy": "Unset", "labels": {LABEL: CLUSTER, WORKER: ""}}
 
 
-class OfEachCluster(ResourceConformance):
-    """A resource with one object for each cluster, by the cluster's id."""
-
-    def prepare(self, omni: EmbeddedOmni) -> None:
-        self.omni = omni
-
-
-class TestLoadBalancerConfigs(ResourceConformance):
+class TestLoadBalancerConfigs(BuiltIn):
     plugin = loadbalancerconfig.plugin
     kept_by_back_end = dict.fromkeys(WRITES, "Omni writes these itself")
 
 
-class TestSchematicConfigurations(ResourceConformance):
+class TestSchematicConfigurations(BuiltIn):
     plugin = schematicconfiguration.plugin
     kept_by_back_end = dict.fromkeys(WRITES, "Omni writes these itself")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from omni_gateway.sdk.testing import EmbeddedOmni, ResourceConformance
+from omni_gateway.sdk.testing import EmbeddedOmni
 from resources import (
     kubernetesversion,
     link,
@@ -15,32 +15,34 @@ from resources import (
     talosversion,
 )
 
+from .built_in import BuiltIn
 
-class TestKubernetesVersions(ResourceConformance):
+
+class TestKubernetesVersions(BuiltIn):
     plugin = kubernetesversion.plugin
 
 
-class TestTalosVersions(ResourceConformance):
+class TestTalosVersions(BuiltIn):
     plugin = talosversion.plugin
 
 
-class TestTalosExtensions(ResourceConformance):
+class TestTalosExtensions(BuiltIn):
     plugin = talosextension.plugin
 
 
-class TestLinks(ResourceConformance):
+class TestLinks(BuiltIn):
     plugin = link.plugin
 
 
-class TestPendingMachines(ResourceConformance):
+class TestPendingMachines(BuiltIn):
     plugin = pendingmachine.plugin
 
 
-class TestOngoingTasks(ResourceConformance):
+class TestOngoingTasks(BuiltIn):
     plugin = ongoingtask.plugin
 
 
-class TestPlatforms(ResourceConformance):
+class TestPlatforms(BuiltIn):
     plugin = platform.plugin
 
     def seed(self, omni: EmbeddedOmni) -> Sequence[str]:

@@ -29,7 +29,7 @@ def at_once(send: Callable[[int], httpx.Response]) -> list[httpx.Response]:
 class WorkerChecks:
     """Two worker processes under gunicorn."""
 
-    @needs("create", "own id", "immediate", "labels")
+    @needs("gunicorn", "create", "own id", "immediate", "labels")
     def test_of_several_creates_of_an_id_at_once_one_succeeds(self, subject: Subject) -> None:
         client, body = subject.served.client("admin"), subject.body()
         responses = at_once(
@@ -40,7 +40,7 @@ class WorkerChecks:
         assert sorted(response.status_code for response in responses) == [201] + [409] * (AT_ONCE - 1)
         assert client.get(subject.url_of(body["id"])).json()["annotations"]["kit-by"] == str(winners[0])
 
-    @needs("create", "patch", "own id", "immediate", "labels")
+    @needs("gunicorn", "create", "patch", "own id", "immediate", "labels")
     def test_of_several_changes_at_once_none_is_lost(self, subject: Subject) -> None:
         client, url = subject.served.client("admin"), subject.made_under_gunicorn().url
         responses = at_once(lambda number: client.patch(url, json={"annotations": {f"kit-by-{number}": "x"}}))
@@ -51,7 +51,7 @@ class WorkerChecks:
         assert done
         assert present == done
 
-    @needs("create", "delete", "own id", "immediate")
+    @needs("gunicorn", "create", "delete", "own id", "immediate")
     def test_of_several_removals_at_once_each_is_done_or_finds_nothing(self, subject: Subject) -> None:
         client, url = subject.served.client("admin"), subject.made_under_gunicorn().url
         statuses = [response.status_code for response in at_once(lambda number: client.delete(url))]
@@ -59,13 +59,13 @@ class WorkerChecks:
         assert {202, 204} & set(statuses)
         assert subject.is_gone(url, client)
 
-    @needs("create", "get", "own id", "immediate")
+    @needs("gunicorn", "create", "get", "own id", "immediate")
     def test_what_one_worker_has_written_every_worker_reads(self, subject: Subject) -> None:
         url = subject.made_under_gunicorn().url
         client = subject.served.client("admin")
         assert {client.get(url).status_code for _ in range(AT_ONCE)} == {200}
 
-    @needs("create", "get", "patch", "own id", "immediate")
+    @needs("gunicorn", "create", "get", "patch", "own id", "immediate", "labels")
     def test_what_one_worker_has_changed_every_worker_reads(self, subject: Subject) -> None:
         url = subject.made_under_gunicorn().url
         client = subject.served.client("admin")
@@ -76,7 +76,7 @@ class WorkerChecks:
             read = {client.get(url).json()["annotations"]["kit-change"] for _ in range(AT_ONCE)}
             assert read == {str(number)}, "some workers read what was there before the change"
 
-    @needs("create", "get", "own id", "immediate")
+    @needs("gunicorn", "create", "get", "own id", "immediate")
     def test_a_restart_keeps_what_was_written(self, subject: Subject) -> None:
         url = subject.made_under_gunicorn().url
         client = subject.served.client("admin")
