@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import marshmallow as ma
 
+from omni_gateway.rest.adapters.omni import OmniResourceAdapter
 from omni_gateway.rest.fields import Secret
 from omni_gateway.rest.plugin import VERBS
 from omni_gateway.testing.case import Case
@@ -129,6 +130,10 @@ def _sortable(case: type[Case]) -> str:
     return "" if case.plugin.adapter.sortable else "the adapter names no sortable fields"
 
 
+def _omni_type(case: type[Case]) -> str:
+    return "" if isinstance(case.plugin.adapter, OmniResourceAdapter) else "objects are not those of an Omni type"
+
+
 def _further_routes(case: type[Case]) -> str:
     added = len(case.plugin.blueprint.deferred_functions)
     return "" if added > len(case.plugin.roles) else "the plugin has no routes but its verbs"
@@ -154,6 +159,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "gunicorn": _gunicorn,
     "sortable": _sortable,
     "readable": _readable,
+    "omni type": _omni_type,
     "further routes": _further_routes,
 }
 

@@ -37,11 +37,6 @@ class FurtherRoute:
         return "{id}" in self.path
 
     @property
-    def takes_dry_run(self) -> bool:
-        """Whether it has the parameter ``dry_run``."""
-        return any(each.get("name") == "dry_run" for each in self.operation.get("parameters", ()))
-
-    @property
     def body(self) -> Mapping[str, Any] | None:
         """The example of its body, or an empty object; None if it takes no JSON."""
         media = self.operation.get("requestBody", {}).get("content", {}).get(JSON)
@@ -92,6 +87,12 @@ def send(
                 response.status_code, headers=response.headers, content=content, request=response.request
             )
     return response
+
+
+def takes_dry_run(subject: Subject, route: FurtherRoute) -> bool:
+    """Return whether a route has the parameter ``dry_run``."""
+    parameters = (resolved(subject.gateway.openapi, each) for each in route.operation.get("parameters", ()))
+    return any(each["name"] == "dry_run" for each in parameters)
 
 
 def content_of(subject: Subject, made: Made) -> dict[str, Any]:
@@ -148,7 +149,7 @@ class RouteChecks:
     def test_a_dry_run_of_an_action_changes_nothing(self, subject: Subject) -> None:
         made = subject.existing
         for route in further_routes(subject):
-            if route.takes_dry_run:
+            if takes_dry_run(subject, route):
                 before = content_of(subject, made)
                 response = send(subject, route, made, params={"dry_run": "true"})
                 assert response.status_code < 500, f"{route}: {response.status_code} {response.text[:300]}"
