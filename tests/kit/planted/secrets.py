@@ -44,20 +44,24 @@ PLANTED = [
         shows_a_secret,
         "the password is a `String`, not a `Secret`",
         "no answer has a secret",
+        found_by=("test_a_member_that_is_named_like_a_secret_is_not_shown",),
     ),
     Planted(
         shows_a_secret_in_a_document,
         "a document returns the whole spec; what it returns is not completed or cut by the schema",
         "no answer has a secret, documents neither",
+        found_by=("test_a_secret_is_not_in_the_answer_of_a_further_route",),
     ),
     Planted(
         quotes_a_secret_in_an_error,
         "the text of a problem has the object's `repr`",
         "no answer has a secret, problems neither",
+        found_by=("test_a_secret_is_not_in_a_refusal",),
     ),
     Planted(
         stores_the_mask_of_a_secret,
         "`check` does not put the secret back where its mask is sent",
         "a document that was read can be sent back, and changes nothing",
+        found_by=("test_a_mask_that_is_sent_back_keeps_the_secret",),
     ),
 ]

@@ -79,15 +79,18 @@ PLANTED = [
         etag_from_a_clock,
         "a member is made of the time at each read, and the entity tag is made of the members",
         "an object that nobody writes keeps its entity tag",
+        found_by=("test_the_tag_stays_while_the_object_does", "test_an_object_that_has_not_changed_is_304"),
     ),
     Planted(
         etag_stays,
         "a field is rendered from a table beside the object, which does not change with it",
         "a change changes the entity tag",
+        found_by=("test_a_change_of_one_member_changes_the_tag",),
     ),
     Planted(
         answers_what_was_asked,
         "`create` returns the object that it was given, not the one that is stored",
         "a create is answered with the object, and with the entity tag, that a read has",
+        found_by=("test_a_create_answers_with_the_times_that_are_read_afterwards",),
     ),
 ]

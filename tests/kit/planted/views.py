@@ -12,7 +12,20 @@ from flask import Response, request
 from omni_gateway.sdk import NotFound, Resource, ResourceAdapter, ResourcePlugin, Role, require_role
 from omni_gateway.sdk.actions import current_gateway, idempotent
 
-from ..sound import PLATE, POWER, RackAdapter, RackSchema, inspect, plate, power, racks, visits
+from ..sound import (
+    PLATE,
+    POWER,
+    RackAdapter,
+    RackNoQuerySchema,
+    RackSchema,
+    RackVisitorsSchema,
+    RackVisitSchema,
+    plate,
+    power,
+    racks,
+    signed,
+    visits,
+)
 from .entry import Planted
 
 
@@ -20,7 +33,8 @@ def plate_with_plain_error(plugin: ResourcePlugin) -> None:
     @plugin.blueprint.get("/<id>/plate")
     @require_role(Role.READER)
     @plugin.blueprint.doc(operationId=f"get_{plugin.singular_id}_plate", responses=PLATE)
-    def show_plate(id: str) -> Any:
+    @plugin.blueprint.arguments(RackNoQuerySchema, location="query")
+    def show_plate(query: Mapping[str, Any], id: str) -> Any:
         try:
             rack = current_gateway().reading(plugin.adapter).get(id)
         except NotFound:
@@ -38,16 +52,18 @@ def plate_with_any_parameter(plugin: ResourcePlugin) -> None:
         return Response(text.upper() if request.args.get("upper") else text, mimetype="text/plain")
 
 
+VISIT = {"content": {"application/json": {"schema": RackVisitSchema}}}
+
+
 def visits_of_any_body(plugin: ResourcePlugin) -> None:
     @plugin.blueprint.post("/<id>/visits")
     @require_role(Role.OPERATOR)
     @idempotent
-    @plugin.blueprint.doc(operationId=f"visit_{plugin.singular_id}")
-    def sign(id: str) -> Mapping[str, Any]:
-        body = request.get_json()
-        written = inspect(current_gateway().bound(plugin.adapter), id, {"inspector": body["visitor"]}, dry_run=False)
-        assert isinstance(written, Resource)
-        return {"visitors": [written.spec["inspected_by"]]}
+    @plugin.blueprint.doc(operationId=f"visit_{plugin.singular_id}", requestBody=VISIT)
+    @plugin.blueprint.response(200, RackVisitorsSchema)
+    @plugin.blueprint.arguments(RackNoQuerySchema, location="query")
+    def sign(query: Mapping[str, Any], id: str) -> Mapping[str, Any]:
+        return signed(plugin, id, request.get_json().get("visitor", "someone"))
 
 
 def visits_of_readers(plugin: ResourcePlugin) -> None:
@@ -55,10 +71,10 @@ def visits_of_readers(plugin: ResourcePlugin) -> None:
     @require_role(Role.READER)
     @idempotent
     @plugin.blueprint.doc(operationId=f"visit_{plugin.singular_id}")
-    def sign(id: str) -> Mapping[str, Any]:
-        written = inspect(current_gateway().bound(plugin.adapter), id, {"inspector": "someone"}, dry_run=False)
-        assert isinstance(written, Resource)
-        return {"visitors": [written.spec["inspected_by"]]}
+    @plugin.blueprint.response(200, RackVisitorsSchema)
+    @plugin.blueprint.arguments(RackNoQuerySchema, location="query")
+    def sign(query: Mapping[str, Any], id: str) -> Mapping[str, Any]:
+        return signed(plugin, id, "someone")
 
 
 def counted_power(adapter: ResourceAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -94,35 +110,42 @@ PLANTED = [
         view_answers_html,
         "a view of its own returns a text and 404",
         "each error is a problem document",
+        found_by=("test_a_further_route_of_a_missing_object_is_404",),
     ),
     Planted(
         view_accepts_unknown_parameters,
         "a view of its own reads `request.args`",
         "a parameter that the route does not have is refused",
+        found_by=("test_a_further_route_refuses_an_unknown_parameter",),
     ),
     Planted(
         view_accepts_unknown_fields,
         "a view of its own reads `request.get_json()`",
         "a field that the route does not have is refused",
+        found_by=("test_a_further_route_refuses_an_unknown_field",),
     ),
     Planted(
         view_lets_readers_write,
         "a view of its own writes and takes the reader role",
         "a reader changes nothing",
+        found_by=("test_a_reader_changes_nothing_by_a_further_route",),
     ),
     Planted(
         a_read_writes,
         "a document notes who has read it: a write without an audit entry",
         "a GET changes nothing",
+        found_by=("test_a_further_read_changes_nothing",),
     ),
     Planted(
         document_of_another_type,
         "a field is declared text and is a number",
         "answers are as the document says",
+        found_by=("test_an_answer_is_as_the_document_says[get]",),
     ),
     Planted(
         undeclared_member,
         "a document returns a member that its schema lacks",
         "answers are as the document says",
+        found_by=("test_a_further_read_has_the_members_that_the_document_names",),
     ),
 ]

@@ -109,30 +109,36 @@ PLANTED = [
         watch_with_a_gap,
         "the watch looks again after the bookmark, and tells what differs from that",
         "a watch misses no change after its bookmark",
+        found_by=("test_a_watch_sends_a_change",),
     ),
     Planted(
         watch_without_a_bookmark,
         "no bookmark follows the present objects; the engine waits for it with all of them",
         "a watch begins with the present objects and a bookmark",
+        found_by=("test_a_watch_begins_with_the_objects_that_are_there",),
     ),
     Planted(
         watch_without_deletions,
         "the watch tells of no deletion",
         "a watch tells of each change, deletions too",
+        found_by=("test_a_watch_sends_a_removal",),
     ),
     Planted(
         watch_ignores_the_selector,
         "the watch takes no notice of its query",
         "a watch has the objects that the list of the same query has",
+        found_by=("test_a_watch_with_a_selector_sends_what_enters_and_leaves_the_selection",),
     ),
     Planted(
         source_ignores_the_selector,
         "`matches` of the watch source takes all",
         "a watch has the objects that the list of the same query has",
+        found_by=("test_a_watch_with_a_selector_sends_what_enters_and_leaves_the_selection",),
     ),
     Planted(
         version_stays,
         "objects have version 1 for ever",
         "a watch tells of each change; and of changes that are made at once none is lost",
+        found_by=("test_a_change_of_an_object_raises_its_version", "test_a_watch_sends_a_change"),
     ),
 ]

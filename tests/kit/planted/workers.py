@@ -99,20 +99,24 @@ PLANTED = [
         held_in_the_process,
         "objects are in a dict of the module",
         "each worker has all objects, and a restart loses none",
+        found_by=("test_what_one_worker_has_written_every_worker_reads", "test_a_restart_keeps_what_was_written"),
     ),
     Planted(
         remembered_in_the_process,
         "the adapter remembers what it has read, and only this process's writes make it forget",
         "what one worker has written the others show",
+        found_by=("test_what_one_worker_has_changed_every_worker_reads",),
     ),
     Planted(
         cached_answer_differs,
         "answers have the time in them, and `cacheable_response` says that they depend on Omni's objects alone",
         "an answer from the cache is the one without the cache",
+        found_by=("test_a_cached_object_is_the_uncached_one_byte_for_byte",),
     ),
     Planted(
         changes_what_is_shared,
         "`list` adds an annotation to the objects that it was given, which all requests share",
         "an answer from the cache is the one without the cache",
+        found_by=("test_a_change_of_omnis_own_is_listed_as_a_write_finds_it",),
     ),
 ]

@@ -24,7 +24,7 @@ from omni_gateway.sdk import (
 from omni_gateway.sdk.actions import current_gateway
 from omni_gateway.sdk.adapters import MISSING
 
-from ..sound import INSPECT, RackAdapter, RackSchema, inspect, plate, racks, visits
+from ..sound import INSPECT, RackAdapter, RackNoQuerySchema, RackSchema, inspect, plate, racks, visits
 from .entry import Planted
 
 
@@ -115,7 +115,7 @@ class RackSchemaWithLaxContact(RackSchema):
     contact = fields.Message(RackContactLaxSchema)
 
 
-class RackSchemaThatIsLax(RackSchema):
+class RackLaxSchema(RackSchema):
     class Meta:
         unknown = ma.EXCLUDE
 
@@ -157,7 +157,8 @@ def removal(plugin: ResourcePlugin) -> None:
     @require_role(Role.OPERATOR)
     @plugin.blueprint.doc(operationId=f"delete_{plugin.singular_id}")
     @plugin.blueprint.response(204)
-    def remove(id: str) -> None:
+    @plugin.blueprint.arguments(RackNoQuerySchema, location="query")
+    def remove(query: Mapping[str, Any], id: str) -> None:
         adapter = current_gateway().bound(plugin.adapter)
         with suppress(MISSING):
             adapter.delete(adapter.get(id))
@@ -175,6 +176,7 @@ labels_stay = racks("labels-stay", KeepingLabels)
 annotations_are_lost = racks("annotations-are-lost", DroppingAnnotations)
 deleted_is_listed = racks("deleted-is-listed", MarkedAsDeleted)
 delete_of_nothing_succeeds = racks("delete-of-nothing-succeeds", roles=WITHOUT_DELETE, views=[plate, visits, removal])
+accepts_unknown_fields_in_a_patch = racks("accepts-unknown-fields-in-a-patch", schema=RackLaxSchema)
 accepts_unknown_fields = racks("accepts-unknown-fields", schema=RackSchemaWithLaxContact)
 fails_on_an_id = racks("fails-on-an-id", AsciiOnly)
 alters_the_id = racks("alters-the-id", LowerCase)
@@ -186,75 +188,96 @@ PLANTED = [
         check_writes,
         "`check` reserves the id in the store; dry runs call it too",
         "a dry run changes nothing",
+        found_by=("test_a_dry_run_of_a_create_makes_nothing",),
     ),
     Planted(
         action_ignores_the_dry_run,
         "an action takes no notice of `dry_run`",
         "a dry run changes nothing",
+        found_by=("test_a_dry_run_of_an_action_changes_nothing",),
     ),
     Planted(
         dry_run_differs,
         "`create` completes the object, which `check` should do",
         "a dry run is answered with what the real run makes",
+        found_by=("test_a_dry_run_of_a_create_answers_what_the_real_one_does",),
     ),
     Planted(
         lost_update,
         "`replace` writes over whatever version is there",
         "of changes that are made at once none is lost",
+        found_by=("test_of_several_changes_at_once_none_is_lost",),
     ),
     Planted(
         double_create,
         "`create` looks whether the id is free and then writes over what has come meanwhile",
         "of those who create one id at once one has made it",
+        found_by=("test_of_several_creates_of_an_id_at_once_one_succeeds",),
     ),
     Planted(
         put_merges,
         "`replace` writes the members that are given and leaves the others",
         "a PUT, and null in a PATCH, removes what is not there any more",
+        found_by=("test_a_replace_removes_a_member_that_it_does_not_name", "test_null_in_a_patch_removes_a_member"),
     ),
     Planted(
         labels_stay,
         "`replace` adds labels and takes none away",
         "null in a PATCH removes a label",
+        found_by=("test_a_patch_merges_labels_and_null_removes_one",),
     ),
     Planted(
         annotations_are_lost,
         "`replace` does not write annotations",
         "what a write was answered 200 for is there",
+        found_by=("test_a_patch_keeps_the_members_that_it_does_not_name",),
     ),
     Planted(
         deleted_is_listed,
         "`delete` marks the object; `get` looks at the mark and `items` does not",
         "a deleted object is gone, and its id is free",
+        found_by=("test_a_removed_object_is_gone_from_lists_at_once", "test_an_id_can_be_used_again_after_a_removal"),
     ),
     Planted(
         delete_of_nothing_succeeds,
         "a view of its own answers 204 for a missing object",
         "a DELETE of a missing object is answered 404",
+        found_by=("test_a_further_route_of_a_missing_object_is_404",),
+    ),
+    Planted(
+        accepts_unknown_fields_in_a_patch,
+        "the schema has `unknown = EXCLUDE`, which a POST does not heed and a PATCH does",
+        "a misspelt field is refused, not dropped",
+        found_by=("test_an_unknown_field_of_a_body_is_refused_by_name[patch]",),
     ),
     Planted(
         accepts_unknown_fields,
         "a nested schema has `unknown = EXCLUDE`",
         "a misspelt field is refused, not dropped",
+        found_by=("test_an_unknown_field_of_a_message_is_refused_by_name",),
     ),
     Planted(
         fails_on_an_id,
         "`get` encodes the id as ASCII",
         "no id makes a 500",
+        found_by=("test_a_strange_id_that_is_not_there_is_no_failure",),
     ),
     Planted(
         alters_the_id,
         "`check` makes the id lower case; `get` does not",
         "an object has the id that it was created with",
+        found_by=("test_a_strange_id_lives_like_any_other_or_is_refused[capitals]",),
     ),
     Planted(
         fails_on_a_missing_object,
         "`get` raises KeyError",
         "a missing object is answered 404",
+        found_by=("test_a_strange_id_that_is_not_there_is_no_failure",),
     ),
     Planted(
         does_not_take_what_it_shows,
         "a field shows centimetres and takes units",
         "a document that was read can be sent back, and changes nothing",
+        found_by=("test_a_document_that_was_read_can_be_sent_back",),
     ),
 ]
