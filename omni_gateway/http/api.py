@@ -20,6 +20,7 @@ from omni_gateway.http.openapi.events import add_events
 from omni_gateway.http.openapi.examples import add_examples
 from omni_gateway.http.openapi.items import resolve_items
 from omni_gateway.http.openapi.links import add_links
+from omni_gateway.http.openapi.own_views import complete_own_views
 from omni_gateway.http.openapi.shapes import split_shapes
 from omni_gateway.http.openapi.tags import Tag, arrange, remove_unused_tags
 from omni_gateway.http.paths import request_path
@@ -170,6 +171,7 @@ def freeze(api: GatewayApi) -> bytes:
     parameters.describe_paths(described, api.tags)
     parameters.share(described)
     security.add_access(described, api.app)
+    complete_own_views(described)
     remove_unused_tags(described)
     arrange(described, api.tags)
     document = orjson.dumps(described)

@@ -37,7 +37,14 @@ def _changes(read: Callable[[], Sequence[Resource]], stopped: threading.Event) -
                 yield Change("deleted", item)
         for id, item in present.items():
             before = known.get(id)
-            # An object that was deleted and created again between two polls has the same id and another creation time.
-            if before is None or (before.created, before.version) != (item.created, item.version):
+            if before is None or _state(before) != _state(item):
                 yield Change("added" if before is None else "modified", item)
         known = present
+
+
+def _state(item: Resource) -> tuple[object, ...]:
+    """Return what differs after a change. Not all back ends count versions: then the content does.
+
+    An object that was deleted and created again between two polls has the same id and another creation time.
+    """
+    return item.created, item.version, item.phase, item.spec, item.labels, item.annotations

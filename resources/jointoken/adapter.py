@@ -44,6 +44,7 @@ class JoinTokenAdapter(ResourceAdapter):
 
     type = types.JOIN_TOKENS
     authorized_by_omni = True
+    distinguishes_zero_from_unset = False
     sortable = frozenset({"name", "state", "use_count", "expiration_time"})
 
     def list(self, query: ListQuery) -> Listing:

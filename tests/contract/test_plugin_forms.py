@@ -119,6 +119,8 @@ def plugins() -> Sequence[ServicePlugin]:
         roles=READ_WRITE,
         operations=[arrival],
     )
+    count_letters = notes.blueprint.arguments(SpecSchema, location="query")(lambda query, id: jsonify(length=len(id)))
+    notes.blueprint.add_url_rule("/<id>/length", endpoint="length", view_func=require_role(Role.READER)(count_letters))
     kept = ResourcePlugin(
         name="house/kept",
         singular="kept-thing",
@@ -240,6 +242,18 @@ def test_every_form_is_in_the_document(house: Caller) -> None:
     paths = house.get("/openapi.json").json["paths"]
     assert set(paths["/api/v1/house/motto"]) == {"get", "post", "put", "patch", "delete"}
     assert paths["/api/v1/house/greeting"]["get"]["operationId"] == "get_house_greeting"
+
+
+def test_a_view_of_a_plugins_own_may_be_below_an_object(house: Caller) -> None:
+    assert house.get("house/notes/four/length").json == {"length": 4}
+
+
+def test_a_view_of_a_plugins_own_is_documented_with_the_problems_of_every_route(house: Caller) -> None:
+    document = house.get("/openapi.json").json
+    responses = document["paths"]["/api/v1/house/notes/{id}/length"]["get"]["responses"]
+    problems = {answer["$ref"].rpartition("/")[2] for answer in responses.values() if "$ref" in answer}
+    assert problems <= set(document["components"]["responses"])
+    assert {"Unauthorized", "Forbidden", "NotFound", "UnprocessableContent", "InternalServerError"} <= problems
 
 
 @pytest.mark.parametrize("name", ["view", "fields", "ticket"])

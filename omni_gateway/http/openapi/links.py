@@ -27,9 +27,13 @@ def add_links(document: dict[str, Any]) -> None:
 
 def _link(operation: dict[str, Any], status: str, targets: dict[str, tuple[dict[str, Any], dict[str, str]]]) -> None:
     response = operation["responses"].get(status)
-    if response is None or not targets:
+    if response is None:
         return
-    response["links"] = {
+    # A view that a plugin adds to its blueprint itself has no operationId, unless the plugin documents one.
+    links = {
         name: {"operationId": target["operationId"], "parameters": parameters}
         for name, (target, parameters) in targets.items()
+        if "operationId" in target
     }
+    if links:
+        response["links"] = links

@@ -27,6 +27,9 @@ class ProblemResponse:
     headers: Sequence[str] = ()
 
 
+#: The problems of every operation; public ones have no 401 and no 403.
+COMMON = (400, 401, 403, 422, 429, 500, 501, 502, 503, 504)
+
 RESPONSES: Mapping[int, ProblemResponse] = {
     400: ProblemResponse("BadRequest", "A header or the body cannot be parsed"),
     401: ProblemResponse("Unauthorized", "The credential is missing or invalid", ("WWW-Authenticate",)),

@@ -46,8 +46,6 @@ WRITE_PROBLEMS = {
     422: "",
 }
 PATCH_PROBLEMS = {**WRITE_PROBLEMS, 415: "Not a merge patch; `Accept-Patch` names the media types"}
-#: The problems of every operation.
-_COMMON = (400, 401, 403, 422, 429, 500, 501, 502, 503, 504)
 #: Those of a request with an Idempotency-Key, and of a request with a body.
 _WITH_KEY, _WITH_BODY = (409, 422), (413, 415)
 #: Description and problem of a route whose `{id}` is a machine's.
@@ -163,7 +161,7 @@ def _content(responses: Responses, status: int, schema: Any) -> dict[str, Any]:
 def _problems(route: Route) -> dict[int, Any]:
     texts = {**(_AMBIGUOUS if route.takes_machine_name else {}), **route.responses.problems}
     statuses = {
-        *_COMMON,
+        *problems.COMMON,
         *(_WITH_KEY if takes_key(route.view) else ()),
         *(_WITH_BODY if route.request.body is not None or route.request.content is not None else ()),
         *texts,

@@ -1,0 +1,1 @@
+"""The checks of ``ResourceConformance``, a module for each kind of promise."""

@@ -1,0 +1,202 @@
+"""Further routes: actions, computed documents, sub-resources, and views that the plugin adds itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from omni_gateway.http.openapi.operations import operations_of
+from omni_gateway.testing.conditions import needs
+from omni_gateway.testing.document import resolved
+from omni_gateway.testing.subject import METHODS, Made, Subject, problem
+
+JSON = "application/json"
+#: The cluster of a caller who may not see the objects of the example.
+ELSEWHERE = "kit-elsewhere"
+
+
+@dataclass(frozen=True)
+class FurtherRoute:
+    """A route of the plugin that is none of its verbs, as the document has it."""
+
+    method: str
+    path: str
+    operation: Mapping[str, Any]
+
+    @property
+    def reads(self) -> bool:
+        """Whether it is a GET."""
+        return self.method == "GET"
+
+    @property
+    def of_object(self) -> bool:
+        """Whether its URL has the id of an object."""
+        return "{id}" in self.path
+
+    @property
+    def body(self) -> Mapping[str, Any] | None:
+        """The example of its body, or an empty object; None if it takes no JSON."""
+        media = self.operation.get("requestBody", {}).get("content", {}).get(JSON)
+        return None if media is None else dict(media.get("example") or {})
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def further_routes(subject: Subject) -> Iterator[FurtherRoute]:
+    """Yield the routes that are no verbs, and whose URLs have no variable but the id of an object."""
+    paths = subject.gateway.openapi["paths"]
+    verbs = {(subject.path_of(verb), METHODS[verb]) for verb in subject.plugin.roles}
+    tags = {tag for path, method in verbs for tag in paths[path][method.lower()]["tags"]}
+    for path, item in paths.items():
+        below = path == subject.path or path.startswith(f"{subject.path}/")
+        if not below or path.replace("{id}", "").count("{"):
+            continue
+        for method, operation in operations_of(item):
+            if (path, method.upper()) not in verbs and tags & set(operation.get("tags", ())):
+                yield FurtherRoute(method.upper(), path, operation)
+
+
+def send(
+    subject: Subject,
+    route: FurtherRoute,
+    made: Made,
+    client: httpx.Client | None = None,
+    *,
+    params: Mapping[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
+) -> httpx.Response:
+    """Send a request to a route about an object; ``members`` are added to the example of its body.
+
+    What a stream goes on to send is not read.
+    """
+    url = route.path.replace("/api/v1/", "", 1)
+    if route.of_object:
+        url = url.replace(f"{subject.plugin.name}/{{id}}", made.url, 1)
+    body = {} if route.body is None else {"json": {**route.body, **(members or {})}}
+    with (client or subject.admin).stream(route.method, url, params=params, **body) as response:
+        if response.headers.get("Content-Type", "").partition(";")[0] in (JSON, "application/problem+json", ""):
+            response.read()
+        else:
+            # The first piece is enough to look for what must not be there; a log that is followed has no end.
+            content = next(response.iter_raw(), b"")
+            response = httpx.Response(
+                response.status_code, headers=response.headers, content=content, request=response.request
+            )
+    return response
+
+
+def takes_dry_run(subject: Subject, route: FurtherRoute) -> bool:
+    """Return whether a route has the parameter ``dry_run``."""
+    parameters = (resolved(subject.gateway.openapi, each) for each in route.operation.get("parameters", ()))
+    return any(each["name"] == "dry_run" for each in parameters)
+
+
+def content_of(subject: Subject, made: Made) -> dict[str, Any]:
+    """Return an object without its metadata: controllers of the back end may raise its version meanwhile."""
+    return {name: value for name, value in subject.read(made.url).items() if name != "metadata"}
+
+
+class RouteChecks:
+    """Promises of every route that is no verb. The message of a failure names the route."""
+
+    @needs("further routes", "get", "many")
+    def test_a_further_route_of_a_missing_object_is_404(self, subject: Subject) -> None:
+        for route in further_routes(subject):
+            if route.of_object:
+                response = send(subject, route, subject.missing)
+                # A body that lacks members may be refused before the object is looked for.
+                refused = response.status_code == 422 and not route.reads
+                assert response.status_code == 404 or refused, f"{route}: {response.status_code} {response.text[:300]}"
+                problem(response, response.status_code, "validation" if refused else "not-found")
+
+    @needs("further routes", "get")
+    def test_a_further_route_refuses_an_unknown_parameter(self, subject: Subject) -> None:
+        for route in further_routes(subject):
+            response = send(subject, route, subject.existing, params={"no_such_parameter": "1"})
+            assert response.status_code == 422, f"{route}: {response.status_code} {response.text[:300]}"
+            problem(response, 422, "unknown-parameter")
+
+    @needs("further routes", "get")
+    def test_a_further_route_refuses_an_unknown_field(self, subject: Subject) -> None:
+        for route in further_routes(subject):
+            if route.body is not None:
+                response = send(subject, route, subject.existing, members={"no_such_field": 1})
+                assert response.status_code == 422, f"{route}: {response.status_code} {response.text[:300]}"
+                assert "no_such_field" in problem(response, 422, "validation")["errors"], f"{route}: {response.text}"
+
+    @needs("further routes", "get")
+    def test_a_further_read_changes_nothing(self, subject: Subject) -> None:
+        made = subject.existing
+        for route in further_routes(subject):
+            if route.reads:
+                before = content_of(subject, made)
+                send(subject, route, made)
+                assert content_of(subject, made) == before, f"{route} changed the object"
+
+    @needs("further routes", "get")
+    def test_a_reader_changes_nothing_by_a_further_route(self, subject: Subject) -> None:
+        made = subject.existing
+        for route in further_routes(subject):
+            before = content_of(subject, made)
+            send(subject, route, made, subject.client("reader"))
+            assert content_of(subject, made) == before, f"{route} changed the object, for a reader"
+
+    @needs("further routes", "get")
+    def test_a_dry_run_of_an_action_changes_nothing(self, subject: Subject) -> None:
+        made = subject.existing
+        for route in further_routes(subject):
+            if takes_dry_run(subject, route):
+                before = content_of(subject, made)
+                response = send(subject, route, made, params={"dry_run": "true"})
+                assert response.status_code < 500, f"{route}: {response.status_code} {response.text[:300]}"
+                assert content_of(subject, made) == before, f"a dry run of {route} changed the object"
+
+    @needs("further routes", "get")
+    def test_a_further_read_has_the_members_that_the_document_names(self, subject: Subject) -> None:
+        for route in further_routes(subject):
+            response = send(subject, route, subject.existing) if route.reads else None
+            if response is not None and response.status_code == 200 and _is_json(response):
+                unknown = _members(response.json()) - _documented(subject, route)
+                assert not unknown, f"{route} has members that are not documented: {', '.join(sorted(unknown))}"
+
+    @needs("further routes", "cluster", "get")
+    def test_a_further_read_shows_nothing_of_another_cluster(self, subject: Subject) -> None:
+        made, held = subject.existing, subject.held_to(ELSEWHERE)
+        for route in further_routes(subject):
+            if route.reads:
+                response = send(subject, route, made, held)
+                if route.of_object:
+                    assert response.status_code == 404, f"{route}: {response.status_code} {response.text[:300]}"
+                elif response.status_code == 200:
+                    assert made.id not in response.text, f"{route} shows an object of another cluster"
+
+    @needs("further routes", "cluster", "get")
+    def test_a_caller_held_to_another_cluster_changes_nothing_by_a_further_route(self, subject: Subject) -> None:
+        made, held = subject.existing, subject.held_to(ELSEWHERE)
+        for route in further_routes(subject):
+            before = content_of(subject, made)
+            send(subject, route, made, held)
+            assert content_of(subject, made) == before, f"{route} changed an object of another cluster"
+
+
+def _is_json(response: httpx.Response) -> bool:
+    return response.headers["Content-Type"] == JSON
+
+
+def _members(document: Any) -> set[str]:
+    """Return the names of the members of a document, or of those of a list."""
+    documents = document if isinstance(document, list) else [document]
+    return {name for each in documents if isinstance(each, dict) for name in each}
+
+
+def _documented(subject: Subject, route: FurtherRoute) -> set[str]:
+    """Return the names of the members that the document has of an answer."""
+    response = resolved(subject.gateway.openapi, route.operation["responses"]["200"])
+    schema = response.get("content", {}).get(JSON, {}).get("schema", {})
+    schema = resolved(subject.gateway.openapi, schema)
+    schema = resolved(subject.gateway.openapi, schema.get("items", schema))
+    return set(schema.get("properties", ()))

@@ -1,0 +1,62 @@
+"""The promises of the HTTP contract for clusters and what belongs to them."""
+
+from __future__ import annotations
+
+from omni_gateway.sdk.testing import EmbeddedOmni
+from resources import (
+    cluster,
+    configpatch,
+    extensionsconfiguration,
+    loadbalancerconfig,
+    machineset,
+    schematicconfiguration,
+)
+
+from .built_in import BuiltIn
+
+CLUSTER = "my-cluster"
+LABEL = "omni.sidero.dev/cluster"
+WORKER = "omni.sidero.dev/role-worker"
+VERSIONS = {"talos_version": "1.13.7", "kubernetes_version": "1.35.6"}
+WRITES = ("create", "replace", "patch", "delete")
+
+
+class InCluster(BuiltIn):
+    """A resource whose objects belong to a cluster."""
+
+    cluster = CLUSTER
+
+    def prepare(self, omni: EmbeddedOmni) -> None:
+        omni.put("Clusters.omni.sidero.dev", CLUSTER, VERSIONS)
+
+
+class TestClusters(BuiltIn):
+    plugin = cluster.plugin
+    not_removable = ("talos_version", "kubernetes_version")
+    second = {"id": "other-cluster", **VERSIONS, "features": {"use_embedded_discovery_service": True}}
+
+
+class TestConfigPatches(InCluster):
+    plugin = configpatch.plugin
+    under_gunicorn = True  # objects of Omni's
+    second = {"id": "600-other", "data": "machine:\n  network: {}\n", "labels": {LABEL: CLUSTER}}
+
+
+class TestExtensionsConfigurations(InCluster):
+    plugin = extensionsconfiguration.plugin
+    second = {"id": "my-cluster-other", "extensions": ["siderolabs/qemu-guest-agent"], "labels": {LABEL: CLUSTER}}
+
+
+class TestMachineSets(InCluster):
+    plugin = machineset.plugin
+    second = {"id": "my-cluster-more", "update_strategy": "Unset", "labels": {LABEL: CLUSTER, WORKER: ""}}
+
+
+class TestLoadBalancerConfigs(BuiltIn):
+    plugin = loadbalancerconfig.plugin
+    kept_by_back_end = dict.fromkeys(WRITES, "Omni writes these itself")
+
+
+class TestSchematicConfigurations(BuiltIn):
+    plugin = schematicconfiguration.plugin
+    kept_by_back_end = dict.fromkeys(WRITES, "Omni writes these itself")

@@ -1,0 +1,49 @@
+"""The promises of the HTTP contract for what is only read, or only removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from omni_gateway.sdk.testing import EmbeddedOmni
+from resources import (
+    kubernetesversion,
+    link,
+    ongoingtask,
+    pendingmachine,
+    platform,
+    talosextension,
+    talosversion,
+)
+
+from .built_in import BuiltIn
+
+
+class TestKubernetesVersions(BuiltIn):
+    plugin = kubernetesversion.plugin
+
+
+class TestTalosVersions(BuiltIn):
+    plugin = talosversion.plugin
+
+
+class TestTalosExtensions(BuiltIn):
+    plugin = talosextension.plugin
+
+
+class TestLinks(BuiltIn):
+    plugin = link.plugin
+
+
+class TestPendingMachines(BuiltIn):
+    plugin = pendingmachine.plugin
+
+
+class TestOngoingTasks(BuiltIn):
+    plugin = ongoingtask.plugin
+
+
+class TestPlatforms(BuiltIn):
+    plugin = platform.plugin
+
+    def seed(self, omni: EmbeddedOmni) -> Sequence[str]:
+        return ["aws", "azure", "gcp"]
