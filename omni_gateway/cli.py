@@ -194,6 +194,7 @@ def _migrate_tables_of_plugins(settings: Settings) -> None:
     A plugin that is skipped so has its routes; what needs its tables fails there.
     """
     from omni_gateway.discovery import BrokenPlugin, discover
+    from omni_gateway.plugin_check.rule import Fault
     from omni_gateway.storage import store_of
     from omni_gateway.store import PluginTables, TablesError
 
@@ -207,7 +208,7 @@ def _migrate_tables_of_plugins(settings: Settings) -> None:
             PluginTables(store.database, item.plugin.name, item.plugin.tables).migrate()
         except TablesError as error:
             if not skip:
-                raise BrokenPlugin(item, str(error)) from error
+                raise BrokenPlugin(item, Fault(str(error), "", None)) from error
             _tell(f"Warning: {item}: {error}")
     store.close()
 
