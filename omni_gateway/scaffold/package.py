@@ -48,6 +48,8 @@ _OF_KIND = {
         "service/actions.py": "{module}/actions.py",
         "service/documents.py": "{module}/documents.py",
         "service/schemas.py": "{module}/schemas.py",
+        "service/settings.py": "{module}/settings.py",
+        "service/tasks.py": "{module}/tasks.py",
     },
 }
 #: Written with a new package and never again: it is the author's from then on.

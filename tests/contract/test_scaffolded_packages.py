@@ -27,6 +27,7 @@ PACKAGES = {
     "racks": ["--kind", "own-backend", "--field", "title:string", "--field", "height:integer"],
     "capacity": ["--kind", "service"],
 }
+MODULES = tuple(f"omni_gateway_{name.replace('-', '_')}" for name in PACKAGES)
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +46,12 @@ def extended(packages: Path, settings: Settings, tmp_path_factory: pytest.TempPa
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*pip, "--target", str(target), *map(str, sorted(packages.iterdir()))], check=True)
     database = f"sqlite:///{tmp_path_factory.mktemp('database')}/racks.sqlite"
+    environ = {"OMNI_GATEWAY_RACKS_DATABASE": database, "OMNI_GATEWAY_CAPACITY_MACHINES": "30"}
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(target)
         importlib.invalidate_caches()
-        yield create_app(replace(settings, environ={"OMNI_GATEWAY_RACKS_DATABASE": database}))
-    for name in [name for name in sys.modules if name.startswith(("omni_gateway_racks", "omni_gateway_capacity"))]:
+        yield create_app(replace(settings, environ=environ))
+    for name in [name for name in sys.modules if name.startswith(MODULES)]:
         del sys.modules[name]
 
 
@@ -78,7 +80,9 @@ def test_objects_of_an_own_back_end_are_kept_in_its_database(caller: Caller) -> 
 
 
 def test_a_service_computes_its_document_and_runs_its_action(caller: Caller) -> None:
-    machines = caller.get("capacity").json["machines"]
+    counted = caller.get("capacity").json
+    machines = counted["machines"]
+    assert counted["wanted"] == 30
     assert machines == len(caller.get("machines?page_size=1000").json)
     checked = caller.post("capacity/actions/check", json={"machines": machines + 1})
     assert checked.json == {"enough": False, "machines": machines}
