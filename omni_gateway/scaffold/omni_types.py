@@ -74,6 +74,11 @@ def installed_plugins() -> list[ServicePlugin]:
     return [found.plugin for found in discover(skip_broken=True) if found.plugin is not None]
 
 
+def packages_of_plugins() -> set[str]:
+    """Return the top-level packages of the installed plugins, and the gateway's own."""
+    return {"omni_gateway", *(found.target.partition(":")[0].partition(".")[0] for found in discover(skip_broken=True))}
+
+
 def find_type(text: str) -> str:
     """Return the whole name of a type that is given without its domain or in another case.
 

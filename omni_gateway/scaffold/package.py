@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from omni_gateway.rest.schema import SpecSchema
 from omni_gateway.rest.service_plugin import RESERVED_NAMES
 from omni_gateway.scaffold import schema_source
 from omni_gateway.scaffold.answers import Answers, WrongAnswer
-from omni_gateway.scaffold.omni_types import constants, installed_plugins, verbs_of
+from omni_gateway.scaffold.omni_types import constants, installed_plugins, packages_of_plugins, verbs_of
 from omni_gateway.scaffold.record import RECORD, Record
 from omni_gateway.sdk import SDK_VERSION
 
@@ -74,7 +74,7 @@ def refuse_taken(name: str, singular: str) -> None:
 
 def unused_schema_name(type: str, singular: str) -> str:
     """Return a name for the schema of a type, or of own objects, that no schema of an installed plugin has."""
-    taken = _class_names(SpecSchema)
+    taken = _class_names(SpecSchema, packages_of_plugins())
     name = messages.singular(type) if type else camel(singular)
     for each in (name, f"Omni{name}", f"Omni{camel(singular)}"):
         if taken.isdisjoint(_schema_of(type, each).classes if type else [f"{each}Schema"]):
@@ -82,10 +82,11 @@ def unused_schema_name(type: str, singular: str) -> str:
     raise WrongAnswer("--singular", f"Other plugins have schemas named {name} and Omni{name}; give another word.")
 
 
-def _class_names(base: type) -> set[str]:
-    """Return the names of the subclasses of a class, in all that is imported."""
+def _class_names(base: type, packages: Collection[str]) -> set[str]:
+    """Return the names of the subclasses of a class in top-level packages that are imported."""
     found: list[type] = base.__subclasses__()
-    return {each.__name__ for each in found}.union(*map(_class_names, found))
+    names = {each.__name__ for each in found if each.__module__.partition(".")[0] in packages}
+    return names.union(*(_class_names(each, packages) for each in found))
 
 
 def create(answers: Answers, folder: Path) -> list[str]:

