@@ -102,7 +102,8 @@ def public_paths() -> dict[str, str]:
 
 
 def is_public(name: str) -> bool:
-    return not name.startswith("_") or name in CALLED
+    """Return whether a name is part of the surface; inherited checks are not: pytest calls them, no plugin does."""
+    return not name.startswith(("_", "test_")) or name in CALLED
 
 
 def target(item: griffe.Object | griffe.Alias) -> griffe.Object:
