@@ -26,6 +26,7 @@ from omni_gateway.plugin_check.package_files import of_distribution
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Subject
 
+from .plugin_mistakes import AT_START as WRONG_AT_START
 from .plugin_mistakes import BY_CHECK, NONE, Mistake, write
 
 ROOT = Path(__file__).parents[2]
@@ -109,6 +110,16 @@ def test_a_folder_with_a_mistake_has_a_lower_grade_and_exit_code_1(run, project:
     assert result.exit_code == 1
     assert "acme-tunnels 1.0): acme_tunnels.py" in result.output.splitlines()[-1]
     assert run(project, "--grade", "bronze").exit_code == 0
+
+
+def test_of_a_plugin_that_a_start_refuses_all_rules_are_tried(run, project: Path) -> None:  # type: ignore[no-untyped-def]
+    mistakes = {mistake.name: mistake.change for mistake in (*WRONG_AT_START, *BY_CHECK)}
+    write_project(
+        project, Mistake("", "", "", (), mistakes["a-type-that-does-not-exist"] | mistakes["an-unknown-group"])
+    )
+    (plugin,) = json.loads(run(project, "--format", "json").output)["plugins"]
+    failed = {name for name, outcome in plugin["rules"].items() if "failed" in outcome}
+    assert failed == {"omni-type", "group-known"}
 
 
 def test_a_project_without_tests_changelog_and_marker_is_not_of_the_highest_grade(run, project: Path) -> None:  # type: ignore[no-untyped-def]
