@@ -79,7 +79,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-unt
 
     def invoke(*words: object) -> Result:
         result = CliRunner().invoke(main, ["plugin", "check", *map(str, words)])
-        for name in [name for name in sys.modules if name.startswith(("acme", "omni_gateway_extras"))]:
+        for name in [name for name in sys.modules if name.startswith(("acme", "omni_gateway_"))]:
             del sys.modules[name]
         return result
 
@@ -110,6 +110,22 @@ def test_the_example_package_has_the_highest_grade(run) -> None:  # type: ignore
     result = run(EXAMPLE)
     assert result.exit_code == 0, result.output
     assert [line.split()[-1] for line in result.output.splitlines()] == ["GRADE", "platinum", "platinum"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--type", "GRPCTunnelConfigs"),
+        ("racks", "--kind", "own-backend", "--field", "secret:secret"),
+        ("weather", "--kind", "service"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_new_package_has_the_highest_grade(run, project: Path, words: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
+    options = ["--author", "A", "--description", "Some objects", "--dir", str(project)]
+    assert CliRunner().invoke(main, ["plugin", "new", *words, *options]).exit_code == 0
+    result = run(project)
+    assert result.exit_code == 0, result.output
 
 
 def test_a_folder_with_a_mistake_has_a_lower_grade_and_exit_code_1(run, project: Path) -> None:  # type: ignore[no-untyped-def]
