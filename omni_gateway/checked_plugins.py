@@ -20,6 +20,7 @@ from omni_gateway.plugin_check.package import Package
 from omni_gateway.plugin_check.package_files import UnreadablePackage, import_path, of_distribution, of_folder, of_wheel
 from omni_gateway.plugin_check.rule import Fault
 from omni_gateway.plugin_check.subject import Subject
+from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.settings import Settings
 
 
@@ -56,8 +57,8 @@ def _installed(name: str | None) -> Sequence[Subject]:
 
 
 def _names(item: Found) -> set[str]:
-    names = {item.entry_point, item.distribution}
-    return names | {item.plugin.name} if item.plugin is not None else names
+    plugin = item.plugin or item.refused
+    return {item.entry_point, item.distribution} | ({plugin.name} if plugin is not None else set())
 
 
 def _package(item: Found) -> Package:
@@ -88,9 +89,9 @@ def _subjects(found: Sequence[Found], wanted: Iterable[Found], packages: Mapping
     return [_subject(item, packages[item.distribution], item.fault or faults.get(id(item)), others) for item in wanted]
 
 
-def _subject(item: Found, package: Package, fault: Fault | None, others: Mapping[str, object]) -> Subject:
-    subject = Subject(item.entry_point, item.target, item.plugin, package, others=dict(others))  # type: ignore[arg-type]
-    if fault is not None:
+def _subject(item: Found, package: Package, fault: Fault | None, others: Mapping[str, ServicePlugin]) -> Subject:
+    subject = Subject(item.entry_point, item.target, item.plugin or item.refused, package, others=others)
+    if fault is not None and item.refused is None:  # a rule finds what it is refused for
         subject.problem, subject.mend, subject.problem_at = fault.problem, fault.mend, fault.place
     return subject
 

@@ -39,6 +39,8 @@ class Found:
     state: State
     plugin: ServicePlugin | None = None
     fault: Fault | None = None
+    #: The plugin that was loaded and is left out because of its declaration.
+    refused: ServicePlugin | None = None
 
     @property
     def third_party(self) -> bool:
@@ -104,7 +106,9 @@ def load(point: EntryPoint, disabled: Collection[str] = (), *, package: Package 
     if plugin.name in disabled:
         return replace(found, state="disabled")
     fault = fault_at_start(Subject(point.name, point.value, plugin, package))
-    return replace(found, plugin=plugin) if fault is None else found.without_plugin(fault)
+    if fault is not None:
+        return replace(found.without_plugin(fault), refused=plugin)
+    return replace(found, plugin=plugin)
 
 
 def _described(plugin: object) -> str:

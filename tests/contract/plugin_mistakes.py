@@ -397,7 +397,7 @@ class AcmeTunnelSchema""",
     ),
     Mistake(
         "two-plugins-of-one-name",
-        "plugin-name",
+        "loads",
         "plugin = ResourcePlugin(",
         ("'acme-tunnels'", "taken", "another name"),
         entry_points="[omni_gateway.resources]\nacme-tunnels = acme_tunnels:plugin\nacme = acme_tunnels:plugin\n",

@@ -26,11 +26,22 @@ from omni_gateway.plugin_check.package_files import of_distribution
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Subject
 
+from .plugin_mistakes import AT_START as WRONG_AT_START
 from .plugin_mistakes import BY_CHECK, NONE, Mistake, write
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "omni-gateway-plugin-extras"
 PAGE = ROOT / "docs" / "plugins" / "checks.md"
+
+
+TESTS = """\
+from acme_tunnels import plugin as tunnels
+from omni_gateway.sdk.testing import ResourceConformance
+
+
+class TestTunnels(ResourceConformance):
+    plugin = tunnels
+"""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +65,7 @@ def write_project(folder: Path, mistake: Mistake = NONE) -> None:
     (folder / "README.md").write_text("`/api/v1/acme-tunnels` serves tunnels.\n")
     (folder / "CHANGELOG.md").write_text("# 1.0\n")
     (folder / "tests").mkdir()
-    (folder / "tests" / "test_tunnels.py").write_text("class TestTunnels(ResourceConformance):\n    pass\n")
+    (folder / "tests" / "test_tunnels.py").write_text(TESTS)
     (folder / "pyproject.toml").write_text(
         '[project]\nname = "acme-tunnels"\nversion = "1.0"\nlicense = "MIT"\ndependencies = ["omni-gateway"]\n'
         '[project.entry-points."omni_gateway.resources"]\nacme-tunnels = "acme_tunnels:plugin"\n'
@@ -68,7 +79,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-unt
 
     def invoke(*words: object) -> Result:
         result = CliRunner().invoke(main, ["plugin", "check", *map(str, words)])
-        for name in [name for name in sys.modules if name.startswith(("acme", "omni_gateway_extras"))]:
+        for name in [name for name in sys.modules if name.startswith(("acme", "omni_gateway_"))]:
             del sys.modules[name]
         return result
 
@@ -95,12 +106,26 @@ def test_each_exemption_names_a_rule_and_a_plugin_that_exist(built_in: Sequence[
     ] == []
 
 
-def test_the_example_package_keeps_all_rules_but_that_of_tests_of_its_own(run) -> None:  # type: ignore[no-untyped-def]
-    result = run(EXAMPLE, "--grade", "gold")
+def test_the_example_package_has_the_highest_grade(run) -> None:  # type: ignore[no-untyped-def]
+    result = run(EXAMPLE)
     assert result.exit_code == 0, result.output
-    plugins = json.loads(run(EXAMPLE, "--format", "json").output)["plugins"]
-    failed = {name for plugin in plugins for name, outcome in plugin["rules"].items() if "failed" in outcome}
-    assert failed == {"conformance-tests"}
+    assert [line.split()[-1] for line in result.output.splitlines()] == ["GRADE", "platinum", "platinum"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--type", "GRPCTunnelConfigs"),
+        ("racks", "--kind", "own-backend", "--field", "secret:secret"),
+        ("weather", "--kind", "service"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_new_package_has_the_highest_grade(run, project: Path, words: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
+    options = ["--author", "A", "--description", "Some objects", "--dir", str(project)]
+    assert CliRunner().invoke(main, ["plugin", "new", *words, *options]).exit_code == 0
+    result = run(project)
+    assert result.exit_code == 0, result.output
 
 
 def test_a_folder_with_a_mistake_has_a_lower_grade_and_exit_code_1(run, project: Path) -> None:  # type: ignore[no-untyped-def]
@@ -109,6 +134,16 @@ def test_a_folder_with_a_mistake_has_a_lower_grade_and_exit_code_1(run, project:
     assert result.exit_code == 1
     assert "acme-tunnels 1.0): acme_tunnels.py" in result.output.splitlines()[-1]
     assert run(project, "--grade", "bronze").exit_code == 0
+
+
+def test_of_a_plugin_that_a_start_refuses_all_rules_are_tried(run, project: Path) -> None:  # type: ignore[no-untyped-def]
+    mistakes = {mistake.name: mistake.change for mistake in (*WRONG_AT_START, *BY_CHECK)}
+    write_project(
+        project, Mistake("", "", "", (), mistakes["a-type-that-does-not-exist"] | mistakes["an-unknown-group"])
+    )
+    (plugin,) = json.loads(run(project, "--format", "json").output)["plugins"]
+    failed = {name for name, outcome in plugin["rules"].items() if "failed" in outcome}
+    assert failed == {"omni-type", "group-known"}
 
 
 def test_a_project_without_tests_changelog_and_marker_is_not_of_the_highest_grade(run, project: Path) -> None:  # type: ignore[no-untyped-def]
@@ -174,4 +209,5 @@ def test_each_rule_has_a_section_with_its_grade_and_summary() -> None:
     assert list(sections) == [rule.name for rule in RULES]
     assert [rule.name for rule in RULES if rule.summary not in sections[rule.name]] == []
     starts = [name for name, text in sections.items() if "Stops the start." in text]
-    assert starts == [rule.name for rule in RULES if rule in AT_START]
+    # A plugin that cannot be imported, and one that is not found, are refused without a rule.
+    assert set(starts) == {rule.name for rule in AT_START} | {"loads", "entry-point-group"}

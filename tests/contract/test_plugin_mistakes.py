@@ -43,7 +43,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 def checked(found: Found, folder: Path) -> Result:
     package = of_distribution(next(iter(distributions(path=[str(folder)]))))
-    return check(Subject(found.entry_point, found.target, found.plugin, package))
+    return check(Subject(found.entry_point, found.target, found.plugin or found.refused, package))
 
 
 def place_of(mistake: Mistake) -> str:
@@ -63,6 +63,15 @@ def test_a_mistake_stops_the_start_with_a_line_that_says_where_it_is_and_how_to_
     assert "of acme-tunnels 1.0: " in line
     assert place_of(mistake) in line
     assert [words for words in mistake.says if words not in line] == [], line
+
+
+@pytest.mark.parametrize(
+    "mistake", [each for each in AT_START if each.rule != "loads"], ids=lambda mistake: mistake.name
+)
+def test_the_check_finds_by_a_rule_what_stops_the_start(install: Install, tmp_path: Path, mistake: Mistake) -> None:
+    install(mistake)
+    found = [item for item in discover(skip_broken=True) if item.state == "broken"]
+    assert mistake.rule in {finding.rule.name for finding in checked(found[-1], tmp_path).findings}
 
 
 def test_with_skip_the_plugin_is_left_out_for_the_same_reason(install: Install) -> None:

@@ -116,27 +116,31 @@ def readme(subject: Subject) -> Iterator[Fault]:
 def conformance_tests(subject: Subject) -> Iterator[Fault]:
     """A test runs the plugin through ResourceConformance of the SDK."""
     name = subject.resource.name
-    if not _conformance_classes(_project(subject)):
+    package, _, module = subject.module.rpartition(".")
+    imported = re.compile(rf"{re.escape(subject.module)}\b|from {re.escape(package)} import .*\b{re.escape(module)}\b")
+    if not any(imported.search(text) for text in _conformance_tests(_project(subject))):
         yield Fault(
             f"no test of the project runs {name} through ResourceConformance",
-            "write a class of it in tests/; docs/plugins/testing.md shows one",
+            "write a class of it in tests/ that names the plugin; docs/plugins/testing.md shows one",
             subject.place,
         )
 
 
 @lru_cache(maxsize=64)
-def _conformance_classes(project: Path) -> tuple[str, ...]:
-    """Return the subclasses of ``ResourceConformance`` in the tests of a project."""
+def _conformance_tests(project: Path) -> tuple[str, ...]:
+    """Return the texts of a project's test modules that have a subclass of ``ResourceConformance``."""
     files = [
         *project.glob("test*.py"),
         *(file for name in ("tests", "test") for file in (project / name).rglob("*.py")),
     ]
-    return tuple(
-        node.name
-        for file in sorted(files)
-        if (module := Module.read(str(file))) is not None and "ResourceConformance" in module.text
+    modules = (Module.read(str(file)) for file in sorted(files))
+    return tuple(module.text for module in modules if module is not None and _has_conformance(module))
+
+
+def _has_conformance(module: Module) -> bool:
+    return "ResourceConformance" in module.text and any(
+        isinstance(node, ast.ClassDef) and any(dotted(base).endswith("ResourceConformance") for base in node.bases)
         for node in module.nodes
-        if isinstance(node, ast.ClassDef) and any(dotted(base).endswith("ResourceConformance") for base in node.bases)
     )
 
 
