@@ -208,7 +208,7 @@ def _migrate_tables_of_plugins(settings: Settings) -> None:
             PluginTables(store.database, item.plugin.name, item.plugin.tables).migrate()
         except TablesError as error:
             if not skip:
-                raise BrokenPlugin(item, Fault(str(error), "", None)) from error
+                raise BrokenPlugin(item, Fault(str(error), "", item.plugin.declared_at)) from error
             _tell(f"Warning: {item}: {error}")
     store.close()
 

@@ -212,8 +212,8 @@ class ServicePlugin:
         if self.pages:
             api.app.register_blueprint(plugin_pages.blueprint(self.name, self.pages, self.adapter))
         gateway.plugins[self.name] = self
+        gateway.owners.update({id(adapter): self.name for adapter in self._adapters()})  # before adapters are bound
         self._register_extensions(gateway, origins_of(api.app).described(self.name))
-        gateway.owners.update({id(adapter): self.name for adapter in self._adapters()})
         for type, noun in self._nouns():
             nouns_of(api.app).add(type, noun)
         gateway.metrics.update({metric.full_name: self.name for metric in self.metrics})

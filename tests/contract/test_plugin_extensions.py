@@ -13,7 +13,7 @@ from flask import Flask
 from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.sdk import ResourceAdapter, Role, SpecSchema
-from omni_gateway.sdk.actions import ComputedDocument, PluginError, ServicePlugin
+from omni_gateway.sdk.actions import Action, ComputedDocument, PluginError, ServicePlugin
 from omni_gateway.sdk.extensions import CheckFailed, HealthCheck, PluginContext, Task, setting
 from omni_gateway.settings import Settings, SettingsError
 
@@ -47,17 +47,25 @@ def greet(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, An
     return {"text": adapter.settings.text}
 
 
+def greet_by_action(adapter: ResourceAdapter, body: Mapping[str, Any], *, dry_run: bool) -> Mapping[str, Any]:
+    return {"text": adapter.settings.text}
+
+
 def greetings() -> ServicePlugin:
     document = ComputedDocument(
         "", on_collection=True, role=Role.READER, summary="Greet", answers=GreetingSchema, run=greet
     )
-    return ServicePlugin(name="greetings", documents=[document], settings=GreetingSettings)
+    action = Action(
+        "greet", on_collection=True, role=Role.READER, summary="Greet", answers=GreetingSchema, run=greet_by_action
+    )
+    return ServicePlugin(name="greetings", documents=[document], actions=[action], settings=GreetingSettings)
 
 
 def test_a_function_reads_the_settings_of_its_plugin_from_its_adapter(make: Make, tokens: dict[str, str]) -> None:
     app = make(greetings(), OMNI_GATEWAY_GREETINGS_TEXT="hello")
-    answer = Caller(app.test_client(), tokens["reader"]).get("greetings")
-    assert answer.json["text"] == "hello"
+    caller = Caller(app.test_client(), tokens["reader"])
+    assert caller.get("greetings").json["text"] == "hello"
+    assert caller.post("greetings/actions/greet").json["text"] == "hello"
 
 
 def test_wrong_settings_stop_the_start_with_the_plugin_and_the_variable(make: Make) -> None:

@@ -6,7 +6,9 @@ from omni_gateway.store.tables import METADATA
 
 attributes = context.config.attributes
 context.configure(
-    connection=attributes["connection"], target_metadata=METADATA, version_table=attributes["version_table"]
+    connection=attributes["connection"],
+    target_metadata=METADATA,
+    version_table=attributes.get("version_table", "alembic_version"),
 )
 with context.begin_transaction():
     context.run_migrations()
