@@ -374,7 +374,7 @@ class AcmeTunnelSchema""",
         ("'Cluster.omni.sidero.dev'", "did you mean 'Clusters.omni.sidero.dev'"),
         {
             "def restart": "def handle(adapter: Any, change: Any) -> None:\n    pass\n\n\ndef restart",
-            "RESTART = Action(": "from omni_gateway.sdk.events import ChangeHandler\nRESTART = Action(",
+            "RESTART = Action(": "from omni_gateway.sdk.extensions import ChangeHandler\nRESTART = Action(",
             "documents=[]": 'change_handlers=[ChangeHandler("Cluster.omni.sidero.dev", handle)]',
         },
     ),

@@ -17,7 +17,7 @@ from omni_gateway.cache import informer_events
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.sdk import ResourceAdapter
 from omni_gateway.sdk.actions import ServicePlugin
-from omni_gateway.sdk.events import ChangeHandler, ObjectChange
+from omni_gateway.sdk.extensions import ChangeHandler, ObjectChange
 from omni_gateway.sdk.omni import types
 from omni_gateway.settings import Settings
 from resources.machineclass import plugin as machine_classes

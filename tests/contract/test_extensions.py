@@ -15,8 +15,8 @@ from omni_gateway.discovery import BrokenPlugin
 from omni_gateway.sdk import OmniResourceAdapter, Resource, ResourceAdapter, ResourceSchema, Role, SubResource
 from omni_gateway.sdk.actions import Action, ComputedDocument, DryRunResult, ServicePlugin
 from omni_gateway.sdk.adapters import update
+from omni_gateway.sdk.extensions import Extension
 from omni_gateway.sdk.omni import types
-from omni_gateway.sdk.routes import Extension
 from omni_gateway.settings import Settings
 from omni_gateway.store import Store
 from resources.cluster import plugin as clusters

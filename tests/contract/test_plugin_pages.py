@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from omni_gateway.discovery import BrokenPlugin
 from omni_gateway.sdk import ResourceAdapter, Role
 from omni_gateway.sdk.actions import ServicePlugin
-from omni_gateway.sdk.pages import Page
+from omni_gateway.sdk.extensions import Page
 from omni_gateway.settings import Settings
 from omni_gateway.store import Store
 from resources.machineset import plugin as machine_sets
