@@ -18,6 +18,7 @@ from omni_gateway.rest.schema import SpecSchema
 from omni_gateway.rest.service_plugin import RESERVED_NAMES
 from omni_gateway.scaffold import schema_source
 from omni_gateway.scaffold.answers import Answers, WrongAnswer
+from omni_gateway.scaffold.examples import EXAMPLES
 from omni_gateway.scaffold.omni_types import constants, installed_plugins, packages_of_plugins, verbs_of
 from omni_gateway.scaffold.record import RECORD, Record
 from omni_gateway.sdk import SDK_VERSION
@@ -150,13 +151,15 @@ def _values(answers: Answers) -> dict[str, object]:
         return values | _of_type(answers)
     if answers.kind == "own-backend":
         schema = schema_source.of_own_fields(answers.schema, answers.fields)
-        return values | {"schema": schema, "example": {"id": f"my-{answers.singular}", **schema.example}}
+        example = {"id": f"my-{answers.singular}", **schema.example}
+        return values | {"schema": schema, "example": example, "change": schema.change}
     return values
 
 
 def _of_type(answers: Answers) -> dict[str, object]:
     verbs = verbs_of(answers.type)
     schema = _schema_of(answers.type, answers.schema)
+    example, change = EXAMPLES.get(answers.type, (schema.example, schema.change))
     id = f"my-{answers.singular}"
     roles = roles_of(answers.type)
     used = ["OmniResourceAdapter", "ResourcePlugin", *(["Role"] if "Role." in roles else [])]
@@ -170,7 +173,8 @@ def _of_type(answers: Answers) -> dict[str, object]:
         "imports": ", ".join([*re.findall(r"READ\w*", roles), *used]),
         "type": type,
         "adapter": _adapter(type, list(schema.sortable)),
-        "example": {"id": id, **schema.example} if "create" in verbs else None,
+        "example": {"id": id, **example} if "create" in verbs else None,
+        "change": change,
         "example_id": id,
     }
 
