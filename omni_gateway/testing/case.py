@@ -27,8 +27,8 @@ class Case:
     kept_by_back_end: ClassVar[Mapping[str, str]] = {}
     #: Whether callers may label and annotate the objects.
     takes_labels: ClassVar[bool] = True
-    #: Whether the checks of several workers and of a restart run. They start gunicorn, once for all classes of a run; of
-    #: several resources with one kind of back end one is enough.
+    #: Whether the checks of several workers and of a restart run. They start gunicorn, once for all classes of a run.
+    #: Of several resources with one kind of back end one is enough.
     under_gunicorn: ClassVar[bool] = True
     #: Members of bodies that are read in another form than they are sent in.
     read_otherwise: ClassVar[Collection[str]] = ()

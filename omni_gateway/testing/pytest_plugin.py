@@ -144,12 +144,11 @@ def api(gateways: Gateways, request: pytest.FixtureRequest) -> Callable[..., htt
 
 
 @pytest.fixture(scope="class")
-def subject(gateways: Gateways, omni: EmbeddedOmni, request: pytest.FixtureRequest) -> Iterator[Subject]:
+def subject(gateways: Gateways, omni: EmbeddedOmni, request: pytest.FixtureRequest) -> Subject:
     """The plugin of a class in a gateway, and its objects."""
     from omni_gateway.testing.subject import Subject
 
     case = request.cls()
     made = Subject(case, omni, gateways.in_process(case.plugin), lambda: gateways.served(case.plugin))
     made.prepare()
-    yield made
-    made.clean_up()
+    return made

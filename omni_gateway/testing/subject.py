@@ -57,8 +57,6 @@ class Subject:
         self._serve = serve
         self._numbers = count()
         self._variations = count()
-        self._made: list[str] = []
-        self._made_under_gunicorn: list[str] = []
         self._seeded: Sequence[str] = ()
         #: Distinguishes the objects of this run from others.
         self.token = uuid.uuid4().hex[:6]
@@ -130,7 +128,7 @@ class Subject:
         return dict(self.case.second_body(next(self._numbers), self.token))
 
     def make(self, **members: Any) -> Made:
-        """Create an object of the example; it is removed when the checks of the class have run."""
+        """Create an object of the example. It stays: the Omni and the store of a test run end with it."""
         return self._create({**self.body(), **members})
 
     def _create(self, body: dict[str, Any]) -> Made:
@@ -149,7 +147,6 @@ class Subject:
             document = self.ended(response)
             target = document["_links"]["target"]
         url = str(target).removeprefix("/api/v1/")
-        self._made.append(url)
         id = document["id"] if response.status_code != 202 else self.admin.get(url).json()["id"]
         return Made(id, url, body, response)
 
@@ -226,10 +223,6 @@ class Subject:
         """Return all objects, as far as the plugin lists them."""
         return self.list() if "list" in self.verbs else []
 
-    def remember(self, url: str) -> None:
-        """Have an object removed when the checks of the class have run."""
-        self._made.append(url)
-
     def send_content(self, verb: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """Send the request of a verb with content that is no valid body."""
         url = self.collection if verb == "create" else self.existing.url
@@ -240,9 +233,7 @@ class Subject:
         body = self.body()
         response = self.served.client("admin").post(self.collection, json=body)
         assert response.status_code in (200, 201), f"{response.status_code} {response.text}"
-        made = Made(body["id"], self.url_of(body["id"]), body, response)
-        self._made_under_gunicorn.append(made.url)
-        return made
+        return Made(body["id"], self.url_of(body["id"]), body, response)
 
     @property
     def missing(self) -> Made:
@@ -306,10 +297,7 @@ class Subject:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
     ) -> httpx.Response:
-        """Send a valid request of a verb: about ``made`` where it names an object, with ``body`` instead of the usual.
-
-        A create is registered for removal.
-        """
+        """Send a valid request of a verb: about the object ``made``, with ``body`` instead of the usual one."""
         if verb == "create" and self.plugin.singleton:
             self._delete(self.collection)
         method = METHODS[verb]
@@ -318,8 +306,8 @@ class Subject:
         if verb in ("create", "replace", "patch"):
             content = {"json": self.usual_body(verb, made) if body is None else body}
         response = (client or self.admin).request(method, url, params=params, headers=headers, **content)
-        if verb == "create" and response.status_code in (201, 202) and "Location" in response.headers:
-            self._made_by(response, content["json"])
+        if verb == "create" and response.status_code == 202:
+            self.ended(response)
         return response
 
     def usual_body(self, verb: str, made: Made | None) -> dict[str, Any]:
@@ -361,14 +349,6 @@ class Subject:
                 return False
             time.sleep(0.02)
         return True
-
-    def clean_up(self) -> None:
-        """Remove what the checks have created."""
-        if "delete" in self.verbs:
-            for url in reversed(self._made):
-                self._delete(url)
-            for url in self._made_under_gunicorn:
-                self.served.client("admin").delete(url)
 
     def _delete(self, url: str) -> None:
         response = self.admin.delete(url)

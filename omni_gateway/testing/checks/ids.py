@@ -30,7 +30,7 @@ class IdChecks:
 
     @needs("get", "many")
     def test_a_strange_id_that_is_not_there_is_no_failure(self, subject: Subject) -> None:
-        encoded = {kind: quote(id, safe="") for kind, id in IDS.items()} | NEVER
+        encoded = {kind: quote(id.replace("x", "z"), safe="") for kind, id in IDS.items()} | NEVER
         statuses = {kind: subject.admin.get(f"{subject.collection}/{id}").status_code for kind, id in encoded.items()}
         assert {kind: status for kind, status in statuses.items() if status not in (400, 404, 422)} == {}
 
@@ -42,7 +42,6 @@ class IdChecks:
         if created.status_code not in (200, 201):
             assert created.status_code == 422, created.text[:300]
             return
-        subject.remember(subject.url_of(id))
         read = subject.admin.get(f"{subject.gateway.url}{created.headers['Location']}")
         assert (read.status_code, read.json()["id"]) == (200, id)
         assert read.json()["_links"]["self"] == created.headers["Location"]
