@@ -27,6 +27,8 @@ from omni_gateway.testing.transport import InProcessTransport
 
 API = "/api/v1/"
 ROLES = ("reader", "operator", "admin")
+#: The worker processes of a gateway under gunicorn.
+WORKERS = 2
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
 #: The checks call faster, and fail to log in more often, than any caller may.
@@ -159,7 +161,7 @@ class Gateways:
         if number not in self._served:
             state = self._new_folder(f"served-{number}")
             path = os.pathsep.join([str(self._distribution(number)), *sys.path])
-            self._served[number] = ServedGateway(state, self._omni, {"PYTHONPATH": path}, workers=2)
+            self._served[number] = ServedGateway(state, self._omni, {"PYTHONPATH": path}, WORKERS)
         return self._served[number]
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from omni_gateway.http.etags import content_part
 from omni_gateway.redaction.configuration import MASK
 from omni_gateway.testing.audit_lines import audit_lines
 from omni_gateway.testing.checks.ids import IDS
@@ -68,7 +69,7 @@ class SecretChecks:
         assert response.status_code == 200, response.text
         assert {response.json()[name] for name in names} == {MASK}
         # The mask in the place of the secret would be another object.
-        assert response.headers["ETag"] == before.headers["ETag"]
+        assert content_part(response.headers["ETag"]) == content_part(before.headers["ETag"])
 
     @needs("secrets", "create")
     def test_a_secret_is_not_in_a_refusal(self, subject: Subject) -> None:
