@@ -32,7 +32,7 @@ WORKERS = 2
 START_SECONDS = 90.0
 STOP_SECONDS = 60.0
 #: The checks call faster, and fail to log in more often, than any caller may.
-NO_RATES = {"rate_limit": "off", "failed_logins": "off", "failed_logins_in_all": "off"}
+NO_RATES: Mapping[str, Any] = {"rate_limit": "off", "failed_logins": "off", "failed_logins_in_all": "off"}
 
 
 class GatewayUnderTest:
@@ -178,7 +178,7 @@ class Gateways:
         state = self._new_folder(f"state-{number}")
         settings = Settings(
             omni=self._omni, state_dir=state, auth=("token", "omni-key"), audit_file=state / "audit.log", **NO_RATES
-        )  # type: ignore[arg-type]
+        )
         found = [*self._installed, *(_found(each) for each in self._groups[number])]
         return InProcessGateway(create_app(settings, plugins=found), settings)
 

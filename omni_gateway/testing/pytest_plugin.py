@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytest.register_assert_rewrite("omni_gateway.testing.checks", "omni_gateway.testing.subject")
 
-_CLASSES = pytest.StashKey[list[type]]()
+_CLASSES = pytest.StashKey["list[type[Case]]"]()
 
 
 def _case_of(cls: Any) -> type[Case] | None:

@@ -192,7 +192,7 @@ class ListChecks:
     @needs("list")
     def test_fields_reduce_the_objects_of_a_list(self, subject: Subject) -> None:
         assert subject.several
-        query = {"fields": "labels", "page_size": 3}
+        query = {"fields": "labels", "page_size": "3"}
         for item in subject.admin.get(subject.collection, params=query).json():
             assert (set(item), set(item["metadata"])) == ({"id", "labels", "metadata"}, {"version"})
 

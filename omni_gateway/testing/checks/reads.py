@@ -38,7 +38,7 @@ class ReadChecks:
 
     @needs("get")
     def test_the_tag_stays_while_the_object_does(self, subject: Subject) -> None:
-        heads = ({}, {"Cache-Control": "no-cache"}, {}, {"Cache-Control": "no-cache"})
+        heads: tuple[dict[str, str], ...] = ({}, {"Cache-Control": "no-cache"}, {}, {"Cache-Control": "no-cache"})
         tags = {subject.admin.get(subject.existing.url, headers=head).headers["ETag"] for head in heads}
         assert len(tags) == 1
 

@@ -76,7 +76,7 @@ def send(
     url = route.path.replace("/api/v1/", "", 1)
     if route.of_object:
         url = url.replace(f"{subject.plugin.name}/{{id}}", made.url, 1)
-    body = {} if route.body is None else {"json": {**route.body, **(members or {})}}
+    body: dict[str, Any] = {} if route.body is None else {"json": {**route.body, **(members or {})}}
     with (client or subject.admin).stream(route.method, url, params=params, **body) as response:
         if response.headers.get("Content-Type", "").partition(";")[0] in (JSON, "application/problem+json", ""):
             response.read()
