@@ -1,7 +1,7 @@
 """What a plugin may bring besides routes of its own, a class or two for each.
 
-Settings, tables, background tasks and health checks; routes below other plugins' objects, functions that are called with
-changes of Omni's objects, metrics, pages for browsers, commands.
+Settings, tables, background tasks and health checks; routes below other plugins' objects, functions that are called
+with changes of Omni's objects, metrics, pages for browsers, commands.
 """
 
 from omni_gateway.command_omni import omni_client
