@@ -177,7 +177,12 @@ class Gateways:
     def _assemble(self, number: int) -> InProcessGateway:
         state = self._new_folder(f"state-{number}")
         settings = Settings(
-            omni=self._omni, state_dir=state, auth=("token", "omni-key"), audit_file=state / "audit.log", **NO_RATES
+            omni=self._omni,
+            state_dir=state,
+            auth=("token", "omni-key"),
+            audit_file=state / "audit.log",
+            environ=os.environ,  # the settings of plugins
+            **NO_RATES,
         )
         found = [*self._installed, *(_found(each) for each in self._groups[number])]
         return InProcessGateway(create_app(settings, plugins=found), settings)
