@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from omni_gateway.rest.plugin import VERBS, ResourcePlugin
+from omni_gateway.rest.declaration import VERBS
+from omni_gateway.rest.plugin import ResourcePlugin
 from omni_gateway.testing.omni import EmbeddedOmni
 
 

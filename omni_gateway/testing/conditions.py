@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import marshmallow as ma
 
 from omni_gateway.rest.adapters.omni import OmniResourceAdapter
+from omni_gateway.rest.declaration import VERBS
 from omni_gateway.rest.fields import Secret
-from omni_gateway.rest.plugin import VERBS
 from omni_gateway.testing.case import Case
 from omni_gateway.testing.parameters import PARAMETERS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from omni_gateway.rest.plugin import VERBS
+from omni_gateway.rest.declaration import VERBS
 from omni_gateway.testing.case import Case
 
 WRITES = ("create", "replace", "patch", "delete")

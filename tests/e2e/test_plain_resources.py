@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from omni_gateway.omni import OmniClient
-from tests.e2e.cluster_steps import Made, Unique, Wait, changes, new_cluster, problem
+from tests.e2e.cluster_steps import Made, Unique, Wait, new_cluster, problem
 
 CLUSTER = "omni.sidero.dev/cluster"
 SET = "omni.sidero.dev/machine-set"
@@ -174,43 +174,10 @@ def test_a_replace_is_in_omni_and_takes_labels_away(api: httpx.Client, omni: Omn
     assert "extra" not in held(omni, one)["metadata"].get("labels", {})
 
 
-def test_dry_runs_change_nothing(api: httpx.Client, omni: OmniClient, one: One) -> None:
-    before = held(omni, one)["spec"]
-    assert api.patch(f"{one.url}?dry_run=true", json=one.kind.patch).json()["_dry_run"]["diff"]
-    assert api.delete(f"{one.url}?dry_run=true").json()["state"] == "planned"
-    assert held(omni, one)["spec"] == before
-    assert held(omni, one)["metadata"]["phase"] == "running"
-
-
-def test_an_old_state_is_not_written_over(api: httpx.Client, one: One) -> None:
-    old = {"If-Match": api.get(one.url).headers["ETag"]}
-    api.patch(one.url, json=one.kind.patch)
-    problem(api.put(one.url, json=one.body, headers=old), 412, "stale-precondition")
-    problem(api.delete(one.url, headers=old), 412, "stale-precondition")
-
-
-def test_a_second_one_of_its_name_is_refused(api: httpx.Client, one: One) -> None:
-    again = problem(api.post(one.url.split("/")[0], json=one.body), 409, "exists")
-    assert one.body["id"] in again["detail"]
-
-
-def test_it_can_be_watched(api: httpx.Client, one: One) -> None:
-    with changes(api, one.url) as lines:
-        assert one.body["id"] in next(lines)
-        api.patch(one.url, json=one.kind.patch)
-        assert any('"MODIFIED"' in line for line in lines)
-
-
 def test_it_can_be_removed(api: httpx.Client, one: One, wait_until: Wait) -> None:
     assert api.delete(one.url).status_code in (202, 204)
     wait_until(lambda: api.get(one.url).status_code == 404, 30, "its end")
     problem(api.delete(one.url), 404, "not-found")
-
-
-def test_readers_change_nothing(reader: httpx.Client, one: One) -> None:
-    for method in ("put", "patch", "delete"):
-        assert reader.request(method, one.url, **({} if method == "delete" else {"json": one.body})).status_code == 403
-    assert reader.get(one.url).status_code == 200
 
 
 WRONG = [(name, wrong, named) for name, kind in KINDS.items() for wrong, named in kind.wrong]
@@ -228,7 +195,7 @@ IDS = ["a/b", "a b", "50%", "naïve-日本", "x" * 1025, "..", "a?b#c"]
 
 
 @pytest.mark.parametrize("id", IDS, ids=["slash", "space", "percent", "unicode", "1025 bytes", "dots", "query"])
-@pytest.mark.parametrize("name", [*KINDS, "clusters", "configpatches", "clustermachines", "exposed-services"])
+@pytest.mark.parametrize("name", ["machinesetnodes", "clustermachines", "exposed-services"])
 def test_strange_ids_are_ids_or_refused_and_never_a_failure(api: httpx.Client, name: str, id: str) -> None:
     url = f"{name}/{quote(id, safe='')}" if id != ".." else f"{name}/%2E%2E"
     assert api.get(url).status_code in (400, 404, 422)

@@ -42,4 +42,4 @@ def _complete(operation: dict[str, Any], path: str) -> None:
 
 def _is_flask_smorests(answer: dict[str, Any]) -> bool:
     """Return True for a reference to a response of flask-smorest's own, named as ``http.HTTPStatus`` names them."""
-    return answer.get("$ref", "").removeprefix("#/components/responses/").isupper()
+    return str(answer.get("$ref", "")).removeprefix("#/components/responses/").isupper()

@@ -53,6 +53,8 @@ class DryRunChecks:
         made = subject.changing
         planned = subject.admin.delete(made.url, params=DRY).json()
         assert (planned["state"], planned["done"]) == ("planned", False)
+        assert list(planned["_links"]) == ["target"]  # there is no operation to read
+        assert planned["_dry_run"]["diff"]
 
     @needs("create", "own id")
     def test_a_dry_run_of_a_create_refuses_an_id_that_is_taken(self, subject: Subject) -> None:

@@ -84,3 +84,4 @@ class PatchChecks:
         response = subject.admin.patch(subject.existing.url, content=b"[]", headers=headers)
         problem(response, 415, "unsupported-media-type")
         assert "application/merge-patch+json" in response.headers["Accept-Patch"]
+        assert "application/merge-patch+json" in subject.admin.options(subject.existing.url).headers["Accept-Patch"]
