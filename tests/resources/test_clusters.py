@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from omni_gateway.sdk.testing import EmbeddedOmni
 from resources import (
     cluster,
     configpatch,
+    etcdmanualbackup,
     extensionsconfiguration,
+    imagepullrequest,
     loadbalancerconfig,
     machineset,
     schematicconfiguration,
@@ -50,6 +55,24 @@ class TestExtensionsConfigurations(InCluster):
 class TestMachineSets(InCluster):
     plugin = machineset.plugin
     second = {"id": "my-cluster-more", "update_strategy": "Unset", "labels": {LABEL: CLUSTER, WORKER: ""}}
+
+
+class TestEtcdManualBackups(BuiltIn):
+    plugin = etcdmanualbackup.plugin
+    made_by_back_end = ("backup_at",)
+
+    def prepare(self, omni: EmbeddedOmni) -> None:
+        type(self).omni = omni
+
+    def body(self, number: int, token: str) -> Mapping[str, Any]:
+        id = f"backed-up-{token}-{number}"
+        self.omni.put("Clusters.omni.sidero.dev", id, VERSIONS)
+        return {"id": id}
+
+
+class TestImagePullRequests(BuiltIn):
+    plugin = imagepullrequest.plugin
+    kept_by_back_end = dict.fromkeys(WRITES, "Omni writes these itself")
 
 
 class TestLoadBalancerConfigs(BuiltIn):

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from omni_gateway.sdk.testing import EmbeddedOmni
 from resources import (
+    clustermetrics,
     kubernetesversion,
     link,
+    machinemetrics,
     ongoingtask,
     pendingmachine,
     platform,
@@ -28,6 +30,20 @@ class TestTalosVersions(BuiltIn):
 
 class TestTalosExtensions(BuiltIn):
     plugin = talosextension.plugin
+
+
+class TestClusterMetrics(BuiltIn):
+    plugin = clustermetrics.plugin
+
+    def seed(self, omni: EmbeddedOmni) -> Sequence[str]:
+        return ["metrics"]  # there from the start
+
+
+class TestMachineMetrics(BuiltIn):
+    plugin = machinemetrics.plugin
+
+    def seed(self, omni: EmbeddedOmni) -> Sequence[str]:
+        return ["metrics"]  # there from the start
 
 
 class TestLinks(BuiltIn):
