@@ -103,21 +103,40 @@ def plugins() -> set[str]:
     return {entry.load().name for entry in entries if entry.value.startswith("resources.")}
 
 
+#: What the extra ``testing`` is for.
+KIT = ROOT / "omni_gateway" / "testing"
+
+
 def test_every_package_that_is_imported_is_installed_with_it() -> None:
+    files = {*python_files("omni_gateway"), *python_files("resources")}
+    assert not_installed({file for file in files if KIT not in file.parents}) == set()
+
+
+def test_every_package_that_the_conformance_kit_imports_is_installed_with_its_extra() -> None:
+    assert not_installed(python_files("omni_gateway/testing"), extra="testing") == set()
+
+
+def python_files(folder: str) -> set[Path]:
+    return {*(ROOT / folder).rglob("*.py")}
+
+
+def not_installed(files: Iterable[Path], extra: str = "") -> set[str]:
+    """Return the imports of files whose packages are not installed with ours and the extra."""
     setup = ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    installed = with_requirements(setup["options"]["install_requires"].split("\n"))
-    providers = importlib.metadata.packages_distributions()
-    missing = {
-        f"{file.relative_to(ROOT)}: {name}"
-        for folder in ("omni_gateway", "resources")
-        for file in (ROOT / folder).rglob("*.py")
-        for name in imported(file)
-        if name not in {*sys.stdlib_module_names, "omni_gateway", "resources", *OPTIONAL}
-        and not installed & {canonicalize_name(provider) for provider in providers.get(name, ())}
-    }
+    requirements = setup["options"]["install_requires"]
+    if extra:
+        requirements += setup["options.extras_require"][extra]
+    installed = with_requirements(requirements.split("\n"))
     assert "flask" in installed
-    assert missing == set()
+    providers = importlib.metadata.packages_distributions()
+    known = {*sys.stdlib_module_names, "omni_gateway", "resources", *OPTIONAL}
+    return {
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in files
+        for name in imported(file)
+        if name not in known and not installed & {canonicalize_name(provider) for provider in providers.get(name, ())}
+    }
 
 
 def with_requirements(lines: Iterable[str]) -> set[str]:
