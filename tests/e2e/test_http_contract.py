@@ -12,6 +12,8 @@ import pytest
 
 from omni_gateway.omni import OmniClient
 
+from .conftest import Served
+
 PATCHES = "ConfigPatches.omni.sidero.dev"
 DATA = 'machine:\n  sysctls:\n    net.core.somaxconn: "4096"\n'
 OTHER_DATA = 'machine:\n  sysctls:\n    net.core.somaxconn: "8192"\n'
@@ -318,7 +320,12 @@ class TestHead:
 
 class TestCrowds:
     def test_streams_never_starve_requests(
-        self, api: httpx.Client, operator: httpx.Client, reader: httpx.Client, wait_until: Callable[..., Any]
+        self,
+        api: httpx.Client,
+        operator: httpx.Client,
+        reader: httpx.Client,
+        served: Served,
+        wait_until: Callable[..., Any],
     ) -> None:
         """The default is eight streams that hold one of the sixteen threads of a worker, and six of one caller.
 
@@ -337,8 +344,9 @@ class TestCrowds:
             assert int(refused.headers["Retry-After"]) > 0
             assert api.get("configpatches").status_code == 200
 
-        def has_room() -> bool:
-            with api.stream("GET", searched, headers=head) as again:
-                return again.status_code == 200
+        def all_are_closed() -> bool:
+            return "omni_gateway_open_streams 0.0" in reader.get(f"{served.url}/metrics").text.splitlines()
 
-        wait_until(has_room, 30, "room for a stream after the others left")
+        wait_until(all_are_closed, 30, "the end of streams whose callers have left")
+        with api.stream("GET", searched, headers=head) as again:
+            assert again.status_code == 200

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -37,13 +40,13 @@ def test_calls_to_omni_are_counted_with_their_codes(reader: httpx.Client, served
     assert [key for key in found if key[0] == "omni_gateway_omni_call_seconds_count"]
 
 
-def test_open_streams_are_told(reader: httpx.Client, served: Served) -> None:
+def test_open_streams_are_told(reader: httpx.Client, served: Served, wait_until: Callable[..., Any]) -> None:
     key = ("omni_gateway_open_streams", "", "", "", "")
-    before = values(reader, served)[key]
+    wait_until(lambda: values(reader, served)[key] == 0, 30, "the end of other tests' streams")
     with reader.stream("GET", "clusters", headers={"Accept": "application/x-ndjson"}) as stream:
         lines = stream.iter_lines()  # httpx leaves where its iterator ends
         next(lines)
-        assert values(reader, served)[key] == before + 1
+        assert values(reader, served)[key] == 1
 
 
 def test_a_caller_without_a_credential_reads_none(anonymous: httpx.Client, served: Served) -> None:
