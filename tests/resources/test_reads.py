@@ -36,7 +36,9 @@ class TestClusterMetrics(BuiltIn):
     plugin = clustermetrics.plugin
 
     def seed(self, omni: EmbeddedOmni) -> Sequence[str]:
-        return ["metrics"]  # there from the start
+        versions = {"talos_version": "1.13.7", "kubernetes_version": "1.35.6"}
+        omni.put("Clusters.omni.sidero.dev", "metrics-of-this", versions)  # the first one has Omni write them
+        return ["metrics"]
 
 
 class TestMachineMetrics(BuiltIn):
