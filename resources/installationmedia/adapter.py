@@ -27,7 +27,6 @@ from omni_gateway.sdk.adapters import (
     select,
 )
 from omni_gateway.sdk.omni import types
-from omni_gateway.sdk.redaction import MASK
 
 CATALOGUE, CONFIG = "catalogue", "config"
 KIND = Filter("kind", "Only those of this kind", field=fields.String(validate=validate.OneOf((CATALOGUE, CONFIG))))
@@ -67,17 +66,12 @@ class InstallationMediaAdapter(OmniResourceAdapter):
         return self.polled(query, id)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Raise 422 for what Omni would refuse; a masked join token that is sent back keeps the stored one."""
+        """Raise 422 for what Omni would refuse."""
         if existing is not None and existing.type == types.INSTALLATION_MEDIAS:
             raise Problem(403, "omni-forbidden", "Omni's catalogue is read-only.", hint=_HINT)
         refusals = FieldErrors()
         if resource.spec.get("cloud") and resource.spec.get("sbc"):
             refusals.add("sbc", "Cannot be combined with `cloud`.")
-        if resource.spec.get("join_token") == MASK:
-            if existing is None or "join_token" not in existing.spec:
-                refusals.add("join_token", f"{MASK!r} stands for a token that is set; there is none.")
-            else:
-                resource.spec["join_token"] = existing.spec["join_token"]
         refusals.raise_if_any()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:

@@ -18,7 +18,6 @@ from marshmallow import validate
 from omni_gateway.sdk import (
     READ_WRITE,
     OmniResourceAdapter,
-    Problem,
     Resource,
     ResourceAdapter,
     ResourcePlugin,
@@ -31,7 +30,6 @@ from omni_gateway.sdk import (
 from omni_gateway.sdk.actions import Action, ComputedDocument, DryRunResult, current_gateway, idempotent
 from omni_gateway.sdk.adapters import StoredResourceAdapter, label_filter, label_link, update
 from omni_gateway.sdk.omni import label_names, types
-from omni_gateway.sdk.redaction import MASK
 
 WATTS_PER_UNIT = 350
 
@@ -87,15 +85,6 @@ class RackAdapter(StoredResourceAdapter):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"omni-gateway-tests/{name}", sortable=frozenset({"title", "units"}))
-
-    def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Put the password back where a document that was read, so has a masked one, is sent."""
-        super().check(resource, existing, extras)
-        if resource.spec.get("password") == MASK:
-            stored = existing.spec.get("password") if existing else None
-            if stored is None:
-                raise Problem(422, "validation", errors={"password": [f"{MASK} stands for a password that is set."]})
-            resource.spec["password"] = stored
 
 
 def inspect(adapter: ResourceAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Resource | DryRunResult:

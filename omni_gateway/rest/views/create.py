@@ -17,6 +17,7 @@ from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.links import object_url
 from omni_gateway.rest.machine_names import machine_id, with_machine_ids
+from omni_gateway.rest.masked_secrets import with_stored_secrets
 from omni_gateway.rest.operations import Operation
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.views.responses import dry_run_response, object_response, operation_response
@@ -68,6 +69,7 @@ def create(creation: Creation, body: Mapping[str, Any], *, dry_run: bool, id: st
     adapter = current_gateway().bound(creation.adapter)
     wanted = schema.to_resource(body, type=adapter.type, namespace=adapter.namespace)
     wanted.labels = with_machine_ids(wanted.labels)
+    wanted.spec = with_stored_secrets(schema, wanted.spec, {})
     extras = {name: body[name] for name in schema.request_only if body.get(name) is not None}
     if wanted.id and not adapter.unreadable:
         # Before `check` and before Omni: for an existing object Omni would report errors in the new spec instead.

@@ -24,6 +24,7 @@ from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.machine_names import machine_id, with_machine_ids
+from omni_gateway.rest.masked_secrets import with_stored_secrets
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.parameters import parse_fields
 from omni_gateway.rest.representation import Representation
@@ -208,13 +209,15 @@ def _write(item: Item, id: str, change: Callable[[Resource], Mapping[str, Any]],
 def _overlay(item: Item, existing: Resource, loaded: Mapping[str, Any]) -> Resource:
     """Return the object with the caller's spec, labels and annotations; fields that the schema cannot write are kept.
 
-    Raises 422 for fields that only a POST takes (``request_only``).
+    Raises 422 for fields that only a POST takes (``request_only``), and for a mask of a secret that is not set.
     """
     schema = item.representation.schema
     if create_only := sorted(schema.request_only & loaded.keys()):
         raise Problem(422, "validation", errors={name: ["Can be given on POST only."] for name in create_only})
     new = schema.to_resource({**loaded, "id": existing.id})
-    new_spec = new.spec if item.adapter.distinguishes_zero_from_unset else without_unset(new.spec, existing.spec)
+    new_spec = with_stored_secrets(schema, new.spec, existing.spec)
+    if not item.adapter.distinguishes_zero_from_unset:
+        new_spec = without_unset(new_spec, existing.spec)
     spec = {**schema.unknown_spec(existing.spec), **new_spec}
     annotations = cluster_lock.with_locks(
         {**(loaded.get("annotations") or {}), **new.annotations}, existing.annotations

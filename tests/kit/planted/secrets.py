@@ -9,7 +9,6 @@ from typing import Any
 import marshmallow as ma
 
 from omni_gateway.sdk import Problem, Resource, ResourceAdapter
-from omni_gateway.sdk.adapters import StoredResourceAdapter
 
 from ..sound import POWER, RackAdapter, RackSchema, racks
 from .entry import Planted
@@ -26,10 +25,6 @@ class QuotesTheBody(RackAdapter):
             raise Problem(422, "validation", f"Cannot store {resource}: its id has a slash.")
 
 
-class StoresTheMask(RackAdapter):
-    check = StoredResourceAdapter.check
-
-
 def whole_spec(adapter: ResourceAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**adapter.get(id).spec, **POWER.run(adapter, id, query)}
 
@@ -37,7 +32,6 @@ def whole_spec(adapter: ResourceAdapter, id: str, query: Mapping[str, Any]) -> M
 shows_a_secret = racks("shows-a-secret", schema=RackSchemaWithPassword)
 shows_a_secret_in_a_document = racks("shows-a-secret-in-a-document", documents=[replace(POWER, run=whole_spec)])
 quotes_a_secret_in_an_error = racks("quotes-a-secret-in-an-error", QuotesTheBody)
-stores_the_mask_of_a_secret = racks("stores-the-mask-of-a-secret", StoresTheMask)
 
 PLANTED = [
     Planted(
@@ -57,11 +51,5 @@ PLANTED = [
         "the text of a problem has the object's `repr`",
         "no answer has a secret, problems neither",
         found_by=("test_a_secret_is_not_in_a_refusal",),
-    ),
-    Planted(
-        stores_the_mask_of_a_secret,
-        "`check` does not put the secret back where its mask is sent",
-        "a document that was read can be sent back, and changes nothing",
-        found_by=("test_a_mask_that_is_sent_back_keeps_the_secret",),
     ),
 ]

@@ -1,1 +1,0 @@
-"""Resources for omni-gateway."""
