@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 NDJSON = "application/x-ndjson"
-SECONDS = 8.0
+SECONDS = 20.0
 
 
 class EventStream:

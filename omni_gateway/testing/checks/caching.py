@@ -11,7 +11,7 @@ import pytest
 from omni_gateway.testing.conditions import needs
 from omni_gateway.testing.subject import Subject
 
-SECONDS = 10.0
+SECONDS = 20.0
 NO_CACHE = {"Cache-Control": "no-cache"}
 LISTS: Mapping[str, Mapping[str, str]] = {
     "whole": {},
