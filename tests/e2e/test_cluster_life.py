@@ -71,13 +71,19 @@ def test_a_watch_sees_a_cluster_come_up(
 ) -> None:
     name = unique("c")
     url = f"clusters/{name}"
-    new_cluster(api, made, name, **versions.cluster, control_plane={"machines": free_machines(1)})
+    new_cluster(api, made, name, **versions.cluster)
+    role = {"omni.sidero.dev/cluster": name, "omni.sidero.dev/role-controlplane": ""}
+    control_planes = {"id": f"{name}-control-planes", "labels": role}
+    api.post("machinesets", json=control_planes).raise_for_status()
     wait_until(lambda: api.get(f"{url}/status").status_code == 200, what="its status")
     seen = []
     deadline = time.monotonic() + READY_SECONDS
     with api.stream("GET", f"{url}/status", headers=NDJSON) as stream:
         for line in stream.iter_lines():
             event = json.loads(line)
+            if event["type"] == "BOOKMARK":  # it has no machine, so it is not up before the watch begins
+                node = {"id": free_machines(1)[0], "machineset": control_planes["id"]}
+                api.post("machinesetnodes", json=node).raise_for_status()
             status = event.get("object") or {}
             if event["type"] in ("ADDED", "MODIFIED"):
                 seen.append((status["phase"], status["ready"], status["kubernetes_api_ready"]))

@@ -40,7 +40,7 @@ class ImagePull(Controller):
         if request is None:
             return
         status = ctx.find(kinds.IMAGE_PULL_STATUS, key)
-        pulls = [(item["node"], image) for item in request.spec["node_image_list"] for image in item["images"]]
+        pulls = [(item["node"], image) for item in request.spec.get("node_image_list", ()) for image in item["images"]]
         done = status.spec["processed_count"] if status and _answers(status, request) else None
         if done is None:
             self._write(ctx, request, pulls, 0)

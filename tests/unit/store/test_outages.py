@@ -101,7 +101,8 @@ def test_an_outage_is_one_line_and_its_end_another(
     first, second = lines(caplog)
     assert first.startswith("the store cannot be written (OperationalError: database is locked)")
     assert second.startswith("the store can be written again, after")
-    assert [record.exc_info for record in caplog.records] == [None] * len(caplog.records)
+    # Other tests' servers in this process log as well.
+    assert {record.exc_info for record in caplog.records if record.name.startswith("omni_gateway.store")} == {None}
 
 
 def test_the_readiness_check_finds_out_that_writes_work_again(store: Store, tmp_path: Path) -> None:
