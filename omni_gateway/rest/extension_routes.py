@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -20,7 +19,7 @@ from omni_gateway.rest.plugin import ResourcePlugin
 from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.registration import add
-from omni_gateway.rest.views.route import Route
+from omni_gateway.rest.views.route import Route, rule_shape
 
 
 def extend(plugin: ServicePlugin, api: GatewayApi, gateway: Gateway, disabled: Collection[str]) -> None:
@@ -76,7 +75,7 @@ def _routes(extension: Extension, plugin: ServicePlugin, parent: ResourcePlugin)
 def _check(route: Route, parent: ResourcePlugin, taken: dict[tuple[str, str], str], plugin: str) -> None:
     """Raise :class:`PluginError` for a route that is taken or open to too many, else enter it in ``taken``."""
     url = f"{parent.blueprint.url_prefix}{route.rule}"
-    key = (route.method, _shape(url))
+    key = (route.method, rule_shape(url))
     if owner := taken.get(key):
         raise PluginError(f"{route.method} {url} is taken by the plugin {owner!r}")
     if route.role < parent.roles["get"]:
@@ -98,9 +97,4 @@ def _owner(app: Flask, rule: Rule) -> str:
 
 
 def _keys(rule: Rule) -> Iterator[tuple[str, str]]:
-    return ((method, _shape(rule.rule)) for method in rule.methods or ())
-
-
-def _shape(rule: str) -> str:
-    """Return a rule without the names of its variables: two rules of one shape match the same URLs."""
-    return re.sub(r"<[^>]*>", "<>", rule)
+    return ((method, rule_shape(rule.rule)) for method in rule.methods or ())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -37,7 +36,7 @@ from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.action_routes import action_route, document_route
 from omni_gateway.rest.views.collection import Collection
 from omni_gateway.rest.views.registration import add
-from omni_gateway.rest.views.route import Route
+from omni_gateway.rest.views.route import Route, rule_shape
 from omni_gateway.source_place import SourcePlace, place_of_caller
 from omni_gateway.store import PluginTables, Tables, TablesError
 from omni_gateway.tasks import PluginContext, Task, TaskContext
@@ -59,9 +58,6 @@ RESERVED_NAMES = frozenset(
         "stream-tickets",
     }
 )
-
-
-_VARIABLE = re.compile(r"<[^>]*>")
 
 
 class ServicePlugin:
@@ -167,7 +163,7 @@ class ServicePlugin:
         Raises :class:`PluginError` for a second one with the same method and URL: it would never be reached, and the
         role that it declares would never be asked for.
         """
-        key = (route.method, _VARIABLE.sub("<>", route.rule))
+        key = (route.method, rule_shape(route.rule))
         if key in self._seen:
             raise PluginError(
                 f"the route {route.method} /{self.name}{route.rule} is declared twice, and only the first would be"

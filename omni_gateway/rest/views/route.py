@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.rest.parameters import NoQuery
 
 View = Callable[..., Any]
+_VARIABLE = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +97,8 @@ class Route:
     conditional: bool = False
     defaults: Mapping[str, str] = field(default_factory=dict)
     takes_machine_name: bool = False
+
+
+def rule_shape(rule: str) -> str:
+    """Return a rule without the names of its variables: two rules of one shape match the same URLs."""
+    return _VARIABLE.sub("<>", rule)
