@@ -16,14 +16,11 @@ from typing import Literal
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.plugin_check.at_start import fault_at_start
 from omni_gateway.plugin_check.entry_points import GROUP, is_misspelt, misspelt_group
-from omni_gateway.plugin_check.package import Package
+from omni_gateway.plugin_check.package import OWN_DISTRIBUTION, Package
 from omni_gateway.plugin_check.rule import Fault
 from omni_gateway.plugin_check.subject import Subject
 from omni_gateway.sdk.actions import PluginError, ServicePlugin
 from omni_gateway.source_place import place_of_error, place_of_module
-
-#: The distribution of the gateway and its built-in plugins.
-OWN_DISTRIBUTION = "omni-gateway"
 
 State = Literal["loaded", "disabled", "broken"]
 
@@ -120,8 +117,7 @@ def _described(plugin: object) -> str:
 def _explain(point: EntryPoint, error: Exception) -> tuple[str, str]:
     """Return why an import failed, and the mend; often another package of the same name comes first on the path."""
     if isinstance(error, PluginError):
-        problem, _, mend = str(error).partition("; ")
-        return problem, mend
+        return _problem_and_mend(error)
     if isinstance(error, ModuleNotFoundError) and error.name and point.module.startswith(error.name):
         top = importlib.util.find_spec(point.module.split(".")[0])
         if top is not None:
@@ -132,6 +128,11 @@ def _explain(point: EntryPoint, error: Exception) -> tuple[str, str]:
         near = did_you_mean(point.attr, [name for name in vars(error.obj) if not name.startswith("_")])
         return f"the module has no variable {point.attr!r}", near.removeprefix("; ").removesuffix(".")
     return f"its import raises {type(error).__name__}: {error}", "mend the module"
+
+
+def _problem_and_mend(error: PluginError) -> tuple[str, str]:
+    problem, _, mend = str(error).partition("; ")
+    return problem, mend
 
 
 def _refuse_twins(found: Iterable[Found], skip_broken: bool) -> list[Found]:
@@ -155,7 +156,7 @@ def _refuse_twins(found: Iterable[Found], skip_broken: bool) -> list[Found]:
 def mount_failure(found: Found, error: Exception) -> BrokenPlugin:
     """Return the :class:`BrokenPlugin` for an exception that a plugin's ``register`` raised."""
     if isinstance(error, PluginError):
-        problem, _, mend = str(error).partition("; ")
+        problem, mend = _problem_and_mend(error)
     else:
         problem, mend = f"{type(error).__name__}: {error}", ""
     return BrokenPlugin(found, Fault(problem, mend, found.plugin.declared_at if found.plugin else None))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from omni_gateway.plugin_check.package import OWN_DISTRIBUTION
 from omni_gateway.plugin_check.subject import Subject
-
-#: The distribution of the built-in plugins.
-DISTRIBUTION = "omni-gateway"
 
 #: Rule → plugin (``*``: each) → reason.
 EXEMPTIONS: Mapping[str, Mapping[str, str]] = {
@@ -22,7 +20,7 @@ EXEMPTIONS: Mapping[str, Mapping[str, str]] = {
 
 def reason_of(rule: str, subject: Subject) -> str:
     """Return why a rule does not apply to a plugin; empty if it does."""
-    if subject.package.name != DISTRIBUTION:
+    if subject.package.name != OWN_DISTRIBUTION:
         return ""
     reasons = EXEMPTIONS.get(rule, {})
     return reasons.get(subject.name) or reasons.get("*", "")

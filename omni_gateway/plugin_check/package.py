@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+#: The distribution of the gateway and of its built-in plugins.
+OWN_DISTRIBUTION = "omni-gateway"
+
 
 @dataclass(frozen=True)
 class Package:

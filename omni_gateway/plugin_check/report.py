@@ -12,12 +12,11 @@ import yaml
 from omni_gateway import __version__
 from omni_gateway.plugin_check.check import Result
 from omni_gateway.plugin_check.outcome import Outcome
+from omni_gateway.plugin_check.package import OWN_DISTRIBUTION
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Skipped, Subject
 from omni_gateway.sdk import SDK_VERSION
 from omni_gateway.source_place import SourcePlace
-
-_GATEWAY = "omni-gateway"
 
 
 def document(results: Sequence[Result]) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def to_yaml(report: dict[str, Any]) -> str:
 def _plugin(result: Result) -> dict[str, Any]:
     subject = result.subject
     package = subject.package
-    needed = sorted({f"{_GATEWAY}=={__version__}", f"{package.name}=={package.version}"})
+    needed = sorted({f"{OWN_DISTRIBUTION}=={__version__}", f"{package.name}=={package.version}"})
     distribution = {"name": package.name, "version": package.version, "sources_sha256": _digest(subject)}
     if package.wheel:
         distribution["wheel_sha256"] = package.wheel

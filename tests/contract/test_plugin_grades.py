@@ -22,6 +22,7 @@ from omni_gateway.plugin_check import exemptions, report
 from omni_gateway.plugin_check.at_start import AT_START
 from omni_gateway.plugin_check.catalogue import RULES
 from omni_gateway.plugin_check.check import check
+from omni_gateway.plugin_check.package import OWN_DISTRIBUTION
 from omni_gateway.plugin_check.package_files import of_distribution
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Subject
@@ -46,8 +47,8 @@ class TestTunnels(ResourceConformance):
 
 @pytest.fixture(scope="module")
 def built_in() -> Sequence[Subject]:
-    found = [item for item in discover() if item.distribution == exemptions.DISTRIBUTION]
-    package = of_distribution(distribution(exemptions.DISTRIBUTION))
+    found = [item for item in discover() if item.distribution == OWN_DISTRIBUTION]
+    package = of_distribution(distribution(OWN_DISTRIBUTION))
     others = {item.plugin.name: item.plugin for item in found if item.plugin is not None}
     return [Subject(item.entry_point, item.target, item.plugin, package, others=others) for item in found]
 

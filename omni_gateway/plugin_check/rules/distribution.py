@@ -12,12 +12,12 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from omni_gateway.plugin_check.entry_points import is_misspelt, misspelt_group
+from omni_gateway.plugin_check.package import OWN_DISTRIBUTION
 from omni_gateway.plugin_check.rule import Fault, Grade, rule
 from omni_gateway.plugin_check.source import Module, dotted
 from omni_gateway.plugin_check.subject import Skipped, Subject
 from omni_gateway.source_place import SourcePlace, place_of_module
 
-_GATEWAY = "omni-gateway"
 _DECLARED_IN = ("pyproject.toml", "setup.cfg", "setup.py")
 
 
@@ -81,7 +81,7 @@ def version(subject: Subject) -> Iterator[Fault]:
 @rule("requires-gateway", Grade.GOLD)
 def requires_gateway(subject: Subject) -> Iterator[Fault]:
     """The metadata requires omni-gateway, so that installing it alone gives something that runs."""
-    if subject.package.name == _GATEWAY:
+    if subject.package.name == OWN_DISTRIBUTION:
         return
     names = set()
     for text in subject.package.requires:
@@ -89,10 +89,10 @@ def requires_gateway(subject: Subject) -> Iterator[Fault]:
             names.add(Requirement(text).name.lower().replace("_", "-"))
         except InvalidRequirement:
             continue
-    if _GATEWAY not in names:
+    if OWN_DISTRIBUTION not in names:
         yield Fault(
-            f"{subject.package.name} does not require {_GATEWAY}",
-            f"add {_GATEWAY} to its dependencies",
+            f"{subject.package.name} does not require {OWN_DISTRIBUTION}",
+            f"add {OWN_DISTRIBUTION} to its dependencies",
             _metadata_place(subject),
         )
 
