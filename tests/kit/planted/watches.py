@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from omni_gateway.sdk import ListQuery, Resource
-from omni_gateway.sdk.adapters import Change, OmniSource
+from omni_gateway.sdk.adapters import Change, OmniSource, WatchedType
 
 from ..sound import RackAdapter, TunnelAdapter, racks, tunnels
 from .entry import Planted
@@ -89,6 +89,11 @@ class AlwaysTheFirst(RackAdapter):
 
 
 class SourceOfAll(OmniSource):
+    def __init__(self, adapter: TunnelAdapter, query: ListQuery, id: str) -> None:
+        super().__init__(adapter, query, id)
+        # Where no informer serves the watch yet, Omni evaluates the selectors of these.
+        self.triggers = (WatchedType(adapter.type, adapter.namespace),)
+
     def matches(self, resource: Resource) -> bool:
         return True
 
