@@ -36,7 +36,11 @@ class Document:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
-        self._paths = [(path.split("/"), path) for path in document["paths"]]
+        #: Number of segments → the paths that have it; those with fewer variables first, as in the URL map.
+        self._paths: dict[int, list[list[str]]] = {}
+        for path in sorted(document["paths"], key=lambda path: path.count("{")):
+            segments = path.split("/")
+            self._paths.setdefault(len(segments), []).append(segments)
         #: (operationId, status) → the headers that such answers had.
         self.sent: dict[tuple[str, str], set[str]] = {}
         # One copy of the document for all validators: each of its schemas refers to a few of a thousand others.
@@ -106,15 +110,12 @@ class Document:
         return Draft202012Validator(_absolute(response["content"][media]["schema"]), registry=self._registry)
 
     def _route(self, path: str) -> str:
-        """Find the documented path; one with fewer variables goes first, as in the URL map."""
+        """Return the documented path of a URL's path; empty if there is none."""
         words = path.rstrip("/").split("/")
-        found = [
-            name
-            for template, name in self._paths
-            if len(template) == len(words)
-            and all(part == word or (part.startswith("{") and word) for part, word in zip(template, words, strict=True))
-        ]
-        return min(found, key=lambda name: name.count("{"), default="")
+        for segments in self._paths.get(len(words), ()):
+            if all(part == word or (part[:1] == "{" and word) for part, word in zip(segments, words, strict=True)):
+                return "/".join(segments)
+        return ""
 
 
 def _absolute(schema: Any) -> Any:

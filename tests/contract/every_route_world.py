@@ -21,7 +21,7 @@ from omni_gateway.simulator.kinds import namespace_of
 from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.simulator.state.store import Store as OmnisState
 from omni_gateway.store import Store
-from tests.e2e.answers import Document
+from omni_gateway.testing.document import Document
 
 from .conftest import Caller
 

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from omni_gateway.model import omni_objects
-from tests.document import parameters, resolved
+from omni_gateway.testing.document import resolved
+from tests.document import parameters
 
 from .every_route_world import CLUSTER, DOOMED, NO_MACHINE, PENDING, SERVICE, World, one, world_of_everything
 

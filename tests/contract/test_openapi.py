@@ -18,8 +18,8 @@ from omni_gateway.app import create_app
 from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.tags import GROUPS, OTHER, Tag, arrange
 from omni_gateway.settings import Settings
-from tests.document import parameters, resolved
-from tests.e2e.answers import Document
+from omni_gateway.testing.document import Document, resolved
+from tests.document import parameters
 
 from .conftest import Caller
 from .streams import lines, server_sent_events

@@ -21,7 +21,7 @@ from omni_gateway.simulator.machines import hardware
 from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.store import Store
 from omni_gateway.stubs import simulator_faults_pb2 as faults
-from tests.e2e.answers import Document
+from omni_gateway.testing.document import Document
 
 from .conftest import NO_RATES, Caller
 from .streams import lines, server_sent_events

@@ -29,8 +29,8 @@ from omni_gateway.omni.channel import open_channel
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from omni_gateway.storage import store_of
+from omni_gateway.testing.document import Document
 from tests.conformance import cosi_state
-from tests.e2e.answers import Document
 from tests.e2e.cluster_steps import GONE_SECONDS
 from tests.fitting import fitting, numbers
 from tests.simulator.caller import Signer
