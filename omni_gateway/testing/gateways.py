@@ -41,7 +41,7 @@ class GatewayUnderTest:
     def __init__(self, url: str, settings: Settings) -> None:
         self.url = url
         self._store = store_of(settings)
-        self._store.wait(0)
+        self._store.wait(60)
         self._tokens: dict[tuple[str, tuple[str, ...] | None], str] = {}
         self._clients: dict[tuple[str | None, tuple[str, ...] | None], httpx.Client] = {}
 

@@ -131,7 +131,7 @@ def start_gateway(
 def _make_tokens(env: dict[str, str], roles: Sequence[str]) -> dict[str, str]:
     """Make a token of each role in the gateway's store, as ``omni-gateway token create`` does."""
     store = store_of(replace(Settings.load(env), bootstrap_token=""))
-    store.wait(0)
+    store.wait(60)
     tokens = {role: store.tokens.create(f"test-{role}", role, None)[1] for role in roles}
     store.close()
     return tokens

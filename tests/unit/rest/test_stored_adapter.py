@@ -159,7 +159,7 @@ def test_an_object_beyond_the_bound_is_refused(new_store: Store) -> None:
 
 
 def test_several_workers_at_once_do_not_exceed_the_bound(new_store: Store, tmp_path: Path) -> None:
-    new_store.wait(0)
+    new_store.wait(60)
     stores = [Store(f"sqlite:///{tmp_path / 'store.sqlite'}") for _ in range(4)]
 
     def create(number: int) -> bool:

@@ -97,7 +97,7 @@ def test_an_older_release_uses_the_tables_of_a_newer_one(
 def test_processes_that_start_at_once_make_the_tables_once(
     new_store: Store, tmp_path: Path, release: Callable[..., Tables]
 ) -> None:
-    new_store.wait(0)
+    new_store.wait(60)
     declared = release(FIRST, SECOND)
     stores = [Store(f"sqlite:///{tmp_path / 'store.sqlite'}") for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
