@@ -19,6 +19,7 @@ from omni_gateway.http.field_errors import flatten
 from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.http.paths import request_path
 from omni_gateway.http.request_id import request_id
+from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.http.type_nouns import in_nouns
 from omni_gateway.redaction.credentials import masked
 
@@ -396,6 +397,8 @@ class Problem(Exception):
     """An error that becomes a problem response.
 
     ``errors`` maps a field's path to its messages; ``hint`` is advice for the caller; ``extra`` adds members.
+
+    Raises ``ValueError`` for a ``code`` that is not in the table of docs/problems.md.
     """
 
     def __init__(
@@ -411,6 +414,8 @@ class Problem(Exception):
         headers: Mapping[str, str] | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
+        if code not in CATALOGUE:
+            raise ValueError(f"{code!r} is no code of docs/problems.md{did_you_mean(code, CATALOGUE)}")
         kind = CATALOGUE[code]
         super().__init__(detail or kind.title)
         self.status = status

@@ -28,6 +28,11 @@ def test_the_page_of_problems_is_the_table() -> None:
     ]
 
 
+def test_a_code_that_the_table_lacks_is_told_to_the_author_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match="'not-fuond' is no code of docs/problems.md; did you mean 'not-found'"):
+        Problem(404, "not-fuond")
+
+
 @pytest.mark.parametrize(
     ("method", "code", "status", "problem"),
     [
