@@ -55,7 +55,7 @@ class Life:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(30)
+        self.process.wait(60)
 
     @contextmanager
     def admin(self) -> Iterator[Caller]:

@@ -42,10 +42,10 @@ def simulator(directory: Path, *options: str) -> Iterator[tuple[subprocess.Popen
 def _end(process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait for it; one that does not end is made to say where each thread stands, in the failure's text."""
     try:
-        process.wait(20)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGABRT)
-        process.wait(20)
+        process.wait(60)
         raise AssertionError(f"the simulator did not end:\n{log.read_text()}") from None
 
 
@@ -62,7 +62,7 @@ def test_it_serves_a_fleet_says_what_it_is_and_ends_cleanly(tmp_path: Path) -> N
     with simulator(tmp_path) as (process, admin):
         assert len(admin.ids("MachineStatuses")) == 2
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
     log = (tmp_path / "log").read_text()
     assert "simulator of Omni" in log
@@ -83,7 +83,7 @@ def test_state_and_key_survive_a_kill(tmp_path: Path) -> None:
     with simulator(tmp_path, *database) as (process, admin):
         admin.create("ConfigPatches", "kept", {"data": "machine: {}"})
         process.kill()
-        process.wait(20)
+        process.wait(60)
     key = (tmp_path / "key").read_text()
 
     with simulator(tmp_path, *database) as (_, admin):

@@ -32,7 +32,7 @@ class Source:
 
     def __call__(self) -> KeySet:
         self.fetches += 1
-        assert self.hold.wait(20)
+        assert self.hold.wait(60)
         if self.down:
             raise FetchError("The host is away.")
         return key_set({"keys": [{**first_key().as_dict(private=False), "kid": kid} for kid in self.kids]})
@@ -133,7 +133,7 @@ def test_nobody_with_a_known_key_waits_for_a_fetch(keys: IssuerKeys, source: Sou
     source.hold.clear()
     done = Event()
     Thread(target=lambda: (has(keys, "one"), done.set()), daemon=True).start()
-    assert done.wait(10)
+    assert done.wait(60)
     source.hold.set()
 
 

@@ -54,7 +54,7 @@ def test_a_task_is_called_again_with_the_settings_and_the_store(started: Callabl
             thrice.set()
 
     started(Task("read", run, per=per, every=0.01), settings="the settings")
-    assert thrice.wait(20)
+    assert thrice.wait(60)
     assert seen[:3] == [("the settings", [], False)] * 3
 
 
@@ -73,7 +73,7 @@ def test_an_error_is_logged_with_the_plugin_and_the_task_is_called_again(
 
     with caplog.at_level(logging.ERROR):
         started(Task("read", run, every=3600))
-        assert recovered.wait(20)
+        assert recovered.wait(60)
     logged = [(record.getMessage(), record.exc_info) for record in caplog.records]
     assert len(logged) == 3
     assert all(text.startswith("task 'read' of plugin 'racks' of acme 1.2 failed") for text, _ in logged)
@@ -90,7 +90,7 @@ def test_a_stop_ends_a_task_that_waits(started: Callable[..., Tasks], per: Any) 
             ended.set()
 
     tasks = started(Task("read", run, per=per))
-    assert running.wait(20)
+    assert running.wait(60)
     tasks.stop()
     assert ended.is_set()
     assert [each.name for each in threading.enumerate() if each.name.endswith("-racks-read")] == []
@@ -104,10 +104,10 @@ def test_a_stop_does_not_wait_for_ever_for_a_task_that_does_not_end(
 
     def run(context: TaskContext) -> None:
         running.set()
-        free.wait(20)
+        free.wait(60)
 
     tasks = started(Task("read", run))
-    assert running.wait(20)
+    assert running.wait(60)
     tasks.stop()
     free.set()
     assert "task 'read' of plugin 'racks' of acme 1.2 has not ended" in caplog.text
@@ -135,9 +135,9 @@ def test_one_process_of_a_deployment_runs_a_task_and_another_one_after_its_stop(
         return Task("read", run, per="deployment")
 
     first = started(task("one"))
-    assert running["one"].wait(20)
+    assert running["one"].wait(60)
     started(task("two"))
     wait_until(lambda: len(refusals) >= 3)
     assert not running["two"].is_set()
     first.stop()
-    assert running["two"].wait(20)
+    assert running["two"].wait(60)
