@@ -3,6 +3,7 @@
 from omni_gateway.sdk import ADMIN_READ_WRITE, ResourcePlugin
 from resources.jointoken.actions import MAKE_DEFAULT, REVOKE, UNREVOKE
 from resources.jointoken.adapter import JoinTokenAdapter
+from resources.jointoken.documents import KERNEL_ARGS, MACHINE_CONFIG
 from resources.jointoken.schemas import JoinTokenSchema
 
 EXAMPLE = {"name": "rack-7", "expiration_time": "2030-01-01T00:00:00Z"}
@@ -14,6 +15,7 @@ plugin = ResourcePlugin(
     schema=JoinTokenSchema,
     adapter=JoinTokenAdapter(),
     roles=ADMIN_READ_WRITE,
+    documents=[MACHINE_CONFIG, KERNEL_ARGS],
     actions=[MAKE_DEFAULT, REVOKE, UNREVOKE],
     example=EXAMPLE,
     description="A join token lets machines join this Omni. In Omni the id is the secret itself, so here the id"
