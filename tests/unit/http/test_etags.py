@@ -31,10 +31,18 @@ def test_another_content_has_another_content_part(other: tuple) -> None:  # type
     assert etags.content_part(etags.make(*other, 7)) != etags.content_part(TAG)
 
 
-@pytest.mark.parametrize("value", [TAG, f"W/{TAG}", f'"zz", {TAG}', "*", TAG[:-1] + ':gzip"', TAG[:-1] + '-gzip"'])
+@pytest.mark.parametrize(
+    "value", [TAG, f"W/{TAG}", f'"zz", {TAG}', "*", " * ", TAG[:-1] + ':gzip"', TAG[:-1] + '-gzip"', TAG[:-1] + ';br"']
+)
 def test_if_none_match_knows_the_tag_again(value: str) -> None:
     with asks("If-None-Match", value):
         assert etags.if_none_match(request, TAG)
+
+
+@pytest.mark.parametrize("value", [TAG, f"W/{TAG}", f'"zz", W/{TAG}', TAG[:-1] + '-gzip"'])
+def test_if_none_match_knows_the_weak_tag_of_a_list_again(value: str) -> None:
+    with asks("If-None-Match", value):
+        assert etags.if_none_match(request, f"W/{TAG}")
 
 
 @pytest.mark.parametrize("value", ['"zz"', "", TAG[:-2] + '8"', "nonsense"])
@@ -49,13 +57,25 @@ def test_if_match_holds_for_the_same_content_whatever_the_version(value: str) ->
         assert not etags.if_match_fails(request, TAG)
 
 
+def test_if_match_holds_for_a_tag_of_this_content_whatever_follows_the_hash() -> None:
+    with asks("If-Match", f'"{etags.content_part(TAG)}-999.0b79035f-new-coding"'):
+        assert not etags.if_match_fails(request, TAG)
+
+
 @pytest.mark.parametrize("value", ['"zz"', f"W/{TAG}", "", "nonsense"])
 def test_if_match_fails_for_another_content_and_for_weak_tags(value: str) -> None:
     with asks("If-Match", value):
         assert etags.if_match_fails(request, TAG)
 
 
+@pytest.mark.parametrize(("value", "only"), [("*", True), (" * ", True), (TAG, False), ('"*"', False), ("", False)])
+def test_an_object_is_made_where_none_may_be_there(value: str, only: bool) -> None:
+    with asks("If-None-Match", value):
+        assert etags.only_if_missing(request) is only
+
+
 def test_without_the_header_nothing_is_asked() -> None:
     with Flask("x").test_request_context():
         assert not etags.if_match_fails(request, TAG)
         assert not etags.if_none_match(request, TAG)
+        assert not etags.only_if_missing(request)
