@@ -29,6 +29,10 @@ FLEET = 24
 
 #: How long an example takes is the machine's business: two cores that others use too are not to fail a test.
 hypothesis.settings.register_profile("no deadline", deadline=None)
+#: Of a mutant counts that a test fails, not the least example of it, which takes minutes to find.
+hypothesis.settings.register_profile(
+    "mutation", deadline=None, database=None, phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate)
+)
 hypothesis.settings.load_profile("no deadline")
 
 

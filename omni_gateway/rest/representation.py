@@ -131,7 +131,7 @@ def _summary(document: dict[str, Any]) -> dict[str, Any]:
 def _without_read_only(schema: Schema, document: dict[str, Any]) -> dict[str, Any]:
     """Return a nested message without its read-only members, most of which are aliases."""
     read_only = {field.data_key or name for name, field in schema.fields.items() if field.dump_only}
-    return {key: value for key, value in document.items() if key not in read_only} if read_only else document
+    return {key: value for key, value in document.items() if key not in read_only}
 
 
 def _etag(resource: Resource) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -113,8 +114,8 @@ Door = Callable[..., Flask]
 
 
 @pytest.fixture
-def door(bare: Flask, store: Store, accounts: Accounts) -> Door:
-    """Make the application whose callers are in ``accounts``; ``/me`` asks for them several times."""
+def door(accounts: Accounts) -> Door:
+    """Make an application whose callers are in ``accounts``; ``/me`` asks for them several times."""
 
     def me() -> dict[str, object]:
         before = guard.known_principal()
@@ -122,14 +123,23 @@ def door(bare: Flask, store: Store, accounts: Accounts) -> Door:
         assert guard.current_principal() is caller is guard.known_principal()
         return {"name": caller.name, "known before": before is not None}
 
-    def make(anonymous: Principal | None = None, per_address: str = "") -> Flask:
+    def make(anonymous: Principal | None = None, per_address: str = "", store: Store | None = None) -> Flask:
+        app = Flask("door")
         logins = FailedLogins(parse_many(per_address) if per_address else (), ())
-        guard.init_app(bare, Authenticator([accounts], anonymous), logins, StreamTickets(store.stream_tickets))
-        paths.init_app(bare)
-        bare.add_url_rule("/me", view_func=me, methods=["GET", "POST"])
-        return bare
+        tickets = StreamTickets(store.stream_tickets) if store else cast(StreamTickets, None)
+        guard.init_app(app, Authenticator([accounts], anonymous), logins, tickets)
+        paths.init_app(app)
+        app.register_error_handler(Problem, lambda problem: problem.response())
+        app.add_url_rule("/me", view_func=me, methods=["GET", "POST"])
+        return app
 
     return make
+
+
+@pytest.fixture
+def ticket_door(door: Door, store: Store) -> Door:
+    """The same, for callers who send tickets."""
+    return partial(door, store=store)
 
 
 def ask(app: Flask, authorization: str | None = None, path: str = "/me", **options: Any) -> TestResponse:
@@ -223,13 +233,13 @@ def test_without_the_store_a_caller_is_told_to_come_back_and_counts_as_no_guess(
         ("", ""),
     ],
 )
-def test_a_caller_is_counted_by_its_address_or_its_network(bare: Flask, address: str, network: str) -> None:
-    with bare.test_request_context(environ_base={"REMOTE_ADDR": address}):
+def test_a_caller_is_counted_by_its_address_or_its_network(door: Door, address: str, network: str) -> None:
+    with door().test_request_context(environ_base={"REMOTE_ADDR": address}):
         assert guard.remote_network() == network
 
 
-def test_a_caller_without_an_address_is_counted_too(bare: Flask) -> None:
-    with bare.test_request_context() as context:
+def test_a_caller_without_an_address_is_counted_too(door: Door) -> None:
+    with door().test_request_context() as context:
         assert context.request.remote_addr is None
         assert guard.remote_network() == ""
 
@@ -330,9 +340,9 @@ def test_what_nobody_was_asked_for_has_nothing_to_check_again(door: Door, accoun
 
 @pytest.mark.parametrize(("header", "credential"), [("Bearer  x ", "x"), ("x", ""), ("a b c", "b c"), (None, "")])
 def test_the_credential_of_a_request_is_what_follows_its_scheme(
-    bare: Flask, header: str | None, credential: str
+    door: Door, header: str | None, credential: str
 ) -> None:
-    with bare.test_request_context(headers={"Authorization": header} if header else {}):
+    with door().test_request_context(headers={"Authorization": header} if header else {}):
         assert guard.current_credential() == credential
 
 
@@ -353,31 +363,33 @@ def bad_ticket(answer: TestResponse) -> str:
     return str(answer.get_json()["detail"])
 
 
-def test_a_ticket_stands_for_its_callers_credential_once(door: Door, accounts: Accounts) -> None:
-    app = door()
+def test_a_ticket_stands_for_its_callers_credential_once(ticket_door: Door, accounts: Accounts) -> None:
+    app = ticket_door()
     issued = ticket(app)
     assert with_ticket(app, issued, headers={"Accept": " text/event-stream "}).get_json()["name"] == "ann"
     assert bad_ticket(with_ticket(app, issued)) == "The ticket was used before."
     assert accounts.asked == ["ann", "ann"]
 
 
-def test_a_ticket_is_as_good_as_the_credential_is_when_it_is_used(door: Door, accounts: Accounts) -> None:
-    app = door()
+def test_a_ticket_is_as_good_as_the_credential_is_when_it_is_used(ticket_door: Door, accounts: Accounts) -> None:
+    app = ticket_door()
     issued = ticket(app)
     del accounts.answers["ann"]
     assert refusal(with_ticket(app, issued)) == (401, "unauthenticated", INVALID)
 
 
-def test_a_stream_opened_by_a_ticket_is_checked_by_the_credential_behind_it(door: Door, accounts: Accounts) -> None:
-    app = door()
+def test_a_stream_opened_by_a_ticket_is_checked_by_the_credential_behind_it(
+    ticket_door: Door, accounts: Accounts
+) -> None:
+    app = ticket_door()
     app.add_url_rule("/stream", view_func=lambda: (guard.current_principal(), str(guard.credential_checker()()))[1])
     issued = ticket(app, url=("/stream", ""))
     assert ask(app, None, f"/stream?ticket={issued}", headers=EVENTS).text == "True"
     assert accounts.asked == ["ann", "ann", "ann"]
 
 
-def test_the_ticket_of_an_anonymous_caller_is_anonymous_where_callers_may_be(door: Door) -> None:
-    app = door(ANYBODY)
+def test_the_ticket_of_an_anonymous_caller_is_anonymous_where_callers_may_be(ticket_door: Door) -> None:
+    app = ticket_door(ANYBODY)
     issued = [ticket(app, None) for _ in range(2)]
     assert with_ticket(app, issued[0]).get_json()["name"] == "anybody"
     app.extensions[guard.EXTENSION].anonymous = None
@@ -389,15 +401,15 @@ def test_the_ticket_of_an_anonymous_caller_is_anonymous_where_callers_may_be(doo
     [{"method": "POST"}, {"headers": {"Accept": "*/*"}}, {"headers": {}}],
     ids=["no GET", "another Accept", "no Accept"],
 )
-def test_a_ticket_is_for_a_get_of_events_and_not_spent_by_another(door: Door, options: dict[str, Any]) -> None:
-    app = door()
+def test_a_ticket_is_for_a_get_of_events_and_not_spent_by_another(ticket_door: Door, options: dict[str, Any]) -> None:
+    app = ticket_door()
     issued = ticket(app)
     assert bad_ticket(with_ticket(app, issued, **options)) == "A ticket is for a GET with `Accept: text/event-stream`."
     assert with_ticket(app, issued).status_code == 200
 
 
-def test_guessed_tickets_are_counted_and_spent_ones_are_not(door: Door) -> None:
-    app = door(per_address="2/hour")
+def test_guessed_tickets_are_counted_and_spent_ones_are_not(ticket_door: Door) -> None:
+    app = ticket_door(per_address="2/hour")
     spent = ticket(app)
     with_ticket(app, spent)
     assert [with_ticket(app, spent).status_code for _ in range(3)] == [401] * 3
@@ -405,8 +417,8 @@ def test_guessed_tickets_are_counted_and_spent_ones_are_not(door: Door) -> None:
     assert with_ticket(app, "guess", environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 401
 
 
-def test_a_ticket_is_not_looked_up_without_the_store(door: Door, store: Store) -> None:
-    app = door(per_address="1/hour")
+def test_a_ticket_is_not_looked_up_without_the_store(ticket_door: Door, store: Store) -> None:
+    app = ticket_door(per_address="1/hour")
     issued = ticket(app)
     store.engine().dispose()
     with closing(sqlite3.connect(str(store.engine().url.database))) as connection:
@@ -415,9 +427,9 @@ def test_a_ticket_is_not_looked_up_without_the_store(door: Door, store: Store) -
     assert [(each.status_code, each.get_json()["code"]) for each in answers] == [(503, "store-unavailable")] * 2
 
 
-def test_a_caller_has_so_many_unused_tickets_and_no_more(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_has_so_many_unused_tickets_and_no_more(ticket_door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("omni_gateway.http.stream_tickets.MOST_UNUSED", 2)
-    app = door()
+    app = ticket_door()
     for _ in range(2):
         ticket(app)
     with pytest.raises(Problem) as refused:
@@ -450,7 +462,7 @@ def test_a_view_that_omni_decides_on_says_so(door: Door, accounts: Accounts) -> 
             assert view() == "in"
 
 
-def test_a_public_view_is_marked_on_its_own_and_gets_what_the_route_passes(bare: Flask) -> None:
+def test_a_public_view_is_marked_on_its_own_and_gets_what_the_route_passes() -> None:
     def view(first: int, *, second: int) -> tuple[int, int]:
         return first, second
 
