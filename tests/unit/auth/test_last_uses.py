@@ -21,12 +21,14 @@ class Tokens:
     """A store of tokens; it records the uses that are written, and fails where the test says so."""
 
     def __init__(self) -> None:
+        self.begun: list[tuple[str, threading.Thread]] = []
         self.written: list[tuple[str, datetime]] = []
         self.failure: Exception | None = None
         self.open = threading.Event()
         self.open.set()
 
     def used(self, id: str, moment: datetime) -> None:
+        self.begun.append((id, threading.current_thread()))
         self.open.wait(10)
         if self.failure is not None:
             failure, self.failure = self.failure, None
@@ -83,25 +85,23 @@ def test_a_token_is_written_once_a_minute_and_others_are_too(
 
 
 def test_the_same_thread_writes_what_comes_later(uses: LastUses, tokens: Tokens, wait_until: Wait) -> None:
-    uses.note("a")
-    wait_until(lambda: ids(tokens) == ["a"])
-    threads = [each for each in threading.enumerate() if each.name == "token-uses"]
-    uses.note("b")
-    wait_until(lambda: ids(tokens) == ["a", "b"])
-    assert [each for each in threading.enumerate() if each.name == "token-uses"] == threads
-    assert all(each.daemon for each in threads)
+    for id in ("a", "b"):
+        uses.note(id)
+        wait_until(lambda id=id: id in ids(tokens))
+    (_, first), (_, second) = tokens.begun
+    assert first is second
+    assert (first.name, first.daemon) == ("token-uses", True)
 
 
 def test_an_idle_thread_ends_and_the_next_use_starts_another(
     uses: LastUses, tokens: Tokens, monkeypatch: pytest.MonkeyPatch, wait_until: Wait
 ) -> None:
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.01)
-    before = set(threading.enumerate())
-    uses.note("a")
-    wait_until(lambda: ids(tokens) == ["a"])
-    wait_until(lambda: set(threading.enumerate()) <= before)
-    uses.note("b")
-    wait_until(lambda: ids(tokens) == ["a", "b"])
+    for id in ("a", "b"):
+        uses.note(id)
+        wait_until(lambda id=id: id in ids(tokens))
+        wait_until(lambda: not tokens.begun[-1][1].is_alive())
+    assert ids(tokens) == ["a", "b"]
 
 
 def test_a_child_process_writes_by_a_thread_of_its_own(
@@ -110,11 +110,11 @@ def test_a_child_process_writes_by_a_thread_of_its_own(
     """After a fork the parent's thread does not run: the process id is what shows it."""
     tokens.open.clear()
     uses.note("a")
-    child = os.getpid() + 1
-    monkeypatch.setattr(module.os, "getpid", lambda: child)
-    before = len([each for each in threading.enumerate() if each.name == "token-uses"])
+    wait_until(lambda: tokens.begun)
+    child = SimpleNamespace(getpid=lambda: os.getpid() + 1)
+    monkeypatch.setattr(module, "os", child)
     uses.note("b")
-    wait_until(lambda: len([each for each in threading.enumerate() if each.name == "token-uses"]) == before + 1)
+    wait_until(lambda: len(tokens.begun) == 2)  # the first thread still waits for the store
     tokens.open.set()
     wait_until(lambda: sorted(ids(tokens)) == ["a", "b"])
 
