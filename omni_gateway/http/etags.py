@@ -31,7 +31,7 @@ def make(
 
 def content_part(tag: str) -> str:
     """Return the hash of a tag, quotes and version left out."""
-    return tag.strip('"').split("-", 1)[0]
+    return tag.strip('"').partition("-")[0]
 
 
 def _read(header: str) -> list[tuple[bool, str]]:

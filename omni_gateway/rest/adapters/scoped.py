@@ -157,7 +157,7 @@ class ScopedAdapter(ResourceAdapter):
                     yield Change("deleted", resource if self._may_read(owner) else without_content(resource))
                 continue
             known_ids.add(resource.id)
-            yield change if known or change.kind == "added" else replace(change, kind="added")
+            yield change if known else replace(change, kind="added")
 
     def may_ask(self, id: str) -> bool:
         """Return True if the caller may learn whether an object of this id exists."""

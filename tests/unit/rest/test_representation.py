@@ -86,6 +86,7 @@ def summary(rooms: Representation) -> Representation:
 def test_a_document_has_the_spec_beside_the_envelope_and_links_to_what_there_is(rooms: Representation) -> None:
     assert rooms.document(ROOM) == DOCUMENT
     assert rooms.views["full"] is rooms
+    assert rooms.views["summary"].views["summary"] is rooms.views["summary"]
 
 
 def test_a_summary_leaves_out_links_finalizers_and_annotations_of_omni_except_locks(summary: Representation) -> None:

@@ -156,6 +156,14 @@ def test_a_page_is_cut_from_what_the_caller_may_read_and_counts_that_only(
     assert inner.calls == [("list", ListQuery(sort=(("id", False),)))]
 
 
+def test_an_adapter_that_does_not_name_the_cluster_of_each_object_is_a_mistake_that_shows(
+    held: ScopedAdapter, inner: Notes
+) -> None:
+    inner.clusters_of = lambda resources: [MINE]  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="shorter"):
+        held.list(ListQuery())
+
+
 @pytest.mark.parametrize("id", ["a", "c", "d"])
 def test_what_is_within_reach_is_read(held: ScopedAdapter, inner: Notes, id: str) -> None:
     assert held.get(id) is inner.notes[id] is held.get_written(note(id))
