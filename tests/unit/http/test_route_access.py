@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from flask import Flask, request
 from flask.views import MethodView
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from omni_gateway.auth import Authenticator, FailedLogins, Principal, Role
@@ -32,6 +33,14 @@ class Both(MethodView):
     @require_role(Role.ADMIN, authorized_by_omni=True)
     def get(self) -> str:
         return "in"
+
+    @public
+    def post(self) -> str:
+        return "in"
+
+
+class OnlyPost(MethodView):
+    """There is no GET that could answer a HEAD."""
 
     @public
     def post(self) -> str:
@@ -95,6 +104,7 @@ def ask(app: Flask, method: str = "GET", token: str = "") -> TestResponse:
         (Both.as_view("both"), "HEAD", route_access.Access(Role.ADMIN, True)),
         (Both.as_view("both"), "POST", route_access.Access(None)),
         (Both.as_view("both"), "DELETE", None),
+        (OnlyPost.as_view("post"), "HEAD", None),
         (HeadOfItsOwn.as_view("own"), "HEAD", route_access.Access(None)),
         (HeadOfItsOwn.as_view("own"), "POST", None),
     ],
@@ -263,3 +273,14 @@ def test_where_there_is_no_route_nothing_is_public(started: Start) -> None:
     with app.test_request_context("/late"):
         assert request.url_rule is not None
         assert route_access.is_public() is False
+
+
+def test_a_rule_that_was_added_without_flask_is_guarded_with_its_options(app: Flask) -> None:
+    """Only Flask's own rules say whether it answers their OPTIONS."""
+    app.url_map.add(Rule("/view", endpoint="view", methods=["GET", "OPTIONS"]))
+    app.view_functions["view"] = guarded
+    route_access.declare(app)
+    assert [ask(app, "OPTIONS").status_code, ask(app).status_code] == [401, 401]
+    app.view_functions["view"] = plain
+    with pytest.raises(LookupError, match="OPTIONS /view"):
+        route_access.declare(app)
