@@ -244,12 +244,12 @@ def test_a_caller_without_an_address_is_counted_too(door: Door) -> None:
         assert guard.remote_network() == ""
 
 
-def rights(app: Flask, credential: str, role: Role, *, authorized_by_omni: bool = False) -> tuple[bool, str]:
+def rights(app: Flask, credential: str, role: Role, **options: bool) -> tuple[bool, str]:
     """Return whether a caller is permitted, and with which text the check of its role refuses it."""
     with app.test_request_context(headers={"Authorization": f"Bearer {credential}"}):
-        permitted = guard.permitted(role, authorized_by_omni=authorized_by_omni)
+        permitted = guard.permitted(role, **options)
         try:
-            guard.check_role(role, authorized_by_omni=authorized_by_omni)
+            guard.check_role(role, **options)
         except Problem as problem:
             assert (problem.status, problem.code) == (403, "forbidden")
             return permitted, str(problem.detail)
@@ -460,6 +460,8 @@ def test_a_view_that_omni_decides_on_says_so(door: Door, accounts: Accounts) -> 
         accounts.answers["key"] = replace(NOBODYS, omni=own)
         with door().test_request_context(headers={"Authorization": "Bearer key"}):
             assert view() == "in"
+            with pytest.raises(Problem):
+                guard.require_role(Role.ADMIN)(lambda: "in")()
 
 
 def test_a_public_view_is_marked_on_its_own_and_gets_what_the_route_passes() -> None:

@@ -127,6 +127,15 @@ def test_a_mark_that_is_no_role_declares_none(app: Flask, mark: object) -> None:
     assert declared(app, "GET") is None
 
 
+def test_omni_decides_only_where_a_view_says_so(app: Flask) -> None:
+    def view() -> str:
+        return "in"
+
+    view.__required_role__ = Role.ADMIN  # type: ignore[attr-defined]
+    add(app, view)
+    assert declared(app, "GET") == route_access.Access(Role.ADMIN, authorized_by_omni=False)
+
+
 def test_a_rule_that_redirects_declares_nothing_whatever_its_view_does(app: Flask) -> None:
     add(app, guarded, redirect_to="/elsewhere")
     assert declared(app, "GET") is None
