@@ -12,7 +12,7 @@ PYTEST := env -u OMNI_ENDPOINT $(BIN)/pytest -n 4 --dist loadfile --no-loadscope
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test tests test-quick test-live conformance crash-test faults fuzz lint style types bench wrk bench-simulator bench-slow soak openapi clients sdk-reference sdk-release lint-document protos services setup clean
+.PHONY: help run test tests test-quick test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-slow soak openapi clients sdk-reference sdk-release lint-document protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -56,6 +56,15 @@ fuzz: $(STAMP) ## write 10,000 documents of all types to /apply and as many to /
 	  $(BIN)/pytest -q -s --timeout 3600 -p no:logging tests/contract/test_write_fuzz.py tests/contract/test_fuzz.py \
 	  tests/contract/test_oidc.py tests/contract/test_authorization_fuzz.py tests/unit/omni/test_cache_model.py \
 	  tests/client/test_client_cache_story.py
+
+MUTATION_STAMP := $(VENV)/.installed-for-mutation
+
+$(MUTATION_STAMP): $(STAMP)
+	@$(call INSTALL,what mutation testing needs,-e '.[mutation]')
+	@touch $@
+
+mutation: $(MUTATION_STAMP) ## change what decides who sees what in each small way, and see whether a test fails: docs/mutation.md (ONLY="etag access", SAMPLE=1: every fifth)
+	$(BIN)/python -m tests.mutation $(if $(ONLY),--only "$(ONLY)") $(if $(SAMPLE),--sample) $(if $(PROCESSES),--processes $(PROCESSES))
 
 lint: style types ## ruff, mypy, import rules
 
@@ -139,4 +148,4 @@ protos: $(STAMP) ## generate omni_gateway/stubs from protos/
 	  --python_out=. --grpc_python_out=. --mypy_out=quiet:. --mypy_grpc_out=quiet:. protos/omni_gateway/stubs/*.proto
 
 clean: ## remove what was made
-	rm -rf $(VENV) .omni-gateway .cache build dist *.egg-info
+	rm -rf $(VENV) .omni-gateway .cache build dist mutants *.egg-info
