@@ -45,7 +45,7 @@ class AddedByPlugin:
     def _undeclared(self) -> Iterator[str]:
         added = (rule for rule in self._app.url_map.iter_rules() if id(rule) not in self._rules)
         for rule, method in route_access.undeclared_routes(self._app, added):
-            yield route_access.describe(self._app, rule, method)
+            yield route_access.describe(rule, method)
 
 
 def _hooks(app: Flask) -> Mapping[str, Any]:

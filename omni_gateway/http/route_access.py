@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
 
 def declare(app: Flask) -> None:
     """Collect the access of all routes; raise :class:`LookupError` if a view declares none."""
-    if undeclared := [describe(app, rule, method) for rule, method in undeclared_routes(app, app.url_map.iter_rules())]:
+    if undeclared := [describe(rule, method) for rule, method in undeclared_routes(app, app.url_map.iter_rules())]:
         raise LookupError("; ".join(undeclared))
     table: dict[tuple[str, str], Access] = {}
     for rule in app.url_map.iter_rules():
@@ -58,7 +58,7 @@ def undeclared_routes(app: Flask, rules: Iterator[Rule]) -> list[tuple[Rule, str
     return [(rule, method) for rule in rules for method in _methods(rule) if access_of(app, rule, method) is None]
 
 
-def describe(app: Flask, rule: Rule, method: str) -> str:
+def describe(rule: Rule, method: str) -> str:
     """Return the error message for a route that declares no access, with advice."""
     if rule.redirect_to is not None:
         return f"{method} {rule.rule} (endpoint {rule.endpoint!r}) redirects before any role is checked"

@@ -293,3 +293,15 @@ def test_a_rule_that_was_added_without_flask_is_guarded_with_its_options(app: Fl
     app.view_functions["view"] = plain
     with pytest.raises(LookupError, match="OPTIONS /view"):
         route_access.declare(app)
+
+
+def test_of_a_class_each_method_declares_its_own(app: Flask) -> None:
+    class Half(Both):
+        def delete(self) -> str:
+            return "in"
+
+    add(app, Half.as_view("half"), methods=["GET", "POST", "DELETE"])
+    with pytest.raises(LookupError) as refused:
+        route_access.declare(app)
+    assert str(refused.value).startswith("DELETE /view (endpoint 'view') declares no role")
+    assert ";" not in str(refused.value)
