@@ -10,7 +10,8 @@ import importlib.util
 import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Literal
 
 from omni_gateway.http.suggestions import did_you_mean
@@ -71,9 +72,10 @@ def discover(*, disabled: Collection[str] = (), skip_broken: bool = False) -> li
     points = entry_points()
     groups = [GROUP, *sorted(group for group in points.groups if is_misspelt(group))]
     wanted = (point for group in groups for point in points.select(group=group))
+    package_of = cache(_package_of)  # the name of a distribution is read by parsing all of its metadata
     found = []
     for point in sorted(wanted, key=lambda point: (point.name, point.value)):
-        result = load(point, disabled)
+        result = load(point, disabled, package=package_of(point.dist))
         if result.fault is not None and not skip_broken:
             raise BrokenPlugin(result, result.fault)
         found.append(result)
@@ -86,7 +88,7 @@ def load(point: EntryPoint, disabled: Collection[str] = (), *, package: Package 
     :param package: the distribution of the entry point; by default the one that it was installed with.
     """
     if package is None:
-        package = Package(point.dist.name, point.dist.version) if point.dist else Package("unknown distribution", "")
+        package = _package_of(point.dist)
     found = Found(point.name, point.value, package.name, package.version, "loaded")
     if point.name in disabled:
         return replace(found, state="disabled")
@@ -106,6 +108,12 @@ def load(point: EntryPoint, disabled: Collection[str] = (), *, package: Package 
     if fault is not None:
         return replace(found.without_plugin(fault), refused=plugin)
     return replace(found, plugin=plugin)
+
+
+def _package_of(distribution: Distribution | None) -> Package:
+    if distribution is None:
+        return Package("unknown distribution", "")
+    return Package(distribution.name, distribution.version)
 
 
 def _described(plugin: object) -> str:
