@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -27,8 +26,10 @@ from omni_gateway.store.audit import id_at
 from omni_gateway.store.migration import HEAD, LOCK
 from omni_gateway.store.tables import METADATA
 from tests.e2e.conftest import Served, start_gateway, stop_gateway
+from tests.new_processes import new_processes
 from tests.unit.rest import test_stored_adapter as stored
 from tests.unit.store import test_plugin_tables as tables
+from tests.unit.store.test_store import first_use
 
 from .postgres import PostgreSQL, running_postgresql
 
@@ -36,14 +37,6 @@ from .postgres import PostgreSQL, running_postgresql
 pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 PROCESSES = 6
-STARTER = """
-import sys
-from omni_gateway.store import Store
-sys.stdin.readline()
-store = Store(sys.argv[1], sys.argv[2])
-store.wait(50)
-print(len(store.tokens.list()))
-"""
 PROVIDER = {"id": "corporate", "name": "Corporate", "issuer_url": "https://login.example.com", "client_id": "gateway"}
 DATABASE = "shared"
 
@@ -155,15 +148,9 @@ def test_the_audit_of_both_is_read_at_either(
 def test_many_processes_start_at_once_on_an_empty_database(
     postgresql: PostgreSQL, database: Callable[[str], str]
 ) -> None:
-    command = [sys.executable, "-c", STARTER, database("empty"), "b" * 40]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    started = [subprocess.Popen(command, text=True, **pipes) for _ in range(PROCESSES)]
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    ended = [process.communicate(timeout=60) for process in started]
-    assert [out.strip() for out, _ in ended] == ["1"] * PROCESSES, [error for _, error in ended]
+    url = database("empty")
+    with new_processes(PROCESSES) as processes:
+        assert list(processes.map(first_use, [url] * PROCESSES)) == [1] * PROCESSES
     assert postgresql.ask("empty", "SELECT version_num FROM alembic_version") == HEAD
     log = (postgresql.folder / "log").read_text().splitlines()
     assert [line for line in log if "ERROR" in line and ("alembic" in line or "pg_" in line)] == []

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import resource
+import time
 from typing import Any
 
 import pytest
@@ -12,23 +11,10 @@ import pytest
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.yaml_body import yaml_documents
 from omni_gateway.plain_scalar import PlainScalar
+from tests.new_processes import new_processes
 
 MIB = 1024 * 1024
 SECONDS, MEGABYTES = 6.0, 100.0
-#: Reads a text from its input; tells what came of it, and the processor's time and the memory that it took.
-MEASURED = """
-import json, resource, sys, time
-from omni_gateway.http.problems import Problem
-from omni_gateway.http.yaml_body import yaml_documents
-raw = sys.stdin.buffer.read()
-held = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-memory, start = held(), time.process_time()
-try:
-    outcome = len(yaml_documents(raw, most=2000))
-except Problem as problem:
-    outcome = problem.code
-print(json.dumps([outcome, time.process_time() - start, held() - memory]))
-"""
 ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)
 )
@@ -124,6 +110,23 @@ def test_a_scalar_keeps_its_source_text_where_that_is_asked_for(text: str, read:
     assert yaml_documents(f"a: {text}".encode(), most=1, keep_source=True) == [{"a": read}]
 
 
+def measured(text: str) -> tuple[object, float, float]:
+    """Read a text; return what came of it, and the processor's time and the megabytes of memory that it took."""
+    raw = text.encode()
+    memory, start = most_memory(), time.process_time()
+    outcome: object
+    try:
+        outcome = len(yaml_documents(raw, most=2000))
+    except Problem as problem:
+        outcome = problem.code
+    return outcome, time.process_time() - start, most_memory() - memory
+
+
+def most_memory() -> float:
+    """Return the megabytes of memory that this process has held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "outcome"),
@@ -159,8 +162,8 @@ def test_a_scalar_keeps_its_source_text_where_that_is_asked_for(text: str, read:
     ],
 )
 def test_no_body_costs_much_time_or_memory(text: str, outcome: object) -> None:
-    ran = subprocess.run([sys.executable, "-c", MEASURED], input=text.encode(), capture_output=True, check=True)
-    told, seconds, megabytes = json.loads(ran.stdout)
-    assert told == outcome
+    with new_processes() as process:
+        found, seconds, megabytes = process.submit(measured, text).result()
+    assert found == outcome
     assert seconds < SECONDS
     assert megabytes < MEGABYTES

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 from threading import Thread
 
@@ -14,19 +12,12 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from omni_gateway.store import Store
+from tests.new_processes import new_processes
 
 pytestmark = pytest.mark.slow
 
 PROCESSES = 4
 ROUNDS = 2
-STARTER = """
-import sys
-from omni_gateway.store import Store
-for url in sys.stdin:
-    store = Store(url.strip(), sys.argv[1])
-    store.wait(50)
-    print(len(store.tokens.list()), flush=True)
-"""
 
 
 def at(folder: Path) -> str:
@@ -54,21 +45,21 @@ def made_by_an_older_release(folder: Path) -> None:
         command.upgrade(config, "0002")
 
 
+def first_use(url: str) -> int:
+    """Open a store with a bootstrap token; return how many tokens it has."""
+    store = Store(url, "b" * 40)
+    store.wait(50)
+    return len(store.tokens.list())
+
+
 @pytest.mark.parametrize("old", [False, True], ids=["new", "of an older release"])
 def test_processes_that_start_at_once_on_one_database_all_start(tmp_path: Path, old: bool) -> None:
-    words = [sys.executable, "-c", STARTER, "b" * 40]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    started = [subprocess.Popen(words, text=True, **pipes) for _ in range(PROCESSES)]
-    said = []
     for number in range(ROUNDS):
+        folder = tmp_path / str(number)
         if old:
-            made_by_an_older_release(tmp_path / str(number))
-        for process in started:
-            assert process.stdin is not None
-            print(at(tmp_path / str(number)), file=process.stdin, flush=True)
-        said += [process.stdout.readline().strip() for process in started if process.stdout is not None]
-    errors = [process.communicate(timeout=60)[1] for process in started]
-    assert said == ["1"] * PROCESSES * ROUNDS, errors
+            made_by_an_older_release(folder)
+        with new_processes(PROCESSES) as processes:
+            assert list(processes.map(first_use, [at(folder)] * PROCESSES)) == [1] * PROCESSES
 
 
 def test_the_bootstrap_token_is_there_from_the_first_use(tmp_path: Path) -> None:
