@@ -29,7 +29,7 @@ API = "/api/v1/"
 ROLES = ("reader", "operator", "admin")
 #: The worker processes of a gateway under gunicorn.
 WORKERS = 2
-START_SECONDS = 90.0
+START_SECONDS = 240.0
 STOP_SECONDS = 60.0
 #: The checks call faster, and fail to log in more often, than any caller may.
 NO_RATES: Mapping[str, Any] = {"rate_limit": "off", "failed_logins": "off", "failed_logins_in_all": "off"}
@@ -184,13 +184,18 @@ class Gateways:
             environ=os.environ,  # the settings of plugins
             **NO_RATES,
         )
-        found = [*self._installed, *(_found(each) for each in self._groups[number])]
+        group = self._groups[number]
+        found = [*self._installed, *map(_found, group, targets_of(group))]
         return InProcessGateway(create_app(settings, plugins=found), settings)
 
     def _distribution(self, number: int) -> Path:
         """Return a folder for the module path in which the group's plugins are installed, as far as entry points go."""
         site = self._new_folder(f"site-{number}")
-        points = [f"{each.name.replace('/', '-')} = {target_of(each)}" for each in self._groups[number]]
+        group = self._groups[number]
+        points = [
+            f"{plugin.name.replace('/', '-')} = {target}"
+            for plugin, target in zip(group, targets_of(group), strict=True)
+        ]
         if points:
             metadata = site / "plugins_under_test-0.dist-info"
             metadata.mkdir()
@@ -204,18 +209,24 @@ class Gateways:
         return folder
 
 
-def _found(plugin: ServicePlugin) -> Found:
-    return Found(plugin.name, target_of(plugin), "plugins-under-test", "0", "loaded", plugin)
+def _found(plugin: ServicePlugin, target: str) -> Found:
+    return Found(plugin.name, target, "plugins-under-test", "0", "loaded", plugin)
 
 
-def target_of(plugin: ServicePlugin) -> str:
-    """Return ``module:name`` of a plugin object. Raises ``LookupError`` if no imported module has it by a name."""
+def targets_of(plugins: Sequence[ServicePlugin]) -> Sequence[str]:
+    """Return ``module:name`` of each plugin object. Raises ``LookupError`` if no imported module has one by a name."""
+    wanted, found = {id(plugin) for plugin in plugins}, dict[int, str]()
     # Modules that are imported first come first: the one that makes the plugin, not the test that imports it.
     for module_name, module in list(sys.modules.items()):
         for name, value in list(getattr(module, "__dict__", {}).items()):
-            if value is plugin and module_name != "__main__":
-                return f"{module_name}:{name}"
-    raise LookupError(f"plugin {plugin.name!r} is not an attribute of a module; a server cannot load it by name")
+            if id(value) in wanted and module_name != "__main__":
+                found.setdefault(id(value), f"{module_name}:{name}")
+    for plugin in plugins:
+        if id(plugin) not in found:
+            raise LookupError(
+                f"plugin {plugin.name!r} is not an attribute of a module; a server cannot load it by name"
+            )
+    return [found[id(plugin)] for plugin in plugins]
 
 
 def _without_clashes(plugins: Sequence[ServicePlugin], installed: Sequence[Found]) -> list[list[ServicePlugin]]:

@@ -19,8 +19,9 @@ NO_CACHE = {"Cache-Control": "no-cache"}
 #: How often a race is run: one race may end well by chance.
 ROUNDS = 5
 #: Deadlines, which a machine with much else to do takes a part of: for an answer of each worker, for what it reads.
-ANSWER_SECONDS, READ_SECONDS = 30.0, 12.0
-PAUSE = 0.3
+ANSWER_SECONDS, READ_SECONDS = 60.0, 30.0
+#: Between two looks, at first and at most.
+PAUSE, LONGEST_PAUSE = 0.2, 2.0
 
 
 def at_once(send: Callable[[int], httpx.Response]) -> list[httpx.Response]:
@@ -47,9 +48,10 @@ def of_each_worker(send: Callable[[], httpx.Response]) -> list[httpx.Response]:
 
 def every_worker_reads(client: httpx.Client, url: str, expected: Callable[[httpx.Response], bool]) -> None:
     """Wait until all workers read what is expected: each has a cache of Omni's objects, which follows by a watch."""
-    deadline = time.monotonic() + READ_SECONDS
+    deadline, pause = time.monotonic() + READ_SECONDS, PAUSE
     while not all(map(expected, of_each_worker(lambda: client.get(url)))):
-        time.sleep(PAUSE)
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
         assert time.monotonic() < deadline, f"after {READ_SECONDS} s a worker reads what was there before"
 
 
