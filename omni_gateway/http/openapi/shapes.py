@@ -100,7 +100,7 @@ def _names_in_answers(document: Mapping[str, Any]) -> set[str]:
 
 
 def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         if str(node.get("$ref", "")).startswith(_PREFIX):
             yield node["$ref"].removeprefix(_PREFIX)
         for item in node.values():
@@ -121,7 +121,7 @@ class _Splitter:
 
     def shaped(self, node: Any, shape: Shape) -> Any:
         """Return a copy of a part of the document that refers to a shape of each component."""
-        if isinstance(node, Mapping):
+        if isinstance(node, dict):
             reference = str(node.get("$ref", ""))
             copy = {
                 key: value if key in _EXAMPLES else self.shaped(value, shape)

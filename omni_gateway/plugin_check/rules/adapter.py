@@ -43,10 +43,12 @@ def adapters_of(subject: Subject) -> Iterator[tuple[str, str, Any]]:
 def adapter_instance(subject: Subject) -> Iterator[Fault]:
     """Each adapter is an instance of a subclass of ResourceAdapter."""
     for argument, of, adapter in adapters_of(subject):
+        if isinstance(adapter, ResourceAdapter):
+            continue
         place = subject.argument(argument)
         if isinstance(adapter, type):
             yield Fault(f"{of} is the class {adapter.__name__}", f"give an instance: {adapter.__name__}(...)", place)
-        elif not isinstance(adapter, ResourceAdapter):
+        else:
             kind = type(adapter).__name__
             yield Fault(f"{of} is a {kind}, no ResourceAdapter", f"make {kind} a subclass of ResourceAdapter", place)
 
