@@ -69,6 +69,8 @@ def followed(environment: Path) -> Followed:
     result = Followed(environment, environment / ".venv" / "bin" / "python")
     # The environment has the packages that the plugin names, so nothing is fetched after the first block.
     offline = {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    # An author's environment has no other plugins of pytest than the gateway's.
+    offline["PYTEST_ADDOPTS"] = "-p no:schemathesis -p no:hypothesispytest -p no:xdist -p no:anyio"
     package = environment / "omni-gateway-plugin-tunnels"
     began = time.monotonic()
     with bash(environment, **offline) as shell:
