@@ -91,6 +91,14 @@ def _certificate_authorities_are_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _applications_without_callers_hold_no_watches() -> Iterator[None]:
+    """Each held watch wakes a thread ten times a second: the applications of ended tests would take most of a core."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("omni_gateway.cache.informers.IDLE_SECONDS", 15.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[RunningSimulator]:
     """A real gRPC server on loopback, in a thread of this process."""

@@ -218,15 +218,20 @@ class Informers:
             self._maintainer.start()
 
     def _maintain(self) -> None:
-        """Probe the connection and evict informers every :data:`PROBE_SECONDS`, until closed."""
+        """Probe the connection and evict informers every :data:`PROBE_SECONDS`, until closed or the last is evicted."""
         relists = 0
         while not self._closed.wait(PROBE_SECONDS):
             self.evict()
             with self._lock:
                 before, relists = relists, sum(informer.relists for informer in self._informers.values())
+                ended = not self._informers
+                if ended:
+                    self._maintainer = None  # the next informer starts it again
             # A bootstrap passes many times its objects' size through the allocator; glibc retains that by itself.
             if relists != before:
                 give_back()
+            if ended:
+                return
             self.probe()
 
     def probe(self) -> None:

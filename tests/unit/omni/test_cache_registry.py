@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -61,6 +62,23 @@ def test_a_type_that_nobody_asks_for_is_let_go(cache: Informers, wait_until: Wai
     time.sleep(0.001)
     cache.evict()
     assert cache.existing("a", NAMESPACE) is None
+
+
+def test_omni_is_probed_as_long_as_there_is_a_type_that_is_followed(
+    omnis: dict[str, Omni], monkeypatch: pytest.MonkeyPatch, wait_until: Wait
+) -> None:
+    monkeypatch.setattr(informers, "PROBE_SECONDS", 0.01)
+    probes: list[None] = []
+    before = set(threading.enumerate())
+    cache = Informers(lambda type, _: omnis[type].stream(), lambda: probes.append(None))
+    wait_until(lambda: live(cache, "a") and probes, 60)
+    cache.idle_seconds = 0.0
+    wait_until(lambda: "informers" not in {thread.name for thread in {*threading.enumerate()} - before}, 60)
+    assert cache.existing("a", NAMESPACE) is None
+
+    cache.idle_seconds, probed = 600.0, len(probes)
+    wait_until(lambda: live(cache, "a") and len(probes) > probed, 60)
+    cache.close()
 
 
 def test_a_type_that_somebody_watches_stays(cache: Informers, wait_until: Wait) -> None:
