@@ -75,11 +75,8 @@ def test_their_routes_are_in_the_document_with_tags_and_schemas(extended: Flask)
 
 
 def test_the_plugins_command_lists_them_with_their_distributions(installed: Path) -> None:
-    env = {**os.environ, "PYTHONPATH": str(installed)}
-    answer = subprocess.run(
-        [sys.executable, "-m", "omni_gateway.cli", "plugins"], env=env, capture_output=True, check=True
-    )
-    row = next(line.split() for line in answer.stdout.decode().splitlines() if line.startswith("racks"))
+    said = CliRunner().invoke(main, ["plugins"])
+    row = next(line.split() for line in said.output.splitlines() if line.startswith("racks"))
     assert row == ["racks", "omni-gateway-plugin-racks", "0.1.0", "/api/v1/racks", ">=2.1,<3", "loaded"]
 
 
