@@ -93,7 +93,7 @@ def _certificate_authorities_are_read_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _applications_without_callers_hold_no_watches() -> Iterator[None]:
-    """Each held watch wakes a thread ten times a second: the applications of ended tests would take most of a core."""
+    """Each held watch wakes a thread ten times a second: those of ended tests would take a tenth of a core."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("omni_gateway.cache.informers.IDLE_SECONDS", 15.0)
         yield
