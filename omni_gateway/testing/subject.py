@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
+from omni_gateway.rest.plugin import ResourcePlugin
 from omni_gateway.testing.case import Case
 from omni_gateway.testing.conditions import secrets_of
 from omni_gateway.testing.document import resolved
@@ -25,6 +26,8 @@ METHODS = {"list": "GET", "get": "GET", "create": "POST", "replace": "PUT", "pat
 OPERATION_SECONDS = 30.0
 #: How many objects of a plugin are there while the checks of lists run, at least.
 SEVERAL = 3
+#: The beginning of an id with separators of URLs, what looks like an escape, and other scripts.
+STRANGE = "a/b//c 50%41 a%2Fb?d#e;f:\\'\" naïve-日本-😀"
 #: The response of an object that no check has created.
 _NONE = httpx.Response(200)
 
@@ -37,6 +40,12 @@ class Made:
     url: str
     body: Mapping[str, Any]
     response: httpx.Response
+
+
+def path_of(plugin: ResourcePlugin, verb: str) -> str:
+    """Return the path of a plugin's verb in the OpenAPI document."""
+    path = f"/api/v1/{plugin.name}"
+    return path if verb in ("list", "create") or plugin.singleton else f"{path}/{{id}}"
 
 
 class Subject:
@@ -95,7 +104,7 @@ class Subject:
 
     def path_of(self, verb: str) -> str:
         """Return the path of a verb in the OpenAPI document."""
-        return self.path if verb in ("list", "create") or self.plugin.singleton else f"{self.path}/{{id}}"
+        return path_of(self.plugin, verb)
 
     def url_of(self, id: str) -> str:
         """Return the URL of one object below ``/api/v1``."""
@@ -240,6 +249,12 @@ class Subject:
         """An object that is not there."""
         id = f"there-is-none-{self.token}"
         return Made(id, self.url_of(id), {**(self.existing.body or self.read(self.existing.url)), "id": id}, _NONE)
+
+    @property
+    def strange(self) -> Made:
+        """An object that is not there, whose id has all that hurts in URLs."""
+        id = f"{STRANGE}-{self.token}"
+        return replace(self.missing, id=id, url=self.url_of(id))
 
     @property
     def changing(self) -> Made:

@@ -14,7 +14,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from omni_gateway.app import create_app
 from omni_gateway.settings import Settings
 
-from .test_every_route import routes, url
+from .routes import routes, url
 
 Make = Callable[..., FlaskClient]
 NO_OBJECT = "/api/v1/resources/MachineClasses/there-is-none"

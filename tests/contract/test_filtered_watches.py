@@ -10,7 +10,7 @@ import pytest
 
 from .every_route_world import CLUSTER, World, world_of_everything
 from .streams import told
-from .test_bad_input import filters
+from .test_selecting import filters
 
 pytestmark = pytest.mark.slow
 

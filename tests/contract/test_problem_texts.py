@@ -11,7 +11,8 @@ from flask import Flask
 from omni_gateway.http.type_nouns import nouns_of
 
 from .conftest import Caller
-from .test_every_route import body, document, routes, url
+from .routes import body, routes, url
+from .test_every_route import document
 
 __all__ = ["document"]
 

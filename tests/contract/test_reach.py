@@ -19,8 +19,8 @@ from omni_gateway.store import Store
 from tests.document import parameters
 
 from .conftest import NO_RATES, Caller
+from .routes import body
 from .streams import told
-from .test_every_route import body
 
 pytestmark = pytest.mark.slow
 

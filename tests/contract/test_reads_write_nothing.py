@@ -27,7 +27,7 @@ from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 
 from .conftest import Caller
-from .test_every_route import routes, url
+from .routes import routes, url
 
 CLASSES = "MachineClasses.omni.sidero.dev"
 #: A token's last use is kept by the authentication of every request, and the audit by its own thread.

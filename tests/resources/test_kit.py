@@ -6,16 +6,21 @@ from collections.abc import Callable
 
 import httpx
 
+from omni_gateway.discovery import discover
+from omni_gateway.sdk import ResourcePlugin
 from omni_gateway.sdk.testing import EmbeddedOmni, GatewayUnderTest
 from omni_gateway.simulator.faults import Faults
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 from omni_gateway.testing.conditions import checks_of
 
+from .built_in import classes
 from .test_machine_settings import TestMachineClasses as MachineClasses
 from .test_reads import TestLinks as Links
 
 Api = Callable[..., httpx.Client]
 CLASSES = "MachineClasses.omni.sidero.dev"
+#: Their objects need machines or a cluster that is up, or are the gateway's own record; tests/contract asks their routes.
+WITHOUT_A_CLASS = {"audit", "clustermachines", "etcdbackups", "exposed-services", "machines", "machinesetnodes"}
 
 
 def reasons(case: type) -> dict[str, str]:
@@ -30,6 +35,12 @@ def test_a_check_that_does_not_apply_has_a_reason() -> None:
 
 def test_nearly_every_check_applies_to_a_resource_with_all_verbs() -> None:
     assert sum(not reason for reason in reasons(MachineClasses).values()) > 100
+
+
+def test_each_built_in_resource_with_verbs_has_a_class() -> None:
+    plugins = [found.plugin for found in discover() if found.distribution == "omni-gateway"]
+    with_verbs = {plugin.name for plugin in plugins if isinstance(plugin, ResourcePlugin) and plugin.roles}
+    assert with_verbs - {case.plugin.name for case in classes()} == WITHOUT_A_CLASS
 
 
 def test_clients_have_the_roles_and_the_clusters_that_they_are_asked_for_with(api: Api) -> None:

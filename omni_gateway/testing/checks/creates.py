@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
 
 from omni_gateway.testing.conditions import needs
 from omni_gateway.testing.subject import Subject, problem
 
 JSON = {"Content-Type": "application/json"}
+#: Labels and annotations that Omni takes from nobody.
+IMPOSSIBLE: Mapping[str, Any] = {
+    "too many": {f"k{number}": "v" for number in range(257)},
+    "a key of 1025 bytes": {"k" * 1025: ""},
+    "a key of 1026 bytes": {"é" * 513: ""},
+    "a value of 16385 bytes": {"k": "v" * 16385},
+    "a value of 16386 bytes": {"k": "é" * 8193},
+    "an empty key": {"": "v"},
+    "a line break": {"k": "a\nb"},
+    "a number": {"k": 1},
+    "a list": ["k"],
+}
 
 
 class CreateChecks:
@@ -56,17 +72,21 @@ class CreateChecks:
 
     @needs("create", "own id")
     def test_a_body_with_an_impossible_id_is_refused(self, subject: Subject) -> None:
-        for id in ("", "a\nb", "x" * 1025, 5):
+        for id in ("", "a\nb", "x" * 1025, "é" * 513, 5):
             refused = subject.admin.post(subject.collection, json={**subject.body(), "id": id})
             assert "id" in problem(refused, 422, "validation")["errors"], id
 
     @needs("create")
     def test_a_body_with_impossible_labels_is_refused(self, subject: Subject) -> None:
-        too_many = {f"k{number}": "v" for number in range(257)}
-        for labels in (["a"], {"a": 1}, {"": "x"}, {"a": "x\ny"}, too_many):
-            refused = subject.admin.post(subject.collection, json={**subject.body(), "labels": labels})
-            errors = problem(refused, 422, "validation")["errors"]
-            assert any(name.startswith("labels") for name in errors), labels
+        for kind, pairs in IMPOSSIBLE.items():
+            body = {**subject.body(), "labels": pairs, "annotations": pairs}
+            _refused_by_label(subject.admin.post(subject.collection, json=body), kind)
+
+    @needs("replace")
+    def test_a_replace_with_impossible_labels_is_refused(self, subject: Subject) -> None:
+        pairs = IMPOSSIBLE["a line break"]
+        body = {**subject.replacement(subject.changing), "labels": pairs, "annotations": pairs}
+        _refused_by_label(subject.admin.put(subject.changing.url, json=body), "a line break")
 
     def test_an_unknown_field_of_a_body_is_refused_by_name(self, subject: Subject, write_with_body: str) -> None:
         made = subject.changing if write_with_body != "create" else None
@@ -115,6 +135,12 @@ class CreateChecks:
         body = subject.body()
         problem(subject.admin.put(subject.url_of(body["id"]), json=body), 404, "not-found")
         assert subject.admin.get(subject.url_of(body["id"])).status_code == 404
+
+
+def _refused_by_label(response: httpx.Response, kind: str) -> None:
+    errors = problem(response, 422, "validation")["errors"]
+    named = {member for member in ("labels", "annotations") if any(name.startswith(member) for name in errors)}
+    assert named == {"labels", "annotations"}, f"{kind}: {errors}"
 
 
 def _without(document: dict[str, object], names: set[str]) -> dict[str, object]:

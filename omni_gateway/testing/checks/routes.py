@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 
 from omni_gateway.http.openapi.operations import operations_of
+from omni_gateway.rest.plugin import ResourcePlugin
 from omni_gateway.testing.conditions import needs
 from omni_gateway.testing.document import resolved
-from omni_gateway.testing.subject import METHODS, Made, Subject, problem
+from omni_gateway.testing.gateways import ROLES
+from omni_gateway.testing.subject import METHODS, Made, Subject, path_of, problem
 
 JSON = "application/json"
 #: The cluster of a caller who may not see the objects of the example.
@@ -47,12 +49,17 @@ class FurtherRoute:
 
 
 def further_routes(subject: Subject) -> Iterator[FurtherRoute]:
-    """Yield the routes that are no verbs, and whose URLs have no variable but the id of an object."""
-    paths = subject.gateway.openapi["paths"]
-    verbs = {(subject.path_of(verb), METHODS[verb]) for verb in subject.plugin.roles}
+    """Yield the routes of a plugin under test that are no verbs."""
+    return further_routes_of(subject.plugin, subject.gateway.openapi)
+
+
+def further_routes_of(plugin: ResourcePlugin, document: Mapping[str, Any]) -> Iterator[FurtherRoute]:
+    """Yield the routes of a document that are a plugin's, no verbs, and without a variable but the id of an object."""
+    paths, base = document["paths"], f"/api/v1/{plugin.name}"
+    verbs = {(path_of(plugin, verb), METHODS[verb]) for verb in plugin.roles}
     tags = {tag for path, method in verbs for tag in paths[path][method.lower()]["tags"]}
     for path, item in paths.items():
-        below = path == subject.path or path.startswith(f"{subject.path}/")
+        below = path == base or path.startswith(f"{base}/")
         if not below or path.replace("{id}", "").count("{"):
             continue
         for method, operation in operations_of(item):
@@ -73,9 +80,7 @@ def send(
 
     What a stream goes on to send is not read.
     """
-    url = route.path.replace("/api/v1/", "", 1)
-    if route.of_object:
-        url = url.replace(f"{subject.plugin.name}/{{id}}", made.url, 1)
+    url = url_of(subject, route, made)
     body: dict[str, Any] = {} if route.body is None else {"json": {**route.body, **(members or {})}}
     with (client or subject.admin).stream(route.method, url, params=params, **body) as response:
         if response.headers.get("Content-Type", "").partition(";")[0] in (JSON, "application/problem+json", ""):
@@ -87,6 +92,12 @@ def send(
                 response.status_code, headers=response.headers, content=content, request=response.request
             )
     return response
+
+
+def url_of(subject: Subject, route: FurtherRoute, made: Made) -> str:
+    """Return the URL of a route about an object, below ``/api/v1``."""
+    url = route.path.replace("/api/v1/", "", 1)
+    return url.replace(f"{subject.plugin.name}/{{id}}", made.url, 1) if route.of_object else url
 
 
 def takes_dry_run(subject: Subject, route: FurtherRoute) -> bool:
@@ -103,11 +114,26 @@ def content_of(subject: Subject, made: Made) -> dict[str, Any]:
 class RouteChecks:
     """Promises of every route that is no verb. The message of a failure names the route."""
 
+    @needs("further routes", "get")
+    def test_a_further_route_is_open_to_its_role_and_above_only(self, subject: Subject) -> None:
+        for route in further_routes(subject):
+            response = send(subject, route, subject.existing, subject.client(None))
+            assert response.status_code == 401, f"{route} without a credential: {response.status_code}"
+            needed = route.operation.get("x-required-role", "reader")
+            params = {"dry_run": "true"} if takes_dry_run(subject, route) else {}
+            for role in ROLES:
+                enough = ROLES.index(role) >= ROLES.index(needed)
+                if enough and not (route.reads or params or needed == "reader"):
+                    continue  # it would be done
+                response = send(subject, route, subject.existing, subject.client(role), params=params)
+                refused = response.status_code == 403 and response.json()["code"] == "forbidden"
+                assert refused is not enough, f"{route} as {role}: {response.status_code} {response.text[:300]}"
+
     @needs("further routes", "get", "many")
     def test_a_further_route_of_a_missing_object_is_404(self, subject: Subject) -> None:
         for route in further_routes(subject):
             if route.of_object:
-                response = send(subject, route, subject.missing)
+                response = send(subject, route, subject.strange)
                 # A body that lacks members may be refused before the object is looked for.
                 refused = response.status_code == 422 and not route.reads
                 assert response.status_code == 404 or refused, f"{route}: {response.status_code} {response.text[:300]}"
@@ -127,6 +153,29 @@ class RouteChecks:
                 response = send(subject, route, subject.existing, members={"no_such_field": 1})
                 assert response.status_code == 422, f"{route}: {response.status_code} {response.text[:300]}"
                 assert "no_such_field" in problem(response, 422, "validation")["errors"], f"{route}: {response.text}"
+
+    @needs("further routes", "get")
+    def test_a_further_route_refuses_a_body_that_is_no_json(self, subject: Subject) -> None:
+        for route in further_routes(subject):
+            if route.body is not None and route.operation["requestBody"].get("required"):
+                url = url_of(subject, route, subject.existing)
+                for content in (b"{", b"", b'{"a": 1, "a": 2}'):
+                    refused = subject.admin.request(route.method, url, content=content, headers={"Content-Type": JSON})
+                    assert refused.status_code == 400, f"{route}: {refused.status_code} {refused.text[:300]}"
+                    problem(refused, 400, "bad-json")
+                refused = subject.admin.request(
+                    route.method, url, content=b"<a/>", headers={"Content-Type": "text/xml"}
+                )
+                assert refused.status_code == 415, f"{route}: {refused.status_code} {refused.text[:300]}"
+
+    @needs("further routes", "get")
+    def test_a_method_that_a_further_route_has_not_is_405_and_names_those_that_it_has(self, subject: Subject) -> None:
+        for route in further_routes(subject):
+            present = {method.upper() for method, _ in operations_of(subject.gateway.openapi["paths"][route.path])}
+            method = next(each for each in ("PUT", "DELETE", "POST", "PATCH", "LOCK") if each not in present)
+            response = subject.admin.request(method, url_of(subject, route, subject.existing))
+            assert response.status_code == 405, f"{method} {route.path}: {response.status_code}"
+            assert present <= set(response.headers["Allow"].split(", ")), f"{route}: {response.headers['Allow']}"
 
     @needs("further routes", "get")
     def test_a_further_read_changes_nothing(self, subject: Subject) -> None:
