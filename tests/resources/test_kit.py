@@ -19,7 +19,7 @@ from .test_reads import TestLinks as Links
 
 Api = Callable[..., httpx.Client]
 CLASSES = "MachineClasses.omni.sidero.dev"
-#: Their objects need machines or a cluster that is up, or are the gateway's own record; tests/contract asks their routes.
+#: Their objects need machines or a cluster that is up, or are the gateway's own record: tests/contract asks them.
 WITHOUT_A_CLASS = {"audit", "clustermachines", "etcdbackups", "exposed-services", "machines", "machinesetnodes"}
 
 
