@@ -14,6 +14,7 @@ from resources import (
     imagepullrequest,
     loadbalancerconfig,
     machineset,
+    machinesetnode,
     schematicconfiguration,
 )
 
@@ -55,6 +56,20 @@ class TestExtensionsConfigurations(InCluster):
 class TestMachineSets(InCluster):
     plugin = machineset.plugin
     second = {"id": "my-cluster-more", "update_strategy": "Unset", "labels": {LABEL: CLUSTER, WORKER: ""}}
+
+
+class TestMachineSetNodes(BuiltIn):
+    plugin = machinesetnode.plugin
+    cluster = "of-nodes"  # no other class counts on its machines
+    example = {
+        "id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
+        "labels": {LABEL: "of-nodes", "omni.sidero.dev/machine-set": "of-nodes-workers", WORKER: ""},
+    }
+
+    def prepare(self, omni: EmbeddedOmni) -> None:
+        omni.put("Clusters.omni.sidero.dev", self.cluster, VERSIONS)
+        labels = {LABEL: self.cluster, WORKER: ""}
+        omni.put("MachineSets.omni.sidero.dev", f"{self.cluster}-workers", {}, labels=labels)
 
 
 class TestEtcdManualBackups(BuiltIn):
