@@ -1,4 +1,4 @@
-"""If-Match and If-None-Match on writes (RFC 9110 §13); test_every_route_succeeds asks every route."""
+"""If-Match and If-None-Match on writes (RFC 9110 §13); the conformance classes ask each resource."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.sdk.testing import EmbeddedOmni
+from omni_gateway.sdk.testing import EmbeddedOmni, GatewayUnderTest
 from resources import (
     cluster,
     configpatch,
@@ -46,6 +46,10 @@ class TestConfigPatches(InCluster):
     plugin = configpatch.plugin
     under_gunicorn = True  # objects of Omni's
     second = {"id": "600-other", "data": "machine:\n  network: {}\n", "labels": {LABEL: CLUSTER}}
+
+    def test_a_test_of_ones_own_has_the_gateway_under_gunicorn(self, gateway: GatewayUnderTest) -> None:
+        assert gateway.client("reader").get("machineclasses").status_code == 200
+        assert gateway.client(None).get("machineclasses").status_code == 401
 
 
 class TestExtensionsConfigurations(InCluster):

@@ -8,7 +8,7 @@ import httpx
 
 from omni_gateway.discovery import discover
 from omni_gateway.sdk import ResourcePlugin
-from omni_gateway.sdk.testing import EmbeddedOmni, GatewayUnderTest
+from omni_gateway.sdk.testing import EmbeddedOmni
 from omni_gateway.simulator.faults import Faults
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 from omni_gateway.testing.conditions import checks_of
@@ -65,8 +65,3 @@ def test_a_fault_of_omni_is_what_callers_see(api: Api, faults: Faults) -> None:
     faults.add(pb.Rule(method="*/Get", error=pb.Error(code=14, message="away")))
     answer = api("reader").get("machineclasses/any", headers={"Cache-Control": "no-cache"})
     assert answer.status_code in (502, 503)
-
-
-def test_the_gateway_under_gunicorn_has_two_workers(gateway: GatewayUnderTest) -> None:
-    assert gateway.client("reader").get("machineclasses").status_code == 200
-    assert gateway.client(None).get("machineclasses").status_code == 401
