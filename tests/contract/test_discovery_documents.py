@@ -1,0 +1,36 @@
+"""What discovery needed of computed documents: lists, bodies, entity tags and the caller's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+import pytest
+
+from omni_gateway.sdk import ResourceAdapter, Role
+from omni_gateway.sdk.actions import ComputedDocument, PluginError
+
+
+class DiscoveryBody(ma.Schema):
+    pass
+
+
+def run(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"query": DiscoveryBody, "body": DiscoveryBody}, "`query` and `body`"),
+        ({"conditional": True, "body": DiscoveryBody}, "a POST has no entity tag"),
+        ({"conditional": True, "media_type": "text/plain"}, "only JSON has an entity tag"),
+        ({"scoped": True, "cluster_independent": True}, "`scoped` and `cluster_independent`"),
+        ({"scoped": True, "on_collection": False}, "`scoped` without `on_collection`"),
+    ],
+)
+def test_a_document_whose_arguments_exclude_each_other_is_refused(arguments: dict[str, Any], words: str) -> None:
+    given = {"on_collection": True, **arguments}
+    with pytest.raises(PluginError, match=words):
+        ComputedDocument("", role=Role.READER, summary="", run=run, **given)
