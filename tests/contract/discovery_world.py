@@ -11,7 +11,7 @@ from typing import Any
 from omni_gateway.app import create_app
 from omni_gateway.omni import OmniConfig
 from omni_gateway.settings import Settings
-from omni_gateway.simulator.embedded import running_simulator
+from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from omni_gateway.store import Store
 
 from .conftest import NO_RATES, Caller
@@ -41,18 +41,24 @@ class World:
         assert self.admin.patch(f"machines/{id}", json={"labels": labels}).status_code == 200
 
 
+def callers(simulator: RunningSimulator, state_dir: Path) -> tuple[Caller, Caller, Caller]:
+    """Return an admin, a reader, and a reader who may read ``MINE`` only, of a gateway before a simulator."""
+    omni = OmniConfig(endpoint=simulator.endpoint, service_account_key=simulator.key)
+    settings = Settings(omni=omni, state_dir=state_dir, **NO_RATES)
+    app = create_app(settings)
+    tokens = Store(settings.database_url).tokens
+    admin, reader, held = (
+        Caller(app.test_client(), tokens.create(name, role, None, clusters)[1])
+        for name, role, clusters in (("a", "admin", None), ("r", "reader", None), ("h", "reader", [MINE]))
+    )
+    return admin, reader, held
+
+
 @contextmanager
 def discovery_world(state_dir: Path, wait_until: Callable[..., Any]) -> Iterator[World]:
     """Start a gateway before an Omni with both clusters up."""
     with running_simulator(fleet=6, speed=60, db=None) as simulator:
-        omni = OmniConfig(endpoint=simulator.endpoint, service_account_key=simulator.key)
-        settings = Settings(omni=omni, state_dir=state_dir, **NO_RATES)
-        app = create_app(settings)
-        tokens = Store(settings.database_url).tokens
-        admin, reader, held = (
-            Caller(app.test_client(), tokens.create(name, role, None, clusters)[1])
-            for name, role, clusters in (("a", "admin", None), ("r", "reader", None), ("h", "reader", [MINE]))
-        )
+        admin, reader, held = callers(simulator, state_dir)
         available = admin.get("machines?label_selector=omni.sidero.dev/available", headers=NOW).json
         ids = [machine["id"] for machine in available]
         mine = {

@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from omni_gateway.simulator.embedded import running_simulator
+from omni_gateway.simulator.state.resource import Resource
+
 from .conftest import Caller
-from .discovery_world import MINE, NOW, THEIRS, World, discovery_world
+from .discovery_world import MINE, NOW, THEIRS, World, callers, discovery_world
 
 URL = "discovery/ansible"
 TOOL = Path(sys.executable).with_name("ansible-inventory")
@@ -110,6 +113,32 @@ def test_a_caller_held_to_a_cluster_gets_its_machines_and_free_ones(world: World
     # Without a digest, which would show that there is another cluster of such a name.
     assert sorted(found["cluster_team_a"]["hosts"]) == sorted([world.control_plane, world.worker])
     assert inventory(world.held, f"names=id&cluster={THEIRS}") == {"_meta": {"hostvars": {}}, "all": {"children": []}}
+
+
+def test_a_host_name_that_is_not_that_of_one_host_is_not_used(tmp_path: Path) -> None:
+    names = {
+        "one": "node-1",
+        "first": "twin",
+        "second": "twin",
+        "unnamed": "",
+        "local": "localhost",
+        "pattern": "all:!one",
+        "template": "{{ 6 * 7 }}",
+        "impostor": "one",
+    }
+    with running_simulator(fleet=0, speed=60, db=None) as simulator:
+        for id, hostname in names.items():
+            spec = {"network": {"hostname": hostname, "addresses": ["fe80::1/64", '2001:db8::1%"/64', "{{ 1 }}"]}}
+            owner = "MachineStatusController"
+            status = Resource("default", "MachineStatuses.omni.sidero.dev", id, spec, {}, owner=owner)
+            simulator.store.create(status, owner=owner)
+        _, reader, _ = callers(simulator, tmp_path)
+        found = inventory(reader, "")["_meta"]["hostvars"]
+        targets = reader.get("discovery/prometheus", headers=NOW).json
+    assert found.keys() == {"node-1", *names} - {"one"}
+    assert found["template"]["omni_hostname"] == ""
+    assert found["node-1"]["omni_addresses"] == ["fe80::1", '2001:db8::1%"']
+    assert targets == []
 
 
 @pytest.mark.parametrize(

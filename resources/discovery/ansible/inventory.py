@@ -19,6 +19,8 @@ from resources.discovery.machines import Machine, list_statuses, machine_of
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
 #: What begins an expression, a statement or a comment of Jinja.
 _TEMPLATE = re.compile(r"\{[{%#]")
+#: A host name that Ansible takes for the name of one host: not for a pattern of hosts, nor for the controller itself.
+_HOST_NAME = re.compile(r"(?!localhost$)[A-Za-z0-9][A-Za-z0-9.-]*")
 #: A group before it has a name: its kind, then the value, or the key and value of a label.
 _Group = tuple[str, ...]
 
@@ -74,7 +76,8 @@ def _digest(group: _Group) -> str:
 def _host(status: Resource) -> _Host:
     machine = machine_of(status)
     variables = {name: _without_templates(value) for name, value in _variables(machine).items()}
-    return _Host(variables["omni_hostname"], tuple(_groups(machine)), orjson.Fragment(orjson.dumps(variables)))
+    hostname = machine.hostname if _HOST_NAME.fullmatch(machine.hostname) else ""
+    return _Host(hostname, tuple(_groups(machine)), orjson.Fragment(orjson.dumps(variables)))
 
 
 def _groups(machine: Machine) -> Iterable[_Group]:
@@ -97,6 +100,8 @@ def _without_templates(value: Any) -> Any:
     """
     if isinstance(value, dict):
         return {key: text for key, text in value.items() if not _TEMPLATE.search(f"{key}\0{text}")}
+    if isinstance(value, tuple):
+        return [text for text in value if not _TEMPLATE.search(text)]
     return "" if isinstance(value, str) and _TEMPLATE.search(value) else value
 
 

@@ -35,7 +35,7 @@ class PrometheusTargetsQuery(MachinesQuery):
         },
     )
     port = fields.String(
-        validate=[validate.Length(max=128), lambda text: ports_of(text) and None],
+        validate=[validate.Length(max=128), ports_of],
         metadata={
             "description": "Port, or several that are comma separated, in the place of the endpoint's own",
             "example": "9100",
