@@ -15,6 +15,7 @@ import marshmallow as ma
 from omni_gateway.auth import Role
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.declaration import check_role
+from omni_gateway.rest.errors import PluginError
 from omni_gateway.rest.operations import Operation, OperationKind
 
 
@@ -73,9 +74,18 @@ class DryRunResult:
     answer: Mapping[str, Any] | None = None
 
 
-#: A Resource is rendered by the plugin's schema, an Operation responds 202, a mapping is returned as JSON (its schema
-#: is the ``answers`` of the declaration).
-Answer = Resource | Operation | FileResponse | StreamingResponse | DryRunResult | Mapping[str, Any]
+#: A Resource is rendered by the plugin's schema, an Operation responds 202, a mapping or a sequence of mappings is
+#: returned as JSON (its schema is the ``answers`` of the declaration); bytes are such JSON, encoded already.
+Answer = (
+    Resource
+    | Operation
+    | FileResponse
+    | StreamingResponse
+    | DryRunResult
+    | Mapping[str, Any]
+    | Sequence[Mapping[str, Any]]
+    | bytes
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +132,29 @@ class Action:
 class ComputedDocument:
     """A document that is computed on request: ``GET <object>/<path>``. A plugin lists it in its ``documents``.
 
+    With ``body`` it is a ``POST <object>/<path>`` that reads only, for protocols that send their query so. Like any
+    declared POST it takes ``dry_run``, which changes nothing here, and an ``Idempotency-Key``.
+
     :param path: the path below the object; it may have further variables: ``"kubernetes-nodes/<node>"``.
     :param role: the role that a caller needs; above ``READER`` the object must be writable for the caller, and nothing
         is read from the cache.
     :param summary: one line for the OpenAPI document.
     :param run: called as ``run(adapter, id, *variables, query)``, without ``id`` for a document of the collection;
-        returns an ``Answer``.
+        with ``body`` it gets that in the place of ``query``. Returns an ``Answer``.
     :param answers: the schema of the returned mapping; of a stream of JSON lines, the schema of one line.
+    :param many: whether ``run`` returns a sequence of such mappings; the response is then a JSON array.
     :param media_type: the media type of a returned file or stream, for the OpenAPI document.
     :param query: the schema of the query parameters; by default there are none.
+    :param body: the schema of the request body, which makes the route a POST; None: it is a GET.
+    :param example: a request body, shown in the OpenAPI document.
     :param on_collection: make the route ``GET <collection>/<path>`` instead.
     :param cluster_independent: whether a document of a collection may be read by callers restricted to some clusters,
         since it is about none.
+    :param scoped: whether a document of a collection is made of the objects that ``adapter.list`` and ``adapter.get``
+        return, and of nothing else that belongs to a cluster. ``run`` then gets an adapter that leaves out the objects
+        of clusters that the caller may not read, so callers restricted to some clusters may read the document.
+    :param conditional: whether the JSON has an entity tag, made of its content: ``If-None-Match`` is answered 304, and
+        the response cache keeps the response where the adapter's ``cacheable_response`` allows it.
     :param description: further text for the OpenAPI document.
     """
 
@@ -143,12 +164,27 @@ class ComputedDocument:
     summary: str
     run: Callable[..., Answer]
     answers: type[ma.Schema] | None = None
+    many: bool = False
     media_type: str | None = None
     query: type[ma.Schema] | None = None
+    body: type[ma.Schema] | None = None
+    example: Mapping[str, Any] | None = None
     on_collection: bool = False
     cluster_independent: bool = False
+    scoped: bool = False
+    conditional: bool = False
     description: str = ""
 
     def __post_init__(self) -> None:
-        """Raise :class:`PluginError` for a role that is none."""
+        """Raise :class:`PluginError` for a role that is none, and for arguments that exclude each other."""
         check_role(self.role, f"the document {self.path!r}")
+        excluded = {
+            "`query` and `body`": self.query is not None and self.body is not None,
+            "`conditional` and `body`: a POST has no entity tag": self.conditional and self.body is not None,
+            "`conditional` and `media_type`: only JSON has an entity tag": self.conditional and bool(self.media_type),
+            "`scoped` and `cluster_independent`": self.scoped and self.cluster_independent,
+            "`scoped` without `on_collection`": self.scoped and not self.on_collection,
+        }
+        for words, wrong in excluded.items():
+            if wrong:
+                raise PluginError(f"the document {self.path!r} has {words}")

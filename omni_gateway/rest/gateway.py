@@ -107,15 +107,23 @@ class Gateway:
         any client or proxy may repeat them. Raises ``RuntimeError`` outside of a request; work that continues after the
         request must keep the client that it got.
         """
-        own = request_context().principal.omni
         if request.method in READING:
-            return self._own_only_reading if own is None else own.only_reading()
-        return own or self.own_omni
+            return self._only_reading()
+        return request_context().principal.omni or self.own_omni
 
     @property
     def reader(self) -> OmniClient:
-        """Return the client for a request that only reads: from the cache where :meth:`may_use_cache`, else Omni."""
-        return self._reader if self.may_use_cache() else self.omni
+        """Return the client for a request that only reads: from the cache where :meth:`may_use_cache`, else Omni.
+
+        It rejects calls that change something, also in a POST.
+        """
+        if self.may_use_cache():
+            return self._reader
+        return self._only_reading()
+
+    def _only_reading(self) -> OmniClient:
+        own = request_context().principal.omni
+        return self._own_only_reading if own is None else own.only_reading()
 
     def may_use_cache(self) -> bool:
         """Return True if the current request may be answered from the cache.

@@ -25,7 +25,7 @@ OPEN = {
     "/openapi-<release>.yaml",
 }
 #: Questions whose answer needs a body, and tickets, which open what their caller may read: Omni is not written to.
-READS_BY_POST = ("/actions/validate", "/actions/match", "/stream-tickets")
+READS_BY_POST = ("/actions/validate", "/actions/match", "/stream-tickets", "/getparams.execute")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 

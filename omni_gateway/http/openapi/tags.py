@@ -17,6 +17,7 @@ GROUPS = (
     "Images and versions",
     "Identity and access",
     "Operations",
+    "Discovery",
     "Any Omni type",
     OTHER,
     "This gateway",

@@ -253,18 +253,14 @@ def _name_of(kind: str) -> str:
 
 @rule("example-given", Grade.SILVER)
 def example_given(subject: Subject) -> Iterator[Fault]:
-    """A plugin that creates objects, and an action with a body, have an example of it."""
+    """A plugin that creates objects, and an action or a document with a body, have an example of it."""
     plugin = subject.resource
     if "create" in plugin.roles and not plugin.example:
         yield Fault("there is no example of a body", "write example={...}", subject.place)
     yield from (
-        Fault(
-            f"the action {each.name!r} has a body and no example of one",
-            "write example={...}",
-            _of_action(subject, each),
-        )
-        for each in subject.actions
-        if each.body is not None and each.example is None
+        Fault(f"the {what} has a body and no example of one", "write example={...}", place)
+        for what, _, example, place in _bodies(subject)
+        if example is None
     )
 
 
@@ -277,10 +273,20 @@ def example_loads(subject: Subject) -> Iterator[Fault]:
         yield from _refused(plugin.schema, example, text, subject.argument("example"))
         if "patch" in plugin.roles:
             yield from _refused_patch(subject)
+    for what, body, example, place in _bodies(subject):
+        if example is not None:
+            yield from _refused(body(), example, f"the example of the {what} is refused by {body.__name__}", place)
+
+
+def _bodies(subject: Subject) -> Iterator[tuple[str, type[ma.Schema], Mapping[str, Any] | None, SourcePlace]]:
+    """Yield the actions and documents that have a body: what each is, the body's schema, its example, the place."""
     for action in subject.actions:
-        if action.body is not None and action.example is not None:
-            text = f"the example of the action {action.name!r} is refused by {action.body.__name__}"
-            yield from _refused(action.body(), action.example, text, _of_action(subject, action))
+        if action.body is not None:
+            yield f"action {action.name!r}", action.body, action.example, _of_action(subject, action)
+    for document in subject.documents:
+        if document.body is not None:
+            place = place_of_function(document.run) or subject.place
+            yield f"document {document.path!r}", document.body, document.example, place
 
 
 def _refused_patch(subject: Subject) -> Iterator[Fault]:

@@ -67,7 +67,7 @@ def _schemas(subject: Subject, *, with_queries: bool) -> Iterator[ma.Schema]:
     for action in subject.actions:
         waiting += [kind() for kind in (action.body, action.answers) if kind is not None]
     for document in subject.documents:
-        kinds = (document.answers, document.query if with_queries else None)
+        kinds = (document.answers, document.body, document.query if with_queries else None)
         waiting += [kind() for kind in kinds if kind is not None]
     seen: set[type] = set()
     while waiting:

@@ -17,10 +17,14 @@ from omni_gateway.rest.views import actions
 from omni_gateway.rest.views.openapi import (
     IF_MATCH,
     IF_NONE_MATCH_WRITE,
+    OBJECT_HEADERS,
     PLANNED,
     WRITTEN_HEADERS,
 )
 from omni_gateway.rest.views.route import Request, Responses, Route
+
+#: Characters of paths that operationIds do not have.
+_WORD = str.maketrans("-/.", "___")
 
 
 def action_route(
@@ -83,37 +87,49 @@ def document_route(
     noun: str,
     parent: ResourceAdapter | None = None,
 ) -> Route:
-    """Return the route of a computed document.
+    """Return the route of a computed document; as a POST it takes what any declared POST takes.
 
     ``noun`` is the first part of its operationId after ``get``, ``parent`` the adapter of its object if that is another
     plugin's.
     """
-    answer: Any = computed.answers() if computed.answers else None
+    answer: Any = computed.answers(many=computed.many) if computed.answers else None
     view = actions.computed_view(
         adapter,
         representation,
         computed.run,
+        with_body=computed.body is not None,
         writes=computed.role > Role.READER,
         cluster_independent=computed.cluster_independent,
+        scoped=computed.scoped,
+        conditional=computed.conditional,
         parent=parent,
     )
-    word = re.sub(r"[<>:]", "", computed.path).replace("-", "_").replace("/", "_")
+    word = re.sub(r"[<>:]", "", computed.path).translate(_WORD)
     parts = [part for part in ("" if computed.on_collection else "<id>", computed.path) if part]
+    if computed.media_type:
+        headers: Sequence[str] = ("Content-Disposition",)
+    else:
+        headers = OBJECT_HEADERS if computed.conditional else ("Cache-Status", "Age")
     return Route(
-        method="GET",
+        method="GET" if computed.body is None else "POST",
         rule="".join(f"/{part}" for part in parts),
         operation_id="_".join(part for part in ("get", noun, word) if part),
         role=computed.role,
         authorized_by_omni=adapter.authorized_by_omni,
-        view=view,
+        view=view if computed.body is None else idempotent(view, certain=adapter.authorized_by_omni),
         summary=computed.summary,
         description=computed.description,
-        request=Request(query=(computed.query or NoQuery)()),
+        request=Request(
+            query=(computed.query or NoQuery)() if computed.body is None else WriteQuery(),
+            body=computed.body() if computed.body else None,
+            example=computed.example,
+        ),
         responses=Responses(
             answers={200: (None if computed.media_type else answer, computed.summary)},
             line=answer if computed.media_type else None,
             media_types=(computed.media_type,) if computed.media_type else (),
-            headers={200: ("Content-Disposition",) if computed.media_type else ("Cache-Status", "Age")},
+            headers={200: headers},
             problems=dict.fromkeys((404, 409), ""),
         ),
+        conditional=computed.conditional,
     )

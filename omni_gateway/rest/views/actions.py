@@ -24,6 +24,7 @@ from omni_gateway.rest.views.responses import (
     json_response,
     object_response,
     operation_response,
+    tagged_response,
 )
 from omni_gateway.watch import stream_response
 
@@ -84,25 +85,38 @@ def computed_view(
     representation: Representation,
     function: Callable[..., Answer],
     *,
+    with_body: bool,
     writes: bool,
     cluster_independent: bool,
+    scoped: bool,
+    conditional: bool,
     parent: ResourceAdapter | None = None,
 ) -> Callable[..., Response]:
-    """Return the view of a computed document's GET, which calls ``function(adapter, *path, query)``.
+    """Return the view of a computed document, which calls ``function(adapter, *path, query)``.
 
+    :param with_body: whether the request has a body, which the function gets in the place of the query.
     :param writes: whether it needs more than the reader role; its adapter then reads from Omni, never from the cache.
     :param cluster_independent: whether callers restricted to some clusters may read it on a collection.
+    :param scoped: whether the function reads a collection's objects within the caller's scope only.
+    :param conditional: whether the response has an entity tag.
     :param parent: the adapter of the object, if that is another plugin's.
     """
 
     def get(arguments: Mapping[str, Any], **path: str) -> Response:
         gateway = current_gateway()
         bind, id = gateway.bound if writes else gateway.reading, path.get("id")
-        owner = within_reach(bind(parent or adapter), id, writes=writes, cluster_independent=cluster_independent)
-        bound = owner if parent is None else _below(owner, path["id"], bind(adapter))
-        return respond(representation, function(bound, *path.values(), arguments))
+        if scoped:
+            bound = bind(adapter)
+        else:
+            owner = within_reach(bind(parent or adapter), id, writes=writes, cluster_independent=cluster_independent)
+            bound = owner if parent is None else _below(owner, path["id"], bind(adapter))
+        answer = function(bound, *path.values(), arguments)
+        return tagged_response(answer) if conditional else respond(representation, answer)
 
-    return get
+    def post(query: Mapping[str, Any], body: Mapping[str, Any], **path: str) -> Response:
+        return get(body, **path)
+
+    return post if with_body else get
 
 
 def _below(owner: ResourceAdapter, id: str, adapter: ResourceAdapter) -> ResourceAdapter:

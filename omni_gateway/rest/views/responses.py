@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -19,10 +20,8 @@ from omni_gateway.rest.operations import RETRY_AFTER_SECONDS, Operation, planned
 from omni_gateway.rest.representation import Representation
 
 
-def json_response(
-    body: bytes | Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
-    """Return a JSON response; ``body`` is a mapping or JSON that is encoded already."""
+def json_response(body: bytes | Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON response; ``body`` is a mapping, a sequence or JSON that is encoded already."""
     data = body if isinstance(body, bytes) else orjson.dumps(body)
     return Response(data, status, headers=dict(headers or {}), mimetype="application/json")
 
@@ -44,6 +43,19 @@ def object_response(
     if request.method in ("GET", "HEAD") and etags.if_none_match(request, tag):
         return Response(status=304, headers=head)
     return json_response(current_gateway().bodies.body(representation, resource, fields), status, head)
+
+
+def tagged_response(answer: bytes | Any) -> Response:
+    """Return JSON with the entity tag of its content, or 304 if If-None-Match names that.
+
+    ``answer`` is a mapping, a sequence or JSON that is encoded already.
+    """
+    body = answer if isinstance(answer, bytes) else orjson.dumps(answer)
+    tag = f'"{blake2b(body, digest_size=8).hexdigest()}"'
+    head = {"ETag": tag, **cache_headers(), "Vary": "Accept"}
+    if etags.if_none_match(request, tag):
+        return Response(status=304, headers=head)
+    return json_response(body, 200, head)
 
 
 def retry_after(operation: Operation) -> dict[str, str]:
