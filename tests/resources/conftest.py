@@ -11,7 +11,7 @@ from omni_gateway.auth.last_uses import LastUses
 from omni_gateway.simulator.identity import activity
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _lists_do_not_change_by_being_read() -> Iterator[None]:
     """The checks' own credentials are in the lists of accounts and of tokens.
 

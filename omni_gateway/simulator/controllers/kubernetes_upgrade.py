@@ -85,7 +85,9 @@ class KubernetesUpgrade(Controller):
             (kinds.IMAGE_PULL_REQUEST, self.name),
             (kinds.IMAGE_PULL_STATUS, "ImagePullStatusController"),
         ):
-            ctx.destroy(kind, key, owner=owner)
+            found = ctx.find(kind, key)
+            if found is not None and found.owner == owner:
+                ctx.destroy(kind, key, owner=owner)
         if ctx.find(kinds.CLUSTER, key) is None:
             for patch in ctx.all(kinds.CONFIG_PATCH, cluster=key):
                 if patch.owner == self.name:
