@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from omni_gateway.auth import Rejected
 from omni_gateway.auth.oidc import tokens
 from omni_gateway.auth.oidc.keys import LONGEST_KID, MOST_KEYS, Unusable, VerifyingKey, key_set
-from tests.issuer import KEYS, Issuer, ec, ed, first_key, rsa, segment
+from omni_gateway.auth.oidc.providers import Provider
+from tests.issuer import AUDIENCE, KEYS, Issuer, ec, ed, first_key, rsa, segment
 
 from .conftest import Gate
 
@@ -81,6 +83,25 @@ def test_a_token_whose_issuer_gives_no_keys_is_refused_as_not_verifiable(gate: G
 def test_the_length_of_a_token_is_looked_at_first(length: int, text: str) -> None:
     with pytest.raises(Rejected) as refused:
         tokens.read("e" * length)
+    assert str(refused.value) == text
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"iss": "other"}, "Invalid claim: 'iss'."),
+        ({"iss": None}, "Missing claim: 'iss'."),
+        ({"aud": "other"}, "Invalid claim: 'aud'."),
+        ({"aud": None}, "Missing claim: 'aud'."),
+    ],
+)
+def test_issuer_and_audience_are_checked_again_after_the_signature(
+    issuer: Issuer, changed: dict[str, Any], text: str
+) -> None:
+    provider = Provider("p", issuer.url, AUDIENCE, "role", {})
+    token = tokens.read(issuer.token(**changed))
+    with pytest.raises(Rejected) as refused:
+        tokens.check_claims(token, provider, time.time())
     assert str(refused.value) == text
 
 
