@@ -81,7 +81,7 @@ class _AuditFile(WatchedFileHandler):
     """Appends to a file (mode 0600); lines that cannot be written there go to standard error."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, delay=True, encoding="utf-8")
+        super().__init__(path, delay=True)
 
     def _open(self) -> Any:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC

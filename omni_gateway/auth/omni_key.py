@@ -82,7 +82,7 @@ class OmniKeyMethod:
 def _read_account(client: OmniClient) -> Principal:
     key = client.identity
     try:
-        items = client.resources.list(CURRENT_USERS, CURRENT_USERS.namespace).items
+        items = client.resources.list(CURRENT_USERS).items
     except CredentialRefused:
         raise Rejected("Omni does not accept this key: it is unknown, expired or revoked.") from None
     spec = (items[0].get("spec") or {}) if items else {}

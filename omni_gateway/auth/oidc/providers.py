@@ -107,10 +107,9 @@ def _by_issuer(documents: Sequence[Document]) -> Mapping[str, Sequence[Provider]
             continue
         try:
             provider = _provider(document.id, document.spec)
+            found.setdefault(provider.issuer, []).append(provider)
         except (KeyError, TypeError, ValueError, AttributeError):
             log.error("the OIDC provider %r in the store is left out: it cannot be read", document.id)
-            continue
-        found.setdefault(provider.issuer, []).append(provider)
     return found
 
 

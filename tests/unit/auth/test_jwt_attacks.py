@@ -160,7 +160,7 @@ def test_a_token_without_an_end_or_a_subject_is_refused(gate: Gate, issuer: Issu
         {"sub": "x" * 256},
         {"sub": "alice\nadmin"},
     ],
-    ids=str,
+    ids=lambda wrong: str(next(iter(wrong))),  # pytest does not find an id with an escaped backslash again
 )
 def test_a_claim_of_a_wrong_type_is_refused(gate: Gate, issuer: Issuer, wrong: dict[str, Any]) -> None:
     assert next(iter(wrong)) in gate.refuse(issuer.token(**wrong))

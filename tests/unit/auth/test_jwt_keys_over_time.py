@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Thread
+from threading import Event, Thread, current_thread
 from typing import Any
 
 import pytest
 
-from omni_gateway.auth import Rejected
+from omni_gateway.auth import Rejected, Unverifiable
+from omni_gateway.auth.oidc import rotation
 from omni_gateway.auth.oidc.fetcher import FetchError
 from omni_gateway.auth.oidc.keys import KeySet, key_set
 from omni_gateway.auth.oidc.rotation import IssuerKeys, Timing
-from tests.issuer import KEYS, Issuer, first_key, rsa
+from tests.issuer import KEYS, Issuer, first_key, rsa, running_issuer
 
-from .conftest import Clock, Gate
+from .conftest import COLLECTION, Clock, Gate
 
 TIMING = Timing(fresh=300, good=600, usable=3600, between=10, wait=10)
 
@@ -40,6 +43,7 @@ class Source:
 
 @pytest.fixture
 def source() -> Source:
+    first_key()  # made before a test's time begins
     return Source()
 
 
@@ -143,6 +147,164 @@ def test_a_request_does_not_wait_for_ever(source: Source, clock: Clock) -> None:
     with pytest.raises(Rejected, match="cannot be fetched"):
         keys.find("one", "RS256")
     source.hold.set()
+
+
+def test_keys_are_fetched_again_when_they_are_older_than_five_minutes(
+    keys: IssuerKeys, source: Source, clock: Clock, wait_until: Callable[..., Any]
+) -> None:
+    assert has(keys, "one")
+    clock.now += 300
+    assert has(keys, "one")
+    assert (source.fetches, keys._flight) == (1, None)
+    clock.now += 0.5
+    assert has(keys, "one")
+    wait_until(lambda: source.fetches == 2)
+
+
+def test_a_request_waits_for_new_keys_when_those_that_there_are_are_older_than_ten_minutes(
+    keys: IssuerKeys, source: Source, clock: Clock
+) -> None:
+    assert has(keys, "one")
+    source.kids = ["two"]
+    source.hold.clear()
+    clock.now += 600
+    assert has(keys, "one")  # no wait: the fetch is held
+    source.hold.set()
+    clock.now += 0.5
+    assert not has(keys, "one")
+
+
+def test_keys_are_fetched_by_a_thread_that_does_not_keep_the_process(source: Source, clock: Clock) -> None:
+    threads: list[Thread] = []
+
+    def load() -> KeySet:
+        threads.append(current_thread())
+        return source()
+
+    assert has(IssuerKeys("https://login.example.com", load, TIMING, clock), "one")
+    assert [(thread.name, thread.daemon) for thread in threads] == [("oidc-keys", True)]
+
+
+def test_a_fetch_for_which_there_is_no_thread_is_begun_by_the_next_request(
+    keys: IssuerKeys, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr(Thread, "start", fail)
+        with pytest.raises(Unverifiable):
+            keys.find("one", "RS256")
+    assert has(keys, "one")
+    assert source.fetches == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "level", "text"),
+    [
+        (
+            FetchError("The host is away."),
+            logging.WARNING,
+            "keys of the OIDC issuer https://login.example.com cannot be fetched: The host is away.",
+        ),
+        (KeyError("defect"), logging.ERROR, "keys of the OIDC issuer https://login.example.com cannot be fetched"),
+    ],
+)
+def test_a_failed_fetch_is_logged_and_the_next_one_is_begun_ten_seconds_later(
+    clock: Clock, source: Source, failure: Exception, level: int, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    failures = [failure]
+
+    def load() -> KeySet:
+        if failures:
+            raise failures.pop()
+        return source()
+
+    keys = IssuerKeys("https://login.example.com", load, TIMING, clock)
+    with pytest.raises(Unverifiable) as raised:
+        keys.find("one", "RS256")
+    assert str(raised.value) == "The keys of the token's issuer cannot be fetched at present."
+    logged = [record for record in caplog.records if record.name == rotation.__name__]
+    assert [(each.levelno, each.getMessage(), bool(each.exc_info)) for each in logged] == [
+        (level, text, level == logging.ERROR)
+    ]
+    clock.now += 9.9
+    assert not has(keys, "one")
+    clock.now += 0.1
+    assert has(keys, "one")
+
+
+def test_a_key_that_the_issuer_does_not_have_is_no_outage(keys: IssuerKeys) -> None:
+    assert has(keys, "one")
+    with pytest.raises(Rejected) as raised:
+        keys.find("two", "RS256")
+    assert (type(raised.value), str(raised.value)) == (Rejected, "The token's issuer has no such key.")
+
+
+def test_other_keys_are_those_of_the_algorithm_after_another_fetch(
+    keys: IssuerKeys, source: Source, clock: Clock
+) -> None:
+    assert has(keys, "one")
+    source.kids = ["two", "three"]
+    clock.now += 10
+    assert [key.kid for key in keys.find_others("RS256")] == ["two", "three"]
+    assert keys.find_others("ES256") == ()
+
+
+def test_without_a_timing_the_usual_one_holds(source: Source, clock: Clock) -> None:
+    keys = IssuerKeys("https://login.example.com", source, clock=clock)
+    assert has(keys, "one")
+    assert not has(keys, "two")
+    clock.now += Timing().between
+    assert not has(keys, "two")
+    assert source.fetches == 2
+
+
+def test_a_verified_token_is_verified_again_after_a_minute(trusting: Callable[..., Gate], issuer: Issuer) -> None:
+    gate, now, token = trusting(), float(int(time.time())), issuer.token()
+    gate.method._clock = lambda: now
+    first = gate.enter(token)
+    now += 59
+    assert gate.enter(token) is first
+    now += 1
+    second = gate.enter(token)
+    assert (second, second is first) == (first, False)
+
+
+def test_a_verified_token_is_verified_again_at_its_expiry(trusting: Callable[..., Gate], issuer: Issuer) -> None:
+    gate, now = trusting(), float(int(time.time()))
+    gate.method._clock = lambda: now
+    token = issuer.token(exp=int(now) + 5)
+    first = gate.enter(token)
+    now += 4
+    assert gate.enter(token) is first
+    now += 1
+    assert gate.enter(token) is not first
+
+
+def test_the_keys_of_an_issuer_are_kept_while_a_provider_has_it(
+    trusting: Callable[..., Gate], issuer: Issuer, clock: Clock
+) -> None:
+    gate = trusting()
+    assert gate.enter(issuer.token())
+    gate.trust(issuer, "second", client_id="other")
+    assert gate.enter(issuer.token(aud="other"))
+    assert issuer.asked.count(KEYS) == 1
+    with running_issuer() as other:
+        gate.trust(other, "third")
+        for id in ("corporate", "second"):
+            assert gate.store.documents.delete(COLLECTION, id, 1)
+        clock.now += 1
+        assert gate.enter(other.token())
+        gate.trust(issuer)
+        assert gate.enter(issuer.token())
+    assert issuer.asked.count(KEYS) == 2
+
+
+@pytest.mark.parametrize(("id", "named"), [("a:b", "a%3Ab"), ("a/b", "a%2Fb"), ("a-b", "a-b")])
+def test_the_id_of_a_caller_names_its_provider(gate: Gate, issuer: Issuer, id: str, named: str) -> None:
+    gate.trust(issuer, id)
+    assert gate.enter(issuer.token(sub="x:y")).id == f"oidc:{named}:x:y"
 
 
 def test_a_rotated_key_lets_in_and_the_old_one_no_more(trusting: Callable[..., Gate], issuer: Issuer) -> None:

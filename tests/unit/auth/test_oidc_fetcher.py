@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import socket
+import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Event
@@ -11,9 +15,12 @@ from typing import Any
 
 import pytest
 
+from omni_gateway import __version__
 from omni_gateway.auth.oidc import Fetcher, IssuerChecks
+from omni_gateway.auth.oidc.discovery import is_plain_loopback
 from omni_gateway.auth.oidc.fetcher import LARGEST, FetchError
-from tests.issuer import DISCOVERY, KEYS, Issuer, reply, running_issuer
+from omni_gateway.auth.oidc.fetcher import _reason as reason
+from tests.issuer import DISCOVERY, KEYS, Issuer, ec, first_key, reply, running_issuer
 
 from .certificates import served_as
 
@@ -299,6 +306,204 @@ def test_nobody_there_is_told() -> None:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}/"
     assert "refused" in refused(url)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ssl.SSLCertVerificationError(1, "x"), "its certificate is not trusted ({message})"),
+        (OSError(111, "Connection refused"), "connection refused"),
+        (OSError("Odd"), "odd"),
+        (OSError(), "cut off"),
+        (http.client.BadStatusLine("sent by the peer"), "its response is not valid HTTP"),
+        (ValueError("sent by the peer"), "its response is not valid HTTP"),
+    ],
+    ids=repr,
+)
+def test_the_reason_of_a_failure_has_nothing_that_the_peer_sent(error: Exception, text: str) -> None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        error.verify_message = "self-signed certificate"
+    assert reason(error) == text.format(message="self-signed certificate")
+
+
+@pytest.mark.parametrize(("said", "text"), [("WRONG_VERSION_NUMBER", "WRONG_VERSION_NUMBER"), (None, "cut off")])
+def test_the_reason_of_a_failed_handshake_is_that_of_the_tls_library(said: str | None, text: str) -> None:
+    error = ssl.SSLError(1, "sent by the peer")
+    error.reason = said  # type: ignore[assignment]
+    assert reason(error) == f"TLS failed ({text})"
+
+
+INVALID, TOO_LONG, MORE_THAN_A_PLACE = (
+    "The URL is invalid.",
+    "The URL is invalid, or longer than 2000 characters.",
+    "The URL has a user name, a password or a fragment.",
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("https://127.0.0.1:x/", INVALID),
+        ("https://[::1", INVALID),
+        ("https://", TOO_LONG),
+        ("https://127.0.0.1/a b", TOO_LONG),
+        ("https://127.0.0.1/" + "x" * 1983, TOO_LONG),
+        ("https://me@127.0.0.1/", MORE_THAN_A_PLACE),
+        ("https://:secret@127.0.0.1/", MORE_THAN_A_PLACE),
+        ("https://127.0.0.1/#x", MORE_THAN_A_PLACE),
+        ("http://127.0.0.1/", "The URL is not an https URL."),
+        ("ftp://127.0.0.1/", "The URL is not an https URL."),
+        ("https://nowhere.example.com/", "The host nowhere.example.com has no address: name or service not known."),
+    ],
+)
+def test_a_url_that_is_not_gone_to_is_told_with_the_reason(names: Names, url: str, text: str) -> None:
+    assert refused(url, plain=False) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://login.test", ("login.test", 443, "/", True)),
+        ("https://LOGIN.test:8443/a/b?c=d&e", ("login.test", 8443, "/a/b?c=d&e", True)),
+        ("https://login.test/" + "x" * 1981, ("login.test", 443, "/" + "x" * 1981, True)),
+        ("http://login.test/a", ("login.test", 80, "/a", False)),
+    ],
+)
+def test_a_url_is_located(names: Names, url: str, place: tuple[str, int, str, bool]) -> None:
+    names.addresses = {"login.test": ["127.0.0.1"]}
+    found = LET_IN.locate(url, plain=True)
+    assert (found.host, found.port, found.path, found.tls) == place
+    assert found.addresses == [(socket.AF_INET, ("127.0.0.1", place[1]))]
+
+
+def test_no_more_than_four_addresses_are_tried_and_all_are_checked(names: Names) -> None:
+    names.addresses = {"login.test": [f"127.0.0.{number}" for number in range(1, 7)]}
+    assert len(LET_IN.locate("https://login.test/", plain=False).addresses) == 4
+    names.addresses["login.test"].append("169.254.169.254")
+    assert "never connected to" in refused("https://login.test/", plain=False)
+
+
+def test_the_next_address_is_tried_when_one_does_not_accept(issuer: Issuer) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = (socket.AF_INET, closed.getsockname())
+    place = LET_IN.locate(f"{issuer.url}{DISCOVERY}", plain=True)
+    assert LET_IN.read(replace(place, addresses=[nobody, *place.addresses])) == issuer.discovery
+
+
+def test_an_issuer_is_asked_for_json_in_the_name_of_the_gateway(issuer: Issuer) -> None:
+    read(f"{issuer.url}{DISCOVERY}")
+    sent = {name.lower(): text for name, text in issuer.headers[0].items()}
+    assert (sent["accept"], sent["connection"], sent["user-agent"]) == (
+        "application/json",
+        "close",
+        f"omni-gateway/{__version__}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "text"),
+    [
+        (302, b"", "127.0.0.1 answered with a redirect (302), which is not followed."),
+        (300, b"", "127.0.0.1 answered with a redirect (300), which is not followed."),
+        (399, b"", "127.0.0.1 answered with a redirect (399), which is not followed."),
+        (400, b"", "127.0.0.1 answered 400."),
+        (201, b"{}", "127.0.0.1 answered 201."),
+        (200, b"{", "127.0.0.1 sent invalid or ambiguous JSON."),
+        (200, b"[" * 17 + b"]" * 17, "127.0.0.1 sent invalid or ambiguous JSON."),
+        (200, b'"' + b"x" * LARGEST, f"127.0.0.1 sent more than {LARGEST} bytes."),
+    ],
+    ids=["302", "300", "399", "400", "201", "no JSON", "deep", "large"],
+)
+def test_an_answer_that_is_not_used_is_told_with_the_reason(
+    issuer: Issuer, status: int, body: bytes, text: str
+) -> None:
+    issuer.say(KEYS, body, status)
+    assert refused(f"{issuer.url}{KEYS}") == text
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [(b'"' + b"x" * (LARGEST - 2) + b'"', "x" * (LARGEST - 2)), (b"[" * 16 + b"]" * 16, None)],
+    ids=["large", "deep"],
+)
+def test_a_document_of_the_greatest_size_and_depth_is_read(issuer: Issuer, body: bytes, value: Any) -> None:
+    issuer.say(KEYS, body)
+    assert read(f"{issuer.url}{KEYS}") == (json.loads(body) if value is None else value)
+
+
+def test_an_issuer_that_does_not_speak_http_is_told(issuer: Issuer) -> None:
+    issuer.answers[KEYS] = lambda handler: handler.wfile.write(b"x" * 10 + b"\r\n\r\n")
+    assert refused(f"{issuer.url}{KEYS}") == "127.0.0.1 gave no answer: its response is not valid HTTP."
+
+
+def test_a_check_tells_each_step(issuer: Issuer) -> None:
+    report = IssuerChecks(LET_IN, True).check(issuer.url)
+    assert [(step.name, step.ok, step.detail) for step in report.steps] == [
+        ("discovery-address", True, "127.0.0.1 is at 127.0.0.1."),
+        ("discovery-document", True, "The discovery document was read."),
+        ("issuer", True, "It names exactly this issuer."),
+        ("keys-address", True, "127.0.0.1 is at 127.0.0.1."),
+        ("keys-document", True, "The key set was read."),
+        ("keys", True, "1 can be used (PS256, PS384, PS512, RS256, RS384, RS512)."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "says", "step", "detail"),
+    [
+        (DISCOVERY, [], "discovery-document", "The discovery document is not a JSON object."),
+        (DISCOVERY, {}, "issuer", "The discovery document is of another issuer: none."),
+        (
+            DISCOVERY,
+            {"issuer": "x\n" + "y" * 300},
+            "issuer",
+            "The discovery document is of another issuer: 'x\\n" + "y" * 198 + "'.",
+        ),
+        (DISCOVERY, {"issuer": "SELF"}, "keys-address", "The discovery document has no `jwks_uri`."),
+        (KEYS, [], "keys", "The document is not a key set: it has no list `keys`."),
+        (KEYS, {"keys": []}, "keys", "The key set has no key that can be used."),
+        (
+            KEYS,
+            {"keys": ["x", {}]},
+            "keys",
+            "The key set has no key that can be used. Left out: key 0: it is not an object; "
+            "key 1: its type or curve is not supported for signatures.",
+        ),
+    ],
+)
+def test_a_check_tells_the_step_that_fails_with_the_reason(
+    issuer: Issuer, path: str, says: Any, step: str, detail: str
+) -> None:
+    issuer.say(path, {**says, "issuer": issuer.url} if says == {"issuer": "SELF"} else says)
+    report = IssuerChecks(LET_IN, True).check(issuer.url)
+    last = report.steps[-1]
+    assert (last.name, last.ok, last.detail, report.ok) == (step, False, detail, False)
+
+
+def test_a_check_tells_the_keys_that_are_left_out_besides_those_that_are_used(issuer: Issuer) -> None:
+    issuer.keys = [first_key(), ec("e")]
+    issuer.say(KEYS, {"keys": [*issuer.key_set["keys"], "x"]})
+    assert steps(issuer.url)[1] == (
+        "2 can be used (ES256, PS256, PS384, PS512, RS256, RS384, RS512). Left out: key 2: it is not an object."
+    )
+
+
+@pytest.mark.parametrize(
+    ("issuer", "plain"),
+    [
+        ("http://127.0.0.1:1", True),
+        ("http://localhost/x", True),
+        ("http://[::1]", True),
+        ("https://127.0.0.1", False),
+        ("http://10.0.0.1", False),
+        ("http://login.example.com", False),
+        ("http://", False),
+        ("http://[::1", False),
+    ],
+)
+def test_http_is_for_issuers_at_loopback_addresses(issuer: str, plain: bool) -> None:
+    assert is_plain_loopback(issuer) is plain
 
 
 def steps(issuer: str, fetcher: Fetcher = LET_IN) -> tuple[list[str], str]:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from omni_gateway.audit import writer
+from omni_gateway.audit import sampling, writer
 from omni_gateway.audit.entries import new_id
 from omni_gateway.audit.sampling import MOST_EACH_MINUTE
 from omni_gateway.audit.writer import AuditWriter, Retention
@@ -96,7 +97,7 @@ def test_while_the_store_is_away_entries_wait_and_nobody_else_does(
 ) -> None:
     store.failure = away
     keeper.put(entry(object_id="early"))
-    wait_until(lambda: len(store.calls) >= 2)
+    wait_until(lambda: len(store.calls) >= 3)
     keeper.put(entry(object_id="late"))
     store.failure = lambda _: None
     wait_until(lambda: store.page({})[1] == 2)
@@ -119,7 +120,8 @@ def test_a_queue_that_is_full_drops_counts_and_says_so_once(
     for _ in range(30):
         keeper.put(entry())
     assert count("lost") - before == 20
-    assert len([record for record in caplog.records if "wait for the store" in record.message]) == 1
+    told = [record.message for record in caplog.records if "wait for the store" in record.message]
+    assert told == ["more than 10 audit entries wait for the store; further ones are in the log only"]
 
 
 def test_an_entry_that_the_store_refuses_costs_no_others(
@@ -163,6 +165,32 @@ def test_strangers_fill_no_database_and_their_number_is_kept(
     assert total == MOST_EACH_MINUTE + 1
     assert sum(item.times for item in entries) == 1000
     assert store.page({"who": "ada"})[1] == 1
+
+
+def test_a_sum_is_written_when_its_minute_ends_though_nothing_else_happens(
+    keeper: AuditWriter, store: Capricious, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., Any]
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(writer, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(sampling, "time", SimpleNamespace(monotonic=lambda: now[0], time_ns=time.time_ns))
+    for _ in range(MOST_EACH_MINUTE + 3):
+        keeper.put(entry(401, code="refused"))
+    wait_until(lambda: store.page({})[1] == MOST_EACH_MINUTE)
+    now[0] += 60
+    wait_until(lambda: store.page({})[1] == MOST_EACH_MINUTE + 1)
+    assert max(item.times for item in store.page({})[0]) == 3
+
+
+def test_old_entries_are_not_removed_each_time_that_new_ones_are_written(
+    keeper: AuditWriter, store: Capricious, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., Any]
+) -> None:
+    removals: list[Any] = []
+    monkeypatch.setattr(store, "prune", lambda **bounds: removals.append(bounds))
+    monkeypatch.setattr(writer, "PRUNE_SECONDS", 1e9)
+    for number in (1, 2):
+        keeper.put(entry())
+        wait_until(lambda number=number: store.page({})[1] == number)
+    assert removals == []
 
 
 def test_with_no_rows_to_keep_nothing_is_started(store: Capricious) -> None:

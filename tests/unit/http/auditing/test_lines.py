@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from omni_gateway.audit import lines
+from omni_gateway.http.metrics import AUDITED
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +76,56 @@ def test_a_line_that_the_file_does_not_take_goes_to_standard_error(
     lines.log.info("%s", "four")
     assert capsys.readouterr().err == "two\nthree\n"
     assert (folder / "audit.log").read_text() == "four\n"
+
+
+def test_a_file_is_made_by_its_first_line_only(tmp_path: Path) -> None:
+    file = tmp_path / "audit.log"
+    lines.configure(file)
+    assert not file.exists()
+    lines.log.info("%s", "one")
+    assert file.read_text() == "one\n"
+
+
+def test_lines_go_to_the_last_file_that_was_set_and_the_others_are_closed(tmp_path: Path) -> None:
+    lines.configure(tmp_path / "first.log")
+    lines.log.info("%s", "one")
+    (first,) = lines.log.handlers
+    assert isinstance(first, logging.FileHandler)
+    lines.configure(tmp_path / "second.log")
+    lines.log.info("%s", "two")
+    assert [(tmp_path / name).read_text() for name in ("first.log", "second.log")] == ["one\n", "two\n"]
+    assert (len(lines.log.handlers), first.stream) == (1, None)
+
+
+def test_lines_go_nowhere_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines.configure(tmp_path / "audit.log")
+    lines.log.info("%s", "one")
+    assert (lines.log.propagate, capsys.readouterr().err) == (False, "")
+
+
+def test_a_line_that_a_device_does_not_take_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    before = AUDITED.labels("to-stderr")._value.get()
+    lines.configure(Path("/dev/full"))
+    lines.log.info("%s", "one")
+    assert capsys.readouterr().err == "one\n"
+    assert AUDITED.labels("to-stderr")._value.get() == before + 1
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_check_makes_the_file_for_its_owner_and_changes_nothing_in_it(tmp_path: Path, there: bool) -> None:
+    file = tmp_path / "audit.log"
+    if there:
+        file.touch(0o600)
+        file.write_text("there already\n")
+    lines.check(file)
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("there already\n" * there, 0o600)
+
+
+def test_a_check_of_a_file_that_cannot_be_made_or_written_raises(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        lines.check(tmp_path / "nowhere" / "audit.log")
+    with pytest.raises(IsADirectoryError):
+        lines.check(tmp_path)
 
 
 def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
