@@ -5,7 +5,7 @@ Both documents contain the token, so a GET of them is audited and no cache keeps
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -27,19 +27,22 @@ class JoinQuery(ma.Schema):
 
 def machine_config(adapter: JoinTokenAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:
     """Return the documents of a Talos machine configuration that make a machine join."""
-    config = adapter.omni.management.machine_join_config(
-        use_grpc_tunnel=query["grpc_tunnel"], join_token=adapter.secret(id).id
-    )
-    return FileResponse(config.config.encode(), "application/yaml", "machine-config.yaml", credential=True)
+    config, _ = _join_config(adapter, id, query)
+    return FileResponse(config.encode(), "application/yaml", "machine-config.yaml", credential=True)
 
 
 def kernel_args(adapter: JoinTokenAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:
     """Return the kernel arguments that make a machine join, one on each line."""
-    config = adapter.omni.management.machine_join_config(
-        use_grpc_tunnel=query["grpc_tunnel"], join_token=adapter.secret(id).id
-    )
-    lines = "".join(f"{argument}\n" for argument in config.kernel_args)
+    _, arguments = _join_config(adapter, id, query)
+    lines = "".join(f"{argument}\n" for argument in arguments)
     return FileResponse(lines.encode(), "text/plain", "kernel-args.txt", credential=True)
+
+
+def _join_config(adapter: JoinTokenAdapter, id: str, query: Mapping[str, Any]) -> tuple[str, Sequence[str]]:
+    """Return the machine configuration and the kernel arguments that make a machine join with a token."""
+    token = adapter.secret(id).id
+    found = adapter.omni.management.machine_join_config(use_grpc_tunnel=query["grpc_tunnel"], join_token=token)
+    return found.config, found.kernel_args
 
 
 MACHINE_CONFIG = ComputedDocument(
