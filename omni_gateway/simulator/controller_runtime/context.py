@@ -99,10 +99,10 @@ class Context:
         self.store.modify(namespace_of(kind), kind, id_, change, owner=self.owner)
 
     def destroy(self, kind: str, id_: str, *, owner: str | None = None) -> None:
-        """Remove an owned resource, finalizers and all; a missing one is fine."""
+        """Remove an owned resource, finalizers and all; a missing one is fine, and one of another owner stays."""
         namespace, by = namespace_of(kind), self.owner if owner is None else owner
         res = self.find(kind, id_)
-        if res is None:
+        if res is None or res.owner != by:
             return
         try:
             self.store.teardown(namespace, kind, id_, owner=by)

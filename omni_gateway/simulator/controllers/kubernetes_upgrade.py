@@ -85,13 +85,10 @@ class KubernetesUpgrade(Controller):
             (kinds.IMAGE_PULL_REQUEST, self.name),
             (kinds.IMAGE_PULL_STATUS, "ImagePullStatusController"),
         ):
-            found = ctx.find(kind, key)
-            if found is not None and found.owner == owner:
-                ctx.destroy(kind, key, owner=owner)
+            ctx.destroy(kind, key, owner=owner)
         if ctx.find(kinds.CLUSTER, key) is None:
             for patch in ctx.all(kinds.CONFIG_PATCH, cluster=key):
-                if patch.owner == self.name:
-                    ctx.destroy(kinds.CONFIG_PATCH, patch.id)
+                ctx.destroy(kinds.CONFIG_PATCH, patch.id)
 
     def _at_rest(self, ctx: Context, cluster: Resource, seen: Resource) -> Spec:
         versions = kubernetes_candidates(ctx, cluster.spec["talos_version"], cluster.spec["kubernetes_version"])
