@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from omni_gateway.http.openapi.operations import operations_of
 from omni_gateway.testing.checks.routes import further_routes_of
 from omni_gateway.testing.subject import METHODS, path_of
 from tests.resources.built_in import classes
@@ -20,9 +21,10 @@ VARIABLES = {"id": "there-is-none", "kind": "cluster-create", "type": "Clusters"
 
 def routes(document: dict[str, Any]) -> list[Route]:
     """Return method, path and operation of each route of a document."""
-    methods = ("get", "post", "put", "patch", "delete")
     return [
-        (method, path, item[method]) for path, item in document["paths"].items() for method in methods if method in item
+        (method, path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in operations_of(item)
     ]
 
 

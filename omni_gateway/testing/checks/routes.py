@@ -111,6 +111,15 @@ def content_of(subject: Subject, made: Made) -> dict[str, Any]:
     return {name: value for name, value in subject.read(made.url).items() if name != "metadata"}
 
 
+def assert_another_method_is_405(subject: Subject, path: str, url: str) -> None:
+    """Send a URL of a documented path a method that the path has not; the refusal names those that it has."""
+    present = {method.upper() for method, _ in operations_of(subject.gateway.openapi["paths"][path])}
+    method = next(each for each in ("PUT", "DELETE", "POST", "PATCH", "LOCK") if each not in present)
+    response = subject.admin.request(method, url)
+    assert response.status_code == 405, f"{method} {path}: {response.status_code} {response.text[:300]}"
+    assert present <= set(response.headers["Allow"].split(", ")), f"{path}: {response.headers['Allow']}"
+
+
 class RouteChecks:
     """Promises of every route that is no verb. The message of a failure names the route."""
 
@@ -171,11 +180,7 @@ class RouteChecks:
     @needs("further routes", "get")
     def test_a_method_that_a_further_route_has_not_is_405_and_names_those_that_it_has(self, subject: Subject) -> None:
         for route in further_routes(subject):
-            present = {method.upper() for method, _ in operations_of(subject.gateway.openapi["paths"][route.path])}
-            method = next(each for each in ("PUT", "DELETE", "POST", "PATCH", "LOCK") if each not in present)
-            response = subject.admin.request(method, url_of(subject, route, subject.existing))
-            assert response.status_code == 405, f"{method} {route.path}: {response.status_code}"
-            assert present <= set(response.headers["Allow"].split(", ")), f"{route}: {response.headers['Allow']}"
+            assert_another_method_is_405(subject, route.path, url_of(subject, route, subject.existing))
 
     @needs("further routes", "get")
     def test_a_further_read_changes_nothing(self, subject: Subject) -> None:
