@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from types import ModuleType
 
 import pytest
 
@@ -31,14 +31,8 @@ def method(omni: OmniClient) -> OmniKeyMethod:
 
 
 @pytest.fixture
-def pass_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    passed = [1000.0]
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: passed[0]))
-
-    def pass_by(seconds: float) -> None:
-        passed[0] += seconds
-
-    return pass_by
+def pass_by(stop_time: Callable[[ModuleType], Callable[[float], None]]) -> Callable[[float], None]:
+    return stop_time(module)
 
 
 @pytest.mark.parametrize(

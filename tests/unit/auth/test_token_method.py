@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
+from types import ModuleType
 
 import pytest
 
@@ -35,15 +35,8 @@ def tokens(new_store: Store) -> Tokens:
 
 
 @pytest.fixture
-def pass_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let the only time that passes for the method pass."""
-    now = [1000.0]
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
-
-    def pass_by(seconds: float) -> None:
-        now[0] += seconds
-
-    return pass_by
+def pass_by(stop_time: Callable[[ModuleType], Callable[[float], None]]) -> Callable[[float], None]:
+    return stop_time(module)
 
 
 def test_a_token_is_its_own_caller_with_its_role_its_clusters_and_its_end(tokens: Tokens) -> None:

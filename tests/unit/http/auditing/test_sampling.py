@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from types import ModuleType
 
 import pytest
 
@@ -20,15 +20,8 @@ def entry(status: int = 401, caller: str = "", code: str = "unauthorized") -> Au
 
 
 @pytest.fixture
-def pass_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    now = [1000.0]
-    real = module.time
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0], time_ns=real.time_ns))
-
-    def pass_by(seconds: float) -> None:
-        now[0] += seconds
-
-    return pass_by
+def pass_by(stop_time: Callable[[ModuleType], Callable[[float], None]]) -> Callable[[float], None]:
+    return stop_time(module)
 
 
 def admitted(sampler: Sampler, times: int, one: AuditEntry) -> int:
