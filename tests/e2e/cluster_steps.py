@@ -65,6 +65,21 @@ def once_known(ask: Callable[[], httpx.Response], wait_until: Wait) -> httpx.Res
     return answer
 
 
+def once(api: httpx.Client, url: str, holds: Callable[[dict[str, Any]], bool], wait_until: Wait) -> dict[str, Any]:
+    """Read a document that Omni makes, and fills, some time after the cluster is ready, as what it asks Kubernetes."""
+
+    def settled() -> dict[str, Any] | None:
+        answer = api.get(url)
+        if answer.status_code == 404:
+            return None
+        assert answer.status_code == 200, answer.text
+        document: dict[str, Any] = answer.json()
+        return document if holds(document) else None
+
+    document: dict[str, Any] = wait_until(settled, READY_SECONDS, url)
+    return document
+
+
 @contextmanager
 def changes(api: httpx.Client, url: str) -> Iterator[Iterator[str]]:
     """Watch a URL: the lines of its changes. Streams of other tests are noticed to have ended at their next beat."""

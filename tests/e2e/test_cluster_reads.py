@@ -10,7 +10,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.cluster_steps import GONE_SECONDS, Machines, Made, Unique, Wait, at, problem, running_cluster
+from tests.e2e.cluster_steps import (
+    GONE_SECONDS,
+    Machines,
+    Made,
+    Unique,
+    Wait,
+    at,
+    once,
+    problem,
+    running_cluster,
+)
 
 PRESENT_AT_ONCE = ["status", "bootstrap", "endpoints", "workload-proxy-status", "talos-upgrade"]
 PRESENT_LATER = ["kubernetes-status", "kubernetes-upgrade", "controlplane-status", "destroy-status"]
@@ -172,11 +182,16 @@ def running(
     return f"clusters/{name}", machines
 
 
+def all_ready(status: dict[str, Any]) -> bool:
+    """Whether Omni has seen both nodes, ready and with their static pods."""
+    return sum(node["ready"] for node in status["nodes"]) == 2 and bool(status["static_pods"])
+
+
 def test_kubernetes_nodes_are_put_together_from_what_omni_knows(
-    api: httpx.Client, running: tuple[str, list[str]], versions: Any
+    api: httpx.Client, running: tuple[str, list[str]], versions: Any, wait_until: Wait
 ) -> None:
     below, machines = running
-    status = api.get(f"{below}/kubernetes-status").json()
+    status = once(api, f"{below}/kubernetes-status", all_ready, wait_until)
     nodes = api.get(f"{below}/kubernetes-nodes").json()
     assert {node["name"] for node in nodes} == {node["nodename"] for node in status["nodes"]}
     assert {node["machine"] for node in nodes} == set(machines)
@@ -199,7 +214,7 @@ def test_a_watch_of_kubernetes_nodes_tells_those_that_are_there(
 
 
 def test_a_running_cluster_can_be_read_through_and_through(
-    api: httpx.Client, operator: httpx.Client, running: tuple[str, list[str]]
+    api: httpx.Client, operator: httpx.Client, running: tuple[str, list[str]], wait_until: Wait
 ) -> None:
     below, machines = running
     conditions = api.get(f"{below}/controlplane-status").json()
@@ -208,9 +223,9 @@ def test_a_running_cluster_can_be_read_through_and_through(
     assert {item["type"] for item in conditions["conditions"]} >= {"Etcd"}
     assert api.get(f"{below}/bootstrap").json()["bootstrapped"] is True
     assert len(api.get(f"{below}/endpoints").json()["management_addresses"]) == 1
-    assert api.get(f"{below}/kubernetes-upgrade").json()["phase"] == "Done"
+    once(api, f"{below}/kubernetes-upgrade", lambda upgrade: upgrade["phase"] == "Done", wait_until)
     assert api.get(f"{below}/talos-upgrade").json()["phase"] == "Done"
-    kubernetes = api.get(f"{below}/kubernetes-status").json()
+    kubernetes = once(api, f"{below}/kubernetes-status", all_ready, wait_until)
     assert [(node["ready"], node["kubelet"]) for node in kubernetes["nodes"]] == [(True, True)] * 2
     assert [item["pods"] for item in kubernetes["static_pods"]] == [
         item["static_pods"] for item in kubernetes["static_pods"]

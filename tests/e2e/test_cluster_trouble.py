@@ -17,6 +17,7 @@ from tests.e2e.cluster_steps import (
     Wait,
     end_of,
     new_cluster,
+    once,
     once_known,
     problem,
     running_cluster,
@@ -67,7 +68,7 @@ def test_a_running_upgrade_can_be_turned_round(
     assert forth.status_code == 202, forth.text
     wait_until(
         lambda: (
-            api.get(f"clusters/{running}/kubernetes-upgrade").json()["phase"] != "Done"
+            once(api, f"clusters/{running}/kubernetes-upgrade", bool, wait_until)["phase"] != "Done"
             or end_of(api, forth, wait_until)
         ),
         what="the upgrade's start",
