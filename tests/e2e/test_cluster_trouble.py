@@ -45,7 +45,8 @@ def running(
 def test_an_upgrade_of_a_cluster_that_waits_for_a_machine_is_taken_and_waits_too(
     api: httpx.Client, running: str, versions: Any, omni: OmniClient, wait_until: Wait
 ) -> None:
-    """A node for a machine that does not exist keeps the cluster waiting for it."""
+    """A node for a machine that does not exist keeps the cluster waiting for it; Omni learns versions before that."""
+    once(api, f"clusters/{running}/kubernetes-upgrade", lambda upgrade: upgrade["phase"] == "Done", wait_until)
     labels = {
         "omni.sidero.dev/cluster": running,
         "omni.sidero.dev/machine-set": f"{running}-workers",
