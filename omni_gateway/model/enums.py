@@ -59,3 +59,20 @@ class MachineUpgradePhase(IntEnum):
     Pending = 1
     Upgrading = 2
     UpToDate = 3
+
+
+class SecretRotationPhase(IntEnum):
+    """``specs.SecretRotationSpec.Phase``."""
+
+    OK = 0
+    PRE_ROTATE = 1
+    ROTATE = 2
+    POST_ROTATE = 3
+
+
+class SecretRotationComponent(IntEnum):
+    """``specs.SecretRotationSpec.Component``."""
+
+    NONE = 0
+    TALOS_CA = 1
+    KUBERNETES_CA = 2

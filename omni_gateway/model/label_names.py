@@ -23,12 +23,18 @@ LABEL_NODE_NAME: Final = f"{OWN_PREFIX}node-name"
 LABEL_READY_TO_USE: Final = f"{OWN_PREFIX}ready-to-use"
 LABEL_REPORTING_EVENTS: Final = f"{OWN_PREFIX}reporting-events"
 LABEL_SYSTEM_PATCH: Final = f"{OWN_PREFIX}system-patch"
+LABEL_TAINTED_BY_BREAK_GLASS: Final = f"{OWN_PREFIX}tainted-by-break-glass"
+LABEL_TAINTED_BY_EXPORTING: Final = f"{OWN_PREFIX}tainted-by-exporting"
+LABEL_TAINTED_BY_IMPORTING: Final = f"{OWN_PREFIX}tainted-by-importing"
 LABEL_WORKER: Final = f"{OWN_PREFIX}role-worker"
 
 ANNOTATION_CLUSTER_LOCKED: Final = f"{OWN_PREFIX}cluster-locked"
 ANNOTATION_IMPORTING: Final = f"{OWN_PREFIX}cluster-import-is-in-progress"
 ANNOTATION_LOCKED: Final = f"{OWN_PREFIX}locked"
 ANNOTATION_NAME: Final = "name"
+#: On a ClusterSecretsRotationStatus: the version of the request that Omni has served last.
+ANNOTATION_KUBERNETES_CA_VERSION: Final = f"{OWN_PREFIX}rotate-kubernetes-ca-version"
+ANNOTATION_TALOS_CA_VERSION: Final = f"{OWN_PREFIX}rotate-talos-ca-version"
 
 
 def control_planes(cluster: str) -> str:

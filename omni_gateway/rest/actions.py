@@ -53,6 +53,20 @@ class StreamingResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class StepsResponse:
+    """Work whose steps are streamed to a caller who asks for a stream, and collected into one answer for any other.
+
+    :param open: returns a context manager around an iterator of the steps, a mapping each; leaving the context releases
+        the source.
+    :param collect: called with all steps where none is streamed; returns the answer: a mapping, in a dry run a
+        :class:`DryRunResult` with that mapping as ``answer``.
+    """
+
+    open: Callable[[], AbstractContextManager[Iterator[Mapping[str, Any]]]]
+    collect: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any] | DryRunResult]
+
+
+@dataclass(frozen=True, slots=True)
 class DryRunResult:
     """The result of an action's dry run.
 
@@ -81,6 +95,7 @@ Answer = (
     | Operation
     | FileResponse
     | StreamingResponse
+    | StepsResponse
     | DryRunResult
     | Mapping[str, Any]
     | Sequence[Mapping[str, Any]]
@@ -100,6 +115,7 @@ class Action:
     :param body: the schema of the request body; None: the request has none.
     :param example: a request body, shown in the OpenAPI document.
     :param answers: the schema of the returned mapping; None: ``run`` returns the changed object.
+    :param steps: the schema of one step, for an action with ``answers`` that returns a :class:`StepsResponse`.
     :param operation: the kind of the ``Operation`` that ``run`` returns (202); None: it returns no operation.
     :param on_collection: make the route ``POST <collection>/actions/<name>`` instead.
     :param returned_once: texts of the result that are not stored: they are empty in a response that is replayed for an
@@ -117,6 +133,7 @@ class Action:
     body: type[ma.Schema] | None = None
     example: Mapping[str, Any] | None = None
     answers: type[ma.Schema] | None = None
+    steps: type[ma.Schema] | None = None
     operation: OperationKind | None = None
     on_collection: bool = False
     returned_once: Sequence[str] = ()
@@ -124,8 +141,10 @@ class Action:
     description: str = ""
 
     def __post_init__(self) -> None:
-        """Raise :class:`PluginError` for a role that is none."""
+        """Raise :class:`PluginError` for a role that is none, and for steps without an answer."""
         check_role(self.role, f"the action {self.name!r}")
+        if self.steps is not None and self.answers is None:
+            raise PluginError(f"the action {self.name!r} has `steps` without `answers`")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from omni_gateway.rest.actions import (
     ComputedDocument,
     DryRunResult,
     FileResponse,
+    StepsResponse,
     StreamingResponse,
 )
 from omni_gateway.rest.caller import current_principal
@@ -32,6 +33,7 @@ __all__ = [
     "ServicePlugin",
     "Stage",
     "State",
+    "StepsResponse",
     "StreamingResponse",
     "SubCollection",
     "SubList",

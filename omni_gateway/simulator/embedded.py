@@ -34,9 +34,11 @@ class RunningSimulator:
 
 
 @contextmanager
-def running_simulator(*, fleet: int = 8, speed: float = 50.0, db: str | None = None) -> Iterator[RunningSimulator]:
+def running_simulator(
+    *, fleet: int = 8, speed: float = 50.0, db: str | None = None, break_glass: bool = False
+) -> Iterator[RunningSimulator]:
     """Run a simulator on a free port of this machine."""
-    simulator = Simulator(fleet=fleet, speed=speed, db=db, faults=True)
+    simulator = Simulator(fleet=fleet, speed=speed, db=db, faults=True, break_glass=break_glass)
     assert simulator.faults is not None
     try:
         yield RunningSimulator(f"http://{simulator.start()}", simulator.key, simulator.store, simulator.faults)

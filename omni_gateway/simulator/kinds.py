@@ -105,14 +105,17 @@ UPGRADE_ROLLOUT = "UpgradeRollouts" + _SUFFIX
 EMULATED_MACHINE = "EmulatedMachines.simulator.local"
 AUDIT_ENTRY = "AuditEntries.simulator.local"
 AUDIT_HEAD = "AuditHeads.simulator.local"
+BOOTSTRAP_MANIFESTS = "BootstrapManifests.simulator.local"
 EMULATED_FLEET = "EmulatedFleets.simulator.local"
 EMULATED_LOG = "EmulatedLogs.simulator.local"
+EMULATED_SECRETS = "EmulatedSecrets.simulator.local"
 WANTED_CONFIG = "WantedConfigs.simulator.local"
 KUBERNETES_SERVICE = "KubernetesServices.simulator.local"
 
 _ELSEWHERE = {
     AUDIT_ENTRY: "simulator",
     AUDIT_HEAD: "simulator",
+    BOOTSTRAP_MANIFESTS: "simulator",
     CLOUD_PLATFORM_CONFIG: "virtual",
     CLUSTER_METRICS: "ephemeral",
     CLUSTER_STATUS_METRICS: "ephemeral",
@@ -136,6 +139,7 @@ _ELSEWHERE = {
     EMULATED_FLEET: "simulator",
     EMULATED_MACHINE: "simulator",
     EMULATED_LOG: "simulator",
+    EMULATED_SECRETS: "simulator",
     WANTED_CONFIG: "simulator",
     KUBERNETES_SERVICE: "simulator",
 }

@@ -26,6 +26,8 @@ REPORTING_EVENTS = PREFIX + "reporting-events"
 ROLE_CONTROL_PLANE = PREFIX + "role-controlplane"
 ROLE_WORKER = PREFIX + "role-worker"
 SYSTEM_PATCH = PREFIX + "system-patch"
+TAINTED_BY_BREAK_GLASS = PREFIX + "tainted-by-break-glass"
+TAINTED_BY_IMPORT = PREFIX + "tainted-by-importing"
 TALOS_VERSION = PREFIX + "talos-version"
 
 # Annotations: only their presence counts, the value is empty.
@@ -34,3 +36,6 @@ KERNEL_ARGS_INITIALIZED = PREFIX + "kernel-args-initialized"
 LOCKED = PREFIX + "locked"
 PLATFORM_TAGS_INITIALIZED = PREFIX + "platform-tag-labels-initialized"
 UNIQUE_TOKEN = PREFIX + "created-with-unique-token"
+
+# An annotation with Unix seconds.
+BREAK_GLASS_TIMESTAMP = PREFIX + "tainted-by-break-glass-timestamp"

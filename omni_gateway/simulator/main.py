@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             key_file=options.key_file,
             faults=bool(options.admin_listen),
             boot_ids=options.boot_ids,
+            break_glass=options.break_glass,
         )
     except (sqlite3.Error, OSError) as error:
         log.error(
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         help="machines do not tell which boot they are in, as on Omni 1.7",
     )
+    add("--break-glass", action="store_true", help="give admins kubeconfigs and talosconfigs that bypass Omni")
     add("--log-level", default="info", choices=("debug", "info", "warning", "error"), help="(%(default)s)")
     return parser
 

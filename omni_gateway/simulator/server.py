@@ -60,7 +60,8 @@ _OPTIONS = (
 class Simulator:
     """A running simulator. ``speed`` is how many seconds of a machine's life pass in a real one.
 
-    Without ``boot_ids`` machines that join report no boot id, as on Omni 1.7.
+    Without ``boot_ids`` machines that join report no boot id, as on Omni 1.7. With ``break_glass`` admins get
+    configurations that bypass Omni.
     With ``faults``, calls can be made to fail on demand: by :attr:`faults`, or from outside by ``admin_listen``.
     """
 
@@ -73,6 +74,7 @@ class Simulator:
         key_file: Path | None = None,
         faults: bool = False,
         boot_ids: bool = True,
+        break_glass: bool = False,
     ) -> None:
         self.store = Store(db)
         seed_login(self.store)
@@ -89,7 +91,9 @@ class Simulator:
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="grpc")
         self._verifier = Verifier(self.store)
         self._resources = ResourceService(self.store, self._watchers, Virtual(self.store, self._url))
-        self._management = ManagementService(self.store, self._url, lambda: self._kubernetes.url)
+        self._management = ManagementService(
+            self.store, self._url, lambda: self._kubernetes.url, break_glass=break_glass
+        )
         self._port = GrpcPort(self._build_server)
         self.faults = Faults(self.store, self._port) if faults else None
         self._admin: grpc.Server | None = None

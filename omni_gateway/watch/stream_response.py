@@ -57,7 +57,10 @@ RETRY_MILLISECONDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One event: ``type`` is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR, ``data`` JSON, ``id`` the resume point."""
+    """One event; ``data`` is JSON, ``id`` the resume point.
+
+    ``type`` is ADDED, MODIFIED, DELETED, STEP, BOOKMARK or ERROR.
+    """
 
     type: str
     data: bytes
@@ -100,8 +103,8 @@ class StreamLimiter:
 
 
 def negotiate(request: Request) -> str | None:
-    """Return the stream's media type when a GET asks for one before JSON; HEAD never opens a stream."""
-    if request.method != "GET" or request.headers.get("Accept", "*/*") == "*/*":
+    """Return the stream's media type when a request asks for one before JSON; HEAD never opens a stream."""
+    if request.method == "HEAD" or request.headers.get("Accept", "*/*") == "*/*":
         return None
     best = request.accept_mimetypes.best_match(["application/json", SSE, NDJSON], "application/json")
     return best if best in (SSE, NDJSON) else None

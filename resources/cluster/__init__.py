@@ -3,7 +3,7 @@
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.adapters import id_link
 from resources.cluster import nodes
-from resources.cluster.actions import bootstrap, destroy, lock, upgrade
+from resources.cluster.actions import abort_import, bootstrap, destroy, lock, manifest_sync, rotation, upgrade
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.create.operation import CREATE
 from resources.cluster.disconnected_machines import ClusterDeleteQuery
@@ -35,8 +35,12 @@ plugin = ResourcePlugin(
     actions=[
         upgrade.KUBERNETES_UPGRADE,
         upgrade.TALOS_UPGRADE,
+        manifest_sync.MANIFEST_SYNC,
         bootstrap.BOOTSTRAP,
+        rotation.ROTATE_TALOS_CA,
+        rotation.ROTATE_KUBERNETES_CA,
         destroy.DESTROY,
+        abort_import.ABORT_IMPORT,
         lock.LOCK,
         lock.UNLOCK,
     ],

@@ -15,10 +15,12 @@ from resources.cluster.schemas.kubernetes import (
     TalosUpgradeStatusSchema,
 )
 from resources.cluster.schemas.status import (
+    TAINTS,
     ClusterBootstrapSchema,
     ClusterDestroyStatusSchema,
     ClusterDiagnosticsSchema,
     ClusterEndpointSchema,
+    ClusterSecretsRotationStatusSchema,
     ClusterStatusSchema,
     ClusterWorkloadProxyStatusSchema,
     ControlPlaneStatusSchema,
@@ -35,6 +37,15 @@ class UpgradeStatusAdapter(OmniResourceAdapter):
         return replace(resource, spec={**resource.spec, "newest_upgrade_version": newest})
 
 
+class ClusterStatusAdapter(OmniResourceAdapter):
+    """Cluster statuses, with their taints by name; Omni has them as labels."""
+
+    def shown(self, resource: Resource) -> Resource:
+        """Add ``taints``."""
+        taints = [name for label, name in TAINTS.items() if label in resource.labels]
+        return replace(resource, spec={**resource.spec, "taints": taints})
+
+
 def _no_diagnostics(cluster: str) -> Resource:
     """Return an empty object: Omni has one only while a machine has diagnostics."""
     return Resource(cluster, type=types.CLUSTER_DIAGNOSTICS, version=0)
@@ -43,7 +54,7 @@ def _no_diagnostics(cluster: str) -> Resource:
 SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
     SubResource(
         "status",
-        OmniResourceAdapter(types.CLUSTER_STATUSES),
+        ClusterStatusAdapter(types.CLUSTER_STATUSES),
         ClusterStatusSchema,
         "Cluster status",
         comes_later=True,
@@ -110,6 +121,13 @@ SUBRESOURCES: tuple[SubResource | SubList | SubCollection, ...] = (
         UpgradeStatusAdapter(types.TALOS_UPGRADE_STATUSES),
         TalosUpgradeStatusSchema,
         "Progress of a Talos upgrade",
+        comes_later=True,
+    ),
+    SubResource(
+        "secrets-rotation",
+        OmniResourceAdapter(types.CLUSTER_SECRETS_ROTATION_STATUSES, id_is_of="cluster"),
+        ClusterSecretsRotationStatusSchema,
+        "Progress of the replacement of a certificate authority",
         comes_later=True,
     ),
     SubList(

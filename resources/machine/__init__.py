@@ -4,7 +4,7 @@ from omni_gateway.sdk import ResourcePlugin, Role
 from omni_gateway.sdk.adapters import id_link
 from omni_gateway.sdk.clusters import quorum
 from resources.machine import selection
-from resources.machine.actions import maintenance, power, reset
+from resources.machine.actions import maintenance, power, reset, unique_token
 from resources.machine.adapter import MachineAdapter
 from resources.machine.documents import logs, metrics, talos_version
 from resources.machine.links import cluster_link, machine_set_link
@@ -35,6 +35,7 @@ plugin = ResourcePlugin(
         maintenance.MAINTENANCE,
         power.POWER_ON,
         power.POWER_OFF,
+        unique_token.RESET_NODE_UNIQUE_TOKEN,
     ],
     delete_operation=REMOVAL,
     delete_query=quorum.ForceQuery,

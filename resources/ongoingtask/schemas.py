@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
@@ -12,23 +10,6 @@ from omni_gateway.sdk.omni import enums
 
 #: Members of the spec; each task has exactly one.
 TASK_TYPES = ("talos_upgrade", "kubernetes_upgrade", "destroy", "machine_upgrade", "secrets_rotation")
-
-
-class RotationPhase(IntEnum):
-    """``specs.SecretRotationSpec.Phase``."""
-
-    OK = 0
-    PRE_ROTATE = 1
-    ROTATE = 2
-    POST_ROTATE = 3
-
-
-class RotationComponent(IntEnum):
-    """``specs.SecretRotationSpec.Component``."""
-
-    NONE = 0
-    TALOS_CA = 1
-    KUBERNETES_CA = 2
 
 
 class OngoingTaskTalosUpgradeStatusSchema(SpecSchema):
@@ -149,7 +130,7 @@ class OngoingTaskClusterSecretsRotationStatusSchema(SpecSchema):
     """Progress of the replacement of a certificate authority (``specs.ClusterSecretsRotationStatusSpec``)."""
 
     phase = wire.Enum(
-        RotationPhase,
+        enums.SecretRotationPhase,
         metadata={
             "description": "Step of the rotation: `PRE_ROTATE` trusts the new CA too, `ROTATE` issues by it,"
             " `POST_ROTATE` ends trust in the old one",
@@ -157,7 +138,7 @@ class OngoingTaskClusterSecretsRotationStatusSchema(SpecSchema):
         },
     )
     component = wire.Enum(
-        RotationComponent,
+        enums.SecretRotationComponent,
         metadata={"description": "The certificate authority that is being replaced", "example": "TALOS_CA"},
     )
     error = fields.String(metadata={"description": "Why the rotation failed; empty if it did not", "example": ""})

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import yaml
 
 from omni_gateway.app import create_app
 from omni_gateway.omni import OmniConfig
@@ -22,10 +23,12 @@ from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.simulator.state.store import Store as OmnisState
 from omni_gateway.store import Store
 from omni_gateway.testing.document import Document
+from tests.simulator.test_rules import BUNDLE
 
 from .conftest import Caller
 
-CLUSTER, DOOMED = "held", "doomed"
+CLUSTER, DOOMED, IMPORTED = "held", "doomed", "imported"
+IMPORT = {"omni.sidero.dev/cluster-locked": "", "omni.sidero.dev/cluster-import-is-in-progress": ""}
 HOLD = "a-test"
 PROVIDER = "bare-metal"
 #: The machine of the document's examples.
@@ -127,6 +130,13 @@ def _clusters(world: World, state: OmnisState, wait_until: Wait) -> None:
     assert world.ask("DELETE", f"clusters/{DOOMED}").status_code == 202
     for url in (f"clusters/{DOOMED}", f"machinesets/{DOOMED}-control-planes"):
         wait_until(lambda url=url: world.ask("GET", f"{url}/destroy-status").status_code == 200, 30, url)
+    secrets = {"id": IMPORTED, "spec": {"data": yaml.safe_dump(BUNDLE)}}
+    assert world.ask("POST", "resources/importedclustersecrets", secrets).status_code == 201
+    assert world.ask("POST", "clusters", {"id": IMPORTED, "annotations": IMPORT}).status_code == 201
+    labels = {"omni.sidero.dev/cluster": IMPORTED, "omni.sidero.dev/role-controlplane": ""}
+    planes = {"id": f"{IMPORTED}-control-planes", "labels": labels}
+    assert world.ask("POST", "machinesets", planes).status_code == 201
+    wait_until(lambda: world.ask("GET", f"clusters/{IMPORTED}/status").json().get("taints"), 30, "the taint")
     wait_until(lambda: world.ask("GET", f"loadbalancers/{CLUSTER}/status").json().get("healthy"), 60, "its API")
     wait_until(lambda: world.ask("GET", f"clusters/{CLUSTER}/kubernetes-upgrade").status_code == 200, 60, "its status")
 

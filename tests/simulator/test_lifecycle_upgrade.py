@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from omni_gateway.simulator import kinds
+from omni_gateway.simulator.kubernetes import bootstrap_manifests
 from tests.simulator.machine_world import World, running_world
 
 PATCH = "machine:\n  sysctls:\n    vm.max_map_count: '262144'\n"
@@ -98,3 +99,11 @@ def test_manifests_of_the_workload_proxy_are_in_place_where_it_is_on(world: Worl
     world.set_spec(kinds.CLUSTER, "c1", features={"enable_workload_proxy": True})
 
     world.wait(lambda: world.spec(kinds.CLUSTER_KUBERNETES_MANIFESTS_STATUS, "c1").get("total") == 4)
+
+
+def test_manifests_of_talos_are_out_of_sync_after_an_upgrade_until_they_are_applied(world: World) -> None:
+    world.set_spec(kinds.CLUSTER, "c1", kubernetes_version="1.35.7")
+    world.wait(lambda: world.spec(kinds.KUBERNETES_UPGRADE_MANIFEST_STATUS, "c1") == {"out_of_sync": 2})
+
+    bootstrap_manifests.note_applied(world.store, "c1")
+    world.wait(lambda: world.spec(kinds.KUBERNETES_UPGRADE_MANIFEST_STATUS, "c1") == {})

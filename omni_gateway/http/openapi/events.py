@@ -1,4 +1,4 @@
-"""The events of watches and of operations' progress: a schema for each kind of object.
+"""The events of watches, of operations' progress and of actions' steps: a schema for each kind of object.
 
 OpenAPI 3.1 has no word for "a stream of these", so the schema of a stream's media type is that of one event.
 """
@@ -34,18 +34,20 @@ _NOTICES: Mapping[str, Any] = {
 
 
 def add_events(document: dict[str, Any]) -> None:
-    """Give the stream of each operation the schema of its events: that of the objects in its JSON answer, and notices.
+    """Give the stream of each operation the schema of its events: that of its objects, and notices.
+
+    The objects are those in the JSON answer of a GET, and the steps of a POST, whose schema the stream has.
 
     Raises ``ValueError`` if a plugin's schema has the name of an event.
     """
     schemas = document["components"]["schemas"]
     added: dict[str, Any] = {}
-    for operation, content in _streams(document):
-        schema = content[_JSON]["schema"]
+    for method, operation, content in _streams(document):
+        schema = content[_JSON if method == "get" else STREAMS[0]]["schema"]
         item = schema.get("items", schema)
         resumable = any(item.get("$ref", "").endswith("/LastEventIDParameter") for item in operation["parameters"])
         name = item["$ref"].rpartition("/")[2] if "$ref" in item else "Any"
-        added |= _event(name, item, resumable=resumable)
+        added |= _event(name, item, _types(method, resumable=resumable), resumable=resumable)
         for media in STREAMS:
             content[media]["schema"] = {"$ref": f"#/components/schemas/{name}Event"}
     if taken := added.keys() & schemas.keys():
@@ -53,24 +55,32 @@ def add_events(document: dict[str, Any]) -> None:
     schemas |= dict(sorted(added.items()))
 
 
-def _streams(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the operations that can answer with a stream of the objects in their JSON answer, and that content."""
+def _streams(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Yield the operations that can answer with JSON or with a stream of events: method, operation and that content."""
     for item in document["paths"].values():
-        operation = item.get("get", {})
-        content = operation.get("responses", {}).get("200", {}).get("content", {})
-        if _JSON in content and content.keys() >= set(STREAMS):
-            yield operation, content
+        for method in ("get", "post"):
+            operation = item.get(method, {})
+            content = operation.get("responses", {}).get("200", {}).get("content", {})
+            if _JSON in content and content.keys() >= set(STREAMS):
+                yield method, operation, content
 
 
-def _event(name: str, item: Mapping[str, Any], *, resumable: bool) -> dict[str, Any]:
-    """Return the schemas of a change of one kind of object and of the events of its streams, and the notices."""
-    types = ("ADDED", "MODIFIED", "DELETED") if resumable else ("ADDED", "MODIFIED")
+def _types(method: str, *, resumable: bool) -> tuple[str, ...]:
+    if method == "post":
+        return ("STEP",)
+    return ("ADDED", "MODIFIED", "DELETED") if resumable else ("ADDED", "MODIFIED")
+
+
+def _event(name: str, item: Mapping[str, Any], types: tuple[str, ...], *, resumable: bool) -> dict[str, Any]:
+    """Return the schemas of a change of one kind of object, or of a step, and of the events of its streams."""
     notices = _NOTICES if resumable else {type: notice for type, notice in _NOTICES.items() if type != "BOOKMARK"}
-    text = "The object after the change; if it was deleted, before"
+    stepped = types == ("STEP",)
+    text = "The step" if stepped else "The object after the change; if it was deleted, before"
     change = _message(types, text, {"object": {**item, "description": text}})
     if resumable:
         change["properties"]["resume_point"] = _POINT
-    names = dict.fromkeys(types, f"{name}Change") | {type: notice["title"] for type, notice in notices.items()}
+    own = f"{name}Done" if stepped else f"{name}Change"
+    names = dict.fromkeys(types, own) | {type: notice["title"] for type, notice in notices.items()}
     event = {
         "description": "One line of NDJSON. Of a Server-Sent Event `event` is the `type`, `id` the `resume_point` and"
         " `data` the `object`",
@@ -80,7 +90,7 @@ def _event(name: str, item: Mapping[str, Any], *, resumable: bool) -> dict[str, 
             "mapping": {type: f"#/components/schemas/{each}" for type, each in names.items()},
         },
     }
-    return {f"{name}Change": change, f"{name}Event": event} | {
+    return {own: change, f"{name}Event": event} | {
         notice["title"]: _notice(type, notice) for type, notice in notices.items()
     }
 

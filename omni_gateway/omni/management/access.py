@@ -47,6 +47,30 @@ class AccessFiles(CallGroup):
 
         return self._calls.unary(rpcs.KUBECONFIG, build, metadata=of_cluster(cluster)).kubeconfig
 
+    def login_kubeconfig(
+        self,
+        cluster: str,
+        *,
+        grant_type: str = "",
+        oidc_cache_base_dir: str = "",
+        oidc_cache_isolation: bool = False,
+    ) -> bytes:
+        """Return a kubeconfig whose user logs in through Omni.
+
+        ``grant_type`` is as in :meth:`kubeconfig`. ``oidc_cache_base_dir``: where the login stores its tokens; with
+        ``oidc_cache_isolation`` in a directory for each cluster and user.
+        """
+        answer = self._calls.unary(
+            rpcs.KUBECONFIG,
+            lambda: pb.KubeconfigRequest(
+                grant_type=grant_type,
+                oidc_cache_base_dir=oidc_cache_base_dir,
+                oidc_cache_isolation=oidc_cache_isolation,
+            ),
+            metadata=of_cluster(cluster),
+        )
+        return answer.kubeconfig
+
     def talosconfig(self, cluster: str | None, *, raw: bool = False, break_glass: bool = False) -> bytes:
         """Return a talosconfig for one cluster, or for all of Omni; ``raw`` and ``break_glass`` bypass Omni."""
         answer = self._calls.unary(

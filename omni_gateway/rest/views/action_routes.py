@@ -8,17 +8,20 @@ from typing import Any
 
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
+from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.operations import OperationSchema
 from omni_gateway.rest.parameters import NoQuery, WriteQuery
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.views import actions
+from omni_gateway.rest.views.descriptions import paragraphs
 from omni_gateway.rest.views.openapi import (
     IF_MATCH,
     IF_NONE_MATCH_WRITE,
     OBJECT_HEADERS,
     PLANNED,
+    STEPPED,
     WRITTEN_HEADERS,
 )
 from omni_gateway.rest.views.route import Request, Responses, Route
@@ -64,7 +67,7 @@ def action_route(
         authorized_by_omni=adapter.authorized_by_omni,
         view=idempotent(view, forget=frozenset(action.returned_once), certain=adapter.authorized_by_omni),
         summary=action.summary,
-        description=action.description,
+        description=paragraphs(action.description, STEPPED if action.steps else ""),
         request=Request(
             query=WriteQuery(),
             body=action.body() if action.body else None,
@@ -73,6 +76,8 @@ def action_route(
         ),
         responses=Responses(
             answers=answers,
+            media_types=STREAMS if action.steps else (),
+            line=action.steps() if action.steps else None,
             dry_run=action.role > Role.READER,
             headers={200: headers},
             problems=dict.fromkeys((404, 409, 412), ""),

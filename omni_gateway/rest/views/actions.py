@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+import orjson
 from flask import Response, request
 from werkzeug.http import dump_options_header
 
 from omni_gateway.http.changed_fields import note_credential
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
-from omni_gateway.rest.actions import Answer, DryRunResult, FileResponse, StreamingResponse
+from omni_gateway.rest.actions import Answer, DryRunResult, FileResponse, StepsResponse, StreamingResponse
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import unscoped, within_reach
 from omni_gateway.rest.cache_headers import cache_headers
@@ -146,6 +149,8 @@ def respond(representation: Representation, answer: Answer, *, operation: str = 
     if isinstance(answer, StreamingResponse) and request.method == "HEAD":
         # Without opening the stream: that may be a call to Omni and takes one of the caller's streams.
         return Response(headers=_file_headers(answer.filename), mimetype=answer.media_type)
+    if isinstance(answer, StepsResponse):
+        return _steps_response(representation, answer)
     if isinstance(answer, StreamingResponse):
         return stream_response.stream_bytes(
             answer.open,
@@ -155,6 +160,30 @@ def respond(representation: Representation, answer: Answer, *, operation: str = 
             beat=answer.beat,
         )
     return json_response(answer, headers=cache_headers())
+
+
+def _steps_response(representation: Representation, answer: StepsResponse) -> Response:
+    """Return the stream of the steps if the caller asks for one, else one answer after the last of them.
+
+    The latter occupies a thread as long as a stream does, so it counts as one.
+    """
+    streams = current_gateway().streams
+    media = stream_response.negotiate(request)
+    if media is not None:
+        return stream_response.stream(partial(_step_events, answer), media=media, limiter=streams)
+    release = streams.take(stream_response.caller())
+    try:
+        with answer.open() as steps:
+            collected = answer.collect([*steps])
+    finally:
+        release()
+    return respond(representation, collected)
+
+
+@contextmanager
+def _step_events(answer: StepsResponse) -> Iterator[Iterator[stream_response.StreamEvent]]:
+    with answer.open() as steps:
+        yield (stream_response.StreamEvent("STEP", orjson.dumps(step)) for step in steps)
 
 
 def _file_headers(filename: str | None) -> dict[str, str]:

@@ -19,6 +19,10 @@ WATCHABLE = (
     "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of changes; the schema of these"
     " media types is that of one event."
 )
+STEPPED = (
+    "With `Accept: text/event-stream` or `application/x-ndjson` the answer is a stream of the steps as they are done;"
+    " the schema of these media types is that of one event. A stream is not replayed for an `Idempotency-Key`."
+)
 OBJECT_HEADERS: Sequence[str] = ("ETag", "Cache-Status", "Age")
 #: Headers of an object that was written.
 WRITTEN_HEADERS: Sequence[str] = ("ETag", "Cache-Status")

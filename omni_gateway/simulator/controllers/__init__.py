@@ -12,6 +12,7 @@ from omni_gateway.simulator.controllers.auto_destroy import AutoDestroy
 from omni_gateway.simulator.controllers.bootstrap import Bootstrap, ControlPlane
 from omni_gateway.simulator.controllers.cluster_basics import ClusterBasics
 from omni_gateway.simulator.controllers.cluster_machine_status import ClusterMachineStatus
+from omni_gateway.simulator.controllers.cluster_secrets import ClusterSecrets
 from omni_gateway.simulator.controllers.cluster_status import ClusterStatus
 from omni_gateway.simulator.controllers.destroy_cluster import DestroyCluster
 from omni_gateway.simulator.controllers.destroy_machine_set import DestroyMachineSet
@@ -47,6 +48,7 @@ def all_controllers() -> tuple[Controller, ...]:
     return (
         Finalizers(),
         ClusterBasics(),
+        ClusterSecrets(),
         SystemPatches(),
         Endpoints(),
         LoadBalancer(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from omni_gateway.simulator import kinds, labels
 from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id, by_label
 from omni_gateway.simulator.controllers import machine_set_status as sets
+from omni_gateway.simulator.controllers.cluster_secrets import BREAK_GLASS_AT, KUBERNETES_CA_AT, TALOS_CA_AT
 from omni_gateway.simulator.controllers.membership import control_planes, hardware, role_of
 from omni_gateway.simulator.machines.hardware import CONTROL_PLANE
 from omni_gateway.simulator.state.resource import Resource
@@ -23,6 +24,7 @@ class ClusterStatus(Controller):
         kinds.LOAD_BALANCER_STATUS: by_id,
         kinds.CLUSTER_CONFIG_VERSION: by_id,
         kinds.CLUSTER_MACHINE_STATUS: by_label(labels.CLUSTER),
+        kinds.EMULATED_SECRETS: by_id,
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
@@ -31,6 +33,8 @@ class ClusterStatus(Controller):
         if cluster is None:
             ctx.destroy(kinds.CLUSTER_STATUS, key)
             return
+        secrets = ctx.find(kinds.EMULATED_SECRETS, key)
+        taints, marks = _taints(secrets.spec if secrets else {})
         members = ctx.all(kinds.MACHINE_SET_STATUS, cluster=key)
         spec = self._machines(ctx, cluster, members) | self._versions(ctx, cluster)
         annotations = {labels.CLUSTER_LOCKED: ""} if labels.CLUSTER_LOCKED in cluster.annotations else {}
@@ -38,8 +42,8 @@ class ClusterStatus(Controller):
             kinds.CLUSTER_STATUS,
             key,
             spec,
-            cluster.labels,
-            annotations=annotations,
+            cluster.labels | taints,
+            annotations=annotations | marks,
             finalizers=("DiscoveryServiceConfigPatchController", "ClusterBootstrapStatusController"),
         )
 
@@ -69,6 +73,19 @@ class ClusterStatus(Controller):
             "kubernetes_version": cluster.spec.get("kubernetes_version", ""),
             "initial_talos_version": str(first.spec["version"]).removeprefix("v") if first else "",
         }
+
+
+def _taints(secrets: Spec) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the labels and annotations of a cluster whose secrets others may have; new authorities end that."""
+    replaced = [secrets.get(member) for member in (TALOS_CA_AT, KUBERNETES_CA_AT)]
+    taints, marks = {}, {}
+    if secrets.get("imported") and not all(replaced):
+        taints[labels.TAINTED_BY_IMPORT] = ""
+    given = secrets.get(BREAK_GLASS_AT)
+    if given and not all(at and at > given for at in replaced):
+        taints[labels.TAINTED_BY_BREAK_GLASS] = ""
+        marks[labels.BREAK_GLASS_TIMESTAMP] = str(int(given))
+    return taints, marks
 
 
 def _phase(cluster: Resource, members: list[Resource]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from omni_gateway.simulator import kinds, labels
 from omni_gateway.simulator.controller_runtime.context import Context, Controller, Spec, by_id
+from omni_gateway.simulator.controllers.cluster_secrets import KUBERNETES_CA_AT, TALOS_CA_AT, note_time
 from omni_gateway.simulator.state.resource import Resource
 
 OK, PRE_ROTATE, ROTATE, POST_ROTATE = range(4)
@@ -19,27 +20,37 @@ _COMPONENTS = (
 )
 
 
+_REPLACED = {1: TALOS_CA_AT, 2: KUBERNETES_CA_AT}
+
+
 class SecretRotation(Controller):
     """Key: a cluster's id. Which version of a request was served last is an annotation of the status."""
 
     name = "SecretRotationStatusController"
     inputs = {
+        kinds.CLUSTER: by_id,
         kinds.ROTATE_TALOS_CA: by_id,
         kinds.ROTATE_KUBERNETES_CA: by_id,
         kinds.CLUSTER_SECRETS_ROTATION_STATUS: by_id,
     }
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Begin a requested rotation, one authority at a time, and go to the phase that is due."""
+        """Begin a requested rotation, one authority at a time, and go to the phase that is due; pause under a lock."""
         status = ctx.find(kinds.CLUSTER_SECRETS_ROTATION_STATUS, key)
-        if status is None or ctx.running(kinds.CLUSTER, key) is None:
+        cluster = ctx.running(kinds.CLUSTER, key)
+        if status is None or cluster is None:
             return
         phase = int(status.spec.get("phase", OK))
         if phase == OK:
             self._begin(ctx, status)
+        elif labels.CLUSTER_LOCKED in cluster.annotations:
+            paused = {"step": "waiting for the cluster to be unlocked", "status": f"paused in phase {phase} of 3"}
+            ctx.patch(status.type, key, lambda res: res.spec.update(paused))
         elif ctx.passed(status.updated, PHASE_SECONDS):
             component = int(status.spec["component"])
             following = phase + 1 if phase < POST_ROTATE else OK
+            if following == OK:
+                note_time(ctx.store, key, _REPLACED[component])
             self._write(ctx, status, following, component, dict(status.annotations))
 
     def _begin(self, ctx: Context, status: Resource) -> None:

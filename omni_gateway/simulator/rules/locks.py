@@ -11,7 +11,6 @@ from omni_gateway.simulator.state.resource import Resource
 CLUSTER = "Clusters.omni.sidero.dev"
 CLUSTER_STATUS = "ClusterStatuses.omni.sidero.dev"
 IMPORTING = labels.PREFIX + "cluster-import-is-in-progress"
-TAINTED_BY_IMPORT = labels.PREFIX + "tainted-by-importing"
 
 
 def is_locked(cluster: Resource) -> bool:
@@ -33,7 +32,7 @@ def against_change(cluster: Resource | None) -> Iterator[str]:
 def against_removal(ctx: RuleContext, cluster: Resource) -> Iterator[str]:
     """Yield the lock's objection to the removal of a cluster; an import that failed may be removed."""
     status = ctx.find(CLUSTER_STATUS, cluster.id)
-    if is_locked(cluster) and status is not None and TAINTED_BY_IMPORT not in status.labels:
+    if is_locked(cluster) and status is not None and labels.TAINTED_BY_IMPORT not in status.labels:
         yield f"the cluster {cluster.id!r} is locked"
 
 

@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 from omni_gateway.sdk import OmniClient, Operation, Resource, Role, SpecSchema
 from omni_gateway.sdk.actions import Action, DryRunResult, removal_of, stages_in_order
 from omni_gateway.sdk.adapters import find, object_url
-from omni_gateway.sdk.clusters import member_waits
+from omni_gateway.sdk.clusters import cluster_lock, member_waits
 from omni_gateway.sdk.omni import label_names, types
 from resources.cluster.adapter import ClusterAdapter
 from resources.cluster.disconnected_machines import ABOUT_FORCE, DISCONNECTED
@@ -38,7 +38,9 @@ def _destruction(omni: OmniClient, cluster: Resource) -> Operation:
     progress = member_waits.with_unreachable((status.spec.get("phase") if status else "") or held, waiting)
     details = {"finalizers": list(cluster.finalizers)} | (_destroy_schema.render_spec(status.spec) if status else {})
     force = f"DELETE {object_url('clusters', id)}?force=disconnected"
-    steps = [("machines wiped", not waiting), ("released by Omni's controllers", False), ("removed", False)]
+    # Of a locked cluster an import is given up: its machines stay as they are.
+    left = "machines released" if cluster_lock.is_locked(cluster) else "machines wiped"
+    steps = [(left, not waiting), ("released by Omni's controllers", False), ("removed", False)]
     return replace(
         cluster_operation("cluster-destroy", id, "running", progress, details=details),
         # Omni writes this status when the teardown begins; the Cluster itself is written again and again after that.

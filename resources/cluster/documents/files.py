@@ -2,6 +2,9 @@
 
 Omni returns a kubeconfig for clusters that do not exist, so the cluster is read first. Responses are never cached: they
 may be credentials.
+
+A break-glass file bypasses Omni, which makes it only where its operator has switched that on, and marks the cluster's
+status until both of its authorities are replaced.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import Problem, Role
 from omni_gateway.sdk import fields as wire
-from omni_gateway.sdk.actions import ComputedDocument, FileResponse, StreamingResponse, check_role
+from omni_gateway.sdk.actions import ComputedDocument, FileResponse, StreamingResponse, check_role, problem_for
 from omni_gateway.sdk.adapters import find
 from omni_gateway.sdk.omni import omni_errors, types
 from resources.cluster.adapter import ClusterAdapter
@@ -26,6 +29,12 @@ ZIP = "application/zip"
 BUNDLE_SECONDS = 900.0
 _LONGEST_TTL = timedelta(days=3650)
 _MAX_GROUPS = 32
+_OF_SERVICE_ACCOUNTS = ("user", "ttl", "groups")
+_OF_LOGINS = ("grant_type", "oidc_cache_base_dir", "oidc_cache_isolation")
+ABOUT_BREAK_GLASS = (
+    "A file with a certificate, which leads to the machines and bypasses Omni (role: admin). Omni gives it out only"
+    " where its operator has switched that on (403), and taints the cluster: see `taints` of its status"
+)
 
 
 class KubeconfigQuery(ma.Schema):
@@ -51,34 +60,65 @@ class KubeconfigQuery(ma.Schema):
     )
     grant_type = fields.String(
         validate=validate.OneOf(["auto", "authcode", "authcode-keyboard"]),
-        metadata={"description": "Without `service_account`: how the user logs in"},
+        metadata={"description": "Of a user who logs in: how"},
+    )
+    oidc_cache_base_dir = fields.String(
+        validate=validate.Length(min=1, max=4096),
+        metadata={"description": "Of a user who logs in: the directory on their machine that keeps their tokens"},
+    )
+    oidc_cache_isolation = fields.Boolean(
+        metadata={"description": "Of a user who logs in: keep the tokens of each cluster in a directory of their own"}
+    )
+    break_glass = fields.Boolean(load_default=False, metadata={"description": ABOUT_BREAK_GLASS})
+
+    @ma.validates_schema
+    def check_form(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Raise for parameters that are missing or belong to another form."""
+        if data["service_account"] and data["break_glass"]:
+            raise ma.ValidationError("Does not go with service_account=true.", "break_glass")
+        wrong: dict[str, list[str]] = {}
+        if data["service_account"]:
+            wrong |= {name: ["Required with service_account=true."] for name in ("user", "ttl") if not data.get(name)}
+        else:
+            wrong |= {name: ["Goes with service_account=true only."] for name in _OF_SERVICE_ACCOUNTS if name in data}
+        form = "service_account" if data["service_account"] else "break_glass" if data["break_glass"] else ""
+        if form:
+            wrong |= {name: [f"Does not go with {form}=true."] for name in _OF_LOGINS if name in data}
+        if wrong:
+            raise ma.ValidationError(wrong)
+
+
+class TalosconfigQuery(ma.Schema):
+    """Query of a talosconfig."""
+
+    break_glass = fields.Boolean(load_default=False, metadata={"description": ABOUT_BREAK_GLASS})
+    raw = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "The cluster's own talosconfig, of an admin of Talos (role: admin); only a debug build of"
+            " Omni gives it out, any other refuses it (403)"
+        },
     )
 
     @ma.validates_schema
     def check_form(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Raise for parameters that are missing or belong to the other form."""
-        if data["service_account"]:
-            missing = [name for name in ("user", "ttl") if not data.get(name)]
-            wrong = {name: ["Required with service_account=true."] for name in missing}
-            if "grant_type" in data:
-                wrong["grant_type"] = ["Does not go with service_account=true."]
-        else:
-            wrong = {
-                name: ["Goes with service_account=true only."] for name in ("user", "ttl", "groups") if name in data
-            }
-        if wrong:
-            raise ma.ValidationError(wrong)
+        """Raise for both forms at once."""
+        if data["break_glass"] and data["raw"]:
+            raise ma.ValidationError("Does not go with break_glass=true.", "raw")
 
 
 def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:
     """Return a kubeconfig for the cluster; 409 for a cluster so new that Omni has none yet."""
     adapter.get(id)
+    if query["break_glass"]:
+        with _bypassing(id):
+            body = adapter.omni.management.kubeconfig(id, break_glass=True)
+        return FileResponse(body, YAML, f"{id}-kubeconfig.yaml", credential=True)
     try:
         body = _kubeconfig(adapter, id, query)
     except omni_errors.Unknown:
         if find(adapter.omni, types.CLUSTER_UUIDS, id) is None:
-            text = f"Omni has not finished creating the cluster {id!r}."
-            raise Problem(409, "too-early", text, headers={"Retry-After": "5"}) from None
+            raise _too_early(id) from None
         # It may have come since: asked once more, Omni tells what else is wrong.
         body = _kubeconfig(adapter, id, query)
     return FileResponse(body, YAML, f"{id}-kubeconfig.yaml", credential=query["service_account"])
@@ -87,7 +127,25 @@ def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> Fi
 def _kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> bytes:
     if query["service_account"]:
         return _service_account_kubeconfig(adapter, id, query)
-    return adapter.omni.management.kubeconfig(id, grant_type=query.get("grant_type", ""))
+    return adapter.omni.management.login_kubeconfig(id, **{name: query[name] for name in _OF_LOGINS if name in query})
+
+
+@contextmanager
+def _bypassing(id: str) -> Iterator[None]:
+    """Check the role of a caller who asks for a file that bypasses Omni, and explain Omni's refusals of it."""
+    check_role(Role.ADMIN, authorized_by_omni=True)
+    try:
+        yield
+    except omni_errors.PermissionDenied as error:
+        hint = "Omni's admins get them where `features.enableBreakGlassConfigs` is on; raw ones only of a debug build."
+        raise problem_for(error, hint=hint) from error
+    except omni_errors.NotFound:
+        raise _too_early(id) from None
+
+
+def _too_early(id: str) -> Problem:
+    text = f"Omni has not finished creating the cluster {id!r}."
+    return Problem(409, "too-early", text, headers={"Retry-After": "5"})
 
 
 def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> bytes:
@@ -105,9 +163,13 @@ def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping
 
 
 def talosconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:
-    """Return a talosconfig for the cluster; it contains no secret, its user logs in to Omni."""
+    """Return a talosconfig for the cluster: its user logs in to Omni, unless it is to bypass Omni."""
     adapter.get(id)
-    return FileResponse(adapter.omni.management.talosconfig(id), YAML, f"{id}-talosconfig.yaml")
+    if not (query["break_glass"] or query["raw"]):
+        return FileResponse(adapter.omni.management.talosconfig(id), YAML, f"{id}-talosconfig.yaml")
+    with _bypassing(id):
+        body = adapter.omni.management.talosconfig(id, break_glass=query["break_glass"], raw=query["raw"])
+    return FileResponse(body, YAML, f"{id}-talosconfig.yaml", credential=True)
 
 
 def support_bundle(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> StreamingResponse:
@@ -129,7 +191,8 @@ KUBECONFIG = ComputedDocument(
     media_type=YAML,
     query=KubeconfigQuery,
     description="Without a secret: its user logs in to Omni. With `service_account=true` it has a token, and takes the"
-    " role operator. 409 `too-early` for a cluster so new that Omni has none yet.",
+    " role operator; with `break_glass=true` it has a certificate, and takes the role admin. 409 `too-early` for a"
+    " cluster so new that Omni has none yet.",
     run=kubeconfig,
 )
 TALOSCONFIG = ComputedDocument(
@@ -137,7 +200,9 @@ TALOSCONFIG = ComputedDocument(
     role=Role.READER,
     summary="A talosconfig for the cluster",
     media_type=YAML,
-    description="For talosctl, through Omni. Without a secret: its user logs in to Omni.",
+    query=TalosconfigQuery,
+    description="For talosctl, through Omni. Without a secret: its user logs in to Omni. With `break_glass=true` it has"
+    " a certificate, and takes the role admin.",
     run=talosconfig,
 )
 SUPPORT_BUNDLE = ComputedDocument(

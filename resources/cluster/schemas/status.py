@@ -9,7 +9,7 @@ from marshmallow import fields
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
-from omni_gateway.sdk.omni import enums
+from omni_gateway.sdk.omni import enums, label_names
 
 
 class ConditionType(IntEnum):
@@ -34,6 +34,14 @@ class ConditionSeverity(IntEnum):
     Info = 0
     Warning = 1
     Error = 2
+
+
+#: Label of a ClusterStatus → the taint's name here.
+TAINTS = {
+    label_names.LABEL_TAINTED_BY_BREAK_GLASS: "break-glass",
+    label_names.LABEL_TAINTED_BY_EXPORTING: "exporting",
+    label_names.LABEL_TAINTED_BY_IMPORTING: "importing",
+}
 
 
 class ClusterMachineCountsSchema(SpecSchema):
@@ -103,6 +111,16 @@ class ClusterStatusSchema(ResourceSchema):
             "example": "1.13.7",
         }
     )
+    taints = fields.List(
+        fields.String(metadata={"enum": [*TAINTS.values()]}),
+        dump_only=True,
+        metadata={
+            "description": "Why others than Omni may hold secrets of the cluster: `break-glass`: a file that bypasses"
+            " Omni was given out; `importing`: its secrets were imported; `exporting`: it is being exported. New"
+            " authorities of Talos and Kubernetes (`rotate-talos-ca`, `rotate-kubernetes-ca`) end the first two",
+            "example": ["break-glass"],
+        },
+    )
     total = wire.Integer(dump_only=True, metadata={"description": "Second name of `machines.total`", "example": 3})
     healthy = wire.Integer(dump_only=True, metadata={"description": "Second name of `machines.healthy`", "example": 3})
     connected = wire.Integer(
@@ -115,6 +133,36 @@ class ClusterStatusSchema(ResourceSchema):
     aliases: ClassVar[dict[str, str]] = {
         name: f"machines.{name}" for name in ("total", "healthy", "connected", "requested")
     }
+
+
+class ClusterSecretsRotationStatusSchema(ResourceSchema):
+    """Where the replacement of a cluster's certificate authority stands, one authority at a time."""
+
+    phase = wire.Enum(
+        enums.SecretRotationPhase,
+        metadata={
+            "description": "`OK` at rest; `PRE_ROTATE`: machines come to trust the new authority too; `ROTATE`: they"
+            " get certificates of the new one; `POST_ROTATE`: they trust the old one no more",
+            "example": "ROTATE",
+        },
+    )
+    component = wire.Enum(
+        enums.SecretRotationComponent,
+        metadata={"description": "The certificate authority that is being replaced", "example": "TALOS_CA"},
+    )
+    error = fields.String(metadata={"description": "Why the rotation does not go on; empty if it does", "example": ""})
+    step = fields.String(
+        metadata={
+            "description": "The current step in Omni's words; for people, do not parse",
+            "example": "rotating secret for machines: [node-1]",
+        }
+    )
+    status = fields.String(
+        metadata={
+            "description": "Progress of the phase in Omni's words; for people, do not parse",
+            "example": "rotation phase ROTATE 1/3",
+        }
+    )
 
 
 class ClusterBootstrapSchema(ResourceSchema):

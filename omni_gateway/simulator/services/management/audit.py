@@ -40,8 +40,15 @@ _FILTERS = ("start_time", "end_time", "search", "event_type", "resource_type", "
 class AuditCalls(Calls):
     """The one call about the audit log."""
 
-    def __init__(self, store: Store, advertised_url: Callable[[], str], kubernetes_url: Callable[[], str]) -> None:
-        super().__init__(store, advertised_url, kubernetes_url)
+    def __init__(
+        self,
+        store: Store,
+        advertised_url: Callable[[], str],
+        kubernetes_url: Callable[[], str],
+        *,
+        break_glass: bool = False,
+    ) -> None:
+        super().__init__(store, advertised_url, kubernetes_url, break_glass=break_glass)
         self._audit = AuditLog(store)
 
     def ReadAuditLog(self, request: pb.ReadAuditLogRequest, context: Context) -> Iterator[pb.ReadAuditLogResponse]:

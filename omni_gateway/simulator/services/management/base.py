@@ -13,12 +13,23 @@ Context = grpc.ServicerContext
 
 
 class Calls:
-    """A part of the management service."""
+    """A part of the management service.
 
-    def __init__(self, store: Store, advertised_url: Callable[[], str], kubernetes_url: Callable[[], str]) -> None:
+    `break_glass`: whether configurations that bypass Omni are handed out, which is an option of Omni's.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        advertised_url: Callable[[], str],
+        kubernetes_url: Callable[[], str],
+        *,
+        break_glass: bool = False,
+    ) -> None:
         self._store = store
         self._advertised_url = advertised_url
         self._kubernetes_url = kubernetes_url
+        self._break_glass = break_glass
 
 
 def cluster_of(context: Context) -> str:

@@ -9,16 +9,9 @@ from omni_gateway.simulator.controller_runtime.context import Context as State
 from omni_gateway.simulator.controllers.versions import kubernetes_candidates
 from omni_gateway.simulator.errors import FailedPrecondition, InvalidArgument, Unknown
 from omni_gateway.simulator.identity import access
+from omni_gateway.simulator.kubernetes import bootstrap_manifests
 from omni_gateway.simulator.services.management.base import Calls, Context, cluster_of
 from omni_gateway.stubs import management_pb2 as pb
-
-_MANIFESTS = (
-    "apps/v1/DaemonSet/kube-system/kube-flannel",
-    "apps/v1/DaemonSet/kube-system/kube-proxy",
-    "apps/v1/Deployment/kube-system/coredns",
-    "v1/ConfigMap/kube-system/kubeconfig-in-cluster",
-    "v1/ServiceAccount/kube-system/coredns",
-)
 
 
 class KubernetesCalls(Calls):
@@ -47,15 +40,27 @@ class KubernetesCalls(Calls):
     def KubernetesSyncManifests(
         self, request: pb.KubernetesSyncManifestRequest, context: Context
     ) -> Iterator[pb.KubernetesSyncManifestResponse]:
-        """Stream Talos's own manifests; in a simulated cluster each is as it should be, and skipped."""
+        """Stream Talos's own manifests, and apply them unless it is a dry run; what was applied runs at once."""
         access.require("Operator")
         cluster = cluster_of(context)
         if self._store.peek("default", kinds.KUBERNETES_STATUS, cluster) is None:
             raise Unknown(f"the Kubernetes of a cluster {cluster!r} cannot be reached")
-        for path in _MANIFESTS:
-            yield pb.KubernetesSyncManifestResponse(
-                response_type=pb.KubernetesSyncManifestResponse.MANIFEST, path=path, skipped=True
+        kind = pb.KubernetesSyncManifestResponse
+        found = list(bootstrap_manifests.compare(self._store, cluster))
+        for manifest in found:
+            yield kind(
+                response_type=kind.MANIFEST,
+                path=manifest.path,
+                object=manifest.text.encode(),
+                diff=manifest.diff,
+                skipped=not manifest.diff and not request.dry_run,
             )
+        if request.dry_run:
+            return
+        bootstrap_manifests.note_applied(self._store, cluster)
+        for manifest in found:
+            if manifest.diff:
+                yield kind(response_type=kind.ROLLOUT, path=manifest.path, object=manifest.text.encode())
 
     def _obstacle(self, cluster: str) -> str:
         """Return why Omni would not begin: it reads the versions of each control plane from the machine's own Talos.

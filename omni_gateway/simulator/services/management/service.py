@@ -36,7 +36,8 @@ class ManagementService(
 ):
     """Put together from one class per feature, each over the same store.
 
-    `advertised_url` returns the URL of this server, `kubernetes_url` that of the proxy to clusters.
+    `advertised_url` returns the URL of this server, `kubernetes_url` that of the proxy to clusters; `break_glass`:
+    configurations that bypass Omni are handed out.
     """
 
     def __init__(
@@ -44,5 +45,7 @@ class ManagementService(
         store: Store,
         advertised_url: Callable[[], str] = lambda: OMNI_URL,
         kubernetes_url: Callable[[], str] = lambda: KUBERNETES_PROXY_URL,
+        *,
+        break_glass: bool = False,
     ) -> None:
-        super().__init__(store, advertised_url, kubernetes_url)
+        super().__init__(store, advertised_url, kubernetes_url, break_glass=break_glass)
