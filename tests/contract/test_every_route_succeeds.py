@@ -38,6 +38,7 @@ BODIES: dict[str, dict[str, Any]] = {
     **{collection: {"id": "never"} for collection in OWNED},
     "machinesets": {"id": f"{CLUSTER}-new"},
     "auth/service-accounts": {"id": "new"},
+    "infra-providers": {"id": "new"},
 }
 #: Collections of machines: a control plane's is removed with `force` only.
 WITH_FORCE = ("clustermachines", "machinesetnodes", "machines")
@@ -285,6 +286,7 @@ def actions(world: World) -> dict[str, tuple[str, Any, int]]:
         "machinesets/{id}/actions/destroy": (f"{CLUSTER}-new", None, 202),
         "installation-medias/{id}/actions/download-url": (world.ids("installation-medias")[0], None, 200),
         "auth/service-accounts/{id}/actions/renew": ("new", None, 200),
+        "infra-providers/{id}/actions/renew": ("new", None, 200),
         "oidc/providers/{id}/actions/test": ("corporate", {}, 200),
     }
 
