@@ -67,6 +67,20 @@ class StepsResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class EventStreamResponse:
+    """A stream of JSON objects with ids: Server-Sent Events if the request's ``Accept`` names them, else JSON lines.
+
+    Declare the document with ``events=True``, and ``resume_point`` in its ``query``.
+
+    :param open: called with the id after which the stream goes on (``Last-Event-ID``, else ``resume_point``; empty for
+        none); returns a context manager around an iterator of (id, JSON text). An empty text tells the id only: it is
+        a ``BOOKMARK`` among Server-Sent Events, and left out of JSON lines.
+    """
+
+    open: Callable[[str], AbstractContextManager[Iterator[tuple[str, bytes]]]]
+
+
+@dataclass(frozen=True, slots=True)
 class DryRunResult:
     """The result of an action's dry run.
 
@@ -96,6 +110,7 @@ Answer = (
     | FileResponse
     | StreamingResponse
     | StepsResponse
+    | EventStreamResponse
     | DryRunResult
     | Mapping[str, Any]
     | Sequence[Mapping[str, Any]]
@@ -163,6 +178,7 @@ class ComputedDocument:
     :param answers: the schema of the returned mapping; of a stream of JSON lines, the schema of one line.
     :param many: whether ``run`` returns a sequence of such mappings; the response is then a JSON array.
     :param media_type: the media type of a returned file or stream, for the OpenAPI document.
+    :param events: whether ``run`` may return an ``EventStreamResponse``; ``media_type`` is then that of JSON lines.
     :param query: the schema of the query parameters; by default there are none.
     :param body: the schema of the request body, which makes the route a POST; None: it is a GET.
     :param example: a request body, shown in the OpenAPI document.
@@ -185,6 +201,7 @@ class ComputedDocument:
     answers: type[ma.Schema] | None = None
     many: bool = False
     media_type: str | None = None
+    events: bool = False
     query: type[ma.Schema] | None = None
     body: type[ma.Schema] | None = None
     example: Mapping[str, Any] | None = None

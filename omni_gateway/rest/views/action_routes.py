@@ -19,6 +19,7 @@ from omni_gateway.rest.views.descriptions import paragraphs
 from omni_gateway.rest.views.openapi import (
     IF_MATCH,
     IF_NONE_MATCH_WRITE,
+    LAST_EVENT_ID,
     OBJECT_HEADERS,
     PLANNED,
     STEPPED,
@@ -111,8 +112,10 @@ def document_route(
     )
     word = re.sub(r"[<>:]", "", computed.path).translate(_WORD)
     parts = [part for part in ("" if computed.on_collection else "<id>", computed.path) if part]
-    if computed.media_type:
+    if computed.media_type and not computed.events:
         headers: Sequence[str] = ("Content-Disposition",)
+    elif computed.events:
+        headers = ()
     else:
         headers = OBJECT_HEADERS if computed.conditional else ("Cache-Status", "Age")
     return Route(
@@ -128,13 +131,14 @@ def document_route(
             query=(computed.query or NoQuery)() if computed.body is None else WriteQuery(),
             body=computed.body() if computed.body else None,
             example=computed.example,
+            headers=[LAST_EVENT_ID] if computed.events else [],
         ),
         responses=Responses(
             answers={200: (None if computed.media_type else answer, computed.summary)},
             line=answer if computed.media_type else None,
-            media_types=(computed.media_type,) if computed.media_type else (),
+            media_types=STREAMS if computed.events else (computed.media_type,) if computed.media_type else (),
             headers={200: headers},
-            problems=dict.fromkeys((404, 409), ""),
+            problems=dict.fromkeys((404, 409, 410) if computed.events else (404, 409), ""),
         ),
         conditional=computed.conditional,
     )

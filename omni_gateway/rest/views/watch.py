@@ -117,7 +117,7 @@ def _query_key(adapter: ResourceAdapter, query: ListQuery, id: str) -> Hashable:
 
 
 def _resume_point() -> ResumePoint | None:
-    text = request.headers.get("Last-Event-ID") or request.args.get("resume_point", "")
+    text = stream_response.resume_point(request)
     try:
         return ResumePoint.parse(text) if text else None
     except HistoryGone as error:
