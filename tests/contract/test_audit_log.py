@@ -28,7 +28,7 @@ def write(api: Caller) -> str:
 
 
 def records(api: Caller, **query: str) -> list[dict[str, Any]]:
-    answer = api.get(URL, query_string=query)
+    answer = api.get(URL, query_string=query, buffered=True)
     assert answer.status_code == 200, answer.text
     return lines(answer.get_data(as_text=True))
 

@@ -28,7 +28,10 @@ OWNED = ("loadbalancer-configs", "image-pull-requests", "schematic-configuration
 #: Omni denies reads of its status to every role.
 READ_BY_NOBODY = "machine-request-sets/{id}/status"
 #: Query that a read cannot do without.
-NEEDED = {"auth/can-i": "?resource=clusters&verb=get"}
+NEEDED = {
+    "auth/can-i": "?resource=clusters&verb=get",
+    "installation-medias/{id}/download": f"?schematic_id={'0' * 64}&talos_version=1.13.7",
+}
 #: What differs from the document's own example, because this world holds that very object already.
 BODIES: dict[str, dict[str, Any]] = {
     "clusters": {"id": "new", "control_plane": None, "workers": None},

@@ -18,7 +18,9 @@ from omni_gateway.rest.actions import (
     Answer,
     DryRunResult,
     EventStreamResponse,
+    FilePart,
     FileResponse,
+    RangedResponse,
     StepsResponse,
     StreamingResponse,
 )
@@ -171,6 +173,8 @@ def respond(representation: Representation, answer: Answer, *, operation: str = 
         )
     if isinstance(answer, EventStreamResponse):
         return _event_stream_response(answer)
+    if isinstance(answer, RangedResponse):
+        return _ranged_response(answer)
     return json_response(answer, headers=cache_headers())
 
 
@@ -196,6 +200,33 @@ def _steps_response(representation: Representation, answer: StepsResponse) -> Re
 def _step_events(answer: StepsResponse) -> Iterator[Iterator[stream_response.StreamEvent]]:
     with answer.open() as steps:
         yield (stream_response.StreamEvent("STEP", orjson.dumps(step)) for step in steps)
+
+
+def _ranged_response(answer: RangedResponse) -> Response:
+    headers = _file_headers(answer.filename)
+    if request.method == "HEAD":
+        return Response(headers={**headers, "Accept-Ranges": "bytes"}, mimetype=answer.media_type)
+    wanted = {name: request.headers[name] for name in ("Range", "If-Range") if name in request.headers}
+    opened: list[FilePart] = []
+
+    @contextmanager
+    def source() -> Iterator[Iterator[bytes]]:
+        with answer.open(wanted) as part:
+            if part.status == 416:
+                length = {name: value for name, value in part.headers.items() if name == "Content-Range"}
+                raise Problem(416, "range-not-satisfiable", headers=length)
+            opened.append(part)
+            yield part.chunks
+
+    # Opened before it returns, and only where the caller may have one more stream.
+    response = stream_response.stream_bytes(
+        source, media=answer.media_type, limiter=current_gateway().streams, headers=headers
+    )
+    response.status_code = opened[0].status
+    response.headers.extend(opened[0].headers)
+    if answer.credential:
+        note_credential(request.environ)
+    return response
 
 
 def _event_stream_response(answer: EventStreamResponse) -> Response:

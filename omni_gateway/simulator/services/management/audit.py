@@ -45,10 +45,11 @@ class AuditCalls(Calls):
         store: Store,
         advertised_url: Callable[[], str],
         kubernetes_url: Callable[[], str],
+        factory_url: Callable[[], str],
         *,
         break_glass: bool = False,
     ) -> None:
-        super().__init__(store, advertised_url, kubernetes_url, break_glass=break_glass)
+        super().__init__(store, advertised_url, kubernetes_url, factory_url, break_glass=break_glass)
         self._audit = AuditLog(store)
 
     def ReadAuditLog(self, request: pb.ReadAuditLogRequest, context: Context) -> Iterator[pb.ReadAuditLogResponse]:
