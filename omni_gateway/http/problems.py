@@ -200,6 +200,12 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "The body is of a type this route cannot read.",
         "Send the `Content-Type` that `Accept-Post` or `Accept-Patch` names, without a content coding.",
     ),
+    "range-not-satisfiable": ProblemType(
+        416,
+        "Range not satisfiable",
+        "The file has no such part as `Range` names.",
+        "`Content-Range` has the file's length, if it is known; a download that has it all is complete.",
+    ),
     "validation": ProblemType(
         422,
         "Invalid field or parameter",
@@ -380,6 +386,7 @@ _BY_STATUS = {
     413: "too-large",
     414: "uri-too-long",
     415: "unsupported-media-type",
+    416: "range-not-satisfiable",
     422: "validation",
     429: "rate-limited",
     431: "headers-too-large",

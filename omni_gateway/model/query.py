@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from omni_gateway.model.id_pattern import IdPattern
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni.selectors import Selector
 
@@ -14,7 +15,7 @@ ChangeKind = Literal["added", "modified", "deleted", "bookmark"]
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """The query of a list or a watch; an adapter must apply all of it.
+    """The query of a list or a watch; an adapter must apply all of it but ``id_matches``.
 
     :param selector: the label selector; None selects all.
     :param search: text to find in the id; empty for all.
@@ -22,6 +23,8 @@ class ListQuery:
     :param offset: number of objects to skip, after selection and sorting.
     :param limit: number of objects to return; 0 means all.
     :param filters: the plugin's own query parameters that are not label selectors, by name.
+    :param id_matches: the pattern of ids; None for all. The views apply it to what an adapter returns, whose ``list``
+        then gets neither offset nor limit; an adapter that can read less by it may use it too.
     """
 
     selector: Selector | None = None
@@ -30,6 +33,7 @@ class ListQuery:
     offset: int = 0
     limit: int = 0
     filters: Mapping[str, Any] = field(default_factory=dict)
+    id_matches: IdPattern | None = None
 
 
 @dataclass(frozen=True, slots=True)

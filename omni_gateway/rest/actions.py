@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import marshmallow as ma
 
@@ -67,6 +67,53 @@ class StepsResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class EventStreamResponse:
+    """A stream of JSON objects with ids: Server-Sent Events if the request's ``Accept`` names them, else JSON lines.
+
+    Declare the document with ``events=True``, and ``resume_point`` in its ``query``.
+
+    :param open: called with the id after which the stream goes on (``Last-Event-ID``, else ``resume_point``; empty for
+        none); returns a context manager around an iterator of (id, JSON text). An empty text tells the id only: it is
+        a ``BOOKMARK`` among Server-Sent Events, and left out of JSON lines.
+    """
+
+    open: Callable[[str], AbstractContextManager[Iterator[tuple[str, bytes]]]]
+
+
+class FilePart(Protocol):
+    """A file that another server has, or a part of it."""
+
+    @property
+    def status(self) -> int:
+        """200: the whole file; 206: the part that ``Range`` names; 416: there is no such part."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """``Content-Length``, ``Content-Range``, ``ETag`` and the like."""
+
+    @property
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RangedResponse:
+    """A file from another server, sent on as it comes, whole or in the part that the request's ``Range`` names.
+
+    :param open: called with the request's ``Range`` and ``If-Range``, as far as it has them; returns a context manager
+        around a :class:`FilePart`. Leaving the context, from any thread, ends the iteration of its bytes.
+    :param media_type: the media type of the content.
+    :param filename: the name under which clients save it (``Content-Disposition``).
+    :param credential: whether it contains a credential; a GET of it is then audited.
+    """
+
+    open: Callable[[Mapping[str, str]], AbstractContextManager[FilePart]]
+    media_type: str
+    filename: str
+    credential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DryRunResult:
     """The result of an action's dry run.
 
@@ -96,6 +143,8 @@ Answer = (
     | FileResponse
     | StreamingResponse
     | StepsResponse
+    | EventStreamResponse
+    | RangedResponse
     | DryRunResult
     | Mapping[str, Any]
     | Sequence[Mapping[str, Any]]
@@ -163,6 +212,8 @@ class ComputedDocument:
     :param answers: the schema of the returned mapping; of a stream of JSON lines, the schema of one line.
     :param many: whether ``run`` returns a sequence of such mappings; the response is then a JSON array.
     :param media_type: the media type of a returned file or stream, for the OpenAPI document.
+    :param events: whether ``run`` may return an ``EventStreamResponse``; ``media_type`` is then that of JSON lines.
+    :param ranged: whether ``run`` returns a ``RangedResponse``.
     :param query: the schema of the query parameters; by default there are none.
     :param body: the schema of the request body, which makes the route a POST; None: it is a GET.
     :param example: a request body, shown in the OpenAPI document.
@@ -185,6 +236,8 @@ class ComputedDocument:
     answers: type[ma.Schema] | None = None
     many: bool = False
     media_type: str | None = None
+    events: bool = False
+    ranged: bool = False
     query: type[ma.Schema] | None = None
     body: type[ma.Schema] | None = None
     example: Mapping[str, Any] | None = None

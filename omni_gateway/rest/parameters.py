@@ -14,6 +14,7 @@ from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.http.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
+from omni_gateway.model.id_pattern import MAX_LENGTH, IdPattern, IdPatternError
 from omni_gateway.model.query import ListQuery
 from omni_gateway.omni import selectors
 from omni_gateway.rest.representation import FULL, VIEWS
@@ -125,6 +126,13 @@ class ListQuerySchema(ReadQuery):
         }
     )
     search = fields.String(validate=validate.Length(min=1, max=256), metadata={"description": "Text to look for"})
+    id_matches = fields.String(
+        validate=validate.Length(min=1, max=MAX_LENGTH),
+        metadata={
+            "description": "Only those whose id has a match of this regular expression, in the syntax of RE2 (and of"
+            " `omnictl get --id-match-regexp`): `^web-[0-9]+$`",
+        },
+    )
     sort = fields.String(metadata={"description": "Fields to sort by, `-` for descending: `sort=-created,id`"})
 
 
@@ -175,7 +183,7 @@ def to_list_query(
 ) -> ListQuery:
     """Return the adapter's query for validated parameters; ``forced`` filters come from the URL's path.
 
-    Raises a 422 problem (``bad-selector``) for an invalid label selector.
+    Raises a 422 problem for an invalid label selector (``bad-selector``) or pattern of ids.
     """
     given = {**arguments, **(forced or {})}
     text = arguments.get("label_selector", "")
@@ -192,11 +200,20 @@ def to_list_query(
     return ListQuery(
         selector=_parse_selector(selectors.Selector(tuple(terms)).to_omni()) if terms else None,
         search=arguments.get("search", ""),
+        id_matches=_parse_pattern(arguments.get("id_matches")),
         sort=parse_sort(arguments.get("sort")),
         offset=(arguments.get("page", 1) - 1) * size,
         limit=size,
         filters=own,
     )
+
+
+def _parse_pattern(text: str | None) -> IdPattern | None:
+    try:
+        return IdPattern(text) if text else None
+    except IdPatternError as error:
+        wrong = f"No regular expression of RE2, at character {error.position}: {error}."
+        raise Problem(422, "validation", errors={"id_matches": [wrong]}) from error
 
 
 def _parse_selector(text: str) -> selectors.Selector:

@@ -37,7 +37,8 @@ class ResponseBuffer:
     """Replaces a connection's socket while a thread writes the response; used by that thread, then by the loop.
 
     A response with Content-Length is in memory anyway: the socket is made non-blocking, and the loop sends what the
-    kernel does not take. A response without one is a stream and writes blocking, each write at most ``seconds``, unless
+    kernel does not take. A response without one, or with ``X-Accel-Buffering: no`` as that of a file from elsewhere has
+    it, is a stream and writes blocking, each write at most ``seconds``, unless
     the application hands it over (:meth:`hand_over`): then the loop continues it by :meth:`put` and :meth:`flush`.
     """
 
@@ -67,7 +68,7 @@ class ResponseBuffer:
             return  # gunicorn's last chunk: the response continues in the loop
         if self._streams is None:  # the head comes first
             head = data.lower()
-            self._streams = b"\r\ncontent-length:" not in head
+            self._streams = b"\r\ncontent-length:" not in head or b"\r\nx-accel-buffering: no\r\n" in head
             self._chunked = b"\r\ntransfer-encoding: chunked\r\n" in head
             self._sock.settimeout(self._seconds if self._streams else 0)
         if self._streams:

@@ -10,18 +10,23 @@ from dataclasses import dataclass, field
 from omni_gateway.simulator.faults import Faults
 from omni_gateway.simulator.identity import accounts
 from omni_gateway.simulator.identity.keys import generate
+from omni_gateway.simulator.image_factory import ImageFactory
 from omni_gateway.simulator.server import Simulator
 from omni_gateway.simulator.state.store import Store
 
 
 @dataclass
 class RunningSimulator:
-    """Where it listens, an Admin's key (the value of ``OMNI_SERVICE_ACCOUNT_KEY``), its state, and faults on demand."""
+    """Where it listens, an Admin's key (the value of ``OMNI_SERVICE_ACCOUNT_KEY``), its state, and faults on demand.
+
+    ``factory`` is its image factory.
+    """
 
     endpoint: str
     key: str = field(repr=False)
     store: Store = field(repr=False)
     faults: Faults = field(repr=False)
+    factory: ImageFactory = field(repr=False)
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
     def make_key(self, role: str) -> str:
@@ -41,6 +46,7 @@ def running_simulator(
     simulator = Simulator(fleet=fleet, speed=speed, db=db, faults=True, break_glass=break_glass)
     assert simulator.faults is not None
     try:
-        yield RunningSimulator(f"http://{simulator.start()}", simulator.key, simulator.store, simulator.faults)
+        endpoint = f"http://{simulator.start()}"
+        yield RunningSimulator(endpoint, simulator.key, simulator.store, simulator.faults, simulator.factory)
     finally:
         simulator.stop()

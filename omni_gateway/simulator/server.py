@@ -15,6 +15,7 @@ from omni_gateway.simulator.faults.injector import FaultInjector
 from omni_gateway.simulator.faults.service import serve_faults
 from omni_gateway.simulator.identity.accounts import IDENTITY, refresh_status
 from omni_gateway.simulator.identity.signing import Verifier
+from omni_gateway.simulator.image_factory import ImageFactory
 from omni_gateway.simulator.kubernetes.proxy import KubernetesProxy
 from omni_gateway.simulator.seed.admin import ensure_admin
 from omni_gateway.simulator.seed.catalog import seed_catalog
@@ -91,8 +92,13 @@ class Simulator:
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="grpc")
         self._verifier = Verifier(self.store)
         self._resources = ResourceService(self.store, self._watchers, Virtual(self.store, self._url))
+        self.factory = ImageFactory()
         self._management = ManagementService(
-            self.store, self._url, lambda: self._kubernetes.url, break_glass=break_glass
+            self.store,
+            self._url,
+            lambda: self._kubernetes.url,
+            lambda: self.factory.url,
+            break_glass=break_glass,
         )
         self._port = GrpcPort(self._build_server)
         self.faults = Faults(self.store, self._port) if faults else None
@@ -105,6 +111,7 @@ class Simulator:
             self._admin, self.admin_address = serve_faults(self.faults, admin_listen)
         self._runtime.start()
         self._kubernetes.start()
+        self.factory.start()
         self._port.serve()
         return self.address
 
@@ -118,6 +125,7 @@ class Simulator:
         self._watchers.close()
         if not stopped.wait(2 * _STOP_SECONDS):
             log.warning("some calls did not end within %g s of being cancelled; left behind", _STOP_SECONDS)
+        self.factory.stop()
         self._kubernetes.stop()
         self._runtime.stop()
         self.store.close()

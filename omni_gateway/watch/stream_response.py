@@ -30,6 +30,7 @@ from omni_gateway.store import StoreRefused, StoreUnavailable
 from omni_gateway.watch.stream_feed import Ended, ThreadedSource, close_all
 
 __all__ = [
+    "NDJSON",
     "SSE",
     "Form",
     "StreamEvent",
@@ -39,6 +40,7 @@ __all__ = [
     "credential_ended",
     "last_event",
     "negotiate",
+    "resume_point",
     "stream",
     "stream_bytes",
 ]
@@ -108,6 +110,11 @@ def negotiate(request: Request) -> str | None:
         return None
     best = request.accept_mimetypes.best_match(["application/json", SSE, NDJSON], "application/json")
     return best if best in (SSE, NDJSON) else None
+
+
+def resume_point(request: Request) -> str:
+    """Return the id after which the request goes on: that of the header, else of the query; empty for none."""
+    return request.headers.get("Last-Event-ID") or request.args.get("resume_point", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ MAX_INITIAL = 1000
 POLL_SECONDS = 1.0
 #: Other workers may store an entry up to this long after a newer one, so a poll reads this far back.
 LATE_NANOSECONDS = 30 * 10**9
+#: Number of entries, at most, whose ids are matched with a pattern.
+MAX_MATCHED = 10_000
 SORTABLE = ("time", "id", "created")
 
 
@@ -36,13 +38,19 @@ class AuditAdapter(ResourceAdapter):
     namespace = NAMESPACE
 
     def list(self, query: ListQuery) -> Listing:
-        """Return one page, newest first unless ``sort`` says otherwise; ``search`` looks into the path."""
+        """Return one page, newest first unless ``sort`` says otherwise; ``search`` looks into the path.
+
+        Raises 422 for a pattern of ids where the rest of the query leaves more than :data:`MAX_MATCHED` entries.
+        """
         if _nothing_matches(query):
             return Listing([], 0)
-        limit = query.limit or MAX_INITIAL
+        limit = query.limit or (MAX_MATCHED if query.id_matches else MAX_INITIAL)
         entries, total = self.store.audit.page(
             _filters(query), offset=query.offset, limit=limit, oldest_first=_oldest_first(query)
         )
+        if query.id_matches and total > MAX_MATCHED:
+            text = f"Matches ids of at most {MAX_MATCHED} entries, and there are {total}: narrow them by `since`."
+            raise Problem(422, "validation", errors={"id_matches": [text]})
         return Listing([_resource(entry.document()) for entry in entries], total)
 
     def get(self, id: str) -> Resource:
@@ -69,7 +77,7 @@ class AuditAdapter(ResourceAdapter):
 
     def _new(self, query: ListQuery, stopped: threading.Event) -> Iterator[Change]:
         sent: OrderedDict[str, None] = OrderedDict()
-        newest = self.list(replace(query, sort=(), offset=0, limit=MAX_INITIAL)).items
+        newest = self.list(replace(query, id_matches=None, sort=(), offset=0, limit=MAX_INITIAL)).items
         for item in reversed(newest):
             sent[item.id] = None
             yield Change("added", item)

@@ -11,8 +11,7 @@ from typing import Any
 
 from omni_gateway.sdk import FieldErrors, NotFound, Resource
 from omni_gateway.sdk.adapters import CallAdapter, Created
-from omni_gateway.sdk.omni import types
-from resources.serviceaccount import keys
+from omni_gateway.sdk.omni import account_keys, types
 
 #: How long to wait until Omni lists a new account or key, and the polling interval, in seconds.
 LISTED_SECONDS, POLL_SECONDS = 5.0, 0.05
@@ -35,7 +34,7 @@ class ServiceAccountAdapter(CallAdapter):
                     "role": account.role,
                     "roles": [account.role],
                     "created_at": min((text for key in account.keys if (text := _text(key.created))), default=None),
-                    "identity": keys.identity_of(account.name),
+                    "identity": account_keys.identity_of(account.name),
                     "last_active": account.last_active,
                     "public_keys": [
                         {
@@ -55,7 +54,7 @@ class ServiceAccountAdapter(CallAdapter):
 
     def canonical(self, id: str) -> str:
         """Return the short name."""
-        return keys.short_name(id)
+        return account_keys.short_name(id)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Raise 422 for names, roles and keys that Omni would refuse with ``Unknown``."""
@@ -63,14 +62,15 @@ class ServiceAccountAdapter(CallAdapter):
         refusals = FieldErrors()
         if not _NAME.match(resource.id):
             refusals.add("id", "Must be a DNS label (a-z, 0-9, -), with `infra-provider:` before it for a provider.")
-        if (resource.spec.get("role") == "InfraProvider") != resource.id.startswith(keys.PROVIDER):
-            refusals.add("role", f"`InfraProvider` and names that begin with `{keys.PROVIDER}` belong together.")
-        keys.check(extras, refusals)
+        if (resource.spec.get("role") == "InfraProvider") != resource.id.startswith(account_keys.PROVIDER):
+            text = f"`InfraProvider` and names that begin with `{account_keys.PROVIDER}` belong together."
+            refusals.add("role", text)
+        account_keys.check(extras, refusals)
         refusals.raise_if_any()
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> Created:
         """Register the account with its first key and return the key's value, which is not stored."""
-        public, value = keys.chosen(resource.id, extras)
+        public, value = account_keys.make(resource.id, extras)
         key = self.omni.management.create_service_account(resource.id, public, role=resource.spec["role"])
         return self.with_key(resource, key, value)
 
@@ -86,7 +86,7 @@ class ServiceAccountAdapter(CallAdapter):
         """
         result = self._listed(account.id, key)
         if result is None:
-            spec = {**account.spec, "identity": keys.identity_of(account.id)}
+            spec = {**account.spec, "identity": account_keys.identity_of(account.id)}
             result = Resource(account.id, spec, type=self.type, namespace=self.namespace)
         if value:
             result.spec["key"] = value

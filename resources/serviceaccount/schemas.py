@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
+from omni_gateway.sdk.omni import account_keys
 
 ROLES = ("None", "InfraProvider", "Reader", "Auditor", "Operator", "Admin")
-
-
-def ttl() -> Any:
-    """Return the field of a key's life."""
-    text = "The key's lifetime: 10m to 8760h (365 days); 8736h by default"
-    return wire.Duration(load_only=True, metadata={"description": text})
-
-
-def public_key() -> Any:
-    """Return the field of the caller's own key."""
-    text = "Your own armored OpenPGP public key; left out, the gateway creates a pair and returns `key`"
-    return fields.String(load_only=True, validate=validate.Length(max=65536), metadata={"description": text})
 
 
 class ServiceAccountKeySchema(SpecSchema):
@@ -91,14 +78,9 @@ class ServiceAccountSchema(ResourceSchema):
         dump_only=True,
         metadata={"description": "When the account called Omni last; empty: never", "example": "2026-08-21T10:00:00Z"},
     )
-    key = fields.String(
-        dump_only=True,
-        metadata={
-            "description": "`OMNI_SERVICE_ACCOUNT_KEY` of the new key: returned once, and again for its Idempotency-Key"
-        },
-    )
-    ttl = ttl()
-    public_key = public_key()
+    key = account_keys.key()
+    ttl = account_keys.ttl()
+    public_key = account_keys.public_key()
 
     request_only = frozenset({"ttl", "public_key"})
     returned_once = frozenset({"key"})

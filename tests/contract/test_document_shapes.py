@@ -20,7 +20,7 @@ MAY_BE_ABSENT = {
     "ApplyProblem": {"counts", "dry_run", "errors", "grpc_code", "hint", "instance", "request_id", "results"},
     "ApplyResult": {"diff", "problem"},
     # Records of Omni's and of Talos', as they are sent.
-    "AuditLogRecord": {"event_data", "event_ts", "event_type", "resource_id", "resource_type"},
+    "AuditLogRecord": {"event_data", "event_id", "event_ts", "event_type", "resource_id", "resource_type"},
     "JSONPatchOperation": {"value"},
     "MachineLogLine": {"msg", "talos-level", "talos-service", "talos-time"},
     "Problem": {"errors", "grpc_code", "hint", "instance", "request_id"},

@@ -28,7 +28,10 @@ OWNED = ("loadbalancer-configs", "image-pull-requests", "schematic-configuration
 #: Omni denies reads of its status to every role.
 READ_BY_NOBODY = "machine-request-sets/{id}/status"
 #: Query that a read cannot do without.
-NEEDED = {"auth/can-i": "?resource=clusters&verb=get"}
+NEEDED = {
+    "auth/can-i": "?resource=clusters&verb=get",
+    "installation-medias/{id}/download": f"?schematic_id={'0' * 64}&talos_version=1.13.7",
+}
 #: What differs from the document's own example, because this world holds that very object already.
 BODIES: dict[str, dict[str, Any]] = {
     "clusters": {"id": "new", "control_plane": None, "workers": None},
@@ -38,6 +41,7 @@ BODIES: dict[str, dict[str, Any]] = {
     **{collection: {"id": "never"} for collection in OWNED},
     "machinesets": {"id": f"{CLUSTER}-new"},
     "auth/service-accounts": {"id": "new"},
+    "infra-providers": {"id": "new"},
 }
 #: Collections of machines: a control plane's is removed with `force` only.
 WITH_FORCE = ("clustermachines", "machinesetnodes", "machines")
@@ -285,6 +289,7 @@ def actions(world: World) -> dict[str, tuple[str, Any, int]]:
         "machinesets/{id}/actions/destroy": (f"{CLUSTER}-new", None, 202),
         "installation-medias/{id}/actions/download-url": (world.ids("installation-medias")[0], None, 200),
         "auth/service-accounts/{id}/actions/renew": ("new", None, 200),
+        "infra-providers/{id}/actions/renew": ("new", None, 200),
         "oidc/providers/{id}/actions/test": ("corporate", {}, 200),
     }
 

@@ -57,7 +57,7 @@ def test_a_filter_beside_a_selector_stays_a_condition_of_its_own(api: Caller) ->
 
 
 def filters(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    common = {"page", "page_size", "label_selector", "search", "sort", "fields", "resume_point"}
+    common = {"page", "page_size", "label_selector", "search", "id_matches", "sort", "fields", "resume_point"}
     for method, path, operation in routes(document):
         # A parameter with a list of values refuses any other with a 422.
         asked = (item for item in parameters(document, operation).values() if item["in"] == "query")

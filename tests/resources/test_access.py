@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from resources import accesspolicy, jointoken, oidcprovider, samllabelrule, serviceaccount, token, user
+from resources import accesspolicy, infraprovider, jointoken, oidcprovider, samllabelrule, serviceaccount, token, user
 
 from .built_in import BuiltIn
 
@@ -48,6 +48,11 @@ class TestServiceAccounts(BuiltIn):
     second = {"id": "monitoring", "role": "Reader"}
     takes_labels = False
     made_by_back_end = ("created_at", "identity", "public_keys", "roles")
+
+
+class TestInfraProviders(BuiltIn):
+    plugin = infraprovider.plugin
+    second = {"id": "virtual"}
 
 
 class TestJoinTokens(BuiltIn):

@@ -100,6 +100,8 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
         "example": "true",
     },
     "Content-Disposition": _text("The name to save the file under", "attachment; filename=kubeconfig.yaml"),
+    "Accept-Ranges": _text("`bytes` where parts of the file can be asked for", "bytes"),
+    "Content-Range": _text("Which part of the file this is, and the length of it all", "bytes 1048576-2097151/2097152"),
     "WWW-Authenticate": _text("The scheme that a credential is sent by (RFC 6750)", 'Bearer realm="omni-gateway"'),
     "Accept-Patch": _text(
         "Media types that a PATCH of this URL takes", "application/merge-patch+json, application/json"

@@ -51,6 +51,12 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
         "Of a stream: continue after this resume point, with what has changed since; 410 when it is too old",
         RESUME_POINT,
     ),
+    "RangeParameter": _header(
+        "Range", "Send this part of the file only (RFC 9110); 416 if there is none", "bytes=1048576-"
+    ),
+    "IfRangeParameter": _header(
+        "If-Range", "With `Range`: send the whole file if its entity tag is another one by now", ENTITY_TAG
+    ),
     "IdempotencyKeyParameter": _header(
         "Idempotency-Key",
         "A name of your own for this request. A request sent again with the same key within 24 hours is not"

@@ -50,6 +50,7 @@ RESPONSES: Mapping[int, ProblemResponse] = {
     415: ProblemResponse(
         "UnsupportedMediaType", "The body has another media type", ("Accept-Encoding", "Accept-Patch", "Accept-Post")
     ),
+    416: ProblemResponse("RangeNotSatisfiable", "The file has no such part", ("Content-Range",)),
     422: ProblemResponse(
         "UnprocessableContent",
         "A field or parameter is invalid, or Omni rejects the value",

@@ -12,7 +12,10 @@ from omni_gateway.stubs import management_pb2 as pb
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One line of JSON. While following, ``id`` is where to go on from; the first record then has an empty line."""
+    """One line of JSON; ``id`` is 0 unless the log is followed.
+
+    A followed log begins with a record without a line: its ``id`` is that of the record before the first one.
+    """
 
     line: bytes
     id: int
@@ -42,8 +45,10 @@ class AuditCalls(CallGroup):
         """Stream the records from ``start`` to ``end`` (YYYY-MM-DD, both included; the last 29 days if not given).
 
         ``order_by``: DATE, EVENT_TYPE, RESOURCE_TYPE, RESOURCE_ID, CLUSTER_ID, ACTOR. ``event_type``: CREATE, UPDATE,
-        UPDATE_WITH_CONFLICTS, DESTROY, TEARDOWN, TALOS_ACCESS, K8S_ACCESS, AUDIT_LOG_ACCESS. ``follow`` goes on with
-        new records, from ``start_ms`` (Unix milliseconds) or after ``from_id``, and takes no filter.
+        UPDATE_WITH_CONFLICTS, DESTROY, TEARDOWN, TALOS_ACCESS, K8S_ACCESS, AUDIT_LOG_ACCESS. ``start_ms`` (Unix
+        milliseconds) goes before ``start``. ``follow`` goes on with new records, beginning with those since
+        ``start_ms``, or with the record ``from_id``, and takes no filter. ``FailedPrecondition`` for a ``from_id``
+        that is beyond the next record. An Omni that cannot follow sends no record without a line first.
         """
 
         def build() -> pb.ReadAuditLogRequest:

@@ -19,8 +19,11 @@ from omni_gateway.rest.views.descriptions import paragraphs
 from omni_gateway.rest.views.openapi import (
     IF_MATCH,
     IF_NONE_MATCH_WRITE,
+    IF_RANGE,
+    LAST_EVENT_ID,
     OBJECT_HEADERS,
     PLANNED,
+    RANGE,
     STEPPED,
     WRITTEN_HEADERS,
 )
@@ -111,8 +114,11 @@ def document_route(
     )
     word = re.sub(r"[<>:]", "", computed.path).translate(_WORD)
     parts = [part for part in ("" if computed.on_collection else "<id>", computed.path) if part]
-    if computed.media_type:
-        headers: Sequence[str] = ("Content-Disposition",)
+    if computed.media_type and not computed.events:
+        ranges = ("Accept-Ranges", "ETag") if computed.ranged else ()
+        headers: Sequence[str] = ("Content-Disposition", *ranges)
+    elif computed.events:
+        headers = ()
     else:
         headers = OBJECT_HEADERS if computed.conditional else ("Cache-Status", "Age")
     return Route(
@@ -128,13 +134,15 @@ def document_route(
             query=(computed.query or NoQuery)() if computed.body is None else WriteQuery(),
             body=computed.body() if computed.body else None,
             example=computed.example,
+            headers=[LAST_EVENT_ID] if computed.events else [RANGE, IF_RANGE] if computed.ranged else [],
         ),
         responses=Responses(
-            answers={200: (None if computed.media_type else answer, computed.summary)},
+            answers={200: (None if computed.media_type else answer, computed.summary)}
+            | ({206: (None, "The part of it that `Range` names")} if computed.ranged else {}),
             line=answer if computed.media_type else None,
-            media_types=(computed.media_type,) if computed.media_type else (),
-            headers={200: headers},
-            problems=dict.fromkeys((404, 409), ""),
+            media_types=STREAMS if computed.events else (computed.media_type,) if computed.media_type else (),
+            headers={200: headers, 206: (*headers, "Content-Range") if computed.ranged else ()},
+            problems=dict.fromkeys((404, 409, *([410] if computed.events else [416] if computed.ranged else [])), ""),
         ),
         conditional=computed.conditional,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,16 @@ from werkzeug.http import dump_options_header
 from omni_gateway.http.changed_fields import note_credential
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
-from omni_gateway.rest.actions import Answer, DryRunResult, FileResponse, StepsResponse, StreamingResponse
+from omni_gateway.rest.actions import (
+    Answer,
+    DryRunResult,
+    EventStreamResponse,
+    FilePart,
+    FileResponse,
+    RangedResponse,
+    StepsResponse,
+    StreamingResponse,
+)
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import unscoped, within_reach
 from omni_gateway.rest.cache_headers import cache_headers
@@ -30,6 +39,9 @@ from omni_gateway.rest.views.responses import (
     tagged_response,
 )
 from omni_gateway.watch import stream_response
+from omni_gateway.watch.stream_response import StreamEvent
+
+_Opening = Callable[[], AbstractContextManager[Iterator[tuple[str, bytes]]]]
 
 
 def action_view(
@@ -159,6 +171,10 @@ def respond(representation: Representation, answer: Answer, *, operation: str = 
             headers=_file_headers(answer.filename),
             beat=answer.beat,
         )
+    if isinstance(answer, EventStreamResponse):
+        return _event_stream_response(answer)
+    if isinstance(answer, RangedResponse):
+        return _ranged_response(answer)
     return json_response(answer, headers=cache_headers())
 
 
@@ -184,6 +200,61 @@ def _steps_response(representation: Representation, answer: StepsResponse) -> Re
 def _step_events(answer: StepsResponse) -> Iterator[Iterator[stream_response.StreamEvent]]:
     with answer.open() as steps:
         yield (stream_response.StreamEvent("STEP", orjson.dumps(step)) for step in steps)
+
+
+def _ranged_response(answer: RangedResponse) -> Response:
+    headers = _file_headers(answer.filename)
+    if request.method == "HEAD":
+        return Response(headers={**headers, "Accept-Ranges": "bytes"}, mimetype=answer.media_type)
+    wanted = {name: request.headers[name] for name in ("Range", "If-Range") if name in request.headers}
+    opened: list[FilePart] = []
+
+    @contextmanager
+    def source() -> Iterator[Iterator[bytes]]:
+        with answer.open(wanted) as part:
+            if part.status == 416:
+                length = {name: value for name, value in part.headers.items() if name == "Content-Range"}
+                raise Problem(416, "range-not-satisfiable", headers=length)
+            opened.append(part)
+            yield part.chunks
+
+    # Opened before it returns, and only where the caller may have one more stream.
+    response = stream_response.stream_bytes(
+        source, media=answer.media_type, limiter=current_gateway().streams, headers=headers
+    )
+    response.status_code = opened[0].status
+    response.headers.extend(opened[0].headers)
+    if answer.credential:
+        note_credential(request.environ)
+    return response
+
+
+def _event_stream_response(answer: EventStreamResponse) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    if request.method == "HEAD":
+        return Response(headers=headers, mimetype=stream_response.NDJSON)
+    limiter = current_gateway().streams
+    opening = partial(answer.open, stream_response.resume_point(request))
+    if stream_response.negotiate(request) == stream_response.SSE:
+        return stream_response.stream(partial(_as_events, opening), media=stream_response.SSE, limiter=limiter)
+    return stream_response.stream_bytes(
+        partial(_as_lines, opening), media=stream_response.NDJSON, limiter=limiter, headers=headers, beat=b"\n"
+    )
+
+
+@contextmanager
+def _as_events(opening: _Opening) -> Iterator[Iterator[StreamEvent]]:
+    with opening() as objects:
+        yield (
+            StreamEvent("ADDED", text, id) if text else StreamEvent("BOOKMARK", orjson.dumps({"resume_point": id}), id)
+            for id, text in objects
+        )
+
+
+@contextmanager
+def _as_lines(opening: _Opening) -> Iterator[Iterator[bytes]]:
+    with opening() as objects:
+        yield (text + b"\n" for _, text in objects if text)
 
 
 def _file_headers(filename: str | None) -> dict[str, str]:

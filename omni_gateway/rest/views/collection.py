@@ -13,6 +13,7 @@ from omni_gateway.model.query import Listing, ListQuery
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.cache_headers import cache_headers
 from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.id_matching import matching_list
 from omni_gateway.rest.machine_names import machine_id
 from omni_gateway.rest.parameters import Filter, parse_fields, to_list_query
 from omni_gateway.rest.representation import Representation
@@ -45,7 +46,7 @@ class Collection:
         media = stream_response.negotiate(request)
         if media is not None:
             return watch_response(adapter, representation, query, media, fields)
-        page = adapter.list(query)
+        page = matching_list(adapter, query)
         return _page_response(representation, page, query, arguments, fields)
 
 

@@ -30,7 +30,7 @@ def list_description(about: str, filters: Sequence[Filter], sortable: Collection
 
     ``sortable`` are the spec members that it may be sorted by; None: unknown.
     """
-    selecting = _alternatives([*(item.name for item in filters), "label_selector", "search"], "and")
+    selecting = _alternatives([*(item.name for item in filters), "label_selector", "search", "id_matches"], "and")
     sorting = [] if sortable is None else [*sorted(sortable), "id", *sorted(METADATA_SORTS)]
     text = f" Sorted by {_alternatives(sorting, 'or')}." if sorting else ""
     return paragraphs(about, f"Selected by {selecting}.{text}", WATCHABLE)

@@ -34,6 +34,8 @@ IF_NONE_MATCH = "IfNoneMatchParameter"
 IF_NONE_MATCH_WRITE = "IfNoneMatchWriteParameter"
 IF_NONE_MATCH_PUT = "IfNoneMatchPutParameter"
 LAST_EVENT_ID = "LastEventIDParameter"
+RANGE = "RangeParameter"
+IF_RANGE = "IfRangeParameter"
 IDEMPOTENCY_KEY = "IdempotencyKeyParameter"
 
 #: The response to a dry run of a request that starts an operation.
@@ -155,7 +157,7 @@ def _not_modified(names: Sequence[str]) -> dict[str, Any]:
 def _content(responses: Responses, status: int, schema: Any) -> dict[str, Any]:
     """Return the member ``content``; JSON is first in it, for generated clients take the first that they know."""
     content = {} if schema is None else {JSON: {"schema": schema}}
-    if status == 200:
+    if status in (200, 206):
         for media_type in responses.media_types:
             whole = {"type": "object" if media_type.endswith("yaml") else "string"}
             content[media_type] = {"schema": responses.line or whole}

@@ -20,6 +20,7 @@ from omni_gateway.omni import OmniClient
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import ScopedAdapter, unscoped
 from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.id_matching import matching_list, matching_source, matching_watch
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.request_context import current_reads
 from omni_gateway.watch import push_stream, stream_response
@@ -47,7 +48,7 @@ def watch_response(
     _check_before_headers(adapter, query, id, resume)
     gateway = current_gateway()
     render = partial(gateway.bodies.body, representation, fields=fields)
-    source = adapter.watch_source(query, id) if gateway.may_use_cache() else None
+    source = matching_source(adapter, query, id) if gateway.may_use_cache() else None
     scope = adapter.scope if isinstance(adapter, ScopedAdapter) else EVERYTHING
     informers = _informers(adapter.omni, source, scope) if source is not None else None
     if source is not None and informers is not None:
@@ -74,7 +75,7 @@ def _informers(omni: OmniClient, source: WatchSource, scope: Scope) -> Sequence[
 def _opened(
     adapter: ResourceAdapter, query: ListQuery, id: str, resume: ResumePoint | None, render: partial[bytes]
 ) -> Iterator[Iterator[StreamEvent]]:
-    with adapter.watch(query, id) as changes:
+    with matching_watch(adapter, query, id) as changes:
         yield _events(changes, resume, render)
 
 
@@ -112,11 +113,11 @@ def _query_key(adapter: ResourceAdapter, query: ListQuery, id: str) -> Hashable:
     """Return a key that is equal for two watches of the same objects."""
     filters = tuple(sorted((name, repr(value)) for name, value in query.filters.items()))
     kind = type(unscoped(adapter)), adapter.type, adapter.namespace, adapter.scope
-    return (*kind, query.selector, query.search, filters, id)
+    return (*kind, query.selector, query.search, query.id_matches, filters, id)
 
 
 def _resume_point() -> ResumePoint | None:
-    text = request.headers.get("Last-Event-ID") or request.args.get("resume_point", "")
+    text = stream_response.resume_point(request)
     try:
         return ResumePoint.parse(text) if text else None
     except HistoryGone as error:
@@ -127,7 +128,7 @@ def _check_before_headers(adapter: ResourceAdapter, query: ListQuery, id: str, r
     """Raise 404 for a missing object and 410 for an old resume point, while the response's status is not yet sent."""
     if not id and resume is None:
         return
-    present = [adapter.get(id)] if id else adapter.list(replace(query, offset=0, limit=0)).items
+    present = [adapter.get(id)] if id else matching_list(adapter, replace(query, offset=0, limit=0)).items
     if resume is not None:
         try:
             resume.changes(present)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from omni_gateway.rest.fields import Enum
@@ -158,6 +159,12 @@ class ListChecks:
     def test_a_search_for_what_is_not_there_finds_nothing(self, subject: Subject) -> None:
         response = subject.admin.get(subject.collection, params={"search": f"nothing-has-{subject.token}-this"})
         assert (response.json(), total_of(response)) == ([], 0)
+
+    @needs("list")
+    def test_an_expression_finds_the_object_whose_id_it_matches(self, subject: Subject) -> None:
+        existing = subject.existing.id
+        response = subject.admin.get(subject.collection, params={"id_matches": f"^{re.escape(existing)}$"})
+        assert ([item["id"] for item in response.json()], total_of(response)) == ([existing], 1)
 
     @needs("list", "create", "many", "labels")
     def test_a_selector_finds_the_objects_with_a_label(self, subject: Subject) -> None:

@@ -59,6 +59,12 @@ class WholePagesOnly(RackAdapter):
         return found if whole else Listing([], found.total)
 
 
+class LimitsToNone(RackAdapter):
+    def list(self, query: ListQuery) -> Listing:
+        found = super().list(query)
+        return found if query.limit else Listing([], found.total)  # LIMIT 0
+
+
 class BriefInLists(RackAdapter):
     def list(self, query: ListQuery) -> Listing:
         found = super().list(query)
@@ -76,6 +82,7 @@ ignores_the_search = racks("ignores-the-search", FindsEverything)
 wrong_total = racks("wrong-total", CountsThePage)
 pages_overlap = racks("pages-overlap", Overlapping)
 last_page_is_empty = racks("last-page-is-empty", WholePagesOnly)
+no_limit_is_nothing = racks("no-limit-is-nothing", LimitsToNone)
 list_shows_less_than_the_object = racks("list-shows-less-than-the-object", BriefInLists)
 
 PLANTED = [
@@ -108,6 +115,12 @@ PLANTED = [
         "the adapter takes no notice of `query.search`",
         "`search` finds what has the text in its id",
         found_by=("test_a_search_for_what_is_not_there_finds_nothing",),
+    ),
+    Planted(
+        no_limit_is_nothing,
+        "the adapter takes a limit of 0 for none, which means all",
+        "`id_matches` finds what has an id that matches",
+        found_by=("test_an_expression_finds_the_object_whose_id_it_matches",),
     ),
     Planted(
         wrong_total,

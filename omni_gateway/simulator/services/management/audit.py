@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from omni_gateway.simulator.errors import InvalidArgument
+from omni_gateway.simulator.errors import FailedPrecondition, InvalidArgument
 from omni_gateway.simulator.identity import access
 from omni_gateway.simulator.identity.audit import AuditLog, Entry
 from omni_gateway.simulator.kinds import AUDIT_HEAD, namespace_of
@@ -45,10 +45,11 @@ class AuditCalls(Calls):
         store: Store,
         advertised_url: Callable[[], str],
         kubernetes_url: Callable[[], str],
+        factory_url: Callable[[], str],
         *,
         break_glass: bool = False,
     ) -> None:
-        super().__init__(store, advertised_url, kubernetes_url, break_glass=break_glass)
+        super().__init__(store, advertised_url, kubernetes_url, factory_url, break_glass=break_glass)
         self._audit = AuditLog(store)
 
     def ReadAuditLog(self, request: pb.ReadAuditLogRequest, context: Context) -> Iterator[pb.ReadAuditLogResponse]:
@@ -66,21 +67,32 @@ class AuditCalls(Calls):
         today = datetime.now(UTC).date()
         first = _day(request.start_time, today - timedelta(days=_DEFAULT_DAYS))
         last = _day(request.end_time, today)
-        begin = _milliseconds(first)
+        begin = request.start_ts_ms or _milliseconds(first)
         end = _milliseconds(last + timedelta(days=1))
         found = [entry for entry in self._audit.entries() if begin <= entry.when < end and _matches(request, entry)]
         descending = request.order_by_dir == pb.AUDIT_LOG_ORDER_BY_DIR_DESC
         return sorted(found, key=_ORDERS[request.order_by_field], reverse=descending)
 
     def _follow_audit(self, request: pb.ReadAuditLogRequest, context: Context) -> Iterator[pb.ReadAuditLogResponse]:
-        entries = self._audit.entries()
-        position = request.from_id or (entries[-1].number if entries else 0)
+        position = self._position(request)
         yield pb.ReadAuditLogResponse(id=position)
         for _ in changes(self._store, (namespace_of(AUDIT_HEAD), AUDIT_HEAD, "head"), context):
             for entry in self._audit.entries():
-                if entry.number > position and entry.when >= request.start_ts_ms:
+                if entry.number > position:
                     position = entry.number
                     yield pb.ReadAuditLogResponse(audit_log=entry.line() + b"\n", id=position)
+
+    def _position(self, request: pb.ReadAuditLogRequest) -> int:
+        """Return the number of the entry after which a followed log begins: `from_id` is the first one of it."""
+        entries = self._audit.entries()
+        newest = entries[-1].number if entries else 0
+        if request.from_id > newest + 1:
+            raise FailedPrecondition("the follow position no longer exists")
+        if request.from_id:
+            return request.from_id - 1
+        if request.start_ts_ms:
+            return next((entry.number - 1 for entry in entries if entry.when >= request.start_ts_ms), newest)
+        return newest
 
 
 def _check(request: pb.ReadAuditLogRequest) -> None:
@@ -103,7 +115,7 @@ def _matches(request: pb.ReadAuditLogRequest, entry: Entry) -> bool:
         (request.actor, entry.actor),
     )
     found = request.search.lower() in entry.line().decode().lower()
-    return found and entry.when >= request.start_ts_ms and all(value in ("", has) for value, has in wanted)
+    return found and all(value in ("", has) for value, has in wanted)
 
 
 def _day(text: str, default: date) -> date:

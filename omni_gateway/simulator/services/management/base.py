@@ -23,12 +23,14 @@ class Calls:
         store: Store,
         advertised_url: Callable[[], str],
         kubernetes_url: Callable[[], str],
+        factory_url: Callable[[], str],
         *,
         break_glass: bool = False,
     ) -> None:
         self._store = store
         self._advertised_url = advertised_url
         self._kubernetes_url = kubernetes_url
+        self._factory_url = factory_url
         self._break_glass = break_glass
 
 

@@ -62,7 +62,8 @@ class ImageCalls(Calls):
         """Return where the image factory would serve an image; whether the schematic exists is not looked at."""
         access.require_one_of("InfraProvider", "Operator", "Admin")
         path = _asset_path(request)
-        base = FACTORY_PXE_URL if request.boot_asset_kind == pb.BootAssetURLRequest.BOOT_ASSET_KIND_PXE else FACTORY_URL
+        is_pxe = request.boot_asset_kind == pb.BootAssetURLRequest.BOOT_ASSET_KIND_PXE
+        base = FACTORY_PXE_URL if is_pxe else self._factory_url()
         storage_key = hashlib.sha256(path.encode()).hexdigest()
         return pb.BootAssetURLResponse(url=base + path, image_factory_host=FACTORY_HOST, storage_key=storage_key)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from omni_gateway.simulator.network import KUBERNETES_PROXY_URL, OMNI_URL
+from omni_gateway.simulator.network import FACTORY_URL, KUBERNETES_PROXY_URL, OMNI_URL
 from omni_gateway.simulator.services.management.accounts import AccountCalls
 from omni_gateway.simulator.services.management.audit import AuditCalls
 from omni_gateway.simulator.services.management.configs import ConfigCalls
@@ -36,8 +36,8 @@ class ManagementService(
 ):
     """Put together from one class per feature, each over the same store.
 
-    `advertised_url` returns the URL of this server, `kubernetes_url` that of the proxy to clusters; `break_glass`:
-    configurations that bypass Omni are handed out.
+    `advertised_url` returns the URL of this server, `kubernetes_url` that of the proxy to clusters, `factory_url` that
+    of the server of images; `break_glass`: configurations that bypass Omni are handed out.
     """
 
     def __init__(
@@ -45,7 +45,8 @@ class ManagementService(
         store: Store,
         advertised_url: Callable[[], str] = lambda: OMNI_URL,
         kubernetes_url: Callable[[], str] = lambda: KUBERNETES_PROXY_URL,
+        factory_url: Callable[[], str] = lambda: FACTORY_URL,
         *,
         break_glass: bool = False,
     ) -> None:
-        super().__init__(store, advertised_url, kubernetes_url, break_glass=break_glass)
+        super().__init__(store, advertised_url, kubernetes_url, factory_url, break_glass=break_glass)
