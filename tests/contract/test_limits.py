@@ -147,6 +147,14 @@ class TestBusyOmni:
         assert int(answer.headers["Retry-After"]) > 0
         assert "RateLimit" not in answer.headers
 
+    def test_a_watch_that_cannot_be_opened_is_told_so(
+        self, simulator: RunningSimulator, usual: FlaskClient, tokens: dict[str, str]
+    ) -> None:
+        head = {**bearer(tokens["admin"]), "Cache-Control": "no-cache", "Accept": "application/x-ndjson"}
+        with simulator.faults.during(faults.Rule(method="*/Watch", error=self.BUSY)):
+            answer = usual.get("/api/v1/configpatches", headers=head)
+        assert (answer.status_code, answer.get_json()["code"]) == (429, "omni-rate-limited")
+
 
 class TestGuessing:
     def test_who_guesses_has_to_wait_before_anything_is_looked_up(self, make: Make, tokens: dict[str, str]) -> None:
