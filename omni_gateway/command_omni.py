@@ -22,6 +22,7 @@ def omni_client() -> Iterator[OmniClient]:
         if settings.omni is None:
             raise SettingsError("OMNI_ENDPOINT is not set: the command needs an Omni")
         with OmniClient(settings.omni) as omni:
+            omni.find_transport()
             yield omni
     except (SettingsError, OmniError) as error:
         raise click.ClickException(str(error)) from error

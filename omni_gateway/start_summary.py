@@ -13,6 +13,9 @@ from omni_gateway.start_checks import BIND
 
 _ANY_HOST = {None: "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
+#: Which one ``auto`` has found is logged by the first worker.
+_OVER = {"auto": "", "grpc": "  (over gRPC)", "http": "  (over its HTTP gateway)"}
+
 
 def summary(bind: str, settings: Settings, token: str | None) -> str:
     """Return the five lines; ``token`` is the token that this start has created, if it has."""
@@ -70,5 +73,5 @@ def _command() -> str:
 
 def _omni(settings: Settings) -> str:
     if settings.omni is not None and not settings.embedded:
-        return settings.omni.endpoint
+        return settings.omni.endpoint + _OVER[settings.omni.transport]
     return f"a simulator, {settings.fleet} machines: no real Omni. Set OMNI_ENDPOINT for yours"

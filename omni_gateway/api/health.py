@@ -5,7 +5,7 @@ None of them makes a call while it is served: :mod:`omni_gateway.http.readiness`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,10 +77,10 @@ def _add(routes: Blueprint, name: str, view: Callable[[], Response]) -> None:
 def omni_check(omni: OmniClient) -> Check:
     """Return the readiness check of Omni: whether it accepts the gateway's key, within :data:`PING_SECONDS`.
 
-    The check raises :class:`CheckFailed` with a text for the operator.
+    The check raises :class:`CheckFailed` with a text for the operator, and adds the transport that is in use.
     """
 
-    def check() -> None:
+    def check() -> Mapping[str, Any]:
         try:
             omni.ping(timeout=PING_SECONDS)
         except errors.CredentialRefused as error:
@@ -89,6 +89,7 @@ def omni_check(omni: OmniClient) -> Check:
                 raise CheckFailed(explain(error)) from None
         except OmniError as error:
             raise CheckFailed(explain(error)) from None
+        return {"transport": omni.transport}
 
     return check
 

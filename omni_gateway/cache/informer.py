@@ -20,7 +20,7 @@ from omni_gateway.cache.clock import MONOTONIC, Clock
 from omni_gateway.cache.label_index import LabelIndex
 from omni_gateway.cache.pending_writes import Expectation, Tombstone
 from omni_gateway.cache.snapshot import Snapshot
-from omni_gateway.omni.errors import Cancelled, OmniError, Unavailable
+from omni_gateway.omni.errors import Cancelled, MessageTooLarge, OmniError, ResourceExhausted, Unavailable
 from omni_gateway.omni.selectors import Selector
 from omni_gateway.omni.watch import RawEvent, WatchKind
 
@@ -224,7 +224,7 @@ class Informer:
                     return
                 self._read(source)
             except OmniError as error:
-                if not isinstance(error, (Unavailable, Cancelled)) and not self._closed:
+                if not _is_temporary(error) and not self._closed:
                     log.info("the watch of %s ended: %s", self.name, error)
                     # A refusal is final only while there are no objects: a type that could be watched before can be
                     # watched again.
@@ -316,6 +316,13 @@ class Informer:
         # A copy, for a follower may unsubscribe while it is notified.
         for notify in tuple(self._followers):
             notify(event)
+
+
+def _is_temporary(error: OmniError) -> bool:
+    """Return whether the watch is opened again after an error, by the same informer."""
+    if isinstance(error, MessageTooLarge):
+        return False
+    return isinstance(error, (Unavailable, Cancelled, ResourceExhausted))
 
 
 def _apply(objects: dict[str, CachedObject], kind: WatchKind, item: CachedObject) -> None:

@@ -11,7 +11,8 @@ from omni_gateway.omni import errors
 from omni_gateway.omni.errors import OmniError
 from omni_gateway.omni.outcomes import may_have_been_applied
 
-UNREACHABLE_RETRY_SECONDS = 5
+#: ``Retry-After`` of an unreachable Omni, or one that takes no more calls, unless it names a time.
+RETRY_SECONDS = 5
 TOO_EARLY_RETRY_SECONDS = 5
 #: The end of Omni's message when a call will succeed later, once its controllers have processed the object.
 _RETRYABLE_SUFFIX = " yet"
@@ -28,7 +29,8 @@ _TABLE: Mapping[type[OmniError], tuple[int, str]] = {
     errors.Unavailable: (503, "omni-unreachable"),
     errors.Cancelled: (503, "omni-unreachable"),  # by Omni, which is shutting down
     errors.DeadlineExceeded: (504, "omni-timeout"),
-    errors.ResourceExhausted: (413, "too-large"),
+    errors.MessageTooLarge: (413, "too-large"),
+    errors.ResourceExhausted: (429, "omni-rate-limited"),
     errors.Unimplemented: (501, "not-implemented"),
 }
 
@@ -63,7 +65,9 @@ def problem_for(error: OmniError, *, hint: str | None = None) -> Problem:
     if isinstance(error, errors.CredentialRefused) and (own_key_refused := refused_by_omni()):
         return own_key_refused
     status, code = _status_and_code(error)
-    headers = {"Retry-After": str(math.ceil(error.retry_after or UNREACHABLE_RETRY_SECONDS))} if status == 503 else {}
+    headers = {}
+    if status in (429, 503):
+        headers = {"Retry-After": str(math.ceil(error.retry_after or RETRY_SECONDS))}
     if code == "too-early":
         headers = {"Retry-After": str(TOO_EARLY_RETRY_SECONDS)}
     default_hint = next((text for kind, text in _HINTS.items() if isinstance(error, kind)), None)

@@ -249,6 +249,13 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "Wait for `Retry-After`, and send fewer requests; a watch replaces polling.",
         retryable=True,
     ),
+    "omni-rate-limited": ProblemType(
+        429,
+        "Too many calls to Omni",
+        "Omni takes no more calls for now, whichever caller of the gateway they are for; `RateLimit` is another limit.",
+        "Wait for `Retry-After`, and send fewer requests at a time.",
+        retryable=True,
+    ),
     "too-many-failed-logins": ProblemType(
         429,
         "Too many failed logins",

@@ -88,7 +88,9 @@ class Calls:
         started = time.monotonic()
         try:
             call = self._signed_channel().unary(rpc)
-            return call(request, timeout=seconds, metadata=entries)  # type: ignore[no-any-return]
+            response: ResponseT = call(request, timeout=seconds, metadata=entries)
+            self._holder.settle()
+            return response
         except grpc.RpcError as error:
             failure = from_rpc(rpc.name, error)
             raise failure from None

@@ -1,4 +1,7 @@
-"""The process's gRPC channel to Omni: opened on first use, and again after a fork."""
+"""The process's channel to Omni: opened on first use, and again after a fork.
+
+Every call to Omni goes through it, so this module alone knows the transport: gRPC, or Omni's HTTP gateway.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from typing import Literal
 
 import grpc
 import orjson
@@ -14,11 +18,18 @@ import orjson
 from omni_gateway.omni.circuit import Circuit
 from omni_gateway.omni.config import OmniConfig
 from omni_gateway.omni.endpoint import Endpoint
-from omni_gateway.omni.rpcs import REPEATABLE
+from omni_gateway.omni.errors import OmniError
+from omni_gateway.omni.http_channel import HttpChannel
+from omni_gateway.omni.rpcs import GET, REPEATABLE
 from omni_gateway.omni.tls import Trust, trust_on_sight
+from omni_gateway.stubs import resources_pb2
 
 log = logging.getLogger(__name__)
 
+OneTransport = Literal["grpc", "http"]
+#: An object that Omni shows without a key, before its EULA is accepted too; its web interface reads it first.
+_PUBLIC = resources_pb2.GetRequest(namespace="default", type="AuthConfigs.omni.sidero.dev", id="auth-config")
+_PROBE_SECONDS = 2.0
 _KEEPALIVE_MS = 60_000
 _KEEPALIVE_TIMEOUT_MS = 20_000
 _FIRST_RECONNECT_MS = 250
@@ -71,8 +82,12 @@ class ChannelHolder:
     def __init__(self, config: OmniConfig, connect: Callable[[OmniConfig, bytes | None], grpc.Channel] | None = None):
         self._config = config
         self._roots = config.trust_roots()
-        self._connect = connect or open_channel
+        self._connect = connect
+        self._transport: OneTransport = "http" if config.transport == "http" else "grpc"
+        # Whether the transport is the configured one, or Omni has answered over it.
+        self._settled = config.transport != "auto"
         self._lock = threading.Lock()
+        self._probing = threading.Lock()
         self._channel: grpc.Channel | None = None
         self._pid = os.getpid()
         #: Called with every call's name, status code and seconds (None for a stream, when it is opened).
@@ -92,8 +107,53 @@ class ChannelHolder:
             if self._pid != os.getpid():
                 self._abandon()
             if self._channel is None:
-                self._channel = self._connect(self._config, self._roots)
+                self._channel = self._open(self._transport)
             return self._channel
+
+    @property
+    def transport(self) -> OneTransport:
+        """Return the transport in use; ``grpc`` before :meth:`find_transport`."""
+        return self._transport
+
+    def settle(self) -> None:
+        """Keep the transport: Omni has answered over it."""
+        self._settled = True
+
+    def find_transport(self) -> bool:
+        """Probe gRPC, then HTTP, unless Omni has answered already; return whether the transport has changed.
+
+        HTTP is chosen only if gRPC fails before and after it answers: an Omni that is starting may answer the second
+        probe because it is later, not because it is another.
+        """
+        with self._probing:
+            if self._settled:
+                return False
+            if self._answers("grpc"):
+                self._settled = True
+            elif self._answers("http") and not self._answers("grpc"):
+                log.warning("Omni answers over HTTP, but not over gRPC: HTTP is used (OMNI_TRANSPORT)")
+                self._settled, self._transport = True, "http"
+                self.close()
+                return True
+            return False
+
+    def _answers(self, transport: OneTransport) -> bool:
+        """Return whether Omni answers a call that needs no key, over a channel of its own."""
+        try:
+            with self._open(transport) as channel:
+                call = channel.unary_unary(GET.path, GET.request.SerializeToString, GET.response.FromString)
+                call(_PUBLIC, timeout=_PROBE_SECONDS, metadata=(("runtime", "Omni"),))
+        except (grpc.RpcError, OmniError) as error:
+            log.debug("Omni does not answer over %s: %s", transport, error)
+            return False
+        return True
+
+    def _open(self, transport: OneTransport) -> grpc.Channel:
+        if self._connect is not None:
+            return self._connect(self._config, self._roots)
+        if transport == "http":
+            return HttpChannel(self._config, self._roots)
+        return open_channel(self._config, self._roots)
 
     def close(self) -> None:
         """Close the channel; calls in progress end as ``Cancelled``, and a later call opens a new one."""
@@ -105,6 +165,7 @@ class ChannelHolder:
     def start_over(self) -> None:
         """Reset all state after a fork, the lock included: another thread of the parent may have held it."""
         self._lock = threading.Lock()
+        self._probing = threading.Lock()
         self.unawaited = Unawaited()
         self.circuit.start_over()
         self._abandon()

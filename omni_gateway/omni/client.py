@@ -10,8 +10,9 @@ import grpc
 
 from omni_gateway.omni.auth import AuthClient
 from omni_gateway.omni.calls import Calls
-from omni_gateway.omni.channel import ChannelHolder, Observer
+from omni_gateway.omni.channel import ChannelHolder, Observer, OneTransport
 from omni_gateway.omni.config import OmniConfig
+from omni_gateway.omni.errors import CredentialRefused, OmniError
 from omni_gateway.omni.keys import KeyIdentity, parse_key
 from omni_gateway.omni.machines import MachineClient
 from omni_gateway.omni.management import ManagementClient
@@ -90,9 +91,30 @@ class OmniClient:
     def ping(self, timeout: float = 2.0) -> None:
         """Make the cheapest signed read, within ``timeout`` seconds; raises ``OmniError`` unless Omni accepts the key.
 
-        It is sent even while the circuit is open, and an answer closes the circuit.
+        It is sent even while the circuit is open, and an answer closes the circuit. Until Omni has answered, a failure
+        makes it look for another transport.
         """
+        try:
+            self._ping(timeout)
+        except OmniError as error:
+            if isinstance(error, CredentialRefused) or not self.find_transport():
+                raise
+            self._ping(timeout)
+
+    def _ping(self, timeout: float) -> None:
         self._probing.list("CurrentUsers.omni.sidero.dev", "virtual", timeout=timeout)
+
+    @property
+    def transport(self) -> OneTransport:
+        """Return the transport in use: ``grpc``, or ``http`` for Omni's HTTP gateway."""
+        return self._holder.transport
+
+    def find_transport(self) -> bool:
+        """Probe gRPC, then HTTP, unless Omni has answered already or the configuration names one.
+
+        Returns whether the transport has changed. ``ping`` does it where it fails.
+        """
+        return self._holder.find_transport()
 
     def channel(self) -> grpc.Channel:
         """Return this process's channel, signing included, for stubs of services that this client does not know.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 from omni_gateway.omni.endpoint import Endpoint, parse_endpoint
 from omni_gateway.omni.faults import ConfigError
@@ -17,7 +18,8 @@ MIB = 1024 * 1024
 KEY_FILE_VARIABLE = "OMNI_SERVICE_ACCOUNT_KEY_FILE"
 KEY_VARIABLES = ("SIDERO_SERVICE_ACCOUNT_KEY", "OMNI_SERVICE_ACCOUNT_KEY")
 #: All variables that a configuration is read from.
-VARIABLES = ("OMNI_ENDPOINT", *KEY_VARIABLES, KEY_FILE_VARIABLE, "OMNI_CA_FILE", "OMNI_INSECURE")
+VARIABLES = ("OMNI_ENDPOINT", *KEY_VARIABLES, KEY_FILE_VARIABLE, "OMNI_CA_FILE", "OMNI_INSECURE", "OMNI_TRANSPORT")
+Transport = Literal["auto", "grpc", "http"]
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -30,7 +32,8 @@ class OmniConfig:
     service account; empty means unsigned calls, which Omni refuses almost everywhere. ``ca_file``: PEM file of the
     authorities to trust instead of the system's. ``insecure``: trust whatever certificate the server shows.
     ``timeout``: seconds for each unary call. ``max_message_bytes``: the largest message either way; Omni
-    takes 32 MiB, and answers a list of ten thousand machines with more.
+    takes 32 MiB, and answers a list of ten thousand machines with more. ``transport``: gRPC, Omni's HTTP gateway, or
+    the first of them that Omni answers over.
     Raises ``ConfigError`` for an invalid value.
     """
 
@@ -40,6 +43,7 @@ class OmniConfig:
     insecure: bool = False
     timeout: float = 20.0
     max_message_bytes: int = 128 * MIB
+    transport: Transport = "auto"
 
     def __post_init__(self) -> None:
         parse_endpoint(self.endpoint)
@@ -49,12 +53,14 @@ class OmniConfig:
             raise ConfigError("the timeout of a call must be more than 0 seconds")
         if self.max_message_bytes <= 0:
             raise ConfigError("the largest message must be more than 0 bytes")
+        if self.transport not in get_args(Transport):
+            raise ConfigError("OMNI_TRANSPORT must be auto, grpc or http")
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ, *, key_needed: bool = True) -> OmniConfig:
-        """Read ``OMNI_ENDPOINT``, a key or its file, ``OMNI_CA_FILE``, ``OMNI_INSECURE``; ``ConfigError`` names which.
+        """Read ``OMNI_ENDPOINT``, a key or its file, ``OMNI_CA_FILE``, ``OMNI_INSECURE``, ``OMNI_TRANSPORT``.
 
-        Without a key that is not ``key_needed``, calls are unsigned.
+        Raises ``ConfigError``, which names the variable. Without a key that is not ``key_needed``, calls are unsigned.
         """
         endpoint = environ.get("OMNI_ENDPOINT", "").strip()
         if not endpoint:
@@ -64,6 +70,7 @@ class OmniConfig:
             service_account_key=_key_from(environ, key_needed),
             ca_file=environ.get("OMNI_CA_FILE", "").strip() or None,
             insecure=_flag(environ, "OMNI_INSECURE"),
+            transport=cast(Transport, environ.get("OMNI_TRANSPORT", "").strip().lower() or "auto"),
         )
         config.trust_roots()
         return config

@@ -1,7 +1,8 @@
 """The errors of calls to Omni, and their mapping from gRPC's codes.
 
-Omni uses one gRPC code for different things, so the class is chosen by the call and the code together, never by Omni's
-text, which differs between versions.
+Omni uses one gRPC code for different things, so the class is chosen by the call and the code together, not by Omni's
+text, which differs between versions. The exception: only its text tells a message that is too large from too many
+calls.
 """
 
 from __future__ import annotations
@@ -86,7 +87,11 @@ class NoTimeLeft(DeadlineExceeded):
 
 
 class ResourceExhausted(OmniError):
-    """A message too large, or too many requests."""
+    """Omni, or a proxy in front of it, takes no more calls for now; ``retry_after`` is when it does, if it said so."""
+
+
+class MessageTooLarge(ResourceExhausted):
+    """A message larger than Omni or this client takes; the same call fails again."""
 
 
 class Unimplemented(OmniError):
@@ -120,10 +125,15 @@ _BY_CALL: dict[tuple[str, grpc.StatusCode], type[OmniError]] = {
     (_DELETE, grpc.StatusCode.FAILED_PRECONDITION): FinalizersRemain,
 }
 
+#: Texts of limits on size, which share a code with those on calls: of gRPC's libraries, and of Omni's bound on a write.
+_TOO_LARGE = ("larger than max", "exceeds the configured burst")
+
 
 def error_for(method: str, code: grpc.StatusCode, detail: str, *, retry_after: float | None = None) -> OmniError:
     """Return the error of a call (``package.Service/Method``) that ended with ``code``."""
     kind = _BY_CALL.get((method, code)) or _BY_CODE.get(code, Unknown)
+    if kind is ResourceExhausted and any(text in detail for text in _TOO_LARGE):
+        kind = MessageTooLarge
     return kind(code, detail, method, retry_after=retry_after)
 
 

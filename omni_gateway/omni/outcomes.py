@@ -35,8 +35,8 @@ REFUSALS = (
 _NOTHING_DONE = (*REFUSALS, errors.FailedPrecondition, OmniSilent, NoTimeLeft)
 #: Seconds before each read that checks the effect of a call without an answer: Omni's reads lag behind its writes.
 LOOKS = (0.0, 0.05, 0.25)
-#: gRPC's own error text when there was no connection to send the call over.
-_NEVER_SENT = "failed to connect to all addresses"
+#: gRPC's own error text when there was no connection to send the call over; calls over HTTP have it too.
+NEVER_SENT = "failed to connect to all addresses"
 _NOTHING = ("", 0, False)
 
 
@@ -46,7 +46,7 @@ def may_have_been_applied(error: OmniError) -> bool:
         return False
     if isinstance(error, OmniSilent | NoTimeLeft):
         return False
-    return not error.detail.startswith(_NEVER_SENT)
+    return not error.detail.startswith(NEVER_SENT)
 
 
 _writes: ContextVar[list[str] | None] = ContextVar("writes", default=None)
@@ -68,7 +68,7 @@ def note(method: str, failure: OmniError | None) -> None:
     recorded = _writes.get()
     if recorded is None or method in _HARMLESS or method in _READ_STREAMS:
         return
-    if failure is None or not (isinstance(failure, _NOTHING_DONE) or failure.detail.startswith(_NEVER_SENT)):
+    if failure is None or not (isinstance(failure, _NOTHING_DONE) or failure.detail.startswith(NEVER_SENT)):
         recorded.append(method)
 
 

@@ -177,7 +177,8 @@ def greet_omni(worker: Any, *, embedded: bool) -> None:
         log.error("%s (%s). Requests will fail until that is mended.", explain(error), error.code.name)
     else:
         level = logging.DEBUG if embedded else logging.INFO
-        log.log(level, "Omni answers to the gateway's key %r", gateway.own_omni.identity.name)
+        omni = gateway.own_omni
+        log.log(level, "Omni answers over %s to the gateway's key %r", omni.transport, omni.identity.name)
 
 
 def _stop_gracefully_on_interrupt(server: Any) -> None:

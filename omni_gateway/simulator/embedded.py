@@ -27,6 +27,7 @@ class RunningSimulator:
     store: Store = field(repr=False)
     faults: Faults = field(repr=False)
     factory: ImageFactory = field(repr=False)
+    http_address: str = ""
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
     def make_key(self, role: str) -> str:
@@ -40,13 +41,17 @@ class RunningSimulator:
 
 @contextmanager
 def running_simulator(
-    *, fleet: int = 8, speed: float = 50.0, db: str | None = None, break_glass: bool = False
+    *, fleet: int = 8, speed: float = 50.0, db: str | None = None, break_glass: bool = False, http: bool = False
 ) -> Iterator[RunningSimulator]:
-    """Run a simulator on a free port of this machine."""
+    """Run a simulator on a free port of this machine; ``http``: with Omni's HTTP gateway on another one."""
     simulator = Simulator(fleet=fleet, speed=speed, db=db, faults=True, break_glass=break_glass)
     assert simulator.faults is not None
     try:
-        endpoint = f"http://{simulator.start()}"
-        yield RunningSimulator(endpoint, simulator.key, simulator.store, simulator.faults, simulator.factory)
+        address = simulator.start(http_listen="127.0.0.1:0" if http else "")
+        running = RunningSimulator(
+            f"http://{address}", simulator.key, simulator.store, simulator.faults, simulator.factory
+        )
+        running.http_address = simulator.http_address
+        yield running
     finally:
         simulator.stop()

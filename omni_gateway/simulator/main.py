@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     try:
-        address = simulator.start(options.listen, options.admin_listen)
+        address = simulator.start(options.listen, options.admin_listen, options.http_listen)
     except OSError as error:
         log.error("%s", error)
         simulator.stop()
@@ -57,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         *(address, options.fleet, options.speed, options.db or "memory", options.key_file),
     )
     log.info("what it does not do (docs/simulator.md): %s", "; ".join(limits()))
+    if simulator.http_address:
+        log.info("Omni's HTTP gateway: http://%s/api", simulator.http_address)
     if simulator.admin_address:
         log.warning("faults on demand are taken, from anybody on this machine, at %s", simulator.admin_address)
     if options.ready_file is not None:
@@ -91,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="HOST:PORT",
         help="take faults on demand here, loopback only (default: off)",
     )
+    add("--http-listen", default="", metavar="HOST:PORT", help="serve Omni's HTTP gateway here (default: off)")
     add(
         "--no-boot-ids",
         dest="boot_ids",

@@ -29,6 +29,7 @@ from omni_gateway.simulator.services.resources import ResourceService
 from omni_gateway.simulator.services.virtual import Virtual
 from omni_gateway.simulator.state.store import Store
 from omni_gateway.simulator.state.watchers import Watchers
+from omni_gateway.simulator.transport.http_gateway import HttpGateway
 from omni_gateway.simulator.transport.interceptor import CallerInterceptor
 from omni_gateway.simulator.transport.port import GrpcPort
 from omni_gateway.stubs import (
@@ -84,6 +85,7 @@ class Simulator:
             refresh_status(self.store, identity.id)
         self.address = ""
         self.admin_address = ""
+        self.http_address = ""
         seed_catalog(self.store)
         seed_fleet(self.store, fleet, boot_ids=boot_ids)
         self._runtime = Runtime(self.store, all_controllers(), speed)
@@ -103,22 +105,30 @@ class Simulator:
         self._port = GrpcPort(self._build_server)
         self.faults = Faults(self.store, self._port) if faults else None
         self._admin: grpc.Server | None = None
+        self._http: HttpGateway | None = None
 
-    def start(self, listen: str = "127.0.0.1:0", admin_listen: str = "") -> str:
+    def start(self, listen: str = "127.0.0.1:0", admin_listen: str = "", http_listen: str = "") -> str:
         """Serve, and return host and port; OSError when an address cannot be had."""
         self.address = self._port.open(listen)
+        if http_listen:
+            self._http = HttpGateway(self.address, http_listen)
+            self.http_address = self._http.address
         if admin_listen and self.faults is not None:
             self._admin, self.admin_address = serve_faults(self.faults, admin_listen)
         self._runtime.start()
         self._kubernetes.start()
         self.factory.start()
         self._port.serve()
+        if self._http is not None:
+            self._http.start()
         return self.address
 
     def stop(self) -> None:
         """End every call, then the controllers, then close the database."""
         if self._admin is not None:
             self._admin.stop(0).wait()
+        if self._http is not None:
+            self._http.stop()
         if self.faults is not None:
             self.faults.clear()
         stopped = self._port.close(_STOP_SECONDS)

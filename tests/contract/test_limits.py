@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+import grpc
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -14,6 +15,8 @@ from flask.testing import FlaskClient
 from omni_gateway.app import create_app
 from omni_gateway.http.problems import CATALOGUE
 from omni_gateway.settings import Settings
+from omni_gateway.simulator.embedded import RunningSimulator
+from omni_gateway.stubs import simulator_faults_pb2 as faults
 from tests.e2e.conftest import free_port
 
 pytestmark = pytest.mark.slow
@@ -113,6 +116,44 @@ class TestRate:
         ]
         assert operations
         assert all("429" in operation["responses"] for operation in operations)
+
+
+class TestBusyOmni:
+    """Omni's own limit, which all callers of the gateway share."""
+
+    BUSY = faults.Error(code=grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], message="too many requests")
+
+    @pytest.mark.parametrize(
+        ("method", "path", "call"),
+        [
+            ("get", "configpatches/x", "*/Get"),
+            ("post", "configpatches", "*/Create"),
+            ("get", "machines/{machine}/logs", "*/MachineLogs"),
+            ("get", "machines/{machine}/logs?follow=true", "*/MachineLogs"),
+        ],
+    )
+    def test_it_is_told_from_the_gateways_own(
+        self, simulator: RunningSimulator, usual: FlaskClient, tokens: dict[str, str], method: str, path: str, call: str
+    ) -> None:
+        head = {**bearer(tokens["admin"]), "Cache-Control": "no-cache"}
+        machine = usual.get(MACHINES, headers=head).get_json()[0]["id"]
+        url = f"/api/v1/{path.format(machine=machine)}"
+        body = {"id": "busy", "data": "machine: {}"} if method == "post" else None
+        with simulator.faults.during(faults.Rule(method=call, error=self.BUSY)) as state:
+            answer = usual.open(url, method=method, headers=head, json=body)
+        problem = answer.get_json()
+        assert state().struck
+        assert (answer.status_code, problem["code"], problem["retryable"]) == (429, "omni-rate-limited", True)
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "RateLimit" not in answer.headers
+
+    def test_a_watch_that_cannot_be_opened_is_told_so(
+        self, simulator: RunningSimulator, usual: FlaskClient, tokens: dict[str, str]
+    ) -> None:
+        head = {**bearer(tokens["admin"]), "Cache-Control": "no-cache", "Accept": "application/x-ndjson"}
+        with simulator.faults.during(faults.Rule(method="*/Watch", error=self.BUSY)):
+            answer = usual.get("/api/v1/configpatches", headers=head)
+        assert (answer.status_code, answer.get_json()["code"]) == (429, "omni-rate-limited")
 
 
 class TestGuessing:

@@ -49,3 +49,8 @@ def test_the_token_line_says_how_callers_get_in(settings: Settings, words: str) 
 def test_a_real_omni_is_named() -> None:
     settings = Settings(omni=OmniConfig(endpoint="https://omni.example.com"))
     assert "  Omni      https://omni.example.com\n" in summary("127.0.0.1:8080", settings, None)
+
+
+def test_a_transport_that_was_asked_for_is_named() -> None:
+    settings = Settings(omni=OmniConfig(endpoint="https://omni.example.com", transport="http"))
+    assert "https://omni.example.com  (over its HTTP gateway)\n" in summary("127.0.0.1:8080", settings, None)

@@ -58,7 +58,7 @@ RESPONSES: Mapping[int, ProblemResponse] = {
     ),
     429: ProblemResponse(
         "TooManyRequests",
-        "Too many requests, failed logins or streams; `Retry-After` gives the seconds to wait",
+        "Too many requests, failed logins or streams, or calls to Omni; `Retry-After` gives the seconds to wait",
         ("Retry-After",),
     ),
     500: ProblemResponse("InternalServerError", "A defect of the gateway, or of the plugin that the problem names"),

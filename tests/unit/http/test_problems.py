@@ -50,7 +50,7 @@ def test_a_code_that_the_table_lacks_is_told_to_the_author_with_the_nearest() ->
         (f"{RESOURCES}/Get", CODE.UNAUTHENTICATED, 502, "omni-credential"),
         (f"{RESOURCES}/Get", CODE.UNAVAILABLE, 503, "omni-unreachable"),
         (f"{RESOURCES}/Get", CODE.DEADLINE_EXCEEDED, 504, "omni-timeout"),
-        (f"{RESOURCES}/Get", CODE.RESOURCE_EXHAUSTED, 413, "too-large"),
+        (f"{RESOURCES}/Get", CODE.RESOURCE_EXHAUSTED, 429, "omni-rate-limited"),
         ("machine.MachineService/Shutdown", CODE.UNIMPLEMENTED, 501, "not-implemented"),
         ("machine.MachineService/Reboot", CODE.UNAVAILABLE, 503, "machine-unreachable"),
         ("management.ManagementService/Kubeconfig", CODE.UNKNOWN, 502, "omni-error"),
@@ -64,6 +64,17 @@ def test_omnis_refusal_becomes_a_problem_by_call_and_code(
 ) -> None:
     told = problem_for(error_for(method, code, "why"))
     assert (told.status, told.code, told.grpc_code) == (status, problem, code.name)
+
+
+def test_a_message_that_is_too_large_is_not_to_be_sent_again() -> None:
+    text = "CLIENT: Received message larger than max (2 vs. 1)"
+    told = problem_for(error_for(f"{RESOURCES}/List", CODE.RESOURCE_EXHAUSTED, text))
+    assert (told.status, told.code, dict(told.headers)) == (413, "too-large", {})
+
+
+def test_a_busy_omni_says_when_to_come_back() -> None:
+    told = problem_for(error_for(f"{RESOURCES}/Get", CODE.RESOURCE_EXHAUSTED, "busy", retry_after=6.2))
+    assert told.headers["Retry-After"] == "7"
 
 
 def test_omnis_reason_is_the_detail_of_a_refused_value() -> None:

@@ -66,6 +66,17 @@ def test_limits_must_allow_something(wrong: dict[str, int]) -> None:
         OmniConfig(ENDPOINT, **wrong)
 
 
+@pytest.mark.parametrize(("given", "transport"), [("", "auto"), ("HTTP ", "http"), ("grpc", "grpc")])
+def test_the_transport_may_be_named(given: str, transport: str) -> None:
+    environ = {"OMNI_ENDPOINT": ENDPOINT, "OMNI_TRANSPORT": given}
+    assert OmniConfig.from_environ(environ, key_needed=False).transport == transport
+
+
+def test_a_transport_that_there_is_not_is_told_by_the_variables_name() -> None:
+    with pytest.raises(ConfigError, match="OMNI_TRANSPORT must be auto, grpc or http"):
+        OmniConfig.from_environ({"OMNI_ENDPOINT": ENDPOINT, "OMNI_TRANSPORT": "h2"}, key_needed=False)
+
+
 def test_the_key_shows_in_no_repr(service_account_key: str) -> None:
     config = OmniConfig(ENDPOINT, service_account_key)
     assert service_account_key not in repr(config) + repr(OmniClient(config))

@@ -48,6 +48,18 @@ def test_the_class_is_chosen_by_call_and_code(method: str, code: grpc.StatusCode
     assert (type(error), error.code, error.method, error.detail) == (kind, code, method, "why")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CLIENT: Received message larger than max (20 vs. 10)",
+        "grpc: received message larger than max (20 vs. 10)",
+        "etcd write payload (20 bytes) exceeds the configured burst (10) for class=user, type=T",
+    ],
+)
+def test_a_limit_on_size_is_not_taken_for_one_on_calls(text: str) -> None:
+    assert type(error_for(CREATE, Code.RESOURCE_EXHAUSTED, text)) is errors.MessageTooLarge
+
+
 def test_a_stale_version_is_not_taken_for_an_object_that_is_there_already() -> None:
     assert not isinstance(error_for(UPDATE, Code.ALREADY_EXISTS, ""), errors.AlreadyExists)
 
