@@ -43,9 +43,7 @@ def _services(omni: OmniClient, cluster: str) -> Iterator[Any]:
         cluster, service_account=True, user=USER, groups=["system:masters"], ttl=TOKEN_LIFE
     )
     settings = client.Configuration()
-    config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
-        yaml.safe_load(text), client_configuration=settings
-    )
+    config.load_kube_config_from_dict(yaml.safe_load(text), client_configuration=settings)
     settings.retries = False
     if omni.config.ca_file:
         settings.ssl_ca_cert = omni.config.ca_file
