@@ -11,12 +11,13 @@ the raw URL too, so that no log, record or error that quotes a URL has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from flask import Flask, request
-from werkzeug.routing import UnicodeConverter
+from werkzeug.routing import Rule, UnicodeConverter
 
 _RAW = ("RAW_URI", "REQUEST_URI")
 #: In a request's environ: the ticket in its URL; empty if there were several.
@@ -84,13 +85,30 @@ class SegmentConverter(UnicodeConverter):
         return value.replace("%2F", "/").replace("%25", "%")
 
 
+class UrlRule(Rule):
+    """A route whose code for ``url_for`` is compiled when it is first called.
+
+    Werkzeug compiles it for each route, a sixth of the time that making an application takes, and the gateway's own
+    links are no ``url_for``.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled = cache(super()._compile_builder)
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            return compiled(append_unknown)(rule, **values)
+
+        return build
+
+
 def request_path() -> str:
     """Return the current request's path, percent-encoded as in a URL."""
     return quote(request.path, safe="/%")
 
 
 def init_app(app: Flask) -> None:
-    """Install the middleware and the converter."""
+    """Install the middleware, the converter and the class of routes; called before the first route is added."""
+    app.url_rule_class = UrlRule
     app.wsgi_app = RequestUrl(app.wsgi_app)  # type: ignore[method-assign]
     for name in ("default", "string"):
         app.url_map.converters[name] = SegmentConverter

@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +44,12 @@ def test_a_plain_slash_still_ends_an_id(app: Flask) -> None:
 def test_the_path_is_told_as_it_stands_in_a_url(app: Flask) -> None:
     answer = app.test_client().get("/things/a%2Fb%20c%25")
     assert answer.json["path"] == "/things/a%2Fb%20c%25"
+
+
+def test_a_url_is_built_of_a_routes_variables_and_others_are_its_query(app: Flask) -> None:
+    with app.test_request_context():
+        assert url_for("status", id="a b", wait="30s") == "/things/a%20b/status?wait=30s"
+        assert url_for("status", id="c") == "/things/c/status"
 
 
 def test_a_server_without_raw_urls_serves_ids_without_slashes() -> None:
