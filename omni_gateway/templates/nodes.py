@@ -56,6 +56,23 @@ class Node:
         return isinstance(self.value, PlainScalar) and self.value.value is None
 
 
+class BadValue(ValueError):
+    """A value is not what its place takes; the text says what that is."""
+
+
+def plain_values(node: Node) -> Any:
+    """Return a node as JSON's values; raise :class:`BadValue` for one that has none."""
+    if node.error or node.repeated:
+        raise BadValue(
+            node.error or f"The key {node.repeated[0][0]!r} is there twice, again in line {node.repeated[0][1]}."
+        )
+    if isinstance(node.value, dict):
+        return {key: plain_values(item) for key, item in node.value.items()}
+    if isinstance(node.value, list):
+        return [plain_values(item) for item in node.value]
+    return node.value.value if isinstance(node.value, PlainScalar) else node.value
+
+
 def of_json(value: Any) -> Node:
     """Return the node of a value from JSON."""
     if isinstance(value, Mapping):
@@ -116,15 +133,15 @@ def _scalar(node: yaml.ScalarNode, line: int) -> Node:
     if tag == "str" or (node.tag == "!" and node.style):
         return Node(text, line)
     if node.tag == PLAIN:
-        return Node(_resolved(text), line)
-    value = _resolved(text)
+        return Node(resolve(text), line)
+    value = resolve(text)
     kind = "str" if isinstance(value, str) else type(value.value).__name__
     if kind == {"null": "NoneType"}.get(tag, tag) or (tag, kind) == ("float", "int"):
         return Node(value, line)
     return Node(None, line, f"The tag {node.tag!r} is not taken here.")
 
 
-def _resolved(text: str) -> str | PlainScalar:
+def resolve(text: str) -> str | PlainScalar:
     """Return the value of a plain scalar."""
     if text in _WORDS:
         return PlainScalar(_WORDS[text], text)

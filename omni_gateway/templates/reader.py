@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from omni_gateway.templates.durations import Duration
 from omni_gateway.templates.faults import Fault, TemplateFaults
 from omni_gateway.templates.files import FileError, Files
 from omni_gateway.templates.model import KINDS, UNLIMITED, Document, Inline, Size, Template, key_of
-from omni_gateway.templates.nodes import Node, of_json, of_yaml
+from omni_gateway.templates.nodes import BadValue, Node, of_json, of_yaml, plain_values
 
 #: Documents that a template may have: one for each machine of a large cluster.
 MAX_DOCUMENTS = 2000
@@ -75,17 +75,20 @@ def _template(nodes: list[Node], files: Mapping[str, bytes]) -> Template:
         faults.extend(reader.faults)
         if document is not None:
             documents.append((number, document))
-    for fault in rules.faults_of(documents):
-        line = readers[fault.document].line_of(fault.field) if readers else None
-        if not any(known.document == fault.document and known.field == fault.field for known in faults):
-            faults.append(dataclasses.replace(fault, line=line))
+    for fault in rules.faults_of(documents, complete=len(documents) == len(nodes)):
+        reader = readers[fault.document] if readers else _Reader(0, files)
+        if not any(above in reader.unread for above in _paths_above(fault.field)):
+            faults.append(dataclasses.replace(fault, line=reader.line_of(fault.field)))
     if faults:
         raise TemplateFaults(sorted(faults[:_MOST_FAULTS], key=lambda fault: (fault.document, fault.line or 0)))
     return Template([document for _, document in documents])
 
 
-class _Mismatch(ValueError):
-    """A value does not have the type of its field."""
+def _paths_above(field: str) -> Iterator[str]:
+    """Yield a path and those that lead to it, the document's excepted."""
+    while field:
+        yield field
+        field = field.rpartition(".")[0]
 
 
 class _Reader:
@@ -96,6 +99,8 @@ class _Reader:
         self._number = number
         self._files = Files(files)
         self._lines: dict[str, int | None] = {}
+        #: Fields without the value that the text gives them: what the rules say of them is no news.
+        self.unread: set[str] = set()
 
     def line_of(self, field: str) -> int | None:
         """Return the line of a field, or of the nearest one above it that is there."""
@@ -121,6 +126,7 @@ class _Reader:
         return document
 
     def _fault(self, path: str, message: str) -> None:
+        self.unread.add(path)
         self.faults.append(Fault(self._number, self.line_of(path), path, message))
 
     def _object(self, cls: Any, node: Node, path: str, besides: frozenset[str] = frozenset()) -> Any:
@@ -165,7 +171,7 @@ class _Reader:
             values[content] = self._files.text(name)
         except FileError as error:
             self._fault(path, str(error))
-            values[content] = UNREADABLE
+            self.unread.add(f"{path.rpartition('.')[0]}.{content}")
         if content == "inline":
             values["name"] = values.get("name") or name
 
@@ -189,7 +195,7 @@ class _Reader:
                 return _size(node)
             if isinstance(hint, type) and issubclass(hint, StrEnum):
                 return _choice(hint, node)
-        except _Mismatch as error:
+        except BadValue as error:
             self._fault(path, str(error))
             return _MISSING
         if origin is list:
@@ -231,8 +237,6 @@ class _Reader:
 
 
 _MISSING: Any = object()
-#: Content of a file that cannot be read; such a template is refused.
-UNREADABLE = ""
 
 
 @cache
@@ -246,7 +250,7 @@ def _text(node: Node) -> str:
     if isinstance(node.value, PlainScalar) and node.line is not None:
         return node.value.text
     if not isinstance(node.value, str):
-        raise _Mismatch("Must be a text.")
+        raise BadValue("Must be a text.")
     return node.value
 
 
@@ -255,7 +259,7 @@ def _boolean(node: Node) -> bool:
     if node.line is not None and isinstance(value, str):
         value = _OLD_BOOLEANS.get(value)
     if not isinstance(value, bool):
-        raise _Mismatch("Must be true or false.")
+        raise BadValue("Must be true or false.")
     return value
 
 
@@ -269,7 +273,7 @@ _OLD_BOOLEANS = {
 def _count(node: Node) -> int:
     value = node.value.value if isinstance(node.value, PlainScalar) else None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not 0 <= value < 2**32:
-        raise _Mismatch("Must be a whole number from 0 to 4294967295.")
+        raise BadValue("Must be a whole number from 0 to 4294967295.")
     return int(value)
 
 
@@ -280,7 +284,7 @@ def _duration(node: Node) -> Duration:
     try:
         return Duration.read(value if isinstance(value, str) else "")
     except ValueError as error:
-        raise _Mismatch(str(error)) from error
+        raise BadValue(str(error)) from error
 
 
 _SCALARS: dict[Any, Callable[[Node], Any]] = {str: _text, bool: _boolean, int: _count, Duration: _duration}
@@ -293,7 +297,7 @@ def _size(node: Node) -> Size:
     if text == "Static":
         return 0
     if not isinstance(text, str) or not (text.isascii() and text.isdigit()) or int(text) >= 2**32:
-        raise _Mismatch("Must be a number of machines, or `unlimited`.")
+        raise BadValue("Must be a number of machines, or `unlimited`.")
     return int(text)
 
 
@@ -301,9 +305,9 @@ def _choice(hint: type[StrEnum], node: Node) -> StrEnum:
     text = node.value.text if isinstance(node.value, PlainScalar) else node.value
     known = [each.value for each in hint]
     if not isinstance(text, str):
-        raise _Mismatch(f"Must be one of {', '.join(known)}.")
+        raise BadValue(f"Must be one of {', '.join(known)}.")
     if text not in known:
-        raise _Mismatch(f"Must be one of {', '.join(known)}{did_you_mean(text, known)}")
+        raise BadValue(f"Must be one of {', '.join(known)}{did_you_mean(text, known)}")
     return hint(text)
 
 
@@ -312,19 +316,8 @@ def _inline(node: Node) -> Inline:
     if isinstance(node.value, str):
         return node.value
     if isinstance(node.value, dict):
-        found: dict[str, Any] = _any(node)
+        found: dict[str, Any] = plain_values(node)
         return found
     if isinstance(node.value, list) and all(isinstance(each.value, dict) for each in node.value):
-        return [_any(each) for each in node.value]
-    raise _Mismatch("Must be a mapping, a list of mappings, or a text.")
-
-
-def _any(node: Node) -> Any:
-    """Return the plain values of a node."""
-    if node.error or node.repeated:
-        raise _Mismatch(node.error or f"Line {node.repeated[0][1]}: the key {node.repeated[0][0]!r} is there twice.")
-    if isinstance(node.value, dict):
-        return {key: _any(item) for key, item in node.value.items()}
-    if isinstance(node.value, list):
-        return [_any(item) for item in node.value]
-    return node.value.value if isinstance(node.value, PlainScalar) else node.value
+        return [plain_values(each) for each in node.value]
+    raise BadValue("Must be a mapping, a list of mappings, or a text.")
