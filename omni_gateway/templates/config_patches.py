@@ -50,7 +50,7 @@ _OWN_KINDS = frozenset(
     }
 )
 #: Kind of such a document → its fields that Omni sets itself; → the field that lists roles.
-_OWN_FIELDS_OF = {"KubeServiceAccountConfig": ("issuer.privateKey",)}
+_OWN_FIELDS_OF: Mapping[str, tuple[str, ...]] = {"KubeServiceAccountConfig": ("issuer.privateKey",)}
 _ROLES_OF = {"KubeTalosAPIAccessConfig": "allowedRoles"}
 
 
@@ -89,7 +89,8 @@ def _documents(inline: Inline) -> list[dict[str, Any]]:
 def _faults_of_document(document: Mapping[str, Any]) -> Iterator[str]:
     kind = document.get("kind")
     if not isinstance(kind, str):
-        fields, roles = _OWN_FIELDS, _ROLES
+        fields: tuple[str, ...] = _OWN_FIELDS
+        roles = _ROLES
     elif kind in _OWN_KINDS:
         yield f"Omni sets the document {kind} itself."
         return

@@ -19,6 +19,7 @@ from omni_gateway.templates.nodes import resolve
 
 _INDENT = 4
 _NEVER_FOLDED = 1 << 30
+_LONGEST_SIMPLE_KEY = 128
 _TEXT = "tag:yaml.org,2002:str"
 #: Words and numbers of YAML 1.1, quoted for readers that take them for booleans and for numbers to the base of 60.
 _OLD_BOOLEAN = re.compile(r"[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
@@ -54,18 +55,30 @@ class _Dumper(yaml.Dumper):
             self.indent = _INDENT * ((self.indent + _INDENT) // _INDENT)
 
     def analyze_scalar(self, scalar: str) -> ScalarAnalysis:
-        """Allow tabs in blocks."""
+        """Allow tabs in blocks; put characters beyond 16 bits, which are escaped, in double quotes."""
         analysis = super().analyze_scalar(scalar.replace("\t", "x"))
-        if "\t" in scalar:
+        escaped = any(character > "\uffff" for character in scalar)
+        if "\t" in scalar or escaped:
             analysis.allow_block_plain = analysis.allow_single_quoted = False
+        if escaped:
+            analysis.allow_block = False
         analysis.scalar = scalar
         return analysis
 
+    def check_simple_key(self) -> bool:
+        """Return True for a key that needs no question mark before it."""
+        event = self.event
+        assert isinstance(event, yaml.ScalarEvent)
+        self.analysis = self.analyze_scalar(event.value)
+        return not self.analysis.multiline and len(event.value.encode()) <= _LONGEST_SIMPLE_KEY
+
     def choose_scalar_style(self) -> str:
         """Return the quotes: those of the node, or stronger ones where they do not do."""
+        event = self.event
+        assert isinstance(event, yaml.ScalarEvent)
         if self.analysis is None:
-            self.analysis = self.analyze_scalar(self.event.value)
-        style = self.event.style or ""
+            self.analysis = self.analyze_scalar(event.value)
+        style = event.style or ""
         if self.simple_key_context and self.analysis.multiline:
             return '"'
         if not style and not self.analysis.allow_block_plain:

@@ -55,8 +55,12 @@ class Duration(int):
         return f"{sign}{hours}h{text}" if hours else f"{sign}{text}"
 
     def to_wire(self) -> str:
-        """Return the duration as protobuf's JSON has it: seconds."""
-        return f"{'-' if self < 0 else ''}{_decimal(abs(int(self)), _UNITS['s'])}s"
+        """Return the duration as protobuf's JSON has it: seconds, with 0, 3, 6 or 9 digits of a fraction."""
+        seconds, rest = divmod(abs(int(self)), _UNITS["s"])
+        fraction = f".{rest:09}" if rest else ""
+        while fraction.endswith("000"):
+            fraction = fraction[:-3]
+        return f"{'-' if self < 0 else ''}{seconds}{fraction}s"
 
 
 #: No time at all.

@@ -278,11 +278,9 @@ def _count(node: Node) -> int:
 
 
 def _duration(node: Node) -> Duration:
-    value = node.value.value if isinstance(node.value, PlainScalar) else node.value
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
-        return Duration(value)
+    text = node.value.text if isinstance(node.value, PlainScalar) else node.value
     try:
-        return Duration.read(value if isinstance(value, str) else "")
+        return Duration.read(text if isinstance(text, str) else "")
     except ValueError as error:
         raise BadValue(str(error)) from error
 

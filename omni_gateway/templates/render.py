@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -50,7 +50,7 @@ def render(template: Template) -> list[Resource]:
     return [each.resource for each in rendered(list(enumerate(template.documents)))]
 
 
-def rendered(documents: list[tuple[int, Document]]) -> Iterator[Rendered]:
+def rendered(documents: Sequence[tuple[int, Document]]) -> Iterator[Rendered]:
     """Yield the objects of documents, each given with its place."""
     renderer = _Renderer([document for _, document in documents])
     for number, document in documents:

@@ -36,7 +36,7 @@ def _capture(omnictl: Path, case: Case) -> Captured:
             place = Path(folder, name)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(content)
-        command = [omnictl, "cluster", "template", "render", "-f", "template.yaml"]
+        command = [str(omnictl), "cluster", "template", "render", "-f", "template.yaml"]
         result = subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=False)
     if result.returncode != 0:
         return Captured(case, None)

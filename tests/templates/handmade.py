@@ -107,11 +107,11 @@ kubernetes:
           - "\\n"
           - "\\n\\n"
           - " \\n "
-        keys: {a10: 1, a9: 2, a09: 3, a: 4, B: 5, b: 6, _c: 7, 'c d': 8, a-b: 9, a.b: 10, ab: 11, "é": 12, 'on': 13, '1': 14,
-               '10': 15, '9': 16, a1b: 17, a1: 18, '': 19}
+        keys: {a10: 1, a9: 2, a09: 3, a: 4, B: 5, b: 6, _c: 7, 'c d': 8, a-b: 9, a.b: 10, ab: 11, "é": 12, 'on': 13,
+               '1': 14, '10': 15, '9': 16, a1b: 17, a1: 18, '': 19}
         nested: [[[1, 2], [3]], [{a: 1, b: [{c: 2}, {d: []}]}], [], {}, [{}], {a: {}}]
-        long: 'word word word word word word word word word word word word word word word word word word word word word word'
-"""
+        long: 'LONG'
+""".replace("LONG", "word " * 40 + "end")
     + _CONTROL_PLANE,
     "null-everywhere": f"""\
 {_HEAD}labels:
@@ -160,7 +160,7 @@ name: {_C}
 {_HEAD}patches:
   - {{idOverride: 100-own, inline: {{machine: {{sysctls: {{a.b: '1'}}}}}}}}
   - {{idOverride: 101-own, name: with a name, inline: {{machine: {{sysctls: {{a.b: '1'}}}}}}}}
-  - {{name: a name / with strange? signs, inline: {{machine: {{sysctls: {{a.b: '1'}}}}}}}}
+  - {{name: 'a name / with strange? signs', inline: {{machine: {{sysctls: {{a.b: '1'}}}}}}}}
   - {{file: patches/a b.yaml}}
   - {{file: patches/a b.yaml, name: renamed}}
   - {{file: patches/a b.yaml, idOverride: 102-own, annotations: {{name: other}}}}
@@ -184,8 +184,10 @@ name: {_C}
     "patch-is-empty": f"{_HEAD}patches: [{{name: a, inline: {{}}}}]\n{_CONTROL_PLANE}",
     "patch-is-an-empty-list": f"{_HEAD}patches: [{{name: a, inline: []}}]\n{_CONTROL_PLANE}",
     "patch-is-an-empty-text": f"{_HEAD}patches: [{{name: a, inline: ''}}]\n{_CONTROL_PLANE}",
-    "patch-deletes": f"{_HEAD}patches: [{{name: a, inline: {{machine: {{sysctls: {{$patch: delete}}}}}}}}]\n{_CONTROL_PLANE}",
-    "old-booleans": f"{_HEAD}features: {{diskEncryption: yes, enableWorkloadProxy: On, enableNodeAuditSkip: n}}\n{_CONTROL_PLANE}",
+    "patch-deletes": f"{_HEAD}patches: [{{name: a, inline: {{machine: {{time: {{$patch: delete}}}}}}}}]\n"
+    + _CONTROL_PLANE,
+    "old-booleans": f"{_HEAD}features: {{diskEncryption: yes, enableWorkloadProxy: On, enableNodeAuditSkip: n}}\n"
+    + _CONTROL_PLANE,
     "boolean-as-text": f"{_HEAD}features: {{diskEncryption: 'true'}}\n{_CONTROL_PLANE}",
     "interval-as-number": f"{_HEAD}features: {{backupConfiguration: {{interval: 3600000000000}}}}\n{_CONTROL_PLANE}",
     "interval-below-zero": f"{_HEAD}features: {{backupConfiguration: {{interval: -1h}}}}\n{_CONTROL_PLANE}",
@@ -208,8 +210,7 @@ locked: true
 labels: {{machine: e}}
 annotations: {{f: g}}
 """,
-    "version-with-build": "kind: Cluster\nname: one\nkubernetes: {version: v1.34.1+build.5}\ntalos: {version: v1.11.5-2-gabc}\n"
-    + _CONTROL_PLANE,
+    "version-with-build": _SMALL.replace("v1.34.1", "v1.34.1+build.5").replace("v1.11.5", "v1.11.5-2-gabc"),
     "version-with-zeros": "kind: Cluster\nname: one\nkubernetes: {version: v01.034.1}\ntalos: {version: vv1.11.5}\n"
     + _CONTROL_PLANE,
     "name-in-other-letters": _SMALL.replace("name: one", "name: größe٣"),
