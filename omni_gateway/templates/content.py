@@ -163,9 +163,9 @@ def _number_precedes(one: str, other: str, place: int) -> bool:
     leading = ""
     if "0" in (one[place], other[place]) and any(each != "0" for each in _digits(reversed(one[:place]))):
         leading = "1"
-    numbers = int(leading + left or "0"), int(leading + right or "0")
-    if numbers[0] != numbers[1]:
-        return numbers[0] < numbers[1]
+    values = [(leading + digits).lstrip("0") for digits in (left, right)]
+    if values[0] != values[1]:
+        return (len(values[0]), values[0]) < (len(values[1]), values[1])
     return len(left) < len(right) if len(left) != len(right) else one[place] < other[place]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from omni_gateway.http.yaml_body import PLAIN
+from omni_gateway.http.yaml_body import MAX_DEPTH, PLAIN
 from omni_gateway.plain_scalar import PlainScalar
 
 _TAG = "tag:yaml.org,2002:"
@@ -73,15 +73,23 @@ def plain_values(node: Node) -> Any:
     return node.value.value if isinstance(node.value, PlainScalar) else node.value
 
 
-def of_json(value: Any) -> Node:
+def of_json(value: Any, depth: int = 1) -> Node:
     """Return the node of a value from JSON."""
+    if depth > MAX_DEPTH:
+        return Node(None, error=f"Nested deeper than {MAX_DEPTH} levels.")
     if isinstance(value, Mapping):
-        return Node({str(key): of_json(item) for key, item in value.items()})
+        if any(_has_surrogate(str(key)) for key in value):
+            return Node(None, error="A key must not hold a lone surrogate.")
+        return Node({str(key): of_json(item, depth + 1) for key, item in value.items()})
     if isinstance(value, (list, tuple)):
-        return Node([of_json(item) for item in value])
+        return Node([of_json(item, depth + 1) for item in value])
     if isinstance(value, str):
-        return Node(value)
+        return Node(None, error="Must not hold a lone surrogate.") if _has_surrogate(value) else Node(value)
     return Node(PlainScalar(value, _json_text(value)))
+
+
+def _has_surrogate(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _json_text(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,6 +28,7 @@ from omni_gateway.templates.nodes import BadValue, Node, of_json, of_yaml, plain
 MAX_DOCUMENTS = 2000
 #: Bounds the answer for a text that is no template at all.
 _MOST_FAULTS = 100
+_COUNT = re.compile(r"[0-9]{1,20}")
 _UNLIMITED_NAMES = ("Unlimited", UNLIMITED, "∞", "infinity")
 
 
@@ -80,7 +82,7 @@ def _template(nodes: list[Node], files: Mapping[str, bytes]) -> Template:
         if not any(above in reader.unread for above in _paths_above(fault.field)):
             faults.append(dataclasses.replace(fault, line=reader.line_of(fault.field)))
     if faults:
-        raise TemplateFaults(sorted(faults[:_MOST_FAULTS], key=lambda fault: (fault.document, fault.line or 0)))
+        raise TemplateFaults(sorted(faults, key=lambda fault: (fault.document, fault.line or 0))[:_MOST_FAULTS])
     return Template([document for _, document in documents])
 
 
@@ -115,7 +117,7 @@ class _Reader:
             self._fault("", node.error or "A document is a mapping with a `kind`.")
             return None
         kind = node.value.get("kind")
-        name = _text(kind) if kind is not None and isinstance(kind.value, (str, PlainScalar)) else None
+        name = kind.value if kind is not None and isinstance(kind.value, str) else None
         if name not in KINDS:
             self._lines["kind"] = node.line if kind is None else kind.line
             known = ", ".join(KINDS)
@@ -162,6 +164,8 @@ class _Reader:
     def _file(self, content: str, node: Node, values: dict[str, Any], path: str) -> None:
         """Read the content of ``file`` into the field that takes it inline."""
         name = self._value(str, node, path)
+        if path in self.unread:
+            self.unread.add(f"{path.rpartition('.')[0]}.{content}")
         if name is _MISSING or not name:
             return
         if values.get(content) is not None:
@@ -213,10 +217,7 @@ class _Reader:
             place = f"{path}.{number}"
             self._lines[place] = item.line
             value = self._value(hint, item, place)
-            if value is not _MISSING:
-                found.append(value)
-            elif item.is_null and not item.error:
-                found.append(hint())
+            found.append(hint() if value is _MISSING else value)  # the others keep their places
         return found
 
     def _texts(self, node: Node, path: str) -> Any:
@@ -272,9 +273,11 @@ _OLD_BOOLEANS = {
 
 def _count(node: Node) -> int:
     value = node.value.value if isinstance(node.value, PlainScalar) else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not 0 <= value < 2**32:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**32:
         raise BadValue("Must be a whole number from 0 to 4294967295.")
-    return int(value)
+    return value
 
 
 def _duration(node: Node) -> Duration:
@@ -294,7 +297,7 @@ def _size(node: Node) -> Size:
         return UNLIMITED
     if text == "Static":
         return 0
-    if not isinstance(text, str) or not (text.isascii() and text.isdigit()) or int(text) >= 2**32:
+    if not isinstance(text, str) or not _COUNT.fullmatch(text) or int(text) >= 2**32:
         raise BadValue("Must be a number of machines, or `unlimited`.")
     return int(text)
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 _IDENTIFIER = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 _FULL = re.compile(
-    rf"([0-9]+)\.([0-9]+)\.([0-9]+)(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+    rf"([0-9]{{1,19}})\.([0-9]{{1,19}})\.([0-9]{{1,19}})(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
-_SHORT = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
+_SHORT = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,19}))?")
 
 
 class Version(NamedTuple):

@@ -186,6 +186,9 @@ name: {_C}
     "patch-is-an-empty-text": f"{_HEAD}patches: [{{name: a, inline: ''}}]\n{_CONTROL_PLANE}",
     "patch-deletes": f"{_HEAD}patches: [{{name: a, inline: {{machine: {{time: {{$patch: delete}}}}}}}}]\n"
     + _CONTROL_PLANE,
+    "patch-of-no-field-of-talos": f"{_HEAD}patches: [{{name: a, inline: {{machine: {{sysctl: {{a.b: '1'}}}}}}}}]\n"
+    + _CONTROL_PLANE,
+    "question-mark-within-braces": f"{_HEAD}labels: {{a: what? that}}\n{_CONTROL_PLANE}",
     "old-booleans": f"{_HEAD}features: {{diskEncryption: yes, enableWorkloadProxy: On, enableNodeAuditSkip: n}}\n"
     + _CONTROL_PLANE,
     "boolean-as-text": f"{_HEAD}features: {{diskEncryption: 'true'}}\n{_CONTROL_PLANE}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omni_gateway.sdk.templates import (
@@ -17,6 +19,7 @@ from omni_gateway.sdk.templates import (
     read_documents,
     render,
 )
+from tests.examples import examples
 
 MACHINE = "aaaaaaaa-0000-4000-8000-000000000000"
 CLUSTER = """\
@@ -147,6 +150,20 @@ def test_a_text_beyond_the_bounds_is_a_fault(text: str | bytes) -> None:
     assert faults_of(text)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{apiVersion: v1alpha1, kind: KubeClusterConfig}",
+        "{apiVersion: v1alpha1, kind: KubeServiceAccountConfig, issuer: {privateKey: a}}",
+        "{apiVersion: v1alpha1, kind: KubeTalosAPIAccessConfig, allowedRoles: ['os:admin']}",
+    ],
+)
+def test_a_patch_of_a_newer_talos_may_not_set_what_omni_sets_either(content: str) -> None:
+    (fault,) = faults_of(f"{CLUSTER}patches:\n  - name: a\n    inline: {content}\n---\nkind: ControlPlane\n")
+
+    assert (fault.document, fault.line, fault.field) == (0, 9, "patches.0.inline")
+
+
 def test_a_template_is_named_by_its_cluster() -> None:
     assert read(TEMPLATE).name == "one"
 
@@ -154,6 +171,50 @@ def test_a_template_is_named_by_its_cluster() -> None:
 @given(st.integers(-(2**63) + 1, 2**63 - 1))
 def test_the_text_of_a_duration_reads_as_the_same_duration(nanoseconds: int) -> None:
     assert Duration.read(str(Duration(nanoseconds))) == nanoseconds
+
+
+FIELDS = [
+    "kind",
+    "name",
+    "labels",
+    "locked",
+    "kubernetes",
+    "version",
+    "manifests",
+    "patches",
+    "inline",
+    "file",
+    "job",
+    "machines",
+    "machineClass",
+]
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from([".inf", "9" * 5000]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=5),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=examples(25, fuzz=1500), suppress_health_check=list(HealthCheck))
+@given(
+    st.sampled_from(["Cluster", "ControlPlane", "Workers", "Machine"]), st.dictionaries(st.sampled_from(FIELDS), VALUES)
+)
+def test_any_document_is_a_template_or_has_faults(kind: str, document: dict[str, Any]) -> None:
+    with pytest.raises(TemplateFaults) as caught:
+        read_documents([{"kind": kind, **document}])
+
+    assert caught.value.faults
+
+
+@settings(max_examples=examples(25, fuzz=1500), suppress_health_check=list(HealthCheck))
+@given(st.text(alphabet="kind: Cluster\n-[]{}&*!?|>'\"#0.e~"))
+def test_any_text_is_a_template_or_has_faults(text: str) -> None:
+    assert faults_of(text)
 
 
 def test_documents_are_made_without_a_text_too() -> None:

@@ -14,7 +14,12 @@ from tests.templates.case import Captured
 
 CAPTURED = list(cases.read())
 ACCEPTED = [each for each in CAPTURED if each.resources is not None]
-REFUSED = [each for each in CAPTURED if each.resources is None]
+#: What omnictl refuses and the gateway takes, with the reason.
+DIFFERENCES = {
+    "handmade-patch-of-no-field-of-talos": "whether Talos has a field is for Omni to say, which knows the versions",
+    "handmade-question-mark-within-braces": "omnictl's YAML library takes it for a key, against YAML 1.2",
+}
+REFUSED = [each for each in CAPTURED if each.resources is None and each.case.name not in DIFFERENCES]
 
 of_each = pytest.mark.parametrize("captured", ACCEPTED, ids=lambda captured: captured.case.name)
 
@@ -51,6 +56,14 @@ def test_a_template_is_rendered_as_omnictl_does(captured: Captured) -> None:
 def test_a_template_that_omnictl_refuses_is_refused(captured: Captured) -> None:
     with pytest.raises(TemplateFaults):
         template_of(captured)
+
+
+@pytest.mark.parametrize(
+    "captured", [each for each in CAPTURED if each.case.name in DIFFERENCES], ids=lambda captured: captured.case.name
+)
+def test_a_template_that_only_omnictl_refuses_is_taken(captured: Captured) -> None:
+    assert captured.resources is None
+    assert template_of(captured).name == "one"
 
 
 @of_each
