@@ -200,7 +200,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=examples(25, fuzz=1500), suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25, fuzz=300), suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(["Cluster", "ControlPlane", "Workers", "Machine"]), st.dictionaries(st.sampled_from(FIELDS), VALUES)
 )
@@ -211,7 +211,7 @@ def test_any_document_is_a_template_or_has_faults(kind: str, document: dict[str,
     assert caught.value.faults
 
 
-@settings(max_examples=examples(25, fuzz=1500), suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25, fuzz=300), suppress_health_check=list(HealthCheck))
 @given(st.text(alphabet="kind: Cluster\n-[]{}&*!?|>'\"#0.e~"))
 def test_any_text_is_a_template_or_has_faults(text: str) -> None:
     assert faults_of(text)
