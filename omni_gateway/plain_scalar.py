@@ -8,13 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PlainScalar:
-    """A YAML scalar that parses as a number, a boolean or null, with its source text.
+    """A YAML scalar that parses as a number, a boolean, a time or null, with its source text.
 
     ``ver: 1.10`` is the number 1.1 in a numeric field and the text ``1.10`` in a text field: only code that knows the
     field's type can choose.
     """
 
-    value: bool | int | float | None
+    value: bool | int | float | str | None
     text: str
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -25,6 +25,8 @@ MAX_NODES = 200_000
 MAX_TEXT = 4 * 1024 * 1024
 _JSON_TAGS = ("null", "bool", "int", "float", "str", "map", "seq")
 _TAG = "tag:yaml.org,2002:"
+#: The tag that :func:`yaml_nodes` gives to plain scalars without one.
+PLAIN = "plain"
 #: YAML 1.1's numbers without those to the base of 60: ``1:30`` is a text (as in YAML 1.2, and to omnictl), and PyYAML
 #: takes quadratic time to convert them.
 _NUMBERS = {
@@ -54,12 +56,16 @@ class _Loader(yaml.CSafeLoader):
 
     def construct_document(self, node: yaml.Node) -> Any:
         """Construct a document; raise if its aliases expand to too much, or are recursive."""
+        self.check_aliases(node)
+        return super().construct_document(node)
+
+    def check_aliases(self, node: yaml.Node) -> None:
+        """Raise if a document's aliases expand to too much, or are recursive."""
         if self.has_aliases:
             size = _expanded_size(node)
             self.nodes_left, self.text_left = self.nodes_left - size.nodes, self.text_left - size.text
             if self.nodes_left < 0 or self.text_left < 0:
                 raise _too_much(node)
-        return super().construct_document(node)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Construct an object; raise for keys that are no text, and for duplicate ones."""
@@ -80,6 +86,12 @@ class _Loader(yaml.CSafeLoader):
             for key, value in self.construct_object(source, deep=True).items():
                 result.setdefault(key, value)
         return result
+
+
+class _PlainLoader(_Loader):
+    """A loader for :func:`yaml_nodes`: it resolves no types."""
+
+    yaml_implicit_resolvers = {None: [(PLAIN, re.compile(""))]}
 
 
 class _SourceLoader(_Loader):
@@ -200,6 +212,24 @@ def yaml_documents(raw: bytes, *, most: int, keep_source: bool = False) -> list[
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Problem(400, "bad-yaml", f"The YAML cannot be read: {type(error).__name__}.") from error
     return [document for document in found if value_of(document) is not None]
+
+
+def yaml_nodes(text: str, *, most: int) -> list[yaml.Node]:
+    """Return the documents of a YAML text as nodes with their places; plain scalars have the tag :data:`PLAIN`.
+
+    For callers that resolve types by rules of their own. Raises ``yaml.YAMLError``, and 413 as :func:`yaml_documents`.
+    """
+    loader = _PlainLoader(text)
+    loader.has_aliases = _check_bounds(text, most)
+    nodes = []
+    try:
+        while loader.check_node():
+            node = cast(yaml.Node, loader.get_node())
+            loader.check_aliases(node)
+            nodes.append(node)
+    finally:
+        loader.dispose()
+    return nodes
 
 
 def top_levels(text: str) -> list[dict[str, str] | None]:

@@ -4,7 +4,7 @@
 range that it was written for in ``ResourcePlugin(sdk=...)``.
 
 This page has the names that most plugins need; the others are in its modules: ``adapters``, ``actions``, ``fields``,
-``clusters``, ``omni`` and ``redaction``.
+``clusters``, ``omni``, ``redaction`` and ``templates``.
 """
 
 from omni_gateway.auth import Role

@@ -65,7 +65,7 @@ class _Parser:
 
     @property
     def at_end(self) -> bool:
-        return self._next == len(self._tokens)
+        return self._next >= len(self._tokens)
 
     def expression(self, least: int) -> str:
         """Parse operators of at least the precedence ``least``; return the type of the result."""

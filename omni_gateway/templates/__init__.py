@@ -1,0 +1,68 @@
+"""Cluster templates: the format that omnictl and those who automate clusters use, read, checked and rendered.
+
+Nothing here does I/O: a template is a text and the files that it names, and what is rendered are Omni's objects.
+"""
+
+from omni_gateway.templates.durations import Duration
+from omni_gateway.templates.faults import Fault, TemplateFaults
+from omni_gateway.templates.model import (
+    UNLIMITED,
+    BackupConfiguration,
+    BootstrapSpec,
+    Cluster,
+    ControlPlane,
+    Document,
+    Features,
+    HealthCheck,
+    Inline,
+    Install,
+    Kubernetes,
+    Machine,
+    MachineClass,
+    MachineSet,
+    Manifest,
+    ManifestMode,
+    Patch,
+    Rolling,
+    Size,
+    Strategy,
+    StrategyType,
+    Talos,
+    Template,
+    Workers,
+)
+from omni_gateway.templates.reader import read, read_documents
+from omni_gateway.templates.render import render
+
+__all__ = [
+    "UNLIMITED",
+    "BackupConfiguration",
+    "BootstrapSpec",
+    "Cluster",
+    "ControlPlane",
+    "Document",
+    "Duration",
+    "Fault",
+    "Features",
+    "HealthCheck",
+    "Inline",
+    "Install",
+    "Kubernetes",
+    "Machine",
+    "MachineClass",
+    "MachineSet",
+    "Manifest",
+    "ManifestMode",
+    "Patch",
+    "Rolling",
+    "Size",
+    "Strategy",
+    "StrategyType",
+    "Talos",
+    "Template",
+    "TemplateFaults",
+    "Workers",
+    "read",
+    "read_documents",
+    "render",
+]
