@@ -94,7 +94,7 @@ class Bulk:
         return Route(
             method={"patch": "PATCH", "delete": "DELETE", "action": "POST"}[verb],
             rule=f"/actions/{name}" if name else "",
-            operation_id=f"{name.replace('-', '_') or verb}_{self.plural_id}",
+            operation_id=f"{name.replace('-', '_') or verb}_many_{self.plural_id}",
             role=role,
             authorized_by_omni=certain,
             view=idempotent(_with_body(start) if body is not None else _without_body(start), certain=certain),
