@@ -70,6 +70,7 @@ class Sender:
     requests: ObjectRequests
     ending: Event
     until: float
+    most_failures: int
     failures: int = 0
     _lock: Lock = field(default_factory=Lock)
 
@@ -79,8 +80,7 @@ class Sender:
     @property
     def stop_reason(self) -> str:
         """Return why no more requests are to be sent; empty if they are."""
-        most = self.requests.work.most_failures
-        if most and self.failures >= most:
+        if self.most_failures and self.failures >= self.most_failures:
             return STOPPED
         return OVERDUE if time.monotonic() >= self.until else ""
 
@@ -104,7 +104,7 @@ class Sender:
 
 def dry_run(requests: ObjectRequests, ids: Sequence[str]) -> list[Outcome]:
     """Return what the requests of these objects would do; nothing is written."""
-    sender = Sender(requests, Event(), time.monotonic() + _seconds_for(ids))
+    sender = Sender(requests, Event(), time.monotonic() + _seconds_for(ids), requests.work.most_failures)
     with ThreadPoolExecutor(requests.work.parallelism) as pool:
         results = list(pool.map(lambda id: sender.send(id, dry_run=True), ids))
     outcomes = [Outcome("not-written") if each is None else each.outcome for each in results]
@@ -138,7 +138,8 @@ class Run:
 
         Raises :class:`Interrupted` if this process has to stop, ``Superseded`` if another one carries it on already.
         """
-        self._sender = Sender(self.requests, self.ending, time.monotonic() + _seconds_for(self.record.ids))
+        until = time.monotonic() + _seconds_for(self.record.ids)
+        self._sender = Sender(self.requests, self.ending, until, self.record.work.most_failures)
         self._sender.failures = sum(outcome.problem is not None for outcome in self.record.outcomes)
         with ThreadPoolExecutor(self.requests.work.parallelism) as self._pool:
             if self.record.phase == "checking":
@@ -174,6 +175,8 @@ class Run:
 
     def _write(self) -> None:
         record, work = self.record, self.record.work
+        if work.atomic:
+            self._sender.most_failures = 1  # what is written after it would only be reverted
         if self.resumed and work.verb == "action":
             self._mark_unknown()
         pending = [position for position, outcome in enumerate(record.outcomes) if outcome.action == "pending"]
@@ -201,6 +204,8 @@ class Run:
         results = self._pool.map(lambda position: self._sender.send(record.ids[position]), chunk)
         for position, result in zip(chunk, results, strict=True):
             if result is None:
+                if record.work.atomic and not self.ending.is_set():
+                    record.outcomes[position] = Outcome("not-written")
                 continue
             gone = record.work.verb == "delete" and result.status == 404
             # Gone by the request of the process that began this, whose answer is not in the record.
