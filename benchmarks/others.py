@@ -1,4 +1,4 @@
-"""What ``make bench`` measures besides: a type that has just changed, the join, an apply, a bulk PATCH, a long log, a start."""
+"""What ``make bench`` measures besides: a type that has just changed, the join, writes of many, a long log, a start."""
 
 from __future__ import annotations
 

@@ -22,6 +22,8 @@ from omni_gateway.http.request_id import HEADER, request_id
 
 #: In a request's environ: the gateway has made this request itself. No HTTP request can set it.
 INTERNAL = "omni_gateway.internal"
+#: In such a request's environ: the object of its URL, as it was read just now.
+KNOWN = "omni_gateway.known"
 
 
 @dataclass(frozen=True, slots=True)

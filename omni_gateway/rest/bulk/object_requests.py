@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +11,7 @@ import orjson
 from flask import Flask, Response
 
 from omni_gateway.auth import Principal
-from omni_gateway.http.internal_requests import Origin, Reply, send
+from omni_gateway.http.internal_requests import KNOWN, Origin, Reply, send
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.openapi.dry_run import MEMBER
 from omni_gateway.http.paths import protected_path
@@ -45,13 +45,17 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRequests:
-    """Sends the requests of one bulk operation to the application, as its caller."""
+    """Sends the requests of one bulk operation to the application, as its caller.
+
+    ``known``: objects as they were read when they were selected, of an adapter whose lists have whole objects.
+    """
 
     app: Flask
     principal: Principal
     origin: Origin
     work: Work
     body: bytes
+    known: Mapping[str, Resource] = field(default_factory=dict)
 
     def send(self, id: str, *, dry_run: bool = False) -> Result:
         """Send the request of one object; return its outcome."""
@@ -59,6 +63,8 @@ class ObjectRequests:
         environ = self.origin.environ(
             self.principal, self.work.method, self.work.path(id), query, self.body, self.work.media_type
         )
+        if id in self.known:
+            environ[KNOWN] = self.known[id]
         return self._result(send(self.app, environ), dry_run=dry_run)
 
     def content(self, id: str) -> Resource | Problem:

@@ -16,6 +16,7 @@ from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.internal_requests import Origin
 from omni_gateway.http.parser import strict_json
 from omni_gateway.http.problems import Problem
+from omni_gateway.model.resource import Resource
 from omni_gateway.rest.actions import Action
 from omni_gateway.rest.bulk.object_requests import ObjectRequests
 from omni_gateway.rest.bulk.query import bulk_query_schema, check_selection
@@ -37,9 +38,8 @@ from omni_gateway.rest.views.route import Request, Responses, Route
 #: Objects of one bulk request, at most.
 MOST_OBJECTS = 5000
 _TEXT = (
-    "Each object gets the request that its own route takes: role, checks and audit are the same. One of the filters,"
-    " or `all=true`, is required. The operation has an outcome for each object in `details.results`; with"
-    " `dry_run=true` the answer has them at once, each with its `diff`."
+    "A filter, or `all=true`, is required. `details.results` of the operation has the outcome of each object; with"
+    " `dry_run=true` the answer has them at once, with a `diff` each."
 )
 
 
@@ -123,7 +123,8 @@ class Bulk:
         if verb == "patch" and not isinstance(strict_json(request, allow=PATCH_TYPES), dict):
             raise Problem(422, "validation", "A merge patch of an object is a JSON object.")
         body = b"" if verb == "delete" else request.get_data(cache=True)
-        ids = self._selected(verb, arguments)
+        selected = self._selected(verb, arguments)
+        ids = [item.id for item in selected]
         own = [name for name in own_query().fields if name in request.args and name != "dry_run"]
         work = Work(
             self.name,
@@ -137,7 +138,10 @@ class Bulk:
         )
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         principal, origin = request_context().principal, Origin.of(request)
-        requests = ObjectRequests(app, principal, origin, work, body)
+        whole = self.collection.adapter.lists_whole_objects
+        requests = ObjectRequests(
+            app, principal, origin, work, body, {item.id: item for item in selected} if whole else {}
+        )
         if arguments["dry_run"]:
             found = details(work, ids, dry_run(requests, ids))
             url = f"{API_PREFIX}/{self.name}"
@@ -147,8 +151,8 @@ class Bulk:
         runner_of(app).start(record, requests)
         return operation_response(record.operation())
 
-    def _selected(self, verb: Verb, arguments: Mapping[str, Any]) -> Sequence[str]:
-        """Return the ids of the selected objects. Raises the problems of a request that cannot be carried out."""
+    def _selected(self, verb: Verb, arguments: Mapping[str, Any]) -> Sequence[Resource]:
+        """Return the selected objects. Raises the problems of a request that cannot be carried out."""
         if "If-Match" in request.headers:
             raise Problem(412, "stale-precondition", "Many objects have no one entity tag, so If-Match fails.")
         check_selection(arguments, self.collection.filters, request.method)
@@ -158,11 +162,11 @@ class Bulk:
                 422, "validation", errors={"atomic": [f"{what} cannot be taken back when another one fails."]}
             )
         adapter = current_gateway().bound(self.collection.adapter)
-        ids = [item.id for item in adapter.list(self.collection.query(arguments)).items]
-        if len(ids) > MOST_OBJECTS:
-            text = f"{len(ids)} objects are selected, and {MOST_OBJECTS} is the most."
+        found = adapter.list(self.collection.query(arguments)).items
+        if len(found) > MOST_OBJECTS:
+            text = f"{len(found)} objects are selected, and {MOST_OBJECTS} is the most."
             raise Problem(413, "too-large", text, hint="Select fewer of them at a time.")
-        return ids
+        return found
 
 
 def has_bulk_form(action: Action, others: Sequence[Action]) -> bool:
