@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import BoundedSemaphore, Event, Lock, Thread
@@ -21,6 +24,7 @@ from omni_gateway.rest.errors import NotFound
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.operations import Operation, OperationKind
 from omni_gateway.rest.request_context import request_context
+from omni_gateway.store import StoreUnavailable
 from omni_gateway.tasks import PluginContext, Task, TaskContext
 from omni_gateway.tasks.lease import Lease, renewed
 
@@ -31,12 +35,22 @@ EXTENSION = "omni_gateway_bulk"
 MOST_RUNNING = 4
 #: Seconds between two looks for operations that another process has left: while there are some, and otherwise.
 LOOK_SECONDS, IDLE_LOOK_SECONDS = 3.0, 30.0
+#: How long a stop of the process waits for the requests that are under way.
+STOP_SECONDS = 4.0
 #: How long the record of an operation that has ended can be read.
 KEPT = timedelta(days=7)
 
 #: Why an operation that another process has begun cannot be carried on.
 OWN_KEY = "The gateway was stopped, and does not have your Omni key to go on with: send the request again."
 NO_BODY = "The gateway was stopped, and what was requested cannot be read back: send the request again."
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """An operation that this process runs."""
+
+    run: Run
+    thread: Thread
 
 
 class BulkRunner:
@@ -47,7 +61,7 @@ class BulkRunner:
         self._gateway = gateway
         self._store = gateway.store
         self._key = gateway.own_omni.config.service_account_key
-        self._running: dict[str, Run] = {}
+        self._running: dict[str, _Running] = {}
         self._lock = Lock()
         self._slots = BoundedSemaphore(MOST_RUNNING)
         #: This process's view of the leases of operations that it does not run itself.
@@ -56,9 +70,10 @@ class BulkRunner:
     def start(self, record: BulkRecord, requests: ObjectRequests) -> None:
         """Store the operation of the current request and run it in the background."""
         record.sealed = record.seal(requests.body, self._key)
-        record.create(self._store)
         run = Run(record, requests, self._store, self._key, credential_checker(), Event())
-        self._start(run, Lease(self._store.leases, _lease_name(record.id)), held=False)
+        with self._lock:  # so that this process does not take it for one that another has left
+            record.create(self._store)
+            self._start(run, Lease(self._store.leases, _lease_name(record.id)), held=False)
 
     def kind(self) -> OperationKind:
         """Return the operation kind."""
@@ -84,21 +99,24 @@ class BulkRunner:
         return record.operation()
 
     def _under_way(self, _: OmniClient) -> Iterator[Operation]:
-        ids = [id for id, phase in self._store.documents.members(COLLECTION, ["id"], ["phase"]) if phase != "ended"]
-        records = map(BulkRecord.read, self._store.documents.named(COLLECTION, ids))
-        return (record.operation() for record in records if _may_read(record))
+        with suppress(StoreUnavailable):  # other kinds of operations are listed all the same
+            members = self._store.documents.members(COLLECTION, ["id"], ["phase"])
+            ids = [id for id, phase in members if phase != "ended"]
+            for record in map(BulkRecord.read, self._store.documents.named(COLLECTION, ids)):
+                if _may_read(record):
+                    yield record.operation()
 
     def _start(self, run: Run, lease: Lease, *, held: bool) -> None:
         """Run an operation in a thread; ``held``: this process has a slot for it, and the lease."""
-        with self._lock:
-            self._running[run.record.id] = run
-        Thread(target=self._run, args=(run, lease, held), name=f"bulk-{run.record.id}", daemon=True).start()
+        thread = Thread(target=self._run, args=(run, lease, held), name=f"bulk-{run.record.id}", daemon=True)
+        self._running[run.record.id] = _Running(run, thread)
+        thread.start()
 
     def _run(self, run: Run, lease: Lease, held: bool) -> None:
         if not held:
             self._slots.acquire()
         try:
-            if held or (not run.ending.is_set() and lease.acquire()):
+            if held or lease.acquire():
                 with renewed(lease, run.ending):
                     run.run()
                 self._store.leases.forget(lease.name)
@@ -115,10 +133,16 @@ class BulkRunner:
         """Carry on what other processes have left, until this one has to stop."""
         pause = 0.0
         while not context.wait(pause):
-            pause = LOOK_SECONDS if self._look() else IDLE_LOOK_SECONDS
+            pause = IDLE_LOOK_SECONDS
+            with suppress(StoreUnavailable):
+                pause = LOOK_SECONDS if self._look() else IDLE_LOOK_SECONDS
         with self._lock:
-            for run in self._running.values():
-                run.ending.set()
+            running = [*self._running.values()]
+        for each in running:
+            each.run.ending.set()
+        until = time.monotonic() + STOP_SECONDS
+        for each in running:
+            each.thread.join(max(0.0, until - time.monotonic()))
 
     def _look(self) -> bool:
         """Start the operations that no process runs any more, and remove old records; return whether any is left."""
@@ -133,16 +157,20 @@ class BulkRunner:
                 self._store.documents.delete(COLLECTION, id, version)
         self._leases = {id: self._leases.get(id) or Lease(self._store.leases, _lease_name(id)) for id in left}
         for id, lease in self._leases.items():
-            if id not in self._running and self._slots.acquire(blocking=False):
-                self._carry_on(id, lease)
+            with self._lock:
+                if id not in self._running and self._slots.acquire(blocking=False):
+                    self._carry_on(id, lease)
         return bool(left)
 
     def _carry_on(self, id: str, lease: Lease) -> None:
         """Start an operation, for which a slot is taken, if its lease is free; else give the slot back."""
-        run = self._run_of(id) if lease.acquire() else None
-        if run is None:
-            self._slots.release()
-        else:
+        run = None
+        try:
+            run = self._run_of(id) if lease.acquire() else None
+        finally:
+            if run is None:
+                self._slots.release()
+        if run is not None:
             log.warning("bulk operation %s, which another process has left, is carried on", id)
             self._start(run, lease, held=True)
 
