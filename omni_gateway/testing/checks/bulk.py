@@ -39,15 +39,30 @@ class BulkChecks:
         )
 
     @needs("patch", "list")
-    def test_a_dry_run_of_a_patch_of_a_collection_changes_nothing(self, subject: Subject) -> None:
-        made = subject.changing
+    def test_a_dry_run_of_a_patch_of_a_collection_has_the_difference_of_the_single_patch(
+        self, subject: Subject
+    ) -> None:
+        made, change = subject.changing, subject.change()
         before = subject.read(made.url)
-        query = {"search": made.id, "dry_run": "true"}
-        response = subject.admin.patch(subject.collection, params=query, json=subject.change())
+        single = subject.admin.patch(made.url, json=change, params={"dry_run": "true"})
+        response = subject.admin.patch(subject.collection, params={"search": made.id, "dry_run": "true"}, json=change)
         assert (response.status_code, response.json()["state"]) == (200, "planned"), response.text
         results = {each["id"]: each for each in response.json()["details"]["results"]}
-        assert "diff" in results[made.id], results
+        assert results[made.id]["diff"] == single.json()["_dry_run"]["diff"]
         assert subject.read(made.url) == before
+
+    @needs("patch", "list", "labels")
+    def test_a_patch_of_a_collection_keeps_the_members_that_it_does_not_name(self, subject: Subject) -> None:
+        made = subject.changing
+        before = subject.read(made.url)
+        body = {"labels": {"kit-bulk": subject.token}}
+        response = subject.admin.patch(subject.collection, params={"search": made.id}, json=body)
+        assert response.status_code == 202, response.text
+        _ended(subject, response.headers["Operation-Location"])
+        after = subject.read(made.url)
+        different = [name for name in before if name not in ("labels", "metadata") and before[name] != after.get(name)]
+        assert different == []
+        assert after["labels"] == {**before["labels"], "kit-bulk": subject.token}
 
     @needs("delete", "list")
     def test_a_dry_run_of_a_removal_of_a_collection_removes_nothing(self, subject: Subject) -> None:
