@@ -111,6 +111,8 @@ def _answers(route: Route) -> dict[int, Any]:
 
 
 def _answer(route: Route, status: int, schema: Any, text: str) -> dict[str, Any]:
+    if isinstance(schema, str):
+        return _shared(schema, text)
     if status in (202, 204):
         return _shared({202: "Accepted", 204: "NoContent"}[status], text)
     names = [*ALWAYS, *route.responses.headers.get(status, ())]
@@ -142,6 +144,11 @@ def shared_responses() -> Mapping[str, Any]:
             "headers": {name: name for name in accepted},
             "content": {JSON: {"schema": OperationSchema}},
             "links": {"operation": _OPERATION},
+        },
+        "Planned": {
+            "description": "The operation that would start (only with `dry_run=true`)",
+            "headers": {name: name for name in (*ALWAYS, "Idempotency-Replayed")},
+            "content": {JSON: {"schema": OperationSchema}},
         },
         "NoContent": {"description": "Done; nothing is left to show", "headers": {name: name for name in ALWAYS}},
         "NotModified": _not_modified(OBJECT_HEADERS),
