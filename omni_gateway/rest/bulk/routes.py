@@ -112,7 +112,7 @@ class Bulk:
             responses=Responses(
                 answers={
                     202: (OperationSchema, "Started; the operation has the outcome of each object"),
-                    200: ("Planned", ""),
+                    200: ("PlannedBulk", ""),
                 },
                 problems={412: "", 413: f"More than {MOST_OBJECTS} objects are selected", 422: ""},
             ),
