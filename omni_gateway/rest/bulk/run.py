@@ -89,7 +89,9 @@ class Sender:
         result = None
         for _ in range(ATTEMPTS):
             self._pace.keep()
-            if self.ending.is_set() or self.stop_reason:
+            if self.ending.is_set():
+                return None
+            if self.stop_reason:
                 break
             result = self.requests.send(id, dry_run=dry_run)
             if result.retry_after is None:
@@ -132,6 +134,8 @@ class Run:
     valid: Callable[[], bool]
     ending: Event
     resumed: bool = False
+    #: Of an atomic request that this process has checked: the objects before the write.
+    _before: Sequence[Resource] = ()
 
     def run(self) -> None:
         """Carry the operation on to its end.
@@ -160,6 +164,7 @@ class Run:
                 record.outcomes[position] = each if isinstance(each, Outcome) else Outcome("not-written")
             self._end(self._sender.stop_reason or INVALID)
             return
+        self._before = before
         record.seal_before(before, self.key)
         record.phase = "writing"
 
@@ -223,7 +228,7 @@ class Run:
         """Write the former contents back, of all objects that were written or may have been."""
         record = self.record
         record.save(self.store)
-        before = record.unseal_before(self.key)
+        before = self._before or record.unseal_before(self.key)
         if before is None:
             self._end("An object could not be written, and the contents before cannot be read back.")
             return
