@@ -57,7 +57,7 @@ def bulk_query_schema(name: str, filters: Sequence[Filter], own: type[WriteQuery
 
 def check_selection(arguments: Mapping[str, Any], filters: Sequence[Filter], method: str) -> None:
     """Raise a 422 problem for a request that selects nothing by a filter, or by one and ``all`` too."""
-    names = ["label_selector", "search", *(each.name for each in filters)]
+    names = ["label_selector", "search", "id_matches", *(each.name for each in filters)]
     given = [name for name in names if str(arguments.get(name) or "").strip()]
     if not given and not arguments["all"]:
         text = f"Say which objects: {', '.join(names)}; or all=true for every one."
