@@ -20,21 +20,31 @@ def http_get(target: Target, path: str) -> Callable[[], bytes]:
 
 def http_post(target: Target, path: str, body: Any) -> bytes:
     """Post JSON; NotServedError for anything but a 200."""
+    return http_call(target, "POST", path, body)
+
+
+def http_call(target: Target, method: str, path: str, body: Any = None, *, status: int = 200) -> bytes:
+    """Send a request over a connection of its own; NotServedError for anything but the status."""
     connection = http.client.HTTPConnection(target.host, target.port, timeout=600)
     try:
-        return _answer(connection, target, "POST", path, orjson.dumps(body))
+        return _answer(connection, target, method, path, None if body is None else orjson.dumps(body), status)
     finally:
         connection.close()
 
 
 def _answer(
-    connection: http.client.HTTPConnection, target: Target, method: str, path: str, body: bytes | None = None
+    connection: http.client.HTTPConnection,
+    target: Target,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    status: int = 200,
 ) -> bytes:
     headers = {"Authorization": f"Bearer {target.token}", "Content-Type": "application/json"}
     headers["Cache-Control"] = "no-cache"
     connection.request(method, path, body, headers=headers)
     answer = connection.getresponse()
     read = answer.read()
-    if answer.status != 200:
+    if answer.status != status:
         raise NotServedError(f"{answer.status} {answer.reason}")
     return read

@@ -1,10 +1,10 @@
-"""What ``make bench`` measures besides: a type that has just changed, the join, an apply, a long log, a start."""
+"""What ``make bench`` measures besides: a type that has just changed, the join, writes of many, a long log, a start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks import applying, long_log, reading
+from benchmarks import applying, bulk, long_log, reading
 from benchmarks.processes import Target, gateway
 from benchmarks.speed_load import NotServedError, resident_megabytes
 from omni_gateway.omni import OmniClient, OmniConfig
@@ -35,6 +35,11 @@ def _rows(target: Target, runs: int) -> Iterator[str]:
             ),
             ("1,000 machines: to two Lists", "at most 1.3", lambda: f"{reading.join_ratio(target, omni, runs):.2f}"),
             (f"apply of {applying.DOCUMENTS}: to bare calls", "at least 0.6", lambda: _applied(target, omni, runs)),
+            (
+                f"PATCH of {bulk.OBJECTS} by one request",
+                "at most 2 s",
+                lambda: f"{bulk.patch_seconds(target, omni, runs):.2f} s",
+            ),
         ):
             try:
                 yield _row(name, measure(), bound)

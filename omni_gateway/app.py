@@ -53,6 +53,7 @@ from omni_gateway.http.unexpected_errors import PluginOrigin
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_check.rule import Fault
 from omni_gateway.plugin_routes import AddedByPlugin
+from omni_gateway.rest.bulk import runner as bulk
 from omni_gateway.rest.extension_routes import extend
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.rest.service_plugin import ServicePlugin
@@ -171,6 +172,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
     gateway.operation_roles[OPERATION] = Role.READER  # of any type; its reader asks for the role of the type in the id
+    bulk.init_app(app, gateway)
     api.register_blueprint(generic.blueprint(catalogue))
     api.register_blueprint(applying.blueprint(gateway, catalogue))
     api.register_blueprint(can_i.blueprint())

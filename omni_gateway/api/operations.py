@@ -231,12 +231,12 @@ def _sorted(found: Sequence[Operation], text: str | None) -> list[Operation]:
 def _under_way(gateway: Gateway, kind: OperationKind) -> Iterator[Operation]:
     """Yield the running operations of one kind that the caller may read; none if it may read no such objects."""
     adapter = gateway.operated_by.get(kind.name)
-    if kind.under_way is None or adapter is None or not gateway.may_read_operations(kind.name):
+    if kind.under_way is None or not gateway.may_read_operations(kind.name):
         return
     try:
-        bound = gateway.reading(adapter)
+        bound = None if adapter is None else gateway.reading(adapter)
         for operation in kind.under_way(gateway.reader):
-            if may_ask(bound, kind.subject(operation.id)):
+            if bound is None or may_ask(bound, kind.subject(operation.id)):
                 yield operation
     except omni_errors.PermissionDenied:
         return

@@ -67,6 +67,11 @@ def known_principal() -> Principal | None:
     return cast("Principal | None", request.environ.get(_PRINCIPAL))
 
 
+def act_as(environ: dict[str, Any], principal: Principal) -> None:
+    """Set the caller of a request that the gateway makes itself; its credential was checked before."""
+    environ[_PRINCIPAL] = principal
+
+
 def credential_checker() -> Callable[[], bool]:
     """Return a function that checks the caller's credential again; streams call it after the response has begun.
 

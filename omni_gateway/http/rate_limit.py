@@ -18,6 +18,7 @@ from limits import RateLimitItem
 from omni_gateway.http import rate_storage, route_access
 from omni_gateway.http.admission import ASKED
 from omni_gateway.http.guard import current_principal, remote_network
+from omni_gateway.http.internal_requests import INTERNAL
 from omni_gateway.http.problems import Problem
 
 UNLIMITED = frozenset({"health.livez", "health.readyz", "health.health", "metrics.get_metrics"})
@@ -42,8 +43,10 @@ def init_app(app: Flask, limits: Sequence[RateLimitItem], redis_url: str) -> Non
         # One name for all requests: the library skips requests without a route, and those named `static`.
         request_identifier=lambda: "request",
     )
-    # A dry run before the body is read (see `admission`) is not counted: the request comes again with its body.
-    limiter.request_filter(lambda: request.endpoint in UNLIMITED or ASKED in request.environ)
+    # A dry run before the body is read (see `admission`) is not counted: the request comes again with its body. Nor is
+    # a request of the gateway's own: the caller's was counted.
+    uncounted = (ASKED, INTERNAL)
+    limiter.request_filter(lambda: request.endpoint in UNLIMITED or any(mark in request.environ for mark in uncounted))
 
     def find_key() -> None:
         """Determine the key before the limiter runs: the limiter takes an error in its key function for a storage's."""

@@ -1,4 +1,7 @@
-"""Operations (long-running work). They are derived from the back end's own state, so any replica can read them."""
+"""Operations (long-running work). They are derived from the back end's own state, so any replica can read them.
+
+The only exception is a bulk operation, which is a record in the store (:mod:`omni_gateway.rest.bulk`).
+"""
 
 from __future__ import annotations
 

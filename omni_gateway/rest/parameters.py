@@ -106,19 +106,9 @@ class NoQuery(FixedSchema):
     """A route without query parameters."""
 
 
-class ListQuerySchema(ReadQuery):
-    """Query of a list."""
+class SelectionQuery(FixedSchema):
+    """Query by which objects of a collection are selected."""
 
-    page = fields.Integer(
-        load_default=1,
-        validate=validate.Range(min=1, max=1_000_000),
-        metadata={"description": "Number of the page, from 1"},
-    )
-    page_size = fields.Integer(
-        load_default=DEFAULT_PAGE_SIZE,
-        validate=validate.Range(min=1, max=MAX_PAGE_SIZE),
-        metadata={"description": "Objects on a page, at most"},
-    )
     label_selector = fields.String(
         metadata={
             "description": "As Omni and machine classes have it: `a=b,a!=b,a in (x,y),a notin (x),a,!a`, and `<`, `<=`,"
@@ -133,6 +123,21 @@ class ListQuerySchema(ReadQuery):
             " `omnictl get --id-match-regexp`): `^web-[0-9]+$`",
         },
     )
+
+
+class ListQuerySchema(SelectionQuery, ReadQuery):
+    """Query of a list."""
+
+    page = fields.Integer(
+        load_default=1,
+        validate=validate.Range(min=1, max=1_000_000),
+        metadata={"description": "Number of the page, from 1"},
+    )
+    page_size = fields.Integer(
+        load_default=DEFAULT_PAGE_SIZE,
+        validate=validate.Range(min=1, max=MAX_PAGE_SIZE),
+        metadata={"description": "Objects on a page, at most"},
+    )
     sort = fields.String(metadata={"description": "Fields to sort by, `-` for descending: `sort=-created,id`"})
 
 
@@ -142,8 +147,12 @@ COMMON_PARAMETERS = frozenset(field.data_key or name for name, field in ListQuer
 
 def list_query_schema(name: str, filters: Sequence[Filter]) -> ma.Schema:
     """Return the query schema of one resource's list: the common parameters and the resource's own filters."""
-    own = {item.name: _documented(item) for item in filters}
-    return cast(ma.Schema, type(f"{name}ListQuery", (ListQuerySchema,), own)())
+    return cast(ma.Schema, type(f"{name}ListQuery", (ListQuerySchema,), filter_fields(filters))())
+
+
+def filter_fields(filters: Sequence[Filter]) -> dict[str, fields.Field[Any]]:
+    """Return the fields of a resource's own filters, for a query schema."""
+    return {item.name: _documented(item) for item in filters}
 
 
 def _documented(item: Filter) -> fields.Field[Any]:

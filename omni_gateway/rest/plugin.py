@@ -21,6 +21,7 @@ from omni_gateway.http.plugin_metrics import Metric
 from omni_gateway.http.type_nouns import Noun
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.bulk.routes import Bulk, has_bulk_form
 from omni_gateway.rest.change_handler import ChangeHandler
 from omni_gateway.rest.declaration import VERBS, refuse_wrong_arguments
 from omni_gateway.rest.delete_operation import removal
@@ -222,6 +223,8 @@ class ResourcePlugin(ServicePlugin):
         yield from self._collection_routes()
         yield from self._object_routes()
         yield from map(self.subresource_route, self.subresources)
+        if "list" in self.roles:
+            yield from self._bulk_routes()
 
     def _collection_routes(self) -> Iterator[Route]:
         """Yield the routes of the collection: a row for each verb that has a role."""
@@ -360,6 +363,15 @@ class ResourcePlugin(ServicePlugin):
                     problems={404: "", 409: "It is being removed already", 412: ""},
                 ),
             )
+
+    def _bulk_routes(self) -> Iterator[Route]:
+        """Yield the routes by which many objects are changed with one request."""
+        bulk = Bulk(self.name, self.plural_id, self.plural_title, self.collection)
+        if "patch" in self.roles:
+            yield bulk.patch_route(self.roles["patch"], self.schema)
+        if "delete" in self.roles:
+            yield bulk.delete_route(self.roles["delete"], self.delete_query)
+        yield from (bulk.action_route(each) for each in self.actions if has_bulk_form(each, self.actions))
 
     def _adapters(self) -> Iterator[ResourceAdapter]:
         yield self.adapter

@@ -19,13 +19,20 @@ _READ_DELAYS = (0.005, 0.02, 0.05, 0.1, 0.2)
 
 
 def update(
-    adapter: ResourceAdapter, id: str, mutate: Callable[[Resource], Resource], *, dry_run: bool = False
+    adapter: ResourceAdapter,
+    id: str,
+    mutate: Callable[[Resource], Resource],
+    *,
+    dry_run: bool = False,
+    known: Resource | None = None,
 ) -> Resource | DryRunResult:
     """Replace an object with ``mutate(existing)`` and return the stored object.
 
     :param mutate: returns a changed copy of the object it gets (``dataclasses.replace``), or the same object for no
         change; an equal copy is not written either. It may be called several times, each time with a newer version.
     :param dry_run: run every check, write nothing and return a :class:`DryRunResult`.
+    :param known: the object as it was read just now: it is not read again, neither before the write nor after it, and
+        the returned object is the one that was sent.
 
     Raises the back end's not-found error, the problems of the adapter's checks, and 409 for an object that is tearing
     down or that other writers changed at each of 6 attempts.
@@ -34,7 +41,7 @@ def update(
     after 10 ms, 20 ms, 40 ms and so on.
     """
     for attempt in range(WRITE_ATTEMPTS):
-        existing = adapter.get(id)
+        existing = adapter.get(id) if known is None or attempt else known
         wanted = mutate(existing)
         if existing.tearing_down:
             raise Problem(409, "tearing-down", f"{id!r} is being removed and takes no writes.")
@@ -53,7 +60,7 @@ def update(
         except STALE:
             time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
             continue
-        return _written(adapter, existing, wanted)
+        return wanted if known is not None else _written(adapter, existing, wanted)
     text = f"{id!r} was changed by others {WRITE_ATTEMPTS} times while this write was tried."
     raise Problem(409, "changed-meanwhile", text, hint="Try again.")
 

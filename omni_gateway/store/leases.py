@@ -55,3 +55,12 @@ class LeaseStore:
                 return new if connection.execute(update(T).where(unchanged).values(**values)).rowcount else None
         except IntegrityError:
             return None
+
+    def forget(self, name: str) -> None:
+        """Remove a lease that is not needed any more, whoever holds it."""
+        from sqlalchemy import delete
+
+        from omni_gateway.store.tables import LEASES as T
+
+        with self._engine().begin(_CALL_SECONDS) as connection:
+            connection.execute(delete(T).where(T.c.name == name))

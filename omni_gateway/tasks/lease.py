@@ -7,14 +7,19 @@ it could not for :data:`VALID_SECONDS`, which is earlier.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 from uuid import uuid4
 
 from omni_gateway.store import StoreUnavailable
 from omni_gateway.store.leases import Holding, LeaseStore
+
+log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 5.0
 VALID_SECONDS = 10.0
@@ -26,7 +31,7 @@ class Lease:
 
     def __init__(self, store: LeaseStore, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        self._name = name
+        self.name = name
         self._clock = clock
         self._me = f"{socket.gethostname()[:50]}-{os.getpid()}-{uuid4().hex[:8]}"
         self._seen: Holding | None = None
@@ -37,7 +42,7 @@ class Lease:
         """Take the lease if nobody holds it; return whether this process holds it now."""
         started = self._clock()
         try:
-            found = self._store.find(self._name)
+            found = self._store.find(self.name)
             if found != self._seen:
                 self._seen, self._seen_at = found, started
             free = found is None or not found.holder or self._clock() - self._seen_at >= TAKEN_OVER_AFTER_SECONDS
@@ -61,8 +66,31 @@ class Lease:
 
     def _swap(self, holder: str) -> bool:
         started = self._clock()
-        new = self._store.swap(self._name, self._seen, holder)
+        new = self._store.swap(self.name, self._seen, holder)
         if new is None:
             return False
         self._seen, self._seen_at, self._valid_until = new, started, started + VALID_SECONDS
         return True
+
+
+@contextmanager
+def renewed(lease: Lease, ending: Event, every: float = RENEW_SECONDS) -> Iterator[None]:
+    """Renew a lease that this process holds, in a thread, while the block runs; then release it.
+
+    ``ending`` is set when the lease is lost, and at the end of the block.
+    """
+
+    def keep() -> None:
+        while not ending.wait(every):
+            if not lease.renew():
+                log.warning("the lease %s is lost", lease.name)
+                ending.set()
+
+    keeper = Thread(target=keep, name=f"lease-{lease.name}", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        keeper.join()
+        lease.release()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Event, Thread
 
 from omni_gateway.tasks.context import PluginContext
-from omni_gateway.tasks.lease import RENEW_SECONDS, Lease
+from omni_gateway.tasks.lease import RENEW_SECONDS, Lease, renewed
 from omni_gateway.tasks.task import Task, TaskContext
 
 log = logging.getLogger(__name__)
@@ -68,19 +68,10 @@ class _Thread:
     def _run_while_held(self, lease: Lease) -> None:
         ending = self.ending = Event()
         if self.stopping.is_set():  # a stop that has set the event before
-            return lease.release()
-
-        def keep() -> None:
-            while not ending.wait(RENEW_SECONDS):
-                if not lease.renew():
-                    log.warning("task %r of %s: its lease is lost", self.task.name, self.source)
-                    ending.set()
-
-        keeper = Thread(target=keep, name=f"lease-{self.plugin}-{self.task.name}", daemon=True)
-        keeper.start()
-        self._run()
-        keeper.join()
-        return lease.release()
+            lease.release()
+            return
+        with renewed(lease, ending, RENEW_SECONDS):
+            self._run()
 
 
 class Tasks:

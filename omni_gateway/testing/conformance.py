@@ -5,6 +5,7 @@ from __future__ import annotations
 from omni_gateway.testing.case import Case
 from omni_gateway.testing.checks.access import AccessChecks
 from omni_gateway.testing.checks.audit import AuditChecks
+from omni_gateway.testing.checks.bulk import BulkChecks
 from omni_gateway.testing.checks.caching import CachingChecks
 from omni_gateway.testing.checks.clusters import ClusterChecks
 from omni_gateway.testing.checks.creates import CreateChecks
@@ -39,6 +40,7 @@ class ResourceConformance(
     PatchChecks,
     MemberChecks,
     DeleteChecks,
+    BulkChecks,
     DryRunChecks,
     PreconditionChecks,
     WatchChecks,

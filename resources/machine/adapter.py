@@ -35,6 +35,7 @@ class MachineAdapter(ResourceAdapter):
     type = types.MACHINES
     authorized_by_omni = True
     cacheable_response = True
+    lists_whole_objects = True
     sortable = selection.SORTABLE
     ids_are_machines = True
 

@@ -68,6 +68,9 @@ class ResourceAdapter:
     #: the caller or another header: the response cache may then reuse them until one of these objects changes.
     #: False in a class that overrides one of :data:`READ_METHODS`, unless the class sets it.
     cacheable_response: bool = False
+    #: True if ``list`` returns objects as ``get`` does: a bulk request then need not read each of them again. False in
+    #: a class that overrides either, unless the class sets it.
+    lists_whole_objects: bool = False
     #: Names of spec members that lists may be sorted by, besides the id and the metadata; None: not documented.
     sortable: frozenset[str] | None = None
     #: True if an object's id is that of a machine: URLs then take the machine's host name too.
@@ -89,6 +92,8 @@ class ResourceAdapter:
         super().__init_subclass__(**options)
         if min(_defined_at(cls, name) for name in READ_METHODS) < _defined_at(cls, "cacheable_response"):
             cls.cacheable_response = False
+        if min(_defined_at(cls, name) for name in ("list", "get")) < _defined_at(cls, "lists_whole_objects"):
+            cls.lists_whole_objects = False
 
     def bind(self, omni: OmniClient) -> Self:
         """Return a copy of this adapter that uses the client ``omni``."""

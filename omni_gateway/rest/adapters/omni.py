@@ -81,6 +81,7 @@ class OmniResourceAdapter(ResourceAdapter):
     distinguishes_zero_from_unset = False
     authorized_by_omni = True
     cacheable_response = True
+    lists_whole_objects = True
     #: The class of :meth:`watch_source`; another one for an adapter that selects by more than ids and labels.
     watch_source_class: type[OmniSource] = OmniSource
 

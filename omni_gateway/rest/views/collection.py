@@ -36,10 +36,7 @@ class Collection:
         :param arguments: the parsed query parameters.
         :param forced: filter values from the URL's path; they replace those of the query.
         """
-        for each in self.filters:
-            if each.names_machine and each.name in arguments:
-                arguments = {**arguments, each.name: machine_id(arguments[each.name])}
-        query = to_list_query(arguments, self.filters, forced)
+        query = self.query(arguments, forced)
         representation = self.representation.views[arguments["view"]]
         fields = parse_fields(arguments.get("fields"), representation.known_fields)
         adapter = current_gateway().reading(self.adapter)
@@ -48,6 +45,13 @@ class Collection:
             return watch_response(adapter, representation, query, media, fields)
         page = matching_list(adapter, query)
         return _page_response(representation, page, query, arguments, fields)
+
+    def query(self, arguments: Mapping[str, Any], forced: Mapping[str, Any] | None = None) -> ListQuery:
+        """Return the adapter's query for the parsed parameters; ``forced``: see :meth:`answer`."""
+        for each in self.filters:
+            if each.names_machine and each.name in arguments:
+                arguments = {**arguments, each.name: machine_id(arguments[each.name])}
+        return to_list_query(arguments, self.filters, forced)
 
 
 def _page_response(

@@ -11,7 +11,7 @@ from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.headers import ALWAYS
 from omni_gateway.http.parser import JSON
 from omni_gateway.http.problems import MEDIA_TYPE
-from omni_gateway.rest.operations import OperationSchema
+from omni_gateway.rest.operations import Operation, OperationSchema
 from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.route import Request, Responses, Route
 
@@ -111,6 +111,8 @@ def _answers(route: Route) -> dict[int, Any]:
 
 
 def _answer(route: Route, status: int, schema: Any, text: str) -> dict[str, Any]:
+    if isinstance(schema, str):
+        return _shared(schema, text)
     if status in (202, 204):
         return _shared({202: "Accepted", 204: "NoContent"}[status], text)
     names = [*ALWAYS, *route.responses.headers.get(status, ())]
@@ -132,6 +134,26 @@ _OPERATION = {
     "parameters": {"kind": "$response.body#/kind", "id": "$response.body#/id"},
 }
 
+_PLANNED_BULK = Operation(
+    "bulk",
+    "",
+    "planned",
+    "Not started: this is a dry run.",
+    target="/api/v1/machines",
+    details={
+        "resource": "machines",
+        "request": "patch",
+        "counts": {"updated": 1},
+        "results": [
+            {
+                "id": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
+                "action": "updated",
+                "diff": [{"op": "add", "path": "/labels/env", "value": "prod"}],
+            }
+        ],
+    },
+)
+
 
 def shared_responses() -> Mapping[str, Any]:
     """Return the responses without a problem that are the same for many operations, by their names."""
@@ -142,6 +164,11 @@ def shared_responses() -> Mapping[str, Any]:
             "headers": {name: name for name in accepted},
             "content": {JSON: {"schema": OperationSchema}},
             "links": {"operation": _OPERATION},
+        },
+        "PlannedBulk": {
+            "description": "The operation that would start (only with `dry_run=true`)",
+            "headers": {name: name for name in (*ALWAYS, "Idempotency-Replayed")},
+            "content": {JSON: {"schema": OperationSchema, "example": _PLANNED_BULK.document()}},
         },
         "NoContent": {"description": "Done; nothing is left to show", "headers": {name: name for name in ALWAYS}},
         "NotModified": _not_modified(OBJECT_HEADERS),

@@ -39,7 +39,8 @@ class Request:
 class Responses:
     """What a route responds, for the OpenAPI document.
 
-    :param answers: successful status → (schema of the JSON body or None, description).
+    :param answers: successful status → (schema of the JSON body or None, or the name of a shared response; description,
+        empty for that of the shared response).
     :param headers: status → names of the headers of a response with a body (200 or 201); every response has those of
         ``http.openapi.headers.ALWAYS`` too, and 202 and 204 are the same for all routes.
     :param media_types: further media types of the 200 response, e.g. those of a stream.

@@ -74,6 +74,10 @@ class BriefInLists(RackAdapter):
         return replace(item, spec={name: value for name, value in item.spec.items() if name != "contact"})
 
 
+class BriefAndSaidToBeWhole(BriefInLists):
+    lists_whole_objects = True
+
+
 unstable_order = racks("unstable-order", NewestFirst)
 ignores_the_sort = racks("ignores-the-sort", Unsorted)
 refuses_a_documented_sort = racks("refuses-a-documented-sort", SortedByNothing)
@@ -84,6 +88,7 @@ pages_overlap = racks("pages-overlap", Overlapping)
 last_page_is_empty = racks("last-page-is-empty", WholePagesOnly)
 no_limit_is_nothing = racks("no-limit-is-nothing", LimitsToNone)
 list_shows_less_than_the_object = racks("list-shows-less-than-the-object", BriefInLists)
+brief_objects_are_written = racks("brief-objects-are-written", BriefAndSaidToBeWhole)
 
 PLANTED = [
     Planted(
@@ -145,5 +150,11 @@ PLANTED = [
         "lists leave a field out, to be quick",
         "an object in a list is the object that is got by its id",
         found_by=("test_an_object_in_a_list_is_the_object_that_is_read",),
+    ),
+    Planted(
+        brief_objects_are_written,
+        "lists leave a field out, and the adapter says that they have whole objects",
+        "a patch of many objects keeps what it does not name",
+        found_by=("test_a_patch_of_a_collection_keeps_the_members_that_it_does_not_name",),
     ),
 ]

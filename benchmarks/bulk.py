@@ -1,0 +1,47 @@
+"""``PATCH`` of a collection: one request that changes many objects, until the last of them is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import orjson
+
+from benchmarks.calls import http_call
+from benchmarks.processes import Target
+from omni_gateway.omni import OmniClient, types
+
+OBJECTS = 400
+_LABEL = "bench-bulk"
+
+
+def patch_seconds(target: Target, omni: OmniClient, runs: int) -> float:
+    """Return the seconds from the request to the end of its operation; the best of some runs."""
+    with _objects(omni):
+        return min(_patch(target, str(run)) for run in range(runs))
+
+
+def _patch(target: Target, value: str) -> float:
+    path = f"/api/v1/machineclasses?label_selector={_LABEL}"
+    start = time.perf_counter()
+    operation = orjson.loads(http_call(target, "PATCH", path, {"labels": {"changed": value}}, status=202))
+    while not operation["done"]:
+        operation = orjson.loads(http_call(target, "GET", f"{operation['_links']['self']}?wait=30s"))
+    seconds = time.perf_counter() - start
+    if operation["details"]["counts"] != {"updated": OBJECTS}:
+        raise RuntimeError(f"not all were changed: {operation['details']['counts']}")
+    return seconds
+
+
+@contextmanager
+def _objects(omni: OmniClient) -> Iterator[None]:
+    ids = [f"bench-bulk-{number:04d}" for number in range(OBJECTS)]
+    for id in ids:
+        spec = {"match_labels": ["omni.sidero.dev/platform = metal"]}
+        omni.resources.create(types.MACHINE_CLASSES, id, spec, labels={_LABEL: ""})
+    try:
+        yield
+    finally:
+        for id in ids:
+            omni.resources.remove(types.MACHINE_CLASSES, id)
