@@ -171,7 +171,7 @@ def freeze(api: GatewayApi) -> bytes:
     parameters.describe_paths(described, api.tags)
     parameters.share(described)
     security.add_access(described, api.app)
-    complete_own_views(described)
+    complete_own_views(described, api.app)
     remove_unused_tags(described)
     arrange(described, api.tags)
     document = orjson.dumps(described)
