@@ -100,6 +100,12 @@ def test_closing_a_client_closes_its_informers_and_no_later_read_starts_one(
     assert not hit(client) and client.cache.existing(TYPE, NAMESPACE) is None
 
 
+def test_a_client_signs_with_the_identity_that_it_is_given(simulator: RunningSimulator) -> None:
+    key = parse_key(simulator.make_key("Reader"), variable="the key")
+    with CachingClient(OmniConfig(simulator.endpoint, simulator.key), signer=KeySigner(key)) as made:
+        assert made.identity == key.identity
+
+
 def test_another_identity_reads_from_omni_and_its_writes_count_for_the_informers(
     client: CachingClient, simulator: RunningSimulator, calls: list[str], wait_until: Callable[..., Any]
 ) -> None:

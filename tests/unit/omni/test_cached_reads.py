@@ -412,10 +412,13 @@ def test_a_later_page_tells_nothing_of_the_objects_before_it(followed: World) ->
     assert followed.pending("c") and not followed.pending("a") and not followed.pending("b")
 
 
-def test_an_expected_object_that_omni_does_not_list_was_deleted(followed: World) -> None:
+@pytest.mark.parametrize("also_changed", [False, True])
+def test_an_expected_object_that_omni_does_not_list_was_deleted(followed: World, also_changed: bool) -> None:
     followed.omni.create("new")
     followed.reading(fresh()).item(TYPE, "new")
     followed.omni.destroy("new")
+    if also_changed:
+        followed.omni.update("a")
     followed.omni.clock.pass_by(0.1)
     now = followed.omni.clock.time
     followed.reading(fresh()).list(TYPE)
@@ -508,7 +511,7 @@ def test_what_is_read_back_and_newer_is_waited_for(followed: World) -> None:
     followed.omni.deliver(1)
     followed.omni.wait_until_applied()
     now, record = followed.omni.clock.time, ReadRecord()
-    assert followed.reading(record).item(TYPE, "new").text == followed.omni.held["new"]
+    followed.reading(record).item(TYPE, "a")
     assert record.forward_reasons == [("stale", "pending-write")]
     assert followed.pending("new") == [AtLeast(now, now, now, moment(4), 2)]
 
@@ -538,6 +541,28 @@ def test_a_lost_event_has_the_type_listed_anew_and_not_before_its_time(followed:
     record = ReadRecord()
     assert followed.reading(record).item(TYPE, "a").text == followed.omni.held["a"]
     assert record.forward_reasons == []
+
+
+def test_the_event_of_a_deletion_shows_an_own_update_before_it(followed: World) -> None:
+    followed.update("a")
+    followed.omni.destroy("a")
+    followed.deliver()
+    calls, record = followed.omni.calls, ReadRecord()
+    followed.reading(record).item(TYPE, "b")
+    assert (followed.omni.calls, record.is_hit) == (calls, True)
+
+
+def test_after_a_relist_followers_get_the_difference(followed: World) -> None:
+    seen: list[Any] = []
+    followed.informer.follow(lambda event: seen.append(event and (event[0], event[1].id, event[2] and event[2].id)))
+    followed.omni.update("a")
+    followed.omni.destroy("b")
+    followed.omni.create("new")
+    source = followed.omni.source
+    assert source is not None
+    source.cancel()
+    followed.wait_until(lambda: followed.informer.relists == 2)
+    assert seen == [("destroyed", "b", "b"), ("updated", "a", "a"), ("created", "new", None)]
 
 
 # -- the informers of a client, for watches
