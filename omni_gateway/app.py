@@ -46,6 +46,7 @@ from omni_gateway.http import (
 from omni_gateway.http.api import GatewayApi, freeze
 from omni_gateway.http.document import DocumentForms
 from omni_gateway.http.openapi import security
+from omni_gateway.http.openapi.schema_names import SchemaNames, SchemaNameTaken
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.http.store_errors import readiness_check
 from omni_gateway.http.stream_tickets import StreamTickets
@@ -162,13 +163,28 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
         if item.plugin is not None:
             _load_settings(item, gateway, settings.environ, known)
             _note_origin(item, app)
-        _mount(item, api.app, lambda plugin: plugin.register(api, gateway))
+        _mount(item, api, lambda plugin: plugin.register(api, gateway))
     if unknown := sorted(set(settings.readiness_requires) - set(readiness.names)):
         known_checks = ", ".join(readiness.names)
         raise SettingsError(f"OMNI_GATEWAY_READINESS_REQUIRES takes {known_checks}, not {', '.join(unknown)}")
     for item in found:
         # Once all are registered, for each of them may be the one that is extended.
-        _mount(item, api.app, lambda plugin: extend(plugin, api, gateway, settings.plugins_disabled))
+        _mount(item, api, lambda plugin: extend(plugin, api, gateway, settings.plugins_disabled))
+    try:
+        _add_own_routes(app, settings, api, gateway, found)
+    except SchemaNameTaken as error:
+        raise _schema_clash(error, api.schema_names, found) from error
+    app.after_request(_accept_patch)
+    route_access.declare(app)
+    return app
+
+
+def _add_own_routes(app: Flask, settings: Settings, api: GatewayApi, gateway: Gateway, found: Sequence[Found]) -> None:
+    """Add the gateway's own routes, and those of the document, which is complete then.
+
+    Raises :class:`SchemaNameTaken` if a plugin's schema has a name that the gateway needs.
+    """
+    api.schema_names.owner = ""
     catalogue = Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
     gateway.operation_roles[OPERATION] = Role.READER  # of any type; its reader asks for the role of the type in the id
@@ -182,13 +198,25 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     api.register_blueprint(index.blueprint(found))
     api.register_blueprint(prometheus.blueprint([item.plugin.metrics_registry for item in found if item.plugin]))
     forms = DocumentForms(freeze(api))  # the routes of the API are all there
-    app.register_blueprint(document.blueprint(forms))
-    app.register_blueprint(pages.blueprint(forms, _links(found), simulator=settings.embedded))
-    app.register_blueprint(problem_pages.blueprint)
-    app.register_blueprint(health.blueprint(found, embedded=settings.embedded))
-    app.after_request(_accept_patch)
-    route_access.declare(app)
-    return app
+    api.app.register_blueprint(document.blueprint(forms))
+    api.app.register_blueprint(pages.blueprint(forms, _links(found), simulator=settings.embedded))
+    api.app.register_blueprint(problem_pages.blueprint)
+    api.app.register_blueprint(health.blueprint(found, embedded=settings.embedded))
+
+
+def _schema_clash(error: SchemaNameTaken, names: SchemaNames, found: Sequence[Found]) -> Exception:
+    """Return the :class:`BrokenPlugin` for a name that was found to be taken when all plugins were mounted.
+
+    The last of the plugins that it is about is the broken one; ``error`` itself is returned if there is none.
+    """
+    owners = {name: names.owner_of(name) or "the gateway itself" for name in error.names}
+    plugins = [item for item in found if str(item) in owners.values()]
+    if not plugins:
+        return error
+    problem, _, mend = str(error).partition("; ")
+    brought = ", ".join(f"{name!r} is of {owner}" for name, owner in owners.items())
+    place = plugins[-1].plugin.declared_at if plugins[-1].plugin else None
+    return BrokenPlugin(plugins[-1], Fault(f"{problem} ({brought})", mend, place))
 
 
 def _links(found: Sequence[Found]) -> list[pages.IndexLink]:
@@ -231,11 +259,12 @@ def _note_origin(item: Found, app: Flask) -> None:
         unexpected_errors.origins_of(app).add(origin)
 
 
-def _mount(item: Found, app: Flask, add: Callable[[ServicePlugin], None]) -> None:
+def _mount(item: Found, api: GatewayApi, add: Callable[[ServicePlugin], None]) -> None:
     """Let a plugin add to the application. Raises :class:`BrokenPlugin` if it cannot, or adds more than it may."""
     if item.plugin is None:
         return
-    added = AddedByPlugin(app)
+    added = AddedByPlugin(api.app)
+    api.schema_names.owner = str(item)
     try:
         add(item.plugin)
         added.check()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,9 @@ from omni_gateway import (
 )
 from omni_gateway.settings import Settings, SettingsError, misspelt
 from omni_gateway.unauthenticated_bind import check_exposure
+
+if TYPE_CHECKING:
+    from omni_gateway.discovery import Found
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -107,10 +110,10 @@ def serve(bind: str | None, workers: int | None) -> None:
     settings = _with_omni(settings)
     token = _ensure_a_token(settings)
     _tell("Loading the resources ...")
-    _migrate_tables_of_plugins(settings)
     run(
         bind,
         settings,
+        _usable_plugins(settings),
         renew=lambda: _renewed(bind, settings, workers),
         ready=lambda: _tell(summary(bind, settings, token)),
     )
@@ -143,11 +146,13 @@ def _settings(workers: int | None) -> Settings:
     return replace(settings, workers=workers) if workers else settings
 
 
-def _renewed(bind: str, started: Settings, workers: int | None) -> Settings:
-    """Read the settings again, on SIGHUP; an embedded Omni that was started stays the same."""
+def _renewed(bind: str, started: Settings, workers: int | None) -> tuple[Settings, Sequence[Found]]:
+    """Read the settings and load the plugins again, on SIGHUP; an embedded Omni that was started stays the same."""
     settings = _settings(workers)
     check_exposure(bind, settings)
-    return replace(settings, omni=started.omni, embedded=True) if started.embedded else settings
+    if started.embedded:
+        settings = replace(settings, omni=started.omni, embedded=True)
+    return settings, _usable_plugins(settings)
 
 
 def _check_audit_file(settings: Settings) -> None:
@@ -188,10 +193,11 @@ def _ensure_a_token(settings: Settings) -> str | None:
     return secret
 
 
-def _migrate_tables_of_plugins(settings: Settings) -> None:
-    """Run the migrations of plugins' tables. Raises BrokenPlugin where one fails, unless the settings say to skip it.
+def _usable_plugins(settings: Settings) -> Sequence[Found]:
+    """Load the plugins and run the migrations of their tables.
 
-    A plugin that is skipped so has its routes; what needs its tables fails there.
+    Raises BrokenPlugin where one cannot be loaded or a migration fails, unless the settings say to skip it: then it is
+    among the plugins as a broken one.
     """
     from omni_gateway.discovery import BrokenPlugin, discover
     from omni_gateway.plugin_check.rule import Fault
@@ -199,18 +205,20 @@ def _migrate_tables_of_plugins(settings: Settings) -> None:
     from omni_gateway.store import PluginTables, TablesError
 
     skip = settings.plugin_errors == "skip"
-    found = discover(disabled=settings.plugins_disabled, skip_broken=skip)
     store = store_of(settings)
-    for item in found:
-        if item.plugin is None or item.plugin.tables is None:
-            continue
-        try:
-            PluginTables(store.database, item.plugin.name, item.plugin.tables).migrate()
-        except TablesError as error:
-            if not skip:
-                raise BrokenPlugin(item, Fault(str(error), "", item.plugin.declared_at)) from error
-            _tell(f"Warning: {item}: {error}")
+    usable = []
+    for item in discover(disabled=settings.plugins_disabled, skip_broken=skip):
+        if item.plugin is not None and item.plugin.tables is not None:
+            try:
+                PluginTables(store.database, item.plugin.name, item.plugin.tables).migrate()
+            except TablesError as error:
+                fault = Fault(str(error), "", item.plugin.declared_at)
+                if not skip:
+                    raise BrokenPlugin(item, fault) from error
+                item = item.without_plugin(fault)
+        usable.append(item)
     store.close()
+    return usable
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True}, add_help_option=False)

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Literal
 
+from omni_gateway.http.openapi.schema_names import SchemaNameTaken
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.plugin_check.at_start import fault_at_start
 from omni_gateway.plugin_check.entry_points import GROUP, is_misspelt, misspelt_group
@@ -68,13 +69,19 @@ class BrokenPlugin(Exception):
 
 
 def discover(*, disabled: Collection[str] = (), skip_broken: bool = False) -> list[Found]:
-    """Load every plugin, sorted by name. Raises :class:`BrokenPlugin` for the first failure unless ``skip_broken``."""
+    """Load every plugin: the gateway's own ones first, each group sorted by name.
+
+    So no other plugin can take a name from the gateway's. Raises :class:`BrokenPlugin` for the first failure unless
+    ``skip_broken``.
+    """
     points = entry_points()
     groups = [GROUP, *sorted(group for group in points.groups if is_misspelt(group))]
     wanted = (point for group in groups for point in points.select(group=group))
     package_of = cache(_package_of)  # the name of a distribution is read by parsing all of its metadata
     found = []
-    for point in sorted(wanted, key=lambda point: (point.name, point.value)):
+    for point in sorted(
+        wanted, key=lambda each: (package_of(each.dist).name != OWN_DISTRIBUTION, each.name, each.value)
+    ):
         result = load(point, disabled, package=package_of(point.dist))
         if result.fault is not None and not skip_broken:
             raise BrokenPlugin(result, result.fault)
@@ -138,7 +145,7 @@ def _explain(point: EntryPoint, error: Exception) -> tuple[str, str]:
     return f"its import raises {type(error).__name__}: {error}", "mend the module"
 
 
-def _problem_and_mend(error: PluginError) -> tuple[str, str]:
+def _problem_and_mend(error: PluginError | SchemaNameTaken) -> tuple[str, str]:
     problem, _, mend = str(error).partition("; ")
     return problem, mend
 
@@ -163,7 +170,7 @@ def _refuse_twins(found: Iterable[Found], skip_broken: bool) -> list[Found]:
 
 def mount_failure(found: Found, error: Exception) -> BrokenPlugin:
     """Return the :class:`BrokenPlugin` for an exception that a plugin's ``register`` raised."""
-    if isinstance(error, PluginError):
+    if isinstance(error, PluginError | SchemaNameTaken):
         problem, mend = _problem_and_mend(error)
     else:
         problem, mend = f"{type(error).__name__}: {error}", ""

@@ -38,12 +38,10 @@ def list_types(words: tuple[str, ...], everything: bool, form: str) -> None:
     With WORDs, only the types whose names contain one of them. `read` after a type means that Omni refuses every
     write of its objects: its controllers make them.
     """
-    from omni_gateway.scaffold.omni_types import entries, installed_plugins
+    from omni_gateway.scaffold.omni_types import entries_of_installed
 
     found = [
-        entry
-        for entry in entries(installed_plugins())
-        if (everything or not entry.plugins) and _has_word(entry.name, words)
+        entry for entry in entries_of_installed() if (everything or not entry.plugins) and _has_word(entry.name, words)
     ]
     if form == "json":
         click.echo(json.dumps([entry.as_json() for entry in found], indent=2))
@@ -113,6 +111,7 @@ def _answers(
     **others: str,
 ) -> Answers:
     """Return the answers of the command line, and of a terminal for what is missing. Raises ``WrongAnswer``."""
+    from omni_gateway.discovery import discover
     from omni_gateway.scaffold.answers import Answers, WrongAnswer, singular_of
     from omni_gateway.scaffold.omni_types import find_type, name_of_type, singular_of_type
     from omni_gateway.scaffold.package import refuse_taken, unused_schema_name
@@ -129,7 +128,8 @@ def _answers(
             singular = singular or singular_of_type(type)
     name = name or _ask("NAME", "Name in URLs, a plural such as racks")
     singular = singular or (name if kind == "service" else singular_of(name))
-    refuse_taken(name, singular)
+    installed = discover(skip_broken=True)
+    refuse_taken(name, singular, installed)
     if kind == "own-backend" and not fields:
         fields = tuple(_ask("--field", "Fields, as name:kind", "title:string").replace(",", " ").split())
     about = f"Objects of Omni's type {type.split('.')[0]}" if type else name.replace("-", " ").capitalize()
@@ -137,7 +137,7 @@ def _answers(
         kind=kind,
         name=name,
         singular=singular,
-        schema=unused_schema_name(type or "", singular),
+        schema=unused_schema_name(type or "", singular, installed),
         description=(description or _ask("--description", "Description", about)).rstrip(". "),
         type=type or "",
         fields=fields,

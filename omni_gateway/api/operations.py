@@ -23,8 +23,10 @@ from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.omni import OmniClient, deadline
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.rest import fields as wire
+from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import may_ask
 from omni_gateway.rest.cache_headers import cache_headers
+from omni_gateway.rest.errors import NotFound
 from omni_gateway.rest.gateway import Gateway, current_gateway
 from omni_gateway.rest.operations import (
     OPERATION_KINDS_URL,
@@ -128,33 +130,35 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
         hint = f"Kinds: {', '.join(sorted(gateway.operations))}."
         detail = f"No operation kind {kind!r}{did_you_mean(kind, gateway.operations)}"
         raise PlainNotFound(detail, hint)
-    omni = _client_for(gateway, found, id)
+    source = _source_for(gateway, found, id)
     media = stream_response.negotiate(request)
     if media is not None:
-        opening = _progress(lambda: found.read(omni, id))
+        opening = _progress(lambda: found.read(source, id))
         return stream_response.stream(opening, media=media, limiter=gateway.streams)
     seconds = _seconds(arguments.get("wait"))
     wait = wait_for_change if arguments["until"] == "change" else wait_until_done
     with _wait_slot(gateway, seconds) as may_wait:
         deadline.extend(seconds)
-        operation = wait(lambda: found.read(omni, id), seconds if may_wait else 0.0)
+        operation = wait(lambda: found.read(source, id), seconds if may_wait else 0.0)
     return json_response(
         operation.document(),
         headers={"Cache-Control": "no-store", "Vary": "Accept", **cache_headers(), **retry_after(operation)},
     )
 
 
-def _client_for(gateway: Gateway, kind: OperationKind, id: str) -> OmniClient:
-    """Return the client to read an operation with. Raises 403 if the caller's role may not read such operations.
+def _source_for(gateway: Gateway, kind: OperationKind, id: str) -> OmniClient | ResourceAdapter:
+    """Return what to read an operation from. Raises 403 if the caller's role may not read such operations.
 
-    For an object outside of the caller's scope the client finds no objects at all, so that the response is the same as
-    for an object that does not exist.
+    For an object outside of the caller's scope the response is the same as for an object that does not exist: a client
+    that finds no objects at all is returned, and :class:`NotFound` raised where a plugin's adapter would be.
     """
     gateway.require_operations(kind.name)
     adapter = gateway.operated_by.get(kind.name)
     if adapter is not None and not may_ask(gateway.reading(adapter), kind.subject(id)):
+        if kind.takes_adapter:
+            raise NotFound(id)
         return gateway.reader.without_objects()
-    return gateway.reader
+    return gateway.operation_source(kind)
 
 
 def _progress(
@@ -235,7 +239,7 @@ def _under_way(gateway: Gateway, kind: OperationKind) -> Iterator[Operation]:
         return
     try:
         bound = None if adapter is None else gateway.reading(adapter)
-        for operation in kind.under_way(gateway.reader):
+        for operation in kind.under_way(gateway.operation_source(kind)):
             if bound is None or may_ask(bound, kind.subject(operation.id)):
                 yield operation
     except omni_errors.PermissionDenied:

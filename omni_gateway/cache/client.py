@@ -37,7 +37,7 @@ _BY_ID = ("", "id")
 
 
 def _why_unusable(informer: Informer | None) -> tuple[Forward, Detail]:
-    """Return why a type's informer cannot be used; None: there is none."""
+    """Return why reads cannot use a type's informer, if they cannot; None: there is none."""
     if informer is None:
         return "uri-miss", "no-informer"
     if not informer.relists:
@@ -237,12 +237,14 @@ class CachedResources(ResourceClient):
         if max_age == 0:
             self._record().forward("request", "no-cache")
             return None
+        # Looked up before the read starts an informer, and before one that lists becomes ready.
+        why_unusable = _why_unusable(self._cache.existing(type, namespace))
         informer = self._cache.informer(type, namespace)
         if informer is None:
-            existing = self._cache.existing(type, namespace)
-            self._record().forward(*_why_unusable(existing))
+            self._record().forward(*why_unusable)
+            started = self._cache.existing(type, namespace)
             # Wait for the first bootstrap: one list then answers all reads that come meanwhile, instead of one each.
-            if existing is None or not existing.wait_for_sync():
+            if started is None or not started.wait_for_sync():
                 return None
             informer = self._cache.informer(type, namespace)
         if informer is None:

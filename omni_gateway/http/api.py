@@ -21,6 +21,7 @@ from omni_gateway.http.openapi.examples import add_examples
 from omni_gateway.http.openapi.items import resolve_items
 from omni_gateway.http.openapi.links import add_links
 from omni_gateway.http.openapi.own_views import complete_own_views
+from omni_gateway.http.openapi.schema_names import SchemaNames
 from omni_gateway.http.openapi.shapes import split_shapes
 from omni_gateway.http.openapi.tags import Tag, arrange, remove_unused_tags
 from omni_gateway.http.paths import request_path
@@ -41,32 +42,6 @@ DOCUMENT = "omni_gateway_openapi"
 _PATHS = "omni_gateway_documented_paths"
 
 
-class SchemaNameTaken(ValueError):
-    """Two different schemas would have one name in the document."""
-
-
-class SchemaNames:
-    """Resolve schemas to their names in the document.
-
-    apispec would rename the second of two schemas with one name; here that is an error of the plugin that brings it.
-    """
-
-    def __init__(self) -> None:
-        self._taken: dict[str, type[ma.Schema]] = {}
-
-    def __call__(self, schema: Any) -> str:
-        """Return its class's name without ``Schema``; raise :class:`SchemaNameTaken` if another class has that name."""
-        kind = schema if isinstance(schema, type) else type(schema)
-        name = str(kind.__name__.removesuffix("Schema") or kind.__name__)
-        other = self._taken.setdefault(name, kind)
-        if (other.__module__, other.__qualname__) != (kind.__module__, kind.__qualname__):
-            raise SchemaNameTaken(
-                f"the schema name {name!r} is used by {other.__module__}.{other.__qualname__}"
-                f" and by {kind.__module__}.{kind.__qualname__}; rename one"
-            )
-        return name
-
-
 class GatewayApi(Api):  # type: ignore[misc]
     """The API of one application."""
 
@@ -74,7 +49,7 @@ class GatewayApi(Api):  # type: ignore[misc]
     DEFAULT_ERROR_RESPONSE_NAME = None
 
     def __init__(self, app: Flask) -> None:
-        names = SchemaNames()
+        self.schema_names = names = SchemaNames()
         self.tags: dict[str, Tag] = {}
         super().__init__(app, spec_kwargs={"marshmallow_plugin": GatewayMarshmallowPlugin(schema_name_resolver=names)})
         self.spec.components.security_scheme(security.NAME, dict(security.BEARER))
@@ -160,7 +135,10 @@ def _answer_problem(error: Problem) -> Response:
 
 
 def freeze(api: GatewayApi) -> bytes:
-    """Render the OpenAPI document and store it in the application; called once, after all routes are registered."""
+    """Render the OpenAPI document and store it in the application; called once, after all routes are registered.
+
+    Raises :class:`SchemaNameTaken` if a schema has the name of a schema that the document makes of another one.
+    """
     described = api.spec.to_dict()
     resolve_items(described)
     dry_run.add_dry_runs(described)
@@ -171,7 +149,7 @@ def freeze(api: GatewayApi) -> bytes:
     parameters.describe_paths(described, api.tags)
     parameters.share(described)
     security.add_access(described, api.app)
-    complete_own_views(described)
+    complete_own_views(described, api.app)
     remove_unused_tags(described)
     arrange(described, api.tags)
     document = orjson.dumps(described)

@@ -50,6 +50,14 @@ def takes_key(view: Callable[..., Any]) -> bool:
     return bool(getattr(view, _MARK, False))
 
 
+def supports_key(app: Flask, endpoint: str) -> bool:
+    """Return whether POSTs to an endpoint support the header."""
+    view: Any = app.view_functions[endpoint]
+    if (methods := getattr(view, "view_class", None)) is not None:
+        view = getattr(methods, "post", view)
+    return takes_key(view)
+
+
 def idempotent(
     view: Callable[..., Response], *, forget: Collection[str] = (), certain: bool = True
 ) -> Callable[..., Response]:
@@ -195,10 +203,7 @@ def _refuse_unsupported() -> None:
     """Raise 400 for the header on a POST whose view would ignore it: a repetition would not be safe."""
     if request.method != "POST" or HEADER not in request.headers or request.endpoint is None:
         return
-    view: Any = current_app.view_functions[request.endpoint]
-    if (methods := getattr(view, "view_class", None)) is not None:
-        view = getattr(methods, "post", view)
-    if not takes_key(view):
+    if not supports_key(current_app, request.endpoint):
         raise Problem(
             400, "bad-request", f"This route does not support {HEADER}: it would run again.", hint="Leave it out."
         )

@@ -18,7 +18,7 @@ from omni_gateway.http.readiness import Readiness
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.omni import OmniClient
 from omni_gateway.rest.adapters.base import ResourceAdapter
-from omni_gateway.rest.adapters.scoped import ScopedAdapter
+from omni_gateway.rest.adapters.scoped import ScopedAdapter, unscoped
 from omni_gateway.rest.operations import OperationKind
 from omni_gateway.rest.pages import RenderedPages
 from omni_gateway.rest.rendered_bodies import RenderedBodies
@@ -148,6 +148,10 @@ class Gateway:
         reads = request_context().reads
         reads.cacheable_response = reads.cacheable_response and adapter.cacheable_response
         return self._bind(self.reader, adapter)
+
+    def operation_source(self, kind: OperationKind) -> OmniClient | ResourceAdapter:
+        """Return what the functions of a kind of operation are called with in a request that only reads."""
+        return unscoped(self.reading(self.operated_by[kind.name])) if kind.takes_adapter else self.reader
 
     def may_read_operations(self, kind: str) -> bool:
         """Return True if the caller's role may read operations of this kind. Raises 401 without a credential."""

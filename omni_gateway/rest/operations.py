@@ -16,7 +16,6 @@ from typing import Any, Literal, get_args
 from marshmallow import fields
 
 from omni_gateway.auth import Role
-from omni_gateway.omni import OmniClient
 from omni_gateway.rest.links import API_PREFIX, object_url
 from omni_gateway.rest.schema import SpecSchema
 
@@ -253,24 +252,28 @@ class OperationKind:
     """A kind of operation: its name in URLs and how to read its state.
 
     :param name: its name in URLs; unique among all kinds.
-    :param read: called as ``read(omni, id)``, returns the operation; raises the back end's not-found error if there is
-        none.
+    :param read: called as ``read(omni, id)``, or with ``takes_adapter`` as ``read(adapter, id)``; returns the
+        operation, raises the back end's not-found error if there is none.
     :param summary: one line for people.
     :param subject: returns, for an operation's id, the id of the object that it works on; the caller's scope is checked
         against that object. By default the same id.
     :param role: the role that reading such an operation needs; by default that of reading the plugin's own objects.
-    :param under_way: called as ``under_way(omni)``, returns the running operations of this kind; None if they cannot be
-        found in the back end's state without their ids.
+    :param under_way: called as ``under_way(omni)``, or as ``under_way(adapter)``; returns the running operations of
+        this kind. None if they cannot be found in the back end's state without their ids.
+    :param takes_adapter: True to call both functions with the plugin's adapter, which has its settings, its tables, the
+        gateway's store and, as ``adapter.omni``, the client. For an object that the caller may not read ``read`` is
+        not called then; the response is 404.
 
     Both functions are called for GET requests, which are not audited, so neither may write.
     """
 
     name: str
-    read: Callable[[OmniClient, str], Operation]
+    read: Callable[[Any, str], Operation]
     summary: str = ""
     subject: Callable[[str], str] = str
     role: Role | None = None
-    under_way: Callable[[OmniClient], Iterable[Operation]] | None = None
+    under_way: Callable[[Any], Iterable[Operation]] | None = None
+    takes_adapter: bool = False
 
 
 def stages_in_order(steps: Sequence[tuple[str, bool]], state: State) -> tuple[Stage, ...]:

@@ -69,14 +69,9 @@ def entries(plugins: Iterable[ServicePlugin]) -> list[OmniTypeEntry]:
     return [_entry(name, serving) for name in sorted(messages.known_types(), key=str.lower)]
 
 
-def installed_plugins() -> list[ServicePlugin]:
-    """Return the plugins that can be loaded; broken ones are left out."""
-    return [found.plugin for found in discover(skip_broken=True) if found.plugin is not None]
-
-
-def packages_of_plugins() -> set[str]:
-    """Return the top-level packages of the installed plugins, and the gateway's own."""
-    return {"omni_gateway", *(found.target.partition(":")[0].partition(".")[0] for found in discover(skip_broken=True))}
+def entries_of_installed() -> list[OmniTypeEntry]:
+    """Return all types by name, with the installed plugins that serve them; broken ones are left out."""
+    return entries(found.plugin for found in discover(skip_broken=True) if found.plugin is not None)
 
 
 def find_type(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 
 from omni_gateway import __version__
+from omni_gateway.discovery import Found
 from omni_gateway.omni import messages
 from omni_gateway.omni.types import UNREADABLE
 from omni_gateway.rest.schema import SpecSchema
@@ -19,7 +20,7 @@ from omni_gateway.rest.service_plugin import RESERVED_NAMES
 from omni_gateway.scaffold import schema_source
 from omni_gateway.scaffold.answers import Answers, WrongAnswer
 from omni_gateway.scaffold.examples import EXAMPLES
-from omni_gateway.scaffold.omni_types import constants, installed_plugins, packages_of_plugins, verbs_of
+from omni_gateway.scaffold.omni_types import constants, verbs_of
 from omni_gateway.scaffold.record import RECORD, Record
 from omni_gateway.sdk import SDK_VERSION
 
@@ -61,21 +62,21 @@ class CannotWrite(Exception):
     """The folder cannot become that of a new package; the text says why."""
 
 
-def refuse_taken(name: str, singular: str) -> None:
+def refuse_taken(name: str, singular: str, installed: Iterable[Found]) -> None:
     """Raise :class:`~omni_gateway.scaffold.answers.WrongAnswer` for words that an installed plugin has."""
-    plugins = installed_plugins()
     if name in RESERVED_NAMES:
         raise WrongAnswer("NAME", f"{name!r} is taken by the gateway itself.")
-    for plugin in plugins:
+    for plugin in (found.plugin for found in installed if found.plugin is not None):
         if name == plugin.name.split("/")[0]:
             raise WrongAnswer("NAME", f"{name!r} is taken by the plugin {plugin.name!r}.")
         if singular == plugin.singular:  # the kinds of its operations have this word, and those of its objects' texts
             raise WrongAnswer("--singular", f"{singular!r} is taken by the plugin {plugin.name!r}; give another word.")
 
 
-def unused_schema_name(type: str, singular: str) -> str:
+def unused_schema_name(type: str, singular: str, installed: Iterable[Found]) -> str:
     """Return a name for the schema of a type, or of own objects, that no schema of an installed plugin has."""
-    taken = _class_names(SpecSchema, packages_of_plugins())
+    packages = {"omni_gateway", *(found.target.partition(":")[0].partition(".")[0] for found in installed)}
+    taken = _class_names(SpecSchema, packages)
     name = messages.singular(type) if type else camel(singular)
     for each in (name, f"Omni{name}", f"Omni{camel(singular)}"):
         if taken.isdisjoint(_schema_of(type, each).classes if type else [f"{each}Schema"]):

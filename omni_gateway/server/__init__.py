@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import FrameType
 from typing import Any, cast
@@ -20,7 +20,7 @@ from gunicorn.app.base import BaseApplication
 from omni_gateway import audit
 from omni_gateway.api.health import explain
 from omni_gateway.app import create_app
-from omni_gateway.discovery import BrokenPlugin
+from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.http import metrics
 from omni_gateway.logs import MaskedLogger
 from omni_gateway.omni import OmniError
@@ -28,6 +28,7 @@ from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.server.error_responses import RequestRejected
 from omni_gateway.server.worker import BufferingWorker, take_stop
 from omni_gateway.settings import Settings, SettingsError
+from omni_gateway.store import StoreMisconfigured, StoreUnavailable
 from omni_gateway.watch import stream_response
 
 log = logging.getLogger(__name__)
@@ -43,12 +44,21 @@ LONGEST_FIELD = 16 * 1024
 class Server(BaseApplication):  # type: ignore[misc]
     """A gunicorn application configured from our settings.
 
-    ``renew`` reads these again at SIGHUP; ``ready`` is called once, when the sockets listen.
+    ``plugins`` are mounted. ``renew`` returns settings and plugins anew at SIGHUP; ``ready`` is called once, when the
+    sockets listen.
     """
 
-    def __init__(self, bind: str, settings: Settings, renew: Callable[[], Settings], ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        bind: str,
+        settings: Settings,
+        plugins: Sequence[Found],
+        renew: Callable[[], tuple[Settings, Sequence[Found]]],
+        ready: Callable[[], None],
+    ) -> None:
         self._bind = bind
         self._settings = settings
+        self._plugins = plugins
         self._renew = renew
         self._ready = ready
         super().__init__()
@@ -66,26 +76,26 @@ class Server(BaseApplication):  # type: ignore[misc]
     def reload(self) -> None:
         """Read the settings again, for new workers; invalid ones are logged and the present ones kept."""
         try:
-            settings = self._renew()
-            self.callable = _ready_to_fork(settings)
-            self._settings = settings
-        except (SettingsError, BrokenPlugin) as error:
+            settings, plugins = self._renew()
+            self.callable = _ready_to_fork(settings, plugins)
+            self._settings, self._plugins = settings, plugins
+        except (SettingsError, BrokenPlugin, StoreMisconfigured, StoreUnavailable) as error:
             log.error("SIGHUP: %s; going on with the settings there were", error)
         super().reload()
 
     def load(self) -> Flask:
         """Create the application before the workers are forked, so that they share its memory."""
-        return _ready_to_fork(self._settings)
+        return _ready_to_fork(self._settings, self._plugins)
 
 
-def _ready_to_fork(settings: Settings) -> Flask:
+def _ready_to_fork(settings: Settings, plugins: Sequence[Found]) -> Flask:
     """Return an application whose memory forked processes share as long as they can; no connection, no thread.
 
     Connections to Omni and to the store are opened on first use, in each process for itself.
     """
     gc.disable()  # most of what is made stays, so that collections would only cost time
     try:
-        app = create_app(settings)
+        app = create_app(settings, plugins=plugins)
     finally:
         gc.enable()
     for thread in threading.enumerate():
@@ -246,9 +256,15 @@ def _gateway_of(app: Flask) -> Gateway:
     return cast(Gateway, app.extensions[EXTENSION])
 
 
-def serve(bind: str, settings: Settings, renew: Callable[[], Settings], ready: Callable[[], None]) -> None:
+def serve(
+    bind: str,
+    settings: Settings,
+    plugins: Sequence[Found],
+    renew: Callable[[], tuple[Settings, Sequence[Found]]],
+    ready: Callable[[], None],
+) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight finish, streams close. SIGHUP calls ``renew``.
 
     Calls ``ready`` as soon as connections are accepted.
     """
-    Server(bind, settings, renew, ready).run()
+    Server(bind, settings, plugins, renew, ready).run()

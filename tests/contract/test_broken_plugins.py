@@ -34,12 +34,12 @@ def source(name: str = "thing", schema: str = "ThingSchema", roles: str = "READ"
 def install(tmp_path: Path) -> Iterator[Callable[[str], None]]:
     """Install a distribution ``acme-things`` 9.1 whose module has the given source."""
 
-    def make(text: str, target: str = "acme_things:plugin") -> None:
+    def make(text: str, target: str = "acme_things:plugin", entry: str = "zz-acme") -> None:
         (tmp_path / "acme_things.py").write_text(text)
         info = tmp_path / "acme_things-9.1.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-things\nVersion: 9.1\n")
-        (info / "entry_points.txt").write_text(f"[omni_gateway.resources]\nzz-acme = {target}\n")
+        (info / "entry_points.txt").write_text(f"[omni_gateway.resources]\n{entry} = {target}\n")
 
     sys.path.insert(0, str(tmp_path))
     yield make
@@ -68,6 +68,26 @@ def test_it_stops_the_start_and_is_named(
     with pytest.raises(BrokenPlugin) as stopped:
         create_app(settings)
     assert all(part in str(stopped.value) for part in ("acme-things 9.1", "'zz-acme'", words))
+
+
+def test_a_plugin_whose_name_comes_first_takes_no_schema_name_from_the_gateways(
+    install: Callable[..., None], settings: Settings
+) -> None:
+    install(source(schema="ClusterSchema"), entry="aa-acme")
+    with pytest.raises(BrokenPlugin) as stopped:
+        create_app(settings)
+    assert stopped.value.found.distribution == "acme-things"
+    assert "ClusterSchema of plugin 'cluster' (resources.cluster:plugin)" in str(stopped.value)
+
+
+def test_a_schema_with_the_name_of_anothers_shape_stops_the_start_with_the_names_of_both_plugins(
+    install: Callable[..., None], settings: Settings
+) -> None:
+    install(source(schema="ClusterPatchSchema"))
+    with pytest.raises(BrokenPlugin) as stopped:
+        create_app(settings)
+    assert stopped.value.found.distribution == "acme-things"
+    assert "'Cluster' is of plugin 'cluster' (resources.cluster:plugin)" in str(stopped.value)
 
 
 #: One that cannot be imported, one that is no plugin, one that cannot be registered.

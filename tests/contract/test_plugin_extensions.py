@@ -12,7 +12,7 @@ from flask import Flask
 
 from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin, Found
-from omni_gateway.sdk import ResourceAdapter, Role, SpecSchema
+from omni_gateway.sdk import Operation, OperationKind, ResourceAdapter, Role, SpecSchema
 from omni_gateway.sdk.actions import Action, ComputedDocument, PluginError, ServicePlugin
 from omni_gateway.sdk.extensions import CheckFailed, HealthCheck, PluginContext, Task, setting
 from omni_gateway.settings import Settings, SettingsError
@@ -32,6 +32,9 @@ def make(settings: Settings, monkeypatch: pytest.MonkeyPatch, undocumented: None
         return create_app(replace(settings, environ=environ, readiness_requires=requires))
 
     return app_with
+
+
+GREETING = {"OMNI_GATEWAY_GREETINGS_TEXT": "hello"}
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,27 @@ def greetings() -> ServicePlugin:
 
 
 def test_a_function_reads_the_settings_of_its_plugin_from_its_adapter(make: Make, tokens: dict[str, str]) -> None:
-    app = make(greetings(), OMNI_GATEWAY_GREETINGS_TEXT="hello")
+    app = make(greetings(), **GREETING)
     caller = Caller(app.test_client(), tokens["reader"])
     assert caller.get("greetings").json["text"] == "hello"
     assert caller.post("greetings/actions/greet").json["text"] == "hello"
+
+
+def greeting(adapter: ResourceAdapter, id: str) -> Operation:
+    return Operation("greeting", id, "running", adapter.settings.text)
+
+
+def test_an_operation_is_read_by_functions_that_have_the_settings_of_the_plugin(
+    make: Make, tokens: dict[str, str]
+) -> None:
+    def under_way(adapter: ResourceAdapter) -> list[Operation]:
+        return [greeting(adapter, "all")]
+
+    kind = OperationKind("greeting", greeting, role=Role.READER, under_way=under_way, takes_adapter=True)
+    app = make(ServicePlugin(name="greetings", operations=[kind], settings=GreetingSettings), **GREETING)
+    caller = Caller(app.test_client(), tokens["reader"])
+    assert caller.get("operations/greeting/one").json["progress"] == "hello"
+    assert [each["progress"] for each in caller.get("operations?kind=greeting").json] == ["hello"]
 
 
 def test_wrong_settings_stop_the_start_with_the_plugin_and_the_variable(make: Make) -> None:

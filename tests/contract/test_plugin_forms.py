@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from flask import Response, jsonify
+from flask import Flask, Response, jsonify
 from flask.views import MethodView
 from marshmallow import fields
 
@@ -147,11 +147,19 @@ def plugins() -> Sequence[ServicePlugin]:
     return motto, notes, kept, greeting
 
 
-@pytest.fixture
-def house(settings: Settings, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Caller:
+def app_with_plugins(settings: Settings) -> Flask:
     found = [Found(plugin.name, "here", "house", "1.0", "loaded", plugin) for plugin in plugins()]
-    monkeypatch.setattr("omni_gateway.app.discover", lambda **_: found)
-    return Caller(create_app(settings).test_client(), tokens["admin"])
+    return create_app(settings, plugins=found)
+
+
+@pytest.fixture
+def house(settings: Settings, tokens: dict[str, str], undocumented: None) -> Caller:
+    return Caller(app_with_plugins(settings).test_client(), tokens["admin"])
+
+
+@pytest.fixture(scope="module")
+def document(settings: Settings) -> Mapping[str, Any]:
+    return app_with_plugins(settings).test_client().get("/openapi.json").json
 
 
 def test_the_only_object_of_its_kind_lives_at_the_collections_own_url(house: Caller) -> None:
@@ -238,8 +246,8 @@ def test_a_service_answers_at_its_own_url(house: Caller) -> None:
     assert house.get("house/greeting").json == {"text": "hello"}
 
 
-def test_every_form_is_in_the_document(house: Caller) -> None:
-    paths = house.get("/openapi.json").json["paths"]
+def test_every_form_is_in_the_document(document: Mapping[str, Any]) -> None:
+    paths = document["paths"]
     assert set(paths["/api/v1/house/motto"]) == {"get", "post", "put", "patch", "delete"}
     assert paths["/api/v1/house/greeting"]["get"]["operationId"] == "get_house_greeting"
 
@@ -248,12 +256,23 @@ def test_a_view_of_a_plugins_own_may_be_below_an_object(house: Caller) -> None:
     assert house.get("house/notes/four/length").json == {"length": 4}
 
 
-def test_a_view_of_a_plugins_own_is_documented_with_the_problems_of_every_route(house: Caller) -> None:
-    document = house.get("/openapi.json").json
+def test_a_view_of_a_plugins_own_is_documented_with_the_problems_of_every_route(
+    document: Mapping[str, Any],
+) -> None:
     responses = document["paths"]["/api/v1/house/notes/{id}/length"]["get"]["responses"]
     problems = {answer["$ref"].rpartition("/")[2] for answer in responses.values() if "$ref" in answer}
     assert problems <= set(document["components"]["responses"])
     assert {"Unauthorized", "Forbidden", "NotFound", "UnprocessableContent", "InternalServerError"} <= problems
+
+
+@pytest.mark.parametrize(("view", "takes_key"), [("once", True), ("plain", False)])
+def test_a_view_of_a_plugins_own_is_documented_with_the_key_that_it_takes(
+    document: Mapping[str, Any], view: str, takes_key: bool
+) -> None:
+    operation = document["paths"][f"/api/v1/house/greeting/{view}"]["post"]
+    key = {"$ref": "#/components/parameters/IdempotencyKeyParameter"}
+    assert (key in operation.get("parameters", [])) is takes_key
+    assert (operation["responses"].get("409") == {"$ref": "#/components/responses/Conflict"}) is takes_key
 
 
 @pytest.mark.parametrize("name", ["view", "fields", "ticket"])

@@ -1,22 +1,33 @@
-"""`serve` runs the migrations of plugins' tables before it listens."""
+"""`serve` loads the plugins once, and runs the migrations of their tables before it listens."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import EntryPoints
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from omni_gateway.cli import _migrate_tables_of_plugins as migrate_at_the_start
+from omni_gateway import discovery
+from omni_gateway.app import create_app
+from omni_gateway.cli import _usable_plugins as load_at_the_start
 from omni_gateway.discovery import BrokenPlugin, Found
-from omni_gateway.sdk.actions import ServicePlugin
+from omni_gateway.omni import OmniConfig
+from omni_gateway.sdk import Role, SpecSchema
+from omni_gateway.sdk.actions import ComputedDocument, ServicePlugin
+from omni_gateway.server import Server
 from omni_gateway.settings import Settings
 from omni_gateway.storage import store_of
 from omni_gateway.store import Tables
 from tests.unit.store.test_plugin_tables import BROKEN, FIRST, SECOND
 from tests.unit.store.test_plugin_tables import release as release
+
+NOWHERE = OmniConfig("http://127.0.0.1:9", insecure=True)
+COUNT = ComputedDocument(
+    "", on_collection=True, role=Role.READER, summary="Count", answers=SpecSchema, run=lambda adapter, query: {}
+)
 
 
 @pytest.fixture
@@ -30,7 +41,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tables], None]:
     """Installs a plugin with these tables."""
 
     def install(tables: Tables) -> None:
-        plugin = ServicePlugin(name="racks", tables=tables)
+        plugin = ServicePlugin(name="racks", tables=tables, documents=[COUNT])
         found = [Found("racks", "acme_racks:plugin", "acme-racks", "1.2", "loaded", plugin)]
         monkeypatch.setattr("omni_gateway.discovery.discover", lambda **_: found)
 
@@ -41,7 +52,7 @@ def test_the_tables_are_there_when_it_listens(
     settings: Settings, installed: Callable[[Tables], None], release: Callable[..., Tables]
 ) -> None:
     installed(release(FIRST, SECOND))
-    migrate_at_the_start(settings)
+    load_at_the_start(settings)
     with store_of(settings).database.connect() as connection:
         assert connection.execute(text("SELECT id FROM acme_racks")).all() == []
 
@@ -53,15 +64,30 @@ def test_a_step_that_fails_stops_the_start_with_the_name_of_the_plugin(
     with pytest.raises(
         BrokenPlugin, match=r"plugin 'racks' .* of acme-racks 1.2: .*: the tables .* cannot be migrated"
     ):
-        migrate_at_the_start(settings)
+        load_at_the_start(settings)
 
 
-def test_a_step_that_fails_is_a_warning_where_broken_plugins_are_skipped(
-    settings: Settings,
-    installed: Callable[[Tables], None],
-    release: Callable[..., Tables],
-    capsys: pytest.CaptureFixture[str],
+def test_a_plugin_whose_step_fails_is_left_out_where_broken_plugins_are_skipped(
+    settings: Settings, installed: Callable[[Tables], None], release: Callable[..., Tables]
 ) -> None:
     installed(release(FIRST, BROKEN))
-    migrate_at_the_start(replace(settings, plugin_errors="skip"))
-    assert "Warning: plugin 'racks' (acme_racks:plugin) of acme-racks 1.2: the tables" in capsys.readouterr().err
+    settings = replace(settings, plugin_errors="skip", omni=NOWHERE)
+
+    app = create_app(settings, plugins=load_at_the_start(settings))
+
+    assert not [rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/v1/racks")]
+    [broken] = app.test_client().get("/readyz").json["checks"]["plugins"]["broken"]
+    assert "cannot be migrated to '0002'" in broken["reason"]
+
+
+def test_plugins_are_looked_for_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[None] = []
+
+    def no_entry_points() -> EntryPoints:
+        looked.append(None)
+        return EntryPoints()
+
+    monkeypatch.setattr(discovery, "entry_points", no_entry_points)
+    settings = replace(settings, omni=NOWHERE)
+    Server("127.0.0.1:0", settings, load_at_the_start(settings), renew=lambda: (settings, []), ready=list).load()
+    assert len(looked) == 1

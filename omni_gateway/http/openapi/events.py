@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from omni_gateway.http.openapi.schema_names import SchemaNameTaken
+
 _JSON = "application/json"
 #: The media types of a stream of events.
 STREAMS = ("text/event-stream", "application/x-ndjson")
@@ -38,7 +40,7 @@ def add_events(document: dict[str, Any]) -> None:
 
     The objects are those in the JSON answer of a GET, and the steps of a POST, whose schema the stream has.
 
-    Raises ``ValueError`` if a plugin's schema has the name of an event.
+    Raises :class:`SchemaNameTaken` if a schema has the name of an event.
     """
     schemas = document["components"]["schemas"]
     added: dict[str, Any] = {}
@@ -47,11 +49,13 @@ def add_events(document: dict[str, Any]) -> None:
         item = schema.get("items", schema)
         resumable = any(item.get("$ref", "").endswith("/LastEventIDParameter") for item in operation["parameters"])
         name = item["$ref"].rpartition("/")[2] if "$ref" in item else "Any"
-        added |= _event(name, item, _types(method, resumable=resumable), resumable=resumable)
+        events = _event(name, item, _types(method, resumable=resumable), resumable=resumable)
+        if taken := sorted(events.keys() & schemas.keys()):
+            text = f"the schema names {', '.join(taken)} are those of events of {name!r}; rename the schemas"
+            raise SchemaNameTaken(text, *taken, name)
+        added |= events
         for media in STREAMS:
             content[media]["schema"] = {"$ref": f"#/components/schemas/{name}Event"}
-    if taken := added.keys() & schemas.keys():
-        raise ValueError(f"these schema names are those of events: {', '.join(sorted(taken))}; rename the schemas")
     schemas |= dict(sorted(added.items()))
 
 

@@ -21,6 +21,7 @@ from enum import Enum
 from typing import Any
 
 from omni_gateway.http.openapi.operations import operations
+from omni_gateway.http.openapi.schema_names import SchemaNameTaken
 
 #: Members of a component that only this module reads: names of members that an answer may lack, and of those that only
 #: a create takes.
@@ -48,14 +49,10 @@ class Shape(Enum):
     INPUT = "Input"
 
 
-class ShapeNameTaken(ValueError):
-    """The name of a shape is that of another schema."""
-
-
 def split_shapes(document: dict[str, Any]) -> None:
     """Replace the components of a document by the shapes that its operations use.
 
-    Raises :class:`ShapeNameTaken` if a schema has the name of another one's shape.
+    Raises :class:`SchemaNameTaken` if a schema has the name of another one's shape.
     """
     components = document["components"]
     splitter = _Splitter(components.get("schemas", {}), _names_in_answers(document), _names_made_by_put(document))
@@ -138,7 +135,8 @@ class _Splitter:
         plain = shape in (Shape.CREATE, Shape.INPUT) and origin not in self._in_answers
         name = origin if plain else origin + shape.value
         if name != origin and name in self._mixed:
-            raise ShapeNameTaken(f"the schema name {name!r} is taken: it is the name of a shape of {origin!r}")
+            text = f"the schema name {name!r} is taken: it is the name of a shape of {origin!r}; rename one"
+            raise SchemaNameTaken(text, name, origin)
         if name not in self.components:
             self.components[name] = {}  # so that a schema may refer to itself
             self.components[name] = self._made(origin, shape)

@@ -22,6 +22,7 @@ from omni_gateway.omni import errors
 from omni_gateway.rest import cluster_lock
 from omni_gateway.rest.actions import DryRunResult
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.adapters.scoped import unscoped
 from omni_gateway.rest.errors import MISSING
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.machine_names import machine_id, with_machine_ids
@@ -159,7 +160,8 @@ def delete_view(item: Item, destroy: OperationKind) -> Callable[..., Response]:
             adapter.delete_with(existing, arguments)
         if _gone(adapter, id):
             return Response(status=204)
-        return operation_response(destroy.read(current_gateway().omni, id))
+        source = unscoped(adapter) if destroy.takes_adapter else current_gateway().omni
+        return operation_response(destroy.read(source, id))
 
     return delete
 

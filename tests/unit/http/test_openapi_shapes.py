@@ -9,7 +9,8 @@ from regress import Regex
 
 from omni_gateway.http.openapi.converter import ecma_pattern
 from omni_gateway.http.openapi.items import ITEMS_OF, resolve_items
-from omni_gateway.http.openapi.shapes import CREATE_ONLY, OPTIONAL, ShapeNameTaken, split_shapes
+from omni_gateway.http.openapi.schema_names import SchemaNameTaken
+from omni_gateway.http.openapi.shapes import CREATE_ONLY, OPTIONAL, split_shapes
 
 TEXT = {"type": "string"}
 THING = {
@@ -97,7 +98,7 @@ def test_a_merge_patch_merges_objects_and_replaces_lists() -> None:
 
 
 def test_a_schema_with_the_name_of_anothers_shape_is_refused() -> None:
-    with pytest.raises(ShapeNameTaken, match="'ThingPatch' is taken: it is the name of a shape of 'Thing'"):
+    with pytest.raises(SchemaNameTaken, match="'ThingPatch' is taken: it is the name of a shape of 'Thing'"):
         shapes(ThingPatch=MOVE)
 
 

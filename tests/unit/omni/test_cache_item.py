@@ -44,3 +44,35 @@ def test_an_object_that_was_never_updated_has_no_time_of_update(never: str) -> N
     stored = {"metadata": {"id": "a", "version": 1, "updated": never}, "spec": {}}
     assert CachedObject(json.dumps(stored)).updated is None
     assert Resource.from_omni(stored).updated is None
+
+
+def test_what_look_ups_need_is_read_from_the_metadata() -> None:
+    metadata = {
+        "id": "a",
+        "namespace": "default",
+        "type": "Links",
+        "version": "7",
+        "created": "2026-01-01T00:00:00Z",
+        "updated": "2026-01-02T00:00:00Z",
+        "phase": "tearingDown",
+        "owner": "LinkController",
+        "finalizers": ["x", "y"],
+        "labels": {"l": "1"},
+        "annotations": {"n": "2"},
+    }
+    item = CachedObject(json.dumps({"metadata": metadata, "spec": {}}))
+    read = {name: getattr(item, name) for name in metadata}
+    assert read == {**metadata, "version": 7, "finalizers": ("x", "y")}
+    assert item.tearing_down
+
+
+def test_metadata_that_omni_leaves_out_is_empty() -> None:
+    item = CachedObject(json.dumps({"metadata": {"id": "a"}, "spec": {}}))
+    assert (item.namespace, item.type, item.version, item.created, item.updated) == ("", "", 0, "", None)
+    assert (item.phase, item.owner, item.finalizers, item.labels, item.annotations) == ("running", "", (), {}, {})
+
+
+def test_a_dictionary_is_no_longer_than_the_compression_can_use() -> None:
+    compressor = DictionaryCompressor()
+    compressor.pack("x" * 100_000)
+    assert len(compressor._dictionary) == 32 * 1024

@@ -143,7 +143,8 @@ class Omni:
             selectors = [parse(text) for name, text in metadata if name == "selectors"]
             texts = [self.readable[id] for id in sorted(self.readable)]
             texts = [text for text in texts if all(each.matches(CachedObject(text).labels) for each in selectors)]
-            return pb.ListResponse(items=texts, total=len(texts))
+            page = texts[:: -1 if request.sort_descending else 1][request.offset :]
+            return pb.ListResponse(items=page[: request.limit or None], total=len(texts))
         return None
 
     def stream(self, *_: Any, **__: Any) -> Source:

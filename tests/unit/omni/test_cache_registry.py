@@ -32,7 +32,7 @@ class Unwatchable:
 @pytest.fixture
 def omnis() -> dict[str, Omni]:
     """An Omni for each type, so that each has objects and a watch of its own."""
-    made = {"a": Omni(), "b": Omni()}
+    made = {"a": Omni(), "b": Omni(), "c": Omni()}
     for omni in made.values():
         for number in range(10):
             omni.create(f"x{number}")
@@ -114,6 +114,14 @@ def test_where_two_do_not_fit_the_one_that_was_asked_for_last_stays(
     cache.evict()
     assert cache.existing("a", NAMESPACE) is first
     assert cache.existing("b", NAMESPACE) is None
+
+
+def test_where_three_do_not_fit_the_one_that_was_asked_for_first_goes(cache: Informers, wait_until: Wait) -> None:
+    sizes = [wait_until(lambda type=type: cache.informer(type, NAMESPACE), 5).size for type in "bca"]
+    cache.max_size = sizes[0] + sizes[1]
+    cache.evict()
+    assert [cache.existing(type, NAMESPACE) is not None for type in "bca"] == [False, True, True]
+    assert not live(cache, "b") and cache.existing("b", NAMESPACE) is None
 
 
 def test_without_room_nothing_is_followed(cache: Informers) -> None:

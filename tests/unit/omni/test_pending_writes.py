@@ -199,3 +199,29 @@ def test_a_read_tells_the_result_of_a_confirmed_create(cache: Informers) -> None
     (expected,) = cache.pending_writes.find(KEY, "new")
     assert isinstance(expected, AtLeast)
     assert (expected.created, expected.version) == (LATER, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answered", "teardown"),
+    [("delete", True, False), ("delete", False, True), ("teardown", True, True), ("teardown", False, True)],
+)
+def test_a_removal_is_expected_of_the_object_that_the_informer_has(
+    cache: Informers, kind: Any, answered: bool, teardown: bool
+) -> None:
+    held, now = cache.created(TYPE, NAMESPACE, "held"), cache.now()
+    cache.written(TYPE, NAMESPACE, "held", Write(kind, now - 0.2), answered=answered)
+    expected = Gone(now - 0.2, now, now + SETTLED_SECONDS, held, teardown)
+    assert held and list(cache.pending_writes.find(KEY, "held")) == [expected]
+
+
+def test_an_update_is_expected_at_its_version_and_is_settled_a_while_later(cache: Informers) -> None:
+    now = cache.now()
+    cache.written(TYPE, NAMESPACE, "held", Write("update", now, LATER, 2), answered=True)
+    assert list(cache.pending_writes.find(KEY, "held")) == [AtLeast(now, now, now + SETTLED_SECONDS, LATER, 2)]
+
+
+def test_a_confirmed_create_is_settled_at_once_and_its_predecessor_a_while_later(cache: Informers) -> None:
+    now = cache.now()
+    cache.written(TYPE, NAMESPACE, "held", Write("create", now, LATER), answered=True)
+    settled_at = now + SETTLED_SECONDS
+    assert list(cache.pending_writes.find(KEY, "held")) == [Gone(now, now, settled_at, LATER), Unknown(now, now, now)]

@@ -52,7 +52,7 @@ def plugins(folder: Path) -> Iterator[Mapping[str, ResourcePlugin]]:
 
 @cache
 def free_types() -> list[str]:
-    return [entry.name for entry in omni_types.entries(omni_types.installed_plugins()) if not entry.plugins]
+    return [entry.name for entry in omni_types.entries_of_installed() if not entry.plugins]
 
 
 def answers_of(type: str) -> Answers:

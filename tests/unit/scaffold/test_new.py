@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 
 import pytest
 
+from omni_gateway import discovery
 from omni_gateway.sdk import SDK_VERSION
 
 from .conftest import Run
@@ -38,6 +40,18 @@ def test_it_ends_with_what_to_do_next(run: Run) -> None:
     lines = run(*TUNNELS).output.splitlines()
     assert 4 <= len(lines) <= 5
     assert f"cd {FOLDER} && pip install -e .[test]" in lines[1]
+
+
+def test_installed_plugins_are_looked_for_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[None] = []
+
+    def counted() -> EntryPoints:
+        looked.append(None)
+        return entry_points()
+
+    monkeypatch.setattr(discovery, "entry_points", counted)
+    run(*TUNNELS)
+    assert len(looked) == 1
 
 
 def test_the_package_names_its_entry_point_its_licence_and_the_sdk_that_it_was_written_for(run: Run) -> None:

@@ -23,12 +23,14 @@ def text_of(type: str, id: str, version: int = 1, labels: dict[str, str] | None 
 class _Watch:
     def __init__(self) -> None:
         self.events: queue.SimpleQueue[RawEvent | None] = queue.SimpleQueue()
+        self.cancelled = False
 
     def __iter__(self) -> Iterator[RawEvent]:
         while (event := self.events.get()) is not None:
             yield event
 
     def cancel(self) -> None:
+        self.cancelled = True
         self.events.put(None)
 
 

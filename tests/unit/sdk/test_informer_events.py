@@ -116,3 +116,28 @@ def test_an_informer_is_held_until_it_is_closed(wait_until: Wait) -> None:
     assert things.informer.has_followers
     queue.close()
     assert not things.informer.has_followers
+
+
+def test_an_informer_selects_what_is_there_in_the_order_of_ids(wait_until: Wait) -> None:
+    things = Followed(wait_until, "things")
+    for id in "cabd":
+        things.put(id, {"x": "1"})
+    selector = parse("x in (1)")
+    assert [item.id for item in things.informer.items(selector)] == ["a", "b", "c", "d"]
+    things.remove("b")
+    things.put("c", {"x": "2"})
+    assert [item.id for item in things.informer.items(selector)] == ["a", "d"]
+
+
+def test_the_size_of_an_informer_is_that_of_its_objects(wait_until: Wait) -> None:
+    things = Followed(wait_until, "things", "a", "b")
+    things.put("a", text="x" * 1000)
+    things.put("c")
+    things.remove("b")
+    assert things.informer.size == sum(len(item) for item in things.informer.items())
+
+
+def test_closing_an_informer_ends_its_watch(wait_until: Wait) -> None:
+    things = Followed(wait_until, "things")
+    things.informer.close()
+    assert things._watch.cancelled
