@@ -31,9 +31,15 @@ class KeyPair:
 
 
 def make(name: str, email: str, life: timedelta = DEFAULT_LIFE) -> KeyPair:
-    """Make an Ed25519 pair for the account ``name``; ``email`` stands in the key's user id, as Omni demands."""
+    """Make an Ed25519 pair for the account ``name``; ``email`` stands in the key's user id, as Omni demands.
+
+    The name beside it is the local part of the address: that of an infrastructure provider has a colon, which RFC 5322
+    does not allow there, and Omni refuses such a key.
+    """
     secret = pysequoia.Tsk.generate(
-        user_id=f"{name} <{email}>", validity_seconds=int(life.total_seconds()), profile=pysequoia.Profile.RFC4880
+        user_id=f"{email.partition('@')[0]} <{email}>",
+        validity_seconds=int(life.total_seconds()),
+        profile=pysequoia.Profile.RFC4880,
     )
     document = orjson.dumps({"name": name, "pgp_key": str(secret)})
     return KeyPair(base64.b64encode(document).decode(), str(secret.extract_certificate()))

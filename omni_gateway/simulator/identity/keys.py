@@ -13,7 +13,8 @@ import pysequoia
 from omni_gateway.simulator.errors import Unknown
 
 LONGEST_LIFE = timedelta(days=365, minutes=1)
-_EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+#: A user id as Go's mail.ParseAddress takes it (RFC 5322): a phrase without special characters, then the address.
+_ADDRESS = re.compile(r"(?:[\w !#$%&'*+\-/=?^`{|}~.()]+|\"[^\"]*\" )?<[^@\s<>]+@[^@\s<>]+>|[^@\s<>:]+@[^@\s<>]+")
 _LEAD = timedelta(minutes=1)
 
 
@@ -30,7 +31,7 @@ def read_public_key(armored: str, now: datetime | None = None) -> PublicKey:
     """Check a public key that is to be registered.
 
     :class:`Unknown` (as Omni has it) when it does not parse, is private, never expires, lives for more than a year,
-    or has no e-mail address in its user ids.
+    or has no user id that is an e-mail address with or without a name.
     """
     try:
         cert = pysequoia.Cert.from_bytes(armored.encode())
@@ -38,7 +39,7 @@ def read_public_key(armored: str, now: datetime | None = None) -> PublicKey:
         raise Unknown("the public key does not parse") from None
     if "PRIVATE KEY" in armored:
         raise Unknown("that is a private key: only the public half is ever sent")
-    if not any(_EMAIL.search(str(user)) for user in cert.user_ids):
+    if not any(_ADDRESS.fullmatch(str(user)) for user in cert.user_ids):
         raise Unknown("the key's user id has no e-mail address")
     expires = cert.expiration
     if expires is None:
