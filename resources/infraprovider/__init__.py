@@ -1,8 +1,6 @@
 """Infrastructure providers: what makes machines for Omni, each with a service account of its own."""
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin, Role
-from omni_gateway.sdk.adapters import object_url
-from omni_gateway.sdk.omni import account_keys
 from resources.infraprovider.adapter import InfraProviderAdapter
 from resources.infraprovider.renew import RENEW
 from resources.infraprovider.schemas import InfraProviderSchema
@@ -21,9 +19,6 @@ plugin = ResourcePlugin(
         "get": READ_WRITE["get"],
         "create": Role.ADMIN,
         "delete": Role.ADMIN,
-    },
-    links={
-        "service_account": lambda resource: object_url("auth/service-accounts", account_keys.provider_of(resource.id))
     },
     actions=[RENEW],
     example=EXAMPLE,

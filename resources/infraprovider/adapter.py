@@ -64,7 +64,7 @@ class InfraProviderAdapter(OmniResourceAdapter):
                 409,
                 "exists",
                 f"There is a service account {name!r} already, and its keys would be the provider's.",
-                hint=f"Remove it: DELETE /api/v1/auth/service-accounts/{name}",
+                hint=f"Choose another name, or remove it: `omnictl serviceaccount destroy {name}`.",
             )
 
     def additional_objects(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
@@ -113,9 +113,8 @@ class InfraProviderAdapter(OmniResourceAdapter):
 
 
 def has_account(omni: OmniClient, id: str) -> bool:
-    """Return whether a provider has a service account."""
-    name = account_keys.provider_of(id)
-    return any(account.name == name for account in omni.management.list_service_accounts())
+    """Return whether a provider has a service account; Omni does not list these, so its identity is looked up."""
+    return find(omni, types.IDENTITIES, account_keys.identity_of(account_keys.provider_of(id))) is not None
 
 
 def register(omni: OmniClient, id: str, public: str) -> None:

@@ -15,7 +15,7 @@ from omni_gateway.sdk.omni import account_keys, types
 
 #: How long to wait until Omni lists a new account or key, and the polling interval, in seconds.
 LISTED_SECONDS, POLL_SECONDS = 5.0, 0.05
-_NAME = re.compile(r"(infra-provider:)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 
 
 class ServiceAccountAdapter(CallAdapter):
@@ -60,11 +60,11 @@ class ServiceAccountAdapter(CallAdapter):
         """Raise 422 for names, roles and keys that Omni would refuse with ``Unknown``."""
         super().check(resource, existing, extras)
         refusals = FieldErrors()
-        if not _NAME.match(resource.id):
-            refusals.add("id", "Must be a DNS label (a-z, 0-9, -), with `infra-provider:` before it for a provider.")
-        if (resource.spec.get("role") == "InfraProvider") != resource.id.startswith(account_keys.PROVIDER):
-            text = f"`InfraProvider` and names that begin with `{account_keys.PROVIDER}` belong together."
-            refusals.add("role", text)
+        if resource.id.startswith(account_keys.PROVIDER) or resource.spec.get("role") == "InfraProvider":
+            # Omni lists no accounts of providers, so here one could not be read or removed again.
+            refusals.add("role", "POST /api/v1/infra-providers makes a provider and its account.")
+        elif not _NAME.match(resource.id):
+            refusals.add("id", "Must be a DNS label (a-z, 0-9, -).")
         account_keys.check(extras, refusals)
         refusals.raise_if_any()
 

@@ -36,14 +36,14 @@ class ServiceAccountKeySchema(SpecSchema):
 
 
 class ServiceAccountSchema(ResourceSchema):
-    """An identity of a script or a program. Its id is the short name: `automation`, `infra-provider:metal`."""
+    """An identity of a script or a program. Its id is the short name: `automation`."""
 
     role = fields.String(
         required=True,
         validate=validate.OneOf(ROLES),
         metadata={
-            "description": "The account's role in Omni; `InfraProvider` for the names that begin with"
-            " `infra-provider:`",
+            "description": "The account's role in Omni; an account with the role `InfraProvider` is made with its"
+            " provider, at `/infra-providers`",
             "example": "Operator",
         },
     )

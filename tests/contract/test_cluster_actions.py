@@ -354,8 +354,9 @@ def test_a_dry_run_leaves_the_token_of_a_machine(world: World) -> None:
     assert token_of(world) == before
 
 
-def test_a_machine_without_a_token_has_none_afterwards(world: World) -> None:
-    rule = faults.Rule(method="*/ResetNodeUniqueToken", error=faults.Error(code=5))
+@pytest.mark.parametrize(("code", "message"), [(5, "not found"), (2, "resource NodeUniqueTokens(…) doesn't exist")])
+def test_a_machine_without_a_token_has_none_afterwards(world: World, code: int, message: str) -> None:
+    rule = faults.Rule(method="*/ResetNodeUniqueToken", error=faults.Error(code=code, message=message))
     with world.simulator.faults.during(rule) as struck:
         assert world.admin.post(f"machines/{world.machine}/{RESET}").status_code == 200
     assert struck

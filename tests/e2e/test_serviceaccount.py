@@ -106,7 +106,7 @@ def test_a_removed_account_calls_nobody(api: httpx.Client, account: dict[str, An
     ("change", "field"),
     [
         ({"id": "Upper"}, "id"),
-        ({"id": "infra-provider:"}, "id"),
+        ({"id": "infra-provider:metal"}, "role"),
         ({"role": "Owner"}, "role"),
         ({"role": "InfraProvider"}, "role"),
         ({"ttl": "9000h"}, "ttl"),

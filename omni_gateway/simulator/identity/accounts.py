@@ -94,10 +94,13 @@ def renew_service_account(store: Store, name: str, armored_public_key: str) -> s
 
 
 def list_service_accounts(store: Store) -> list[ServiceAccount]:
-    """Return every account with its keys."""
+    """Return every account with its keys, without those of infra providers, which Omni does not list."""
     with store.lock:
-        identities = store.view("default", IDENTITY)
-        return [_listed(store, identity) for identity in identities if IS_SERVICE_ACCOUNT in identity.labels]
+        return [_listed(store, identity) for identity in store.view("default", IDENTITY) if _is_listed(identity)]
+
+
+def _is_listed(identity: Resource) -> bool:
+    return IS_SERVICE_ACCOUNT in identity.labels and not identity.id.endswith(INFRA_PROVIDER_SUFFIX)
 
 
 def destroy_service_account(store: Store, name: str, by: Identity | None = None) -> None:
@@ -156,7 +159,7 @@ def refresh_status(store: Store, identity_id: str) -> None:
         res.labels = dict(identity.labels)
 
     store.modify("ephemeral", IDENTITY_STATUS, identity_id, shown, "IdentityStatusController", create=True)
-    if IS_SERVICE_ACCOUNT in identity.labels:
+    if _is_listed(identity):
         spec = _status_spec(store, user_id, role)
 
         def counted(res: Resource) -> None:
@@ -210,12 +213,9 @@ def _drop(store: Store, res: Resource) -> None:
 
 def _listed(store: Store, identity: Resource) -> ServiceAccount:
     user_id = identity.spec["user_id"]
-    name = identity.id
-    if name.endswith(INFRA_PROVIDER_SUFFIX):
-        name = _PROVIDER + name.removesuffix(INFRA_PROVIDER_SUFFIX)
     user = store.peek("default", USER, user_id)
     return ServiceAccount(
-        name.removesuffix(SERVICE_ACCOUNT_SUFFIX),
+        identity.id.removesuffix(SERVICE_ACCOUNT_SUFFIX),
         user.spec["role"] if user else "None",
         tuple(_listed_key(store, key) for key in keys_of(store, user_id)),
         activity.last_active(store, identity.id),

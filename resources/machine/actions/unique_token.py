@@ -6,7 +6,6 @@ A machine proves by its unique token, which Talos keeps on its disk, that it is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from omni_gateway.sdk import Problem, Resource, Role
@@ -27,8 +26,12 @@ def reset_node_unique_token(
         raise Problem(409, "too-early", f"Machine {id!r} has not reported to Omni yet.", headers={"Retry-After": "5"})
     if dry_run:
         return DryRunResult(machine, machine)
-    with suppress(omni_errors.NotFound):  # it has no token, or it was removed, which the next read raises
+    try:
         adapter.omni.management.reset_node_unique_token(id)
+    except (omni_errors.NotFound, omni_errors.Unknown) as error:
+        # It has no token, which Omni 1.7 answers with UNKNOWN; or it was removed, which the next read raises.
+        if isinstance(error, omni_errors.Unknown) and "doesn't exist" not in error.detail:
+            raise
     return adapter.get(id)
 
 
