@@ -9,11 +9,11 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
-from omni_gateway.api.any_type.kinds import GenericResourceSchema
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
 from omni_gateway.plain_scalar import PlainScalar, text_of, value_of
 from omni_gateway.rest import cluster_lock
+from omni_gateway.rest.any_type.kinds import GenericResourceSchema
 from omni_gateway.rest.schema import SpecSchema
 
 #: Omni's own metadata; ``omnictl get -o yaml`` prints it, so documents may contain it. It is ignored.
@@ -116,6 +116,13 @@ class Document:
     def key(self) -> tuple[str, str]:
         """Return type and id of the object."""
         return self.wanted.type, self.wanted.id
+
+
+def document_of(resource: Resource) -> dict[str, Any]:
+    """Return an object as a document in omnictl's format."""
+    labels, annotations = dict(resource.labels), dict(resource.annotations)
+    metadata = {"type": resource.type, "id": resource.id, "labels": labels, "annotations": annotations}
+    return {"metadata": metadata, "spec": dict(resource.spec)}
 
 
 def named(raw: Any) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from marshmallow import fields
 
-from omni_gateway.api.any_type.definitions import Definition
 from omni_gateway.auth import Role
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
@@ -20,6 +19,7 @@ from omni_gateway.redaction.specs import masked_members, redact, restore
 from omni_gateway.rest import relations
 from omni_gateway.rest.adapters.base import Created, ResourceAdapter
 from omni_gateway.rest.adapters.omni import OmniResourceAdapter
+from omni_gateway.rest.any_type.definitions import Definition
 from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.gateway import Gateway, Mounted, current_gateway
 from omni_gateway.rest.links import object_url
