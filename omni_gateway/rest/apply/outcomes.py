@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from omni_gateway.http.concealment import concealed
@@ -34,7 +34,10 @@ class Outcome:
     problem: Problem | None = None
     #: Whether a write that failed may have been applied.
     uncertain: bool = False
-    diff: Sequence[Mapping[str, Any]] | None = field(default=None)
+    #: RFC 6902 operations (dry run only).
+    diff: Sequence[Mapping[str, Any]] | None = None
+    #: The object as callers read it, before and after, with secrets masked; empty where there is none (dry run only).
+    shown: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
 
     def fail(self, problem: Problem, action: Action = "failed") -> None:
         """Record that this object was not written or removed, and why."""

@@ -91,11 +91,12 @@ class Plan:
         """Return the adapter that writes the outcome's object, with the caller's scope."""
         return self.gateway.bound(self.kinds[outcome.type].adapter)
 
-    def diff(self, outcome: Outcome) -> list[dict[str, Any]]:
-        """Return the changes of an object as RFC 6902 operations, with secrets masked."""
+    def show_changes(self, outcome: Outcome) -> None:
+        """Set an object's representations before and after, and the operations between them; secrets are masked."""
         render = self.kinds[outcome.type].representation.writable
-        before = render(outcome.before) if outcome.before else {}
-        return mergepatch.diff(before, render(outcome.after) if outcome.after else {})
+        before, after = (render(each) if each else {} for each in (outcome.before, outcome.after))
+        outcome.shown = before, after
+        outcome.diff = mergepatch.diff(before, after)
 
     def _read(self, index: int, raw: Any) -> Outcome:
         type, id = named(raw)

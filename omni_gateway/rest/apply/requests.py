@@ -54,7 +54,7 @@ def apply_documents(
     plan = Plan(current_gateway(), current_catalogue(), documents, destroy, dry_run=dry_run, atomic=atomic)
     if dry_run:
         for outcome in plan.pending():
-            outcome.diff = plan.diff(outcome)
+            plan.show_changes(outcome)
     elif atomic:
         write_all_or_nothing(plan)
     else:
