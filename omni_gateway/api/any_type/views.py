@@ -41,7 +41,8 @@ from omni_gateway.rest.views.responses import json_response
 from omni_gateway.rest.views.route import Request, Responses, Route, View
 
 _ROLES = (
-    "The role is that of the type's own routes; a type without routes of its own requires admin."
+    "The role is that of the type's own routes; a type without routes of its own requires admin, or operator if it is"
+    " part of cluster templates."
     " `{type}` is a full name, a short name or an alias, in upper or lower case."
 )
 EXAMPLE: dict[str, Any] = {

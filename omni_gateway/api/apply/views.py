@@ -46,7 +46,8 @@ One invalid document prevents only those that depend on it, unless `atomic=true`
 writes are reverted on failure.
 If a document was not applied the response is a 422 problem (`apply-incomplete`) with the same `results`.
 
-Each document requires the role of its type's own routes; a type without routes of its own requires admin."""
+Each document requires the role of its type's own routes; a type without routes of its own requires admin, or
+operator if it is part of cluster templates."""
 
 
 class ApplyQuery(WriteQuery):

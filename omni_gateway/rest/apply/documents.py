@@ -137,7 +137,9 @@ def loaded(raw: Any) -> Mapping[str, Any]:
     """Return a validated document. Raises a 422 problem with the errors by field."""
     if isinstance(raw, Mapping) and "metadata" not in raw and str(raw.get("kind")) in _TEMPLATE_KINDS:
         text = f"This is part of a cluster template (kind {raw['kind']}), not an Omni object."
-        hint = "Send what `omnictl cluster template render --file FILE` prints."
+        hint = (
+            "POST the whole template to /api/v1/cluster-templates/actions/sync, or what .../actions/render makes of it."
+        )
         raise Problem(422, "validation", text, errors={"kind": [text]}, hint=hint)
     try:
         document: Mapping[str, Any] = _SCHEMA.load(raw)
