@@ -2,10 +2,10 @@
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.adapters import id_link
-from resources.clustertemplate import history, status, sync
+from resources.clustertemplate import drift, history, status, sync
 from resources.clustertemplate.actions import delete, diff, render, validate
 from resources.clustertemplate.actions import sync as sync_actions
-from resources.clustertemplate.adapter import COLLECTION, ClusterTemplateAdapter
+from resources.clustertemplate.adapter import TEMPLATES
 from resources.clustertemplate.schemas import EXAMPLE, ClusterTemplateSchema
 
 plugin = ResourcePlugin(
@@ -13,7 +13,7 @@ plugin = ResourcePlugin(
     group="Clusters",
     singular="cluster-template",
     schema=ClusterTemplateSchema,
-    adapter=ClusterTemplateAdapter(COLLECTION, sortable=frozenset({"sync", "revision"}), max_objects=2000),
+    adapter=TEMPLATES,
     roles=READ_WRITE,
     links={"cluster": id_link("clusters"), "status": id_link("cluster-templates", "status")},
     documents=[history.HISTORY, history.VERSION, status.STATUS],
@@ -31,7 +31,8 @@ plugin = ResourcePlugin(
         status.STATUS_SENT,
     ],
     operations=[status.READY],
-    tasks=[sync.FINISH],
+    tasks=[sync.FINISH, drift.FOLLOW],
+    metrics=[drift.DRIFTED_TEMPLATES, drift.ENFORCED],
     example=EXAMPLE,
     description="A cluster template is a whole cluster in one text: versions, machine sets, machines, patches. The"
     " gateway keeps it, with its history, in its own store; `actions/sync` makes the cluster what it says.",

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from omni_gateway.sdk import NotFound, Problem, Resource
+from omni_gateway.sdk import NotFound, OmniClient, Problem, Resource
 from omni_gateway.sdk.actions import current_principal
 from omni_gateway.sdk.adapters import StoredResourceAdapter
+from omni_gateway.sdk.omni import apply
 from omni_gateway.sdk.templates import Template
+from resources.clustertemplate.comparison import compare, objects_of
 from resources.clustertemplate.content import Content, content_of, template_of
 
 COLLECTION = "cluster-templates"
@@ -60,6 +62,9 @@ class ClusterTemplateAdapter(StoredResourceAdapter):
         resource.spec |= {"documents": list(content.documents), "text": content.text, "files": {}}
         if existing is not None and all(resource.spec.get(name) == existing.spec.get(name) for name in _CONTENT):
             return
+        resource.spec.pop("drift", None)  # of the content that it had
+        if resource.spec["sync"] == "enforce":
+            _check_enforced(self.omni, content.template)
         resource.spec["revision"] = (existing.spec["revision"] if existing else 0) + 1
         resource.spec["changed_by"] = current_principal().name
         resource.spec["changed_at"] = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -128,6 +133,19 @@ def _version(spec: Mapping[str, Any]) -> Version:
     return Version(spec["revision"], spec["changed_by"], spec["changed_at"], spec["sync"], spec["text"])
 
 
+def _check_enforced(omni: OmniClient, template: Template) -> None:
+    """Raise the problem for which the caller may not sync a template that the gateway is to enforce."""
+    if current_principal().omni is not None:
+        text = (
+            "The gateway enforces templates with its own Omni identity, for callers that it knows by a role of its own."
+        )
+        raise Problem(422, "validation", errors={"sync": [text]})
+    comparison = compare(omni, template.name, objects_of(template))
+    for outcome in apply(comparison.wanted, destroy=comparison.removed, dry_run=True):
+        if outcome.problem is not None and outcome.problem.status in (401, 403):
+            raise outcome.problem
+
+
 def _history(id: str) -> str:
     return f"{COLLECTION}/{id}"
 
@@ -135,3 +153,6 @@ def _history(id: str) -> str:
 def _key(number: int) -> str:
     """Return the id of a version's document, which sorts as the number does."""
     return f"{number:010}"
+
+
+TEMPLATES = ClusterTemplateAdapter(COLLECTION, sortable=frozenset({"sync", "revision"}), max_objects=2000)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from omni_gateway.sdk import OmniClient, Problem, Resource
 from omni_gateway.sdk.adapters import find, find_labelled, map_concurrently, resources_of
+from omni_gateway.sdk.clusters import cluster_lock
 from omni_gateway.sdk.omni import label_names, types
+from omni_gateway.sdk.templates import Template, render
 
 Key = tuple[str, str]
 
@@ -28,6 +31,7 @@ _LABELLED = (
     types.KUBERNETES_MANIFEST_GROUPS,
     types.KUBERNETES_HEALTH_CHECKS,
 )
+_LOCK = label_names.ANNOTATION_CLUSTER_LOCKED
 _OF_MACHINES = (types.KERNEL_ARGS, types.MACHINE_INSTALL_DISK_CONFIGS)
 #: Removed first: the machines leave while the rest of the cluster's configuration is as it was.
 _FIRST = (types.MACHINE_SETS, types.MACHINE_SET_NODES)
@@ -43,17 +47,30 @@ class Comparison:
     :param wanted: the objects as they shall be: those of the template, and those that it lets go.
     :param first: the machine sets and members to remove, which have to be gone before ``rest`` goes.
     :param rest: the other objects to remove.
+    :param lock: the cluster with the lock that it does not have yet; a locked cluster takes no parts, so this is
+        written last.
     """
 
     cluster: str
     wanted: Sequence[Resource]
     first: Sequence[Resource]
     rest: Sequence[Resource]
+    lock: Resource | None = None
 
     @property
     def removed(self) -> Sequence[Resource]:
         """Return all objects to remove, in order."""
         return [*self.first, *self.rest]
+
+
+def objects_of(template: Template) -> list[Resource]:
+    """Return the objects of a template; with ``locked: false`` its cluster has the null that removes a lock."""
+    objects = render(template)
+    if template.cluster.locked is False:
+        cluster = next(each for each in objects if each.type == types.CLUSTERS)
+        unlocked: dict[str, Any] = {**cluster.annotations, _LOCK: None}
+        cluster.annotations = unlocked
+    return objects
 
 
 def compare(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> Comparison:
@@ -79,7 +96,22 @@ def compare(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> Com
     removed = _without_parts(removed)
     first = [each for each in removed if each.type in _FIRST]
     rest = [each for each in removed if each.type not in _FIRST]
-    return Comparison(cluster, [*rendered, *released], first, rest)
+    lock = _new_lock(rendered, actual)
+    rendered = [_unlocked(each) if each is lock else each for each in rendered]
+    return Comparison(cluster, [*rendered, *released], first, rest, lock)
+
+
+def _new_lock(rendered: Sequence[Resource], actual: Mapping[Key, Resource]) -> Resource | None:
+    """Return the cluster of a template that locks it, unless it is locked already."""
+    for each in rendered:
+        if each.type == types.CLUSTERS and cluster_lock.is_locked(each) and each.annotations[_LOCK] is not None:
+            existing = actual.get((each.type, each.id))
+            return None if existing is not None and cluster_lock.is_locked(existing) else each
+    return None
+
+
+def _unlocked(cluster: Resource) -> Resource:
+    return replace(cluster, annotations={key: value for key, value in cluster.annotations.items() if key != _LOCK})
 
 
 def _actual(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> dict[Key, Resource]:

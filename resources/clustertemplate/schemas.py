@@ -15,6 +15,10 @@ from omni_gateway.sdk.actions import BodyForm, SentBody
 from resources.clustertemplate.bodies import EXAMPLE_YAML, FORMS, MAX_BYTES, MAX_FILES
 from resources.clustertemplate.content import template_of
 
+#: The states of drift, and how many objects it names.
+NONE, DRIFTED, FAILED = "none", "drifted", "failed"
+MOST_NAMED = 50
+
 EXAMPLE_DOCUMENTS: list[dict[str, Any]] = [
     {
         "kind": "Cluster",
@@ -84,6 +88,41 @@ def _named_by_cluster(form: BodyForm) -> Callable[[SentBody], Mapping[str, Any]]
     return read
 
 
+class DriftedObjectSchema(SpecSchema):
+    """An object that is not as its template says."""
+
+    type = fields.String(
+        metadata={"description": "Type of the object, in full", "example": "MachineSets.omni.sidero.dev"}
+    )
+    id = fields.String(metadata={"description": "Id of the object in Omni", "example": "my-cluster-workers"})
+    action = fields.String(
+        metadata={
+            "description": "What a sync would do",
+            "enum": ["created", "updated", "destroyed", "failed", "skipped"],
+            "example": "updated",
+        }
+    )
+
+
+class DriftSchema(SpecSchema):
+    """How a cluster differs from its template."""
+
+    state = fields.String(
+        metadata={
+            "description": "`none`: it does not; `drifted`: a sync would change `objects`; `failed`: it could not be"
+            " compared or synced, see `error`",
+            "enum": [NONE, DRIFTED, FAILED],
+            "example": NONE,
+        }
+    )
+    since = wire.Timestamp(metadata={"description": "When this was found first", "example": "2026-08-21T10:00:00Z"})
+    objects = fields.List(
+        fields.Nested(DriftedObjectSchema),
+        metadata={"description": f"The objects that differ, the first {MOST_NAMED}"},
+    )
+    error = fields.String(metadata={"description": "Why it failed; else empty", "example": ""})
+
+
 class ClusterTemplateSchema(ResourceSchema):
     """A kept template. Its id is the name of its cluster.
 
@@ -98,8 +137,20 @@ class ClusterTemplateSchema(ResourceSchema):
     files = _files()
     sync = fields.String(
         load_default="manual",
-        validate=validate.OneOf(["manual"]),
-        metadata={"description": "When it is synced: `manual`, by the action only", "example": "manual"},
+        validate=validate.OneOf(["manual", "report", "enforce"]),
+        metadata={
+            "description": "`manual`: it is synced by the action only; `report`: `drift` shows how the cluster differs"
+            " from it; `enforce`: what differs is synced, by the gateway itself",
+            "example": "manual",
+        },
+    )
+    drift = wire.Message(
+        DriftSchema,
+        dump_only=True,
+        metadata={
+            "description": "How the cluster differs, found within a minute; null before it was compared, and with"
+            " `manual`"
+        },
     )
     revision = wire.Integer(
         dump_only=True, metadata={"description": "Number of the version in its history, from 1", "example": 1}

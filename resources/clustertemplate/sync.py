@@ -8,8 +8,9 @@ in the store, one for each cluster, says what the last sync did and what is left
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,11 +25,14 @@ from omni_gateway.sdk import (
     ResourceAdapter,
 )
 from omni_gateway.sdk.actions import State, current_gateway, current_principal, stages_in_order
-from omni_gateway.sdk.adapters import find, object_url
+from omni_gateway.sdk.adapters import MISSING, find, object_url, update
 from omni_gateway.sdk.clusters import member_waits
 from omni_gateway.sdk.extensions import PluginContext, Task
-from omni_gateway.sdk.omni import Outcome, apply, label_names
+from omni_gateway.sdk.omni import Outcome, apply, label_names, types
 from resources.clustertemplate.comparison import Comparison, Key
+
+#: :func:`apply`, or what does the same as the gateway itself.
+Write = Callable[..., list[Outcome]]
 
 RECORDS = "cluster-template-syncs"
 WRITTEN, SETS_GONE, REST_GONE = "objects written", "machine sets and members gone", "everything else gone"
@@ -45,7 +49,8 @@ class Record:
 
     :param first: the machine sets and members that it removed.
     :param rest: what is to be removed once they are gone.
-    :param finished: whether Omni has accepted the removal of ``rest``.
+    :param lock: whether the cluster is locked after that.
+    :param finished: whether Omni has accepted the removal of ``rest``, and the lock.
     :param by_caller: whether only the next sync removes ``rest``: what a caller with an Omni identity of its own asks
         for is not done with that of the gateway.
     :param results: the outcome of each object.
@@ -56,6 +61,7 @@ class Record:
     started: str
     first: Sequence[Key]
     rest: Sequence[Key]
+    lock: bool
     finished: bool
     by_caller: bool
     results: Sequence[Mapping[str, Any]]
@@ -67,6 +73,7 @@ class Record:
             "started": self.started,
             "first": [list(key) for key in self.first],
             "rest": [list(key) for key in self.rest],
+            "lock": self.lock,
             "finished": self.finished,
             "by_caller": self.by_caller,
             "results": list(self.results),
@@ -76,36 +83,70 @@ class Record:
 
 def _read(id: str, spec: Mapping[str, Any]) -> Record:
     first, rest = ([(type, name) for type, name in spec[part]] for part in ("first", "rest"))
-    others = {name: spec[name] for name in ("started", "finished", "by_caller", "results", "error")}
+    others = {name: spec[name] for name in ("started", "lock", "finished", "by_caller", "results", "error")}
     return Record(cluster=id, first=first, rest=rest, **others)
 
 
-def planned(comparison: Comparison, *, atomic: bool) -> list[Outcome]:
+def planned(comparison: Comparison, *, atomic: bool, write: Write = apply) -> list[Outcome]:
     """Return the outcome that each object would have; nothing is written."""
-    return apply(comparison.wanted, destroy=comparison.removed, dry_run=True, atomic=atomic)
+    outcomes = write(comparison.wanted, destroy=comparison.removed, dry_run=True, atomic=atomic)
+    return _with_lock(write, comparison, outcomes, dry_run=True)
 
 
 def synced(adapter: ResourceAdapter, comparison: Comparison, *, atomic: bool) -> Operation:
     """Write and remove objects; return the operation of what is left. Raises 422 with the outcomes if one failed."""
     if atomic and comparison.removed:
         refuse_incomplete(planned(comparison, atomic=True), dry_run=False)
-    outcomes = apply(comparison.wanted, destroy=comparison.first, atomic=atomic)
+    by_caller = current_principal().omni is not None
+    outcomes, record = _carry_out(apply, adapter.omni, comparison, atomic=atomic, by_caller=by_caller)
+    if record is not None:
+        _keep(adapter, record)
     refuse_incomplete(outcomes, dry_run=False)
-    finished = not comparison.rest or _wait_until_gone(adapter.omni, comparison.first)
-    if finished:
-        outcomes += apply([], destroy=comparison.rest) if comparison.rest else []
-    record = Record(
-        comparison.cluster,
-        datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        [(each.type, each.id) for each in comparison.first],
-        [(each.type, each.id) for each in comparison.rest],
-        finished,
-        current_principal().omni is not None,
-        [outcome.to_dict() for outcome in outcomes[:_MOST_SHOWN]],
-    )
-    _keep(adapter, record)
-    refuse_incomplete(outcomes, dry_run=False)
+    assert record is not None  # nothing failed
     return _operation(adapter.omni, record)
+
+
+def as_itself(context: PluginContext, comparison: Comparison) -> Sequence[Outcome]:
+    """Write and remove objects as the gateway, and return the outcomes; what is left is removed later."""
+    outcomes, record = _carry_out(context.apply, context.omni, comparison, atomic=False, by_caller=False)
+    if record is not None:
+        _keep(context, record)
+    return outcomes
+
+
+def _carry_out(
+    write: Write, omni: OmniClient, comparison: Comparison, *, atomic: bool, by_caller: bool
+) -> tuple[list[Outcome], Record | None]:
+    """Return the outcomes and the record of a sync; None if something was not written, so that nothing is left."""
+    outcomes = write(comparison.wanted, destroy=comparison.first, atomic=atomic)
+    if not all(outcome.done for outcome in outcomes):
+        return outcomes, None
+    finished = not comparison.rest or _wait_until_gone(omni, comparison.first)
+    if finished and comparison.rest:
+        outcomes += write([], destroy=comparison.rest)
+    if finished:
+        outcomes = _with_lock(write, comparison, outcomes)
+    first, rest = ([(each.type, each.id) for each in part] for part in (comparison.first, comparison.rest))
+    results = [outcome.to_dict() for outcome in outcomes[:_MOST_SHOWN]]
+    lock = comparison.lock is not None
+    return outcomes, Record(comparison.cluster, now(), first, rest, lock, finished, by_caller, results)
+
+
+def _with_lock(write: Write, comparison: Comparison, outcomes: list[Outcome], **options: Any) -> list[Outcome]:
+    """Lock the cluster if the template says so and everything else is written; return the outcomes with that in it."""
+    if comparison.lock is None or not all(outcome.done for outcome in outcomes):
+        return outcomes
+    [locked] = write([comparison.lock], **options)
+    cluster = next(outcome for outcome in outcomes if outcome.key == locked.key)
+    locked.index = cluster.index
+    if locked.done and cluster.action == "created":
+        locked.action = cluster.action
+    return [locked if outcome is cluster else outcome for outcome in outcomes]
+
+
+def now() -> str:
+    """Return the present time (RFC 3339)."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def refuse_incomplete(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:
@@ -144,8 +185,8 @@ def _present(omni: OmniClient, keys: Sequence[Key]) -> list[Key]:
     return [key for key in keys if find(omni, *key) is not None]
 
 
-def _keep(adapter: ResourceAdapter, record: Record) -> None:
-    documents = adapter.store.documents
+def _keep(holder: ResourceAdapter | PluginContext, record: Record) -> None:
+    documents = holder.store.documents
     while not documents.create(RECORDS, record.cluster, record.to_spec(), {}, {}):
         present = documents.find(RECORDS, record.cluster)
         if present is not None and documents.replace(
@@ -205,8 +246,20 @@ def finish(context: PluginContext) -> None:
         if record.finished or record.by_caller or _present(context.omni, record.first):
             continue
         errors = [error for key in record.rest if (error := _removal_error(context.omni, record.cluster, key))]
+        if record.lock and not errors:
+            _lock(context.omni, record.cluster)
         spec = {**document.spec, "finished": True, "error": errors[0] if errors else ""}
         context.store.documents.replace(RECORDS, document.id, document.version, spec, {}, {})
+
+
+def _lock(omni: OmniClient, cluster: str) -> None:
+    """Lock a cluster, if it is still there."""
+
+    def locked(existing: Resource) -> Resource:
+        return replace(existing, annotations={**existing.annotations, label_names.ANNOTATION_CLUSTER_LOCKED: ""})
+
+    with suppress(*MISSING):
+        update(OmniResourceAdapter(types.CLUSTERS).bind(omni), cluster, locked)
 
 
 def _removal_error(omni: OmniClient, cluster: str, key: Key) -> str:

@@ -14,10 +14,13 @@ from flask import Flask
 
 from omni_gateway.omni import OmniClient, types
 from omni_gateway.omni.errors import NotFound
+from omni_gateway.rest.apply.requests import apply_as_itself
+from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.sdk.extensions import PluginContext
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.store import Store
+from resources.clustertemplate.drift import follow
 from resources.clustertemplate.sync import finish
 
 from .conftest import Caller
@@ -268,6 +271,47 @@ def test_machines_join_and_their_patches_go_only_after_them(
 def ids_with_owner(omni: OmniClient, type: str, cluster: str) -> set[str]:
     found = omni.resources.list(type, selectors=[f"{PREFIX}cluster={cluster}"]).items
     return {item["metadata"]["id"] for item in found}
+
+
+def test_a_template_locks_its_cluster_unlocks_it_or_leaves_it_as_it_is(
+    api: Caller, omni: OmniClient, name: str, template: Template
+) -> None:
+    locked = []
+    for said in ({"locked": True}, {}, {"locked": False}):
+        answer = api.post("cluster-templates/actions/sync", data=template(**said), headers=YAML)
+        assert answer.status_code == 202, answer.text
+        locked.append(f"{PREFIX}cluster-locked" in omni.resources.get(types.CLUSTERS, name)["metadata"]["annotations"])
+    assert locked == [True, True, False]
+
+
+def test_drift_is_reported_and_enforced(
+    api: Caller, app: Flask, omni: OmniClient, name: str, template: Template, settings: Settings
+) -> None:
+    gateway: Gateway = app.extensions[EXTENSION]
+    store = Store(settings.database_url)
+    context = PluginContext(omni, store, None, None, apply=apply_as_itself(gateway))
+    url = f"cluster-templates/{name}"
+    api.post("cluster-templates", json={"id": name, "text": template(patches=patches("sysctls")), "sync": "report"})
+    api.post(f"{url}/actions/sync")
+    follow(context)
+    assert api.get(url).json["drift"]["state"] == "none"
+
+    [patch] = ids(omni, types.CONFIG_PATCHES, name)
+    assert api.delete(f"configpatches/{patch}").status_code == 204
+    follow(context)
+    drift = api.get(url).json["drift"]
+    assert (drift["state"], drift["objects"]) == (
+        "drifted",
+        [{"type": types.CONFIG_PATCHES, "id": patch, "action": "created"}],
+    )
+    assert "omni_gateway_plugin_cluster_templates_drifted 1.0" in api.get("/metrics").text
+    assert ids(omni, types.CONFIG_PATCHES, name) == set(), "it is reported only"
+
+    assert api.patch(url, json={"sync": "enforce"}).status_code == 200
+    follow(context)
+    assert api.get(url).json["drift"]["state"] == "none"
+    assert ids(omni, types.CONFIG_PATCHES, name) == {patch}
+    assert api.post(f"{url}/actions/delete-cluster").status_code == 409
 
 
 def test_what_another_cluster_has_is_not_taken(

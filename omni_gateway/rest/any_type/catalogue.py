@@ -23,8 +23,10 @@ _SECRET_IDS = frozenset({types.JOIN_TOKENS, types.JOIN_TOKEN_STATUSES})
 class Catalogue:
     """The types that ``/resources`` serves."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, omni: OmniClient | None = None) -> None:
+        """Create a catalogue; ``omni`` is the client that is asked for types, by default that of the request."""
         self._gateway = gateway
+        self._omni = omni
         self._definitions = Definitions()
         self._lock = Lock()
         self._kinds: dict[str, Kind] = {}
@@ -52,7 +54,7 @@ class Catalogue:
 
     def find(self, name: str) -> Kind:
         """Return the type of a name, without a check of the caller. Raises 404 for an unknown or ambiguous name."""
-        return self._kind(self._definitions.find(self._gateway.omni, name))
+        return self._kind(self._definitions.find(self._omni or self._gateway.omni, name))
 
     def removal(self) -> OperationKind:
         """Return the operation kind for removals of objects of any type; operation ids are ``<type>/<id>``."""

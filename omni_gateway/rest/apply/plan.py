@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from omni_gateway.http import mergepatch
-from omni_gateway.http.guard import check_role
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.query import ListQuery
@@ -18,13 +17,13 @@ from omni_gateway.omni import OmniError
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import ScopedAdapter, unscoped
 from omni_gateway.rest.any_type.catalogue import Catalogue
-from omni_gateway.rest.any_type.kinds import GenericAdapter, Kind, role_for
+from omni_gateway.rest.any_type.kinds import GenericAdapter, Kind
 from omni_gateway.rest.any_type.planned_objects import with_planned
 from omni_gateway.rest.apply.documents import loaded, named, read
 from omni_gateway.rest.apply.order import needs, rank
 from omni_gateway.rest.apply.outcomes import Outcome
+from omni_gateway.rest.apply.writer import Writer
 from omni_gateway.rest.errors import MISSING
-from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.update import checked
 
 #: From this many objects of one type on, one list costs less than a read of each.
@@ -36,7 +35,7 @@ class Plan:
 
     def __init__(
         self,
-        gateway: Gateway,
+        writer: Writer,
         catalogue: Catalogue,
         raw: Sequence[Any],
         destroy: Sequence[tuple[str, str]] = (),
@@ -46,10 +45,11 @@ class Plan:
     ) -> None:
         """Validate and check every document and every removal; those that cannot be applied are failed or skipped.
 
+        :param writer: for whom the objects are written.
         :param raw: the documents of the objects to write, unchecked.
         :param destroy: type and id of the objects to remove, in order.
         """
-        self.gateway = gateway
+        self.writer = writer
         self.catalogue = catalogue
         self.kinds: dict[str, Kind] = {}
         self.outcomes = [self._read(index, document) for index, document in enumerate(raw)]
@@ -58,7 +58,7 @@ class Plan:
         self._keys = {outcome.document.key for outcome in self.outcomes if outcome.document}
         self._look_up()
         self._planned: dict[tuple[str, str], Resource] = {}
-        self._checks_through = with_planned(gateway.omni, self._planned)
+        self._checks_through = with_planned(writer.omni, self._planned)
         #: Whether to predict Omni's own validation: a dry run and an atomic request need its result before any write.
         self._predict = dry_run or atomic
         lost = Lost(self.outcomes)
@@ -88,8 +88,8 @@ class Plan:
         return max([rank(outcome.type), *(rank(type) + 0.5 for type, _ in needed)])
 
     def adapter(self, outcome: Outcome) -> ResourceAdapter:
-        """Return the adapter that writes the outcome's object, with the caller's scope."""
-        return self.gateway.bound(self.kinds[outcome.type].adapter)
+        """Return the adapter that writes the outcome's object, with the writer's scope."""
+        return self.writer.bound(self.kinds[outcome.type].adapter)
 
     def show_changes(self, outcome: Outcome) -> None:
         """Set an object's representations before and after, and the operations between them; secrets are masked."""
@@ -160,7 +160,7 @@ class Plan:
         document, before = outcome.document, outcome.before
         assert document is not None
         try:
-            check_role(role_for(self.gateway, outcome.type, "replace" if before else "create"), authorized_by_omni=True)
+            self.writer.check_role(outcome.type, "replace" if before else "create")
             adapter = self._checking(outcome)
             if before is None:
                 outcome.after, outcome.action = document.wanted, "created"
@@ -187,7 +187,7 @@ class Plan:
             outcome.action = "unchanged"
             return
         try:
-            check_role(role_for(self.gateway, outcome.type, "delete"), authorized_by_omni=True)
+            self.writer.check_role(outcome.type, "delete")
             adapter = self.adapter(outcome)
             adapter.refuse_owned(before)
             adapter.check_delete(before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import request
@@ -10,12 +10,13 @@ from flask import request
 from omni_gateway.http.changed_fields import note_documents
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import deadline
-from omni_gateway.rest.any_type.catalogue import current_catalogue
+from omni_gateway.rest.any_type.catalogue import Catalogue, current_catalogue
 from omni_gateway.rest.apply.documents import document_of, named
 from omni_gateway.rest.apply.outcomes import Outcome
 from omni_gateway.rest.apply.plan import Plan
 from omni_gateway.rest.apply.write import write_all_or_nothing, write_each
-from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.apply.writer import CallerWriter, GatewayWriter
+from omni_gateway.rest.gateway import Gateway, current_gateway
 
 #: Additional time of an apply for each object: with a slow Omni, one may need a few calls of 100 ms each.
 SECONDS_PER_OBJECT = 1.0
@@ -51,7 +52,26 @@ def apply_documents(
     """Do what :func:`apply` does with unchecked documents in omnictl's format, and with types and ids of removals."""
     note_documents(request.environ, [*map(named, documents), *destroy])
     deadline.extend(SECONDS_PER_OBJECT * (len(documents) + len(destroy)))
-    plan = Plan(current_gateway(), current_catalogue(), documents, destroy, dry_run=dry_run, atomic=atomic)
+    writer = CallerWriter(current_gateway())
+    plan = Plan(writer, current_catalogue(), documents, destroy, dry_run=dry_run, atomic=atomic)
+    return _carry_out(plan, dry_run=dry_run, atomic=atomic)
+
+
+def apply_as_itself(gateway: Gateway) -> Callable[..., list[Outcome]]:
+    """Return a function like :func:`apply` that writes as the gateway, for background tasks."""
+    writer, catalogue = GatewayWriter(gateway), Catalogue(gateway, gateway.own_omni)
+
+    def write(
+        resources: Sequence[Resource], *, destroy: Sequence[Resource] = (), dry_run: bool = False, atomic: bool = False
+    ) -> list[Outcome]:
+        documents, keys = [document_of(each) for each in resources], [(each.type, each.id) for each in destroy]
+        plan = Plan(writer, catalogue, documents, keys, dry_run=dry_run, atomic=atomic)
+        return _carry_out(plan, dry_run=dry_run, atomic=atomic)
+
+    return write
+
+
+def _carry_out(plan: Plan, *, dry_run: bool, atomic: bool) -> list[Outcome]:
     if dry_run:
         for outcome in plan.pending():
             plan.show_changes(outcome)

@@ -79,7 +79,10 @@ def delete(
     adapter: ClusterTemplateAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool, force: str | None = None
 ) -> Operation | DryRunResult:
     """Remove the cluster of a kept template."""
-    return _delete(adapter, adapter.get(id).id, dry_run=dry_run, force=force)
+    if adapter.get(id).spec["sync"] == "enforce":
+        text = "The template is enforced, so that the cluster would be made again; set `sync` to `manual` before."
+        raise Problem(409, "conflict", text)
+    return _delete(adapter, id, dry_run=dry_run, force=force)
 
 
 def delete_sent(

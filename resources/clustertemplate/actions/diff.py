@@ -14,10 +14,9 @@ from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.actions import Action, JSONPatchOperationSchema, ProblemSchema
 from omni_gateway.sdk.omni import Outcome
 from omni_gateway.sdk.templates import Template
-from omni_gateway.sdk.templates import render as rendered
 from resources.clustertemplate import sync
 from resources.clustertemplate.adapter import ClusterTemplateAdapter
-from resources.clustertemplate.comparison import compare
+from resources.clustertemplate.comparison import compare, objects_of
 from resources.clustertemplate.content import template_of
 from resources.clustertemplate.reach import check_scope
 from resources.clustertemplate.schemas import EXAMPLE_DOCUMENTS, SentTemplateSchema
@@ -67,7 +66,7 @@ class TemplateDiffSchema(SpecSchema):
 
 def differences(adapter: ClusterTemplateAdapter, template: Template) -> Mapping[str, Any]:
     """Return what a sync of a template would do to each object."""
-    outcomes = sync.planned(compare(adapter.omni, template.name, rendered(template)), atomic=False)
+    outcomes = sync.planned(compare(adapter.omni, template.name, objects_of(template)), atomic=False)
     return {
         "cluster": template.name,
         "changes": any(outcome.action != "unchanged" for outcome in outcomes),

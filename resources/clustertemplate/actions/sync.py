@@ -10,10 +10,9 @@ from marshmallow import fields
 from omni_gateway.sdk import Operation, Resource, Role
 from omni_gateway.sdk.actions import Action, DryRunResult, WriteQuery
 from omni_gateway.sdk.templates import Template
-from omni_gateway.sdk.templates import render as rendered
 from resources.clustertemplate import sync as syncs
 from resources.clustertemplate.adapter import ClusterTemplateAdapter
-from resources.clustertemplate.comparison import compare
+from resources.clustertemplate.comparison import compare, objects_of
 from resources.clustertemplate.content import template_of
 from resources.clustertemplate.reach import check_scope
 from resources.clustertemplate.schemas import EXAMPLE_DOCUMENTS, SentTemplateSchema
@@ -34,7 +33,7 @@ class SyncQuery(WriteQuery):
 def _sync(
     adapter: ClusterTemplateAdapter, template: Template, *, dry_run: bool, atomic: bool
 ) -> Operation | DryRunResult:
-    comparison = compare(adapter.omni, template.name, rendered(template))
+    comparison = compare(adapter.omni, template.name, objects_of(template))
     if not dry_run:
         return syncs.synced(adapter, comparison, atomic=atomic)
     outcomes = syncs.planned(comparison, atomic=atomic)
