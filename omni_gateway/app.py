@@ -15,8 +15,6 @@ from werkzeug.wrappers import Response
 from omni_gateway import __version__, audit
 from omni_gateway.api import can_i, health, index, operations, prometheus, stream_tickets
 from omni_gateway.api.any_type import views as generic
-from omni_gateway.api.any_type.catalogue import Catalogue
-from omni_gateway.api.any_type.kinds import OPERATION
 from omni_gateway.api.apply import views as applying
 from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.authentication import authenticator, issuer_checks
@@ -54,6 +52,8 @@ from omni_gateway.http.unexpected_errors import PluginOrigin
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_check.rule import Fault
 from omni_gateway.plugin_routes import AddedByPlugin
+from omni_gateway.rest.any_type import catalogue as any_type
+from omni_gateway.rest.any_type.kinds import OPERATION
 from omni_gateway.rest.bulk import runner as bulk
 from omni_gateway.rest.extension_routes import extend
 from omni_gateway.rest.gateway import EXTENSION, Gateway
@@ -185,12 +185,12 @@ def _add_own_routes(app: Flask, settings: Settings, api: GatewayApi, gateway: Ga
     Raises :class:`SchemaNameTaken` if a plugin's schema has a name that the gateway needs.
     """
     api.schema_names.owner = ""
-    catalogue = Catalogue(gateway)
+    catalogue = app.extensions[any_type.EXTENSION] = any_type.Catalogue(gateway)
     gateway.operations[OPERATION] = catalogue.removal()
     gateway.operation_roles[OPERATION] = Role.READER  # of any type; its reader asks for the role of the type in the id
     bulk.init_app(app, gateway)
     api.register_blueprint(generic.blueprint(catalogue))
-    api.register_blueprint(applying.blueprint(gateway, catalogue))
+    api.register_blueprint(applying.blueprint())
     api.register_blueprint(can_i.blueprint())
     api.register_blueprint(operations.blueprint(gateway))
     api.register_blueprint(operations.kinds_blueprint())

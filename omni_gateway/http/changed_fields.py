@@ -20,6 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9_./:@-]{1,100}")
 _TYPE = re.compile(r"[A-Za-z]{1,80}(\.[a-z.]{1,40})?")
 _FIELDS = "omni_gateway.audit.fields"
 _DOCUMENTS = "omni_gateway.audit.documents"
+_DOCUMENT_KEYS = "omni_gateway.audit.document_keys"
 _CREDENTIAL = "omni_gateway.audit.credential"
 _CLUSTER = "omni_gateway.audit.cluster"
 
@@ -35,8 +36,10 @@ def note_body(environ: dict[str, Any], body: Any) -> None:
 
 
 def note_documents(environ: dict[str, Any], documents: Iterable[tuple[str, str]]) -> None:
-    """Record the objects of a body of many documents: (type, id) of each."""
-    environ[_DOCUMENTS] = _bounded_documents(documents)
+    """Record the objects of a body of many documents: (type, id) of each; a further call adds to them."""
+    known = environ.setdefault(_DOCUMENT_KEYS, {})
+    known |= dict.fromkeys(documents)
+    environ[_DOCUMENTS] = _bounded_documents(known)
     environ.pop(_FIELDS, None)
 
 

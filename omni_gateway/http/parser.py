@@ -12,6 +12,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from omni_gateway import strict_json as strict
+from omni_gateway.http.body_forms import BodyForm, sent_body
 from omni_gateway.http.changed_fields import note_body
 from omni_gateway.http.field_errors import UNKNOWN, flatten
 from omni_gateway.http.openapi.tags import Tag
@@ -77,12 +78,18 @@ class GatewayParser(FlaskParser):
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """Read the body; with ``body_optional`` in the schema, a missing body counts as an empty object.
 
-        The media type may be there without a body: generated clients send it all the same.
+        The media type may be there without a body: generated clients send it all the same. A body of one of the
+        schema's ``body_forms`` becomes the JSON value that it stands for.
         """
         optional = getattr(schema, "body_optional", False) and req.mimetype in ("", JSON)
         if optional and not req.get_data(cache=True):
             return {}
-        return strict_json(req)
+        forms: Mapping[str, BodyForm] = getattr(schema, "body_forms", {})
+        if (form := forms.get(req.mimetype)) is not None:
+            value = form.read(sent_body(req))
+            note_body(req.environ, value)
+            return value
+        return strict_json(req, allow=(JSON, *forms))
 
     def handle_error(
         self,

@@ -17,6 +17,7 @@ from omni_gateway.model.resource import Resource
 from omni_gateway.rest.declaration import check_role
 from omni_gateway.rest.errors import PluginError
 from omni_gateway.rest.operations import Operation, OperationKind
+from omni_gateway.rest.parameters import WriteQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class DryRunResult:
     :param additional_objects: objects of other types that would be created or changed, in their new state.
     :param also_deleted: objects of other types that would be removed.
     :param answer: for an action with ``answers``: the mapping that it would return, as far as that is known; texts that
-        only the real run can find out are empty.
+        only the real run can find out are empty. For one with an operation: its ``details``.
     """
 
     before: Resource | None
@@ -162,9 +163,11 @@ class Action:
     :param run: called as ``run(adapter, id, body, dry_run=...)``, without ``id`` for an action on the collection;
         returns an ``Answer``, by default the changed object.
     :param body: the schema of the request body; None: the request has none.
+    :param query: the schema of the query parameters; ``run`` gets those besides ``dry_run`` by their names, too.
     :param example: a request body, shown in the OpenAPI document.
     :param answers: the schema of the returned mapping; None: ``run`` returns the changed object.
     :param steps: the schema of one step, for an action with ``answers`` that returns a :class:`StepsResponse`.
+    :param media_type: the media type of a file that ``run`` may return in the place of the mapping.
     :param operation: the kind of the ``Operation`` that ``run`` returns (202); None: it returns no operation.
     :param on_collection: make the route ``POST <collection>/actions/<name>`` instead.
     :param returned_once: texts of the result that are not stored: they are empty in a response that is replayed for an
@@ -180,9 +183,11 @@ class Action:
     summary: str
     run: Callable[..., Answer]
     body: type[ma.Schema] | None = None
+    query: type[WriteQuery] = WriteQuery
     example: Mapping[str, Any] | None = None
     answers: type[ma.Schema] | None = None
     steps: type[ma.Schema] | None = None
+    media_type: str | None = None
     operation: OperationKind | None = None
     on_collection: bool = False
     returned_once: Sequence[str] = ()

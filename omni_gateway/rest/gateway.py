@@ -153,6 +153,10 @@ class Gateway:
         """Return what the functions of a kind of operation are called with in a request that only reads."""
         return unscoped(self.reading(self.operated_by[kind.name])) if kind.takes_adapter else self.reader
 
+    def as_itself(self, adapter: ResourceAdapter) -> ResourceAdapter:
+        """Return a plugin's adapter with the gateway's own client, for all clusters; for work outside of requests."""
+        return self._shared(adapter, self.own_omni)
+
     def may_read_operations(self, kind: str) -> bool:
         """Return True if the caller's role may read operations of this kind. Raises 401 without a credential."""
         return permitted(self.operation_roles[kind], authorized_by_omni=self._authorized_by_omni(kind))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, cast
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from omni_gateway.http.body_forms import BodyForm
 from omni_gateway.http.fixed_schema import FixedSchema
 from omni_gateway.http.openapi import dry_run
 from omni_gateway.model.resource import Resource
@@ -62,6 +63,9 @@ class SpecSchema(FixedSchema):
 
     #: For an action's body: True if a request without a body is treated as an empty object.
     body_optional: ClassVar[bool] = False
+
+    #: Of a body: further media types that it may have beside JSON, and how each is read.
+    body_forms: ClassVar[Mapping[str, BodyForm]] = {}
 
     class Meta:
         """Reject fields that are not declared."""

@@ -21,6 +21,7 @@ from omni_gateway.http.unexpected_errors import origins_of
 from omni_gateway.rest import plugin_pages
 from omni_gateway.rest.actions import Action, ComputedDocument
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.apply.requests import apply_as_itself
 from omni_gateway.rest.change_handler import ChangeHandler
 from omni_gateway.rest.errors import PluginError
 from omni_gateway.rest.extension import Extension
@@ -237,7 +238,13 @@ class ServicePlugin:
                 tables = gateway.plugin_tables[self.name] = PluginTables(gateway.store.database, self.name, self.tables)
             except TablesError as error:
                 raise PluginError(str(error)) from error
-        context = PluginContext(gateway.own_omni, gateway.store, gateway.plugin_settings.get(self.name), tables)
+        context = PluginContext(
+            gateway.own_omni,
+            gateway.store,
+            gateway.plugin_settings.get(self.name),
+            tables,
+            apply=apply_as_itself(gateway),
+        )
         for task in (*self.tasks, *self._change_tasks(source, gateway.own_omni.cache)):
             gateway.tasks.add(task, self.name, source, context)
         for check in self.health_checks:

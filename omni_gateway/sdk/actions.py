@@ -1,8 +1,11 @@
 """What a resource does besides being read and written: actions, operations, services, files and streams."""
 
+from omni_gateway.http.body_forms import BodyForm, SentBody
 from omni_gateway.http.guard import check_role, public
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.omni_errors import is_too_early, problem_for
+from omni_gateway.http.openapi.dry_run import JSONPatchOperationSchema
+from omni_gateway.http.problems import ProblemSchema
 from omni_gateway.rest.actions import (
     Action,
     Answer,
@@ -28,14 +31,18 @@ from omni_gateway.rest.subresources import SubCollection, SubList
 __all__ = [
     "Action",
     "Answer",
+    "BodyForm",
     "ComputedDocument",
     "DryRunResult",
     "EventStreamResponse",
     "FilePart",
     "FileResponse",
     "Gateway",
+    "JSONPatchOperationSchema",
     "PluginError",
+    "ProblemSchema",
     "RangedResponse",
+    "SentBody",
     "ServicePlugin",
     "Stage",
     "State",

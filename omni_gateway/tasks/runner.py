@@ -45,7 +45,7 @@ class _Thread:
         """Call the function until it has to end."""
         ending = self.ending
         given = self.context
-        context = TaskContext(given.omni, given.store, given.settings, given.tables, ending)
+        context = TaskContext(given.omni, given.store, given.settings, given.tables, ending, apply=given.apply)
         pause = FIRST_PAUSE_SECONDS
         while not ending.is_set():
             try:

@@ -16,7 +16,13 @@ from omni_gateway.testing.subject import METHODS, path_of
 from tests.resources.built_in import classes
 
 Route = tuple[str, str, dict[str, Any]]
-VARIABLES = {"id": "there-is-none", "kind": "cluster-create", "type": "Clusters", "node": "there-is-none"}
+VARIABLES = {
+    "id": "there-is-none",
+    "kind": "cluster-create",
+    "type": "Clusters",
+    "node": "there-is-none",
+    "number": "1",
+}
 
 
 def routes(document: dict[str, Any]) -> list[Route]:

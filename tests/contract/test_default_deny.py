@@ -25,7 +25,14 @@ OPEN = {
     "/openapi-<release>.yaml",
 }
 #: Questions whose answer needs a body, and tickets, which open what their caller may read: Omni is not written to.
-READS_BY_POST = ("/actions/validate", "/actions/match", "/stream-tickets", "/getparams.execute")
+READS_BY_POST = (
+    "/actions/validate",
+    "/actions/match",
+    "/stream-tickets",
+    "/getparams.execute",
+    "/actions/render",
+    "/cluster-templates/actions/status",
+)
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 

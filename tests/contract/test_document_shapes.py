@@ -23,12 +23,19 @@ MAY_BE_ABSENT = {
     "AuditLogRecord": {"event_data", "event_id", "event_ts", "event_type", "resource_id", "resource_type"},
     "JSONPatchOperation": {"value"},
     "MachineLogLine": {"msg", "talos-level", "talos-service", "talos-time"},
+    "ObjectChange": {"problem"},
     "Problem": {"errors", "grpc_code", "hint", "instance", "request_id"},
 }
 #: Members that any answer may lack: a dry run's, and the point of a change that a watch cannot be resumed from.
 OF_SOME_ANSWERS = {"_dry_run", "resume_point"}
 #: Members whose content is Omni's, in whatever form it has there.
-FREE_FORM = {"GenericResource.spec", "Operation.details", "PlannedObject.spec"}
+FREE_FORM = {
+    "ClusterTemplate.documents",
+    "GenericResource.spec",
+    "Operation.details",
+    "PlannedObject.spec",
+    "RenderedObject.spec",
+}
 #: What went since `data/document_names.txt` was written, with the reason; the changelog has it too.
 GIVEN_UP = {
     "DryRun.dry_run": "a dry run answers in the type of the real request; its member `_dry_run` says that it is one",
@@ -163,6 +170,7 @@ def test_a_put_needs_no_id_and_a_merge_patch_needs_nothing(document: dict[str, A
         for name, operation in operations(document)
         if name.split()[0] in ("PUT", "PATCH")
         for content in operation["requestBody"]["content"].values()
+        if "$ref" in content["schema"]  # the other forms of a body have no members
     }
     assert len(bodies) > 30
     for name, schema in bodies.items():

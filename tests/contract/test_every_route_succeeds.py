@@ -193,7 +193,7 @@ def read_url(world: World, collection: str, below: str, id: str) -> str:
     if "{node}" in below:
         nodes = world.ask("GET", f"{url}/kubernetes-nodes").json()
         below = below.replace("{node}", nodes[0]["name"] if nodes else "none")
-    return url + below
+    return url + below.replace("{number}", "1")
 
 
 @pytest.mark.parametrize(
@@ -256,11 +256,23 @@ def without_bookkeeping(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def template(world: World, name: str) -> list[dict[str, Any]]:
+    """Return the documents of a template without machines, with versions that this Omni has."""
+    cluster = world.ask("GET", f"clusters/{CLUSTER}").json()
+    versions = {each: {"version": f"v{cluster[f'{each}_version']}"} for each in ("kubernetes", "talos")}
+    return [{"kind": "Cluster", "name": name, **versions}, {"kind": "ControlPlane", "machines": []}]
+
+
 def actions(world: World) -> dict[str, tuple[str, Any, int]]:
     """Return, by path, the object that each action is done to, its body (None: the document's example), its status."""
     cluster = world.ask("GET", f"clusters/{CLUSTER}").json()
     token = next(item["id"] for item in world.ask("GET", "join-tokens").json() if item["name"] == "rack-7")
     joined, first, second, third = world.free[-2], *world.free[:3]
+    kept, sent = ({"documents": template(world, name)} for name in ("templated", "sent"))
+    world.ask("POST", "cluster-templates", {"id": "templated", **kept})
+    for each in (kept, sent):  # the clusters that are removed
+        world.ask("POST", "cluster-templates/actions/sync", each)
+    templates = "cluster-templates/{id}/actions"
     return {
         "clusters/{id}/actions/bootstrap": (CLUSTER, {}, 202),
         "clusters/{id}/actions/lock": ("new", None, 200),
@@ -272,6 +284,10 @@ def actions(world: World) -> dict[str, tuple[str, Any, int]]:
         "clusters/{id}/actions/rotate-talos-ca": (CLUSTER, None, 202),
         "clusters/{id}/actions/rotate-kubernetes-ca": (CLUSTER, None, 202),
         "clusters/{id}/actions/abort-import": (IMPORTED, None, 202),
+        **{f"{templates}/{name}": ("templated", {}, 200) for name in ("validate", "render", "diff")},
+        **{f"{templates}/{name}": ("templated", {}, 202) for name in ("sync", "delete-cluster")},
+        **{f"cluster-templates/actions/{name}": ("", sent, 200) for name in ("validate", "render", "diff", "status")},
+        **{f"cluster-templates/actions/{name}": ("", sent, 202) for name in ("sync", "delete-cluster")},
         "configpatches/actions/validate": ("", None, 200),
         "join-tokens/{id}/actions/revoke": (token, None, 200),
         "join-tokens/{id}/actions/unrevoke": (token, None, 200),

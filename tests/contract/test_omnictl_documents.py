@@ -226,7 +226,7 @@ def test_a_cluster_template_is_told_that_it_is_one(api: Caller, kind: str) -> No
     answer = apply(api, f"kind: {kind}\nname: example\ntalos: {{version: v1.9.0}}\n")
     problem = answer.json["results"][0]["problem"]
     assert "cluster template" in problem["detail"]
-    assert "omnictl cluster template render" in problem["hint"]
+    assert "/api/v1/cluster-templates/actions/sync" in problem["hint"]
 
 
 @pytest.mark.parametrize(

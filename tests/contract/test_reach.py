@@ -240,7 +240,7 @@ def test_no_route_tells_what_is_elsewhere_from_what_is_nowhere(world: World, els
     differing, asked = {}, 0
     for collection, id in elsewhere.items():
         for method, path, operation in below(world, collection):
-            path = path.replace("{node}", "n1") + ("?dry_run=true" if method != "get" else "")
+            path = path.replace("{node}", "n1").replace("{number}", "1") + ("?dry_run=true" if method != "get" else "")
             options = [body(operation)] if method != "get" else [{}, {"headers": NDJSON}]
             for option in options:
                 asked += 1

@@ -1,1 +1,1 @@
-"""``/api/v1/resources``: the objects of every Omni type in one form, also of types without a plugin."""
+"""``/api/v1/resources``: the routes of the objects of every Omni type."""

@@ -10,14 +10,14 @@ import orjson
 from flask import Response
 from marshmallow import fields
 
-from omni_gateway.api.any_type.catalogue import Catalogue
-from omni_gateway.api.any_type.definitions import Definition
-from omni_gateway.api.any_type.kinds import GenericResourceSchema, Kind
 from omni_gateway.auth import Role
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.openapi.events import STREAMS
 from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.rest.any_type.catalogue import Catalogue
+from omni_gateway.rest.any_type.definitions import Definition
+from omni_gateway.rest.any_type.kinds import GenericResourceSchema, Kind
 from omni_gateway.rest.links import API_PREFIX, object_url
 from omni_gateway.rest.operations import OperationSchema
 from omni_gateway.rest.parameters import ReadQuery, WriteQuery, list_query_schema
@@ -41,7 +41,8 @@ from omni_gateway.rest.views.responses import json_response
 from omni_gateway.rest.views.route import Request, Responses, Route, View
 
 _ROLES = (
-    "The role is that of the type's own routes; a type without routes of its own requires admin."
+    "The role is that of the type's own routes; a type without routes of its own requires admin, or operator if it is"
+    " part of cluster templates."
     " `{type}` is a full name, a short name or an alias, in upper or lower case."
 )
 EXAMPLE: dict[str, Any] = {

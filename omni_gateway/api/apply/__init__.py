@@ -1,1 +1,1 @@
-"""``POST /api/v1/apply``: many objects in omnictl's format, created or updated in the order that Omni requires."""
+"""``POST /api/v1/apply``: the route of documents in omnictl's format."""

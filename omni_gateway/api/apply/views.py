@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
 from marshmallow import fields
 
-from omni_gateway.api.any_type.catalogue import Catalogue
-from omni_gateway.api.apply.documents import ApplyDocumentSchema, named
-from omni_gateway.api.apply.outcomes import count
-from omni_gateway.api.apply.plan import Plan
-from omni_gateway.api.apply.write import write_all_or_nothing, write_each
 from omni_gateway.auth import Role
-from omni_gateway.http.changed_fields import note_documents
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.openapi.dry_run import JSONPatchOperationSchema
 from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
 from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
-from omni_gateway.omni import deadline
-from omni_gateway.rest.gateway import Gateway
+from omni_gateway.rest.apply.documents import ApplyDocumentSchema
+from omni_gateway.rest.apply.outcomes import Outcome, count
+from omni_gateway.rest.apply.requests import apply_documents
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.parameters import WriteQuery
 from omni_gateway.rest.schema import SpecSchema
@@ -31,8 +26,6 @@ from omni_gateway.rest.views.responses import json_response
 from omni_gateway.rest.views.route import Request, Responses, Route
 
 MAX_DOCUMENTS = 2000
-#: Additional time of an apply for each document: with a slow Omni, one may need a few calls of 100 ms each.
-SECONDS_PER_DOCUMENT = 1.0
 EXAMPLE_YAML = """\
 metadata:
   type: MachineClasses.omni.sidero.dev
@@ -53,7 +46,8 @@ One invalid document prevents only those that depend on it, unless `atomic=true`
 writes are reverted on failure.
 If a document was not applied the response is a 422 problem (`apply-incomplete`) with the same `results`.
 
-Each document requires the role of its type's own routes; a type without routes of its own requires admin."""
+Each document requires the role of its type's own routes; a type without routes of its own requires admin, or
+operator if it is part of cluster templates."""
 
 
 class ApplyQuery(WriteQuery):
@@ -119,7 +113,7 @@ class ApplyProblemSchema(AppliedSchema, ProblemSchema):
         """The options of problem schemas."""
 
 
-def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
+def blueprint() -> GatewayBlueprint:
     """Return the blueprint of one application."""
     routes = GatewayBlueprint(
         "apply",
@@ -130,18 +124,8 @@ def blueprint(gateway: Gateway, catalogue: Catalogue) -> GatewayBlueprint:
     )
 
     def apply(arguments: Mapping[str, Any]) -> Response:
-        documents = _documents()
-        note_documents(request.environ, map(named, documents))
-        deadline.extend(SECONDS_PER_DOCUMENT * len(documents))
-        plan = Plan(gateway, catalogue, documents, dry_run=arguments["dry_run"], atomic=arguments["atomic"])
-        if arguments["dry_run"]:
-            for outcome in plan.pending():
-                outcome.diff = plan.diff(outcome)
-        elif arguments["atomic"]:
-            write_all_or_nothing(plan)
-        else:
-            write_each(plan)
-        return _answer(plan, dry_run=arguments["dry_run"])
+        outcomes = apply_documents(_documents(), dry_run=arguments["dry_run"], atomic=arguments["atomic"])
+        return _answer(outcomes, dry_run=arguments["dry_run"])
 
     example = {"application/yaml": {"schema": {"type": "string"}, "example": EXAMPLE_YAML}}
     body = {"schema": {"oneOf": [ApplyDocumentSchema(), {"type": "array", "items": ApplyDocumentSchema()}]}}
@@ -187,14 +171,14 @@ def _documents() -> list[Any]:
     return found
 
 
-def _answer(plan: Plan, *, dry_run: bool) -> Response:
-    counts = count(plan.outcomes)
-    document = {"dry_run": dry_run, "counts": counts, "results": [outcome.to_dict() for outcome in plan.outcomes]}
-    missed = [outcome for outcome in plan.outcomes if not outcome.done]
+def _answer(outcomes: Sequence[Outcome], *, dry_run: bool) -> Response:
+    counts = count(outcomes)
+    document = {"dry_run": dry_run, "counts": counts, "results": [outcome.to_dict() for outcome in outcomes]}
+    missed = [outcome for outcome in outcomes if not outcome.done]
     if not missed:
         return json_response(document)
     first = next((outcome for outcome in missed if outcome.problem), missed[0])
     which = f"{first.type}/{first.id}" if first.type or first.id else f"document {first.index}"
     why = f" The first: {which}: {first.problem.detail}" if first.problem else ""
-    text = f"{len(missed)} of {len(plan.outcomes)} documents were not applied.{why}"
+    text = f"{len(missed)} of {len(outcomes)} documents were not applied.{why}"
     raise Problem(422, "apply-incomplete", text, extra=document)

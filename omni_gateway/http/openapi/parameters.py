@@ -19,6 +19,7 @@ _SHARED_BY = 10
 #: Variables of paths besides ``id``: name → description, example.
 _VARIABLES: Mapping[str, tuple[str, str]] = {
     "kind": ("The kind of the operation, as in `/operation-kinds`", "cluster-create"),
+    "number": ("Which version, as in the history: from 1", "1"),
     "node": ("The name of the Kubernetes node", "my-machine"),
     "type": ("An Omni type: its full name, a short name or an alias", "MachineClasses.omni.sidero.dev"),
 }

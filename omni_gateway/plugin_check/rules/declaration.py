@@ -187,7 +187,7 @@ def functions(subject: Subject) -> Iterator[Fault]:
     plugin = subject.service
     for action in subject.actions:
         given = ["adapter", *([] if action.on_collection else ["id"]), "body"]
-        yield from _uncallable(subject, f"action {action.name!r}", action.run, given, ["dry_run"])
+        yield from _uncallable(subject, f"action {action.name!r}", action.run, given, [*action.query().fields])
     for document in subject.documents:
         variables = _VARIABLE.findall(document.path)
         own = [] if document.on_collection else ["id"]

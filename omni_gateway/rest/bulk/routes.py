@@ -74,7 +74,9 @@ class Bulk:
 
     def action_route(self, action: Action) -> Route:
         """Return the route of an action on the selected objects."""
-        return self._route("action", action.role, f"{action.summary}, for many {self.title}", action=action)
+        return self._route(
+            "action", action.role, f"{action.summary}, for many {self.title}", own_query=action.query, action=action
+        )
 
     def _route(
         self,

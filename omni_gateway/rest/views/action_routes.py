@@ -72,14 +72,14 @@ def action_route(
         summary=action.summary,
         description=paragraphs(action.description, STEPPED if action.steps else ""),
         request=Request(
-            query=WriteQuery(),
+            query=action.query(),
             body=action.body() if action.body else None,
             example=action.example,
             headers=[] if action.on_collection else [IF_MATCH, IF_NONE_MATCH_WRITE],
         ),
         responses=Responses(
             answers=answers,
-            media_types=STREAMS if action.steps else (),
+            media_types=STREAMS if action.steps else (action.media_type,) if action.media_type else (),
             line=action.steps() if action.steps else None,
             dry_run=action.role > Role.READER,
             headers={200: headers},

@@ -58,7 +58,8 @@ def action_view(
 ) -> Callable[..., Response]:
     """Return the view of an action's POST.
 
-    It calls ``function(adapter, id, body, dry_run=...)``, without ``id`` for an action on a collection.
+    It calls ``function(adapter, id, body, dry_run=...)``, without ``id`` for an action on a collection, with the other
+    parameters of the query by their names.
 
     :param with_body: whether the request has a body; else ``body`` is an empty mapping.
     :param operation: the kind of the operation that it starts; empty for none.
@@ -73,7 +74,7 @@ def action_view(
         owner = within_reach(bind(parent or adapter), id, writes=writes, cluster_independent=cluster_independent)
         bound = owner if parent is None else _below(owner, path["id"], bind(adapter))
         _check_preconditions(owner, representation, id)
-        answer = function(bound, *path.values(), body or {}, dry_run=arguments["dry_run"])
+        answer = function(bound, *path.values(), body or {}, **arguments)
         if answers and isinstance(answer, DryRunResult) and answer.answer is None:
             raise TypeError("the DryRunResult of an action with `answers` needs an `answer`")
         return respond(representation, answer, operation=operation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from omni_gateway.http.body_forms import BodyForm
 from omni_gateway.http.idempotency import takes_key
 from omni_gateway.http.openapi import dry_run, problems
 from omni_gateway.http.openapi.events import STREAMS
@@ -100,7 +101,11 @@ def _request_body(request: Request) -> dict[str, Any]:
     example = {} if request.example is None else {"example": request.example}
     required = not getattr(request.body, "body_optional", False)
     described = {"description": SENT_BACK} if isinstance(request.body, ResourceSchema) else {}
-    return {"requestBody": {**described, "required": required, "content": {JSON: {"schema": request.body, **example}}}}
+    content: dict[str, Any] = {JSON: {"schema": request.body, **example}}
+    forms: Mapping[str, BodyForm] = getattr(request.body, "body_forms", {})
+    for media_type, form in forms.items():
+        content[media_type] = {"schema": dict(form.schema), **({"example": form.example} if form.example else {})}
+    return {"requestBody": {**described, "required": required, "content": content}}
 
 
 def _answers(route: Route) -> dict[int, Any]:

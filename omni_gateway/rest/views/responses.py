@@ -88,6 +88,7 @@ def dry_run_response(representation: Representation, result: DryRunResult, *, op
         resource = result.after or result.before
         id = resource.id if resource else ""
         answer = planned(operation, id, representation.url(id) if id else None).document()
+        answer["details"] = dict(result.answer or {})
     return json_response({**(answer or {}), dry_run.MEMBER: changes})
 
 

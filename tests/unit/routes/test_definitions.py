@@ -8,10 +8,10 @@ from typing import Any, cast
 import grpc
 import pytest
 
-from omni_gateway.api.any_type.definitions import Definitions
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient
 from omni_gateway.omni.errors import PermissionDenied
+from omni_gateway.rest.any_type.definitions import Definitions
 
 WIDGETS = {"spec": {"type": "Widgets.omni.sidero.dev", "defaultNamespace": "default", "allAliases": ["wdg"]}}
 

@@ -9,11 +9,11 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
-from omni_gateway.api.any_type.kinds import GenericResourceSchema
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
 from omni_gateway.plain_scalar import PlainScalar, text_of, value_of
 from omni_gateway.rest import cluster_lock
+from omni_gateway.rest.any_type.kinds import GenericResourceSchema
 from omni_gateway.rest.schema import SpecSchema
 
 #: Omni's own metadata; ``omnictl get -o yaml`` prints it, so documents may contain it. It is ignored.
@@ -118,6 +118,13 @@ class Document:
         return self.wanted.type, self.wanted.id
 
 
+def document_of(resource: Resource) -> dict[str, Any]:
+    """Return an object as a document in omnictl's format."""
+    labels, annotations = dict(resource.labels), dict(resource.annotations)
+    metadata = {"type": resource.type, "id": resource.id, "labels": labels, "annotations": annotations}
+    return {"metadata": metadata, "spec": dict(resource.spec)}
+
+
 def named(raw: Any) -> tuple[str, str]:
     """Return type and id of an unchecked document, to name it in the response; empty where they are missing."""
     metadata = raw.get("metadata") if isinstance(raw, Mapping) else None
@@ -130,7 +137,9 @@ def loaded(raw: Any) -> Mapping[str, Any]:
     """Return a validated document. Raises a 422 problem with the errors by field."""
     if isinstance(raw, Mapping) and "metadata" not in raw and str(raw.get("kind")) in _TEMPLATE_KINDS:
         text = f"This is part of a cluster template (kind {raw['kind']}), not an Omni object."
-        hint = "Send what `omnictl cluster template render --file FILE` prints."
+        hint = (
+            "POST the whole template to /api/v1/cluster-templates/actions/sync, or what .../actions/render makes of it."
+        )
         raise Problem(422, "validation", text, errors={"kind": [text]}, hint=hint)
     try:
         document: Mapping[str, Any] = _SCHEMA.load(raw)

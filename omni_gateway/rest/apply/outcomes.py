@@ -1,26 +1,27 @@
-"""The outcome of each document of an apply."""
+"""The outcome of each object of an apply."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from omni_gateway.api.apply.documents import Document
 from omni_gateway.http.concealment import concealed
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
+from omni_gateway.rest.apply.documents import Document
 
-Action = Literal["created", "updated", "unchanged", "failed", "skipped", "taken-back", "not-written"]
-DONE: frozenset[Action] = frozenset({"created", "updated", "unchanged"})
+Action = Literal["created", "updated", "unchanged", "destroyed", "failed", "skipped", "taken-back", "not-written"]
+DONE: frozenset[Action] = frozenset({"created", "updated", "unchanged", "destroyed"})
 
 
 @dataclass(slots=True)
 class Outcome:
-    """The outcome of one document.
+    """The outcome of one object.
 
-    ``before`` is the existing object, ``after`` the object to write, ``action`` the action that was taken, or in a dry
-    run would be.
+    ``document`` is what is written, None for an object that is removed. ``before`` is the existing object, ``after``
+    the object to write, ``action`` the action that was taken, or in a dry run would be: ``destroyed`` once Omni has
+    accepted the removal, which its controllers may carry out later.
     """
 
     index: int
@@ -33,17 +34,25 @@ class Outcome:
     problem: Problem | None = None
     #: Whether a write that failed may have been applied.
     uncertain: bool = False
-    diff: Sequence[Mapping[str, Any]] | None = field(default=None)
+    #: RFC 6902 operations (dry run only).
+    diff: Sequence[Mapping[str, Any]] | None = None
+    #: The object as callers read it, before and after, with secrets masked; empty where there is none (dry run only).
+    shown: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
 
     def fail(self, problem: Problem, action: Action = "failed") -> None:
-        """Record that this document was not applied, and why."""
+        """Record that this object was not written or removed, and why."""
         self.problem = problem
         self.action = action
 
     @property
     def done(self) -> bool:
-        """True if Omni's object is as the document says (in a dry run: would be)."""
+        """True if Omni's object is as the document says, or is being removed (in a dry run: would be)."""
         return self.action in DONE
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return type and id of the object."""
+        return self.type, self.id
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome as JSON members."""
@@ -57,7 +66,7 @@ class Outcome:
 
 
 def count(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Return the number of documents by action; actions without any are left out."""
+    """Return the number of outcomes by action; actions without any are left out."""
     counts: dict[str, int] = {}
     for outcome in outcomes:
         if outcome.action is not None:

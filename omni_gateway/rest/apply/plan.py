@@ -1,20 +1,14 @@
-"""The plan of an apply: all documents are validated, looked up and checked before the first write."""
+"""The plan of an apply: all objects are validated, looked up and checked before the first write."""
 
 from __future__ import annotations
 
 import copy
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, cast
 
-from omni_gateway.api.any_type.catalogue import Catalogue
-from omni_gateway.api.any_type.kinds import GenericAdapter, Kind, role_for
-from omni_gateway.api.any_type.planned_objects import with_planned
-from omni_gateway.api.apply.documents import loaded, named, read
-from omni_gateway.api.apply.order import needs, rank
-from omni_gateway.api.apply.outcomes import Outcome
 from omni_gateway.http import mergepatch
-from omni_gateway.http.guard import check_role
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.query import ListQuery
@@ -22,8 +16,14 @@ from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniError
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import ScopedAdapter, unscoped
+from omni_gateway.rest.any_type.catalogue import Catalogue
+from omni_gateway.rest.any_type.kinds import GenericAdapter, Kind
+from omni_gateway.rest.any_type.planned_objects import with_planned
+from omni_gateway.rest.apply.documents import loaded, named, read
+from omni_gateway.rest.apply.order import needs, rank
+from omni_gateway.rest.apply.outcomes import Outcome
+from omni_gateway.rest.apply.writer import Writer
 from omni_gateway.rest.errors import MISSING
-from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.update import checked
 
 #: From this many objects of one type on, one list costs less than a read of each.
@@ -31,26 +31,41 @@ LIST_FROM = 20
 
 
 class Plan:
-    """The documents of one request, compared with Omni's objects; nothing here writes."""
+    """The documents and removals of one request, compared with Omni's objects; nothing here writes."""
 
     def __init__(
-        self, gateway: Gateway, catalogue: Catalogue, raw: Sequence[Any], *, dry_run: bool = False, atomic: bool = False
+        self,
+        writer: Writer,
+        catalogue: Catalogue,
+        raw: Sequence[Any],
+        destroy: Sequence[tuple[str, str]] = (),
+        *,
+        dry_run: bool = False,
+        atomic: bool = False,
     ) -> None:
-        """Validate and check every document; afterwards those that cannot be applied are failed or skipped."""
-        self.gateway = gateway
+        """Validate and check every document and every removal; those that cannot be applied are failed or skipped.
+
+        :param writer: for whom the objects are written.
+        :param raw: the documents of the objects to write, unchecked.
+        :param destroy: type and id of the objects to remove, in order.
+        """
+        self.writer = writer
         self.catalogue = catalogue
         self.kinds: dict[str, Kind] = {}
         self.outcomes = [self._read(index, document) for index, document in enumerate(raw)]
+        self.outcomes += [self._removal(index, *key) for index, key in enumerate(destroy, start=len(raw))]
         self._refuse_twins()
         self._keys = {outcome.document.key for outcome in self.outcomes if outcome.document}
         self._look_up()
         self._planned: dict[tuple[str, str], Resource] = {}
-        self._checks_through = with_planned(gateway.omni, self._planned)
+        self._checks_through = with_planned(writer.omni, self._planned)
         #: Whether to predict Omni's own validation: a dry run and an atomic request need its result before any write.
         self._predict = dry_run or atomic
         lost = Lost(self.outcomes)
         for outcome in self.pending():
-            if not lost.skips(outcome):
+            if outcome.document is None:
+                self._check_removal(outcome)
+            elif not lost.skips(outcome):
                 self._check(outcome)
             lost.add(outcome)
         if atomic and any(outcome.problem for outcome in self.outcomes):
@@ -58,26 +73,30 @@ class Plan:
                 outcome.action = "not-written"
 
     def pending(self) -> list[Outcome]:
-        """Return the outcomes without a problem, in the order of writing; within a type in the request's order."""
+        """Return the outcomes without a problem, in the order of writing; within a type in the request's order.
+
+        Removals come after all writes, in the request's order.
+        """
         remaining = [outcome for outcome in self.outcomes if outcome.problem is None]
         return sorted(remaining, key=self._rank)
 
     def _rank(self, outcome: Outcome) -> float:
-        """Return the rank of a document: that of its type, or one after the objects of this request that it needs."""
-        assert outcome.document is not None
+        """Return the rank of an object: that of its type, or one after the objects of this request that it needs."""
+        if outcome.document is None:
+            return math.inf
         needed = needs(outcome.document) & self._keys
         return max([rank(outcome.type), *(rank(type) + 0.5 for type, _ in needed)])
 
     def adapter(self, outcome: Outcome) -> ResourceAdapter:
-        """Return the adapter that writes the outcome's object, with the caller's scope."""
-        return self.gateway.bound(self.kinds[outcome.type].adapter)
+        """Return the adapter that writes the outcome's object, with the writer's scope."""
+        return self.writer.bound(self.kinds[outcome.type].adapter)
 
-    def diff(self, outcome: Outcome) -> list[dict[str, Any]]:
-        """Return the changes of a document as RFC 6902 operations, with secrets masked."""
-        assert outcome.after is not None
+    def show_changes(self, outcome: Outcome) -> None:
+        """Set an object's representations before and after, and the operations between them; secrets are masked."""
         render = self.kinds[outcome.type].representation.writable
-        before = render(outcome.before) if outcome.before else {}
-        return mergepatch.diff(before, render(outcome.after))
+        before, after = (render(each) if each else {} for each in (outcome.before, outcome.after))
+        outcome.shown = before, after
+        outcome.diff = mergepatch.diff(before, after)
 
     def _read(self, index: int, raw: Any) -> Outcome:
         type, id = named(raw)
@@ -92,10 +111,15 @@ class Plan:
             outcome.fail(problem)
         return outcome
 
+    def _removal(self, index: int, type: str, id: str) -> Outcome:
+        kind = self.catalogue.find(type)
+        self.kinds[kind.type] = kind
+        return Outcome(index, kind.type, id)
+
     def _refuse_twins(self) -> None:
-        keys = Counter(outcome.document.key for outcome in self.outcomes if outcome.document)
+        keys = Counter(outcome.key for outcome in self.outcomes if outcome.problem is None)
         for outcome in self.outcomes:
-            if outcome.document and keys[outcome.document.key] > 1:
+            if outcome.problem is None and keys[outcome.key] > 1:
                 text = "Another document is about the same object."
                 outcome.fail(Problem(422, "validation", errors={"metadata.id": [text]}))
 
@@ -136,7 +160,7 @@ class Plan:
         document, before = outcome.document, outcome.before
         assert document is not None
         try:
-            check_role(role_for(self.gateway, outcome.type, "replace" if before else "create"), authorized_by_omni=True)
+            self.writer.check_role(outcome.type, "replace" if before else "create")
             adapter = self._checking(outcome)
             if before is None:
                 outcome.after, outcome.action = document.wanted, "created"
@@ -151,6 +175,25 @@ class Plan:
                 if self._predict and outcome.action == "updated":
                     adapter.predict(outcome.after, before)
             self._planned[document.key] = outcome.after
+        except Problem as problem:
+            outcome.fail(problem)
+        except OmniError as error:
+            outcome.fail(problem_for(error))
+
+    def _check_removal(self, outcome: Outcome) -> None:
+        """Set the action of a removal, or its problem; an object that is gone or going already needs none."""
+        before = outcome.before
+        if before is None or before.tearing_down:
+            outcome.action = "unchanged"
+            return
+        try:
+            self.writer.check_role(outcome.type, "delete")
+            adapter = self.adapter(outcome)
+            adapter.refuse_owned(before)
+            adapter.check_delete(before)
+            if self._predict:
+                adapter.predict(None, before)
+            outcome.action = "destroyed"
         except Problem as problem:
             outcome.fail(problem)
         except OmniError as error:

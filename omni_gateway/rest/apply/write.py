@@ -1,17 +1,17 @@
-"""Write the planned documents; an atomic request reverts earlier writes when one fails."""
+"""Write and remove the planned objects; an atomic request reverts earlier writes when one fails."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import replace
 
-from omni_gateway.api.apply.outcomes import Outcome
-from omni_gateway.api.apply.plan import Lost, Plan
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniError, deadline
 from omni_gateway.omni.outcomes import holds, may_have_been_applied
+from omni_gateway.rest.apply.outcomes import Outcome
+from omni_gateway.rest.apply.plan import Lost, Plan
 from omni_gateway.rest.errors import MISSING, STALE
 from omni_gateway.rest.update import update
 
@@ -22,27 +22,40 @@ REVERT_SECONDS = 5.0
 
 
 def write_each(plan: Plan) -> None:
-    """Write every document that can be written; those that depend on a failed or skipped one are skipped."""
+    """Write every object that can be written; those that depend on a failed or skipped one are skipped.
+
+    Objects are removed only if everything was written: what is removed may be what the rest was to replace.
+    """
     lost = Lost(plan.outcomes)
     for outcome in plan.pending():
-        if not lost.skips(outcome):
+        if outcome.document is not None and not lost.skips(outcome):
             _write(plan, outcome)
+        elif outcome.document is None and all(each.done for each in plan.outcomes):
+            _remove(plan, outcome)
+        elif outcome.document is None and outcome.action == "destroyed":
+            outcome.action = "not-written"
         lost.add(outcome)
 
 
 def write_all_or_nothing(plan: Plan) -> None:
-    """Write every document, or none.
+    """Write and remove every object, or none.
 
     Nothing is written if the plan has found a problem. If a write fails, earlier writes are reverted in reverse order.
+    A removal that Omni has accepted cannot be reverted: if a later one fails, nothing is.
     """
     pending = plan.pending()
     if any(outcome.action == "not-written" for outcome in pending):
         return
     written: list[Outcome] = []
     for position, outcome in enumerate(pending):
-        _write(plan, outcome)
+        if outcome.document is None:
+            _remove(plan, outcome)
+        else:
+            _write(plan, outcome)
         if outcome.problem is not None:
             _mark_not_written(pending[position + 1 :])
+            if any(earlier.document is None for earlier in written):
+                return
             if outcome.uncertain:
                 with deadline.at_least(REVERT_SECONDS):
                     _revert_uncertain(plan, outcome)
@@ -78,6 +91,19 @@ def _write(plan: Plan, outcome: Outcome) -> None:
     except OmniError as error:
         outcome.fail(problem_for(error))
         outcome.uncertain = may_have_been_applied(error)
+    except Problem as problem:
+        outcome.fail(problem)
+
+
+def _remove(plan: Plan, outcome: Outcome) -> None:
+    """Start the removal of one object; an error of Omni's becomes its problem."""
+    if outcome.action == "unchanged":
+        return
+    assert outcome.before is not None
+    try:
+        plan.adapter(outcome).delete(outcome.before)
+    except OmniError as error:
+        outcome.fail(problem_for(error))
     except Problem as problem:
         outcome.fail(problem)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from threading import Lock
+from typing import cast
 
-from omni_gateway.api.any_type.definitions import Definition, Definitions
-from omni_gateway.api.any_type.kinds import OPERATION, Kind, plugin_of, role_for
+from flask import current_app
+
 from omni_gateway.http.guard import check_role
 from omni_gateway.http.problems import Problem
 from omni_gateway.omni import OmniClient, types
+from omni_gateway.rest.any_type.definitions import Definition, Definitions
+from omni_gateway.rest.any_type.kinds import OPERATION, Kind, plugin_of, role_for
 from omni_gateway.rest.gateway import Gateway, Mounted
 from omni_gateway.rest.operations import Operation, OperationKind
 
+EXTENSION = "omni_gateway.catalogue"
 #: Types whose objects' ids are secrets, which must not be part of a URL.
 _SECRET_IDS = frozenset({types.JOIN_TOKENS, types.JOIN_TOKEN_STATUSES})
 
@@ -19,8 +23,10 @@ _SECRET_IDS = frozenset({types.JOIN_TOKENS, types.JOIN_TOKEN_STATUSES})
 class Catalogue:
     """The types that ``/resources`` serves."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, omni: OmniClient | None = None) -> None:
+        """Create a catalogue; ``omni`` is the client that is asked for types, by default that of the request."""
         self._gateway = gateway
+        self._omni = omni
         self._definitions = Definitions()
         self._lock = Lock()
         self._kinds: dict[str, Kind] = {}
@@ -48,7 +54,7 @@ class Catalogue:
 
     def find(self, name: str) -> Kind:
         """Return the type of a name, without a check of the caller. Raises 404 for an unknown or ambiguous name."""
-        return self._kind(self._definitions.find(self._gateway.omni, name))
+        return self._kind(self._definitions.find(self._omni or self._gateway.omni, name))
 
     def removal(self) -> OperationKind:
         """Return the operation kind for removals of objects of any type; operation ids are ``<type>/<id>``."""
@@ -66,3 +72,8 @@ class Catalogue:
             if definition.type not in self._kinds:
                 self._kinds[definition.type] = Kind(definition, self.plugin_of(definition.type))
             return self._kinds[definition.type]
+
+
+def current_catalogue() -> Catalogue:
+    """Return the catalogue of the application that serves this request."""
+    return cast(Catalogue, current_app.extensions[EXTENSION])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omni_gateway.api.apply.documents import Document
 from omni_gateway.model import label_names
 from omni_gateway.omni import types
+from omni_gateway.rest.apply.documents import Document
 
 #: A cluster's parts are written after it, in this order; all other types (machine classes …) before it.
 _RANKS: Mapping[str, int] = {

@@ -9,17 +9,17 @@ from typing import Any
 
 from marshmallow import fields
 
-from omni_gateway.api.any_type.definitions import Definition
 from omni_gateway.auth import Role
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.model.resource import Resource
-from omni_gateway.omni import OmniClient, messages
+from omni_gateway.omni import OmniClient, messages, types
 from omni_gateway.omni.specs import SpecError, nameless_enums, settled, to_plain, to_wire
 from omni_gateway.redaction.specs import masked_members, redact, restore
 from omni_gateway.rest import relations
 from omni_gateway.rest.adapters.base import Created, ResourceAdapter
 from omni_gateway.rest.adapters.omni import OmniResourceAdapter
+from omni_gateway.rest.any_type.definitions import Definition
 from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.gateway import Gateway, Mounted, current_gateway
 from omni_gateway.rest.links import object_url
@@ -31,6 +31,10 @@ from omni_gateway.rest.views.create import Creation
 from omni_gateway.rest.views.item import Item
 
 OPERATION = "resource-destroy"
+#: Parts of a cluster template that have no plugin: Omni lets its operators write them, as the other parts.
+_PARTS_OF_TEMPLATES = frozenset(
+    {types.KUBERNETES_MANIFEST_GROUPS, types.KUBERNETES_HEALTH_CHECKS, types.MACHINE_INSTALL_DISK_CONFIGS}
+)
 #: Omni's own clients compress long texts into this member, with a dictionary that only they have.
 _COMPRESSED = "compressed_data"
 _ENVELOPE = frozenset({"id", "namespace", "labels", "annotations", "spec", "_"})
@@ -239,7 +243,9 @@ def plugin_of(gateway: Gateway, type: str) -> Mounted | None:
 def role_for(gateway: Gateway, type: str, verb: str) -> Role:
     """Return the role that a verb on a type needs: that of the type's own plugin, admin if there is none.
 
-    So these routes never need less than a plugin's own. For types without a plugin no lower role has been considered.
+    So these routes never need less than a plugin's own. For most types without a plugin no lower role has been
+    considered.
     """
     plugin_roles = [plugin.roles for plugin in gateway.plugins.values() if plugin.adapter.type == type]
-    return max((roles[verb] for roles in plugin_roles if verb in roles), default=Role.ADMIN)
+    default = Role.OPERATOR if type in _PARTS_OF_TEMPLATES else Role.ADMIN
+    return max((roles[verb] for roles in plugin_roles if verb in roles), default=default)

@@ -1,0 +1,175 @@
+"""What a template wants, against what its cluster has in Omni: objects to write, and objects to remove.
+
+What belongs to a cluster is found by the cluster's label. Kernel arguments and install disks have none: they are those
+of the cluster's machines, and a template cares for those that it has made (by their annotation). What Omni itself made
+is nobody's to remove: objects with an owner, and members that a machine class chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from omni_gateway.sdk import OmniClient, Problem, Resource
+from omni_gateway.sdk.adapters import find, find_labelled, map_concurrently, resources_of
+from omni_gateway.sdk.clusters import cluster_lock
+from omni_gateway.sdk.omni import label_names, types
+from omni_gateway.sdk.templates import Template, render
+
+Key = tuple[str, str]
+
+#: Of the objects that a template makes and that have no label of the cluster, and of the cluster.
+MANAGED_BY_TEMPLATES = f"{label_names.OWN_PREFIX}managed-by-cluster-templates"
+#: Of members that Omni chose by a machine class.
+MANAGED_BY_CLASS = f"{label_names.OWN_PREFIX}managed-by-machine-set-node-controller"
+_LABELLED = (
+    types.MACHINE_SETS,
+    types.MACHINE_SET_NODES,
+    types.CONFIG_PATCHES,
+    types.EXTENSIONS_CONFIGURATIONS,
+    types.KUBERNETES_MANIFEST_GROUPS,
+    types.KUBERNETES_HEALTH_CHECKS,
+)
+_LOCK = label_names.ANNOTATION_CLUSTER_LOCKED
+_OF_MACHINES = (types.KERNEL_ARGS, types.MACHINE_INSTALL_DISK_CONFIGS)
+#: Removed first: the machines leave while the rest of the cluster's configuration is as it was.
+_FIRST = (types.MACHINE_SETS, types.MACHINE_SET_NODES)
+#: From this many objects of one type on, one list costs less than a read of each.
+_LIST_FROM = 20
+_CALLS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The objects to write and to remove for a template.
+
+    :param wanted: the objects as they shall be: those of the template, and those that it lets go.
+    :param first: the machine sets and members to remove, which have to be gone before ``rest`` goes.
+    :param rest: the other objects to remove.
+    :param lock: the cluster with the lock that it does not have yet; a locked cluster takes no parts, so this is
+        written last.
+    """
+
+    cluster: str
+    wanted: Sequence[Resource]
+    first: Sequence[Resource]
+    rest: Sequence[Resource]
+    lock: Resource | None = None
+
+    @property
+    def removed(self) -> Sequence[Resource]:
+        """Return all objects to remove, in order."""
+        return [*self.first, *self.rest]
+
+
+def objects_of(template: Template) -> list[Resource]:
+    """Return the objects of a template; with ``locked: false`` its cluster has the null that removes a lock."""
+    objects = render(template)
+    if template.cluster.locked is False:
+        cluster = next(each for each in objects if each.type == types.CLUSTERS)
+        unlocked: dict[str, Any] = {**cluster.annotations, _LOCK: None}
+        cluster.annotations = unlocked
+    return objects
+
+
+def compare(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> Comparison:
+    """Compare the objects of a template with its cluster's.
+
+    Raises a 409 problem for objects that have the id of one of the template's and belong to another cluster, or to
+    Omni.
+    """
+    actual = _actual(omni, cluster, rendered)
+    wanted = {(each.type, each.id): each for each in rendered}
+    _refuse_foreign(omni, [each for key, each in wanted.items() if key not in actual])
+    nodes = {id for type, id in wanted if type == types.MACHINE_SET_NODES}
+    released, removed = [], []
+    for key, each in actual.items():
+        if key in wanted:
+            continue
+        if each.type in _OF_MACHINES and MANAGED_BY_TEMPLATES not in each.annotations:
+            continue
+        if each.type == types.KERNEL_ARGS or (each.type in _OF_MACHINES and each.id not in nodes):
+            released.append(_released(each))  # they are the machine's own, and stay when it leaves
+        else:
+            removed.append(each)
+    removed = _without_parts(removed)
+    first = [each for each in removed if each.type in _FIRST]
+    rest = [each for each in removed if each.type not in _FIRST]
+    lock = _new_lock(rendered, actual)
+    rendered = [_unlocked(each) if each is lock else each for each in rendered]
+    return Comparison(cluster, [*rendered, *released], first, rest, lock)
+
+
+def _new_lock(rendered: Sequence[Resource], actual: Mapping[Key, Resource]) -> Resource | None:
+    """Return the cluster of a template that locks it, unless it is locked already."""
+    for each in rendered:
+        if each.type == types.CLUSTERS and cluster_lock.is_locked(each) and each.annotations[_LOCK] is not None:
+            existing = actual.get((each.type, each.id))
+            return None if existing is not None and cluster_lock.is_locked(existing) else each
+    return None
+
+
+def _unlocked(cluster: Resource) -> Resource:
+    return replace(cluster, annotations={key: value for key, value in cluster.annotations.items() if key != _LOCK})
+
+
+def _actual(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> dict[Key, Resource]:
+    """Return the objects of a cluster that its users made."""
+    found: list[Resource] = []
+    if (existing := find(omni, types.CLUSTERS, cluster)) is not None:
+        found.append(existing)
+    lists = map_concurrently(
+        lambda type: find_labelled(omni, type, label_names.LABEL_CLUSTER, cluster), _LABELLED, _CALLS
+    )
+    for items in lists:
+        found += [each for each in items if not each.owner and MANAGED_BY_CLASS not in each.labels]
+    members = {each.id for each in found if each.type == types.MACHINE_SET_NODES}
+    for type in _OF_MACHINES:
+        ids = members | {each.id for each in rendered if each.type == type}
+        found += [each for each in _existing(omni, type, ids) if not each.owner]
+    return {(each.type, each.id): each for each in found if not each.tearing_down}
+
+
+def _existing(omni: OmniClient, type: str, ids: Collection[str]) -> list[Resource]:
+    """Return those objects of a type that exist, of the given ids."""
+    if len(ids) >= _LIST_FROM:
+        return [each for each in resources_of(omni.resources.list(type)) if each.id in ids]
+    return [each for each in map_concurrently(lambda id: find(omni, type, id), sorted(ids), _CALLS) if each is not None]
+
+
+def _refuse_foreign(omni: OmniClient, new: Iterable[Resource]) -> None:
+    """Raise a 409 problem for objects that are to be created and exist: they are another cluster's, or Omni's."""
+    ids: dict[str, list[str]] = {}
+    for each in new:
+        ids.setdefault(each.type, []).append(each.id)
+    for type, names in ids.items():
+        for each in _existing(omni, type, names):
+            if each.tearing_down:
+                raise Problem(409, "tearing-down", f"{type} {each.id!r} is still being removed.")
+            if type not in _OF_MACHINES:
+                text = (
+                    f"{type} {each.id!r} exists, and is not this template's: another cluster has it, or Omni made it."
+                )
+                raise Problem(409, "conflict", text)
+
+
+def _released(resource: Resource) -> Resource:
+    annotations = {key: value for key, value in resource.annotations.items() if key != MANAGED_BY_TEMPLATES}
+    return replace(resource, annotations=annotations)
+
+
+def _without_parts(removed: Sequence[Resource]) -> list[Resource]:
+    """Leave out what goes by itself: everything of a cluster, and the members of a machine set."""
+    keys = {(each.type, each.id) for each in removed}
+    return [each for each in removed if not keys & _wholes(each)]
+
+
+def _wholes(resource: Resource) -> set[Key]:
+    if resource.type == types.CLUSTERS:
+        return set()
+    labels: Mapping[str, str] = resource.labels
+    found = {(str(types.CLUSTERS), labels.get(label_names.LABEL_CLUSTER, ""))}
+    if resource.type == types.MACHINE_SET_NODES:
+        found.add((str(types.MACHINE_SETS), labels.get(label_names.LABEL_MACHINE_SET, "")))
+    return found
