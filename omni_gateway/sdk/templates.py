@@ -5,6 +5,10 @@
 """
 
 from omni_gateway.templates import (
+    ANNOTATION_MANAGED,
+    LABEL_ALLOCATED,
+    TYPES_BY_LABEL,
+    TYPES_BY_MACHINE,
     UNLIMITED,
     BackupConfiguration,
     BootstrapSpec,
@@ -12,6 +16,7 @@ from omni_gateway.templates import (
     ControlPlane,
     Document,
     Duration,
+    Export,
     Fault,
     Features,
     HealthCheck,
@@ -32,12 +37,19 @@ from omni_gateway.templates import (
     Template,
     TemplateFaults,
     Workers,
+    export,
+    is_exported,
     read,
     read_documents,
     render,
+    rendered,
 )
 
 __all__ = [
+    "ANNOTATION_MANAGED",
+    "LABEL_ALLOCATED",
+    "TYPES_BY_LABEL",
+    "TYPES_BY_MACHINE",
     "UNLIMITED",
     "BackupConfiguration",
     "BootstrapSpec",
@@ -45,6 +57,7 @@ __all__ = [
     "ControlPlane",
     "Document",
     "Duration",
+    "Export",
     "Fault",
     "Features",
     "HealthCheck",
@@ -65,7 +78,10 @@ __all__ = [
     "Template",
     "TemplateFaults",
     "Workers",
+    "export",
+    "is_exported",
     "read",
     "read_documents",
     "render",
+    "rendered",
 ]

@@ -4,6 +4,14 @@ Nothing here does I/O: a template is a text and the files that it names, and wha
 """
 
 from omni_gateway.templates.durations import Duration
+from omni_gateway.templates.export import (
+    LABEL_ALLOCATED,
+    TYPES_BY_LABEL,
+    TYPES_BY_MACHINE,
+    Export,
+    export,
+    is_exported,
+)
 from omni_gateway.templates.faults import Fault, TemplateFaults
 from omni_gateway.templates.model import (
     UNLIMITED,
@@ -32,9 +40,13 @@ from omni_gateway.templates.model import (
     Workers,
 )
 from omni_gateway.templates.reader import read, read_documents
-from omni_gateway.templates.render import render
+from omni_gateway.templates.render import ANNOTATION_MANAGED, render, rendered
 
 __all__ = [
+    "ANNOTATION_MANAGED",
+    "LABEL_ALLOCATED",
+    "TYPES_BY_LABEL",
+    "TYPES_BY_MACHINE",
     "UNLIMITED",
     "BackupConfiguration",
     "BootstrapSpec",
@@ -42,6 +54,7 @@ __all__ = [
     "ControlPlane",
     "Document",
     "Duration",
+    "Export",
     "Fault",
     "Features",
     "HealthCheck",
@@ -62,7 +75,10 @@ __all__ = [
     "Template",
     "TemplateFaults",
     "Workers",
+    "export",
+    "is_exported",
     "read",
     "read_documents",
     "render",
+    "rendered",
 ]

@@ -1,0 +1,279 @@
+"""From a living cluster's objects to the template that renders them, whoever made the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from omni_gateway.model import label_names
+from omni_gateway.model.resource import Resource
+from omni_gateway.omni import types
+from omni_gateway.templates.durations import NONE, Duration
+from omni_gateway.templates.model import (
+    UNLIMITED,
+    BackupConfiguration,
+    BootstrapSpec,
+    Cluster,
+    ControlPlane,
+    Features,
+    HealthCheck,
+    Install,
+    Kubernetes,
+    Machine,
+    MachineClass,
+    Manifest,
+    ManifestMode,
+    Patch,
+    Rolling,
+    Strategy,
+    StrategyType,
+    Talos,
+    Template,
+    Workers,
+)
+from omni_gateway.templates.render import ANNOTATION_MANAGED, render
+
+#: A node that a controller made for a machine of a machine class; a template names the class instead.
+LABEL_ALLOCATED: Final = f"{label_names.OWN_PREFIX}managed-by-machine-set-node-controller"
+#: What is exported of a cluster: objects with its label.
+TYPES_BY_LABEL: Final = (
+    types.MACHINE_SETS,
+    types.MACHINE_SET_NODES,
+    types.CONFIG_PATCHES,
+    types.EXTENSIONS_CONFIGURATIONS,
+    types.KUBERNETES_MANIFEST_GROUPS,
+    types.KUBERNETES_HEALTH_CHECKS,
+)
+#: What is exported of each of its machines: objects with the machine's id.
+TYPES_BY_MACHINE: Final = (types.KERNEL_ARGS, types.MACHINE_INSTALL_DISK_CONFIGS)
+
+_MODES = {1: ManifestMode.FULL, 2: ManifestMode.ONE_TIME}
+_STRATEGIES = {0: StrategyType.UNSET, 1: StrategyType.ROLLING}
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A template, and those objects of the cluster that it does not render as they are: a sync would change them."""
+
+    template: Template
+    inexact: list[Resource] = field(default_factory=list)
+
+
+def is_exported(resource: Resource) -> bool:
+    """Return False for what Omni's controllers made: it has an owner, or is a machine class's share."""
+    return not resource.owner and LABEL_ALLOCATED not in resource.labels
+
+
+def export(objects: Iterable[Resource]) -> Export:
+    """Return the template of a cluster: of its Clusters object and the objects of its label and of its machines' ids.
+
+    Raises ``LookupError`` if the Clusters object is not among them.
+    """
+    exporter = _Exporter([each for each in objects if is_exported(each)])
+    template = exporter.template()
+    rendered = {(each.type, each.id): each for each in render(template)}
+    return Export(template, [each for each in exporter.objects if not _same(each, rendered.get((each.type, each.id)))])
+
+
+class _Exporter:
+    """Sorts the objects of a cluster by the document that they belong to."""
+
+    def __init__(self, objects: list[Resource]) -> None:
+        self.objects = sorted(objects, key=lambda each: each.id)
+        self._cluster = next((each for each in self.objects if each.type == types.CLUSTERS), None)
+        self._nodes = self._of(types.MACHINE_SET_NODES)
+        self._sets = self._of(types.MACHINE_SETS)
+
+    def template(self) -> Template:
+        """Return the template: the cluster, its control plane, its workers, and the machines that differ."""
+        if self._cluster is None:
+            raise LookupError("There is no Clusters object.")
+        sets = [self._set(each) for each in self._sets]
+        workers = [each for each in sets if isinstance(each, Workers)]
+        planes = [each for each in sets if isinstance(each, ControlPlane)]
+        machines = [self._machine(each) for each in self._nodes]
+        different = [each for each in machines if each != Machine(name=each.name)]
+        return Template([self._of_cluster(self._cluster), *(planes or [ControlPlane()]), *workers, *different])
+
+    def _of(self, type: str) -> list[Resource]:
+        return [each for each in self.objects if each.type == type]
+
+    def _of_cluster(self, cluster: Resource) -> Cluster:
+        spec = cluster.spec
+        features = spec.get("features") or {}
+        backup = spec.get("backup_configuration") or {}
+        prefix = f"cluster-{cluster.id}"
+        return Cluster(
+            name=cluster.id,
+            labels=_users(cluster.labels),
+            annotations=_users(cluster.annotations),
+            locked=True if label_names.ANNOTATION_CLUSTER_LOCKED in cluster.annotations else None,
+            kubernetes=Kubernetes(
+                version=_version(spec.get("kubernetes_version")),
+                manifests=self._manifests(prefix),
+                healthchecks=self._health_checks(prefix),
+            ),
+            talos=Talos(version=_version(spec.get("talos_version"))),
+            features=Features(
+                disk_encryption=bool(features.get("disk_encryption")),
+                enable_workload_proxy=bool(features.get("enable_workload_proxy")),
+                use_embedded_discovery_service=bool(features.get("use_embedded_discovery_service")),
+                disable_public_discovery_service=True if features.get("disable_public_discovery_service") else None,
+                enable_node_audit_skip=bool(features.get("enable_node_audit_skip")),
+                backup_configuration=BackupConfiguration(
+                    interval=_duration(backup.get("interval")) if backup.get("enabled") else NONE
+                ),
+            ),
+            patches=self._patches(_is_of_cluster, prefix, 200),
+            system_extensions=self._extensions(_is_of_cluster, cluster.id),
+        )
+
+    def _set(self, resource: Resource) -> ControlPlane | Workers:
+        assert self._cluster is not None
+        plane = label_names.LABEL_CONTROL_PLANE in resource.labels
+        name = resource.id.removeprefix(f"{self._cluster.id}-")
+        spec = resource.spec
+        allocation = spec.get("machine_allocation") or spec.get("machine_class")
+        belongs = _has(label_names.LABEL_MACHINE_SET, resource.id)
+        bootstrap = spec.get("bootstrap_spec")
+        return (ControlPlane if plane else Workers)(
+            name="" if plane or name == "workers" else name,
+            labels=_users(resource.labels),
+            annotations=_users(resource.annotations),
+            bootstrap_spec=None
+            if bootstrap is None
+            else BootstrapSpec(cluster_uuid=bootstrap.get("cluster_uuid", ""), snapshot=bootstrap.get("snapshot", "")),
+            machines=[] if allocation else [each.id for each in self._nodes if belongs(each)],
+            machine_class=_machine_class(allocation) if allocation else None,
+            update_strategy=None if plane else _strategy(spec, "update_strategy", StrategyType.ROLLING),
+            delete_strategy=None if plane else _strategy(spec, "delete_strategy", StrategyType.UNSET),
+            upgrade_strategy=_strategy(spec, "upgrade_strategy", StrategyType.UNSET),
+            patches=self._patches(belongs, resource.id, 400),
+            system_extensions=self._extensions(belongs, resource.id),
+        )
+
+    def _machine(self, node: Resource) -> Machine:
+        belongs = _has(label_names.LABEL_CLUSTER_MACHINE, node.id)
+        disk = next((each.spec for each in self._of(types.MACHINE_INSTALL_DISK_CONFIGS) if each.id == node.id), {})
+        args = next((each.spec for each in self._of(types.KERNEL_ARGS) if each.id == node.id), None)
+        return Machine(
+            name=node.id,
+            labels=_users(node.labels),
+            annotations=_users(node.annotations),
+            locked=label_names.ANNOTATION_LOCKED in node.annotations,
+            install=Install(disk=disk.get("disk", ""), disk_selector=disk.get("disk_selector", "")),
+            patches=self._patches(belongs, f"cm-{node.id}", 400),
+            system_extensions=self._extensions(belongs, node.id),
+            kernel_args=None if args is None else list(args.get("args") or ()),
+        )
+
+    def _patches(self, belongs: Callable[[Resource], bool], prefix: str, weight: int) -> list[Patch]:
+        found: list[Patch] = []
+        for resource in filter(belongs, self._of(types.CONFIG_PATCHES)):
+            name = resource.annotations.get(label_names.ANNOTATION_NAME, "")
+            usual = f"{weight + len(found):03}-{prefix}-{name}"
+            found.append(
+                Patch(
+                    name=name,
+                    id_override="" if name and resource.id == usual else resource.id,
+                    labels=_users(resource.labels),
+                    annotations=_users(resource.annotations, besides=label_names.ANNOTATION_NAME),
+                    inline=resource.spec.get("data", ""),
+                )
+            )
+        return found
+
+    def _manifests(self, prefix: str) -> list[Manifest]:
+        found: list[Manifest] = []
+        for resource in self._of(types.KUBERNETES_MANIFEST_GROUPS):
+            found.append(
+                Manifest(
+                    name=resource.id.removeprefix(f"{200 + len(found):03}-{prefix}-"),
+                    labels=_users(resource.labels),
+                    annotations=_users(resource.annotations, besides=label_names.ANNOTATION_NAME),
+                    mode=_MODES.get(resource.spec.get("mode", 0), ManifestMode.FULL),
+                    inline=resource.spec.get("data", ""),
+                )
+            )
+        return found
+
+    def _health_checks(self, prefix: str) -> list[HealthCheck]:
+        return [
+            HealthCheck(
+                name=each.id.removeprefix(f"{prefix}-"),
+                id_override="" if each.id.startswith(f"{prefix}-") else each.id,
+                labels=_users(each.labels),
+                annotations=_users(each.annotations),
+                interval=_duration(each.spec.get("interval")),
+                job=each.spec.get("job", ""),
+            )
+            for each in self._of(types.KUBERNETES_HEALTH_CHECKS)
+        ]
+
+    def _extensions(self, belongs: Callable[[Resource], bool], name: str) -> list[str] | None:
+        found = (each for each in self._of(types.EXTENSIONS_CONFIGURATIONS) if belongs(each))
+        usual = next((each for each in found if each.id == f"schematic-{name}"), None)
+        return None if usual is None else list(usual.spec.get("extensions") or ())
+
+
+def _is_of_cluster(resource: Resource) -> bool:
+    return not {label_names.LABEL_MACHINE_SET, label_names.LABEL_CLUSTER_MACHINE} & resource.labels.keys()
+
+
+def _has(label: str, value: str) -> Callable[[Resource], bool]:
+    return lambda resource: resource.labels.get(label) == value
+
+
+def _users(values: Mapping[str, str], besides: str = "") -> dict[str, str]:
+    """Return the labels or annotations that a template takes: those that are not Omni's own."""
+    return {
+        name: value for name, value in values.items() if not name.startswith(label_names.OWN_PREFIX) and name != besides
+    }
+
+
+def _version(version: str | None) -> str:
+    return f"v{version}" if version else ""
+
+
+def _duration(wire: str | None) -> Duration:
+    return Duration.read(wire) if wire else NONE
+
+
+def _machine_class(allocation: Mapping[str, Any]) -> MachineClass:
+    size = UNLIMITED if allocation.get("allocation_type") else allocation.get("machine_count", 0)
+    return MachineClass(name=allocation.get("name", ""), size=size)
+
+
+def _strategy(spec: Mapping[str, Any], name: str, usual: StrategyType) -> Strategy | None:
+    """Return a set's strategy; None for the one that a template has if it names none."""
+    type = _STRATEGIES.get(spec.get(name, 0))
+    config = spec.get(f"{name}_config")
+    rolling = (
+        None if config is None else Rolling(max_parallelism=(config.get("rolling") or {}).get("max_parallelism", 0))
+    )
+    if type == usual and rolling is None:
+        return None
+    return Strategy(type=None if type == usual else type, rolling=rolling)
+
+
+def _same(one: Resource, other: Resource | None) -> bool:
+    """Return True if two objects are the same to Omni; who manages the object does not count."""
+    return other is not None and _content(one) == _content(other)
+
+
+def _content(resource: Resource) -> tuple[Any, ...]:
+    annotations = {
+        name: value
+        for name, value in resource.annotations.items()
+        if name != ANNOTATION_MANAGED and (name, value) != (label_names.ANNOTATION_NAME, "")
+    }
+    return resource.labels, annotations, _given(resource.spec)
+
+
+def _given(value: Any) -> Any:
+    """Return a value without members that have their zero value; an empty message counts as one that is missing."""
+    if not isinstance(value, Mapping):
+        return value
+    members = {key: _given(item) for key, item in value.items()}
+    return {key: item for key, item in members.items() if item not in (0, "", False, None, [], {})}

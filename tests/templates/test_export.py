@@ -1,0 +1,71 @@
+"""From objects back to the template that renders them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from omni_gateway.model.resource import Resource
+from omni_gateway.templates import Template, TemplateFaults, export, read, render
+from tests.templates.case import read as captured
+
+CLUSTER = Resource("c1", {"talos_version": "1.11.5", "kubernetes_version": "1.34.1"}, type="Clusters.omni.sidero.dev")
+CONTROL_PLANE = Resource(
+    "c1-control-planes",
+    {"update_strategy": 1},
+    {"omni.sidero.dev/cluster": "c1", "omni.sidero.dev/role-controlplane": ""},
+    type="MachineSets.omni.sidero.dev",
+)
+
+
+def templates() -> Iterator[tuple[str, Template]]:
+    """Yield the valid templates of the corpus."""
+    for each in captured():
+        try:
+            yield each.case.name, read(each.case.text, {name: text.encode() for name, text in each.case.files.items()})
+        except TemplateFaults:
+            continue
+
+
+def test_objects_of_a_template_are_exported_as_a_template_that_renders_the_same() -> None:
+    found = dict(templates())
+    assert len(found) > 50
+    for name, template in found.items():
+        objects = render(template)
+        exported = export(objects)
+        assert exported.inexact == [], name
+        rendered = {(each.type, each.id) for each in render(exported.template)}
+        assert rendered == {(each.type, each.id) for each in objects}, name
+        assert render(read(yaml.safe_dump_all(exported.template.to_documents()))) == render(exported.template), name
+
+
+def test_objects_of_omnis_controllers_are_left_out() -> None:
+    patch = Resource(
+        "950-c1", {"data": "a: b"}, {"omni.sidero.dev/cluster": "c1"}, type="ConfigPatches.omni.sidero.dev", owner="X"
+    )
+    node = Resource(
+        "m1",
+        labels={
+            "omni.sidero.dev/cluster": "c1",
+            "omni.sidero.dev/machine-set": "c1-control-planes",
+            "omni.sidero.dev/managed-by-machine-set-node-controller": "",
+        },
+        type="MachineSetNodes.omni.sidero.dev",
+    )
+    exported = export([CLUSTER, CONTROL_PLANE, patch, node])
+    assert exported.inexact == []
+    assert [each.id for each in render(exported.template)] == ["c1", "c1-control-planes"]
+
+
+def test_an_object_that_a_template_cannot_say_is_named() -> None:
+    backups = {**CLUSTER.spec, "backup_configuration": {"interval": "3600s"}}
+    cluster = Resource("c1", backups, type=CLUSTER.type)
+    exported = export([cluster, CONTROL_PLANE])
+    assert exported.inexact == [cluster]
+
+
+def test_a_cluster_is_needed() -> None:
+    with pytest.raises(LookupError):
+        export([CONTROL_PLANE])
