@@ -6,6 +6,7 @@ from omni_gateway.omni import deadline as omni_deadline
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.omni.management import Overlay
 from omni_gateway.rest import account_keys
+from omni_gateway.rest.apply.order import rank as write_rank
 from omni_gateway.rest.apply.outcomes import Outcome
 from omni_gateway.rest.apply.requests import apply
 
@@ -22,4 +23,5 @@ __all__ = [
     "omni_deadline",
     "omni_errors",
     "types",
+    "write_rank",
 ]

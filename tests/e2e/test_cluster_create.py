@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ MACHINE_SET_NODES = "MachineSetNodes.omni.sidero.dev"
 MACHINE_STATUSES = "MachineStatuses.omni.sidero.dev"
 MACHINE_LABELS = "MachineLabels.omni.sidero.dev"
 MACHINE_CLASSES = "MachineClasses.omni.sidero.dev"
+INSTALL_DISKS = "MachineInstallDiskConfigs.omni.sidero.dev"
 NO_MACHINE = "00000000-0000-4000-8000-000000000000"
 
 
@@ -214,6 +216,108 @@ def test_one_call_makes_a_working_cluster(
     assert sets[1]["labels"]["tier"] == "web" and sets[1]["update_strategy"] == "Rolling"
 
 
+MACHINE_PATCH = "machine:\n  network:\n    hostname: first\n"
+
+
+def cluster_with_everything(machines: list[str], versions: Any) -> dict[str, Any]:
+    """Return the body of a cluster of a control plane and a worker with all that a cluster template can say."""
+    return {
+        **versions.cluster,
+        "control_plane": {"machines": machines[:1], "system_extensions": ["siderolabs/gvisor"]},
+        "workers": [
+            {
+                "machines": machines[1:],
+                "upgrade_strategy": "Rolling",
+                "upgrade_strategy_config": {"rolling": {"max_parallelism": 2}},
+            },
+            {"name": "later", "machines": []},
+        ],
+        "machines": [
+            {
+                "id": machines[0],
+                "install_disk": "/dev/vda",
+                "labels": {"rack": "12"},
+                "config_patches": [{"name": "host name", "data": MACHINE_PATCH}],
+                "kernel_args": [],
+            },
+            {"id": machines[1], "locked": True},
+        ],
+        "config_patches": [
+            {"name": "set a sysctl", "data": "machine:\n  sysctls: {}\n"},
+            {"name": "b", "id": f"500-{machines[0]}", "data": "machine:\n  sysctls: {}\n"},
+        ],
+        "manifests": [
+            {"name": "apps", "mode": "one-time", "data": "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: apps\n"}
+        ],
+        "health_checks": [{"name": "idle", "job": IDLE_JOB, "interval": "30s"}],
+        "system_extensions": ["siderolabs/iscsi-tools"],
+        "kernel_args": ["console=ttyS0"],
+    }
+
+
+IDLE_JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: idle
+  namespace: default
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: idle
+          image: busybox
+"""
+
+
+def test_one_call_says_all_that_a_cluster_template_can(
+    api: httpx.Client, unique: Unique, made: Made, free_machines: Machines, versions: Any, omni: OmniClient
+) -> None:
+    name, machines = unique("c"), free_machines(2)
+
+    new_cluster(api, made, name, **cluster_with_everything(machines, versions))
+
+    def specs(type: str) -> dict[str, Any]:
+        return {item["metadata"]["id"]: item["spec"] for item in of_cluster(omni, type, name) if not owned(item)}
+
+    assert list(specs("ConfigPatches")) == [
+        f"200-cluster-{name}-set a sysctl",
+        f"400-cm-{machines[0]}-host name",
+        f"500-{machines[0]}",
+    ]
+    assert specs("ExtensionsConfigurations") == {
+        f"schematic-{name}": {"extensions": ["siderolabs/iscsi-tools"]},
+        f"schematic-{name}-control-planes": {"extensions": ["siderolabs/gvisor"]},
+    }
+    assert specs("KubernetesManifestGroups")[f"200-cluster-{name}-apps"]["mode"] == 2
+    assert specs("KubernetesHealthChecks")[f"cluster-{name}-idle"] == {"job": IDLE_JOB, "interval": "30s"}
+    sets = specs("MachineSets")
+    assert sets[f"{name}-workers-later"] == {"update_strategy": 1}
+    assert sets[f"{name}-workers"]["upgrade_strategy_config"] == {"rolling": {"max_parallelism": 2}}
+    nodes = {node["metadata"]["id"]: node["metadata"] for node in of_cluster(omni, "MachineSetNodes", name)}
+    assert nodes[machines[0]]["labels"]["rack"] == "12"
+    assert nodes[machines[1]]["annotations"] == {"omni.sidero.dev/locked": ""}
+    kernel_args = [omni.resources.get("KernelArgs.omni.sidero.dev", machine)["spec"] for machine in machines]
+    assert kernel_args == [{}, {"args": ["console=ttyS0"]}]
+    disk = omni.resources.get(INSTALL_DISKS, machines[0])
+    assert disk["spec"] == {"disk": "/dev/vda"} and not disk["metadata"].get("annotations")
+
+
+def owned(item: dict[str, Any]) -> bool:
+    """Whether one of Omni's controllers made an object."""
+    return bool(item["metadata"].get("owner"))
+
+
+def test_options_of_a_machine_that_no_set_names_are_refused(
+    api: httpx.Client, unique: Unique, free_machines: Machines, versions: Any
+) -> None:
+    machine, other = free_machines(2)
+    body = {"id": unique("c"), **versions.cluster, "control_plane": {"machines": [machine]}}
+    document = problem(api.post("clusters", json={**body, "machines": [{"id": other}]}), 422, "validation")
+    assert document["errors"] == {"machines.0.id": [f"None of the sets names machine {other!r}."]}
+
+
 @pytest.fixture
 def class_of_one(
     free_machines: Machines, unique: Unique, omni: OmniClient, wait_until: Wait
@@ -319,6 +423,11 @@ def test_a_failure_half_way_takes_back_what_was_made_and_says_so(
     node_labels = {**labels, "omni.sidero.dev/machine-set": rival_set}
     patches = [{"name": f"p{number}", "data": "machine:\n  sysctls: {}\n"} for number in range(40)]
     body = {"id": name, **versions.cluster, "control_plane": {"machines": machines}, "config_patches": patches}
+    body["machines"] = [{"id": machine, "install_disk": "/dev/vdb"} for machine in machines]
+    for machine in machines:  # shared with other tests, which may have given it one
+        with suppress(errors.NotFound):
+            omni.resources.remove(INSTALL_DISKS, machine)
+    omni.resources.create(INSTALL_DISKS, machines[0], {"disk": "/dev/vda"})
 
     with ThreadPoolExecutor(1) as others:
         snatched = others.submit(snatch, omni, name, machines[1], node_labels)
@@ -329,7 +438,10 @@ def test_a_failure_half_way_takes_back_what_was_made_and_says_so(
     assert document["failed"] == {"type": MACHINE_SET_NODES, "id": machines[1]}
     undone = [item["id"] for item in document["undone"]]
     assert undone[0] == machines[0] and undone[-1] == name and f"{name}-control-planes" in undone
-    assert len(undone) == 43
+    assert len(undone) == 45
+    assert omni.resources.get(INSTALL_DISKS, machines[0])["spec"] == {"disk": "/dev/vda"}
+    with pytest.raises(errors.NotFound):
+        omni.resources.get(INSTALL_DISKS, machines[1])
     wait_until(lambda: api.get(f"clusters/{name}").status_code == 404, GONE_SECONDS, "the end of the cluster")
     wait_until(lambda: not of_cluster(omni, "MachineSets", name), what="the end of its machine sets")
     wait_until(lambda: not of_cluster(omni, "ConfigPatches", name), what="the end of its patches")

@@ -12,6 +12,7 @@ from omni_gateway.sdk.clusters import cluster_lock, talos_fit
 from omni_gateway.sdk.omni import label_names, omni_errors, types
 from resources.cluster.create.backups import check_backup
 from resources.cluster.create.parts import NewSet, Part, parts_of, sets_of
+from resources.cluster.create.record import OF_MACHINES
 from resources.cluster.schemas.create import MAX_MACHINES, UNLIMITED
 
 #: Label terms that a machine must match before Omni allocates it for a class.
@@ -37,6 +38,10 @@ def check_composition(
         return
     if sets and not extras.get("control_plane"):
         refusals.add("control_plane", "Missing: workers need a control plane.")
+    named = {machine for new in sets for machine in new.machines}
+    for number, machine in enumerate(extras.get("machines") or ()):
+        if machine["id"] not in named:
+            refusals.add(f"machines.{number}.id", f"None of the sets names machine {machine['id']!r}.")
     if parts and cluster_lock.takes_no_change(cluster):
         refusals.add("annotations", "A locked cluster takes no machine sets: lock it after they are created.")
     _check_distinct(parts, refusals)
@@ -62,6 +67,8 @@ def _check_distinct(parts: Sequence[Part], refusals: FieldErrors) -> None:
 
 def _check_ids_free(omni: OmniClient, scope: Scope, parts: Iterable[Part], refusals: FieldErrors) -> None:
     for part in parts:
+        if part.resource.type in OF_MACHINES:
+            continue
         taken = find(omni, part.resource.type, part.resource.id)
         if taken is None:
             continue

@@ -1,20 +1,58 @@
-"""The objects of a new cluster besides the Cluster: patches, machine sets, and a node per machine.
+"""The objects of a new cluster besides the Cluster: what a cluster template with the same content would make.
 
 Pure functions without calls to Omni: they turn a POST's fields into a list of objects in the order of their writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from omni_gateway.sdk import Resource
-from omni_gateway.sdk.omni import label_names, types
-from resources.cluster.schemas.create import UNLIMITED, UpdateStrategy
+from omni_gateway.sdk.omni import label_names, types, write_rank
+from omni_gateway.sdk.templates import (
+    ANNOTATION_MANAGED,
+    BootstrapSpec,
+    Cluster,
+    ControlPlane,
+    Document,
+    Duration,
+    HealthCheck,
+    Install,
+    Kubernetes,
+    Machine,
+    MachineClass,
+    Manifest,
+    ManifestMode,
+    Patch,
+    Rolling,
+    Strategy,
+    StrategyType,
+    Workers,
+    rendered,
+)
+from resources.cluster.schemas.create import UpdateStrategy
 
-_ALLOCATION_UNLIMITED = 1
-_COPIED_FIELDS = ("update_strategy_config", "delete_strategy", "delete_strategy_config", "bootstrap_spec")
+#: Names of a template's fields → names of the fields of a POST.
+_FIELDS = {
+    "patches": "config_patches",
+    "kubernetes.manifests": "manifests",
+    "kubernetes.healthchecks": "health_checks",
+    "systemExtensions": "system_extensions",
+    "kernelArgs": "kernel_args",
+    "install": "install_disk",
+}
+#: Labels that Omni reads a machine's place from; a request does not choose them.
+_COMPUTED_LABELS = frozenset(
+    {
+        label_names.LABEL_CLUSTER,
+        label_names.LABEL_CLUSTER_MACHINE,
+        label_names.LABEL_MACHINE_SET,
+        label_names.LABEL_CONTROL_PLANE,
+        label_names.LABEL_WORKER,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +61,6 @@ class NewSet:
 
     field: str
     id: str
-    role: str
     options: Mapping[str, Any]
 
     @property
@@ -49,57 +86,119 @@ def sets_of(cluster: str, extras: Mapping[str, Any]) -> list[NewSet]:
     """Return the requested machine sets, the control plane first."""
     found = []
     if control_plane := extras.get("control_plane"):
-        found.append(
-            NewSet("control_plane", label_names.control_planes(cluster), label_names.LABEL_CONTROL_PLANE, control_plane)
-        )
+        found.append(NewSet("control_plane", label_names.control_planes(cluster), control_plane))
     for number, workers in enumerate(extras.get("workers") or ()):
         id = label_names.workers(cluster, workers.get("name") or "")
-        found.append(NewSet(f"workers.{number}", id, label_names.LABEL_WORKER, workers))
+        found.append(NewSet(f"workers.{number}", id, workers))
     return found
 
 
 def parts_of(cluster: str, extras: Mapping[str, Any]) -> list[Part]:
     """Return a cluster's parts in the order of their writes: patches first, so no machine starts without them."""
-    sets = sets_of(cluster, extras)
-    parts = list(_patches("config_patches", f"200-cluster-{cluster}", {label_names.LABEL_CLUSTER: cluster}, extras))
-    for new in sets:
-        labels = {label_names.LABEL_CLUSTER: cluster, label_names.LABEL_MACHINE_SET: new.id}
-        parts.extend(_patches(f"{new.field}.config_patches", f"400-{new.id}", labels, new.options))
-    parts.extend(Part(new.field, _machine_set(cluster, new)) for new in sets)
-    for new in sets:
-        parts.extend(_nodes(cluster, new))
-    return parts
+    documents = dict(_documents(cluster, extras))
+    places = list(documents)
+    parts = [
+        Part(_field(places[each.document], each.field), _of_no_template(each.resource))
+        for each in rendered(list(enumerate(documents.values())))
+        if each.resource.type != types.CLUSTERS
+    ]
+    return sorted(parts, key=lambda part: write_rank(part.resource.type))
 
 
-def _patches(field: str, prefix: str, labels: dict[str, str], options: Mapping[str, Any]) -> Iterator[Part]:
-    for number, patch in enumerate(options.get("config_patches") or ()):
-        resource = Resource(
-            id=f"{prefix}-{patch['name']}",
-            type=types.CONFIG_PATCHES,
-            spec={"data": patch["data"]},
-            labels=dict(labels),
-            annotations={label_names.ANNOTATION_NAME: patch["name"]},
-        )
-        yield Part(f"{field}.{number}", resource)
+def _of_no_template(resource: Resource) -> Resource:
+    """Return an object without the annotation that says that a template cares for it."""
+    annotations = {name: value for name, value in resource.annotations.items() if name != ANNOTATION_MANAGED}
+    return replace(resource, annotations=annotations)
 
 
-def _machine_set(cluster: str, new: NewSet) -> Resource:
-    spec = {name: new.options[name] for name in _COPIED_FIELDS if new.options.get(name) is not None}
-    spec["update_strategy"] = new.options.get("update_strategy", int(UpdateStrategy.Rolling))
-    if new.machine_class:
-        spec["machine_allocation"] = _allocation(new.machine_class, new.options["machine_count"])
-    labels = {**(new.options.get("labels") or {}), label_names.LABEL_CLUSTER: cluster, new.role: ""}
-    return Resource(id=new.id, type=types.MACHINE_SETS, spec=spec, labels=labels)
+def _documents(cluster: str, extras: Mapping[str, Any]) -> list[tuple[str, Document]]:
+    """Return the documents of the template with a POST's content, each with its place in the request."""
+    found: list[tuple[str, Document]] = [("", _cluster(cluster, extras))]
+    if control_plane := extras.get("control_plane"):
+        found.append(("control_plane", ControlPlane(**_set(control_plane))))
+    for number, workers in enumerate(extras.get("workers") or ()):
+        name = label_names.workers(cluster, workers.get("name") or "").removeprefix(f"{cluster}-")
+        found.append((f"workers.{number}", Workers(name=name, **_set(workers))))
+    found.extend((f"machines.{number}", _machine(each)) for number, each in enumerate(extras.get("machines") or ()))
+    return found
 
 
-def _allocation(machine_class: str, count: int | str) -> dict[str, Any]:
-    if count == UNLIMITED:
-        return {"name": machine_class, "allocation_type": _ALLOCATION_UNLIMITED}
-    return {"name": machine_class, "machine_count": count}
+def _field(place: str, field: str) -> str:
+    """Return the field of the request that a rendered object comes from; ``field`` is the template's."""
+    name, _, number = field.rpartition(".") if field.rpartition(".")[2].isdigit() else (field, "", "")
+    return ".".join(filter(None, (place, _FIELDS.get(name, name), number)))
 
 
-def _nodes(cluster: str, new: NewSet) -> Iterator[Part]:
-    labels = {label_names.LABEL_CLUSTER: cluster, label_names.LABEL_MACHINE_SET: new.id, new.role: ""}
-    for number, machine in enumerate(new.machines):
-        node = Resource(id=machine, type=types.MACHINE_SET_NODES, labels=dict(labels))
-        yield Part(f"{new.field}.machines.{number}", node)
+def _cluster(id: str, extras: Mapping[str, Any]) -> Cluster:
+    kubernetes = Kubernetes(
+        manifests=[_manifest(each) for each in extras.get("manifests") or ()],
+        healthchecks=[_health_check(each) for each in extras.get("health_checks") or ()],
+    )
+    return Cluster(name=id, kubernetes=kubernetes, **_described(extras))
+
+
+def _described(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a cluster, a set and a machine have alike."""
+    return {
+        "patches": [_patch(each) for each in options.get("config_patches") or ()],
+        "system_extensions": options.get("system_extensions"),
+        "kernel_args": options.get("kernel_args"),
+    }
+
+
+def _patch(patch: Mapping[str, Any]) -> Patch:
+    return Patch(name=patch["name"], id_override=patch.get("id") or "", inline=patch["data"])
+
+
+def _manifest(manifest: Mapping[str, Any]) -> Manifest:
+    return Manifest(
+        name=manifest["name"],
+        mode=ManifestMode(manifest["mode"]),
+        inline=manifest["data"],
+    )
+
+
+def _health_check(check: Mapping[str, Any]) -> HealthCheck:
+    interval = Duration.read(check["interval"]) if check.get("interval") else Duration(0)
+    return HealthCheck(name=check["name"], job=check["job"], interval=interval)
+
+
+def _set(options: Mapping[str, Any]) -> dict[str, Any]:
+    machine_class = options.get("machine_class")
+    restore = options.get("bootstrap_spec")
+    return {
+        "labels": _own_labels(options),
+        "machines": list(options.get("machines") or ()),
+        "machine_class": MachineClass(name=machine_class, size=options["machine_count"]) if machine_class else None,
+        "bootstrap_spec": BootstrapSpec(**restore) if restore else None,
+        **{name: _strategy(options, name) for name in ("update_strategy", "delete_strategy", "upgrade_strategy")},
+        **_described(options),
+    }
+
+
+def _strategy(options: Mapping[str, Any], name: str) -> Strategy | None:
+    type, config = options.get(name), options.get(f"{name}_config")
+    rolling = (config or {}).get("rolling")
+    if type is None and rolling is None:
+        return None
+    return Strategy(
+        type=None if type is None else StrategyType(UpdateStrategy(type).name),
+        rolling=None if rolling is None else Rolling(max_parallelism=rolling.get("max_parallelism") or 0),
+    )
+
+
+def _machine(options: Mapping[str, Any]) -> Machine:
+    return Machine(
+        name=options["id"],
+        labels=_own_labels(options),
+        annotations=dict(options.get("annotations") or {}),
+        locked=bool(options.get("locked")),
+        install=Install(
+            disk=options.get("install_disk") or "", disk_selector=options.get("install_disk_selector") or ""
+        ),
+        **_described(options),
+    )
+
+
+def _own_labels(options: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in (options.get("labels") or {}).items() if name not in _COMPUTED_LABELS}

@@ -21,7 +21,21 @@ from omni_gateway.sdk.omni import label_names, types
 #: On the Cluster from its creation until the last of its parts has been written.
 ANNOTATION = "omni-gateway/creating"
 #: Types that a record may name: callers can write annotations, and must not read other objects through a record.
-_TYPES = {str(type): type for type in (types.CONFIG_PATCHES, types.MACHINE_SETS, types.MACHINE_SET_NODES)}
+_TYPES = {
+    str(type): type
+    for type in (
+        types.CONFIG_PATCHES,
+        types.EXTENSIONS_CONFIGURATIONS,
+        types.KERNEL_ARGS,
+        types.KUBERNETES_HEALTH_CHECKS,
+        types.KUBERNETES_MANIFEST_GROUPS,
+        types.MACHINE_INSTALL_DISK_CONFIGS,
+        types.MACHINE_SETS,
+        types.MACHINE_SET_NODES,
+    )
+}
+#: Types of a machine, which has them in a cluster and out of it: without the cluster's label.
+OF_MACHINES = frozenset({str(types.KERNEL_ARGS), str(types.MACHINE_INSTALL_DISK_CONFIGS)})
 #: Seconds without a write after which a creation counts as stalled; one part takes far less.
 STALLED_SECONDS = 120.0
 
@@ -67,7 +81,7 @@ def read_progress(omni: OmniClient, cluster: Resource) -> Progress | None:
     for part in record["parts"]:
         type, _, id = str(part).partition("/")
         found = find(omni, _TYPES[type], id) if type in _TYPES else None
-        if found is None or found.labels.get(label_names.LABEL_CLUSTER) != cluster.id:
+        if found is None or (type not in OF_MACHINES and found.labels.get(label_names.LABEL_CLUSTER) != cluster.id):
             missing.append((type, id))
         else:
             written += 1

@@ -11,7 +11,17 @@ from marshmallow import fields, validate
 from omni_gateway.sdk import ResourceSchema, SpecSchema
 from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.adapters import alike
-from resources.cluster.schemas.create import NewConfigPatchSchema, NewControlPlaneSchema, NewWorkersSchema
+from resources.cluster.schemas.create import (
+    MAX_MACHINES,
+    NewConfigPatchSchema,
+    NewControlPlaneSchema,
+    NewHealthCheckSchema,
+    NewMachineSchema,
+    NewManifestSchema,
+    NewWorkersSchema,
+    kernel_args,
+    system_extensions,
+)
 from resources.cluster.versions import Version
 
 MAX_WORKER_SETS = 64
@@ -96,8 +106,8 @@ def _version(what: str) -> Version:
 class ClusterSchema(ResourceSchema):
     """A Kubernetes cluster that Omni runs.
 
-    A POST may contain the machine sets too (``control_plane``, ``workers``, ``config_patches``): one call then creates
-    a working cluster, or nothing.
+    A POST may contain what a cluster template has, too (``control_plane``, ``workers``, ``config_patches`` …): one call
+    then creates a working cluster, or nothing.
     """
 
     kubernetes_version = _version("Kubernetes")
@@ -150,11 +160,49 @@ class ClusterSchema(ResourceSchema):
         },
     )
 
+    machines = fields.List(
+        fields.Nested(NewMachineSchema),
+        load_only=True,
+        allow_none=True,
+        validate=validate.Length(max=MAX_MACHINES),
+        metadata={
+            "description": "On POST only: options of single machines, which the sets name",
+            "example": [{"id": "10001802-c798-4da7-a410-f09abb48c8d8", "install_disk": "/dev/nvme0n1"}],
+        },
+    )
+    manifests = fields.List(
+        fields.Nested(NewManifestSchema),
+        load_only=True,
+        allow_none=True,
+        validate=validate.Length(max=MAX_PATCHES),
+        metadata={"description": "On POST only: Kubernetes manifests that Omni applies to the cluster, in order"},
+    )
+    health_checks = fields.List(
+        fields.Nested(NewHealthCheckSchema),
+        load_only=True,
+        allow_none=True,
+        validate=validate.Length(max=MAX_PATCHES),
+        metadata={"description": "On POST only: Kubernetes Jobs that have to succeed before an upgrade goes on"},
+    )
+    system_extensions = system_extensions("of all machines, on POST only", load_only=True)
+    kernel_args = kernel_args("of all machines that the sets name, on POST only", load_only=True)
+
     aliases: ClassVar[dict[str, str]] = {
         "workload_proxy": "features.enable_workload_proxy",
         "disk_encryption": "features.disk_encryption",
     }
-    request_only: ClassVar[frozenset[str]] = frozenset({"control_plane", "workers", "config_patches"})
+    request_only: ClassVar[frozenset[str]] = frozenset(
+        {
+            "config_patches",
+            "control_plane",
+            "health_checks",
+            "kernel_args",
+            "machines",
+            "manifests",
+            "system_extensions",
+            "workers",
+        }
+    )
 
     def without_aliases(self, document: Mapping[str, Any], *, null_counts: bool = True) -> dict[str, Any]:
         """Move second names to their first, also inside ``features``, for a merge patch may use them there."""

@@ -22,6 +22,39 @@ _NAME = validate.And(
     validate.Length(min=1, max=200),
     validate.Regexp(r"^[\w-]+$", error="Must consist of letters, digits, `-` and `_`."),
 )
+#: Of patches and manifests: a part of an id, which may contain spaces.
+_TITLE = validate.And(validate.Length(min=1, max=200), _PRINTABLE)
+_CONTENT = validate.Length(min=1, max=4 * 1024 * 1024)
+#: As in a cluster template.
+MANIFEST_MODES = ("full", "one-time")
+
+
+def system_extensions(of: str, **options: Any) -> fields.List[Any]:
+    """Return a field of names of system extensions; ``of`` says of which machines."""
+    return fields.List(
+        fields.String(validate=_ID),
+        allow_none=True,
+        validate=validate.Length(max=256),
+        metadata={
+            "description": f"Names of Talos system extensions {of}; an empty list: none, whatever the image has",
+            "example": ["siderolabs/iscsi-tools"],
+        },
+        **options,
+    )
+
+
+def kernel_args(of: str, **options: Any) -> fields.List[Any]:
+    """Return a field of kernel arguments; ``of`` says of which machines."""
+    return fields.List(
+        fields.String(validate=validate.Length(max=4096)),
+        allow_none=True,
+        validate=validate.Length(max=256),
+        metadata={
+            "description": f"Additional kernel arguments {of}; they replace those of the image",
+            "example": ["console=ttyS0"],
+        },
+        **options,
+    )
 
 
 class UpdateStrategy(IntEnum):
@@ -46,22 +79,118 @@ class MachineCount(fields.Field[Any]):
 class NewConfigPatchSchema(SpecSchema):
     """A patch of the Talos configuration."""
 
+    id = fields.String(
+        validate=_ID,
+        metadata={
+            "description": "Id of the patch; unless given it is made of the name and of the place among its siblings",
+            "example": "500-sysctls",
+        },
+    )
     name = fields.String(
         required=True,
-        validate=_NAME,
-        metadata={
-            "description": "Name of the patch, unique among its siblings; the patch's id is made of it",
-            "example": "sysctls",
-        },
+        validate=_TITLE,
+        metadata={"description": "Name of the patch; may contain spaces", "example": "sysctls"},
     )
     data = fields.String(
         required=True,
-        validate=validate.Length(min=1, max=4 * 1024 * 1024),
+        validate=_CONTENT,
         metadata={
             "description": "The patch of the Talos configuration, as YAML or JSON text",
             "example": 'machine:\n  sysctls:\n    vm.swappiness: "10"\n',
         },
     )
+
+
+class NewManifestSchema(SpecSchema):
+    """Kubernetes manifests that Omni applies to the cluster."""
+
+    name = fields.String(
+        required=True,
+        validate=_TITLE,
+        metadata={"description": "Name of the manifests; a part of their id", "example": "namespaces"},
+    )
+    data = fields.String(
+        required=True,
+        validate=_CONTENT,
+        metadata={
+            "description": "The manifests, as YAML",
+            "example": "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: apps\n",
+        },
+    )
+    mode = fields.String(
+        load_default="full",
+        validate=validate.OneOf(MANIFEST_MODES),
+        metadata={
+            "description": "`full`: Omni keeps them as they are here; `one-time`: it applies them once",
+            "example": "full",
+        },
+    )
+
+
+class NewHealthCheckSchema(SpecSchema):
+    """A Kubernetes Job that has to succeed before Omni goes on with an upgrade."""
+
+    name = fields.String(
+        required=True,
+        validate=_TITLE,
+        metadata={"description": "Name of the check; a part of its id", "example": "databases"},
+    )
+    job = fields.String(
+        required=True,
+        validate=_CONTENT,
+        metadata={
+            "description": "The manifest of the Job, as YAML",
+            "example": "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: databases\n  namespace: apps\nspec:\n"
+            "  template:\n    spec:\n      restartPolicy: Never\n      containers:\n        - name: check\n"
+            "          image: busybox\n",
+        },
+    )
+    interval = wire.Duration(metadata={"description": "Time between two tries", "example": "30s"})
+
+
+class NewMachineSchema(SpecSchema):
+    """Options of a single machine of the new cluster."""
+
+    id = wire.MachineId(
+        required=True,
+        validate=_ID,
+        metadata={
+            "description": "Id or host name of a machine that one of the sets names",
+            "example": "2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01",
+        },
+    )
+    locked = fields.Boolean(
+        metadata={"description": "Lock the machine: changes do not reach it until it is unlocked", "example": False}
+    )
+    install_disk = fields.String(
+        validate=_ID, metadata={"description": "Disk that Talos is installed on", "example": "/dev/nvme0n1"}
+    )
+    install_disk_selector = fields.String(
+        validate=_ID,
+        metadata={
+            "description": "CEL expression that selects this disk, instead of its name",
+            "example": "disk.size > 100u * GB",
+        },
+    )
+    labels = fields.Dict(
+        keys=fields.String(validate=[_ID, _PRINTABLE]),
+        values=fields.String(validate=[validate.Length(max=16384), _PRINTABLE]),
+        validate=validate.Length(max=200),
+        metadata={"description": "Labels of the machine set node", "additionalProperties": {"type": "string"}},
+    )
+    config_patches = fields.List(
+        fields.Nested(NewConfigPatchSchema),
+        validate=validate.Length(max=64),
+        metadata={"description": "Talos configuration patches for this machine"},
+    )
+    system_extensions = system_extensions("of this machine")
+    kernel_args = kernel_args("of this machine")
+
+    @ma.validates_schema
+    def refuse_two_disks(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Raise for a disk that is both named and selected."""
+        if data.get("install_disk") and data.get("install_disk_selector"):
+            raise ma.ValidationError("Give either install_disk or install_disk_selector.", "install_disk_selector")
 
 
 class EtcdRestoreSchema(SpecSchema):
@@ -105,9 +234,9 @@ class NewMachineSetSchema(SpecSchema):
 
     machines = fields.List(
         wire.MachineId(validate=_ID),
-        validate=validate.Length(min=1, max=MAX_MACHINES),
+        validate=validate.Length(max=MAX_MACHINES),
         metadata={
-            "description": "Ids of free machines, or their host names",
+            "description": "Ids of free machines, or their host names; workers may have none yet: `[]`",
             "example": ["2d1f4a52-8f7e-4a3c-9f0e-0d7b9f3f6a01"],
         },
     )
@@ -155,11 +284,24 @@ class NewMachineSetSchema(SpecSchema):
         ClusterSetStrategySchema,
         metadata={"description": "How many machines leave the set at the same time, with the strategy `Rolling`"},
     )
+    upgrade_strategy = wire.Enum(
+        UpdateStrategy,
+        metadata={
+            "description": "How upgrades of Talos reach the machines; `Rolling`: some at a time, else one",
+            "example": "Rolling",
+        },
+    )
+    upgrade_strategy_config = wire.Message(
+        ClusterSetStrategySchema,
+        metadata={"description": "How many machines are upgraded at the same time, with the strategy `Rolling`"},
+    )
     config_patches = fields.List(
         fields.Nested(NewConfigPatchSchema),
         validate=validate.Length(max=64),
         metadata={"description": "Talos configuration patches for the machines of this set"},
     )
+    system_extensions = system_extensions("of this set's machines")
+    kernel_args = kernel_args("of the machines that this set names")
 
     @ma.validates_schema
     def refuse_two_sources(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -174,6 +316,12 @@ class NewMachineSetSchema(SpecSchema):
 
 class NewControlPlaneSchema(NewMachineSetSchema):
     """The control plane of the new cluster; an odd number of machines keeps etcd's majority."""
+
+    @ma.validates("machines")
+    def refuse_none(self, value: Any, **_: Any) -> None:
+        """Raise for an empty list: a control plane cannot start without a machine."""
+        if not value:
+            raise ma.ValidationError("A control plane needs a machine.")
 
     bootstrap_spec = wire.Message(
         EtcdRestoreSchema, metadata={"description": "Restore etcd from this backup instead of starting empty"}
