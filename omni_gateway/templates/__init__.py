@@ -11,6 +11,7 @@ from omni_gateway.templates.export import (
     Export,
     export,
     is_exported,
+    is_same,
 )
 from omni_gateway.templates.faults import Fault, TemplateFaults
 from omni_gateway.templates.model import (
@@ -77,6 +78,7 @@ __all__ = [
     "Workers",
     "export",
     "is_exported",
+    "is_same",
     "read",
     "read_documents",
     "render",

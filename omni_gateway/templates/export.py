@@ -65,6 +65,14 @@ def is_exported(resource: Resource) -> bool:
     return not resource.owner and LABEL_ALLOCATED not in resource.labels
 
 
+def is_same(one: Resource, other: Resource | None) -> bool:
+    """Return True if two objects are the same to Omni.
+
+    Neither the annotation that says who manages the object counts, nor a name that is empty.
+    """
+    return other is not None and _content(one) == _content(other)
+
+
 def export(objects: Iterable[Resource]) -> Export:
     """Return the template of a cluster: of its Clusters object and the objects of its label and of its machines' ids.
 
@@ -73,7 +81,9 @@ def export(objects: Iterable[Resource]) -> Export:
     exporter = _Exporter([each for each in objects if is_exported(each)])
     template = exporter.template()
     rendered = {(each.type, each.id): each for each in render(template)}
-    return Export(template, [each for each in exporter.objects if not _same(each, rendered.get((each.type, each.id)))])
+    return Export(
+        template, [each for each in exporter.objects if not is_same(each, rendered.get((each.type, each.id)))]
+    )
 
 
 class _Exporter:
@@ -255,11 +265,6 @@ def _strategy(spec: Mapping[str, Any], name: str, usual: StrategyType) -> Strate
     if type == usual and rolling is None:
         return None
     return Strategy(type=None if type == usual else type, rolling=rolling)
-
-
-def _same(one: Resource, other: Resource | None) -> bool:
-    """Return True if two objects are the same to Omni; who manages the object does not count."""
-    return other is not None and _content(one) == _content(other)
 
 
 def _content(resource: Resource) -> tuple[Any, ...]:

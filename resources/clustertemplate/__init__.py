@@ -2,7 +2,7 @@
 
 from omni_gateway.sdk import READ_WRITE, ResourcePlugin
 from omni_gateway.sdk.adapters import id_link
-from resources.clustertemplate import drift, history, status, sync
+from resources.clustertemplate import drift, export, history, status, sync
 from resources.clustertemplate.actions import delete, diff, render, validate
 from resources.clustertemplate.actions import sync as sync_actions
 from resources.clustertemplate.adapter import TEMPLATES
@@ -33,6 +33,7 @@ plugin = ResourcePlugin(
     operations=[status.READY],
     tasks=[sync.FINISH, drift.FOLLOW],
     metrics=[drift.DRIFTED_TEMPLATES, drift.ENFORCED],
+    extensions=[export.EXPORT],
     example=EXAMPLE,
     description="A cluster template is a whole cluster in one text: versions, machine sets, machines, patches. The"
     " gateway keeps it, with its history, in its own store; `actions/sync` makes the cluster what it says.",

@@ -15,24 +15,19 @@ from omni_gateway.sdk import OmniClient, Problem, Resource
 from omni_gateway.sdk.adapters import find, find_labelled, map_concurrently, resources_of
 from omni_gateway.sdk.clusters import cluster_lock
 from omni_gateway.sdk.omni import label_names, types
-from omni_gateway.sdk.templates import Template, render
+from omni_gateway.sdk.templates import (
+    ANNOTATION_MANAGED,
+    TYPES_BY_LABEL,
+    TYPES_BY_MACHINE,
+    Template,
+    is_exported,
+    is_same,
+    render,
+)
 
 Key = tuple[str, str]
 
-#: Of the objects that a template makes and that have no label of the cluster, and of the cluster.
-MANAGED_BY_TEMPLATES = f"{label_names.OWN_PREFIX}managed-by-cluster-templates"
-#: Of members that Omni chose by a machine class.
-MANAGED_BY_CLASS = f"{label_names.OWN_PREFIX}managed-by-machine-set-node-controller"
-_LABELLED = (
-    types.MACHINE_SETS,
-    types.MACHINE_SET_NODES,
-    types.CONFIG_PATCHES,
-    types.EXTENSIONS_CONFIGURATIONS,
-    types.KUBERNETES_MANIFEST_GROUPS,
-    types.KUBERNETES_HEALTH_CHECKS,
-)
 _LOCK = label_names.ANNOTATION_CLUSTER_LOCKED
-_OF_MACHINES = (types.KERNEL_ARGS, types.MACHINE_INSTALL_DISK_CONFIGS)
 #: Removed first: the machines leave while the rest of the cluster's configuration is as it was.
 _FIRST = (types.MACHINE_SETS, types.MACHINE_SET_NODES)
 #: From this many objects of one type on, one list costs less than a read of each.
@@ -79,7 +74,8 @@ def compare(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> Com
     Raises a 409 problem for objects that have the id of one of the template's and belong to another cluster, or to
     Omni.
     """
-    actual = _actual(omni, cluster, rendered)
+    actual = living_objects(omni, cluster, rendered)
+    rendered = [_as_it_is(each, actual.get((each.type, each.id))) for each in rendered]
     wanted = {(each.type, each.id): each for each in rendered}
     _refuse_foreign(omni, [each for key, each in wanted.items() if key not in actual])
     nodes = {id for type, id in wanted if type == types.MACHINE_SET_NODES}
@@ -87,9 +83,9 @@ def compare(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> Com
     for key, each in actual.items():
         if key in wanted:
             continue
-        if each.type in _OF_MACHINES and MANAGED_BY_TEMPLATES not in each.annotations:
+        if each.type in TYPES_BY_MACHINE and ANNOTATION_MANAGED not in each.annotations:
             continue
-        if each.type == types.KERNEL_ARGS or (each.type in _OF_MACHINES and each.id not in nodes):
+        if each.type == types.KERNEL_ARGS or (each.type in TYPES_BY_MACHINE and each.id not in nodes):
             released.append(_released(each))  # they are the machine's own, and stay when it leaves
         else:
             removed.append(each)
@@ -114,20 +110,27 @@ def _unlocked(cluster: Resource) -> Resource:
     return replace(cluster, annotations={key: value for key, value in cluster.annotations.items() if key != _LOCK})
 
 
-def _actual(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> dict[Key, Resource]:
-    """Return the objects of a cluster that its users made."""
+def _as_it_is(wanted: Resource, actual: Resource | None) -> Resource:
+    """Return the object to write; one that differs only in who manages it stays as it is, so a sync changes nothing."""
+    if actual is not None and is_same(wanted, actual):
+        return replace(wanted, annotations=dict(actual.annotations))
+    return wanted
+
+
+def living_objects(omni: OmniClient, cluster: str, rendered: Sequence[Resource] = ()) -> dict[Key, Resource]:
+    """Return the objects of a cluster that its users made; those of machines also for what is rendered."""
     found: list[Resource] = []
     if (existing := find(omni, types.CLUSTERS, cluster)) is not None:
         found.append(existing)
     lists = map_concurrently(
-        lambda type: find_labelled(omni, type, label_names.LABEL_CLUSTER, cluster), _LABELLED, _CALLS
+        lambda type: find_labelled(omni, type, label_names.LABEL_CLUSTER, cluster), TYPES_BY_LABEL, _CALLS
     )
     for items in lists:
-        found += [each for each in items if not each.owner and MANAGED_BY_CLASS not in each.labels]
+        found += [each for each in items if is_exported(each)]
     members = {each.id for each in found if each.type == types.MACHINE_SET_NODES}
-    for type in _OF_MACHINES:
+    for type in TYPES_BY_MACHINE:
         ids = members | {each.id for each in rendered if each.type == type}
-        found += [each for each in _existing(omni, type, ids) if not each.owner]
+        found += [each for each in _existing(omni, type, ids) if is_exported(each)]
     return {(each.type, each.id): each for each in found if not each.tearing_down}
 
 
@@ -147,7 +150,7 @@ def _refuse_foreign(omni: OmniClient, new: Iterable[Resource]) -> None:
         for each in _existing(omni, type, names):
             if each.tearing_down:
                 raise Problem(409, "tearing-down", f"{type} {each.id!r} is still being removed.")
-            if type not in _OF_MACHINES:
+            if type not in TYPES_BY_MACHINE:
                 text = (
                     f"{type} {each.id!r} exists, and is not this template's: another cluster has it, or Omni made it."
                 )
@@ -155,7 +158,7 @@ def _refuse_foreign(omni: OmniClient, new: Iterable[Resource]) -> None:
 
 
 def _released(resource: Resource) -> Resource:
-    annotations = {key: value for key, value in resource.annotations.items() if key != MANAGED_BY_TEMPLATES}
+    annotations = {key: value for key, value in resource.annotations.items() if key != ANNOTATION_MANAGED}
     return replace(resource, annotations=annotations)
 
 

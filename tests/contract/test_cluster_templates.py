@@ -349,3 +349,45 @@ def test_callers_sync_their_own_clusters_only(
     assert ours.post("cluster-templates", **sent).status_code == 201
     assert theirs.get(f"cluster-templates/{name}/history").status_code == 404
     assert ours.post(f"cluster-templates/{name}/actions/sync").status_code == 202
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_living_cluster_is_exported_as_a_template_that_changes_nothing(
+    api: Caller, name: str, machines: list[str], locked: bool
+) -> None:
+    body = {"id": name, **cluster_with_everything(machines[:2])}
+    assert api.post("clusters", json=body).status_code == 201
+    if locked:
+        assert api.post(f"clusters/{name}/actions/lock").status_code == 200
+
+    exported = api.get(f"clusters/{name}/exported-template")
+
+    assert exported.status_code == 200, exported.text
+    assert exported.json["inexact"] == []
+    text = api.get(f"clusters/{name}/exported-template", headers={"Accept": "application/yaml"}).text
+    assert [*yaml.safe_load_all(text)] == exported.json["documents"]
+    difference = api.post("cluster-templates/actions/diff", data=text, headers=YAML)
+    assert {each["id"]: each["text"] for each in difference.json["objects"] if each["action"] != "unchanged"} == {}
+
+
+def cluster_with_everything(machines: list[str]) -> dict[str, Any]:
+    """Return the body of a POST of a cluster with one of each thing that is more than a machine."""
+    return {
+        "control_plane": {"machines": machines[:1], "system_extensions": ["siderolabs/gvisor"]},
+        "workers": [
+            {"machines": machines[1:], "config_patches": [{"name": "of the set", "data": PATCH}], "labels": {"a": "b"}},
+            {"name": "later", "machines": [], "delete_strategy": "Rolling"},
+        ],
+        "machines": [
+            {"id": machines[0], "install_disk": "/dev/vda", "labels": {"rack": "12"}, "kernel_args": []},
+            {"id": machines[1], "locked": True, "config_patches": [{"name": "own", "id": "zz", "data": PATCH}]},
+        ],
+        "config_patches": [{"name": "b", "data": PATCH}, {"name": "a", "data": PATCH}],
+        "manifests": [
+            {"name": "ns", "mode": "one-time", "data": "apiVersion: v1\nkind: Namespace\nmetadata: {name: apps}\n"}
+        ],
+        "system_extensions": ["siderolabs/iscsi-tools"],
+        "kernel_args": ["console=ttyS0"],
+        "features": {"enable_workload_proxy": True},
+        "labels": {"env": "prod"},
+    }
