@@ -7,14 +7,15 @@ is nobody's to remove: objects with an owner, and members that a machine class c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from omni_gateway.sdk import OmniClient, Problem, Resource
 from omni_gateway.sdk.adapters import find, find_labelled, map_concurrently, resources_of
 from omni_gateway.sdk.clusters import cluster_lock
-from omni_gateway.sdk.omni import label_names, types
+from omni_gateway.sdk.omni import label_names, omni_errors, types
 from omni_gateway.sdk.templates import (
     ANNOTATION_MANAGED,
     TYPES_BY_LABEL,
@@ -30,6 +31,8 @@ Key = tuple[str, str]
 _LOCK = label_names.ANNOTATION_CLUSTER_LOCKED
 #: Removed first: the machines leave while the rest of the cluster's configuration is as it was.
 _FIRST = (types.MACHINE_SETS, types.MACHINE_SET_NODES)
+#: Types that an older Omni does not have: it refuses them as it refuses a caller.
+_NEWER_TYPES = (types.KUBERNETES_HEALTH_CHECKS, types.MACHINE_INSTALL_DISK_CONFIGS)
 #: From this many objects of one type on, one list costs less than a read of each.
 _LIST_FROM = 20
 _CALLS = 8
@@ -122,9 +125,7 @@ def living_objects(omni: OmniClient, cluster: str, rendered: Sequence[Resource] 
     found: list[Resource] = []
     if (existing := find(omni, types.CLUSTERS, cluster)) is not None:
         found.append(existing)
-    lists = map_concurrently(
-        lambda type: find_labelled(omni, type, label_names.LABEL_CLUSTER, cluster), TYPES_BY_LABEL, _CALLS
-    )
+    lists = map_concurrently(lambda type: _labelled(omni, type, cluster), TYPES_BY_LABEL, _CALLS)
     for items in lists:
         found += [each for each in items if is_exported(each)]
     members = {each.id for each in found if each.type == types.MACHINE_SET_NODES}
@@ -134,11 +135,31 @@ def living_objects(omni: OmniClient, cluster: str, rendered: Sequence[Resource] 
     return {(each.type, each.id): each for each in found if not each.tearing_down}
 
 
+def _labelled(omni: OmniClient, type: str, cluster: str) -> Sequence[Resource]:
+    """Return the objects of a type with the label of a cluster."""
+    with _none_of_newer_types(type):
+        return find_labelled(omni, type, label_names.LABEL_CLUSTER, cluster)
+    return ()
+
+
 def _existing(omni: OmniClient, type: str, ids: Collection[str]) -> list[Resource]:
     """Return those objects of a type that exist, of the given ids."""
-    if len(ids) >= _LIST_FROM:
-        return [each for each in resources_of(omni.resources.list(type)) if each.id in ids]
-    return [each for each in map_concurrently(lambda id: find(omni, type, id), sorted(ids), _CALLS) if each is not None]
+    with _none_of_newer_types(type):
+        if len(ids) >= _LIST_FROM:
+            return [each for each in resources_of(omni.resources.list(type)) if each.id in ids]
+        found = map_concurrently(lambda id: find(omni, type, id), sorted(ids), _CALLS)
+        return [each for each in found if each is not None]
+    return []
+
+
+@contextmanager
+def _none_of_newer_types(type: str) -> Iterator[None]:
+    """Go on after the context if Omni does not have a type: there are no objects of it."""
+    try:
+        yield
+    except omni_errors.PermissionDenied:
+        if type not in _NEWER_TYPES:
+            raise
 
 
 def _refuse_foreign(omni: OmniClient, new: Iterable[Resource]) -> None:

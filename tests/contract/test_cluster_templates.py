@@ -20,6 +20,7 @@ from omni_gateway.sdk.extensions import PluginContext
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.store import Store
+from omni_gateway.stubs import simulator_faults_pb2 as faults
 from resources.clustertemplate.drift import follow
 from resources.clustertemplate.sync import finish
 
@@ -391,3 +392,15 @@ def cluster_with_everything(machines: list[str]) -> dict[str, Any]:
         "features": {"enable_workload_proxy": True},
         "labels": {"env": "prod"},
     }
+
+
+@pytest.mark.parametrize("type", [types.KUBERNETES_HEALTH_CHECKS, types.MACHINE_INSTALL_DISK_CONFIGS])
+def test_an_older_omni_has_no_objects_of_the_newer_types(
+    api: Caller, name: str, machines: list[str], template: Template, simulator: RunningSimulator, type: str
+) -> None:
+    """Omni 1.7 refuses types that it does not have with PERMISSION_DENIED."""
+    unknown = faults.Rule(method="*", resource_type=type, error=faults.Error(code=7, message="no access is permitted"))
+    with simulator.faults.during(unknown):
+        difference = api.post("cluster-templates/actions/diff", data=template(machines[:1]), headers=YAML)
+    assert difference.status_code == 200, difference.text
+    assert actions(difference) == {"created": 3}
