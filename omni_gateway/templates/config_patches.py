@@ -57,7 +57,7 @@ _ROLES_OF = {"KubeTalosAPIAccessConfig": "allowedRoles"}
 def faults_of(inline: Inline) -> Iterator[str]:
     """Yield what Omni does not take in a patch."""
     try:
-        documents = _documents(inline)
+        documents = documents_of(inline)
     except BadValue as error:
         yield str(error)
         return
@@ -67,7 +67,8 @@ def faults_of(inline: Inline) -> Iterator[str]:
         yield from _faults_of_document(document)
 
 
-def _documents(inline: Inline) -> list[dict[str, Any]]:
+def documents_of(inline: Inline) -> list[dict[str, Any]]:
+    """Return the documents of a patch. Raises :class:`BadValue` for a text that has no such documents."""
     if isinstance(inline, dict):
         return [inline]
     if isinstance(inline, list):

@@ -9,6 +9,8 @@ from typing import Any, Final
 from omni_gateway.model import label_names
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import types
+from omni_gateway.templates.config_patches import documents_of
+from omni_gateway.templates.content import content_text
 from omni_gateway.templates.durations import NONE, Duration
 from omni_gateway.templates.model import (
     UNLIMITED,
@@ -18,6 +20,7 @@ from omni_gateway.templates.model import (
     ControlPlane,
     Features,
     HealthCheck,
+    Inline,
     Install,
     Kubernetes,
     Machine,
@@ -32,6 +35,7 @@ from omni_gateway.templates.model import (
     Template,
     Workers,
 )
+from omni_gateway.templates.nodes import BadValue
 from omni_gateway.templates.render import ANNOTATION_MANAGED, render
 
 #: A node that a controller made for a machine of a machine class; a template names the class instead.
@@ -68,9 +72,10 @@ def is_exported(resource: Resource) -> bool:
 def is_same(one: Resource, other: Resource | None) -> bool:
     """Return True if two objects are the same to Omni.
 
-    Neither the annotation that says who manages the object counts, nor a name that is empty.
+    Neither the annotation that says who manages the object counts, nor a name that is empty, nor how YAML is written:
+    that differs from release to release of omnictl.
     """
-    return other is not None and _content(one) == _content(other)
+    return other is not None and (_content(one) == _content(other) or _read(_content(one)) == _read(_content(other)))
 
 
 def export(objects: Iterable[Resource]) -> Export:
@@ -189,7 +194,7 @@ class _Exporter:
                     id_override="" if name and resource.id == usual else resource.id,
                     labels=_users(resource.labels),
                     annotations=_users(resource.annotations, besides=label_names.ANNOTATION_NAME),
-                    inline=resource.spec.get("data", ""),
+                    inline=_structured(resource.spec.get("data", "")),
                 )
             )
         return found
@@ -203,7 +208,7 @@ class _Exporter:
                     labels=_users(resource.labels),
                     annotations=_users(resource.annotations, besides=label_names.ANNOTATION_NAME),
                     mode=_MODES.get(resource.spec.get("mode", 0), ManifestMode.FULL),
-                    inline=resource.spec.get("data", ""),
+                    inline=_structured(resource.spec.get("data", "")),
                 )
             )
         return found
@@ -216,7 +221,7 @@ class _Exporter:
                 labels=_users(each.labels),
                 annotations=_users(each.annotations),
                 interval=_duration(each.spec.get("interval")),
-                job=each.spec.get("job", ""),
+                job=_structured(each.spec.get("job", "")),
             )
             for each in self._of(types.KUBERNETES_HEALTH_CHECKS)
         ]
@@ -229,6 +234,23 @@ class _Exporter:
 
 def _is_of_cluster(resource: Resource) -> bool:
     return not {label_names.LABEL_MACHINE_SET, label_names.LABEL_CLUSTER_MACHINE} & resource.labels.keys()
+
+
+def _structured(text: str) -> Inline:
+    """Return the content of a patch or a manifest as mappings, where these have just this text, else the text."""
+    values = _values(text)
+    if values is None:
+        return text
+    inline: Inline = values[0] if len(values) == 1 else values
+    return inline if content_text(inline) == text else text
+
+
+def _values(text: str) -> list[dict[str, Any]] | None:
+    """Return the documents of a YAML text; None if it cannot be read, or has other documents than mappings."""
+    try:
+        return documents_of(text) or None
+    except BadValue:
+        return None
 
 
 def _has(label: str, value: str) -> Callable[[Resource], bool]:
@@ -274,6 +296,13 @@ def _content(resource: Resource) -> tuple[Any, ...]:
         if name != ANNOTATION_MANAGED and (name, value) != (label_names.ANNOTATION_NAME, "")
     }
     return resource.labels, annotations, _given(resource.spec)
+
+
+def _read(content: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return content with the YAML texts of its spec read."""
+    labels, annotations, spec = content
+    texts = {name: _values(spec[name]) or spec[name] for name in ("data", "job") if isinstance(spec.get(name), str)}
+    return labels, annotations, {**spec, **texts}
 
 
 def _given(value: Any) -> Any:

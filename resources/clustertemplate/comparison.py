@@ -114,9 +114,9 @@ def _unlocked(cluster: Resource) -> Resource:
 
 
 def _as_it_is(wanted: Resource, actual: Resource | None) -> Resource:
-    """Return the object to write; one that differs only in who manages it stays as it is, so a sync changes nothing."""
+    """Return the object to write; one that differs only in who manages it, or in how its YAML is written, stays."""
     if actual is not None and is_same(wanted, actual):
-        return replace(wanted, annotations=dict(actual.annotations))
+        return replace(wanted, annotations=dict(actual.annotations), spec=actual.spec)
     return wanted
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from omni_gateway.model.resource import Resource
-from omni_gateway.templates import Template, TemplateFaults, export, read, render
+from omni_gateway.templates import Template, TemplateFaults, export, is_same, read, render
 from tests.templates.case import read as captured
 
 CLUSTER = Resource("c1", {"talos_version": "1.11.5", "kubernetes_version": "1.34.1"}, type="Clusters.omni.sidero.dev")
@@ -69,3 +70,22 @@ def test_an_object_that_a_template_cannot_say_is_named() -> None:
 def test_a_cluster_is_needed() -> None:
     with pytest.raises(LookupError):
         export([CONTROL_PLANE])
+
+
+def test_how_yaml_is_written_is_no_difference() -> None:
+    one, other = (
+        Resource("p", {"data": text}, {"omni.sidero.dev/cluster": "c1"}, type="ConfigPatches.omni.sidero.dev")
+        for text in ("machine:\n    env:\n        a: 'b'\n", "machine: {env: {a: b}}")
+    )
+    assert is_same(one, other)
+    assert not is_same(one, replace(other, spec={"data": "machine: {env: {a: c}}"}))
+
+
+def test_a_patch_is_exported_as_a_mapping_only_if_that_has_its_text() -> None:
+    texts = ["machine:\n    env:\n        a: b\n", "# why\nmachine: {}\n", "machine: ["]
+    patches = [
+        Resource(f"p{number}", {"data": text}, {"omni.sidero.dev/cluster": "c1"}, type="ConfigPatches.omni.sidero.dev")
+        for number, text in enumerate(texts)
+    ]
+    exported = export([CLUSTER, CONTROL_PLANE, *patches]).template
+    assert [each.inline for each in exported.cluster.patches] == [{"machine": {"env": {"a": "b"}}}, *texts[1:]]
