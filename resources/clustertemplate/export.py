@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request
 from marshmallow import fields
 
-from omni_gateway.sdk import Role, SpecSchema
-from omni_gateway.sdk.actions import ComputedDocument, FileResponse
+from omni_gateway.sdk import Problem, Role, SpecSchema
+from omni_gateway.sdk.actions import ComputedDocument
 from omni_gateway.sdk.extensions import Extension
 from omni_gateway.sdk.templates import export
 from resources.clustertemplate.adapter import ClusterTemplateAdapter
+from resources.clustertemplate.bodies import EXAMPLE_YAML
 from resources.clustertemplate.comparison import living_objects
 from resources.clustertemplate.content import dumped
 from resources.clustertemplate.schemas import EXAMPLE_DOCUMENTS
-
-YAML = "application/yaml"
 
 
 class InexactObjectSchema(SpecSchema):
@@ -32,9 +30,10 @@ class InexactObjectSchema(SpecSchema):
 class ExportedTemplateSchema(SpecSchema):
     """The template of a cluster."""
 
+    text = fields.String(metadata={"description": "The template as YAML", "example": EXAMPLE_YAML})
     documents = fields.List(
         fields.Dict(keys=fields.String(), metadata={"additionalProperties": True}),
-        metadata={"description": "The documents of the template", "example": EXAMPLE_DOCUMENTS},
+        metadata={"description": "The same documents as JSON", "example": EXAMPLE_DOCUMENTS},
     )
     inexact = fields.List(
         fields.Nested(InexactObjectSchema),
@@ -45,15 +44,15 @@ class ExportedTemplateSchema(SpecSchema):
     )
 
 
-def template(adapter: ClusterTemplateAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any] | FileResponse:
-    """Return the template that renders a cluster's objects."""
-    exported = export(living_objects(adapter.omni, id).values())
+def template(adapter: ClusterTemplateAdapter, id: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the template that renders a cluster's objects. Raises 409 for a cluster that is being removed."""
+    try:
+        exported = export(living_objects(adapter.omni, id).values())
+    except LookupError:
+        raise Problem(409, "tearing-down", f"Cluster {id!r} is being removed.") from None
     documents = exported.template.to_documents()
     inexact = [{"type": each.type, "id": each.id} for each in exported.inexact]
-    if request.accept_mimetypes.best_match(["application/json", YAML]) == YAML:
-        notes = [f"# Not as in the cluster: {each['type']} {each['id']}\n" for each in inexact]
-        return FileResponse(("".join(notes) + dumped(documents)).encode(), YAML)
-    return {"documents": documents, "inexact": inexact}
+    return {"text": dumped(documents), "documents": documents, "inexact": inexact}
 
 
 EXPORT = Extension(
@@ -63,10 +62,8 @@ EXPORT = Extension(
             "exported-template",
             role=Role.OPERATOR,
             summary="Export the cluster as a template",
-            description="Of any cluster, whoever made it; a sync of it changes nothing, except what `inexact` names."
-            " With `Accept: application/yaml` as YAML.",
+            description="Of any cluster, whoever made it; a sync of it changes nothing, except what `inexact` names.",
             answers=ExportedTemplateSchema,
-            media_type=YAML,
             run=template,
         )
     ],

@@ -365,9 +365,8 @@ def test_a_living_cluster_is_exported_as_a_template_that_changes_nothing(
 
     assert exported.status_code == 200, exported.text
     assert exported.json["inexact"] == []
-    text = api.get(f"clusters/{name}/exported-template", headers={"Accept": "application/yaml"}).text
-    assert [*yaml.safe_load_all(text)] == exported.json["documents"]
-    difference = api.post("cluster-templates/actions/diff", data=text, headers=YAML)
+    assert [*yaml.safe_load_all(exported.json["text"])] == exported.json["documents"]
+    difference = api.post("cluster-templates/actions/diff", data=exported.json["text"], headers=YAML)
     assert {each["id"]: each["text"] for each in difference.json["objects"] if each["action"] != "unchanged"} == {}
 
 

@@ -90,7 +90,6 @@ def refused_alike(api: Caller, method: str, url: str, body: dict[str, Any]) -> s
         ("installationmediaconfigs", {"spec": {**MEDIA, "install_extensions": ["x"]}}, "no extension"),
         ("installationmediaconfigs", {"spec": {**MEDIA, "image_factory_url": "x"}}, "image factory"),
         ("inframachineconfigs", {"spec": {"requested_reboot_id": "x" * 200}}, "at most 128"),
-        ("infraproviders", {"id": "Not-a-label", "spec": {}}, "DNS label"),
         ("nodeforcedestroyrequests", {"spec": {}}, "in no cluster"),
         ("kubernetesmanifestgroups", {"spec": {"mode": 1, "data": MANIFEST}}, "cluster is missing"),
         ("kubernetesmanifestgroups", {"labels": {CLUSTER_LABEL: "x"}, "spec": {"data": MANIFEST}}, "mode"),
