@@ -22,7 +22,7 @@ from tests.e2e.faulty_proxy import FaultyProxy, faulty_proxy
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 #: Media types that the Python generator makes nothing of, by design: files and streams have no model.
-RAW = {"application/x-ndjson", "application/yaml", "application/zip"}
+RAW = {"application/x-ndjson", "application/yaml", "application/zip", "application/x-tar"}
 Clients = dict[str, Future[Path]]
 
 
