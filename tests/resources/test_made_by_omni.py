@@ -1,0 +1,43 @@
+"""The promises of the HTTP contract for objects that Omni or the gateway itself makes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from omni_gateway.sdk.testing import EmbeddedOmni
+from resources import clustermachine, exposedservice
+
+from .built_in import BuiltIn
+from .test_clusters import LABEL, VERSIONS, WRITES
+
+SERVICES = "is an annotation of a Service in a cluster that runs"
+NODES = "takes a free machine into a cluster, or out of it"
+
+
+class TestClusterMachines(BuiltIn):
+    plugin = clustermachine.plugin
+    kept_by_back_end = dict.fromkeys(("replace", "patch"), "Omni's controllers own the objects")
+    not_tried = dict.fromkeys(("create", "delete"), NODES)
+    cluster = "with-members"
+
+    def seed(self, omni: EmbeddedOmni) -> Sequence[str]:
+        ids = [str(uuid.uuid4()) for _ in range(3)]
+        for id in ids:
+            omni.put("ClusterMachines.omni.sidero.dev", id, labels={LABEL: self.cluster}, owner="kit")
+        return ids
+
+
+class TestExposedServices(BuiltIn):
+    plugin = exposedservice.plugin
+    not_tried = dict.fromkeys(WRITES, SERVICES)
+    cluster = "exposing"
+
+    def prepare(self, omni: EmbeddedOmni) -> None:
+        omni.put("Clusters.omni.sidero.dev", self.cluster, VERSIONS)
+
+    def seed(self, omni: EmbeddedOmni) -> Sequence[str]:
+        ids = [f"{self.cluster}/{name}.default" for name in ("grafana", "prometheus", "hubble")]
+        for id in ids:
+            omni.put("ExposedServices.omni.sidero.dev", id, {"port": 8080}, labels={LABEL: self.cluster}, owner="kit")
+        return ids
