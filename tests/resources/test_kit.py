@@ -20,7 +20,7 @@ from .test_reads import TestLinks as Links
 Api = Callable[..., httpx.Client]
 CLASSES = "MachineClasses.omni.sidero.dev"
 #: Their objects need machines or a cluster that is up, or are the gateway's own record: tests/contract asks them.
-WITHOUT_A_CLASS = {"audit", "etcdbackups", "machines"}
+WITHOUT_A_CLASS = {"machines"}
 
 
 def reasons(case: type) -> dict[str, str]:
