@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,8 +13,6 @@ from omni_gateway.testing.gateways import Gateways
 from resources import audit
 
 from .built_in import BuiltIn
-
-SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +30,13 @@ class TestAudit(BuiltIn):
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def _recorded(cls, gateways: Gateways) -> Iterator[None]:
+    def _recorded(cls, gateways: Gateways, wait_until: Callable[..., Any]) -> Iterator[None]:
         """Have requests recorded, and then none: the refusals that the checks cause would change their lists."""
         api = gateways.in_process(cls.plugin).client("admin")
         for number in range(3):
             assert api.delete(f"machineclasses/there-is-none-{number}").status_code == 404
-        deadline = time.monotonic() + SECONDS
-        while len(found := api.get("audit").json()) < 3:
-            assert time.monotonic() < deadline, f"of 3 requests {len(found)} are recorded"
-            time.sleep(0.05)
-        cls.entries = [entry["id"] for entry in found]
+        wait_until(lambda: len(api.get("audit").json()) == 3, 60, "a record of three requests")
+        cls.entries = [entry["id"] for entry in api.get("audit").json()]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(AuditWriter, "put", lambda *_: None)
             yield
