@@ -26,6 +26,9 @@ class Case:
     cluster: ClassVar[str] = ""
     #: Verbs that have a role and that the back end refuses to everyone (403): verb → reason.
     kept_by_back_end: ClassVar[Mapping[str, str]] = {}
+    #: Verbs that need what the embedded Omni of the kit lacks, such as a cluster that runs: verb → reason. The class
+    #: seeds objects where ``create`` is one of them.
+    not_tried: ClassVar[Mapping[str, str]] = {}
     #: Whether callers may label and annotate the objects.
     takes_labels: ClassVar[bool] = True
     #: Whether the checks of several workers and of a restart run. They start gunicorn, once for all classes of a run.
@@ -42,14 +45,15 @@ class Case:
 
     @classmethod
     def verbs(cls) -> Sequence[str]:
-        """Return the verbs that have a role and that the back end lets callers use, in the order of the contract."""
-        return [verb for verb in VERBS if verb in cls.plugin.roles and verb not in cls.kept_by_back_end]
+        """Return the verbs that checks use: those with a role that are not excluded, in the order of the contract."""
+        excluded = {*cls.kept_by_back_end, *cls.not_tried}
+        return [verb for verb in VERBS if verb in cls.plugin.roles and verb not in excluded]
 
     def prepare(self, omni: EmbeddedOmni) -> None:
         """Put into Omni what the objects need, e.g. their cluster. Called once, before the first check."""
 
     def seed(self, omni: EmbeddedOmni) -> Sequence[str]:
-        """Put objects in place for a plugin without a ``create`` role; return the ids of at least three of them.
+        """Put objects in place where no check creates any; return the ids of at least three of them.
 
         The default puts three objects of the adapter's Omni type, without a spec.
         """
@@ -62,7 +66,7 @@ class Case:
         return ids
 
     def alter(self, omni: EmbeddedOmni, id: str) -> None:
-        """Change an object of a plugin without a ``patch`` role; by default set a label of the Omni object."""
+        """Change an object where no check sends a PATCH; by default set a label of the Omni object."""
         adapter = self.plugin.adapter
         omni.label(adapter.type, id, "kit-altered", uuid.uuid4().hex[:8], namespace=adapter.namespace)
 

@@ -47,8 +47,9 @@ def reason_against(case: type[Case], check: Callable[..., Any]) -> str:
 
 
 def _verb(case: type[Case], verb: str) -> str:
-    if verb in case.kept_by_back_end:
-        return case.kept_by_back_end[verb]
+    for excluded in (case.kept_by_back_end, case.not_tried):
+        if verb in excluded:
+            return excluded[verb]
     return "" if verb in case.plugin.roles else f"no role for `{verb}`"
 
 

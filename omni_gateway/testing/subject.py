@@ -312,7 +312,10 @@ class Subject:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
     ) -> httpx.Response:
-        """Send a valid request of a verb: about the object ``made``, with ``body`` instead of the usual one."""
+        """Send a valid request of a verb: about the object ``made``, with ``body`` instead of the usual one.
+
+        What it begins has ended on return: no later check sees an object come or go.
+        """
         if verb == "create" and self.plugin.singleton:
             self._delete(self.collection)
         method = METHODS[verb]
@@ -323,6 +326,8 @@ class Subject:
         response = (client or self.admin).request(method, url, params=params, headers=headers, **content)
         if verb == "create" and response.status_code == 202:
             self.ended(response)
+        if verb == "delete" and response.status_code == 202:
+            assert self.is_gone(url), f"{url} is not gone within {OPERATION_SECONDS} s"
         return response
 
     def usual_body(self, verb: str, made: Made | None) -> dict[str, Any]:

@@ -206,15 +206,6 @@ def test_a_question_that_makes_no_sense_is_refused(api: httpx.Client, query: dic
     problem(api.get(URL, params=query), 422, code)
 
 
-def test_it_is_for_admins_and_nobody_writes_it(
-    api: httpx.Client, operator: httpx.Client, anonymous: httpx.Client
-) -> None:
-    problem(operator.get(URL), 403, "forbidden")
-    problem(anonymous.get(URL), 401, "unauthenticated")
-    for method in ("POST", "PUT", "PATCH", "DELETE"):
-        problem(api.request(method, URL), 405, "method-not-allowed")
-
-
 def test_it_can_be_watched(api: httpx.Client, reader: httpx.Client, wait_until: Wait) -> None:
     headers = {"Accept": "application/x-ndjson"}
     with api.stream("GET", URL, params={"who": "test-reader"}, headers=headers, timeout=30) as stream:

@@ -80,12 +80,6 @@ class TestLists:
         text = selector.format(group[0], group[0].split("=")[1])
         assert len(ids(api.get("configpatches", params={"label_selector": text}))) == found
 
-    def test_fields_cut_every_object_down_but_never_the_id(
-        self, api: httpx.Client, group: tuple[str, list[str]]
-    ) -> None:
-        answer = api.get("configpatches", params={"label_selector": group[0], "fields": "labels"})
-        assert set(answer.json()[0]) == {"id", "metadata", "labels"}
-
     def test_a_filter_that_names_a_missing_cluster_finds_nothing(self, api: httpx.Client) -> None:
         assert ids(api.get("configpatches", params={"cluster": "there-is-no-such-cluster"})) == []
 
@@ -94,11 +88,8 @@ class TestLists:
         [
             ("page=0", "validation", "page"),
             ("page=x", "validation", "page"),
-            ("page_size=1001", "validation", "page_size"),
             ("pagesize=5", "unknown-parameter", "page_size"),
-            ("label_selector=a in (", "bad-selector", "label_selector"),
             ("label_selector==b", "bad-selector", "label_selector"),
-            ("sort=colour", "validation", "sort"),
             ("fields=dta", "validation", "data"),
             ("cluster=a,b", "validation", "cluster"),
             ("search=", "validation", "search"),
@@ -150,18 +141,8 @@ class TestObjects:
     @pytest.mark.parametrize(
         ("body", "named"),
         [
-            ({"data": DATA}, "id"),
-            ({"id": "", "data": DATA}, "id"),
-            ({"id": "x\ny", "data": DATA}, "id"),
-            ({"id": "x" * 1025, "data": DATA}, "id"),
             ({"id": "x"}, "data"),
             ({"id": "x", "data": 5}, "data"),
-            ({"id": "x", "dta": DATA}, "dta"),
-            ({"id": "x", "data": DATA, "labels": {"a": 1}}, "labels.a"),
-            ({"id": "x", "data": DATA, "labels": {"": "v"}}, "labels"),
-            ({"id": "x", "data": DATA, "labels": {f"k{n}": "v" for n in range(257)}}, "labels"),
-            ({"id": "x", "data": DATA, "annotations": {"a": "x\ny"}}, "annotations.a"),
-            ({"id": "x", "data": DATA, "labels": ["a"]}, "labels"),
         ],
     )
     def test_a_bad_field_is_named_and_nothing_is_made(
@@ -185,36 +166,7 @@ class TestObjects:
         assert api.get(at(api, patch["_links"]["self"])).json()["id"] == patch["id"]
 
 
-class TestPreconditions:
-    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-    def test_a_stale_tag_stops_a_write(self, api: httpx.Client, make: Make, method: str) -> None:
-        patch = make()
-        url = f"configpatches/{patch['id']}"
-        stale = api.get(url).headers["ETag"]
-        current = api.patch(url, json={"labels": {"new": "label"}}).headers["ETag"]
-        body = {"id": patch["id"], "data": OTHER_DATA}
-        answer = api.request(method, url, json=None if method == "DELETE" else body, headers={"If-Match": stale})
-        assert (answer.status_code, answer.json()["code"], answer.headers["ETag"]) == (
-            412,
-            "stale-precondition",
-            current,
-        )
-        assert api.get(url).json()["data"] == DATA
-
-    def test_two_writers_with_one_tag_never_both_win(self, api: httpx.Client, make: Make) -> None:
-        url = f"configpatches/{make()['id']}"
-        head = {"If-Match": api.get(url).headers["ETag"]}
-        answers = [api.patch(url, json={"labels": {"writer": name}}, headers=head).status_code for name in "ab"]
-        assert answers == [200, 412]
-
-
 class TestDryRun:
-    def test_a_create_shows_the_object_and_makes_nothing(self, api: httpx.Client, unique: Callable[[str], str]) -> None:
-        id = unique("dry")
-        answer = api.post("configpatches?dry_run=true", json={"id": id, "data": DATA})
-        assert (answer.status_code, answer.json()["id"]) == (200, id)
-        assert api.get(f"configpatches/{id}").status_code == 404
-
     def test_every_check_is_done(self, api: httpx.Client, make: Make) -> None:
         patch = make()
         assert api.post("configpatches?dry_run=true", json={"id": patch["id"], "data": DATA}).status_code == 409
@@ -254,27 +206,6 @@ class TestWatch:
             assert (changed["type"], changed["object"]["data"]) == ("MODIFIED", OTHER_DATA)
             gone = next(event for event in events if event["type"] == "DELETED")
         assert gone["object"]["id"] == names[1]
-
-    def test_a_watch_goes_on_from_a_list_without_telling_it_again(
-        self, api: httpx.Client, group: tuple[str, list[str]], make: Make
-    ) -> None:
-        selector, _ = group
-        point = api.get(f"configpatches?label_selector={selector}").headers["X-Resume-Point"]
-        late = make(labels=dict([selector.split("=")]))["id"]
-        head = {**self.NDJSON, "Last-Event-ID": point}
-        with api.stream("GET", f"configpatches?label_selector={selector}", headers=head) as answer:
-            events = self.follow(answer)
-            told = []
-            while (event := next(events))["type"] != "BOOKMARK":
-                told.append(event["object"]["id"])
-        assert late in told
-
-    def test_a_resume_point_whose_history_is_gone_is_410(self, api: httpx.Client, group: tuple[str, list[str]]) -> None:
-        selector, names = group
-        point = api.get(f"configpatches?label_selector={selector}").headers["X-Resume-Point"]
-        api.delete(f"configpatches/{names[0]}")
-        answer = api.get(f"configpatches?label_selector={selector}", headers={**self.NDJSON, "Last-Event-ID": point})
-        assert (answer.status_code, answer.json()["code"]) == (410, "gone")
 
     def test_events_stream_as_sse_with_resume_points(self, api: httpx.Client, make: Make) -> None:
         url = f"configpatches/{make()['id']}"

@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from omni_gateway.omni import OmniClient
-from tests.e2e.cluster_steps import Machines, Wait, changes, problem
-from tests.e2e.machine_steps import NO_MACHINE
+from tests.e2e.cluster_steps import Machines, Wait, changes
 
 LINKS = "Links.omni.sidero.dev"
 TOKEN = "node_unique_token"
@@ -50,24 +49,6 @@ def test_removing_a_link_removes_the_machine(operator: httpx.Client, free_machin
     assert operator.get(f"links/{machine}").status_code == 404
 
 
-def test_what_is_not_there_is_a_404(operator: httpx.Client) -> None:
-    for collection in ("links", "pending-machines"):
-        problem(operator.get(f"{collection}/{NO_MACHINE}"), 404, "not-found")
-        problem(operator.delete(f"{collection}/{NO_MACHINE}"), 404, "not-found")
-
-
-def test_nobody_makes_or_changes_them(api: httpx.Client) -> None:
-    for collection in ("links", "pending-machines"):
-        assert api.post(collection, json={}).status_code == 405
-        assert api.put(f"{collection}/{NO_MACHINE}", json={}).status_code == 405
-
-
 def test_pending_machines_are_a_list(reader: httpx.Client) -> None:
     answer = reader.get("pending-machines")
     assert (answer.status_code, type(answer.json())) == (200, list)
-
-
-def test_readers_remove_nothing(reader: httpx.Client, anonymous: httpx.Client) -> None:
-    for collection in ("links", "pending-machines"):
-        assert reader.delete(f"{collection}/{NO_MACHINE}").status_code == 403
-        assert anonymous.get(collection).status_code == 401

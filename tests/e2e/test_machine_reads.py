@@ -143,24 +143,8 @@ def test_lists_are_sorted_and_paged_over_the_joined_machines(api: httpx.Client, 
     assert json.loads(page.headers["X-Pagination"])["total"] >= 3
 
 
-@pytest.mark.parametrize(
-    ("params", "code"),
-    [
-        ({"sort": "colour"}, "validation"),
-        ({"connected": "perhaps"}, "validation"),
-        ({"label_selector": "a in ("}, "bad-selector"),
-        ({"clutser": "c1"}, "unknown-parameter"),
-        ({"page_size": "0"}, "validation"),
-    ],
-)
-def test_a_bad_query_is_refused(api: httpx.Client, params: dict[str, str], code: str) -> None:
-    problem(api.get("machines", params=params), 422, code)
-
-
-def test_an_unchanged_machine_and_list_are_304s(api: httpx.Client, machine: str) -> None:
-    for url in (f"machines/{machine}", f"machines?search={machine}"):
-        tag = api.get(url).headers["ETag"]
-        assert api.get(url, headers={"If-None-Match": tag}).status_code == 304
+def test_a_filter_that_is_no_truth_value_is_refused(api: httpx.Client) -> None:
+    problem(api.get("machines", params={"connected": "perhaps"}), 422, "validation")
 
 
 BELOW = ["status", "labels", "extensions", "upgrade-status", "kernel-args", "pending-updates"]
@@ -177,10 +161,6 @@ def test_what_lies_below_has_the_machine_s_id(api: httpx.Client, machine: str, w
 @pytest.mark.parametrize("what", [*BELOW, "config-diff", "metrics", "talos-version", "logs"])
 def test_below_a_machine_that_does_not_exist_there_is_nothing(api: httpx.Client, what: str) -> None:
     problem(api.get(f"machines/{NO_MACHINE}/{what}"), 404, "not-found")
-
-
-def test_a_machine_that_does_not_exist_is_a_404(api: httpx.Client) -> None:
-    problem(api.get(f"machines/{NO_MACHINE}"), 404, "not-found")
 
 
 def test_the_status_names_what_it_has_in_flat_fields_too(api: httpx.Client, machine: str) -> None:
@@ -234,15 +214,3 @@ def test_changes_of_the_configuration_are_listed_newest_first(
     assert [item["id"] for item in found] == sorted((item["id"] for item in found), reverse=True)
     assert found[0]["_links"]["self"] == f"/api/v1/machines/{of.worker}/config-diff"
     assert "vm.swappiness" in found[0]["diff"]
-
-
-def test_a_reader_may_read_and_no_more(reader: httpx.Client, machine: str) -> None:
-    assert reader.get(f"machines/{machine}").status_code == 200
-    problem(reader.patch(f"machines/{machine}", json={"labels": {"a": "b"}}), 403, "forbidden")
-    problem(reader.delete(f"machines/{machine}"), 403, "forbidden")
-    problem(reader.post(f"machines/{machine}/actions/reboot"), 403, "forbidden")
-
-
-def test_machines_are_not_made_or_replaced_over_the_api(api: httpx.Client, machine: str) -> None:
-    problem(api.post("machines", json={"id": "x"}), 405, "method-not-allowed")
-    problem(api.put(f"machines/{machine}", json={"id": machine}), 405, "method-not-allowed")

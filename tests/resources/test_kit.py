@@ -19,8 +19,6 @@ from .test_reads import TestLinks as Links
 
 Api = Callable[..., httpx.Client]
 CLASSES = "MachineClasses.omni.sidero.dev"
-#: Their objects need machines or a cluster that is up, or are the gateway's own record: tests/contract asks them.
-WITHOUT_A_CLASS = {"audit", "clustermachines", "etcdbackups", "exposed-services", "machines"}
 
 
 def reasons(case: type) -> dict[str, str]:
@@ -40,7 +38,7 @@ def test_nearly_every_check_applies_to_a_resource_with_all_verbs() -> None:
 def test_each_built_in_resource_with_verbs_has_a_class() -> None:
     plugins = [found.plugin for found in discover() if found.distribution == "omni-gateway"]
     with_verbs = {plugin.name for plugin in plugins if isinstance(plugin, ResourcePlugin) and plugin.roles}
-    assert with_verbs - {case.plugin.name for case in classes()} == WITHOUT_A_CLASS
+    assert with_verbs == {case.plugin.name for case in classes()}
 
 
 def test_clients_have_the_roles_and_the_clusters_that_they_are_asked_for_with(api: Api) -> None:

@@ -102,8 +102,17 @@ def url_of(subject: Subject, route: FurtherRoute, made: Made) -> str:
 
 def takes_dry_run(subject: Subject, route: FurtherRoute) -> bool:
     """Return whether a route has the parameter ``dry_run``."""
-    parameters = (resolved(subject.gateway.openapi, each) for each in route.operation.get("parameters", ()))
-    return any(each["name"] == "dry_run" for each in parameters)
+    return any(each["name"] == "dry_run" for each in parameters_of(subject, route))
+
+
+def requires_parameters(subject: Subject, route: FurtherRoute) -> bool:
+    """Return whether a route has a parameter of the query that may not be left out."""
+    return any(each["in"] == "query" and each.get("required", False) for each in parameters_of(subject, route))
+
+
+def parameters_of(subject: Subject, route: FurtherRoute) -> Iterator[Mapping[str, Any]]:
+    """Yield the parameters of a route as the document has them."""
+    return (resolved(subject.gateway.openapi, each) for each in route.operation.get("parameters", ()))
 
 
 def content_of(subject: Subject, made: Made) -> dict[str, Any]:
@@ -143,8 +152,9 @@ class RouteChecks:
         for route in further_routes(subject):
             if route.of_object:
                 response = send(subject, route, subject.strange)
-                # A body that lacks members may be refused before the object is looked for.
-                refused = response.status_code == 422 and not route.reads
+                # What lacks members or parameters may be refused before the object is looked for.
+                lacks = not route.reads or requires_parameters(subject, route)
+                refused = response.status_code == 422 and lacks
                 assert response.status_code == 404 or refused, f"{route}: {response.status_code} {response.text[:300]}"
                 problem(response, response.status_code, "validation" if refused else "not-found")
 
