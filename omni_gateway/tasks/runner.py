@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from threading import Event, Thread
 
+from omni_gateway.omni import OmniError
+from omni_gateway.store.errors import StoreUnavailable
 from omni_gateway.tasks.context import PluginContext
 from omni_gateway.tasks.lease import RENEW_SECONDS, Lease, renewed
 from omni_gateway.tasks.task import Task, TaskContext
@@ -51,12 +53,19 @@ class _Thread:
             try:
                 self.task.run(context)
             except Exception as error:
-                log.error("task %r of %s failed, again in %.0f s", self.task.name, self.source, pause, exc_info=error)
+                self._log_failure(error, pause)
                 ending.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
                 pause = FIRST_PAUSE_SECONDS
                 ending.wait(self.task.every)
+
+    def _log_failure(self, error: Exception, pause: float) -> None:
+        """Log why the task has failed: one line for what is outside and away, a traceback for any other error."""
+        if isinstance(error, (StoreUnavailable, OmniError)):
+            log.warning("task %r of %s failed, again in %.0f s: %s", self.task.name, self.source, pause, error)
+        else:
+            log.error("task %r of %s failed, again in %.0f s", self.task.name, self.source, pause, exc_info=error)
 
     def _run_with_lease(self) -> None:
         lease = Lease(self.context.store.leases, f"task/{self.plugin}/{self.task.name}")
