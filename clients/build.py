@@ -108,12 +108,19 @@ def _make_python_client(document: bytes, source: Path, folder: Path) -> None:
 
 
 def _with_bodies_only(document: dict[str, Any]) -> dict[str, Any]:
-    """Leave out responses without a body (204, 304): the generator would make their type, and so the union, ``Any``."""
+    """Leave out what the Python generator cannot type.
+
+    Of responses without a body (204, 304) it would make the type, and so the union, ``Any``; a stream of events it
+    would read as the text of one event.
+    """
     for _, operation in operations(document):
         answers = operation["responses"]
         operation["responses"] = {
             status: answer for status, answer in answers.items() if "$ref" in answer or "content" in answer
         }
+        for answer in answers.values():
+            if "application/json" not in answer.get("content", {}):
+                answer.get("content", {}).pop("text/event-stream", None)
     return document
 
 
