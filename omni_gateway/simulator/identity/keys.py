@@ -64,7 +64,7 @@ def generate(name: str, email: str, life: timedelta = timedelta(days=364)) -> Ke
     """Make a key pair for an account of that short name."""
     # The library back-dates a key by a minute, so that minute is added to its life.
     secret = pysequoia.Tsk.generate(
-        user_id=f"{name} (simulator) <{email}>",
+        user_id=f"{email.partition('@')[0]} (simulator) <{email}>",
         validity_seconds=int((life + _LEAD).total_seconds()),
         profile=pysequoia.Profile.RFC4880,
     )
