@@ -31,8 +31,11 @@ MACHINE = "00000000-0000-4000-8000-00000000abcd"
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The packages, built into wheels and installed where only this test looks."""
+def installed(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The packages, built into wheels and installed where only this test looks.
+
+    The application that other files share is made before, so it has none of them.
+    """
     target, sources = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("sources")
     copies = [shutil.copytree(package, sources / package.name) for package in PACKAGES]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target"]
