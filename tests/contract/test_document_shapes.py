@@ -34,6 +34,7 @@ FREE_FORM = {
     "GenericResource.spec",
     "Operation.details",
     "PlannedObject.spec",
+    "ExportedTemplate.documents",
     "RenderedObject.spec",
 }
 #: What went since `data/document_names.txt` was written, with the reason; the changelog has it too.

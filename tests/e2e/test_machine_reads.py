@@ -73,10 +73,14 @@ def test_a_member_tells_its_cluster_its_set_and_its_role(
     assert worker["_links"]["cluster"] == f"/api/v1/clusters/{of.cluster}"
     listed = api.get(f"clusters/{of.cluster}/machines").json()
     assert {item["id"] for item in listed} == {of.worker, of.control_plane}
-    in_list = next(item for item in listed if item["id"] == of.worker)
-    alone = api.get(f"machines/{of.worker}").json()
-    # A new member's objects are written again and again.
-    assert {**in_list, "metadata": None} == {**alone, "metadata": None}
+
+    def listed_as_read_alone() -> bool:
+        # A new member's objects are written again and again, also between the two reads.
+        in_list = next(item for item in api.get(f"clusters/{of.cluster}/machines").json() if item["id"] == of.worker)
+        alone = api.get(f"machines/{of.worker}").json()
+        return {**in_list, "metadata": None} == {**alone, "metadata": None}
+
+    wait_until(listed_as_read_alone, 60, "a list that says what a read of one says")
 
 
 def test_sizes_are_numbers_and_states_are_names(api: httpx.Client, machine: str) -> None:
