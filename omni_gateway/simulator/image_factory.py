@@ -5,32 +5,28 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from omni_gateway.simulator.transport.http_server import HttpServer
 
 log = logging.getLogger(__name__)
 
-#: How long an end may take.
-POLL_SECONDS = 0.1
 SIZE = 256 * 1024
 _IMAGE = re.compile(r"/image/[0-9a-f]{64}/v[^/]+/[^/]+\.[a-z0-9.]+")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-class ImageFactory:
+class ImageFactory(HttpServer):
     """An HTTP server on a free loopback port."""
 
     def __init__(self) -> None:
-        handler = type("Handler", (_Handler,), {"factory": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread: threading.Thread | None = None
+        super().__init__("image-factory", _Handler, {"factory": self})
         #: The status of every answer; 0: as the request has it.
         self.status = 0
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://127.0.0.1:{self.port}"
 
     @contextmanager
     def failing(self, status: int) -> Iterator[None]:
@@ -40,19 +36,6 @@ class ImageFactory:
             yield
         finally:
             self.status = 0
-
-    def start(self) -> None:
-        """Serve in a thread of its own."""
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(POLL_SECONDS,), name="image-factory", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Close the port."""
-        if self._thread is not None:  # a server that never started cannot be stopped
-            self._server.shutdown()
-        self._server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

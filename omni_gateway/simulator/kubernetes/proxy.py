@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,12 +17,11 @@ from omni_gateway.simulator import kinds, labels
 from omni_gateway.simulator.kubernetes import tokens
 from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.simulator.state.store import Store
+from omni_gateway.simulator.transport.http_server import HttpServer
 
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1024 * 1024
-#: How long an end may take.
-POLL_SECONDS = 0.1
 _ROUTE = re.compile(r"/api/v1/namespaces/([a-z0-9-]+)/services(?:/([a-z0-9-]+))?")
 _MASTERS = "system:masters"
 _PATCHES = ("application/merge-patch+json", "application/strategic-merge-patch+json")
@@ -37,28 +35,12 @@ class Refused(Exception):
         self.status = status
 
 
-class KubernetesProxy:
+class KubernetesProxy(HttpServer):
     """An HTTP server on a free loopback port."""
 
     def __init__(self, store: Store) -> None:
-        handler = type("Handler", (_Handler,), {"store": store})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread: threading.Thread | None = None
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def start(self) -> None:
-        """Serve in a thread of its own."""
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(POLL_SECONDS,), name="kubernetes-proxy", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Close the port."""
-        if self._thread is not None:  # a server that never started cannot be stopped
-            self._server.shutdown()
-        self._server.server_close()
+        super().__init__("kubernetes-proxy", _Handler, {"store": store})
+        self.url = f"http://127.0.0.1:{self.port}"
 
 
 class _Handler(BaseHTTPRequestHandler):

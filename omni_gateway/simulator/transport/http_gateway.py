@@ -9,15 +9,15 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import grpc
 from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import MethodDescriptor
 
+from omni_gateway.simulator.transport.http_server import HttpServer
 from omni_gateway.stubs import auth_pb2, machine_pb2, management_pb2, oidc_pb2, resources_pb2
 
 _FILES = (auth_pb2, machine_pb2, management_pb2, oidc_pb2, resources_pb2)
@@ -48,26 +48,19 @@ _STATUSES = {
 }
 
 
-class HttpGateway:
+class HttpGateway(HttpServer):
     """A server of its own in front of a gRPC port."""
 
     def __init__(self, grpc_address: str, listen: str) -> None:
         """Take the address; OSError when it cannot be had."""
         host, _, port = listen.rpartition(":")
         self._channel = grpc.insecure_channel(grpc_address, _SIZE)
-        handler = type("Handler", (_Handler,), {"channel": self._channel})
-        self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), handler)
-        self._server.daemon_threads = True
-        self.address = f"{host}:{self._server.server_port}"
-
-    def start(self) -> None:
-        """Begin to answer."""
-        threading.Thread(target=self._server.serve_forever, name="http-gateway", daemon=True).start()
+        super().__init__("http-gateway", _Handler, {"channel": self._channel}, host.strip("[]"), int(port))
+        self.address = f"{host}:{self.port}"
 
     def stop(self) -> None:
         """End all calls, and give the port back."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().stop()
         self._channel.close()
 
 
