@@ -486,6 +486,11 @@ def request_members() -> dict[str, str]:
     return {"instance": masked(request_path()), "request_id": request_id()}
 
 
+def without_request(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a problem's document without the members about its request: one of many problems of one answer."""
+    return {name: value for name, value in document.items() if name not in ("instance", "request_id")}
+
+
 def code_of(environ: Mapping[str, Any]) -> str:
     """Return the code of the problem that a request was answered with; empty if there was none."""
     return cast(str, environ.get(_CODE, ""))

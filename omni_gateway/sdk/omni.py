@@ -7,7 +7,8 @@ from omni_gateway.omni import errors as omni_errors
 from omni_gateway.omni.management import Overlay
 from omni_gateway.rest import account_keys
 from omni_gateway.rest.apply.order import rank as write_rank
-from omni_gateway.rest.apply.outcomes import Outcome
+from omni_gateway.rest.apply.outcomes import Outcome, refuse_incomplete
+from omni_gateway.rest.apply.outcomes import count as count_outcomes
 from omni_gateway.rest.apply.requests import apply
 
 __all__ = [
@@ -17,11 +18,13 @@ __all__ = [
     "account_keys",
     "apply",
     "boot_assets",
+    "count_outcomes",
     "enums",
     "key_pairs",
     "label_names",
     "omni_deadline",
     "omni_errors",
+    "refuse_incomplete",
     "types",
     "write_rank",
 ]

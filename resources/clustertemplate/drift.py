@@ -8,7 +8,7 @@ from typing import Any
 
 from omni_gateway.sdk import Problem, Resource
 from omni_gateway.sdk.extensions import Counter, Gauge, PluginContext, Task
-from omni_gateway.sdk.omni import OmniError, Outcome
+from omni_gateway.sdk.omni import OmniError, Outcome, count_outcomes
 from resources.clustertemplate import sync
 from resources.clustertemplate.adapter import TEMPLATES
 from resources.clustertemplate.comparison import Comparison, compare, objects_of
@@ -69,7 +69,7 @@ def _enforce(context: PluginContext, comparison: Comparison) -> dict[str, Any]:
     outcomes = sync.as_itself(context, comparison)
     done = all(outcome.done for outcome in outcomes)
     ENFORCED.inc(outcome="done" if done else "failed")
-    log.info("cluster template %s: synced, %s", comparison.cluster, sync.counts(outcomes))
+    log.info("cluster template %s: synced, %s", comparison.cluster, count_outcomes(outcomes))
     return _found([] if done else outcomes)
 
 

@@ -28,7 +28,7 @@ from omni_gateway.sdk.actions import State, current_gateway, current_principal, 
 from omni_gateway.sdk.adapters import MISSING, find, object_url, update
 from omni_gateway.sdk.clusters import member_waits
 from omni_gateway.sdk.extensions import PluginContext, Task
-from omni_gateway.sdk.omni import Outcome, apply, label_names, types
+from omni_gateway.sdk.omni import Outcome, apply, label_names, refuse_incomplete, types
 from resources.clustertemplate.comparison import Comparison, Key
 
 #: :func:`apply`, or what does the same as the gateway itself.
@@ -147,27 +147,6 @@ def _with_lock(write: Write, comparison: Comparison, outcomes: list[Outcome], **
 def now() -> str:
     """Return the present time (RFC 3339)."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def refuse_incomplete(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:
-    """Raise the 422 problem of an incomplete apply if an object was not written or removed."""
-    missed = [outcome for outcome in outcomes if not outcome.done]
-    if not missed:
-        return
-    first = next((outcome for outcome in missed if outcome.problem), missed[0])
-    why = f" The first: {first.type}/{first.id}: {first.problem.detail}" if first.problem else ""
-    results = [outcome.to_dict() for outcome in outcomes]
-    extra = {"dry_run": dry_run, "counts": counts(outcomes), "results": results}
-    text = f"{len(missed)} of {len(outcomes)} objects were not applied.{why}"
-    raise Problem(422, "apply-incomplete", text, extra=extra)
-
-
-def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Return the number of objects by what was done to them."""
-    found: dict[str, int] = {}
-    for outcome in outcomes:
-        found[str(outcome.action)] = found.get(str(outcome.action), 0) + 1
-    return found
 
 
 def _wait_until_gone(omni: OmniClient, resources: Sequence[Resource]) -> bool:

@@ -16,7 +16,7 @@ from omni_gateway.http.parser import JSON, GatewayBlueprint, strict_json
 from omni_gateway.http.problems import Problem, ProblemSchema
 from omni_gateway.http.yaml_body import MEDIA_TYPES, yaml_documents
 from omni_gateway.rest.apply.documents import ApplyDocumentSchema
-from omni_gateway.rest.apply.outcomes import Outcome, count
+from omni_gateway.rest.apply.outcomes import Outcome, refuse_incomplete, summary
 from omni_gateway.rest.apply.requests import apply_documents
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.parameters import WriteQuery
@@ -172,13 +172,5 @@ def _documents() -> list[Any]:
 
 
 def _answer(outcomes: Sequence[Outcome], *, dry_run: bool) -> Response:
-    counts = count(outcomes)
-    document = {"dry_run": dry_run, "counts": counts, "results": [outcome.to_dict() for outcome in outcomes]}
-    missed = [outcome for outcome in outcomes if not outcome.done]
-    if not missed:
-        return json_response(document)
-    first = next((outcome for outcome in missed if outcome.problem), missed[0])
-    which = f"{first.type}/{first.id}" if first.type or first.id else f"document {first.index}"
-    why = f" The first: {which}: {first.problem.detail}" if first.problem else ""
-    text = f"{len(missed)} of {len(outcomes)} documents were not applied.{why}"
-    raise Problem(422, "apply-incomplete", text, extra=document)
+    refuse_incomplete(outcomes, dry_run=dry_run, noun="documents")
+    return json_response(summary(outcomes, dry_run=dry_run))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from omni_gateway.http.concealment import concealed
-from omni_gateway.http.problems import Problem
+from omni_gateway.http.problems import Problem, without_request
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.apply.documents import Document
 
@@ -60,8 +60,7 @@ class Outcome:
         if self.diff is not None:
             result["diff"] = self.diff
         if self.problem is not None:
-            full = concealed(self.problem).to_dict()
-            result["problem"] = {key: value for key, value in full.items() if key not in ("instance", "request_id")}
+            result["problem"] = without_request(concealed(self.problem).to_dict())
         return result
 
 
@@ -72,3 +71,20 @@ def count(outcomes: Sequence[Outcome]) -> dict[str, int]:
         if outcome.action is not None:
             counts[outcome.action] = counts.get(outcome.action, 0) + 1
     return counts
+
+
+def summary(outcomes: Sequence[Outcome], *, dry_run: bool) -> dict[str, Any]:
+    """Return the outcomes and their number by action as JSON members: the answer of ``POST /apply``."""
+    return {"dry_run": dry_run, "counts": count(outcomes), "results": [outcome.to_dict() for outcome in outcomes]}
+
+
+def refuse_incomplete(outcomes: Sequence[Outcome], *, dry_run: bool, noun: str = "objects") -> None:
+    """Raise the 422 problem ``apply-incomplete`` with all outcomes if one is not done; ``noun`` is a word for them."""
+    missed = [outcome for outcome in outcomes if not outcome.done]
+    if not missed:
+        return
+    first = next((outcome for outcome in missed if outcome.problem), missed[0])
+    which = f"{first.type}/{first.id}" if first.type or first.id else f"document {first.index}"
+    why = f" The first: {which}: {first.problem.detail}" if first.problem else ""
+    text = f"{len(missed)} of {len(outcomes)} {noun} were not applied.{why}"
+    raise Problem(422, "apply-incomplete", text, extra=summary(outcomes, dry_run=dry_run))

@@ -15,7 +15,7 @@ from omni_gateway.http.internal_requests import KNOWN, Origin, Reply, send
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.openapi.dry_run import MEMBER
 from omni_gateway.http.paths import protected_path
-from omni_gateway.http.problems import Problem
+from omni_gateway.http.problems import Problem, without_request
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniError
 from omni_gateway.rest.adapters.base import ResourceAdapter
@@ -25,8 +25,6 @@ from omni_gateway.rest.update import update
 
 #: The outcome of a response without an operation.
 _ANSWERED: Mapping[str, Action] = {"patch": "updated", "delete": "deleted", "action": "done"}
-#: Members of a problem that are about its request, not about its object.
-_OF_REQUEST = frozenset({"instance", "request_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ class ObjectRequests:
     def _result(self, reply: Reply, *, dry_run: bool) -> Result:
         document = orjson.loads(reply.body) if reply.body else {}
         if reply.status >= 400:
-            problem = {name: value for name, value in document.items() if name not in _OF_REQUEST}
+            problem = without_request(document)
             exhausted = reply.status == 429 or document.get("grpc_code") == "RESOURCE_EXHAUSTED"
             return Result(
                 Outcome("failed", problem),
@@ -125,8 +123,3 @@ class ObjectRequests:
 
 def _seconds(text: str | None) -> float:
     return float(text) if text and text.isdigit() else 0.0
-
-
-def own_problem(problem: Problem) -> dict[str, Any]:
-    """Return a problem that no request was answered with, as an outcome has it."""
-    return {name: value for name, value in problem.to_dict().items() if name not in _OF_REQUEST}

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
-from omni_gateway.http.problems import Problem
+from omni_gateway.http.problems import Problem, without_request
 from omni_gateway.model.resource import Resource
-from omni_gateway.rest.bulk.object_requests import ObjectRequests, Result, own_problem
+from omni_gateway.rest.bulk.object_requests import ObjectRequests, Result
 from omni_gateway.rest.bulk.record import BulkRecord, Outcome
 from omni_gateway.store import Store
 
@@ -176,7 +176,7 @@ class Run:
         if result.outcome.problem is not None:
             return result.outcome
         content = self.requests.content(id)
-        return content if isinstance(content, Resource) else Outcome("failed", own_problem(content))
+        return content if isinstance(content, Resource) else Outcome("failed", without_request(content.to_dict()))
 
     def _write(self) -> None:
         record, work = self.record, self.record.work
@@ -221,7 +221,7 @@ class Run:
         text = "The gateway was stopped while this was under way; it may have been done."
         for outcome in self.record.outcomes[: self.record.begun]:
             if outcome.action == "pending":
-                problem = own_problem(Problem(409, "outcome-unknown", text))
+                problem = without_request(Problem(409, "outcome-unknown", text).to_dict())
                 outcome.action, outcome.problem = "unknown", problem
 
     def _revert(self) -> None:
@@ -247,7 +247,7 @@ class Run:
         problem = self.requests.restore(before[position])
         if problem is not None:
             text = f"It may have been written, and was not reverted: {problem.detail}"
-            return Outcome("failed", own_problem(Problem(problem.status, problem.code, text)))
+            return Outcome("failed", without_request(Problem(problem.status, problem.code, text).to_dict()))
         if outcome.problem is not None:
             return outcome
         # One without an outcome was begun by a process that died; it has its former content, written or not.

@@ -10,13 +10,12 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import OmniClient, Operation, OperationKind, Problem, Resource, ResourceAdapter, Role
 from omni_gateway.sdk.actions import Action, DryRunResult, WriteQuery, current_gateway
-from omni_gateway.sdk.omni import apply
+from omni_gateway.sdk.omni import apply, refuse_incomplete
 from resources.clustertemplate.adapter import ClusterTemplateAdapter
 from resources.clustertemplate.comparison import compare
 from resources.clustertemplate.content import template_of
 from resources.clustertemplate.reach import check_scope
 from resources.clustertemplate.schemas import EXAMPLE_DOCUMENTS, SentTemplateSchema
-from resources.clustertemplate.sync import refuse_incomplete
 
 #: The plugin whose objects the clusters are, and its kind of operations on those that are removed.
 _CLUSTERS, _REMOVAL = "clusters", "cluster-destroy"

@@ -12,7 +12,7 @@ from marshmallow import fields
 from omni_gateway.sdk import Role, SpecSchema
 from omni_gateway.sdk import fields as wire
 from omni_gateway.sdk.actions import Action, JSONPatchOperationSchema, ProblemSchema
-from omni_gateway.sdk.omni import Outcome
+from omni_gateway.sdk.omni import Outcome, count_outcomes
 from omni_gateway.sdk.templates import Template
 from resources.clustertemplate import sync
 from resources.clustertemplate.adapter import ClusterTemplateAdapter
@@ -70,7 +70,7 @@ def differences(adapter: ClusterTemplateAdapter, template: Template) -> Mapping[
     return {
         "cluster": template.name,
         "changes": any(outcome.action != "unchanged" for outcome in outcomes),
-        "counts": sync.counts(outcomes),
+        "counts": count_outcomes(outcomes),
         "objects": [_change(outcome) for outcome in outcomes],
     }
 

@@ -9,6 +9,7 @@ from marshmallow import fields
 
 from omni_gateway.sdk import Operation, Resource, Role
 from omni_gateway.sdk.actions import Action, DryRunResult, WriteQuery
+from omni_gateway.sdk.omni import refuse_incomplete
 from omni_gateway.sdk.templates import Template
 from resources.clustertemplate import sync as syncs
 from resources.clustertemplate.adapter import ClusterTemplateAdapter
@@ -37,7 +38,7 @@ def _sync(
     if not dry_run:
         return syncs.synced(adapter, comparison, atomic=atomic)
     outcomes = syncs.planned(comparison, atomic=atomic)
-    syncs.refuse_incomplete(outcomes, dry_run=True)
+    refuse_incomplete(outcomes, dry_run=True)
     nothing_of_its_own = Resource(template.name)
     results = [outcome.to_dict() for outcome in outcomes]
     return DryRunResult(nothing_of_its_own, nothing_of_its_own, answer={"results": results})
