@@ -16,6 +16,8 @@ LABEL_CONNECTED: Final = f"{OWN_PREFIX}connected"
 LABEL_CONTROL_PLANE: Final = f"{OWN_PREFIX}role-controlplane"
 LABEL_DISCONNECTED: Final = f"{OWN_PREFIX}disconnected"
 LABEL_INSTALLED: Final = f"{OWN_PREFIX}installed"
+#: On a node that Omni made for a machine of a machine class.
+LABEL_ALLOCATED: Final = f"{OWN_PREFIX}managed-by-machine-set-node-controller"
 LABEL_MACHINE: Final = f"{OWN_PREFIX}machine"
 LABEL_MACHINE_SET: Final = f"{OWN_PREFIX}machine-set"
 LABEL_NO_MANUAL_ALLOCATION: Final = f"{OWN_PREFIX}no-manual-allocation"

@@ -6,7 +6,6 @@
 
 from omni_gateway.templates import (
     ANNOTATION_MANAGED,
-    LABEL_ALLOCATED,
     TYPES_BY_LABEL,
     TYPES_BY_MACHINE,
     UNLIMITED,
@@ -48,7 +47,6 @@ from omni_gateway.templates import (
 
 __all__ = [
     "ANNOTATION_MANAGED",
-    "LABEL_ALLOCATED",
     "TYPES_BY_LABEL",
     "TYPES_BY_MACHINE",
     "UNLIMITED",

@@ -5,7 +5,6 @@ Nothing here does I/O: a template is a text and the files that it names, and wha
 
 from omni_gateway.templates.durations import Duration
 from omni_gateway.templates.export import (
-    LABEL_ALLOCATED,
     TYPES_BY_LABEL,
     TYPES_BY_MACHINE,
     Export,
@@ -45,7 +44,6 @@ from omni_gateway.templates.render import ANNOTATION_MANAGED, render, rendered
 
 __all__ = [
     "ANNOTATION_MANAGED",
-    "LABEL_ALLOCATED",
     "TYPES_BY_LABEL",
     "TYPES_BY_MACHINE",
     "UNLIMITED",

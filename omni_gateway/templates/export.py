@@ -38,8 +38,6 @@ from omni_gateway.templates.model import (
 from omni_gateway.templates.nodes import BadValue
 from omni_gateway.templates.render import ANNOTATION_MANAGED, render
 
-#: A node that a controller made for a machine of a machine class; a template names the class instead.
-LABEL_ALLOCATED: Final = f"{label_names.OWN_PREFIX}managed-by-machine-set-node-controller"
 #: What is exported of a cluster: objects with its label.
 TYPES_BY_LABEL: Final = (
     types.MACHINE_SETS,
@@ -66,7 +64,7 @@ class Export:
 
 def is_exported(resource: Resource) -> bool:
     """Return False for what Omni's controllers made: it has an owner, or is a machine class's share."""
-    return not resource.owner and LABEL_ALLOCATED not in resource.labels
+    return not resource.owner and label_names.LABEL_ALLOCATED not in resource.labels
 
 
 def is_same(one: Resource, other: Resource | None) -> bool:

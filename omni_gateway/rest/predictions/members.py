@@ -16,7 +16,6 @@ from omni_gateway.rest.predictions.rule import Write
 _ROLES = (label_names.LABEL_CONTROL_PLANE, label_names.LABEL_WORKER)
 _UNLIMITED = 1
 _LONGEST_SNAPSHOT = 4096
-_MANAGED = f"{label_names.OWN_PREFIX}managed-by-machine-set-node-controller"
 
 
 def machine_set(write: Write) -> Iterator[str]:
@@ -144,4 +143,4 @@ def machine_set_node(write: Write) -> Iterator[str]:
 def _is_taken_back(write: Write) -> bool:
     """Return True if a node is created again while its controller is removing it."""
     member = write.find(types.CLUSTER_MACHINES, write.resource.id)
-    return _MANAGED in write.resource.labels and member is not None and not member.tearing_down
+    return label_names.LABEL_ALLOCATED in write.resource.labels and member is not None and not member.tearing_down
