@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -36,7 +37,15 @@ from omni_gateway.templates.model import (
     Workers,
 )
 from omni_gateway.templates.nodes import BadValue
-from omni_gateway.templates.render import ANNOTATION_MANAGED, render
+from omni_gateway.templates.render import (
+    ANNOTATION_MANAGED,
+    CLUSTER_WEIGHT,
+    MACHINE_WEIGHT,
+    MODES,
+    SET_WEIGHT,
+    STRATEGIES,
+    render,
+)
 
 #: What is exported of a cluster: objects with its label.
 TYPES_BY_LABEL: Final = (
@@ -50,8 +59,8 @@ TYPES_BY_LABEL: Final = (
 #: What is exported of each of its machines: objects with the machine's id.
 TYPES_BY_MACHINE: Final = (types.KERNEL_ARGS, types.MACHINE_INSTALL_DISK_CONFIGS)
 
-_MODES = {1: ManifestMode.FULL, 2: ManifestMode.ONE_TIME}
-_STRATEGIES = {0: StrategyType.UNSET, 1: StrategyType.ROLLING}
+_MODES = {number: mode for mode, number in MODES.items() if mode is not None}
+_STRATEGIES = {number: strategy for strategy, number in STRATEGIES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,10 @@ def is_same(one: Resource, other: Resource | None) -> bool:
     Neither the annotation that says who manages the object counts, nor a name that is empty, nor how YAML is written:
     that differs from release to release of omnictl.
     """
-    return other is not None and (_content(one) == _content(other) or _read(_content(one)) == _read(_content(other)))
+    if other is None:
+        return False
+    content, others = _content(one), _content(other)
+    return content == others or _read(content) == _read(others)
 
 
 def export(objects: Iterable[Resource]) -> Export:
@@ -94,7 +106,10 @@ class _Exporter:
 
     def __init__(self, objects: list[Resource]) -> None:
         self.objects = sorted(objects, key=lambda each: each.id)
-        self._cluster = next((each for each in self.objects if each.type == types.CLUSTERS), None)
+        self._by_type: dict[str, dict[str, Resource]] = defaultdict(dict)
+        for each in self.objects:
+            self._by_type[each.type][each.id] = each
+        self._cluster = next(iter(self._of(types.CLUSTERS)), None)
         self._nodes = self._of(types.MACHINE_SET_NODES)
         self._sets = self._of(types.MACHINE_SETS)
 
@@ -109,8 +124,12 @@ class _Exporter:
         different = [each for each in machines if each != Machine(name=each.name)]
         return Template([self._of_cluster(self._cluster), *(planes or [ControlPlane()]), *workers, *different])
 
-    def _of(self, type: str) -> list[Resource]:
-        return [each for each in self.objects if each.type == type]
+    def _of(self, type: str) -> Collection[Resource]:
+        return self._by_type[type].values()
+
+    def _spec(self, type: str, id: str) -> dict[str, Any] | None:
+        found = self._by_type[type].get(id)
+        return None if found is None else found.spec
 
     def _of_cluster(self, cluster: Resource) -> Cluster:
         spec = cluster.spec
@@ -138,7 +157,7 @@ class _Exporter:
                     interval=_duration(backup.get("interval")) if backup.get("enabled") else NONE
                 ),
             ),
-            patches=self._patches(_is_of_cluster, prefix, 200),
+            patches=self._patches(_is_of_cluster, prefix, CLUSTER_WEIGHT),
             system_extensions=self._extensions(_is_of_cluster, cluster.id),
         )
 
@@ -162,21 +181,21 @@ class _Exporter:
             update_strategy=None if plane else _strategy(spec, "update_strategy", StrategyType.ROLLING),
             delete_strategy=None if plane else _strategy(spec, "delete_strategy", StrategyType.UNSET),
             upgrade_strategy=_strategy(spec, "upgrade_strategy", StrategyType.UNSET),
-            patches=self._patches(belongs, resource.id, 400),
+            patches=self._patches(belongs, resource.id, SET_WEIGHT),
             system_extensions=self._extensions(belongs, resource.id),
         )
 
     def _machine(self, node: Resource) -> Machine:
         belongs = _has(label_names.LABEL_CLUSTER_MACHINE, node.id)
-        disk = next((each.spec for each in self._of(types.MACHINE_INSTALL_DISK_CONFIGS) if each.id == node.id), {})
-        args = next((each.spec for each in self._of(types.KERNEL_ARGS) if each.id == node.id), None)
+        disk = self._spec(types.MACHINE_INSTALL_DISK_CONFIGS, node.id) or {}
+        args = self._spec(types.KERNEL_ARGS, node.id)
         return Machine(
             name=node.id,
             labels=_users(node.labels),
             annotations=_users(node.annotations),
             locked=label_names.ANNOTATION_LOCKED in node.annotations,
             install=Install(disk=disk.get("disk", ""), disk_selector=disk.get("disk_selector", "")),
-            patches=self._patches(belongs, f"cm-{node.id}", 400),
+            patches=self._patches(belongs, f"cm-{node.id}", MACHINE_WEIGHT),
             system_extensions=self._extensions(belongs, node.id),
             kernel_args=None if args is None else list(args.get("args") or ()),
         )
@@ -202,7 +221,7 @@ class _Exporter:
         for resource in self._of(types.KUBERNETES_MANIFEST_GROUPS):
             found.append(
                 Manifest(
-                    name=resource.id.removeprefix(f"{200 + len(found):03}-{prefix}-"),
+                    name=resource.id.removeprefix(f"{CLUSTER_WEIGHT + len(found):03}-{prefix}-"),
                     labels=_users(resource.labels),
                     annotations=_users(resource.annotations, besides=label_names.ANNOTATION_NAME),
                     mode=_MODES.get(resource.spec.get("mode", 0), ManifestMode.FULL),
@@ -225,9 +244,8 @@ class _Exporter:
         ]
 
     def _extensions(self, belongs: Callable[[Resource], bool], name: str) -> list[str] | None:
-        found = (each for each in self._of(types.EXTENSIONS_CONFIGURATIONS) if belongs(each))
-        usual = next((each for each in found if each.id == f"schematic-{name}"), None)
-        return None if usual is None else list(usual.spec.get("extensions") or ())
+        usual = self._by_type[types.EXTENSIONS_CONFIGURATIONS].get(f"schematic-{name}")
+        return None if usual is None or not belongs(usual) else list(usual.spec.get("extensions") or ())
 
 
 def _is_of_cluster(resource: Resource) -> bool:

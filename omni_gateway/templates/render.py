@@ -29,9 +29,11 @@ from omni_gateway.templates.model import (
 
 #: Of the objects that a template makes and that have no label of the cluster, and of the cluster.
 ANNOTATION_MANAGED = f"{label_names.OWN_PREFIX}managed-by-cluster-templates"
-_CLUSTER_WEIGHT, _SET_WEIGHT, _MACHINE_WEIGHT = 200, 400, 400
-_STRATEGIES = {StrategyType.UNSET: 0, StrategyType.ROLLING: 1}
-_MODES = {None: 0, ManifestMode.FULL: 1, ManifestMode.ONE_TIME: 2}
+#: The number that the id of the first patch begins with; the next one has the next number.
+CLUSTER_WEIGHT, SET_WEIGHT, MACHINE_WEIGHT = 200, 400, 400
+#: Names in a template → numbers in Omni.
+STRATEGIES = {StrategyType.UNSET: 0, StrategyType.ROLLING: 1}
+MODES = {None: 0, ManifestMode.FULL: 1, ManifestMode.ONE_TIME: 2}
 _ALLOCATION_UNLIMITED = 1
 _Extended: TypeAlias = Document | MachineSet
 
@@ -81,9 +83,9 @@ class _Renderer:
         yield "", _cluster(cluster)
         labels = {label_names.LABEL_CLUSTER: cluster.name}
         prefix = f"cluster-{cluster.name}"
-        yield from _patches(cluster.patches, prefix, _CLUSTER_WEIGHT, labels)
+        yield from _patches(cluster.patches, prefix, CLUSTER_WEIGHT, labels)
         for number, manifest in enumerate(cluster.kubernetes.manifests):
-            id = f"{_CLUSTER_WEIGHT + number:03}-{prefix}-{manifest.name}"
+            id = f"{CLUSTER_WEIGHT + number:03}-{prefix}-{manifest.name}"
             yield f"kubernetes.manifests.{number}", _manifest(manifest, id, labels)
         for number, check in enumerate(cluster.kubernetes.healthchecks):
             id = check.id_override or f"{prefix}-{check.name}"
@@ -98,7 +100,7 @@ class _Renderer:
                 yield from self._member(machine_set, number, machine, id, role)
         own = {label_names.LABEL_MACHINE_SET: id}
         labels = {label_names.LABEL_CLUSTER: self._cluster, **own}
-        yield from _patches(machine_set.patches, id, _SET_WEIGHT, labels)
+        yield from _patches(machine_set.patches, id, SET_WEIGHT, labels)
         yield from self._extensions(machine_set, id, own)
 
     def _role_and_id(self, machine_set: MachineSet) -> tuple[str, str]:
@@ -133,7 +135,7 @@ class _Renderer:
             yield "install", _install(machine)
         own = {label_names.LABEL_CLUSTER_MACHINE: machine.name}
         labels = {label_names.LABEL_CLUSTER: self._cluster, **own}
-        yield from _patches(machine.patches, f"cm-{machine.name}", _MACHINE_WEIGHT, labels)
+        yield from _patches(machine.patches, f"cm-{machine.name}", MACHINE_WEIGHT, labels)
         for args in (
             machine.kernel_args,
             self._sets[machine.name].kernel_args if machine.name in self._sets else None,
@@ -192,7 +194,7 @@ def _cluster(cluster: Cluster) -> Resource:
 
 
 def _machine_set(machine_set: MachineSet, id: str, cluster: str, role: str) -> Resource:
-    spec: dict[str, Any] = {"update_strategy": _STRATEGIES[StrategyType.ROLLING]}
+    spec: dict[str, Any] = {"update_strategy": STRATEGIES[StrategyType.ROLLING]}
     strategies = {
         "update_strategy": machine_set.update_strategy,
         "delete_strategy": machine_set.delete_strategy,
@@ -227,7 +229,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
 def _strategy(name: str, strategy: Strategy | None) -> dict[str, Any]:
     result: dict[str, Any] = {}
     if strategy is not None and strategy.type is not None:
-        result[name] = _STRATEGIES[strategy.type]
+        result[name] = STRATEGIES[strategy.type]
     if strategy is not None and strategy.rolling is not None:
         result[f"{name}_config"] = {"rolling": _given({"max_parallelism": strategy.rolling.max_parallelism})}
     return result
@@ -256,7 +258,7 @@ def _manifest(manifest: Manifest, id: str, labels: Mapping[str, str]) -> Resourc
     result = Resource(
         id=id,
         type=types.KUBERNETES_MANIFEST_GROUPS,
-        spec=_given({**_data("data", manifest.inline), "mode": _MODES[manifest.mode]}),
+        spec=_given({**_data("data", manifest.inline), "mode": MODES[manifest.mode]}),
         labels=dict(labels),
         annotations={label_names.ANNOTATION_NAME: manifest.name},
     )
