@@ -13,7 +13,7 @@ from omni_gateway.model.query import Listing, ListQuery
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.cache_headers import cache_headers
 from omni_gateway.rest.gateway import current_gateway
-from omni_gateway.rest.id_matching import matching_list
+from omni_gateway.rest.id_matches import matching_list
 from omni_gateway.rest.machine_names import machine_id
 from omni_gateway.rest.parameters import Filter, parse_fields, to_list_query
 from omni_gateway.rest.representation import Representation

@@ -20,7 +20,7 @@ from omni_gateway.omni import OmniClient
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import ScopedAdapter, unscoped
 from omni_gateway.rest.gateway import current_gateway
-from omni_gateway.rest.id_matching import matching_list, matching_source, matching_watch
+from omni_gateway.rest.id_matches import matching_list, matching_source, matching_watch
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.request_context import current_reads
 from omni_gateway.watch import push_stream, stream_response
