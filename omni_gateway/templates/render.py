@@ -31,8 +31,9 @@ from omni_gateway.templates.model import (
 ANNOTATION_MANAGED = f"{label_names.OWN_PREFIX}managed-by-cluster-templates"
 #: The number that the id of the first patch begins with; the next one has the next number.
 CLUSTER_WEIGHT, SET_WEIGHT, MACHINE_WEIGHT = 200, 400, 400
-#: Names in a template → numbers in Omni.
+#: The strategies of a template → their numbers in Omni.
 STRATEGIES = {StrategyType.UNSET: 0, StrategyType.ROLLING: 1}
+#: The modes of manifests in a template → their numbers in Omni.
 MODES = {None: 0, ManifestMode.FULL: 1, ManifestMode.ONE_TIME: 2}
 _ALLOCATION_UNLIMITED = 1
 _Extended: TypeAlias = Document | MachineSet
