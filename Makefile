@@ -53,9 +53,9 @@ crash-test: $(STAMP) ## kill the simulator 120 times while it is written to, and
 
 fuzz: $(STAMP) ## write 10,000 documents of all types to /apply and as many to /resources, dry and for real (COUNT=…, SEED=…), call each operation (EXAMPLES=…), try all examples of other properties
 	FUZZ_DOCUMENTS=$(or $(COUNT),10000) FUZZ_EXAMPLES=$(or $(EXAMPLES),25) $(if $(SEED),FUZZ_SEED=$(SEED)) \
-	  $(BIN)/pytest -q -s --timeout 3600 -p no:logging tests/contract/test_write_fuzz.py tests/contract/test_fuzz.py \
-	  tests/contract/test_oidc.py tests/contract/test_authorization_fuzz.py tests/unit/omni/test_cache_model.py \
-	  tests/client/test_client_cache_story.py
+	  $(BIN)/pytest -q -s --timeout 3600 -p no:logging tests/api/test_write_fuzz.py tests/api/test_fuzz.py \
+	  tests/api/test_oidc.py tests/api/test_authorization_fuzz.py tests/unit/omni/test_cache_model.py \
+	  tests/omni_client/test_client_cache_story.py
 
 MUTATION_STAMP := $(VENV)/.installed-for-mutation
 
@@ -140,7 +140,7 @@ sdk-release: $(STAMP) ## at a release: store the public surface of the plugin SD
 	$(BIN)/python -m tests.sdk_reference release
 
 lint-document: $(STAMP) ## lint the OpenAPI document with all rules of Spectral and Redocly (the tests leave Spectral's slow ones out)
-	LINT_EXAMPLES=1 $(BIN)/pytest -q tests/contract/test_document_linters.py
+	LINT_EXAMPLES=1 $(BIN)/pytest -q tests/api/test_document_linters.py
 
 protos: $(STAMP) ## generate omni_gateway/stubs from protos/
 	$(BIN)/python -m grpc_tools.protoc -I protos -I $$($(BIN)/python -c 'import pathlib, google.rpc as r; print(pathlib.Path(list(r.__path__)[0]).parents[1])') \

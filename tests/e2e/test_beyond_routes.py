@@ -14,7 +14,7 @@ import pytest
 
 from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.sdk.omni import types
-from tests.contract.guide_page import BLOCK, PAGES, names_of
+from tests.api.guide_page import BLOCK, PAGES, names_of
 from tests.e2e.conftest import Served, omni_environ, start_gateway, stop_gateway
 
 pytestmark = pytest.mark.slow

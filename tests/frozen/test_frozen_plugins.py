@@ -16,7 +16,7 @@ from omni_gateway.app import create_app
 from omni_gateway.omni import OmniConfig
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
-from tests.contract.streams import told
+from tests.api.streams import told
 
 RELEASE = Path(__file__).parent / "sdk-2.0"
 API = "/api/v1"

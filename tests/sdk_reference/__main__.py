@@ -12,7 +12,7 @@ from tests.sdk_reference.surface import ROOT
 
 def main() -> None:
     if sys.argv[1:] == ["release"]:
-        folder = ROOT / "tests" / "contract" / "data" / f"sdk-{SDK_VERSION.rpartition('.')[0]}"
+        folder = ROOT / "tests" / "api" / "data" / f"sdk-{SDK_VERSION.rpartition('.')[0]}"
         shutil.rmtree(folder, ignore_errors=True)
         stubs.write(folder)
         print(f"wrote {folder.relative_to(ROOT)}")

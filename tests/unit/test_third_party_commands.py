@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from omni_gateway.cli import main
 from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.third_party_commands import faults
-from tests.contract.guide_page import names_of
+from tests.api.guide_page import names_of
 
 Install = Callable[..., None]
 

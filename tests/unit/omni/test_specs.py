@@ -13,7 +13,7 @@ from omni_gateway.omni.specs import SpecError, nameless_enums, settled, to_plain
 from omni_gateway.omni.types import OmniType, namespace_of
 from omni_gateway.plain_scalar import PlainScalar
 
-TABLE = Path(__file__).parents[2] / "contract" / "data" / "wire_resource_types.tsv"
+TABLE = Path(__file__).parents[2] / "api" / "data" / "wire_resource_types.tsv"
 
 
 def test_every_type_and_its_namespace_is_known() -> None:

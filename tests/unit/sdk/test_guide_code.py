@@ -16,7 +16,7 @@ from omni_gateway.omni import OmniConfig
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
-from tests.contract.streams import told
+from tests.api.streams import told
 
 GUIDE = Path(__file__).parents[3] / "docs" / "plugins"
 PAGES = ["README.md", "schemas.md", "actions.md", "contract.md", "back-ends.md", "watches.md"]

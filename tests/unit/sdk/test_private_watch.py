@@ -14,7 +14,7 @@ from omni_gateway.omni import OmniClient, OmniConfig, errors, rpcs
 from omni_gateway.stubs import resources_pb2 as pb
 from omni_gateway.watch.private_watch import private_watch
 from omni_gateway.watch.source import View, WatchedType, WatchSource
-from tests.client.scripted_omni import ScriptedOmni, serving
+from tests.omni_client.scripted_omni import ScriptedOmni, serving
 
 from .followed import text_of
 

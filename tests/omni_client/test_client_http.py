@@ -17,8 +17,8 @@ from omni_gateway.omni import OmniClient, OmniConfig, errors
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from omni_gateway.stubs import management_pb2, management_pb2_grpc
 from omni_gateway.stubs import simulator_faults_pb2 as faults
-from tests.client.http1_proxy import Http1Proxy, http1_proxy
-from tests.client.scripted_omni import make_key
+from tests.omni_client.http1_proxy import Http1Proxy, http1_proxy
+from tests.omni_client.scripted_omni import make_key
 
 PATCHES = "ConfigPatches.omni.sidero.dev"
 MACHINES = "MachineStatuses.omni.sidero.dev"

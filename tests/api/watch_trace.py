@@ -1,6 +1,6 @@
 """A recorded sequence of Omni's events, watches of all kinds over it, and the frames that each of them is sent.
 
-``python -m tests.contract.watch_trace`` plays the events and stores the frames; ``test_watch_frames`` plays them again
+``python -m tests.api.watch_trace`` plays the events and stores the frames; ``test_watch_frames`` plays them again
 and compares. The frames are those of the engine that the gateway had when they were stored: store them anew only for a
 difference that is meant.
 """
@@ -25,9 +25,9 @@ from omni_gateway.omni import OmniConfig, types
 from omni_gateway.omni.types import OmniType
 from omni_gateway.settings import Settings
 from omni_gateway.store import Store
-from tests.client.scripted_omni import make_key, serving
-from tests.contract.conftest import NO_RATES, Caller
-from tests.contract.recorded_omni import Event, RecordedOmni
+from tests.api.conftest import NO_RATES, Caller
+from tests.api.recorded_omni import Event, RecordedOmni
+from tests.omni_client.scripted_omni import make_key, serving
 
 FRAMES = Path(__file__).parent / "data" / "watch_frames.json"
 SSE, NDJSON = "text/event-stream", "application/x-ndjson"

@@ -19,8 +19,8 @@ import pytest
 from omni_gateway.omni import KeySigner, OmniClient, OmniConfig, errors, parse_key, rpcs
 from omni_gateway.stubs import resources_pb2 as pb
 from omni_gateway.stubs import resources_pb2_grpc
-from tests.client.counting_proxy import CountingProxy
-from tests.client.scripted_omni import ScriptedOmni, TestKey, make_key, serving
+from tests.omni_client.counting_proxy import CountingProxy
+from tests.omni_client.scripted_omni import ScriptedOmni, TestKey, make_key, serving
 
 OBJECT = pb.GetResponse(body='{"metadata": {"id": "c1", "version": 3}, "spec": {}}')
 

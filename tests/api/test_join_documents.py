@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.contract.conftest import Caller
+from tests.api.conftest import Caller
 
 
 @pytest.fixture(scope="module")

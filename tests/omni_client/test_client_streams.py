@@ -13,7 +13,7 @@ from omni_gateway.omni import OmniClient, WatchEvent, errors, rpcs
 from omni_gateway.omni.management import AuditRecord, BundleProgress, ManifestSync
 from omni_gateway.stubs import common_pb2, management_pb2
 from omni_gateway.stubs import resources_pb2 as pb
-from tests.client.scripted_omni import ScriptedOmni
+from tests.omni_client.scripted_omni import ScriptedOmni
 
 
 def event(kind: int, resource: str = "", old: str = "") -> pb.WatchResponse:

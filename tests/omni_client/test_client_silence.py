@@ -13,7 +13,7 @@ import pytest
 
 from omni_gateway.omni import OmniClient, OmniConfig, deadline, errors, outcomes, rpcs
 from omni_gateway.stubs import resources_pb2 as pb
-from tests.client.scripted_omni import ScriptedOmni, TestKey
+from tests.omni_client.scripted_omni import ScriptedOmni, TestKey
 
 TIMEOUT = 0.4
 TYPE = "Clusters.omni.sidero.dev"

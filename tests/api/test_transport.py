@@ -14,9 +14,9 @@ from omni_gateway.app import create_app
 from omni_gateway.omni import OmniConfig
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import running_simulator
-from tests.client.http1_proxy import http1_proxy
-from tests.contract.conftest import Caller
-from tests.contract.streams import told
+from tests.api.conftest import Caller
+from tests.api.streams import told
+from tests.omni_client.http1_proxy import http1_proxy
 
 WATCH = {"Accept": "application/x-ndjson"}
 

@@ -13,7 +13,7 @@ import orjson
 
 from omni_gateway.omni import rpcs, selectors
 from omni_gateway.stubs import resources_pb2 as pb
-from tests.client.scripted_omni import ScriptedOmni
+from tests.omni_client.scripted_omni import ScriptedOmni
 
 _KINDS = {"created": pb.CREATED, "updated": pb.UPDATED, "destroyed": pb.DESTROYED}
 Key = tuple[str, str]

@@ -14,7 +14,7 @@ import grpc
 import pytest
 
 from omni_gateway.omni import OmniClient, OmniConfig, errors
-from tests.client.scripted_omni import ScriptedOmni, TestKey, serving
+from tests.omni_client.scripted_omni import ScriptedOmni, TestKey, serving
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make certificates")
 

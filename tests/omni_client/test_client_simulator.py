@@ -11,7 +11,7 @@ import pytest
 
 from omni_gateway.omni import OmniClient, OmniConfig, errors
 from omni_gateway.simulator.embedded import RunningSimulator
-from tests.client.scripted_omni import make_key
+from tests.omni_client.scripted_omni import make_key
 
 CLUSTERS = "Clusters.omni.sidero.dev"
 PATCHES = "ConfigPatches.omni.sidero.dev"

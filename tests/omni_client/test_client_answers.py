@@ -30,7 +30,7 @@ from omni_gateway.stubs import auth_pb2 as auth
 from omni_gateway.stubs import common_pb2, machine_pb2, oidc_pb2
 from omni_gateway.stubs import management_pb2 as pb
 from omni_gateway.stubs import resources_pb2 as resources
-from tests.client.scripted_omni import ScriptedOmni
+from tests.omni_client.scripted_omni import ScriptedOmni
 
 MOMENT = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from omni_gateway.omni import OmniClient
-from tests.client.scripted_omni import ScriptedOmni
+from tests.omni_client.scripted_omni import ScriptedOmni
 
 
 def test_an_update_sends_back_everything_that_was_read(client: OmniClient, scripted: ScriptedOmni) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from omni_gateway.omni import OmniClient, OmniConfig
-from tests.client.scripted_omni import ScriptedOmni, TestKey, make_key, serving
+from tests.omni_client.scripted_omni import ScriptedOmni, TestKey, make_key, serving
 
 
 @pytest.fixture(scope="session")

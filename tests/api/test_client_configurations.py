@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.contract.conftest import Caller
+from tests.api.conftest import Caller
 
 
 @pytest.mark.parametrize("name", ["talosconfig", "omniconfig"])

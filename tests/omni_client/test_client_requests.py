@@ -16,7 +16,7 @@ from omni_gateway.stubs import cosi_resource_pb2 as cosi
 from omni_gateway.stubs import machine_pb2, oidc_pb2
 from omni_gateway.stubs import management_pb2 as pb
 from omni_gateway.stubs import resources_pb2 as resources
-from tests.client.scripted_omni import STREAMS, ScriptedOmni
+from tests.omni_client.scripted_omni import STREAMS, ScriptedOmni
 
 MOMENT = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

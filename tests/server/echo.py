@@ -1,4 +1,4 @@
-"""A plain WSGI application under the gateway's worker: ``python -m tests.serving.echo PORT [SETTING=VALUE …]``."""
+"""A plain WSGI application under the gateway's worker: ``python -m tests.server.echo PORT [SETTING=VALUE …]``."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ import pytest
 
 from omni_gateway.omni import rpcs
 from omni_gateway.stubs import resources_pb2 as pb
-from tests.client.scripted_omni import ScriptedOmni, TestKey
+from tests.omni_client.scripted_omni import ScriptedOmni, TestKey
 
 pytestmark = pytest.mark.slow
 

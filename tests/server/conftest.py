@@ -115,7 +115,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
         log = tmp_path_factory.mktemp("server") / "log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [*bounded, sys.executable, "-m", "tests.serving.echo", str(port), *given], stdout=out, stderr=out
+                [*bounded, sys.executable, "-m", "tests.server.echo", str(port), *given], stdout=out, stderr=out
             )
         server = Server(port, process, log)
         servers.append(server)
