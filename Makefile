@@ -12,7 +12,7 @@ PYTEST := env -u OMNI_ENDPOINT $(BIN)/pytest -n 4 --dist loadfile --no-loadscope
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test tests test-quick test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-slow soak openapi clients sdk-reference sdk-release lint-document protos services setup clean
+.PHONY: help run test tests test-quick test-packages test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-slow soak openapi clients sdk-reference sdk-release lint-document protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -77,14 +77,19 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 # Without a cache mypy takes a minute, of one core.
-test: style ## everything: lint, types, import rules, tests; never against a live Omni, whatever the environment says
+test: style ## lint, types, import rules, all tests but those of packages; never against a live Omni, whatever the environment says
 	$(MAKE) --no-print-directory --jobs=2 types tests
 
 tests: $(STAMP)
-	$(PYTEST)
+	$(PYTEST) -m "not packages"
 
 test-quick: $(STAMP) ## the tests that are not slow by nature
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not packages"
+
+# What a change seldom breaks and a release must not: each builds, installs or generates packages, for minutes. Only
+# their files are collected: all files take each worker as long as some of these tests.
+test-packages: $(STAMP) ## the wheel, the scaffold's packages, the tutorial, the examples, the clients, the plugin kit over planted mistakes
+	$(PYTEST) -m packages $$(grep -rl --include='test_*.py' mark.packages tests)
 
 conformance: $(STAMP) ## the conformance suite against the simulator, or the Omni named by OMNI_ENDPOINT
 	$(BIN)/pytest -q -m conformance tests/conformance

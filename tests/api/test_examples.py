@@ -24,7 +24,7 @@ from omni_gateway.settings import Settings
 
 from .conftest import Caller
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.packages
 
 PACKAGES = sorted((Path(__file__).parents[2] / "examples").glob("omni-gateway-plugin-*"))
 MACHINE = "00000000-0000-4000-8000-00000000abcd"

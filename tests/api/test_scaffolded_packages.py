@@ -20,7 +20,7 @@ from omni_gateway.settings import Settings
 
 from .conftest import Caller
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.packages
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {

@@ -19,7 +19,7 @@ from tests.e2e.cluster_steps import Machines, Made, Unique
 from tests.e2e.conftest import Served
 from tests.e2e.faulty_proxy import FaultyProxy, faulty_proxy
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.packages, pytest.mark.timeout(600)]
 
 #: Media types that the Python generator makes nothing of, by design: files and streams have no model.
 RAW = {"application/x-ndjson", "application/yaml", "application/zip", "application/x-tar"}

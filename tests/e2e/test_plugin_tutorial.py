@@ -20,7 +20,7 @@ import pytest
 from .conftest import free_port
 from .test_readme import bash
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.packages, pytest.mark.timeout(900)]
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins" / "tutorial.md"
 #: Of the ten minutes: what is left for typing, at a minute for ten lines.

@@ -18,7 +18,7 @@ from .planted import PLANTED, Planted
 from .planted_cases import class_of
 from .sound import sound_racks, sound_tunnels
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.packages, pytest.mark.timeout(1800)]
 
 CASES = Path(__file__).with_name("planted_cases.py")
 #: That one check may take: the first under gunicorn starts a gateway with all plugins.

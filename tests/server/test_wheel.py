@@ -58,7 +58,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment
 
 
-@pytest.mark.slow
+@pytest.mark.packages
 def test_an_installed_wheel_serves_all_resources_and_the_viewer(installed: Path, tmp_path: Path) -> None:
     bind = f"127.0.0.1:{free_port()}"
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("OMNI", "SIDERO", "PYTHON"))}
@@ -86,7 +86,7 @@ def test_an_installed_wheel_serves_all_resources_and_the_viewer(installed: Path,
     assert statuses == {200}
 
 
-@pytest.mark.slow
+@pytest.mark.packages
 def test_an_installed_wheel_makes_a_plugins_package_from_the_templates_in_it(installed: Path, tmp_path: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [str(installed / "bin" / "python"), "-c", MAKE_PACKAGES]
