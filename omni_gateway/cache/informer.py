@@ -235,8 +235,8 @@ class Informer:
                 # The backoff starts over after a watch that got as far as its bootstrap.
                 pause = _FIRST_PAUSE if self.ready else min(pause * 2, _LONGEST_PAUSE)
                 self.ready = False
+                self._changed.notify_all()
                 if self.unwatchable is not None or self._closed:
-                    self._changed.notify_all()
                     return
                 self._changed.wait(pause)
 
