@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni_gateway.cache.cached_object import CachedObject, DictionaryCompressor
+from omni_gateway.cache import cached_object
+from omni_gateway.cache.cached_object import OVERHEAD, CachedObject, DictionaryCompressor
 from omni_gateway.model.resource import Resource
 
 VALUES = st.recursive(
@@ -76,3 +77,55 @@ def test_a_dictionary_is_no_longer_than_the_compression_can_use() -> None:
     compressor = DictionaryCompressor()
     compressor.pack("x" * 100_000)
     assert len(compressor._dictionary) == 32 * 1024
+
+
+def test_objects_of_a_type_share_the_texts_that_they_have_in_common() -> None:
+    compressor = DictionaryCompressor()
+    metadata = {
+        "namespace": "a namespace",
+        "type": "a type",
+        "phase": "a phase",
+        "owner": "an owner",
+        "finalizers": ["a finalizer"],
+        "labels": {"a key": "a value"},
+    }
+    texts = [json.dumps({"metadata": {"id": id, **metadata}, "spec": {}}) for id in "ab"]
+    first, second = (texts_of(CachedObject(text, compressor)) for text in texts)
+    assert first == ["a namespace", "a type", "a phase", "an owner", "a finalizer", "a key", "a value"]
+    assert [one is other for one, other in zip(first, second, strict=True)] == [True] * 7
+
+
+def texts_of(item: CachedObject) -> list[str]:
+    (label,) = item.labels.items()
+    return [item.namespace, item.type, item.phase, item.owner, *item.finalizers, *label]
+
+
+def test_no_more_texts_are_shared_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cached_object, "MOST_INTERNED", 3)
+    compressor = DictionaryCompressor()
+    sizes = []
+    for number in range(7):
+        assert compressor.intern(f"text {number}") == f"text {number}"
+        sizes.append(len(compressor._interned))
+    assert sizes == [1, 2, 3, 1, 2, 3, 1]
+
+
+@pytest.mark.parametrize("compressor", [None, DictionaryCompressor()], ids=["plain", "compressed"])
+def test_the_size_of_an_object_is_that_of_its_text_as_it_is_stored_and_a_constant(
+    compressor: DictionaryCompressor | None,
+) -> None:
+    whole = text("a", {"alike": "x" * 10_000})
+    size = len(CachedObject(whole, compressor))
+    assert size == len(whole) + OVERHEAD if compressor is None else OVERHEAD < size < OVERHEAD + 1000
+
+
+def test_objects_with_one_text_have_one_hash_and_those_with_others_have_others() -> None:
+    compressor = DictionaryCompressor()
+    hashes = [CachedObject(text(id, {}), packing).text_hash for id in "ab" for packing in (None, compressor)]
+    assert hashes[0] == hashes[1] != hashes[2] == hashes[3]
+
+
+def test_a_body_may_be_changed_and_the_object_stays_as_it_is() -> None:
+    item = CachedObject(text("a", {"x": 1}))
+    item.body()["spec"]["x"] = 2
+    assert (item.body()["spec"], item.derived) == ({"x": 1}, None)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,3 +57,50 @@ def test_no_more_keys_are_indexed_than_there_is_room_for() -> None:
         index.choose(parse(f"key{number}"), objects)
     assert len(index._keys) == MOST_KEYS
     assert [each.id for each in index.choose(parse("a=1"), objects)] == ["x"]
+
+
+class Objects(dict[str, CachedObject]):
+    """Objects by id that count how often all of them are looked at, and how many were asked for by id."""
+
+    scans = found = 0
+
+    def values(self) -> Any:
+        self.scans += 1
+        return super().values()
+
+    def __getitem__(self, id: str) -> CachedObject:
+        self.found += 1
+        return super().__getitem__(id)
+
+
+@pytest.mark.parametrize("selector", ["a=1", "a in (1, 3)", "a,b=2", "b=2,a", "a=1,c!=5", "b in (2),a in (1,2)"])
+def test_only_the_objects_that_a_label_names_are_looked_at(selector: str) -> None:
+    index, objects = LabelIndex(), Objects()
+    for number in range(20):
+        objects[f"x{number}"] = item(f"x{number}", {"a": "2", "b": "9"} if number % 2 else {})
+    objects["one"] = item("one", {"a": "1", "b": "2"})
+    index.choose(parse(selector), objects)  # indexes the keys
+    objects.scans = objects.found = 0
+
+    chosen = [each.id for each in index.choose(parse(selector), objects)]
+
+    assert (chosen, objects.scans, objects.found) == (["one"], 0, 1)
+
+
+def test_the_key_that_was_asked_for_least_recently_makes_room() -> None:
+    index, objects = LabelIndex(), Objects({"x": item("x", {"key0": "1"})})
+    for number in range(MOST_KEYS):
+        index.choose(parse(f"key{number}"), objects)
+    for key, scans in (("key0", 0), ("another", 1), ("key0", 0), ("key1", 1)):
+        objects.scans = 0
+        index.choose(parse(key), objects)
+        assert (key, objects.scans) == (key, scans)
+
+
+def test_a_value_that_no_object_has_any_more_takes_no_room() -> None:
+    index, objects = LabelIndex(), dict[str, CachedObject]()
+    list(index.choose(parse("host"), objects))
+    for number in range(5):
+        index.change(None, first := item("x", {"host": f"name-{number}"}))
+        index.change(first, None)
+    assert index._keys == {"host": {}}

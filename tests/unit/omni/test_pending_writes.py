@@ -14,7 +14,7 @@ from omni_gateway.cache.informers import SETTLED_SECONDS, Informers
 from omni_gateway.cache.pending_writes import AtLeast, Expectation, Gone, PendingWrites, Tombstone, Unknown
 from omni_gateway.omni.resources import Write
 
-from .test_cache_model import NAMESPACE, TYPE, ModelClock, Omni
+from .test_cache_model import NAMESPACE, TYPE, ModelClock, Omni, moment
 
 KEY = (TYPE, NAMESPACE)
 NOW = (10.0, 10.0, 10.0)
@@ -75,6 +75,11 @@ def test_a_deletion_of_what_the_process_never_saw_is_met_by_a_deletion_only() ->
     assert not Gone(*NOW, "").met(version(LATER, 1), None)
     assert not Gone(*NOW, "").met(None, None)
     assert Gone(*NOW, "").met(None, tombstone(LATER))
+
+
+def test_an_object_that_may_never_have_been_there_is_gone_where_there_is_none() -> None:
+    expected = Gone(*NOW, "", existed=False)
+    assert [expected.met(item, None) for item in (None, version(LATER, 1))] == [True, False]
 
 
 def test_no_event_meets_a_write_whose_result_is_unknown() -> None:
@@ -225,3 +230,145 @@ def test_a_confirmed_create_is_settled_at_once_and_its_predecessor_a_while_later
     cache.written(TYPE, NAMESPACE, "held", Write("create", now, LATER), answered=True)
     settled_at = now + SETTLED_SECONDS
     assert list(cache.pending_writes.find(KEY, "held")) == [Gone(now, now, settled_at, LATER), Unknown(now, now, now)]
+
+
+# -- what a direct read makes of it
+
+
+def test_a_read_of_what_the_informer_has_expects_nothing(cache: Informers) -> None:
+    cache.read(TYPE, NAMESPACE, "held", 1, moment(1), cache.now())
+    cache.read(TYPE, NAMESPACE, "held", 1, EARLIER, cache.now())
+    assert not cache.pending_writes.any(KEY)
+
+
+def test_a_newer_state_that_was_read_is_expected(cache: Informers) -> None:
+    now = cache.now()
+    cache.read(TYPE, NAMESPACE, "held", 2, moment(1), now - 0.5)
+    assert list(cache.pending_writes.find(KEY, "held")) == [AtLeast(now - 0.5, now, now, moment(1), 2)]
+
+
+def test_a_read_from_before_the_answer_of_a_create_does_not_tell_its_result(cache: Informers) -> None:
+    cache.written(TYPE, NAMESPACE, "new", Write("create", cache.now()), answered=True)
+    cache.read(TYPE, NAMESPACE, "new", 1, LATER, cache.now() - 0.5)
+    assert [type(each) for each in cache.pending_writes.find(KEY, "new")] == [Unknown, AtLeast]
+
+
+def test_a_read_leaves_what_else_is_expected(cache: Informers, omni: Omni) -> None:
+    now = cache.now()
+    cache.written(TYPE, NAMESPACE, "held", Write("update", now, moment(1), 2), answered=True)
+    cache.written(TYPE, NAMESPACE, "held", Write("delete", now), answered=True)
+    cache.written(TYPE, NAMESPACE, "held", Write("update", now), answered=True)
+    omni.clock.pass_by(SETTLED_SECONDS)
+    cache.read(TYPE, NAMESPACE, "held", 1, moment(1), cache.now())
+    assert [type(each) for each in cache.pending_writes.find(KEY, "held")] == [AtLeast, Gone]
+
+
+def test_of_a_type_without_an_informer_nothing_is_expected(cache: Informers) -> None:
+    now = cache.now()
+    cache.read(TYPE, "elsewhere", "x", 1, LATER, now)
+    cache.missing(TYPE, "elsewhere", "x", now)
+    for kind in ("create", "update", "teardown", "delete"):
+        cache.written(TYPE, "elsewhere", "x", Write(kind, now, LATER, 2), answered=True)
+    assert (cache.pending_writes.any((TYPE, "elsewhere")), cache.created(TYPE, "elsewhere", "x")) == (False, "")
+
+
+def test_an_update_whose_result_has_no_version_is_unknown_until_it_is_settled(cache: Informers) -> None:
+    now = cache.now()
+    for write in (Write("update", now), Write("update", now, LATER), Write("update", now, "", 2)):
+        cache.written(TYPE, NAMESPACE, "held", write, answered=True)
+        assert list(cache.pending_writes.find(KEY, "held")) == [Unknown(now, now, now + SETTLED_SECONDS)]
+
+
+def test_a_create_without_an_answer_is_settled_a_while_later(cache: Informers) -> None:
+    now = cache.now()
+    cache.written(TYPE, NAMESPACE, "new", Write("create", now - 0.5), answered=False)
+    assert list(cache.pending_writes.find(KEY, "new")) == [Unknown(now - 0.5, now, now + SETTLED_SECONDS)]
+
+
+def test_a_removal_of_what_was_written_before_its_event_is_of_that_incarnation(cache: Informers) -> None:
+    now = cache.now()
+    cache.written(TYPE, NAMESPACE, "held", Write("update", now, moment(7), 2), answered=True)
+    cache.written(TYPE, NAMESPACE, "held", Write("delete", now), answered=True)
+    (*_, expected) = cache.pending_writes.find(KEY, "held")
+    assert expected == Gone(now, now, now + SETTLED_SECONDS, moment(7))
+
+
+# -- what a 404 makes of it
+
+
+def test_a_404_expects_the_deletion_of_what_the_informer_has(cache: Informers) -> None:
+    now = cache.now()
+    cache.missing(TYPE, NAMESPACE, "held", now - 0.5)
+    assert list(cache.pending_writes.find(KEY, "held")) == [Gone(now - 0.5, now, now, moment(1))]
+
+
+def test_a_second_404_does_not_postpone_the_time_at_which_the_event_counts_as_lost(
+    cache: Informers, omni: Omni
+) -> None:
+    cache.missing(TYPE, NAMESPACE, "held", cache.now())
+    first = cache.pending_writes.find(KEY, "held")
+    omni.clock.pass_by(1.0)
+    cache.missing(TYPE, NAMESPACE, "held", cache.now())
+    assert list(cache.pending_writes.find(KEY, "held")) == list(first)
+
+
+def test_a_404_of_what_is_torn_down_expects_its_deletion(cache: Informers) -> None:
+    cache.written(TYPE, NAMESPACE, "held", Write("teardown", cache.now()), answered=True)
+    now = cache.now()
+    cache.missing(TYPE, NAMESPACE, "held", now)
+    assert list(cache.pending_writes.find(KEY, "held")) == [Gone(now, now, now, moment(1))]
+
+
+def test_a_404_of_a_later_incarnation_expects_the_deletion_of_that_one(cache: Informers) -> None:
+    now = cache.now()
+    cache.missing(TYPE, NAMESPACE, "held", now)
+    cache.written(TYPE, NAMESPACE, "held", Write("update", now, moment(7), 2), answered=True)
+    cache.missing(TYPE, NAMESPACE, "held", now)
+    assert Gone(now, now, now, moment(7)) in cache.pending_writes.find(KEY, "held")
+
+
+def test_a_404_of_what_was_written_after_it_was_asked_for_proves_nothing(cache: Informers, omni: Omni) -> None:
+    asked_at = cache.now()
+    omni.clock.pass_by(0.5)
+    now = cache.now()
+    cache.written(TYPE, NAMESPACE, "new", Write("update", now, LATER, 2), answered=True)
+    before = cache.pending_writes.find(KEY, "new")
+    cache.missing(TYPE, NAMESPACE, "new", asked_at)
+    assert list(cache.pending_writes.find(KEY, "new")) == list(before)
+
+    cache.missing(TYPE, NAMESPACE, "new", now)  # asked for at the moment of the answer
+    assert Gone(now, now, now, LATER) in cache.pending_writes.find(KEY, "new")
+
+
+def test_after_the_event_of_a_deletion_a_404_expects_no_other(cache: Informers, omni: Omni) -> None:
+    now = cache.now()
+    cache.written(TYPE, NAMESPACE, "held", Write("update", now, moment(1), 2), answered=True)
+    omni.destroy("held")
+    omni.deliver(1)
+    omni.wait_until_applied()
+    cache.missing(TYPE, NAMESPACE, "held", now)
+    assert [type(each) for each in cache.pending_writes.find(KEY, "held")] == [AtLeast]
+
+
+def test_a_404_while_the_informer_lists_counts_for_any_object(cache: Informers) -> None:
+    informer_of(cache).ready = False
+    now = cache.now()
+    cache.missing(TYPE, NAMESPACE, "never seen", now)
+    assert list(cache.pending_writes.find(KEY, "never seen")) == [Gone(now, now, now, "", existed=False)]
+
+
+def test_a_create_that_is_gone_has_the_type_listed_anew_from_the_moment_that_it_is_settled(
+    cache: Informers, omni: Omni
+) -> None:
+    cache.written(TYPE, NAMESPACE, "new", Write("create", cache.now()), answered=True)
+    omni.clock.pass_by(SETTLED_SECONDS)
+    cache.missing(TYPE, NAMESPACE, "new", cache.now())
+    assert not informer_of(cache).ready
+
+
+def test_what_is_met_by_now_is_not_joined_with_what_is_expected_from_now_on(cache: Informers) -> None:
+    now = cache.now()
+    met, later = AtLeast(now, now, now, moment(1), 1), Gone(now, now, now, moment(1))
+    cache.pending_writes.add(KEY, "held", met)
+    cache.expect(TYPE, NAMESPACE, "held", later)
+    assert list(cache.pending_writes.find(KEY, "held")) == [later]
