@@ -434,7 +434,7 @@ def test_a_reader_that_waits_is_woken(step: Step, wait_until: Callable[..., Any]
     assert informer.wait_for_sync()
     deadline = informer._clock.now() + 60
     expected = [at_least(2, known_at=deadline)]
-    reader = threading.Thread(target=lambda: result.append(informer.wait_for("a", expected, deadline)))
+    reader = threading.Thread(target=lambda: result.append(informer.wait_for("a", expected, deadline)), daemon=True)
     reader.start()
     wait_until(lambda: informer._changed._waiters)  # type: ignore[attr-defined]
 
