@@ -24,5 +24,5 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "omni_gateway.authentication",
     ),
     "cache": ("omni_gateway.rest.response_cache", "omni_gateway.rest.views.cached_response", "omni_gateway.cache.*"),
-    "audit": ("omni_gateway.audit.*",),
+    "audit": ("omni_gateway.audit", "omni_gateway.audit.*"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -126,6 +127,13 @@ def test_a_check_of_a_file_that_cannot_be_made_or_written_raises(tmp_path: Path)
         lines.check(tmp_path / "nowhere" / "audit.log")
     with pytest.raises(IsADirectoryError):
         lines.check(tmp_path)
+
+
+def test_a_check_of_a_file_that_can_only_be_read_raises(tmp_path: Path) -> None:
+    """A program that runs can be written by no user, root included (ETXTBSY)."""
+    program = Path(shutil.copy("/bin/cat", tmp_path))
+    with subprocess.Popen([program], stdin=subprocess.PIPE), pytest.raises(OSError, match="busy"):
+        lines.check(program)
 
 
 def test_lines_of_several_processes_stay_whole(tmp_path: Path) -> None:
