@@ -431,7 +431,7 @@ def test_a_reader_that_waits_is_woken(step: Step, wait_until: Callable[..., Any]
     watches = [Watch([created("a"), BOOTSTRAPPED, go_on.wait, step, stay.wait], []), Watch([stay.wait], [])]
     informer = Informer("Things", "default", lambda: watches.pop(0))
     informer.start()
-    assert informer.wait_for_sync()
+    wait_until(lambda: informer.ready)
     deadline = informer._clock.now() + 60
     expected = [at_least(2, known_at=deadline)]
     reader = threading.Thread(target=lambda: result.append(informer.wait_for("a", expected, deadline)), daemon=True)
@@ -555,7 +555,7 @@ def test_an_informer_does_not_keep_the_process(wait_until: Callable[..., Any]) -
     stay = threading.Event()
     informer = Informer("Things of a test", "default", lambda: Watch([BOOTSTRAPPED, stay.wait], []))
     informer.start()
-    assert informer.wait_for_sync()
+    wait_until(lambda: informer.ready)
     (thread,) = [each for each in threading.enumerate() if each.name == "informer-Things of a test"]
     assert thread.daemon
     informer.close()
