@@ -114,12 +114,13 @@ bench-slow: $(STAMP) ## what slow clients cost the others, at bare gunicorn and 
 	$(BIN)/python -m benchmarks.slow_clients
 
 # Debian starts what it installs; the tests start their own, so nothing is to be left running.
-services: ## install PostgreSQL, Redis, nginx and Chromium from Debian's packages, where they are missing (as root)
+services: ## install PostgreSQL, Redis, nginx, Chromium and Prometheus from Debian's packages, where they are missing (as root)
 	@missing=; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	{ command -v nginx || test -x /usr/sbin/nginx; } >/dev/null || missing="$$missing nginx"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v prometheus >/dev/null || missing="$$missing prometheus"; \
 	test -n "$$missing" || exit 0; \
 	command -v apt-get >/dev/null || { echo "install these yourself, this is not Debian:$$missing"; exit 1; }; \
 	test "$$(id -u)" = 0 || { echo "run this as root, for it installs:$$missing"; exit 1; }; \

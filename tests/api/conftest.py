@@ -49,6 +49,7 @@ class Caller:
     """A test client that sends a token with every request."""
 
     def __init__(self, client: FlaskClient, token: str | None) -> None:
+        self.app, self.token = client.application, token or ""
         self._client = client
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+import yaml
+from flask import Flask
+from werkzeug.serving import make_server
 
 from .conftest import Caller
 from .discovery_world import MINE, NOW, THEIRS, World, discovery_world
+from .prometheus_server import BINARY, Prometheus, running_prometheus
 
 URL = "discovery/prometheus"
 META = "__meta_omni_"
+DOCS = Path(__file__).parents[2] / "docs" / "discovery.md"
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +150,73 @@ def test_an_unchanged_list_is_a_304_and_a_changed_one_is_not(world: World) -> No
 def test_a_304_of_one_caller_is_none_of_another_who_may_read_less(world: World) -> None:
     tag = world.reader.get(URL, headers=NOW).headers["ETag"]
     assert world.held.get(URL, headers={"If-None-Match": tag, **NOW}).status_code == 200
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve an application on loopback; yields its address and port."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def documented_configuration(gateway: str, token: str, folder: Path) -> Any:
+    """Return the configuration that docs/discovery.md shows, for machines that are not drained.
+
+    There is nothing at the addresses of the simulator's machines: the gateway stands in for the proxy to them, and
+    answers with its own metrics.
+    """
+    (folder / "token").write_text(token)
+    authorization = {"type": "Bearer", "credentials_file": str(folder / "token")}
+    block = re.search(r"^```yaml\n(scrape_configs:\n.*?)^```$", DOCS.read_text(), flags=re.M | re.S)
+    assert block is not None
+    configuration = yaml.safe_load(block[1])
+    (job,) = configuration["scrape_configs"]
+    (discovery,) = job["http_sd_configs"]
+    assert discovery["authorization"].keys() == authorization.keys()
+    url = discovery["url"].replace("https://gateway.example.com", f"http://{gateway}")
+    discovery |= {"url": f"{url}&label_selector=!drained", "authorization": authorization, "refresh_interval": "1s"}
+    job |= {"authorization": authorization, "scrape_interval": "1s", "proxy_url": f"http://{gateway}"}
+    return configuration
+
+
+def scraped(prometheus: Prometheus) -> dict[str, Any]:
+    """Return the targets that Prometheus reaches, by the machine's id."""
+    reached = [target for target in prometheus.targets() if target["health"] == "up"]
+    return {target["discoveredLabels"][f"{META}machine_id"]: target for target in reached}
+
+
+def racks(prometheus: Prometheus) -> dict[str, str | None]:
+    """Return the label `rack` of each target that Prometheus reaches, by the machine's id."""
+    return {id: target["labels"].get("rack") for id, target in scraped(prometheus).items()}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(BINARY is None, reason="prometheus is missing: `make services` installs it")
+def test_prometheus_scrapes_the_machines_and_follows_their_changes(
+    world: World, tmp_path: Path, wait_until: Callable[..., Any]
+) -> None:
+    expected = groups(world.reader, "endpoint=kubelet&port=9100")
+    changed = {world.control_plane: None, world.worker: "7"}
+    with served(world.reader.app) as gateway:
+        configuration = documented_configuration(gateway, world.reader.token, tmp_path)
+        with running_prometheus(configuration, tmp_path, wait_until) as prometheus:
+            wait_until(lambda: scraped(prometheus).keys() == expected.keys(), 60, "the members to be scraped")
+            found = scraped(prometheus)
+            world.label(world.worker, rack="7")
+            world.label(world.theirs, drained="")
+            wait_until(lambda: racks(prometheus) == changed, 60, "the changes to reach Prometheus")
+    for id, group in expected.items():
+        discovered = found[id]["discoveredLabels"]
+        assert discovered | group["labels"] | {"__address__": group["targets"][0]} == discovered
+    assert found[world.worker]["labels"] == {
+        "job": "node-exporter",
+        "cluster": MINE,
+        "instance": world.machine(world.worker)["hostname"],
+    }
