@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import marshmallow as ma
 import yaml
@@ -51,10 +52,20 @@ class KubernetesApi:
     url: str = ""
     ca_data: str = ""
 
+    def url_of(self, cluster: str) -> str:
+        """Return the URL with the name of a cluster as a parameter, for consumers that tell clusters apart by URLs.
+
+        Clients of Kubernetes leave the parameters of a server's URL out of their requests.
+        """
+        return f"{self.url}?cluster={quote(cluster, safe='')}" if self.url else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What discovery shows of a cluster."""
+    """What discovery shows of a cluster.
+
+    ``reported``: when Omni last changed the cluster's status, RFC 3339; empty before it has reported one.
+    """
 
     name: str
     labels: Mapping[str, str]
@@ -64,6 +75,8 @@ class Cluster:
     ready: bool
     phase: str
     machines: int
+    control_plane_ready: bool
+    reported: str
 
 
 def list_clusters(adapter: ResourceAdapter, query: Mapping[str, Any]) -> list[Cluster]:
@@ -87,17 +100,23 @@ def _cluster(cluster: Resource, status: Resource | None) -> Cluster:
         ready=reported.get("ready", False),
         phase=_PHASES.get(reported.get("phase", 0), "UNKNOWN"),
         machines=(reported.get("machines") or {}).get("total", 0),
+        control_plane_ready=reported.get("controlplaneReady", False),
+        reported=(status.updated or status.created or "") if status else "",
     )
+
+
+def with_kubernetes_api(omni: OmniClient, clusters: Iterable[Cluster]) -> list[Cluster]:
+    """Return the clusters that Omni makes a kubeconfig for: those that have a UUID."""
+    known = {item.id for item in resources_of(omni.resources.list(types.CLUSTER_UUIDS))}
+    return [cluster for cluster in clusters if cluster.name in known]
 
 
 def kubernetes_api(omni: OmniClient, clusters: Sequence[Cluster]) -> KubernetesApi:
     """Return where the Kubernetes API of clusters is, from the kubeconfig of one of them; a call to Omni.
 
-    That kubeconfig has no credential: its user logs in to Omni. Omni makes none for a cluster without a UUID yet.
+    ``clusters``: those of :func:`with_kubernetes_api`. That kubeconfig has no credential: its user logs in to Omni.
     """
-    known = {item.id for item in resources_of(omni.resources.list(types.CLUSTER_UUIDS))}
-    named = next((cluster.name for cluster in clusters if cluster.name in known), None)
-    if named is None:
+    if not clusters:
         return KubernetesApi()
-    entry = yaml.safe_load(omni.management.kubeconfig(named))["clusters"][0]["cluster"]
+    entry = yaml.safe_load(omni.management.kubeconfig(clusters[0].name))["clusters"][0]["cluster"]
     return KubernetesApi(entry["server"], entry.get("certificate-authority-data", ""))

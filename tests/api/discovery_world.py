@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
+
+from flask import Flask
+from werkzeug.serving import make_server
 
 from omni_gateway.app import create_app
 from omni_gateway.omni import OmniConfig
@@ -52,6 +56,20 @@ def callers(simulator: RunningSimulator, state_dir: Path) -> tuple[Caller, Calle
         for name, role, clusters in (("a", "admin", None), ("r", "reader", None), ("h", "reader", [MINE]))
     )
     return admin, reader, held
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve an application on loopback; yields its address and port."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @contextmanager

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
-from flask import Flask
-from werkzeug.serving import make_server
 
 from .conftest import Caller
-from .discovery_world import MINE, NOW, THEIRS, World, discovery_world
+from .discovery_world import MINE, NOW, THEIRS, World, discovery_world, served
 from .prometheus_server import BINARY, Prometheus, running_prometheus
 
 URL = "discovery/prometheus"
@@ -150,20 +146,6 @@ def test_an_unchanged_list_is_a_304_and_a_changed_one_is_not(world: World) -> No
 def test_a_304_of_one_caller_is_none_of_another_who_may_read_less(world: World) -> None:
     tag = world.reader.get(URL, headers=NOW).headers["ETag"]
     assert world.held.get(URL, headers={"If-None-Match": tag, **NOW}).status_code == 200
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """Serve an application on loopback; yields its address and port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def documented_configuration(gateway: str, token: str, folder: Path) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from omni_gateway.sdk import ResourceAdapter, Role
 from omni_gateway.sdk.actions import ComputedDocument
 from resources.discovery.argocd.schemas import ArgocdParametersSchema, ArgocdRequestSchema
-from resources.discovery.clusters import Cluster, kubernetes_api, list_clusters
+from resources.discovery.clusters import Cluster, KubernetesApi, kubernetes_api, list_clusters, with_kubernetes_api
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]")
 
@@ -17,15 +17,15 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]")
 def parameters(adapter: ResourceAdapter, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the parameters of each cluster that the input selects."""
     clusters = list_clusters(adapter, (body["input"] or {}).get("parameters") or {})
-    server = kubernetes_api(adapter.omni, clusters).url
-    return {"output": {"parameters": [_parameters(cluster, server) for cluster in clusters]}}
+    api = kubernetes_api(adapter.omni, with_kubernetes_api(adapter.omni, clusters))
+    return {"output": {"parameters": [_parameters(cluster, api) for cluster in clusters]}}
 
 
-def _parameters(cluster: Cluster, server: str) -> Mapping[str, Any]:
+def _parameters(cluster: Cluster, api: KubernetesApi) -> Mapping[str, Any]:
     return {
         "name": cluster.name,
         "nameNormalized": _NOT_IN_NAMES.sub("-", cluster.name.lower()).strip(".-"),
-        "server": server,
+        "server": api.url_of(cluster.name),
         "metadata": {"labels": cluster.labels, "annotations": cluster.annotations},
         "kubernetesVersion": cluster.kubernetes_version,
         "talosVersion": cluster.talos_version,

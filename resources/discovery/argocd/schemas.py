@@ -71,9 +71,9 @@ class ArgocdClusterSchema(SpecSchema):
     )
     server = fields.String(
         metadata={
-            "description": "URL of the Kubernetes API: Omni's proxy, the same one for all clusters, so that a cluster's"
-            " Secret in Argo CD is to be found by `name`; empty before Omni knows a cluster",
-            "example": "https://omni.example.com:8100",
+            "description": "URL of the Kubernetes API, as in the cluster's Secret: Omni's proxy, with the cluster's id"
+            " as a parameter that Omni ignores; empty before Omni knows a cluster",
+            "example": "https://omni.example.com:8100?cluster=my-cluster",
         }
     )
     metadata = fields.Nested(

@@ -8,13 +8,13 @@ from typing import Any
 from omni_gateway.sdk import ResourceAdapter, Role
 from omni_gateway.sdk.actions import ComputedDocument
 from resources.discovery.backstage.schemas import BackstageClustersQuery, BackstageClustersSchema
-from resources.discovery.clusters import Cluster, KubernetesApi, kubernetes_api, list_clusters
+from resources.discovery.clusters import Cluster, KubernetesApi, kubernetes_api, list_clusters, with_kubernetes_api
 
 
 def clusters(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the clusters that the query selects."""
     found = list_clusters(adapter, query)
-    api = kubernetes_api(adapter.omni, found)
+    api = kubernetes_api(adapter.omni, with_kubernetes_api(adapter.omni, found))
     return {"clusters": [_details(cluster, api, query["auth_provider"]) for cluster in found]}
 
 
