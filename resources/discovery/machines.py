@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,20 @@ from omni_gateway.sdk.omni import label_names, types
 #: ``specs.MachineStatusSpec.Role`` → the word for it; a free machine has none.
 _ROLES = {1: "controlplane", 2: "worker"}
 
+_CLUSTER = label_filter("cluster", label_names.LABEL_CLUSTER, "Only members of this cluster")
+_CONNECTED = Filter(
+    "connected",
+    "Only machines that are (not) connected to Omni now",
+    lambda connected: label_names.LABEL_CONNECTED if connected else f"!{label_names.LABEL_CONNECTED}",
+)
+
 
 class MachinesQuery(ma.Schema):
     """Which machines are listed."""
 
     cluster = fields.String(
         validate=validate.Length(min=1, max=256),
-        metadata={"description": "Only members of this cluster", "example": "my-cluster"},
+        metadata={"description": _CLUSTER.description, "example": "my-cluster"},
     )
     label_selector = fields.String(
         validate=validate.Length(max=4096),
@@ -32,19 +39,7 @@ class MachinesQuery(ma.Schema):
             "example": "rack=7",
         },
     )
-    connected = fields.Boolean(
-        metadata={"description": "Only machines that are (not) connected to Omni now", "example": True}
-    )
-
-
-_FILTERS = (
-    label_filter("cluster", label_names.LABEL_CLUSTER),
-    Filter(
-        "connected",
-        "Only machines that are (not) connected to Omni now",
-        lambda connected: label_names.LABEL_CONNECTED if connected else f"!{label_names.LABEL_CONNECTED}",
-    ),
-)
+    connected = fields.Boolean(metadata={"description": _CONNECTED.description, "example": True})
 
 
 class MachineStatusAdapter(OmniResourceAdapter):
@@ -53,9 +48,10 @@ class MachineStatusAdapter(OmniResourceAdapter):
     def __init__(self) -> None:
         super().__init__(types.MACHINE_STATUSES)
 
-    def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
-        """Return the cluster that each machine is a member of; empty for a free one."""
-        return [status.derived(_cluster, _cluster) for status in resources]
+    def named_cluster(self, resource: Resource) -> str | None:
+        """Return the cluster that a machine is a member of; empty for a free one."""
+        cluster: str = resource.derived(_cluster, _cluster)
+        return cluster
 
 
 def _cluster(status: Resource) -> str:
@@ -88,9 +84,9 @@ class Machine:
     labels: dict[str, str]
 
 
-def list_statuses(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Iterable[Resource]:
+def list_statuses(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Sequence[Resource]:
     """Return the statuses of the machines that a :class:`MachinesQuery` selects; 422 for an invalid selector."""
-    return adapter.list(to_list_query(query, _FILTERS)).items
+    return adapter.list(to_list_query(query, (_CLUSTER, _CONNECTED))).items
 
 
 def machine_of(status: Resource) -> Machine:
