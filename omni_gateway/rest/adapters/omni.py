@@ -139,7 +139,7 @@ class OmniResourceAdapter(ResourceAdapter):
             search=[query.search] if query.search else (),
             selectors=texts,
         )
-        items = [self.shown_once(item) for item in resources_of(page)]
+        items = self._all_shown(resources_of(page))
         return Listing(items if paged_by_omni else sort_and_cut(items, query, self.sortable), page.total)
 
     def shown(self, resource: Resource) -> Resource:
@@ -158,6 +158,11 @@ class OmniResourceAdapter(ResourceAdapter):
             return item
         shown: Resource = item.derived(type(self).shown, lambda original: Context().run(self.shown, original).shared())
         return shown
+
+    def _all_shown(self, items: Sequence[Resource]) -> Sequence[Resource]:
+        if type(self).shown is OmniResourceAdapter.shown:
+            return items  # a list may have ten thousand
+        return [self.shown_once(item) for item in items]
 
     def _list_selected_here(self, query: ListQuery, texts: Sequence[str]) -> Listing:
         """Return a page for selectors that cannot be sent to Omni: read all objects and select them here."""
@@ -260,6 +265,8 @@ class OmniResourceAdapter(ResourceAdapter):
 
     def clusters_of(self, resources: Sequence[Resource]) -> Sequence[str | None]:
         """Return the cluster of each object; one more call to Omni if any of them follows a machine."""
+        if not self.follows_machines:
+            return [self.named_cluster(resource) for resource in resources]
         followed = [self.followed_machine(resource) for resource in resources]
         machines = [machine for machine in followed if machine is not None]
         found = dict(zip(machines, clusters_of_machines(self.omni, machines), strict=True)) if machines else {}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -21,8 +22,6 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
 _TEMPLATE = re.compile(r"\{[{%#]")
 #: A host name that Ansible takes for the name of one host: not for a pattern of hosts, nor for the controller itself.
 _HOST_NAME = re.compile(r"(?!localhost$)[A-Za-z0-9][A-Za-z0-9.-]*")
-#: A group before it has a name: its kind, then the value, or the key and value of a label.
-_Group = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,47 +29,53 @@ class _Host:
     """What is kept with a machine's status until that changes; ``variables`` are encoded already."""
 
     hostname: str
-    groups: tuple[_Group, ...]
+    groups: tuple[str, ...]
     variables: orjson.Fragment
 
 
 def inventory(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the inventory of the machines that the query selects."""
-    hosts: dict[str, _Host] = {status.id: status.derived(_host, _host) for status in list_statuses(adapter, query)}
-    names = _names(hosts, query["names"])
-    members: defaultdict[_Group, list[str]] = defaultdict(list)
+    statuses = list_statuses(adapter, query)
+    ids = [status.id for status in statuses]
+    hosts: list[_Host] = [status.derived(_host, _host) for status in statuses]
+    members: defaultdict[str, list[str]] = defaultdict(list)
     variables = {}
-    for id, host in hosts.items():
-        variables[names[id]] = host.variables
+    for name, host in zip(ids if query["names"] == "id" else _names(ids, hosts), hosts, strict=True):
+        variables[name] = host.variables
         for group in host.groups:
-            members[group].append(names[id])
+            members[group].append(name)
     groups = {name: {"hosts": members[group]} for group, name in _group_names(members).items()}
     return {"_meta": {"hostvars": variables}, "all": {"children": sorted(groups)}, **groups}
 
 
-def _names(hosts: Mapping[str, _Host], kind: str) -> Mapping[str, str]:
-    """Return the name of each machine by its id: if ``kind`` says so the host name, where no other has that."""
-    if kind == "id":
-        return {id: id for id in hosts}
-    seen, several = set(hosts), {""}
-    for host in hosts.values():
-        (several if host.hostname in seen else seen).add(host.hostname)
-    return {id: id if host.hostname in several else host.hostname for id, host in hosts.items()}
+def _names(ids: Sequence[str], hosts: Sequence[_Host]) -> Sequence[str]:
+    """Return the name of each machine: its host name, or its id where it has none or another machine is called so."""
+    hostnames = [host.hostname for host in hosts]
+    count = Counter([*ids, *hostnames])
+    return [hostname if hostname and count[hostname] == 1 else id for id, hostname in zip(ids, hostnames, strict=True)]
 
 
-def _group_names(groups: Iterable[_Group]) -> dict[_Group, str]:
-    """Return the name of each group.
+def _group(*words: str) -> str:
+    """Return the key of a group: its kind, then the value, or the key and value of a label.
+
+    It is a text, whose hash Python keeps: ten thousand machines are in five groups each.
+    """
+    return sys.intern(orjson.dumps(words).decode())
+
+
+def _group_names(groups: Iterable[str]) -> dict[str, str]:
+    """Return the name of each group by its key.
 
     Ansible allows letters, digits and `_` only, so the names of `a-b` and `a_b` would be the same: both then end in a
     digest, for a play must not run on the hosts of another cluster.
     """
-    plain = {group: _NOT_IN_NAMES.sub("_", "_".join(word for word in group if word)) for group in groups}
+    plain = {group: _NOT_IN_NAMES.sub("_", "_".join(word for word in orjson.loads(group) if word)) for group in groups}
     count = Counter(plain.values())
     return {group: name if count[name] == 1 else f"{name}_{_digest(group)}" for group, name in plain.items()}
 
 
-def _digest(group: _Group) -> str:
-    return blake2b("\0".join(group).encode(), digest_size=4).hexdigest()
+def _digest(group: str) -> str:
+    return blake2b(group.encode(), digest_size=4).hexdigest()
 
 
 def _host(status: Resource) -> _Host:
@@ -80,17 +85,14 @@ def _host(status: Resource) -> _Host:
     return _Host(hostname, tuple(_groups(machine)), orjson.Fragment(orjson.dumps(variables)))
 
 
-def _groups(machine: Machine) -> Iterable[_Group]:
-    if not machine.cluster:
-        yield ("free",)
-    else:
-        yield ("cluster", machine.cluster)
+def _groups(machine: Machine) -> Iterable[str]:
+    yield _group("cluster", machine.cluster) if machine.cluster else _group("free")
     if machine.role:
-        yield ("role", machine.role)
+        yield _group("role", machine.role)
     if machine.machine_set:
-        yield ("machine_set", machine.machine_set)
+        yield _group("machine_set", machine.machine_set)
     for key, value in machine.labels.items():
-        yield ("label", key, value)
+        yield _group("label", key, value)
 
 
 def _without_templates(value: Any) -> Any:

@@ -25,31 +25,36 @@ _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_]")
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What is kept with a machine's status until that changes: with a port, a part of the JSON.
+    """What is kept with a machine's status until that changes; ``hosts`` and ``labels`` are parts of the JSON.
 
     Ports are the callers': groups with them would be kept once for each port that is asked for.
     """
 
     cluster: str
     role: str
-    hosts: Mapping[str, str]
-    labels: str
+    hosts: Mapping[str, bytes]
+    labels: bytes
 
 
 def targets(adapter: ResourceAdapter, query: Mapping[str, Any]) -> bytes:
     """Return a target group for each machine that has the endpoint and an address.
 
-    They are put together as text: ten thousand objects would take several times as long to make and encode.
+    They are joined from parts of their JSON: ten thousand objects would take several times as long to make and encode.
     """
     endpoint, kind = query["endpoint"], query["address"]
     ports = ports_of(query["port"]) if "port" in query else [PORTS[endpoint]]
-    groups = []
+    *others, last = [f":{port}".encode() for port in ports]
+    opening = b'[{"targets":["'
+    parts: list[bytes] = []
     for status in list_statuses(adapter, query):
         target: _Target = status.derived(_target, _target)
-        if _has(target, endpoint) and (host := target.hosts[kind]):
-            addresses = ",".join([f'"{host}:{port}"' for port in ports])
-            groups.append(f'{{"targets":[{addresses}],"labels":{target.labels}}}')
-    return f"[{','.join(groups)}]".encode()
+        if (host := target.hosts[kind]) and _has(target, endpoint):
+            parts.append(opening)
+            for port in others:
+                parts += (host, port, b'","')
+            parts += (host, last, b'"],"labels":', target.labels)
+            opening = b'},{"targets":["'
+    return b"".join([*parts, b"}]"]) if parts else b"[]"
 
 
 def _has(target: _Target, endpoint: str) -> bool:
@@ -62,18 +67,18 @@ def _has(target: _Target, endpoint: str) -> bool:
 def _target(status: Resource) -> _Target:
     machine = machine_of(status)
     hosts = {"node": _host(machine.address), "management": _host(machine.management_address)}
-    return _Target(machine.cluster, machine.role, hosts, orjson.dumps(_labels(machine)).decode())
+    return _Target(machine.cluster, machine.role, hosts, orjson.dumps(_labels(machine)))
 
 
-def _host(address: str) -> str:
+def _host(address: str) -> bytes:
     """Return an address as it stands before a port; empty for a text that is none, which JSON might have to escape."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
-        return ""
+        return b""
     if found.version == 4:
-        return str(found)
-    return "" if found.scope_id else f"[{found}]"
+        return str(found).encode()
+    return b"" if found.scope_id else f"[{found}]".encode()
 
 
 def _labels(machine: Machine) -> dict[str, str]:
