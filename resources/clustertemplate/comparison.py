@@ -45,6 +45,8 @@ class Comparison:
     :param wanted: the objects as they shall be: those of the template, and those that it lets go.
     :param first: the machine sets and members to remove, which have to be gone before ``rest`` goes.
     :param rest: the other objects to remove.
+    :param leaving: the machine sets and members that are going already, of an earlier sync that was not finished, or
+        because somebody removed them; they have to be gone before ``rest`` goes, too.
     :param lock: the cluster with the lock that it does not have yet; a locked cluster takes no parts, so this is
         written last.
     """
@@ -53,12 +55,18 @@ class Comparison:
     wanted: Sequence[Resource]
     first: Sequence[Resource]
     rest: Sequence[Resource]
+    leaving: Sequence[Resource] = ()
     lock: Resource | None = None
 
     @property
     def removed(self) -> Sequence[Resource]:
         """Return all objects to remove, in order."""
         return [*self.first, *self.rest]
+
+    @property
+    def awaited(self) -> Sequence[Key]:
+        """Return the machine sets and members that have to be gone before ``rest`` goes."""
+        return [(each.type, each.id) for each in (*self.first, *self.leaving)]
 
 
 def objects_of(template: Template) -> list[Resource]:
@@ -77,7 +85,8 @@ def compare(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> Com
     Raises a 409 problem for objects that have the id of one of the template's and belong to another cluster, or to
     Omni.
     """
-    actual = living_objects(omni, cluster, rendered)
+    found = _objects(omni, cluster, rendered)
+    actual = _living(found)
     rendered = [_as_it_is(each, actual.get((each.type, each.id))) for each in rendered]
     wanted = {(each.type, each.id): each for each in rendered}
     _refuse_foreign(omni, [each for key, each in wanted.items() if key not in actual])
@@ -97,7 +106,8 @@ def compare(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> Com
     rest = [each for each in removed if each.type not in _FIRST]
     lock = _new_lock(rendered, actual)
     rendered = [_unlocked(each) if each is lock else each for each in rendered]
-    return Comparison(cluster, [*rendered, *released], first, rest, lock)
+    leaving = [each for each in found if each.tearing_down and each.type in _FIRST]
+    return Comparison(cluster, [*rendered, *released], first, rest, leaving, lock)
 
 
 def _new_lock(rendered: Sequence[Resource], actual: Mapping[Key, Resource]) -> Resource | None:
@@ -122,6 +132,15 @@ def _as_it_is(wanted: Resource, actual: Resource | None) -> Resource:
 
 def living_objects(omni: OmniClient, cluster: str, rendered: Sequence[Resource] = ()) -> dict[Key, Resource]:
     """Return the objects of a cluster that its users made; those of machines also for what is rendered."""
+    return _living(_objects(omni, cluster, rendered))
+
+
+def _living(found: Iterable[Resource]) -> dict[Key, Resource]:
+    return {(each.type, each.id): each for each in found if not each.tearing_down}
+
+
+def _objects(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> list[Resource]:
+    """Return the objects of :func:`living_objects`, and those that are being removed."""
     found: list[Resource] = []
     if (existing := find(omni, types.CLUSTERS, cluster)) is not None:
         found.append(existing)
@@ -132,7 +151,7 @@ def living_objects(omni: OmniClient, cluster: str, rendered: Sequence[Resource] 
     for type in TYPES_BY_MACHINE:
         ids = members | {each.id for each in rendered if each.type == type}
         found += [each for each in _existing(omni, type, ids) if is_exported(each)]
-    return {(each.type, each.id): each for each in found if not each.tearing_down}
+    return found
 
 
 def _labelled(omni: OmniClient, type: str, cluster: str) -> Sequence[Resource]:

@@ -47,7 +47,7 @@ _MOST_SHOWN = 500
 class Record:
     """The last sync of a cluster.
 
-    :param first: the machine sets and members that it removed.
+    :param first: the machine sets and members that it removed, or that were going already.
     :param rest: what is to be removed once they are gone.
     :param lock: whether the cluster is locked after that.
     :param finished: whether Omni has accepted the removal of ``rest``, and the lock.
@@ -121,15 +121,15 @@ def _carry_out(
     outcomes = write(comparison.wanted, destroy=comparison.first, atomic=atomic)
     if not all(outcome.done for outcome in outcomes):
         return outcomes, None
-    finished = not comparison.rest or _wait_until_gone(omni, comparison.first)
+    finished = _wait_until_gone(omni, comparison.awaited, _WAIT_SECONDS if comparison.rest else 0.0)
     if finished and comparison.rest:
         outcomes += write([], destroy=comparison.rest)
     if finished:
         outcomes = _with_lock(write, comparison, outcomes)
-    first, rest = ([(each.type, each.id) for each in part] for part in (comparison.first, comparison.rest))
+    rest = [(each.type, each.id) for each in comparison.rest]
     results = [outcome.to_dict() for outcome in outcomes[:_MOST_SHOWN]]
     lock = comparison.lock is not None
-    return outcomes, Record(comparison.cluster, now(), first, rest, lock, finished, by_caller, results)
+    return outcomes, Record(comparison.cluster, now(), comparison.awaited, rest, lock, finished, by_caller, results)
 
 
 def _with_lock(write: Write, comparison: Comparison, outcomes: list[Outcome], **options: Any) -> list[Outcome]:
@@ -149,15 +149,25 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _wait_until_gone(omni: OmniClient, resources: Sequence[Resource]) -> bool:
-    keys = [(each.type, each.id) for each in resources]
-    until = time.monotonic() + _WAIT_SECONDS
-    while left := _present(omni, keys):
+def _wait_until_gone(omni: OmniClient, keys: Sequence[Key], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while not _are_gone(omni, keys):
         if time.monotonic() >= until:
             return False
-        keys = left
         time.sleep(_POLL_SECONDS)
     return True
+
+
+def _are_gone(omni: OmniClient, keys: Sequence[Key]) -> bool:
+    """Return whether no object is left of those that are being removed, and end the removal of one that may go.
+
+    Omni 1.7 ends it by itself only while the call that began it is open, and a gateway that is killed leaves none.
+    """
+    left = [each for key in keys if (each := find(omni, *key)) is not None]
+    for each in left:
+        if each.tearing_down and not each.finalizers:
+            OmniResourceAdapter(each.type).bind(omni).delete(each)
+    return not left
 
 
 def _present(omni: OmniClient, keys: Sequence[Key]) -> list[Key]:
@@ -180,7 +190,7 @@ def _operation(omni: OmniClient, record: Record) -> Operation:
     state: State = "failed" if record.error else "succeeded" if rest_gone else "running"
     labels = label_names.LABEL_CLUSTER, record.cluster
     hint = ""
-    if sets_gone and record.by_caller and not record.finished:
+    if sets_gone and record.by_caller and not record.finished and (record.rest or record.lock):
         hint = "Send the sync again: what is left is removed with your own Omni identity."
     return Operation(
         SYNC.name,
@@ -222,7 +232,7 @@ def finish(context: PluginContext) -> None:
     """Remove what syncs have left until their machine sets and members are gone."""
     for document in context.store.documents.list(RECORDS):
         record = _read(document.id, document.spec)
-        if record.finished or record.by_caller or _present(context.omni, record.first):
+        if record.finished or record.by_caller or not _are_gone(context.omni, record.first):
             continue
         errors = [error for key in record.rest if (error := _removal_error(context.omni, record.cluster, key))]
         if record.lock and not errors:
