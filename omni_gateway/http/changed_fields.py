@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
+from flask import has_request_context, request
+
 from omni_gateway.redaction.credentials import MASK, looks_secret, shown
 
 MOST_NAMES = 50
@@ -32,7 +34,7 @@ def note_body(environ: dict[str, Any], body: Any) -> None:
     environ[_FIELDS] = changed_fields(body)
     labels = body.get("labels")
     if isinstance(labels, Mapping) and isinstance(cluster := labels.get(CLUSTER_LABEL), str):
-        note_cluster(environ, cluster)
+        set_cluster(environ, cluster)
 
 
 def note_documents(environ: dict[str, Any], documents: Iterable[tuple[str, str]]) -> None:
@@ -43,8 +45,14 @@ def note_documents(environ: dict[str, Any], documents: Iterable[tuple[str, str]]
     environ.pop(_FIELDS, None)
 
 
-def note_cluster(environ: dict[str, Any], cluster: str) -> None:
-    """Record the cluster that a request concerns; called by views that look it up."""
+def note_cluster(cluster: str) -> None:
+    """Record the cluster that the current request concerns: the audit log names it. Does nothing outside of one."""
+    if has_request_context():
+        set_cluster(request.environ, cluster)
+
+
+def set_cluster(environ: dict[str, Any], cluster: str) -> None:
+    """Record the cluster that a request concerns."""
     environ[_CLUSTER] = shown(cluster, LONGEST_ID)
 
 

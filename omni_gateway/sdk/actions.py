@@ -1,6 +1,7 @@
 """What a resource does besides being read and written: actions, operations, services, files and streams."""
 
 from omni_gateway.http.body_forms import BodyForm, SentBody
+from omni_gateway.http.changed_fields import note_cluster
 from omni_gateway.http.guard import check_role, public
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.omni_errors import is_too_early, problem_for
@@ -58,6 +59,7 @@ __all__ = [
     "current_principal",
     "idempotent",
     "is_too_early",
+    "note_cluster",
     "problem_for",
     "public",
     "removal_of",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from omni_gateway.sdk import NotFound, OmniClient, Problem, Resource
-from omni_gateway.sdk.actions import current_principal
+from omni_gateway.sdk.actions import current_principal, note_cluster
 from omni_gateway.sdk.adapters import StoredResourceAdapter
 from omni_gateway.sdk.omni import apply
 from omni_gateway.sdk.templates import Template
@@ -53,6 +53,8 @@ class ClusterTemplateAdapter(StoredResourceAdapter):
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
         """Complete a template: both forms, and the version with its writer. Raises 422 with all faults."""
         super().check(resource, existing, extras)
+        # A template that is sent as a file says nothing of it, so that a pipeline changes the template only.
+        resource.spec.setdefault("sync", existing.spec["sync"] if existing else "manual")
         content = _content(resource.spec, existing.spec if existing else {})
         if content.template.name != resource.id:
             text = f"The cluster of the template is {content.template.name!r}, which has to be the id."
@@ -83,6 +85,7 @@ class ClusterTemplateAdapter(StoredResourceAdapter):
 
     def delete(self, resource: Resource) -> None:
         """Remove a template and its versions; its cluster is not touched."""
+        note_cluster(resource.id)
         super().delete(resource)
         self._forget_versions(resource.id)
 

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from omni_gateway.sdk import Problem
+from omni_gateway.sdk.actions import note_cluster
 from omni_gateway.sdk.templates import Fault, Template, TemplateFaults, read, read_documents
 
 
@@ -22,11 +23,15 @@ class Content:
 
 
 def parsed(body: Mapping[str, Any]) -> Template:
-    """Return the template of a body: of its ``text``, else of its ``documents``. Raises :class:`TemplateFaults`."""
+    """Return the template of a body: of its ``text``, else of its ``documents``. Raises :class:`TemplateFaults`.
+
+    The audit log has its cluster as that of the request.
+    """
     files = {path: text.encode() for path, text in (body.get("files") or {}).items()}
-    if body.get("text"):
-        return read(body["text"], files)
-    return read_documents(body.get("documents") or [], files)
+    text = body.get("text")
+    template = read(text, files) if text else read_documents(body.get("documents") or [], files)
+    note_cluster(template.name)
+    return template
 
 
 def template_of(body: Mapping[str, Any]) -> Template:

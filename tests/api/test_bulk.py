@@ -13,9 +13,10 @@ from flask import Flask
 
 from omni_gateway.auth import Principal, Role
 from omni_gateway.http.internal_requests import Origin
+from omni_gateway.model.label_names import LABEL_CLUSTER
 from omni_gateway.omni import OmniClient
 from omni_gateway.omni.errors import NotFound
-from omni_gateway.omni.types import MACHINE_CLASSES
+from omni_gateway.omni.types import CONFIG_PATCHES, MACHINE_CLASSES
 from omni_gateway.rest.bulk.record import Action, BulkRecord, Outcome, Work
 from omni_gateway.rest.bulk.runner import runner_of
 from omni_gateway.rest.gateway import EXTENSION, Gateway
@@ -25,6 +26,7 @@ from omni_gateway.store import Store
 from omni_gateway.stubs import simulator_faults_pb2 as pb
 from omni_gateway.tasks import TaskContext
 from omni_gateway.tasks.lease import Lease
+from omni_gateway.testing.audit_lines import audit_lines
 
 from .conftest import Caller
 
@@ -220,6 +222,26 @@ def test_each_object_is_audited_as_by_a_request_of_its_own(
 
     everything = {f"{shelf}-{number}" for number in range(COUNT)}
     wait_until(lambda: everything <= audited(), what="the entries of the audit log")
+
+
+def test_the_audit_names_the_cluster_of_each_object_and_of_the_request_if_it_is_one(
+    api: Caller, omni: OmniClient, shelf: str, ended: Ended
+) -> None:
+    patches = {f"{shelf}-{number}": f"{shelf}-{cluster}" for number, cluster in enumerate("aab")}
+    for id, cluster in patches.items():
+        spec = {"data": "machine:\n  network: {}\n"}
+        omni.resources.create(CONFIG_PATCHES, id, spec, labels={LABEL_CLUSTER: cluster, "shelf": shelf})
+
+    named = []
+    with audit_lines() as lines:
+        for selector in (f"shelf={shelf},{LABEL_CLUSTER}={shelf}-a", f"shelf={shelf}"):
+            del lines[:]
+            answer = api.delete("configpatches", query_string={"label_selector": selector, "dry_run": "true"})
+            assert answer.status_code == 200, answer.text
+            named.append({line["object_id"]: line["cluster"] for line in lines})
+    ended(api.delete(f"configpatches?label_selector=shelf={shelf}"))
+
+    assert named == [{f"{shelf}-0": f"{shelf}-a", f"{shelf}-1": f"{shelf}-a", "": f"{shelf}-a"}, {**patches, "": ""}]
 
 
 def test_an_action_starts_an_operation_for_each_object(api: Caller, ended: Ended) -> None:

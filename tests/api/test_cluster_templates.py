@@ -21,6 +21,7 @@ from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
 from omni_gateway.store import Store
 from omni_gateway.stubs import simulator_faults_pb2 as faults
+from omni_gateway.testing.audit_lines import audit_lines
 from resources.clustertemplate.drift import follow
 from resources.clustertemplate.sync import finish
 
@@ -87,6 +88,20 @@ def test_a_text_is_kept_as_it_is_and_read_as_documents(api: Caller, name: str, t
     assert (made.json["id"], made.json["text"], made.json["sync"]) == (name, text, "manual")
     assert [each["kind"] for each in made.json["documents"]] == ["Cluster", "ControlPlane"]
     assert made.json["documents"][0]["patches"] == patches("sysctls")
+
+
+def test_the_audit_names_the_cluster_of_each_request(api: Caller, name: str, template: Template) -> None:
+    url, sent = "cluster-templates", {"data": template(), "headers": YAML}
+    with audit_lines() as lines:
+        for action in ("validate", "render", "diff", "sync?dry_run=true", "status", "delete-cluster"):
+            api.post(f"{url}/actions/{action}", **sent)
+        api.post(url, **sent)
+        for action in ("validate", "render", "diff", "sync?dry_run=true", "delete-cluster"):
+            api.post(f"{url}/{name}/actions/{action}")
+        api.put(f"{url}/{name}", **sent)
+        api.delete(f"{url}/{name}")
+    assert [(line["path"], line["cluster"]) for line in lines if line["cluster"] != name] == []
+    assert len(lines) == 14
 
 
 def test_each_version_is_kept_with_who_wrote_it(
@@ -250,6 +265,8 @@ def test_machines_join_and_their_patches_go_only_after_them(
     operation = left.headers["Operation-Location"]
     stages = {each["name"]: each["state"] for each in left.json["stages"]}
     assert (left.json["state"], stages["machine sets and members gone"]) == ("running", "running")
+    again = api.post(f"{url}/sync", data=template([first], []), headers=YAML)
+    assert (again.json["state"], again.json["details"]["results"][-1]["action"]) == ("running", "unchanged")
     assert len(ids(omni, types.CONFIG_PATCHES, name)) == 1, "it leaves with the configuration that it had"
     simulator.store.remove_finalizer(held, "a-test")
     context = PluginContext(omni, Store(settings.database_url), None, None)
@@ -313,6 +330,7 @@ def test_drift_is_reported_and_enforced(
     assert api.get(url).json["drift"]["state"] == "none"
     assert ids(omni, types.CONFIG_PATCHES, name) == {patch}
     assert api.post(f"{url}/actions/delete-cluster").status_code == 409
+    assert api.put(url, data=template(patches=patches("sysctls")), headers=YAML).json["sync"] == "enforce"
 
 
 def test_what_another_cluster_has_is_not_taken(

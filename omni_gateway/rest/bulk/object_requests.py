@@ -11,6 +11,7 @@ import orjson
 from flask import Flask, Response
 
 from omni_gateway.auth import Principal
+from omni_gateway.http.changed_fields import set_cluster
 from omni_gateway.http.internal_requests import KNOWN, Origin, Reply, send
 from omni_gateway.http.omni_errors import problem_for
 from omni_gateway.http.openapi.dry_run import MEMBER
@@ -46,6 +47,8 @@ class ObjectRequests:
     """Sends the requests of one bulk operation to the application, as its caller.
 
     ``known``: objects as they were read when they were selected, of an adapter whose lists have whole objects.
+    ``clusters``: the clusters of the selected objects, for the audit log; a process that carries the operation on does
+    not have them.
     """
 
     app: Flask
@@ -54,6 +57,7 @@ class ObjectRequests:
     work: Work
     body: bytes
     known: Mapping[str, Resource] = field(default_factory=dict)
+    clusters: Mapping[str, str] = field(default_factory=dict)
 
     def send(self, id: str, *, dry_run: bool = False) -> Result:
         """Send the request of one object; return its outcome."""
@@ -61,6 +65,7 @@ class ObjectRequests:
         environ = self.origin.environ(
             self.principal, self.work.method, self.work.path(id), query, self.body, self.work.media_type
         )
+        set_cluster(environ, self.clusters.get(id, ""))
         if id in self.known:
             environ[KNOWN] = self.known[id]
         return self._result(send(self.app, environ), dry_run=dry_run)
@@ -95,6 +100,7 @@ class ObjectRequests:
 
     def _environ(self, id: str) -> dict[str, Any]:
         environ = self.origin.environ(self.principal, self.work.method, self.work.path(id))
+        set_cluster(environ, self.clusters.get(id, ""))
         environ["PATH_INFO"] = protected_path(environ)  # as the application does with each request that it is sent
         return environ
 

@@ -12,12 +12,14 @@ from urllib.parse import urlencode
 from flask import Flask, Response, current_app, request
 
 from omni_gateway.auth import Role
+from omni_gateway.http.changed_fields import note_cluster
 from omni_gateway.http.idempotency import idempotent
 from omni_gateway.http.internal_requests import Origin
 from omni_gateway.http.parser import strict_json
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.actions import Action
+from omni_gateway.rest.adapters.scoped import unscoped
 from omni_gateway.rest.bulk.object_requests import ObjectRequests
 from omni_gateway.rest.bulk.query import bulk_query_schema, check_selection
 from omni_gateway.rest.bulk.record import KIND, BulkRecord, Verb, Work, details
@@ -126,6 +128,7 @@ class Bulk:
             raise Problem(422, "validation", "A merge patch of an object is a JSON object.")
         body = b"" if verb == "delete" else request.get_data(cache=True)
         selected = self._selected(verb, arguments)
+        clusters = self._clusters(selected)
         ids = [item.id for item in selected]
         own = [name for name in own_query().fields if name in request.args and name != "dry_run"]
         work = Work(
@@ -141,9 +144,8 @@ class Bulk:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         principal, origin = request_context().principal, Origin.of(request)
         whole = self.collection.adapter.lists_whole_objects
-        requests = ObjectRequests(
-            app, principal, origin, work, body, {item.id: item for item in selected} if whole else {}
-        )
+        known = {item.id: item for item in selected} if whole else {}
+        requests = ObjectRequests(app, principal, origin, work, body, known, clusters)
         if arguments["dry_run"]:
             found = details(work, ids, dry_run(requests, ids))
             url = f"{API_PREFIX}/{self.name}"
@@ -152,6 +154,13 @@ class Bulk:
         record = BulkRecord.new(uuid.uuid4().hex, work, principal, origin, ids)
         runner_of(app).start(record, requests)
         return operation_response(record.operation())
+
+    def _clusters(self, selected: Sequence[Resource]) -> Mapping[str, str]:
+        """Return the cluster of each selected object that has one; the audit log names the one that all have."""
+        owners = unscoped(current_gateway().bound(self.collection.adapter)).clusters_of(selected)
+        if len({*owners}) == 1:
+            note_cluster(owners[0] or "")
+        return {item.id: owner for item, owner in zip(selected, owners, strict=True) if owner}
 
     def _selected(self, verb: Verb, arguments: Mapping[str, Any]) -> Sequence[Resource]:
         """Return the selected objects. Raises the problems of a request that cannot be carried out."""

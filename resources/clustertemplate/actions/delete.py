@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from omni_gateway.sdk import OmniClient, Operation, OperationKind, Problem, Resource, ResourceAdapter, Role
-from omni_gateway.sdk.actions import Action, DryRunResult, WriteQuery, current_gateway
+from omni_gateway.sdk.actions import Action, DryRunResult, WriteQuery, current_gateway, note_cluster
 from omni_gateway.sdk.omni import apply, refuse_incomplete
 from resources.clustertemplate.adapter import ClusterTemplateAdapter
 from resources.clustertemplate.comparison import compare
@@ -57,6 +57,7 @@ def _clusters() -> ResourceAdapter:
 def _delete(
     adapter: ClusterTemplateAdapter, name: str, *, dry_run: bool, force: str | None
 ) -> Operation | DryRunResult:
+    note_cluster(name)
     clusters, options = _clusters(), {"force": force} if force else {}
     cluster = clusters.get(name)
     # Before the cluster goes, for then its machines are not known any more.
