@@ -136,11 +136,11 @@ class ClusterTemplateSchema(ResourceSchema):
     text = _text("The template as YAML, as it was sent if it was sent so")
     files = _files()
     sync = fields.String(
-        load_default="manual",
         validate=validate.OneOf(["manual", "report", "enforce"]),
         metadata={
             "description": "`manual`: it is synced by the action only; `report`: `drift` shows how the cluster differs"
-            " from it; `enforce`: what differs is synced, by the gateway itself",
+            " from it; `enforce`: what differs is synced, by the gateway itself. A write without it leaves it as it is;"
+            " `manual` for a new template",
             "example": "manual",
         },
     )
