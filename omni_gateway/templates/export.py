@@ -10,6 +10,7 @@ from typing import Any, Final
 from omni_gateway.model import label_names
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import types
+from omni_gateway.rest.install_disks import from_patches
 from omni_gateway.templates.config_patches import documents_of
 from omni_gateway.templates.content import content_text
 from omni_gateway.templates.durations import NONE, Duration
@@ -91,9 +92,11 @@ def is_same(one: Resource, other: Resource | None) -> bool:
 def export(objects: Iterable[Resource]) -> Export:
     """Return the template of a cluster: of its Clusters object and the objects of its label and of its machines' ids.
 
+    Patches by which an older Omni has install disks are in it as these.
+
     Raises ``LookupError`` if the Clusters object is not among them.
     """
-    exporter = _Exporter([each for each in objects if is_exported(each)])
+    exporter = _Exporter([each for each in from_patches(objects) if is_exported(each)])
     template = exporter.template()
     rendered = {(each.type, each.id): each for each in render(template)}
     return Export(

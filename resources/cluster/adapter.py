@@ -14,7 +14,7 @@ from omni_gateway.sdk import (
     Resource,
 )
 from omni_gateway.sdk.adapters import cluster_of_uuid, find, update
-from omni_gateway.sdk.clusters import cluster_lock
+from omni_gateway.sdk.clusters import cluster_lock, install_disks
 from omni_gateway.sdk.omni import OmniError, omni_errors, types
 from resources.cluster.create import record
 from resources.cluster.create.checks import check_composition
@@ -59,7 +59,8 @@ class ClusterAdapter(OmniResourceAdapter):
 
     def additional_objects(self, resource: Resource, extras: Mapping[str, Any]) -> Sequence[Resource]:
         """Return the requested machine sets, nodes and patches, in the order in which they are written."""
-        return [part.resource for part in parts_of(resource.id, extras)]
+        parts = [part.resource for part in parts_of(resource.id, extras)]
+        return install_disks.as_omni_takes_them(self.omni, resource.id, parts)
 
     def create(self, resource: Resource, extras: Mapping[str, Any]) -> None:
         """Create the cluster and its parts; if one part fails, everything is removed again.

@@ -14,7 +14,7 @@ from typing import Any
 
 from omni_gateway.sdk import OmniClient, Problem, Resource
 from omni_gateway.sdk.adapters import find, find_labelled, map_concurrently, resources_of
-from omni_gateway.sdk.clusters import cluster_lock
+from omni_gateway.sdk.clusters import cluster_lock, install_disks
 from omni_gateway.sdk.omni import label_names, omni_errors, types
 from omni_gateway.sdk.templates import (
     ANNOTATION_MANAGED,
@@ -83,8 +83,9 @@ def compare(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> Com
     """Compare the objects of a template with its cluster's.
 
     Raises a 409 problem for objects that have the id of one of the template's and belong to another cluster, or to
-    Omni.
+    Omni, and a 422 problem for what this Omni does not have.
     """
+    rendered = install_disks.as_omni_takes_them(omni, cluster, rendered)
     found = _objects(omni, cluster, rendered)
     actual = _living(found)
     rendered = [_as_it_is(each, actual.get((each.type, each.id))) for each in rendered]

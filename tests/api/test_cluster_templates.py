@@ -421,3 +421,29 @@ def test_an_older_omni_has_no_objects_of_the_newer_types(
         difference = api.post("cluster-templates/actions/diff", data=template(machines[:1]), headers=YAML)
     assert difference.status_code == 200, difference.text
     assert actions(difference) == {"created": 3}
+
+
+def test_an_install_disk_is_a_patch_where_omni_has_no_objects_for_it(
+    api: Caller, name: str, machines: list[str], template: Template, simulator: RunningSimulator
+) -> None:
+    missing = types.MACHINE_INSTALL_DISK_CONFIGS
+    unknown = faults.Rule(
+        method="*", resource_type=missing, error=faults.Error(code=7, message="no access is permitted")
+    )
+    url, new, id = "cluster-templates/actions/diff", f"tpl-{uuid4().hex[:6]}", f"000-cm-{machines[0]}-install-disk"
+    disk, selector = (
+        template(machines[:1], None, {"kind": "Machine", "name": machines[0], "install": install})
+        for install in ({"disk": "/dev/vdb"}, {"diskSelector": "!disk.readonly"})
+    )
+    with simulator.faults.during(unknown):
+        difference = api.post(url, data=disk, headers=YAML)
+        refused = api.post(url, data=selector, headers=YAML)
+        machine = {"id": machines[0], "install_disk": "/dev/vdb"}
+        body = {"id": new, "control_plane": {"machines": machines[:1]}, "machines": [machine]}
+        planned = api.post("clusters?dry_run=true", json=body)
+
+    compared = {each["id"]: each["type"] for each in difference.json["objects"]}  # the embedded Omni refuses the patch
+    assert (compared.get(id), missing in compared.values()) == (types.CONFIG_PATCHES, False), difference.text
+    assert (refused.status_code, [*refused.json["errors"]]) == (422, [f"machines.{machines[0]}.install"])
+    [patch] = [each for each in planned.json["_dry_run"]["also"] if each["id"] == id]
+    assert yaml.safe_load(patch["spec"]["data"]) == {"machine": {"install": {"disk": "/dev/vdb"}}}

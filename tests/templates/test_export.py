@@ -89,3 +89,20 @@ def test_a_patch_is_exported_as_a_mapping_only_if_that_has_its_text() -> None:
     ]
     exported = export([CLUSTER, CONTROL_PLANE, *patches]).template
     assert [each.inline for each in exported.cluster.patches] == [{"machine": {"env": {"a": "b"}}}, *texts[1:]]
+
+
+@pytest.mark.parametrize(
+    ("data", "disk"),
+    [("machine:\n    install:\n        disk: /dev/vdb\n", "/dev/vdb"), ("machine:\n  install:\n    wipe: true\n", "")],
+)
+def test_the_patch_by_which_an_older_omni_has_an_install_disk_is_exported_as_that(data: str, disk: str) -> None:
+    labels = {"omni.sidero.dev/cluster": "c1", "omni.sidero.dev/machine-set": "c1-control-planes"}
+    node = Resource("m1", {}, labels, type="MachineSetNodes.omni.sidero.dev")
+    of_machine = {"omni.sidero.dev/cluster": "c1", "omni.sidero.dev/cluster-machine": "m1"}
+    patch = Resource("000-cm-m1-install-disk", {"data": data}, of_machine, type="ConfigPatches.omni.sidero.dev")
+    patch.annotations = {"name": "install-disk"}
+
+    documents = export([CLUSTER, CONTROL_PLANE, node, patch]).template.to_documents()
+
+    [machine] = [each for each in documents if each["kind"] == "Machine"]
+    assert (machine.get("install", {}).get("disk", ""), "patches" in machine) == (disk, not disk)
