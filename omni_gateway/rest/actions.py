@@ -24,13 +24,14 @@ from omni_gateway.rest.parameters import WriteQuery
 class FileResponse:
     """A file or text that is returned as it is.
 
-    :param body: the content.
+    :param body: the content, or a function that makes it. A HEAD does not call the function, so that it has no effect
+        (RFC 9110 §9.2.1) where the making of a file has one.
     :param media_type: its media type.
     :param filename: the name under which clients save it (``Content-Disposition``); None: no name.
     :param credential: whether it contains a credential that was made for this response; a GET of it is then audited.
     """
 
-    body: bytes
+    body: bytes | Callable[[], bytes]
     media_type: str
     filename: str | None = None
     credential: bool = False

@@ -290,6 +290,26 @@ def test_a_file_that_bypasses_omni_is_for_admins_and_in_the_audit(
     assert "no-store" in answer.headers["Cache-Control"]
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        "kubeconfig?break_glass=true",
+        "kubeconfig?service_account=true&user=ci&ttl=1h",
+        "talosconfig?break_glass=true",
+    ],
+)
+def test_a_head_has_no_file_made_and_no_cluster_tainted(
+    world: World, file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = faults.Rule(method="*/*config", error=faults.Error(code=13, message="this was asked for a file"))
+    with world.simulator.faults.during(asked) as state:
+        answer = world.admin.head(f"clusters/{CLUSTER}/{file}")
+        assert not state().struck
+    assert (answer.status_code, answer.mimetype) == (200, "application/yaml")
+    assert (answer.headers["Cache-Control"], "Content-Length" in answer.headers) == ("no-store", False)
+    assert [record for record in caplog.records if record.name == "omni_gateway.audit"] == []
+
+
 @pytest.mark.parametrize("file", ["kubeconfig", "talosconfig"])
 def test_a_cluster_without_secrets_has_no_file_that_bypasses_omni(world: World, file: str) -> None:
     problem(world.admin.get(f"clusters/{EMPTY}/{file}?break_glass=true"), 409, "too-early")

@@ -156,9 +156,7 @@ def respond(representation: Representation, answer: Answer, *, operation: str = 
     if isinstance(answer, DryRunResult):
         return dry_run_response(representation, answer, operation=operation)
     if isinstance(answer, FileResponse):
-        if answer.credential:
-            note_credential(request.environ)
-        return Response(answer.body, headers=_file_headers(answer.filename), mimetype=answer.media_type)
+        return _file_response(answer)
     if isinstance(answer, StreamingResponse) and request.method == "HEAD":
         # Without opening the stream: that may be a call to Omni and takes one of the caller's streams.
         return Response(headers=_file_headers(answer.filename), mimetype=answer.media_type)
@@ -177,6 +175,18 @@ def respond(representation: Representation, answer: Answer, *, operation: str = 
     if isinstance(answer, RangedResponse):
         return _ranged_response(answer)
     return json_response(answer, headers=cache_headers())
+
+
+def _file_response(answer: FileResponse) -> Response:
+    headers = _file_headers(answer.filename)
+    if callable(answer.body) and request.method == "HEAD":
+        response = Response(headers=headers, mimetype=answer.media_type)
+        response.automatically_set_content_length = False  # it is known of a file that was made only
+        return response
+    body = answer.body() if callable(answer.body) else answer.body
+    if answer.credential:
+        note_credential(request.environ)
+    return Response(body, headers=headers, mimetype=answer.media_type)
 
 
 def _steps_response(representation: Representation, answer: StepsResponse) -> Response:

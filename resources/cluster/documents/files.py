@@ -4,14 +4,15 @@ Omni returns a kubeconfig for clusters that do not exist, so the cluster is read
 may be credentials.
 
 A break-glass file bypasses Omni, which makes it only where its operator has switched that on, and marks the cluster's
-status until both of its authorities are replaced.
+status until both of its authorities are replaced. A HEAD has no file with a credential made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import marshmallow as ma
@@ -110,32 +111,33 @@ class TalosconfigQuery(ma.Schema):
 def kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:
     """Return a kubeconfig for the cluster; 409 for a cluster so new that Omni has none yet."""
     adapter.get(id)
+    management, filename = adapter.omni.management, f"{id}-kubeconfig.yaml"
     if query["break_glass"]:
-        with _bypassing(id):
-            body = adapter.omni.management.kubeconfig(id, break_glass=True)
-        return FileResponse(body, YAML, f"{id}-kubeconfig.yaml", credential=True)
+        check_role(Role.ADMIN, authorized_by_omni=True)
+        make = partial(management.kubeconfig, id, break_glass=True)
+        return FileResponse(partial(_bypassing, id, make), YAML, filename, credential=True)
+    if query["service_account"]:
+        make = partial(management.kubeconfig, id, service_account=True, **_service_account(query))
+        return FileResponse(partial(_once_known, adapter, id, make), YAML, filename, credential=True)
+    options = {name: query[name] for name in _OF_LOGINS if name in query}
+    return FileResponse(_once_known(adapter, id, partial(management.login_kubeconfig, id, **options)), YAML, filename)
+
+
+def _once_known(adapter: ClusterAdapter, id: str, make: Callable[[], bytes]) -> bytes:
+    """Return a kubeconfig. Raises 409 for a cluster that is too new, which Omni does not tell from other errors."""
     try:
-        body = _kubeconfig(adapter, id, query)
+        return make()
     except omni_errors.Unknown:
         if find(adapter.omni, types.CLUSTER_UUIDS, id) is None:
             raise _too_early(id) from None
         # It may have come since: asked once more, Omni tells what else is wrong.
-        body = _kubeconfig(adapter, id, query)
-    return FileResponse(body, YAML, f"{id}-kubeconfig.yaml", credential=query["service_account"])
+        return make()
 
 
-def _kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> bytes:
-    if query["service_account"]:
-        return _service_account_kubeconfig(adapter, id, query)
-    return adapter.omni.management.login_kubeconfig(id, **{name: query[name] for name in _OF_LOGINS if name in query})
-
-
-@contextmanager
-def _bypassing(id: str) -> Iterator[None]:
-    """Check the role of a caller who asks for a file that bypasses Omni, and explain Omni's refusals of it."""
-    check_role(Role.ADMIN, authorized_by_omni=True)
+def _bypassing(id: str, make: Callable[[], bytes]) -> bytes:
+    """Return a file that bypasses Omni, and explain Omni's refusals of it."""
     try:
-        yield
+        return make()
     except omni_errors.PermissionDenied as error:
         hint = "Omni's admins get them where `features.enableBreakGlassConfigs` is on; raw ones only of a debug build."
         raise problem_for(error, hint=hint) from error
@@ -148,7 +150,8 @@ def _too_early(id: str) -> Problem:
     return Problem(409, "too-early", text, headers={"Retry-After": "5"})
 
 
-def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> bytes:
+def _service_account(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments for a service account's kubeconfig. Raises 403 without the role, and 422."""
     check_role(Role.OPERATOR, authorized_by_omni=True)
     ttl = timedelta(seconds=float(query["ttl"].removesuffix("s")))
     groups = [group.strip() for group in query.get("groups", "").split(",") if group.strip()]
@@ -159,17 +162,18 @@ def _service_account_kubeconfig(adapter: ClusterAdapter, id: str, query: Mapping
         errors["groups"] = [f"At most {_MAX_GROUPS} groups."]
     if errors:
         raise Problem(422, "validation", errors=errors)
-    return adapter.omni.management.kubeconfig(id, service_account=True, user=query["user"], ttl=ttl, groups=groups)
+    return {"user": query["user"], "ttl": ttl, "groups": groups}
 
 
 def talosconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:
     """Return a talosconfig for the cluster: its user logs in to Omni, unless it is to bypass Omni."""
     adapter.get(id)
+    management, filename = adapter.omni.management, f"{id}-talosconfig.yaml"
     if not (query["break_glass"] or query["raw"]):
-        return FileResponse(adapter.omni.management.talosconfig(id), YAML, f"{id}-talosconfig.yaml")
-    with _bypassing(id):
-        body = adapter.omni.management.talosconfig(id, break_glass=query["break_glass"], raw=query["raw"])
-    return FileResponse(body, YAML, f"{id}-talosconfig.yaml", credential=True)
+        return FileResponse(management.talosconfig(id), YAML, filename)
+    check_role(Role.ADMIN, authorized_by_omni=True)
+    make = partial(management.talosconfig, id, break_glass=query["break_glass"], raw=query["raw"])
+    return FileResponse(partial(_bypassing, id, make), YAML, filename, credential=True)
 
 
 def support_bundle(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> StreamingResponse:
