@@ -186,6 +186,12 @@ def test_tokens_that_were_made_are_in_the_audit(world: World, wait_until: Callab
     assert (entry["method"], entry["path"], entry["status"]) == ("GET", f"/api/v1/{SECRETS}", 200)
 
 
+def test_a_head_makes_no_token(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    answer = world.admin.head(f"{SECRETS}?{TOKENS}")
+    assert (answer.status_code, "Content-Length" in answer.headers) == (200, False)
+    assert [record for record in caplog.records if record.name == "omni_gateway.audit"] == []
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
 def test_the_documented_command_gets_a_token_of_the_cluster(world: World, tmp_path: Path) -> None:
     block = re.search(r"^  ```sh\n(  #!/bin/sh.*?)^  ```$", DOCS.read_text(), flags=re.M | re.S)

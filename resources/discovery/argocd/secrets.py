@@ -6,7 +6,8 @@ by the URL, so each Secret has one of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -45,14 +46,20 @@ def cluster_secrets(adapter: ResourceAdapter, query: Mapping[str, Any]) -> FileR
     with_tokens = query["service_account"]
     if with_tokens:
         check_role(Role.OPERATOR, authorized_by_omni=True)
-    clusters = with_kubernetes_api(adapter.omni, list_clusters(adapter, query))
+    make = partial(_secrets, adapter, list_clusters(adapter, query), query)
+    return FileResponse(make, _JSON, "cluster-secrets.json", credential=with_tokens)
+
+
+def _secrets(adapter: ResourceAdapter, clusters: Sequence[Cluster], query: Mapping[str, Any]) -> bytes:
+    clusters = with_kubernetes_api(adapter.omni, clusters)
     api = kubernetes_api(adapter.omni, clusters)
-    if with_tokens:
+    if query["service_account"]:
         logins = map_concurrently(lambda cluster: _token(adapter, cluster, query), clusters, _MOST_AT_ONCE)
     else:
         logins = [_command(cluster, query) for cluster in clusters]
-    secrets = [_secret(cluster, api, login, query) for cluster, login in zip(clusters, logins, strict=True)]
-    return FileResponse(orjson.dumps(object_list(secrets)), _JSON, "cluster-secrets.json", credential=with_tokens)
+    return orjson.dumps(
+        object_list([_secret(cluster, api, login, query) for cluster, login in zip(clusters, logins, strict=True)])
+    )
 
 
 def _token(adapter: ResourceAdapter, cluster: Cluster, query: Mapping[str, Any]) -> Mapping[str, Any]:
