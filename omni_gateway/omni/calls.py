@@ -11,6 +11,7 @@ import grpc
 import orjson
 from google.protobuf.message import Message
 
+from omni_gateway import tracing
 from omni_gateway.omni import deadline, outcomes
 from omni_gateway.omni.channel import ChannelHolder
 from omni_gateway.omni.errors import Cancelled, InvalidArgument, NoTimeLeft, OmniError, Unknown, from_rpc
@@ -85,10 +86,12 @@ class Calls:
         if seconds <= 0:
             raise _late(rpc.name)
         failure: OmniError | None = None
+        span = _begin_span(rpc)
         started = time.monotonic()
         try:
             call = self._signed_channel().unary(rpc)
-            response: ResponseT = call(request, timeout=seconds, metadata=entries)
+            # The signature does not cover the span's entries: Omni compares those of its list only.
+            response: ResponseT = call(request, timeout=seconds, metadata=(*entries, *span.metadata()))
             self._holder.settle()
             return response
         except grpc.RpcError as error:
@@ -105,6 +108,7 @@ class Calls:
             elif code is grpc.StatusCode.DEADLINE_EXCEEDED and took >= 0.95 * seconds:  # else it is Omni's own answer
                 circuit.unanswered(started)
             self._holder.observer(rpc.name, code.name, took)
+            _end_span(span, code)
             outcomes.note(rpc.name, failure)
 
     def stream(
@@ -127,13 +131,18 @@ class Calls:
         if timeout is not None and timeout <= 0:
             raise _late(rpc.name)
         outcomes.note(rpc.name, None)
+        span = _begin_span(rpc)
         try:
-            call = self._signed_channel().streaming(rpc)
+            streaming = self._signed_channel().streaming(rpc)
             self._holder.observer(rpc.name, grpc.StatusCode.OK.name, None)
-            return Stream(rpc.name, call(request, timeout=timeout, metadata=entries), expand, circuit.answered)
+            call = streaming(request, timeout=timeout, metadata=(*entries, *span.metadata()))
+            return Stream(rpc.name, call, expand, circuit.answered, lambda code: _end_span(span, code))
         except grpc.RpcError as error:
-            raise from_rpc(rpc.name, error) from None
+            failure = from_rpc(rpc.name, error)
+            _end_span(span, failure.code)
+            raise failure from None
         except ValueError:
+            _end_span(span, grpc.StatusCode.CANCELLED)
             raise _closed(rpc.name) from None
 
     def begin(
@@ -153,12 +162,16 @@ class Calls:
         unawaited = self._holder.unawaited
         if not unawaited.enter():
             return False
+        span = _begin_span(rpc)
         try:
-            call = self._signed_channel().unary(rpc).future(request, timeout=timeout, metadata=entries)
+            metadata = (*entries, *span.metadata())
+            call = self._signed_channel().unary(rpc).future(request, timeout=timeout, metadata=metadata)
         except ValueError:
             unawaited.leave()
+            _end_span(span, grpc.StatusCode.CANCELLED)
             raise _closed(rpc.name) from None
         call.add_done_callback(lambda _: unawaited.leave())
+        span.end()  # its outcome is never waited for
         self._holder.observer(rpc.name, grpc.StatusCode.OK.name, None)
         outcomes.note(rpc.name, None)
         return True
@@ -209,6 +222,15 @@ _NO_ANSWER = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVA
 
 def _nothing() -> None:
     """Note nothing."""
+
+
+def _begin_span(rpc: Rpc[Any, Any]) -> tracing.ClientSpan:
+    return tracing.begin_call(rpc.name, {"rpc.system.name": "grpc", "rpc.method": rpc.name})
+
+
+def _end_span(span: tracing.ClientSpan, code: grpc.StatusCode) -> None:
+    error = "" if code is grpc.StatusCode.OK else code.name
+    span.end(error, {"rpc.response.status_code": code.name})
 
 
 def _written(method: str, build: Callable[[], RequestT]) -> RequestT:

@@ -50,9 +50,11 @@ class Stream(Endless[ItemT]):
         call: Any,
         expand: Callable[[Any], Iterable[ItemT]],
         answered: Callable[[], None] = lambda: None,
+        ended: Callable[[grpc.StatusCode], None] = lambda code: None,
     ) -> None:
-        """``answered`` is called for each message."""
+        """``answered`` is called for each message, ``ended`` with the status of the call's end, perhaps twice."""
         self._answered = answered
+        self._ended = ended
         self._method = method
         self._call = call
         self._expand = expand
@@ -70,13 +72,19 @@ class Stream(Endless[ItemT]):
         """End the call; safe from any thread and more than once."""
         self._cancelled = True
         self._call.cancel()
+        self._ended(grpc.StatusCode.CANCELLED)
 
     def _message(self) -> Any:
         try:
             message = next(self._call)
+        except StopIteration:
+            self._ended(grpc.StatusCode.OK)
+            raise
         except grpc.RpcError as error:
             if self._cancelled:
                 raise StopIteration from None
-            raise from_rpc(self._method, error) from None
+            failure = from_rpc(self._method, error)
+            self._ended(failure.code)
+            raise failure from None
         self._answered()
         return message

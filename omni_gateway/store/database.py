@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+from omni_gateway import tracing
 from omni_gateway.store import deadline
 from omni_gateway.store.circuit import Circuit
 from omni_gateway.store.errors import (
@@ -35,6 +36,8 @@ MIGRATION_SECONDS = 600.0
 OPENING_SECONDS = 15.0
 #: Minimum of a call at the end of its request's time, to record what the request has done.
 LEAST_SECONDS = 0.9
+#: The names of spans.
+_OPERATIONS = {"reads": "read", "quick_reads": "read", "writes": "write"}
 POOL_SIZE = 5
 #: One for each thread of the worker, and some for background threads.
 MOST_CONNECTIONS = 40
@@ -61,6 +64,7 @@ class Database:
         ``left`` bounds a call's seconds by what the current request has left.
         """
         self._url = url
+        self._span_attributes = {"db.system.name": url.partition(":")[0].partition("+")[0]}
         self._seconds = seconds
         self._before = before
         self._after = after
@@ -145,6 +149,8 @@ class Database:
         trying = not force and circuit.admit()
         started = time.monotonic()
         known = False
+        span = tracing.begin_call(f"store {_OPERATIONS[kind]}", self._span_attributes)
+        error_type = ""
         try:
             engine = self.engine()
             with deadline.within(seconds):
@@ -158,9 +164,11 @@ class Database:
                 circuit.succeeded()
         except _OpeningFailed as error:
             known = True
+            error_type = "unavailable"
             circuit.failed(error.failure, time.monotonic() - started, error.message, trying=trying)
             raise StoreUnavailable(error.failure.reason) from error
         except Exception as error:
+            error_type = type(error).__qualname__
             if refused := refusal_of(error):
                 raise refused from error
             failure = failure_of(error)
@@ -170,6 +178,7 @@ class Database:
             circuit.failed(failure, time.monotonic() - started, summary(error), trying=trying)
             raise StoreUnavailable(failure.reason) from error
         finally:
+            span.end(error_type)
             if not known:
                 circuit.abandoned(trying=trying)
 
