@@ -37,6 +37,7 @@ from omni_gateway.http import (
     rate_limit,
     request_deadline,
     request_id,
+    request_record,
     route_access,
     type_nouns,
     unexpected_errors,
@@ -140,6 +141,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     paths.init_app(app)
     type_nouns.init_app(app)
     request_id.init_app(app)
+    request_record.init_app(app)
     forwarded.init_app(app, settings.trusted_proxies)
     request_deadline.init_app(app, gateway.own_omni.config.timeout)
     headers.init_app(app, settings.cors_origins, simulator=settings.embedded)
@@ -154,7 +156,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     metrics.init_app(app)
     route_access.init_app(app)
     admission.init_app(app)
-    gateway.own_omni.observe_calls(metrics.count_call)
+    gateway.own_omni.observe_calls(request_record.count_call)
     gateway.own_omni.cache.max_size = settings.cache_bytes // 2
     api = GatewayApi(app)
     api.document_responses(shared_responses())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -27,8 +26,6 @@ from omni_gateway.unauthenticated_bind import check_exposure
 
 if TYPE_CHECKING:
     from omni_gateway.discovery import Found
-
-LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 def _plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -135,10 +132,7 @@ def _tell(text: str) -> None:
 def _set_up_log(settings: Settings) -> None:
     from omni_gateway import logs
 
-    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
-    logs.mask(logging.getLogger())
-    if settings.log_level != "DEBUG":
-        logging.getLogger("alembic").setLevel(logging.WARNING)  # at INFO it names its plugins and contexts
+    logs.configure(settings.log_level, settings.log_format, access=settings.access_log)
 
 
 def _settings(workers: int | None) -> Settings:

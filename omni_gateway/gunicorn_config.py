@@ -3,12 +3,14 @@
 Options on gunicorn's command line take precedence; the bind address is set only there.
 """
 
-from omni_gateway import metrics_directory
+from omni_gateway import logs, metrics_directory
 
 metrics_directory.prepare()  # before the next import, which imports prometheus_client
 
 from omni_gateway.server import gunicorn_options  # noqa: E402
 from omni_gateway.settings import Settings  # noqa: E402
 
-_options = gunicorn_options("", Settings.load())
+_settings = Settings.load()
+logs.configure(_settings.log_level, _settings.log_format, access=_settings.access_log)
+_options = gunicorn_options("", _settings)
 globals().update({name: value for name, value in _options.items() if name != "bind"})

@@ -188,6 +188,10 @@ class Settings:
         (),
     )
     log_level: str = _setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
+    log_format: Literal["auto", "json", "text"] = _setting(
+        "LOG_FORMAT", "`json`: a line of JSON for each record; `text`: for people; `auto`: text on a terminal", "auto"
+    )
+    access_log: bool = _setting("ACCESS_LOG", "A line in the log for each request", True)
     embedded: bool = _setting(
         "EMBEDDED", "The Omni behind this gateway is a simulator (`serve` sees that by itself)", False
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
@@ -64,7 +64,12 @@ def known_principal() -> Principal | None:
 
     Stored in the request's environ and not in ``g``, which requests inside one application context share.
     """
-    return cast("Principal | None", request.environ.get(_PRINCIPAL))
+    return principal_of(request.environ)
+
+
+def principal_of(environ: Mapping[str, Any]) -> Principal | None:
+    """Return the caller of the request with this environ, None if it has not been authenticated."""
+    return cast("Principal | None", environ.get(_PRINCIPAL))
 
 
 def act_as(environ: dict[str, Any], principal: Principal) -> None:

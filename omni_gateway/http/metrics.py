@@ -19,9 +19,12 @@ from omni_gateway import __version__
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 _STARTED = "omni_gateway.started"
+#: In a request's environ, once it is answered: its route's rule, or ``NO_ROUTE``.
+ROUTE = "omni_gateway.route"
+NO_ROUTE = "none"
 
 _REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -65,8 +68,8 @@ def init_app(app: Flask) -> None:
         request.environ[_STARTED] = time.perf_counter()
 
     def count(response: Response) -> Response:
-        method = request.method if request.method in _METHODS else "OTHER"
-        route = request.url_rule.rule if request.url_rule else "none"
+        method = request.method if request.method in METHODS else "OTHER"
+        route = request.environ[ROUTE] = request.url_rule.rule if request.url_rule else NO_ROUTE
         _requests(method, route, response.status_code).inc()
         _request_seconds(method, route).observe(elapsed())
         return response

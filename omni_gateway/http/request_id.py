@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from itertools import count
+from typing import Any
 
 from flask import Flask, Response, request
 
@@ -36,11 +37,21 @@ def request_id() -> str:
 
     Stored in the request's environ and not in ``g``, which requests inside one application context share.
     """
-    current = request.environ.get(_ENVIRON)
+    return request_id_of(request.environ)
+
+
+def request_id_of(environ: dict[str, Any]) -> str:
+    """Return the id of the request with this environ."""
+    current = environ.get(_ENVIRON)
     if current is None:
-        given = request.headers.get(HEADER, "")
-        current = request.environ[_ENVIRON] = given if _LOGGABLE.fullmatch(given) else _ids.next()
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        current = environ[_ENVIRON] = given if _LOGGABLE.fullmatch(given) else new_request_id()
     return str(current)
+
+
+def new_request_id() -> str:
+    """Return an id for a request that has none: of letters and digits, unique among all processes."""
+    return _ids.next()
 
 
 def init_app(app: Flask) -> None:

@@ -17,15 +17,16 @@ from typing import Any, cast
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from omni_gateway import audit
+from omni_gateway import __version__, audit, tracing
 from omni_gateway.api.health import explain
 from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.http import metrics
-from omni_gateway.logs import MaskedLogger
 from omni_gateway.omni import OmniError
 from omni_gateway.rest.gateway import EXTENSION, Gateway
+from omni_gateway.server.access_log import AccessLogger
 from omni_gateway.server.error_responses import RequestRejected
+from omni_gateway.server.response_buffer import ResponseBuffer
 from omni_gateway.server.worker import BufferingWorker, take_stop
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.store import StoreMisconfigured, StoreUnavailable
@@ -133,7 +134,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "accesslog": None,
         "errorlog": "-",
         "loglevel": settings.log_level.lower(),
-        "logger_class": MaskedLogger,
+        "logger_class": AccessLogger,
         "when_ready": _stop_gracefully_on_interrupt,
         "pre_fork": _hold_stop,
         "post_worker_init": partial(_start_worker, settings.embedded),
@@ -210,6 +211,9 @@ os.register_at_fork(after_in_parent=take_stop)
 def _start_worker(embedded: bool, worker: Any) -> None:
     # Ctrl-C reaches every process of the terminal; the master tells its workers when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tracing.start(__version__)
+    if tracing.active():
+        worker.wsgi = tracing.traced(worker.wsgi, skip=_only_asks)
     worker.note_refusal = partial(_audit_refusal, worker.app.wsgi())
     call_on(signal.SIGTERM, stream_response.close_all)
     call_on(signal.SIGTERM, _gateway_of(worker.app.wsgi()).tasks.begin_stop)
@@ -217,6 +221,12 @@ def _start_worker(embedded: bool, worker: Any) -> None:
     gateway = _gateway_of(worker.app.wsgi())
     gateway.readiness.start()
     gateway.tasks.start()
+
+
+def _only_asks(environ: Mapping[str, Any]) -> bool:
+    """Return whether a request is passed on only to find out whether its body would be accepted: it comes again."""
+    outbox = environ.get("gunicorn.socket")
+    return isinstance(outbox, ResponseBuffer) and outbox.asked
 
 
 def _audit_refusal(app: Flask, refused: RequestRejected, remote: str) -> None:
@@ -231,6 +241,7 @@ def _stop_worker(server: Any, worker: Any) -> None:
     if worker.app.callable is not None:
         _gateway_of(worker.app.callable).tasks.stop()
         audit.writer_of(worker.app.callable).stop()
+    tracing.stop()
 
 
 def _end_worker(server: Any, worker: Any) -> None:

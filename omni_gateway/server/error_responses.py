@@ -8,6 +8,8 @@ import orjson
 from gunicorn.http import errors
 
 from omni_gateway.http.problems import CATALOGUE, MEDIA_TYPE
+from omni_gateway.http.request_id import HEADER as REQUEST_ID
+from omni_gateway.http.request_id import new_request_id
 
 
 class RequestRejected(Exception):
@@ -21,6 +23,9 @@ class RequestRejected(Exception):
         self.retry_after = retry_after
         #: The received part of the request's first line, for the audit; empty if unknown.
         self.start_line = b""
+        #: When the request had come in (monotonic seconds); 0 if it had not.
+        self.arrived = 0.0
+        self.request_id = new_request_id()
 
 
 _TABLE: Mapping[type[Exception], tuple[int, str]] = {
@@ -63,6 +68,7 @@ def written(refused: RequestRejected) -> bytes:
             "detail": refused.detail,
             "code": refused.code,
             "retryable": kind.retryable,
+            "request_id": refused.request_id,
         }
     )
     lines = [
@@ -71,6 +77,7 @@ def written(refused: RequestRejected) -> bytes:
         f"Content-Type: {MEDIA_TYPE}",
         f"Content-Length: {len(body)}",
         "Cache-Control: no-store",
+        f"{REQUEST_ID}: {refused.request_id}",
         "X-Content-Type-Options: nosniff",
         *([f"Retry-After: {refused.retry_after}"] if kind.retryable else []),
         "Connection: close",

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ssl
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 #: What a non-blocking socket raises when it would block.
 NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class Stream(Protocol):
@@ -53,6 +58,8 @@ class ResponseBuffer:
         self._waiting: deque[memoryview] = deque()
         self.stream: Stream | None = None
         self.sent = 0
+        #: Called at the end of a stream that was handed over.
+        self.at_end: Callable[[], None] = _nothing
 
     def __getattr__(self, name: str) -> Any:
         """Delegate everything else to the socket."""

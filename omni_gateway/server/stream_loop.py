@@ -170,6 +170,7 @@ class StreamLoop:
         if outbox is not None and outbox.stream is not None:
             try:
                 outbox.stream.close()
+                outbox.at_end()
             except Exception:
                 self._worker.log.exception("A stream failed at its end")
 

@@ -36,6 +36,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from omni_gateway.http.admission import Admitted
 from omni_gateway.malloc import give_back, limit_arenas
+from omni_gateway.server import access_log
 from omni_gateway.server.error_responses import RequestRejected, refusal_for, written
 from omni_gateway.server.request_buffer import LARGE, RequestBuffer
 from omni_gateway.server.request_queue import Bounds, Caller, RequestQueue, Waiting
@@ -241,18 +242,18 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         refused = refusal_for(exc)
         if refused.status == 500:
             self.log.error("A request failed outside of the application", exc_info=exc)
-        else:
-            self.log.info("Refused a request of %s: %d %s", (addr or ("-",))[0], refused.status, refused.code)
         with suppress(OSError):  # the client may have left
             client.setblocking(False)
             client.send(written(refused))
         self._note(refused, addr)
 
     def _note(self, refused: RequestRejected, addr: Any) -> None:
+        address = str(addr[0]) if isinstance(addr, tuple) else ""
+        access_log.note_refusal(refused, address)
         if self.note_refusal is None:
             return
         try:
-            self.note_refusal(refused, str(addr[0]) if isinstance(addr, tuple) else "")
+            self.note_refusal(refused, address)
         except Exception:  # a failing audit must not end the loop
             self.log.exception("A refused request could not be audited")
 
@@ -466,6 +467,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._buffered.pop(conn, None)
         if refused is not None:
             refused.start_line = bytes(_arrival(conn).data[:LONGEST_START_LINE]).partition(b"\n")[0]
+            refused.arrived = _arrival(conn).arrived
             self.handle_error(None, conn.sock, conn.client, refused)
         try:
             conn.sock.shutdown(SHUT_WR)
