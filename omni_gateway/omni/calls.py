@@ -86,7 +86,7 @@ class Calls:
         if seconds <= 0:
             raise _late(rpc.name)
         failure: OmniError | None = None
-        span = _begin_span(rpc)
+        span = self._begin_span(rpc)
         started = time.monotonic()
         try:
             call = self._signed_channel().unary(rpc)
@@ -131,7 +131,7 @@ class Calls:
         if timeout is not None and timeout <= 0:
             raise _late(rpc.name)
         outcomes.note(rpc.name, None)
-        span = _begin_span(rpc)
+        span = self._begin_span(rpc)
         try:
             streaming = self._signed_channel().streaming(rpc)
             self._holder.observer(rpc.name, grpc.StatusCode.OK.name, None)
@@ -162,7 +162,7 @@ class Calls:
         unawaited = self._holder.unawaited
         if not unawaited.enter():
             return False
-        span = _begin_span(rpc)
+        span = self._begin_span(rpc)
         try:
             metadata = (*entries, *span.metadata())
             call = self._signed_channel().unary(rpc).future(request, timeout=timeout, metadata=metadata)
@@ -175,6 +175,9 @@ class Calls:
         self._holder.observer(rpc.name, grpc.StatusCode.OK.name, None)
         outcomes.note(rpc.name, None)
         return True
+
+    def _begin_span(self, rpc: Rpc[Any, Any]) -> tracing.ClientSpan:
+        return tracing.begin_call(rpc.name, {"rpc.method": rpc.name, **self._holder.span_attributes})
 
     def _prepare(
         self, rpc: Rpc[RequestT, ResponseT], build: Callable[[], RequestT], metadata: Metadata
@@ -222,10 +225,6 @@ _NO_ANSWER = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVA
 
 def _nothing() -> None:
     """Note nothing."""
-
-
-def _begin_span(rpc: Rpc[Any, Any]) -> tracing.ClientSpan:
-    return tracing.begin_call(rpc.name, {"rpc.system.name": "grpc", "rpc.method": rpc.name})
 
 
 def _end_span(span: tracing.ClientSpan, code: grpc.StatusCode) -> None:

@@ -82,6 +82,13 @@ class ChannelHolder:
     def __init__(self, config: OmniConfig, connect: Callable[[OmniConfig, bytes | None], grpc.Channel] | None = None):
         self._config = config
         self._roots = config.trust_roots()
+        address = config.address
+        #: Of the spans of calls.
+        self.span_attributes = {
+            "rpc.system.name": "grpc",
+            "server.address": address.host,
+            "server.port": address.port,
+        }
         self._connect = connect
         self._transport: OneTransport = "http" if config.transport == "http" else "grpc"
         # Whether the transport is the configured one, or Omni has answered over it.

@@ -44,7 +44,7 @@ class AccessLogger(logs.GunicornLogger):
 
 
 def _note_answer(resp: Any, environ: dict[str, Any], outbox: ResponseBuffer | None = None) -> None:
-    status = resp.status_code
+    status = getattr(resp, "status_code", 500)  # an application that failed has set none
     route = environ.get(ROUTE, NO_ROUTE)
     level = logging.DEBUG if route in _PROBES and status < 400 else logging.INFO
     if not (logged := log.isEnabledFor(level)) and not tracing.active():
