@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Literal, TextIO
 
 import orjson
@@ -24,7 +25,7 @@ ACCESS = "omni_gateway.server.access_log"
 Form = Literal["auto", "json", "text"]
 
 #: Fields that every record of this context gets: the ids of the request that is being served.
-context_fields: ContextVar[Mapping[str, Any]] = ContextVar("log_context_fields", default={})  # noqa: B039 (a constant)
+context_fields: ContextVar[Mapping[str, Any]] = ContextVar("log_context_fields", default=MappingProxyType({}))
 
 #: C0 and C1 control characters and Unicode's line ends; a traceback's own line ends stay.
 _CONTROLS = {
@@ -37,15 +38,18 @@ _CONTROLS_IN_JSON = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2
 _COLORS = {"DEBUG": "\033[2m", "WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[31;1m"}
 _RESET = "\033[0m"
 
+#: Attributes of a record of ours.
+_FIELDS, _IN_MESSAGE = "omni_gateway_fields", "omni_gateway_in_message"
+
 _form: Form = "auto"
 
 
-def attributes(fields: Mapping[str, Any], in_message: Collection[str] = ()) -> dict[str, Any]:
+def with_fields(fields: Mapping[str, Any], in_message: Collection[str] = ()) -> dict[str, Any]:
     """Return ``extra`` for a record with fields; a line for people leaves out those that its message has already.
 
     Such a record is not masked: neither its message nor its fields may have a text of the caller's.
     """
-    return {"attributes": fields, "in_message": in_message}
+    return {_FIELDS: fields, _IN_MESSAGE: in_message}
 
 
 class JsonFormatter(logging.Formatter):
@@ -61,7 +65,7 @@ class JsonFormatter(logging.Formatter):
             "process.pid": record.process,
         }
         fields.update(context_fields.get())
-        fields.update(getattr(record, "attributes", ()))
+        fields.update(getattr(record, _FIELDS, ()))
         if record.exc_info and record.exc_info[0] is not None:
             fields["exception.type"] = record.exc_info[0].__qualname__
             fields["exception.stacktrace"] = masked(self.formatException(record.exc_info))
@@ -84,8 +88,8 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and those of a traceback."""
-        fields = {**context_fields.get(), **getattr(record, "attributes", {})}
-        shown = [name for name in fields if name not in getattr(record, "in_message", ())]
+        fields = {**context_fields.get(), **getattr(record, _FIELDS, {})}
+        shown = [name for name in fields if name not in getattr(record, _IN_MESSAGE, ())]
         more = " ".join(f"{name}={fields[name]}" for name in shown)
         line = f"{timestamp(record.created)} {record.levelname:<7} {record.name}: {_event(record)}"
         line = (f"{line} {more}" if more else line).translate(_CONTROLS)
@@ -109,7 +113,7 @@ def timestamp(seconds: float) -> str:
 def _event(record: logging.LogRecord) -> str:
     """Return a record's message; that of a record with fields is ours, and is not masked again."""
     message = _unicode(record.getMessage())
-    return message if hasattr(record, "attributes") else masked(message)
+    return message if hasattr(record, _FIELDS) else masked(message)
 
 
 def _unicode(text: str) -> str:

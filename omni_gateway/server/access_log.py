@@ -95,7 +95,7 @@ def note_refusal(refused: RequestRejected, address: str) -> None:
 
 def _write(level: int, fields: dict[str, Any]) -> None:
     method, route, status = (fields[name] for name in _IN_MESSAGE)
-    log.log(level, "%s %s %d", method, route, status, extra=logs.attributes(fields, _IN_MESSAGE))
+    log.log(level, "%s %s %d", method, route, status, extra=logs.with_fields(fields, _IN_MESSAGE))
 
 
 def _cache_status(resp: Any) -> str | None:

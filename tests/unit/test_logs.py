@@ -50,7 +50,7 @@ def test_a_record_of_any_library_is_an_object_of_json() -> None:
 def test_fields_of_the_record_and_of_its_context_are_members() -> None:
     token = logs.context_fields.set({"request_id": "abc"})
     try:
-        line = line_of(logs.JsonFormatter(), "GET", extra=logs.attributes({"http.response.status_code": 200}))
+        line = line_of(logs.JsonFormatter(), "GET", extra=logs.with_fields({"http.response.status_code": 200}))
     finally:
         logs.context_fields.reset(token)
     document = json.loads(line)
@@ -61,7 +61,7 @@ def test_fields_of_the_record_and_of_its_context_are_members() -> None:
 def test_a_value_begins_no_line_of_its_own(formatter: logging.Formatter) -> None:
     for line in (
         line_of(formatter, "name %s", FORGED),
-        line_of(formatter, "GET", extra=logs.attributes({"user.name": FORGED})),
+        line_of(formatter, "GET", extra=logs.with_fields({"user.name": FORGED})),
     ):
         assert len(line.rstrip("\n").splitlines()) == 1
         assert "\x1b" not in line
