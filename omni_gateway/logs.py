@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal, TextIO
 
@@ -107,7 +108,12 @@ class TextFormatter(logging.Formatter):
 def timestamp(seconds: float) -> str:
     """Return a time (seconds since 1970) as RFC 3339 in UTC, to the microsecond."""
     whole = int(seconds)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{int((seconds - whole) * 1e6):06d}Z"
+    return f"{_second(whole)}.{int((seconds - whole) * 1e6):06d}Z"
+
+
+@lru_cache(2)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _event(record: logging.LogRecord) -> str:

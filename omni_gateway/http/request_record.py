@@ -14,6 +14,7 @@ from omni_gateway.http.request_id import request_id_of
 
 #: In a request's environ: the seconds of each of its calls to Omni; 0 for a stream that was opened.
 _CALLS = "omni_gateway.omni_calls"
+_IDS = "omni_gateway.ids"
 _calls: ContextVar[list[float] | None] = ContextVar("omni_calls", default=None)
 
 
@@ -37,7 +38,10 @@ def init_app(app: Flask) -> None:
 
 def ids_of(environ: dict[str, Any]) -> dict[str, str]:
     """Return the ids of a request: its own, and those of its trace and span if it has any."""
-    ids = {"request_id": request_id_of(environ)}
+    ids: dict[str, str] | None = environ.get(_IDS)
+    if ids is not None:
+        return ids
+    ids = environ[_IDS] = {"request_id": request_id_of(environ)}
     if trace := tracing.trace_id(environ):
         ids["trace_id"] = trace
         if span := tracing.span_id(environ):
