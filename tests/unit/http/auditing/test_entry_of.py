@@ -19,7 +19,7 @@ from omni_gateway.audit import lines
 from omni_gateway.audit.entries import entry_of, new_id, outcome_of, refusal_entry
 from omni_gateway.auth import Principal, Role
 from omni_gateway.http import metrics, problems
-from omni_gateway.http.changed_fields import note_body, note_cluster, note_credential, note_documents
+from omni_gateway.http.changed_fields import note_body, note_credential, note_documents, set_cluster
 from omni_gateway.http.guard import _PRINCIPAL
 from omni_gateway.store import AuditEntry, Store
 
@@ -178,7 +178,7 @@ def test_a_path_shows_no_secret(path: str, shown: str) -> None:
 def test_the_cluster_is_the_one_that_was_noted_or_the_object_itself(path: str, noted: str, cluster: str) -> None:
     def note(environ: dict[str, Any]) -> None:
         if noted:
-            note_cluster(environ, noted)
+            set_cluster(environ, noted)
 
     assert entry(path, environ=note).cluster == cluster
 
