@@ -28,9 +28,12 @@ def known_variables(found: Iterable[Found]) -> Mapping[str, str]:
     """Return the variables of all settings with the plugin that each is of, empty for the gateway's own."""
     plugins = [item.plugin for item in found if item.plugin is not None]
     of_plugins = {
-        each.name: plugin.name for plugin in plugins for each in plugin_variables(plugin.name, plugin.settings)
+        name: plugin.name
+        for plugin in plugins
+        for each in plugin_variables(plugin.name, plugin.settings)
+        for name in each.names
     }
-    return {**of_plugins, **{each.name: "" for each in variables_of(Settings, PREFIX)}}
+    return {**of_plugins, **{name: "" for each in variables_of(Settings, PREFIX) for name in each.names}}
 
 
 def load_plugin_settings(item: Found, environ: Mapping[str, str], known: Mapping[str, str]) -> Any:

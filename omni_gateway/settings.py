@@ -313,7 +313,7 @@ def misspelt(environ: Mapping[str, str] | None = None) -> Sequence[tuple[str, st
     """
     environ = os.environ if environ is None else environ
     given = {**in_file(environ), **environ}
-    known = {CONFIG_FILE, *OMNI_VARIABLES, *(each.name for each in variables_of(Settings, PREFIX))}
+    known = {CONFIG_FILE, *OMNI_VARIABLES, *(name for each in variables_of(Settings, PREFIX) for name in each.names)}
     return [
         (name, near[0])
         for name in sorted(given)

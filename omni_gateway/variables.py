@@ -16,6 +16,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import marshmallow as ma
 from dotenv import dotenv_values
 
+from omni_gateway.secret_files import SUFFIX, SecretFileError, read_secret
+
 PREFIX = "OMNI_GATEWAY_"
 CONFIG_FILE = f"{PREFIX}CONFIG_FILE"
 
@@ -48,7 +50,8 @@ def setting(
 
     :param doc: its meaning, a phrase for the table of settings.
     :param default: its value where the variable is not set or empty; without one the variable has to be set.
-    :param secret: its value is never shown: not by ``repr``, an error or ``omni-gateway config``.
+    :param secret: its value is never shown: not by ``repr``, an error or ``omni-gateway config``. The variable with
+        ``_FILE`` after its name may name a file that holds it.
     :param validate: checks the parsed value.
     :param name: the variable's name after the prefix; by default the field's in capitals.
     """
@@ -58,11 +61,12 @@ def setting(
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable: its name, the field that it sets, and how its text is parsed."""
+    """One variable: its name, the field that it sets, how its text is parsed, and whether that may be in a file."""
 
     name: str
     field: dataclasses.Field[Any]
     annotation: Any
+    takes_file: bool = False
 
     @property
     def doc(self) -> str:
@@ -75,16 +79,27 @@ class Variable:
         return bool(self.field.metadata["secret"])
 
     @property
+    def names(self) -> Sequence[str]:
+        """Return the variables that set it: its own, and the one with the path of a file that holds its text."""
+        return (self.name, self.name + SUFFIX) if self.takes_file else (self.name,)
+
+    @property
     def required(self) -> bool:
         """Return whether it has to be set."""
         return self.field.default is dataclasses.MISSING
 
     def read(self, environ: Mapping[str, str]) -> Any:
         """Return its value, parsed and checked; raise :class:`SettingsError`."""
-        text = environ.get(self.name, "").strip()
+        text, given_by = environ.get(self.name, "").strip(), self.name
+        if self.takes_file:
+            try:
+                secret = read_secret(environ, self.name)
+            except SecretFileError as error:
+                raise SettingsError(str(error)) from None
+            text, given_by = secret.text, secret.variable
         if not text:
             if self.required:
-                raise SettingsError(f"{self.name} has to be set: {self.doc}")
+                raise SettingsError(f"{' or '.join(self.names)} has to be set: {self.doc}")
             return self.field.default
         try:
             value = _parser(self.annotation)(text)
@@ -92,7 +107,7 @@ class Variable:
                 validate(value)
         except ma.ValidationError as error:
             given = "" if self.secret else f" ({text!r} was given)"
-            raise SettingsError(f"{self.name}: {' '.join(map(str, error.messages))}{given}") from error
+            raise SettingsError(f"{given_by}: {' '.join(map(str, error.messages))}{given}") from error
         return value
 
     def shown(self, value: Any) -> str:
@@ -106,6 +121,8 @@ class Variable:
 
 def variables_of(cls: type, prefix: str) -> Sequence[Variable]:
     """Return the variables of a dataclass, one for each field that :func:`setting` has made.
+
+    A secret may be in a file, unless the dataclass has a field of its own for the variable that would name the file.
 
     Raises :class:`SettingsError` if it is no dataclass, or the annotation of such a field is not str, int, float, bool,
     ``pathlib.Path``, ``tuple[str, ...]``, a ``Literal`` of texts, or one of these or None.
@@ -122,7 +139,11 @@ def variables_of(cls: type, prefix: str) -> Sequence[Variable]:
             except KeyError:
                 raise SettingsError(f"{cls.__name__}.{field.name}: no text becomes a {hints[field.name]}") from None
             found.append(Variable(name, field, hints[field.name]))
-    return found
+    taken = {each.name for each in found}
+    return [
+        dataclasses.replace(each, takes_file=True) if each.secret and each.name + SUFFIX not in taken else each
+        for each in found
+    ]
 
 
 def in_file(environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -11,14 +11,22 @@ from typing import Literal, cast, get_args
 from omni_gateway.omni.endpoint import Endpoint, parse_endpoint
 from omni_gateway.omni.faults import ConfigError
 from omni_gateway.omni.keys import parse_key
+from omni_gateway.secret_files import SUFFIX, SecretFileError, read_secret
 
 __all__ = ["ConfigError", "OmniConfig"]
 
 MIB = 1024 * 1024
-KEY_FILE_VARIABLE = "OMNI_SERVICE_ACCOUNT_KEY_FILE"
+#: The first one that is set is used; each may be in a file, whose path has ``_FILE`` after its name.
 KEY_VARIABLES = ("SIDERO_SERVICE_ACCOUNT_KEY", "OMNI_SERVICE_ACCOUNT_KEY")
 #: All variables that a configuration is read from.
-VARIABLES = ("OMNI_ENDPOINT", *KEY_VARIABLES, KEY_FILE_VARIABLE, "OMNI_CA_FILE", "OMNI_INSECURE", "OMNI_TRANSPORT")
+VARIABLES = (
+    "OMNI_ENDPOINT",
+    *KEY_VARIABLES,
+    *(name + SUFFIX for name in KEY_VARIABLES),
+    "OMNI_CA_FILE",
+    "OMNI_INSECURE",
+    "OMNI_TRANSPORT",
+)
 Transport = Literal["auto", "grpc", "http"]
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -95,28 +103,19 @@ class OmniConfig:
 
 def _key_from(environ: Mapping[str, str], needed: bool) -> str:
     for variable in KEY_VARIABLES:
-        value = environ.get(variable, "").strip()
-        if value:
-            parse_key(value, variable=variable)
-            return value
-    if path := environ.get(KEY_FILE_VARIABLE, "").strip():
-        return _key_in(Path(path))
+        try:
+            key = read_secret(environ, variable)
+        except SecretFileError as error:
+            raise ConfigError(str(error)) from None
+        if key.text:
+            parse_key(key.text, variable=key.variable)
+            return key.text
     if not needed:
         return ""
     raise ConfigError(
-        f"OMNI_SERVICE_ACCOUNT_KEY is not set, nor {KEY_FILE_VARIABLE} (nor SIDERO_SERVICE_ACCOUNT_KEY, which wins);"
-        " `omnictl serviceaccount create NAME` prints one"
+        f"OMNI_SERVICE_ACCOUNT_KEY is not set, nor OMNI_SERVICE_ACCOUNT_KEY{SUFFIX} (nor SIDERO_SERVICE_ACCOUNT_KEY,"
+        " which wins); `omnictl serviceaccount create NAME` prints one"
     )
-
-
-def _key_in(path: Path) -> str:
-    try:
-        value = path.read_text(encoding="ascii").strip()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ConfigError(f"{KEY_FILE_VARIABLE} cannot be read: {reason}") from None
-    parse_key(value, variable=KEY_FILE_VARIABLE)
-    return value
 
 
 def _flag(environ: Mapping[str, str], variable: str) -> bool:

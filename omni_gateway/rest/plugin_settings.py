@@ -30,14 +30,16 @@ def load(plugin: str, cls: type | None, environ: Mapping[str, str], others: Coll
     """
     if cls is None:
         return None
-    variables = {each.name: each for each in plugin_variables(plugin, cls)}
-    if taken := sorted(set(variables) & set(others)):
+    variables = plugin_variables(plugin, cls)
+    names = [name for each in variables for name in each.names]
+    if taken := sorted(set(names) & set(others)):
         raise SettingsError(f"{taken[0]} is the name of another setting too; rename the field")
     prefix = prefix_of(plugin)
     for name in sorted(environ):
-        if name.startswith(prefix) and name not in variables and name not in others and not _OF_SERVICES.search(name):
-            own = [each.removeprefix(prefix) for each in variables]  # the prefix alone would make all names alike
+        if name.startswith(prefix) and name not in names and name not in others and not _OF_SERVICES.search(name):
+            own = [each.removeprefix(prefix) for each in names]  # the prefix alone would make all names alike
             near = difflib.get_close_matches(name.removeprefix(prefix), own, n=1)
-            advice = f"did you mean {prefix}{near[0]}?" if near else f"those of the plugin are {', '.join(variables)}"
+            all_of_them = ", ".join(each.name for each in variables)
+            advice = f"did you mean {prefix}{near[0]}?" if near else f"those of the plugin are {all_of_them}"
             raise SettingsError(f"{name} is not a setting of the plugin {plugin!r}; {advice}")
-    return cls(**{each.field.name: each.read(environ) for each in variables.values()})
+    return cls(**{each.field.name: each.read(environ) for each in variables})

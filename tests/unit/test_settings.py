@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from omni_gateway.omni.config import KEY_VARIABLES
 from omni_gateway.settings import Settings, SettingsError, misspelt
 from omni_gateway.variables import variables_of
 
@@ -81,6 +82,61 @@ def test_the_bootstrap_token_is_not_in_the_repr() -> None:
 
 def test_the_password_of_redis_is_not_in_the_repr() -> None:
     assert "s3cret" not in repr(Settings.load({"OMNI_GATEWAY_REDIS_URL": "redis://:s3cret@127.0.0.1/0"}))
+
+
+#: A valid value of each secret of the gateway's own.
+SECRETS = {
+    "OMNI_GATEWAY_STORE_URL": "sqlite:////srv/gateway.sqlite",
+    "OMNI_GATEWAY_BOOTSTRAP_TOKEN": "b" * 40,
+    "OMNI_GATEWAY_REDIS_URL": "redis://:s3cret@127.0.0.1/0",
+}
+
+
+def test_every_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    secret = [each for each in variables_of(Settings, "OMNI_GATEWAY_") if each.secret]
+    assert {each.name for each in secret} == set(SECRETS)
+    environ = {}
+    for name, value in SECRETS.items():
+        (tmp_path / name).write_text(f"{value}\n")
+        environ[f"{name}_FILE"] = str(tmp_path / name)
+    settings = Settings.load(environ)
+    assert {each.name: getattr(settings, each.field.name) for each in secret} == SECRETS
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "there is no such file"),
+        (b"", "which is empty"),
+        (b"\n", "which is empty"),
+        (b"\xff\xfe", "it is no text"),
+        (b"http://s3cret", "must begin with redis://"),
+    ],
+)
+def test_a_file_without_the_secret_is_refused_by_the_name_of_its_variable(
+    tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    file = tmp_path / "redis-url"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError, match=words) as refused:
+        Settings.load({"OMNI_GATEWAY_REDIS_URL_FILE": str(file)})
+    assert "OMNI_GATEWAY_REDIS_URL" in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", [*SECRETS, "OMNI_SERVICE_ACCOUNT_KEY", "SIDERO_SERVICE_ACCOUNT_KEY"])
+def test_a_secret_and_its_file_are_not_both_taken(name: str) -> None:
+    environ = {"OMNI_ENDPOINT": "http://127.0.0.1:1", name: "s3cret", f"{name}_FILE": "/run/secrets/it"}
+    with pytest.raises(SettingsError, match=f"^{name} and {name}_FILE are both set; set one of them$"):
+        Settings.load(environ)
+
+
+def test_the_docs_name_every_secret_that_may_stand_in_a_file() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    section = page.partition("## Secrets in files")[2].partition("\n## ")[0]
+    named = re.findall(r"^- `(\w+)_FILE`$", section, flags=re.M)
+    assert named == [*KEY_VARIABLES, *SECRETS]
 
 
 def test_the_docs_table_is_the_code() -> None:

@@ -41,6 +41,18 @@ def test_variables_set_fields_by_their_types_and_others_have_their_defaults() ->
     assert settings == RackSettings(url="http://x", every=2.5, rooms=("a", "b"))
 
 
+def test_a_secret_may_stand_in_a_file_unless_the_plugin_has_a_setting_of_that_name(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class OwnFile:
+        token: str = setting("The token", "", secret=True)
+        token_file: str = setting("Where the plugin itself reads a token", "")
+
+    file = tmp_path / "token"
+    file.write_text("longs3cret\n")
+    assert loaded({URL: "http://x", f"{TOKEN}_FILE": str(file)}).token == "longs3cret"
+    assert load("rack-units", OwnFile, {f"{TOKEN}_FILE": "/there"}, []) == OwnFile(token_file="/there")
+
+
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
