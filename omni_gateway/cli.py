@@ -6,51 +6,27 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from omni_gateway import (
     __version__,
+    config_commands,
     embedded,
     metrics_directory,
     plugin_commands,
     start_checks,
     third_party_commands,
 )
-from omni_gateway.settings import Settings, SettingsError, misspelt
+from omni_gateway.command_line import plain_errors, print_table
+from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.unauthenticated_bind import check_exposure
 
 if TYPE_CHECKING:
     from omni_gateway.discovery import Found
-
-
-def _plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a command: errors of the configuration are printed in one line, without a stack trace."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        from omni_gateway.discovery import BrokenPlugin
-        from omni_gateway.store import StoreMisconfigured, StoreUnavailable
-
-        try:
-            return command(*args, **kwargs)
-        except (SettingsError, BrokenPlugin, embedded.EmbeddedOmniError) as error:
-            raise click.ClickException(str(error)) from error
-        except StoreUnavailable as error:
-            raise click.ClickException(f"{error} It is {_place_of_store()}.") from error
-        except StoreMisconfigured as error:
-            raise click.ClickException(f"OMNI_GATEWAY_STORE_URL: {error}") from error
-
-    return run
-
-
-def _place_of_store() -> str:
-    settings = Settings.load()
-    return "the one of OMNI_GATEWAY_STORE_URL" if settings.store_url else str(settings.state_dir / "gateway.sqlite")
 
 
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
@@ -71,6 +47,7 @@ def main(context: click.Context) -> None:
 
 
 main.add_command(plugin_commands.plugin)
+main.add_command(config_commands.config)
 
 
 @main.command(short_help="Serve the API, of a simulator without OMNI_ENDPOINT.")
@@ -84,7 +61,7 @@ main.add_command(plugin_commands.plugin)
     type=click.IntRange(1, 64),
     help="Worker processes. By default OMNI_GATEWAY_WORKERS, or one per core and at most 4.",
 )
-@_plain_errors
+@plain_errors
 def serve(bind: str | None, workers: int | None) -> None:
     """Serve the API of the Omni that OMNI_ENDPOINT and OMNI_SERVICE_ACCOUNT_KEY name.
 
@@ -98,8 +75,6 @@ def serve(bind: str | None, workers: int | None) -> None:
     _check_audit_file(settings)
     check_exposure(bind, settings)
     _check_commands(settings)
-    for name, near in misspelt():
-        _tell(f"Warning: {name} is not a setting; did you mean {near}?")
     _tell(f"omni-gateway {__version__} is loading ...")
     from omni_gateway.server import serve as run  # imports most of the package
     from omni_gateway.start_summary import summary
@@ -107,10 +82,12 @@ def serve(bind: str | None, workers: int | None) -> None:
     settings = _with_omni(settings)
     token = _ensure_a_token(settings)
     _tell("Loading the resources ...")
+    plugins = _usable_plugins(settings)
+    _warn_of_unknown_variables(plugins)
     run(
         bind,
         settings,
-        _usable_plugins(settings),
+        plugins,
         renew=lambda: _renewed(bind, settings, workers),
         ready=lambda: _tell(summary(bind, settings, token)),
     )
@@ -122,6 +99,18 @@ def _check_commands(settings: Settings) -> None:
         if settings.plugin_errors != "skip":
             raise click.ClickException(fault)
         _tell(f"Warning: {fault}.")
+
+
+def _warn_of_unknown_variables(plugins: Sequence[Found]) -> None:
+    """Warn of variables that look like settings and are none.
+
+    They do not stop the start: a release must start with settings that only the next one knows, or it could not be
+    gone back to.
+    """
+    from omni_gateway.settings_check import unknown_variables
+
+    for unknown in unknown_variables(os.environ, plugins):
+        _tell(f"Warning: {unknown}")
 
 
 def _tell(text: str) -> None:
@@ -146,7 +135,9 @@ def _renewed(bind: str, started: Settings, workers: int | None) -> tuple[Setting
     check_exposure(bind, settings)
     if started.embedded:
         settings = replace(settings, omni=started.omni, embedded=True)
-    return settings, _usable_plugins(settings)
+    plugins = _usable_plugins(settings)
+    _warn_of_unknown_variables(plugins)
+    return settings, plugins
 
 
 def _check_audit_file(settings: Settings) -> None:
@@ -224,7 +215,7 @@ def simulator(context: click.Context) -> None:
 
 @main.command()
 @click.option("--format", "form", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
-@_plain_errors
+@plain_errors
 def openapi(form: str) -> None:
     """Print the OpenAPI document; no Omni is needed."""
     from omni_gateway.http.api import DOCUMENT
@@ -249,7 +240,7 @@ def _app_without_omni() -> Any:
 
 
 @main.command()
-@_plain_errors
+@plain_errors
 def plugins() -> None:
     """List the plugins and their routes.
 
@@ -273,29 +264,7 @@ def plugins() -> None:
                 state,
             )
         )
-    _table(rows)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows with aligned columns; the first is their titles."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    for row in rows:
-        click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
-
-
-@main.command()
-@_plain_errors
-def config() -> None:
-    """Show the settings in effect, those of plugins too.
-
-    Variable, where its value comes from (environment, file or default), and the value; *** stands for a secret one.
-    """
-    from omni_gateway.discovery import discover
-    from omni_gateway.effective_settings import effective_settings
-
-    found = discover(disabled=Settings.load().plugins_disabled, skip_broken=True)
-    rows = [(each.variable, each.source, each.value) for each in effective_settings(os.environ, found)]
-    _table([("VARIABLE", "SOURCE", "VALUE"), *rows])
+    print_table(rows)
 
 
 @main.group()
@@ -335,7 +304,7 @@ def _tokens() -> Any:
     metavar="PATTERN",
     help="Only this cluster, or those of a pattern such as prod-*; may be repeated.",
 )
-@_plain_errors
+@plain_errors
 def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ...]) -> None:
     """Create a token and print it; it cannot be shown again."""
     from datetime import timedelta
@@ -349,7 +318,7 @@ def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ..
 
 
 @token.command("list")
-@_plain_errors
+@plain_errors
 def list_tokens() -> None:
     """List the tokens; their text is not stored."""
     for item in _tokens().list():
@@ -361,7 +330,7 @@ def list_tokens() -> None:
 
 @token.command("revoke")
 @click.argument("id")
-@_plain_errors
+@plain_errors
 def revoke_token(id: str) -> None:
     """Revoke a token by the id that `token list` shows."""
     if not _tokens().revoke(id):

@@ -11,17 +11,28 @@ from omni_gateway.omni.config import KEY_VARIABLES
 from omni_gateway.omni.config import VARIABLES as OMNI_VARIABLES
 from omni_gateway.rest import plugin_settings
 from omni_gateway.rest.plugin_settings import plugin_variables
+from omni_gateway.secret_files import SUFFIX
 from omni_gateway.settings import Settings
-from omni_gateway.variables import PREFIX, in_file, variables_of
+from omni_gateway.variables import PREFIX, Variable, in_file, variables_of
 
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """One setting: its variable, its value as text, and its source: ``environment``, ``file`` or ``default``."""
+    """One setting: its variable, its value as text, a secret one masked, and where that comes from.
+
+    ``source``: ``environment``, ``file`` (of :data:`CONFIG_FILE`), ``secret file`` (at ``path``) or ``default``.
+    """
 
     variable: str
     value: str
     source: str
+    path: str = ""
+    secret: bool = False
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """Return it as JSON members; ``value`` is null where nothing is set, and of a secret that is set ``***``."""
+        found = {"variable": self.variable, "source": self.source, "value": self.value or None, "secret": self.secret}
+        return {**found, "path": self.path} if self.path else found
 
 
 def known_variables(found: Iterable[Found]) -> Mapping[str, str]:
@@ -53,19 +64,28 @@ def effective_settings(environ: Mapping[str, str], found: Iterable[Found]) -> It
     file = in_file(environ)
     merged = {**file, **environ}
 
-    def effective(variable: str, value: str) -> Effective:
+    def effective(variable: str, value: str, *, secret: bool = False, takes_file: bool = False) -> Effective:
+        if takes_file and (path := merged.get(variable + SUFFIX)):
+            return Effective(variable, value, "secret file", path, secret)
         given = [name for name, texts in (("environment", environ), ("file", file)) if texts.get(variable)]
-        return Effective(variable, value, given[0] if given else "default")
+        return Effective(variable, value, given[0] if given else "default", secret=secret)
+
+    def of(variable: Variable, values: Any) -> Effective:
+        value = variable.shown(getattr(values, variable.field.name))
+        return effective(variable.name, value, secret=variable.secret, takes_file=variable.takes_file)
 
     settings = Settings.load(environ)
     for name in OMNI_VARIABLES:
-        text = merged.get(name, "")
-        yield effective(name, "***" if text and name in KEY_VARIABLES else text)
+        if name in KEY_VARIABLES:
+            given = any(merged.get(each) for each in (name, name + SUFFIX))
+            yield effective(name, "***" if given else "", secret=True, takes_file=True)
+        elif name.removesuffix(SUFFIX) not in KEY_VARIABLES:
+            yield effective(name, merged.get(name, ""))
     for variable in variables_of(Settings, PREFIX):
-        yield effective(variable.name, variable.shown(getattr(settings, variable.field.name)))
+        yield of(variable, settings)
     known = known_variables(found)
     for item in found:
         values = load_plugin_settings(item, settings.environ, known)
         if item.plugin is not None:
             for variable in plugin_variables(item.plugin.name, item.plugin.settings):
-                yield effective(variable.name, variable.shown(getattr(values, variable.field.name)))
+                yield of(variable, values)

@@ -6,11 +6,10 @@ and ``doc`` make the table of ``docs/settings.md``, which a test compares with t
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -19,15 +18,13 @@ from limits import RateLimitItem, parse_many
 
 from omni_gateway.host_names import Pattern
 from omni_gateway.omni import ConfigError, OmniConfig
-from omni_gateway.omni.config import VARIABLES as OMNI_VARIABLES
-from omni_gateway.variables import CONFIG_FILE, PREFIX, SettingsError, in_file, setting, variables_of
+from omni_gateway.variables import PREFIX, SettingsError, in_file, setting, variables_of
 
-__all__ = ["OFF", "PREFIX", "Settings", "SettingsError", "misspelt"]
+__all__ = ["OFF", "PREFIX", "Settings", "SettingsError"]
 
 MINIMUM_TOKEN_BYTES = 32
 WAYS_IN = ("token", "oidc", "omni-key")
 OFF = "off"
-_NEARLY = 0.9
 
 
 def _setting(name: str, doc: str, default: Any, *, secret: bool = False) -> Any:
@@ -304,23 +301,6 @@ class Settings:
             return parse_many(text)
         except ValueError as error:
             raise SettingsError(f"{PREFIX}{name.upper()} must be like 100/minute, or off, not {text!r}") from error
-
-
-def misspelt(environ: Mapping[str, str] | None = None) -> Sequence[tuple[str, str]]:
-    """Return the variables that are not settings and have nearly the name of one, each with that name.
-
-    Others are left alone: Kubernetes, for one, sets ``OMNI_GATEWAY_PORT`` in a namespace with a Service of our name.
-    """
-    environ = os.environ if environ is None else environ
-    given = {**in_file(environ), **environ}
-    known = {CONFIG_FILE, *OMNI_VARIABLES, *(name for each in variables_of(Settings, PREFIX) for name in each.names)}
-    return [
-        (name, near[0])
-        for name in sorted(given)
-        if name.startswith(("OMNI", "SIDERO"))
-        and name not in known
-        and (near := difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY))
-    ]
 
 
 def _check_ca_file(path: str) -> None:

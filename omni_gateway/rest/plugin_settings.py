@@ -10,7 +10,7 @@ from typing import Any
 from omni_gateway.variables import PREFIX, SettingsError, Variable, variables_of
 
 #: Kubernetes sets variables of these names for each Service of a namespace.
-_OF_SERVICES = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$")
+OF_SERVICES = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$")
 
 
 def prefix_of(plugin: str) -> str:
@@ -36,7 +36,7 @@ def load(plugin: str, cls: type | None, environ: Mapping[str, str], others: Coll
         raise SettingsError(f"{taken[0]} is the name of another setting too; rename the field")
     prefix = prefix_of(plugin)
     for name in sorted(environ):
-        if name.startswith(prefix) and name not in names and name not in others and not _OF_SERVICES.search(name):
+        if name.startswith(prefix) and name not in names and name not in others and not OF_SERVICES.search(name):
             own = [each.removeprefix(prefix) for each in names]  # the prefix alone would make all names alike
             near = difflib.get_close_matches(name.removeprefix(prefix), own, n=1)
             all_of_them = ", ".join(each.name for each in variables)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from omni_gateway.omni.config import KEY_VARIABLES
-from omni_gateway.settings import Settings, SettingsError, misspelt
+from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.variables import variables_of
 
 ROOT = Path(__file__).parents[2]
@@ -147,10 +147,3 @@ def test_the_docs_table_is_the_code() -> None:
         shown = variable.shown(variable.field.default)
         code.append((variable.name, variable.doc, f"`{shown}`" if shown else ""))
     assert rows == code
-
-
-def test_a_variable_with_nearly_the_name_of_a_setting_is_found() -> None:
-    kubernetes = {"OMNI_GATEWAY_PORT": "tcp://10.0.0.1:8080", "OMNI_GATEWAY_SERVICE_HOST": "10.0.0.1"}
-    right = {"OMNI_ENDPOINT": "http://127.0.0.1:1", "OMNI_GATEWAY_THREADS": "4"}
-    given = {**kubernetes, **right, "OMNI_ENDPIONT": "http://127.0.0.1:1", "OMNI_GATEWAY_THREAD": "4"}
-    assert misspelt(given) == [("OMNI_ENDPIONT", "OMNI_ENDPOINT"), ("OMNI_GATEWAY_THREAD", "OMNI_GATEWAY_THREADS")]

@@ -123,3 +123,12 @@ def test_settings_in_effect_are_told_with_their_source_and_without_secrets(tmp_p
     assert rows["OMNI_GATEWAY_FLEET"] == ("file", "3")
     secrets = [rows[name] for name in (TOKEN, "OMNI_GATEWAY_REDIS_URL", "SIDERO_SERVICE_ACCOUNT_KEY")]
     assert secrets == [("environment", "***")] * 3
+
+
+def test_the_source_of_a_secret_in_a_file_is_told_with_its_path(tmp_path: Path) -> None:
+    file = tmp_path / "redis-url"
+    file.write_text("redis://:pa55word@r/0\n")
+    rows = effective_settings({"OMNI_GATEWAY_REDIS_URL_FILE": str(file)}, [])
+    [redis] = [each.to_dict() for each in rows if each.variable == "OMNI_GATEWAY_REDIS_URL"]
+    told = {"variable": "OMNI_GATEWAY_REDIS_URL", "source": "secret file", "path": str(file)}
+    assert redis == told | {"value": "***", "secret": True}
