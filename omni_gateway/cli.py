@@ -19,6 +19,7 @@ from omni_gateway import (
     metrics_directory,
     plugin_commands,
     start_checks,
+    state_lock,
     third_party_commands,
 )
 from omni_gateway.command_line import plain_errors, print_table
@@ -72,6 +73,7 @@ def serve(bind: str | None, workers: int | None) -> None:
     bind = bind or settings.bind
     start_checks.check(bind, settings)
     _set_up_log(settings)
+    state_lock.hold(settings)
     _check_audit_file(settings)
     check_exposure(bind, settings)
     _check_commands(settings)

@@ -17,7 +17,7 @@ from typing import Any, cast
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from omni_gateway import __version__, audit, tracing
+from omni_gateway import __version__, audit, state_lock, tracing
 from omni_gateway.api.health import explain
 from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin, Found
@@ -211,6 +211,7 @@ os.register_at_fork(after_in_parent=take_stop)
 def _start_worker(embedded: bool, worker: Any) -> None:
     # Ctrl-C reaches every process of the terminal; the master tells its workers when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    state_lock.release_in_worker()
     tracing.start(__version__)
     if tracing.active():
         worker.wsgi = tracing.traced(worker.wsgi, skip=_only_asks)
