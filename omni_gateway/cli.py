@@ -15,6 +15,7 @@ import click
 from omni_gateway import (
     __version__,
     config_commands,
+    db_commands,
     embedded,
     metrics_directory,
     plugin_commands,
@@ -49,6 +50,7 @@ def main(context: click.Context) -> None:
 
 main.add_command(plugin_commands.plugin)
 main.add_command(config_commands.config)
+main.add_command(db_commands.db)
 
 
 @main.command(short_help="Serve the API, of a simulator without OMNI_ENDPOINT.")

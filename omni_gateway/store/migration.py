@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from alembic.config import Config
+    from sqlalchemy import Connection, Engine
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +21,8 @@ HEAD = "0006"
 ATTEMPTS = 10
 #: Of PostgreSQL's advisory lock, which makes replicas that start at once migrate one after the other; an arbitrary id.
 LOCK = 0x6F6D6E69
-
+#: The beginnings of statements that change nothing.
+_READS = ("SELECT", "PRAGMA", "SET LOCAL")
 
 #: Alembic's context is global to the process, so two stores in one process migrate one after the other.
 _ONE_AT_A_TIME = Lock()
@@ -82,11 +85,46 @@ def present(engine: Engine, steps: Steps = OWN) -> str | None:
         return connection.execute(select(column("version_num")).select_from(table(steps.version_table))).scalar()
 
 
-def _upgrade(engine: Engine, steps: Steps) -> None:
-    from alembic import command
+def missing(engine: Engine | None, steps: Steps = OWN) -> Sequence[tuple[str, str]]:
+    """Return the migrations that a database lacks, in their order: each one's id and what it is for.
+
+    Without an engine, those of a new database.
+    """
+    from alembic.script import ScriptDirectory
+
+    step = None if engine is None else present(engine, steps)
+    if step is not None and step >= steps.head:
+        return []
+    revisions = ScriptDirectory.from_config(_config(steps)).iterate_revisions(steps.head, step or "base")
+    return [(each.revision, str(each.doc or "").partition("\n")[0]) for each in reversed(list(revisions))]
+
+
+def try_missing(engine: Engine, steps: Steps = OWN) -> Sequence[str]:
+    """Run the missing migrations in a transaction that is rolled back; return the statements that change something.
+
+    Both databases roll changes of tables back. Writers wait meanwhile, so this takes as long as the migration.
+    """
+    from sqlalchemy import event
+
+    statements: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *rest: Any) -> None:
+        if not statement.lstrip().upper().startswith(_READS):
+            statements.append(" ".join(statement.split()))
+
+    with _ONE_AT_A_TIME, engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # its driver would begin at the first changed row only
+        event.listen(connection, "before_cursor_execute", note)
+        try:
+            _run(connection, steps)
+        finally:
+            connection.rollback()
+    return statements
+
+
+def _config(steps: Steps) -> Config:
     from alembic.config import Config
-    from alembic.util import CommandError
-    from sqlalchemy import text
 
     config = Config()
     config.set_main_option("script_location", "omni_gateway.store:migrations")  # its env.py serves all steps
@@ -94,12 +132,26 @@ def _upgrade(engine: Engine, steps: Steps) -> None:
     for option in ("path_separator", "version_path_separator"):  # the second is of Alembic before 1.16
         config.set_main_option(option, "newline")
     config.attributes["version_table"] = steps.version_table
+    return config
+
+
+def _upgrade(engine: Engine, steps: Steps) -> None:
+    from alembic.util import CommandError
+
     with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SET LOCAL statement_timeout = 0"))  # the caller's deadline counts
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        config.attributes["connection"] = connection
         try:
-            command.upgrade(config, steps.head)
+            _run(connection, steps)
         except CommandError as error:
             raise _Overtaken from error
+
+
+def _run(connection: Connection, steps: Steps) -> None:
+    from alembic import command
+    from sqlalchemy import text
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))  # the caller's deadline counts
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    config = _config(steps)
+    config.attributes["connection"] = connection
+    command.upgrade(config, steps.head)

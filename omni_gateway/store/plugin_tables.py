@@ -58,9 +58,9 @@ class PluginTables:
     def __init__(self, database: Database, plugin: str, tables: Tables) -> None:
         """Make it, without a connection. Raises :class:`TablesError` where there are no such steps."""
         version_table = f"alembic_version_{re.sub(r'[^a-z0-9]', '_', plugin.lower())}"
-        self._steps = Steps(tables.head, version_table, tables.folder())
+        self.steps = Steps(tables.head, version_table, tables.folder())
         self._database = database
-        self._plugin = plugin
+        self.plugin = plugin
         self._lock = Lock()
         self._migrated_in: int | None = None
 
@@ -92,12 +92,12 @@ class PluginTables:
                 return
             try:
                 with deadline.within(MIGRATION_SECONDS):
-                    migrate(engine, self._steps)
+                    migrate(engine, self.steps)
             except Exception as error:
                 failure = failure_of(error)
                 if failure is not None and failure is not NO_TABLES:
                     raise StoreUnavailable(failure.reason) from error
-                text = f"the tables of the plugin {self._plugin!r} cannot be migrated to {self._steps.head!r}"
+                text = f"the tables of the plugin {self.plugin!r} cannot be migrated to {self.steps.head!r}"
                 raise TablesError(f"{text}: {type(error).__name__}: {error}") from error
             self._migrated_in = os.getpid()
 

@@ -15,8 +15,10 @@ import httpx
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 
+from omni_gateway.cli import main
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.select import select
@@ -176,6 +178,31 @@ def test_a_process_waits_while_another_makes_the_tables(
 def test_the_steps_lead_to_the_tables_of_the_code(database: Callable[[str], str]) -> None:
     with Store(database("compared")).engine().connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_a_dump_is_restored_into_another_database(
+    postgresql: PostgreSQL, database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/operations/backup.md has it."""
+    monkeypatch.setattr("omni_gateway.discovery.discover", lambda **_: [])
+    dump, server = str(postgresql.folder / "gateway.dump"), ("-h", str(postgresql.folder), "-U", "gateway")
+    monkeypatch.setenv("OMNI_GATEWAY_STORE_URL", database("dumped"))
+    before, tried, upgraded, after = (
+        CliRunner().invoke(main, ["db", *words])
+        for words in (["check"], ["upgrade", "--dry-run"], ["upgrade"], ["check"])
+    )
+    Store(postgresql.url("dumped")).tokens.create("kept", "reader", None)
+
+    postgresql.run("pg_dump", "--format=custom", f"--file={dump}", *server, "dumped")
+    restored = database("restored")
+    options = ["--no-owner", "--exit-on-error", "--single-transaction", "--dbname=restored"]
+    postgresql.run("pg_restore", *server, *options, dump)
+
+    monkeypatch.setenv("OMNI_GATEWAY_STORE_URL", restored)
+    checked = CliRunner().invoke(main, ["db", "check"])
+    assert [each.exit_code for each in (before, tried, upgraded, after, checked)] == [3, 0, 0, 0, 0], upgraded.output
+    assert "CREATE TABLE IF NOT EXISTS tokens" in tried.output
+    assert [token.name for token in Store(restored).tokens.list()] == ["kept"]
 
 
 def entries(count: int, **members: Any) -> list[AuditEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,21 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, MetaData, Table, create_engine, func, insert, select, text
+from sqlalchemy.pool import StaticPool
 
 from omni_gateway.store import Store
-from omni_gateway.store.migration import HEAD, present
+from omni_gateway.store.migration import HEAD, OWN, Steps, migrate, missing, present, try_missing
 from omni_gateway.store.tables import IDEMPOTENCY, METADATA
 
 TOKENS_BEFORE_THE_STEPS = """
 CREATE TABLE tokens (id VARCHAR(32) PRIMARY KEY, name VARCHAR(200) NOT NULL, role VARCHAR(20) NOT NULL,
 sha256 VARCHAR(64) NOT NULL UNIQUE, created DATETIME NOT NULL, expires DATETIME, revoked BOOLEAN NOT NULL)
 """
+
+
+#: What a database may not be made to do by a step, for workers of the release before read and write it too.
+BREAKING = re.compile(r"\b(DROP|RENAME|ALTER COLUMN|TRUNCATE|DELETE FROM)\b|ADD COLUMN (?!.*DEFAULT).*NOT NULL", re.I)
 
 
 def at(folder: Path) -> str:
@@ -75,3 +81,46 @@ def test_a_database_of_a_newer_release_is_used_as_it_is(tmp_path: Path, caplog: 
     assert older.documents.find("c", "one") is not None
     assert present(older.engine()) == "9999"
     assert [record.levelname for record in caplog.records if "newer release" in record.message] == ["WARNING"]
+
+
+def test_no_step_takes_away_or_renames_what_the_release_before_reads() -> None:
+    statements = try_missing(create_engine("sqlite://"))
+    assert len(statements) > len(METADATA.tables)
+    assert [statement for statement in statements if BREAKING.search(statement)] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE tokens",
+        "ALTER TABLE tokens RENAME COLUMN name TO title",
+        "ALTER TABLE tokens ADD COLUMN owner VARCHAR(20) NOT NULL",
+        "ALTER TABLE tokens ALTER COLUMN name TYPE TEXT",
+    ],
+)
+def test_the_rule_knows_a_step_that_would_break_the_release_before(statement: str) -> None:
+    assert BREAKING.search(statement)
+
+
+def write_a_row(connection: Connection, table: Table) -> None:
+    """Insert a row as a release with this table does, that knows no column besides."""
+    values = {"str": "x", "int": 1, "bool": True, "datetime": func.now(), "float": 1.0, "bytes": b"x", "object": {}}
+    connection.execute(insert(table).values({each.name: values[each.type.python_type.__name__] for each in table.c}))
+
+
+@pytest.mark.parametrize("newer", [step for step, _ in missing(None)][1:])
+def test_the_release_before_writes_and_reads_the_tables_of_each_step(newer: str) -> None:
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    migrate(engine, Steps(f"{int(newer) - 1:04}", OWN.version_table, OWN.folder))
+    before = MetaData()
+    before.reflect(engine)
+    migrate(engine, Steps(newer, OWN.version_table, OWN.folder))
+
+    tables = [table for table in before.sorted_tables if table.name != OWN.version_table]
+    with engine.begin() as connection:
+        for table in tables:
+            write_a_row(connection, table)
+        counts = [len(connection.execute(select(table)).all()) for table in tables]
+
+    assert present(engine) == newer
+    assert counts == [1] * len(tables)
