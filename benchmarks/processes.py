@@ -67,6 +67,7 @@ def gateway(
         env |= {"OMNI_CA_FILE": omni.ca_file} if omni.ca_file else {}
         env |= {"OMNI_INSECURE": "true"} if omni.insecure else {}
         env |= {"OMNI_GATEWAY_STATE_DIR": state, "OMNI_GATEWAY_LOG_LEVEL": "WARNING", "OMNI_GATEWAY_RATE_LIMIT": "off"}
+        env |= {"OMNI_GATEWAY_DRAIN": "0"}
         env |= {CACHE_BYTES: os.environ[CACHE_BYTES]} if CACHE_BYTES in os.environ else {}
         env |= {"OMNI_GATEWAY_AUDIT_FILE": str(Path(state) / "audit")}
         # Named from outside, for it must be there before whatever counts is imported.

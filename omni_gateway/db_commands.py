@@ -240,7 +240,7 @@ def _states(engine: Engine | None, sets: dict[str, Steps]) -> Sequence[TablesSta
     from omni_gateway.store.migration import missing, present
 
     return [
-        TablesState(name, engine and present(engine, steps), steps.head, missing(engine, steps))
+        TablesState(name, None if engine is None else present(engine, steps), steps.head, missing(engine, steps))
         for name, steps in sets.items()
     ]
 

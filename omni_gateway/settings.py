@@ -184,6 +184,12 @@ class Settings:
         " after the start; empty: it stays in service and answers 503 itself",
         (),
     )
+    drain: float = _setting(
+        "DRAIN",
+        "How long the gateway goes on serving after SIGTERM while `/readyz` answers 503, so that load balancers turn"
+        " away first; not at SIGINT (Ctrl-C), nor with the embedded Omni",
+        5.0,
+    )
     log_level: str = _setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     log_format: Literal["auto", "json", "text"] = _setting(
         "LOG_FORMAT", "`json`: a line of JSON for each record; `text`: for people; `auto`: text on a terminal", "auto"
@@ -283,6 +289,7 @@ class Settings:
             ("STORE_TIMEOUT", self.store_timeout, 0.5, 60),
             ("STORE_GRACE", self.store_grace, 0, 86_400),
             ("STORE_START_TIMEOUT", self.store_start_timeout, 0, 3600),
+            ("DRAIN", self.drain, 0, 3600),
         ):
             if not least <= seconds <= most:
                 raise SettingsError(f"{PREFIX}{name} must be from {least} to {most} seconds")

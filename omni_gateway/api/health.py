@@ -14,6 +14,7 @@ from flask import Blueprint, Response
 import omni_gateway
 from omni_gateway.discovery import Found
 from omni_gateway.embedded import limits
+from omni_gateway.http.drain import DRAIN
 from omni_gateway.http.guard import public
 from omni_gateway.http.readiness import Check, CheckFailed
 from omni_gateway.omni import OmniClient, OmniError, errors
@@ -47,8 +48,12 @@ def blueprint(found: Sequence[Found], *, embedded: bool) -> Blueprint:
     def readyz() -> Response:
         report = current_gateway().readiness.report()
         checks = {**report.checks, "plugins": _check_plugins(broken)}
-        document = {"status": report.status, "failed": report.failed, "checks": checks}
-        return json_response(document, 200 if report.ready else 503, {"Cache-Control": "no-store"})
+        status, failed = report.status, report.failed
+        if DRAIN.begun:
+            status, failed = "unavailable", [*failed, "drain"]
+            checks["drain"] = {"status": "unavailable", "reason": "The gateway is about to stop"}
+        document = {"status": status, "failed": failed, "checks": checks}
+        return json_response(document, 503 if status == "unavailable" else 200, {"Cache-Control": "no-store"})
 
     def health() -> Response:
         report = current_gateway().readiness.report()

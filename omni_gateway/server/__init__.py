@@ -22,6 +22,7 @@ from omni_gateway.api.health import explain
 from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.http import metrics
+from omni_gateway.http.drain import DRAIN
 from omni_gateway.omni import OmniError
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.server.access_log import AccessLogger
@@ -71,7 +72,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self.cfg.set("when_ready", self._when_ready)
 
     def _when_ready(self, server: Any) -> None:
-        _stop_gracefully_on_interrupt(server)
+        _drain_before_stop(drain_seconds(self._settings), server)
         self._ready()
 
     def reload(self) -> None:
@@ -135,7 +136,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "errorlog": "-",
         "loglevel": settings.log_level.lower(),
         "logger_class": AccessLogger,
-        "when_ready": _stop_gracefully_on_interrupt,
+        "when_ready": partial(_drain_before_stop, drain_seconds(settings)),
         "pre_fork": _hold_stop,
         "post_worker_init": partial(_start_worker, settings.embedded),
         "worker_exit": _stop_worker,
@@ -192,9 +193,37 @@ def greet_omni(worker: Any, *, embedded: bool) -> None:
         log.log(level, "Omni answers over %s to the gateway's key %r", omni.transport, omni.identity.name)
 
 
-def _stop_gracefully_on_interrupt(server: Any) -> None:
-    """Treat SIGINT as SIGTERM: gunicorn would drop the requests in flight."""
-    signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+def drain_seconds(settings: Settings) -> float:
+    """Return how long a server drains at SIGTERM: not at all with an embedded Omni, which nothing balances."""
+    return 0.0 if settings.embedded else settings.drain
+
+
+def _drain_before_stop(seconds: float, server: Any) -> None:
+    """Drain at SIGTERM, then stop; stop at once at a second SIGTERM and at SIGINT. Called in the master.
+
+    gunicorn itself would drop the requests in flight at SIGINT. The handlers log nothing: they may interrupt a log.
+    """
+
+    def begin() -> None:
+        # As gunicorn decides whether to remove the file of a Unix socket.
+        shared = server.systemd or server.reexec_pid or server.master_pid
+        DRAIN.begin(last=not shared)
+
+    def stop(*_: Any) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        begin()
+        server.signal(signal.SIGTERM, None)
+
+    def terminate(*_: Any) -> None:
+        if DRAIN.begun or not seconds:
+            stop()
+        else:
+            begin()
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGINT, stop)
 
 
 def _hold_stop(server: Any, worker: Any) -> None:
@@ -275,7 +304,9 @@ def serve(
     renew: Callable[[], tuple[Settings, Sequence[Found]]],
     ready: Callable[[], None],
 ) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight finish, streams close. SIGHUP calls ``renew``.
+    """Serve until SIGTERM, which drains first, or SIGINT; requests in flight finish, streams close.
+
+    SIGHUP calls ``renew``.
 
     Calls ``ready`` as soon as connections are accepted.
     """

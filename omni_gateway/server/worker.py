@@ -35,8 +35,9 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from omni_gateway.http.admission import Admitted
+from omni_gateway.http.drain import DRAIN
 from omni_gateway.malloc import give_back, limit_arenas
-from omni_gateway.server import access_log
+from omni_gateway.server import access_log, listening_end
 from omni_gateway.server.error_responses import RequestRejected, refusal_for, written
 from omni_gateway.server.request_buffer import LARGE, RequestBuffer
 from omni_gateway.server.request_queue import Bounds, Caller, RequestQueue, Waiting
@@ -87,6 +88,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     threads_per_caller = 0
     most_waiting = 256
     trusted_proxies = 0
+    sockets: list[Any]
     #: Called with each rejection and the client's address, in the thread that rejects.
     note_refusal: Callable[[RequestRejected, str], None] | None = None
 
@@ -211,15 +213,26 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     def _cap_keepalive(self, deadline: float) -> None:
         """Shorten the waits for requests at a stop; responses that are being read keep their time."""
         super()._cap_keepalive(deadline)
+        self._stop_listening()
         self._stream_loop.stop()
         for wait in self._waits.values():
             if wait.phase == "request":
                 wait.deadline = min(wait.deadline, time.monotonic() + STOP_KEEPALIVE_LINGER)
 
+    def _stop_listening(self) -> None:
+        """Close the listening sockets at once: until then the kernel accepts connections that nothing would serve."""
+        listeners, self.sockets = self.sockets, []
+        for listener in listeners:
+            if DRAIN.last:
+                listening_end.accept_all(listener, self.accept)
+            listener.close()
+
     # Called in the pool's threads:
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """Serve a complete request; the response goes into a :class:`ResponseBuffer`."""
+        if DRAIN.begun:
+            self.max_keepalived = 0  # so the response has Connection: close, and its client connects elsewhere
         arrival = _arrival(conn)
         if arrival.continued:
             req._expected_100_continue = False  # the loop has sent it

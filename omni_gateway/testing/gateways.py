@@ -102,6 +102,7 @@ class ServedGateway(GatewayUnderTest):
             "OMNI_GATEWAY_STATE_DIR": str(state_dir),
             "OMNI_GATEWAY_WORKERS": str(workers),
             "OMNI_GATEWAY_AUTH": "token",
+            "OMNI_GATEWAY_DRAIN": "0",
             **{f"OMNI_GATEWAY_{name.upper()}": value for name, value in NO_RATES.items()},
             **environ,
         }

@@ -103,6 +103,7 @@ def start_gateway(
     env |= {
         "OMNI_GATEWAY_STATE_DIR": str(state_dir),
         "OMNI_GATEWAY_WORKERS": "1",
+        "OMNI_GATEWAY_DRAIN": "0",
         "OMNI_GATEWAY_AUTH": "token,omni-key",
         # One address and three tokens stand for all callers here.
         "OMNI_GATEWAY_RATE_LIMIT": "off",

@@ -187,7 +187,7 @@ def test_plain_gunicorn_serves_the_same_application_within_the_same_bounds(
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
     env |= omni_environ(omni_config)
     env |= {"OMNI_GATEWAY_STATE_DIR": str(tmp_path / "new"), "OMNI_GATEWAY_BOOTSTRAP_TOKEN": BOOTSTRAP}
-    env |= {"OMNI_GATEWAY_WORKERS": "2", "TMPDIR": str(tmp_path)}
+    env |= {"OMNI_GATEWAY_WORKERS": "2", "OMNI_GATEWAY_DRAIN": "0", "TMPDIR": str(tmp_path)}
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", "4", "-b", f"127.0.0.1:{port}"]
     root = Path(__file__).parents[2]

@@ -110,7 +110,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        given = [f"OMNI_GATEWAY_{name.upper()}={value}" for name, value in settings.items()]
+        given = [f"OMNI_GATEWAY_{name.upper()}={value}" for name, value in {"drain": 0, **settings}.items()]
         bounded = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "-"] if files else []
         log = tmp_path_factory.mktemp("server") / "log"
         with log.open("wb") as out:

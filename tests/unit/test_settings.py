@@ -32,6 +32,7 @@ def test_a_variable_sets_its_field() -> None:
         ("OMNI_GATEWAY_PLUGIN_ERRORS", "ignore", "stop or skip"),
         ("OMNI_GATEWAY_BOOTSTRAP_TOKEN", "short", "32 bytes"),
         ("OMNI_GATEWAY_LOG_LEVEL", "LOUD", "DEBUG"),
+        ("OMNI_GATEWAY_DRAIN", "-1", "0 to 3600"),
         ("OMNI_GATEWAY_AUDIT_RETENTION_DAYS", "0", "1 to 3650"),
         ("OMNI_GATEWAY_AUDIT_MAX_ROWS", "-1", "0 or more"),
         ("OMNI_GATEWAY_CACHE_BYTES", "-1", "0 or more"),
