@@ -5,8 +5,11 @@ None of them makes a call while it is served: :mod:`omni_gateway.http.readiness`
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from flask import Blueprint, Response
@@ -17,11 +20,18 @@ from omni_gateway.embedded import limits
 from omni_gateway.http.drain import DRAIN
 from omni_gateway.http.guard import public
 from omni_gateway.http.readiness import Check, CheckFailed
-from omni_gateway.omni import OmniClient, OmniError, errors
+from omni_gateway.omni import OmniClient, OmniConfig, OmniError, errors
+from omni_gateway.omni.clock import REFUSED_SECONDS, clock_skew
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.views.responses import json_response
 
 PING_SECONDS = 2.0
+#: Between two looks at Omni's clock; while Omni refuses the gateway's key; and the difference that is logged.
+MEASURED_SECONDS = 300.0
+MEASURED_AT_REFUSAL_SECONDS = 10.0
+WARNED_SECONDS = 30
+
+log = logging.getLogger(__name__)
 
 _TEXTS = {
     errors.CredentialRefused: "Omni refuses the gateway's key: it is unknown to Omni, expired or revoked",
@@ -79,11 +89,14 @@ def _add(routes: Blueprint, name: str, view: Callable[[], Response]) -> None:
     routes.add_url_rule(f"/{name}", endpoint=name, view_func=public(view))
 
 
-def omni_check(omni: OmniClient) -> Check:
+def omni_check(omni: OmniClient, now: Callable[[], float] = time.time) -> Check:
     """Return the readiness check of Omni: whether it accepts the gateway's key, within :data:`PING_SECONDS`.
 
-    The check raises :class:`CheckFailed` with a text for the operator, and adds the transport that is in use.
+    The check raises :class:`CheckFailed` with a text for the operator, and adds the transport that is in use and, where
+    that is known, the difference of the clocks.
     """
+
+    clock = _Clock(omni.config, now)
 
     def check() -> Mapping[str, Any]:
         try:
@@ -91,12 +104,47 @@ def omni_check(omni: OmniClient) -> Check:
         except errors.CredentialRefused as error:
             # Without a key of the gateway's own (callers use theirs), any response shows that Omni is reachable.
             if omni.identity.fingerprint:
-                raise CheckFailed(explain(error)) from None
+                raise CheckFailed(clock.why_refused() or explain(error)) from None
         except OmniError as error:
             raise CheckFailed(explain(error)) from None
-        return {"transport": omni.transport}
+        skew = clock.skew(MEASURED_SECONDS)
+        return {"transport": omni.transport} | ({} if skew is None else {"clock_skew_seconds": skew})
 
     return check
+
+
+class _Clock:
+    """The difference of this machine's clock from Omni's; logged when it becomes large."""
+
+    def __init__(self, config: OmniConfig, now: Callable[[], float]) -> None:
+        self._config = config
+        self._now = now
+        self._skew: int | None = None
+        self._measured = -inf
+
+    def skew(self, seconds: float) -> int | None:
+        """Return the difference as it was at most ``seconds`` ago."""
+        if time.monotonic() - self._measured >= seconds:
+            before, self._skew = self._skew, clock_skew(self._config, self._now)
+            self._measured = time.monotonic()
+            if _large(self._skew) and not _large(before):
+                log.warning("%s; beyond %d s Omni refuses every call", _ahead(self._skew), REFUSED_SECONDS)
+        return self._skew
+
+    def why_refused(self) -> str:
+        """Return the difference as the reason why Omni refuses a key; empty if it is none."""
+        skew = self.skew(MEASURED_AT_REFUSAL_SECONDS)
+        if skew is None or abs(skew) < REFUSED_SECONDS - 1:
+            return ""
+        return f"Omni refuses what the gateway signs: {_ahead(skew)}, and {REFUSED_SECONDS} s are allowed"
+
+
+def _large(skew: int | None) -> bool:
+    return skew is not None and abs(skew) >= WARNED_SECONDS
+
+
+def _ahead(skew: int | None) -> str:
+    return f"this machine's clock is {abs(skew or 0)} s {'ahead of' if (skew or 0) > 0 else 'behind'} Omni's"
 
 
 def _check_plugins(broken: Sequence[Found]) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class Connections:
         bound = CONNECT_SECONDS if seconds is None else seconds
         if bound <= 0:
             raise TimeoutError
-        connection = Connection(self._new(bound))
+        connection = Connection(self.open_http(bound))
         with self._lock:
             self._busy.add(connection)
         if self.closed.is_set():
@@ -158,7 +158,8 @@ class Connections:
             self._busy.add(connection)
             return connection
 
-    def _new(self, seconds: float) -> HTTPConnection:
+    def open_http(self, seconds: float) -> HTTPConnection:
+        """Return an HTTP connection that is opened, within ``seconds``, when it is first used."""
         endpoint = self._endpoint
         proxy = None if endpoint.loopback else _proxy(endpoint)
         host, port = (endpoint.host, endpoint.port) if proxy is None else proxy[:2]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +12,12 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from omni_gateway.api.health import WARNED_SECONDS, omni_check
 from omni_gateway.app import create_app
-from omni_gateway.omni import OmniConfig
+from omni_gateway.http.readiness import CheckFailed
+from omni_gateway.omni import OmniClient, OmniConfig
+from omni_gateway.omni.keys import parse_key
+from omni_gateway.omni.signing import KeySigner
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import running_simulator
 from tests.api.conftest import Caller
@@ -33,6 +39,23 @@ def behind_proxy(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -
 def test_health_says_which_transport_is_in_use(behind_proxy: FlaskClient) -> None:
     health = behind_proxy.get("/health").get_json()
     assert (health["status"], health["omni"]["transport"]) == ("ok", "http")
+
+
+def test_health_tells_how_far_the_clock_is_from_omnis(behind_proxy: FlaskClient) -> None:
+    assert abs(behind_proxy.get("/health").get_json()["omni"]["clock_skew_seconds"]) < WARNED_SECONDS
+
+
+def test_a_wrong_clock_is_named_as_the_reason_why_omni_refuses_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    def now() -> float:
+        return time.time() + 400
+
+    with running_simulator(fleet=1, http=True) as simulated:
+        config = OmniConfig(f"http://{simulated.http_address}", simulated.key, transport="http")
+        signer = KeySigner(parse_key(simulated.key), clock=now)
+        with OmniClient(config, signer=signer) as omni, pytest.raises(CheckFailed) as failed:
+            omni_check(omni, now)()
+    assert re.search(r"this machine's clock is \d+ s ahead of Omni's, and 300 s are allowed", str(failed.value))
+    assert "beyond 300 s Omni refuses every call" in caplog.text
 
 
 def test_over_grpc_it_says_that(anonymous: Caller) -> None:
