@@ -34,8 +34,8 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def nginx(upstream: int, *, tls: bool = False) -> Iterator[int]:
-    """Start nginx before a gateway on a port of loopback; yields nginx's port."""
+def nginx(*upstreams: int, tls: bool = False) -> Iterator[int]:
+    """Start nginx before gateways on ports of loopback; yields nginx's port."""
     if BINARY is None:
         raise RuntimeError("nginx is missing: `make services` installs it")
     port = free_port()
@@ -45,7 +45,7 @@ def nginx(upstream: int, *, tls: bool = False) -> Iterator[int]:
         cert, key = certificate(folder)
         values = {
             "LISTEN": f"127.0.0.1:{port}{' ssl' if tls else ''}",
-            "UPSTREAM": f"127.0.0.1:{upstream}",
+            "UPSTREAM": " max_fails=0; server ".join(f"127.0.0.1:{port}" for port in upstreams),
             "STATE": state,
             "TLS_CERT_FILE": str(cert),
             "TLS_KEY_FILE": str(key),

@@ -95,10 +95,13 @@ def omni_environ(config: OmniConfig) -> dict[str, str]:
 
 
 def start_gateway(
-    state_dir: Path, environ: dict[str, str], roles: Sequence[str] = ("reader", "operator", "admin")
+    state_dir: Path,
+    environ: dict[str, str],
+    roles: Sequence[str] = ("reader", "operator", "admin"),
+    port: int | None = None,
 ) -> Served:
     """Start ``omni-gateway serve`` with a token of each role, and wait until it is alive."""
-    port = free_port()
+    port = port or free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("OMNI")}
     env |= {
         "OMNI_GATEWAY_STATE_DIR": str(state_dir),

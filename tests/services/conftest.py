@@ -82,9 +82,9 @@ def serve(simulator: RunningSimulator, tmp_path: Path) -> Iterator[Callable[...,
 
 
 @contextmanager
-def before(served: Served, *, tls: bool = False) -> Iterator[int]:
-    """Put nginx before a gateway; yields nginx's port."""
-    with proxy.nginx(int(served.url.rpartition(":")[2]), tls=tls) as port:
+def before(*served: Served, tls: bool = False) -> Iterator[int]:
+    """Put nginx before gateways; yields nginx's port."""
+    with proxy.nginx(*(int(each.url.rpartition(":")[2]) for each in served), tls=tls) as port:
         yield port
 
 
