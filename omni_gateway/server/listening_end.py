@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import select
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-#: Attempts to have the queue to ourselves; each fails only because a client's connection was first, and is served.
-_ATTEMPTS = 100
+#: For how long it is tried to have the queue alone: an attempt fails where a client's connection was first.
+_SECONDS = 2.0
 _CONNECTED_MILLISECONDS = 10
 
 
@@ -23,11 +24,13 @@ def accept_all(listener: Any, accept: Callable[[Any], None]) -> None:
     The queue is shortened to one place, which a connection of our own takes: a client that comes then gets no answer to
     its SYN until the socket is closed, and is refused, so it has sent nothing.
     """
+    until = time.monotonic() + _SECONDS
     with suppress(OSError):
         listener.listen(0)
-        for _ in range(_ATTEMPTS):
-            while _ready(listener, select.POLLIN, 0):
+        while time.monotonic() < until:
+            if _ready(listener, select.POLLIN, 0):
                 accept(listener)
+                continue
             with socket.socket(listener.sock.family, socket.SOCK_STREAM) as own:
                 own.setblocking(False)
                 own.connect_ex(listener.getsockname())
