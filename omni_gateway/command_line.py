@@ -18,11 +18,11 @@ def plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         from omni_gateway.discovery import BrokenPlugin
         from omni_gateway.embedded import EmbeddedOmniError
-        from omni_gateway.store import StoreMisconfigured, StoreUnavailable
+        from omni_gateway.store import StoreMisconfigured, StoreUnavailable, TablesError
 
         try:
             return command(*args, **kwargs)
-        except (SettingsError, BrokenPlugin, EmbeddedOmniError) as error:
+        except (SettingsError, BrokenPlugin, EmbeddedOmniError, TablesError) as error:
             raise click.ClickException(str(error)) from error
         except StoreUnavailable as error:
             raise click.ClickException(f"{error} It is {_place_of_store()}.") from error

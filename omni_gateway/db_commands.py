@@ -94,7 +94,6 @@ def upgrade(dry_run: bool, output: str) -> None:
     Gateways of the release before go on working meanwhile and afterwards.
     """
     from omni_gateway.storage import store_of
-    from omni_gateway.store import TablesError
 
     settings = Settings.load()
     sets = _table_sets(settings)
@@ -104,13 +103,9 @@ def upgrade(dry_run: bool, output: str) -> None:
     if not dry_run:
         store = store_of(replace(settings, bootstrap_token=""))
         store.wait(settings.store_start_timeout)
-        try:
-            for tables in _plugin_tables(settings, store):
-                tables.migrate()
-        except TablesError as error:
-            raise click.ClickException(str(error)) from error
-        finally:
-            store.close()
+        for tables in _plugin_tables(settings, store):
+            tables.migrate()
+        store.close()
     _print_upgrade(states, statements, output, dry_run=dry_run)
 
 
@@ -246,13 +241,22 @@ def _states(engine: Engine | None, sets: dict[str, Steps]) -> Sequence[TablesSta
 
 
 def _tried(engine: Engine | None, sets: dict[str, Steps]) -> dict[str, Sequence[str]]:
-    from omni_gateway.store import deadline
+    from omni_gateway.store import TablesError, deadline
     from omni_gateway.store.database import MIGRATION_SECONDS, make_engine
     from omni_gateway.store.migration import missing, try_missing
 
     engine = engine or make_engine("sqlite://", MIGRATION_SECONDS)
-    with deadline.within(MIGRATION_SECONDS):
-        return {name: try_missing(engine, steps) for name, steps in sets.items() if missing(engine, steps)}
+    statements = {}
+    for name, steps in sets.items():
+        try:
+            with deadline.within(MIGRATION_SECONDS):
+                if missing(engine, steps):
+                    statements[name] = try_missing(engine, steps)
+        except Exception as error:
+            raise TablesError(
+                f"the tables of {name!r} cannot be migrated to {steps.head!r}: {type(error).__name__}: {error}"
+            ) from error
+    return statements
 
 
 def _print_states(states: Sequence[TablesState], output: str) -> None:

@@ -36,7 +36,10 @@ def hold(settings: Settings) -> None:
     database = sqlite_file(settings)
     if database is None or _REPLACES in os.environ:
         return
-    descriptor = _locked(database, fcntl.LOCK_SH if settings.store_url else fcntl.LOCK_EX, WAIT_SECONDS)
+    try:
+        descriptor = _locked(database, fcntl.LOCK_SH if settings.store_url else fcntl.LOCK_EX, WAIT_SECONDS)
+    except OSError:
+        return  # opening the store tells what is wrong
     if descriptor is None:
         what = (
             f"the database {str(database)!r}" if settings.store_url else f"the state directory {str(database.parent)!r}"
@@ -53,7 +56,10 @@ def hold(settings: Settings) -> None:
 def held_alone(settings: Settings) -> Iterator[None]:
     """Lock the SQLite store for a restore; raises :class:`SettingsError` if a gateway uses it."""
     database = sqlite_file(settings)
-    descriptor = None if database is None else _locked(database, fcntl.LOCK_EX, 0.0)
+    try:
+        descriptor = None if database is None else _locked(database, fcntl.LOCK_EX, 0.0)
+    except OSError as error:
+        raise SettingsError(f"{str(database)!r} cannot be written: {error.strerror}") from error
     if database is not None and descriptor is None:
         raise SettingsError(f"a gateway uses {str(database)!r}{_holder(database)}; stop it first")
     try:
@@ -81,7 +87,10 @@ def sqlite_file(settings: Settings) -> Path | None:
 
 
 def _locked(database: Path, kind: int, seconds: float) -> int | None:
-    """Return the descriptor of the lock file, locked; None if another process has it for longer than ``seconds``."""
+    """Return the descriptor of the lock file, locked; None if another process has it for longer than ``seconds``.
+
+    Raises OSError if there can be no such file: then there can be no database either.
+    """
     path = _path(database)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -20,8 +20,8 @@ from omni_gateway.embedded import limits
 from omni_gateway.http.drain import DRAIN
 from omni_gateway.http.guard import public
 from omni_gateway.http.readiness import Check, CheckFailed
-from omni_gateway.omni import OmniClient, OmniConfig, OmniError, errors
-from omni_gateway.omni.clock import REFUSED_SECONDS, clock_skew
+from omni_gateway.omni import OmniClient, OmniError, errors
+from omni_gateway.omni.clock import REFUSED_SECONDS, OmniClock
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.views.responses import json_response
 
@@ -96,7 +96,7 @@ def omni_check(omni: OmniClient, now: Callable[[], float] = time.time) -> Check:
     that is known, the difference of the clocks.
     """
 
-    clock = _Clock(omni.config, now)
+    clock = _ClockCheck(OmniClock(omni.config, now))
 
     def check() -> Mapping[str, Any]:
         try:
@@ -113,19 +113,18 @@ def omni_check(omni: OmniClient, now: Callable[[], float] = time.time) -> Check:
     return check
 
 
-class _Clock:
+class _ClockCheck:
     """The difference of this machine's clock from Omni's; logged when it becomes large."""
 
-    def __init__(self, config: OmniConfig, now: Callable[[], float]) -> None:
-        self._config = config
-        self._now = now
+    def __init__(self, clock: OmniClock) -> None:
+        self._clock = clock
         self._skew: int | None = None
         self._measured = -inf
 
     def skew(self, seconds: float) -> int | None:
         """Return the difference as it was at most ``seconds`` ago."""
         if time.monotonic() - self._measured >= seconds:
-            before, self._skew = self._skew, clock_skew(self._config, self._now)
+            before, self._skew = self._skew, self._clock.skew()
             self._measured = time.monotonic()
             if _large(self._skew) and not _large(before):
                 log.warning("%s; beyond %d s Omni refuses every call", _ahead(self._skew), REFUSED_SECONDS)

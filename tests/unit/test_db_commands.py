@@ -14,9 +14,15 @@ from click.testing import CliRunner, Result
 
 from omni_gateway import state_lock
 from omni_gateway.cli import main
+from omni_gateway.discovery import Found
+from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.settings import Settings
 from omni_gateway.storage import store_of
+from omni_gateway.store import Tables
 from omni_gateway.store.migration import HEAD
+from tests.unit.store.test_plugin_tables import BROKEN, FIRST, SECOND
+from tests.unit.store.test_plugin_tables import release as release
+from tests.unit.test_cli_tables import COUNT
 
 Run = Callable[..., Result]
 POSTGRESQL = "postgresql+psycopg://gateway:s3cret@192.0.2.1/gateway"
@@ -83,6 +89,28 @@ def test_an_upgrade_leaves_nothing_to_do(run: Run) -> None:
     assert run("upgrade").exit_code == 0
     checked = run("check")
     assert (checked.exit_code, checked.output) == (0, f"gateway: current, at step {HEAD} of {HEAD}\n")
+
+
+def test_the_tables_of_plugins_are_migrated_too_and_a_broken_step_names_its_plugin(
+    run: Run, monkeypatch: pytest.MonkeyPatch, release: Callable[..., Tables]
+) -> None:
+    def install(*steps: str) -> None:
+        plugin = ServicePlugin(name="racks", tables=release(*steps), documents=[COUNT])
+        found = [Found("racks", "acme_racks:plugin", "acme-racks", "1.2", "loaded", plugin)]
+        monkeypatch.setattr("omni_gateway.discovery.discover", lambda **_: found)
+
+    install(FIRST, SECOND)
+    upgraded, checked = run("upgrade"), run("check")
+    assert "racks: from step none to 0002" in upgraded.output
+    assert (checked.exit_code, checked.output.splitlines()[1]) == (0, "racks: current, at step 0002 of 0002")
+
+    monkeypatch.setattr("omni_gateway.store.migration.ATTEMPTS", 1)
+    install(FIRST, SECOND, BROKEN.replace('"0002"', '"0003"').replace('"0001"', '"0002"'))
+    for words in (["upgrade", "--dry-run"], ["upgrade"]):
+        failed = run(*words)
+        assert failed.exit_code == 1
+        assert "'racks' cannot be migrated to '0003'" in failed.output
+    assert run("check").exit_code == 3
 
 
 def test_a_database_of_a_newer_release_is_told_and_is_no_failure(run: Run, settings: Settings) -> None:

@@ -47,3 +47,11 @@ def test_a_restore_excludes_gateways_that_share_a_file(tmp_path: Path) -> None:
     state_lock.hold(shared)
     with pytest.raises(SettingsError, match=r"a gateway uses .*; stop it first"), state_lock.held_alone(shared):
         pass
+
+
+def test_where_no_file_can_be_made_the_store_tells_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    nowhere = Settings(store_url=f"sqlite:///{tmp_path / 'file' / 'gateway.sqlite'}")
+    state_lock.hold(nowhere)
+    with pytest.raises(SettingsError, match="cannot be written"), state_lock.held_alone(nowhere):
+        pass
