@@ -201,10 +201,10 @@ def _reachable(make: Callable[[], Engine], settings: Settings, wait: float) -> E
     until = time.monotonic() + wait
     while True:
         try:
+            engine = make()  # imports the driver, which is no part of the store's time
             with deadline.within(settings.store_timeout):
-                engine = make()
                 present(engine)
-                return engine
+            return engine
         except Exception as error:
             failure = failure_of(error)
             if failure is None:
