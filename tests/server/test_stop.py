@@ -8,10 +8,16 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
-from .conftest import DEADLINE, Raw, Server
+import pytest
+
+from .conftest import Raw, Server
+
+pytestmark = pytest.mark.timeout(300)
 
 REQUEST = b"GET /one HTTP/1.1\r\nHost: gateway\r\n\r\n"
 CALLERS = 4
+#: Of what a busy machine takes its time for.
+SECONDS = 90.0
 
 
 def answer_to(server: Server) -> http.client.HTTPResponse:
@@ -27,17 +33,17 @@ def test_a_draining_server_answers_and_closes_connections_until_a_second_signal(
 ) -> None:
     server = start(drain=3600)
     server.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: answer_to(server).headers["Connection"] == "close", DEADLINE, "the drain")
+    wait_until(lambda: answer_to(server).headers["Connection"] == "close", SECONDS, "the drain")
     assert answer_to(server).status == 200
     assert server.process.poll() is None
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(DEADLINE) == 0
+    assert server.process.wait(SECONDS) == 0
 
 
 def test_ctrl_c_does_not_drain(start: Callable[..., Server]) -> None:
     server = start(drain=3600)
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(DEADLINE) == 0
+    assert server.process.wait(SECONDS) == 0
 
 
 def test_a_connection_is_served_or_refused_and_never_broken_at_a_stop(
@@ -63,11 +69,11 @@ def test_a_connection_is_served_or_refused_and_never_broken_at_a_stop(
     callers = [Thread(target=call_on) for _ in range(CALLERS)]
     for caller in callers:
         caller.start()
-    wait_until(lambda: len(served) > 10 * CALLERS, DEADLINE, "some answers")
+    wait_until(lambda: len(served) > 10 * CALLERS, SECONDS, "some answers")
     server.process.send_signal(signal.SIGTERM)
     for caller in callers:
-        caller.join(DEADLINE)
+        caller.join(SECONDS)
 
     assert broken == []
     assert set(served) == {200}
-    assert server.process.wait(DEADLINE) == 0
+    assert server.process.wait(SECONDS) == 0
