@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,9 +13,11 @@ from omni_gateway.omni import OmniConfig
 from omni_gateway.settings import Settings
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> FlaskClient:
-    settings = Settings(omni=OmniConfig("http://127.0.0.1:9", insecure=True), state_dir=tmp_path)
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    settings = Settings(
+        omni=OmniConfig("http://127.0.0.1:9", insecure=True), state_dir=tmp_path_factory.mktemp("draining")
+    )
     return create_app(settings, plugins=[]).test_client()
 
 
