@@ -17,14 +17,20 @@ _ANY_HOST = {None: "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: 
 _OVER = {"auto": "", "grpc": "  (over gRPC)", "http": "  (over its HTTP gateway)"}
 
 
-def summary(bind: str, settings: Settings, token: str | None) -> str:
-    """Return the five lines; ``token`` is the token that this start has created, if it has."""
+def summary(bind: str, settings: Settings, token: str | None, *, passed: bool = False) -> str:
+    """Return the five lines.
+
+    :param token: the token that this start has created, if it has.
+    :param passed: whether a service manager has opened the socket.
+    """
     url = base_url(bind, settings)
     lines = {
         "API": f"{url}{API_PREFIX}" + (f"  (at {bind})" if _without_port(bind) else ""),
         "Document": f"{url}/  (for programs: /openapi.json)",
         "Token": _token(settings, token),
-        "Port": f"for another one, start with {BIND}={_other(bind)}",
+        "Port": "that of the service manager's socket"
+        if passed
+        else f"for another one, start with {BIND}={_other(bind)}",
         "Omni": _omni(settings),
     }
     return "\n" + "".join(f"  {name:<10}{text}\n" for name, text in lines.items())
@@ -42,6 +48,10 @@ def base_url(bind: str, settings: Settings) -> str:
 
 def _without_port(bind: str) -> bool:
     return bind.startswith(("unix:", "fd://"))
+
+
+def _port(bind: str, passed: bool) -> str:
+    return "that of the service manager's socket" if passed else f"for another one, start with {BIND}={_other(bind)}"
 
 
 def _other(bind: str) -> str:

@@ -26,6 +26,7 @@ from omni_gateway.http.drain import DRAIN
 from omni_gateway.omni import OmniError
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.server.access_log import AccessLogger
+from omni_gateway.server.arbiter import InService, NotifyingArbiter
 from omni_gateway.server.error_responses import RequestRejected
 from omni_gateway.server.response_buffer import ResponseBuffer
 from omni_gateway.server.worker import BufferingWorker, take_stop
@@ -63,6 +64,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._plugins = plugins
         self._renew = renew
         self._ready = ready
+        self.in_service = InService()
         super().__init__()
 
     def load_config(self) -> None:
@@ -70,10 +72,19 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in gunicorn_options(self._bind, self._settings).items():
             self.cfg.set(name, value)
         self.cfg.set("when_ready", self._when_ready)
+        self.cfg.set("post_worker_init", self._post_worker_init)
+
+    def run(self) -> None:
+        """Serve until a signal ends the master process."""
+        NotifyingArbiter(self).run()
 
     def _when_ready(self, server: Any) -> None:
         _drain_before_stop(drain_seconds(self._settings), server)
         self._ready()
+
+    def _post_worker_init(self, worker: Any) -> None:
+        _start_worker(self._settings.embedded, worker)
+        self.in_service.follow(_gateway_of(worker.app.wsgi()).readiness)
 
     def reload(self) -> None:
         """Read the settings again, for new workers; invalid ones are logged and the present ones kept."""
