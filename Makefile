@@ -12,7 +12,7 @@ PYTEST := env -u OMNI_ENDPOINT $(BIN)/pytest -n 4 --dist loadfile --no-loadscope
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test tests test-quick test-packages test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-slow soak openapi clients sdk-reference sdk-release lint-document protos services setup clean
+.PHONY: help run test tests test-quick test-packages test-deploy test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-slow soak openapi clients sdk-reference sdk-release values-schema lint-document protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -77,19 +77,23 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 # Without a cache mypy takes a minute, of one core.
-test: style ## lint, types, import rules, all tests but those of packages; never against a live Omni, whatever the environment says
+test: style ## lint, types, import rules, all tests but those of packages and of deployments; never against a live Omni, whatever the environment says
 	$(MAKE) --no-print-directory --jobs=2 types tests
 
 tests: $(STAMP)
-	$(PYTEST) -m "not packages"
+	$(PYTEST) -m "not packages and not deploy"
 
 test-quick: $(STAMP) ## the tests that are not slow by nature
-	$(PYTEST) -m "not slow and not packages"
+	$(PYTEST) -m "not slow and not packages and not deploy"
 
 # What a change seldom breaks and a release must not: each builds, installs or generates packages, for minutes. Only
 # their files are collected: all files take each worker as long as some of these tests.
 test-packages: $(STAMP) ## the wheel, the scaffold's packages, the tutorial, the examples, the clients, the plugin kit over planted mistakes
 	$(PYTEST) -m packages $$(grep -rl --include='test_*.py' mark.packages tests)
+
+test-deploy: $(STAMP) ## deploy/ by the tools of operators; builds helm and kubeconform where there is Go (once, some minutes)
+	$(BIN)/python -m tests.deploy.tools
+	$(BIN)/pytest -q -m deploy tests/deploy
 
 conformance: $(STAMP) ## the conformance suite against the simulator, or the Omni named by OMNI_ENDPOINT
 	$(BIN)/pytest -q -m conformance tests/conformance
@@ -144,6 +148,9 @@ sdk-reference: $(STAMP) ## write docs/plugins/reference.md: every name of the pl
 
 sdk-release: $(STAMP) ## at a release: store the public surface of the plugin SDK, which later minors are compared with
 	$(BIN)/python -m tests.sdk_reference release
+
+values-schema: $(STAMP) ## write the schema of the Helm chart's values, which has the settings
+	$(BIN)/python -m tests.deploy.values_schema
 
 lint-document: $(STAMP) ## lint the OpenAPI document with all rules of Spectral and Redocly (the tests leave Spectral's slow ones out)
 	LINT_EXAMPLES=1 $(BIN)/pytest -q tests/api/test_document_linters.py
