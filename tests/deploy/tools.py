@@ -12,6 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from tests.deploy import kubernetes_schemas
@@ -30,8 +33,8 @@ CUSTOM_RESOURCES = {
         "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml"
     ),
 }
-#: A build of helm from nothing computes for seven minutes.
-SECONDS = 900
+#: For all of it; a build of helm from nothing computes for seven minutes, on all cores.
+SECONDS = 480
 
 
 class MissingTool(Exception):
@@ -44,59 +47,65 @@ def command(name: str) -> str | None:
     return str(built) if built is not None and built.exists() else shutil.which(name)
 
 
-def install() -> None:
-    """Install what is missing; print what cannot be."""
-    steps = [lambda name=name: _build(name) for name in GO_COMMANDS]
-    steps += [lambda version=version: _write_kubernetes(version) for version in KUBERNETES]
-    steps += [lambda module=module: _write_custom_resource(module) for module in CUSTOM_RESOURCES]
-    for step in steps:
-        try:
-            step()
-        except MissingTool as error:
-            print(f"Left out: {error}", file=sys.stderr)
+def missing() -> Mapping[str, Callable[[Go], None]]:
+    """Return what is not installed yet, each with the function that installs it; the large one comes last."""
+    wanted: dict[Path, Callable[[Go], None]] = {}
+    for version in KUBERNETES:
+        wanted[SCHEMAS / version] = partial(_write_kubernetes, version)
+    for module in CUSTOM_RESOURCES:
+        wanted[SCHEMAS / Path(module).name] = partial(_write_custom_resource, module)
+    for name in ("kubeconform", "helm"):
+        wanted[FOLDER / Path(GO_COMMANDS[name]).name / name] = partial(_build, name)
+    return {str(path.relative_to(FOLDER)): install for path, install in wanted.items() if not path.exists()}
 
 
-def _build(name: str) -> None:
+def _write_kubernetes(version: str, go: Go) -> None:
+    source = go.download(f"k8s.io/kubernetes@v{version}") / "api" / "openapi-spec" / "swagger.json"
+    kubernetes_schemas.write_kubernetes(source, SCHEMAS / version)
+
+
+def _write_custom_resource(module: str, go: Go) -> None:
+    source = go.download(module) / CUSTOM_RESOURCES[module]
+    kubernetes_schemas.write_custom_resource(source, SCHEMAS / Path(module).name)
+
+
+def _build(name: str, go: Go) -> None:
     module = GO_COMMANDS[name]
     folder = FOLDER / Path(module).name  # of this version
-    if not (folder / name).exists():
-        print(f"Building {name} ({module}) ...", file=sys.stderr)
-        _go("install", "-ldflags=-s -w", module, GOBIN=str(folder), CGO_ENABLED="0")
+    go.run("install", "-ldflags=-s -w", module, GOBIN=str(folder), CGO_ENABLED="0")
 
 
-def _write_kubernetes(version: str) -> None:
-    folder = SCHEMAS / version
-    if not folder.exists():
-        print(f"Getting the schemas of Kubernetes {version} ...", file=sys.stderr)
-        source = _module(f"k8s.io/kubernetes@v{version}") / "api" / "openapi-spec" / "swagger.json"
-        kubernetes_schemas.write_kubernetes(source, folder)
+class Go:
+    """The command ``go``, for :data:`SECONDS` in all: without a network each call may wait for long."""
 
+    def __init__(self) -> None:
+        self._until = time.monotonic() + SECONDS
 
-def _write_custom_resource(module: str) -> None:
-    folder = SCHEMAS / Path(module).name
-    if not folder.exists():
-        print(f"Getting the custom resources of {module} ...", file=sys.stderr)
-        kubernetes_schemas.write_custom_resource(_module(module) / CUSTOM_RESOURCES[module], folder)
+    def download(self, module: str) -> Path:
+        """Return the folder of a module. Raises :class:`MissingTool`."""
+        return Path(json.loads(self.run("mod", "download", "-json", module))["Dir"])
 
-
-def _module(module: str) -> Path:
-    return Path(json.loads(_go("mod", "download", "-json", module))["Dir"])
-
-
-def _go(*arguments: str, **environ: str) -> str:
-    if shutil.which("go") is None:
-        raise MissingTool(f"go {arguments[0]} {arguments[-1]}: there is no Go")
-    try:
-        # Outside of any Go module, whose go.mod would take part.
-        ran = subprocess.run(
-            ["go", *arguments], env=os.environ | environ, cwd="/", capture_output=True, text=True, timeout=SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        raise MissingTool(f"go {arguments[0]} {arguments[-1]}: it has not ended within {SECONDS} s") from None
-    if ran.returncode:
-        raise MissingTool(f"go {arguments[0]} {arguments[-1]}: {(ran.stderr or ran.stdout).strip()[-300:]}")
-    return ran.stdout
+    def run(self, *arguments: str, **environ: str) -> str:
+        """Run it, outside of any Go module, whose go.mod would take part. Raises :class:`MissingTool`."""
+        if shutil.which("go") is None:
+            raise MissingTool("there is no Go")
+        command, left = ["go", *arguments], self._until - time.monotonic()
+        try:
+            ran = subprocess.run(
+                command, env=os.environ | environ, cwd="/", capture_output=True, text=True, timeout=max(left, 1)
+            )
+        except subprocess.TimeoutExpired:
+            raise MissingTool(f"all of it has not ended within {SECONDS} s") from None
+        if ran.returncode:
+            raise MissingTool(ran.stderr.strip()[-300:] or json.loads(ran.stdout)["Error"])
+        return ran.stdout
 
 
 if __name__ == "__main__":
-    install()
+    go = Go()
+    for name, install in missing().items():
+        print(f"Installing {name} ...", file=sys.stderr)
+        try:
+            install(go)
+        except MissingTool as error:
+            print(f"Left out: {error}", file=sys.stderr)
