@@ -28,9 +28,7 @@ def summary(bind: str, settings: Settings, token: str | None, *, passed: bool = 
         "API": f"{url}{API_PREFIX}" + (f"  (at {bind})" if _without_port(bind) else ""),
         "Document": f"{url}/  (for programs: /openapi.json)",
         "Token": _token(settings, token),
-        "Port": "that of the service manager's socket"
-        if passed
-        else f"for another one, start with {BIND}={_other(bind)}",
+        "Port": _port(bind, passed),
         "Omni": _omni(settings),
     }
     return "\n" + "".join(f"  {name:<10}{text}\n" for name, text in lines.items())

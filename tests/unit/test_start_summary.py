@@ -54,3 +54,9 @@ def test_a_real_omni_is_named() -> None:
 def test_a_transport_that_was_asked_for_is_named() -> None:
     settings = Settings(omni=OmniConfig(endpoint="https://omni.example.com", transport="http"))
     assert "https://omni.example.com  (over its HTTP gateway)\n" in summary("127.0.0.1:8080", settings, None)
+
+
+def test_the_port_of_a_passed_socket_is_not_said_to_be_a_setting() -> None:
+    text = summary("127.0.0.1:8080", Settings(), None, passed=True)
+    assert "  Port      that of the service manager's socket\n" in text
+    assert "OMNI_GATEWAY_BIND" not in text
