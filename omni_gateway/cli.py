@@ -18,7 +18,7 @@ from omni_gateway import (
     db_commands,
     embedded,
     metrics_directory,
-    passed_sockets,
+    passed_socket,
     plugin_commands,
     start_checks,
     state_lock,
@@ -73,13 +73,13 @@ def serve(bind: str | None, workers: int | None) -> None:
     (OMNI_GATEWAY_STATE_DIR, by default .omni-gateway in this folder). The first start prints an admin token.
     """
     settings = _settings(workers)
-    passed = passed_sockets.addresses()
-    addresses = passed or [bind or settings.bind]
-    start_checks.check(addresses[0], settings)
+    passed = passed_socket.address()
+    bind = passed or bind or settings.bind
+    start_checks.check(bind, settings)
     _set_up_log(settings)
     state_lock.hold(settings)
     _check_audit_file(settings)
-    _check_exposure(addresses, settings)
+    check_exposure(bind, settings)
     _check_commands(settings)
     _tell(f"omni-gateway {__version__} is loading ...")
     from omni_gateway.server import serve as run  # imports most of the package
@@ -91,17 +91,12 @@ def serve(bind: str | None, workers: int | None) -> None:
     plugins = _usable_plugins(settings)
     _warn_of_unknown_variables(plugins)
     run(
-        addresses[0],
+        bind,
         settings,
         plugins,
-        renew=lambda: _renewed(addresses, settings, workers),
-        ready=lambda: _tell(summary(addresses[0], settings, token, passed=bool(passed))),
+        renew=lambda: _renewed(bind, settings, workers),
+        ready=lambda: _tell(summary(bind, settings, token, passed=passed is not None)),
     )
-
-
-def _check_exposure(addresses: Sequence[str], settings: Settings) -> None:
-    for address in addresses:
-        check_exposure(address, settings)
 
 
 def _check_commands(settings: Settings) -> None:
@@ -140,10 +135,10 @@ def _settings(workers: int | None) -> Settings:
     return replace(settings, workers=workers) if workers else settings
 
 
-def _renewed(addresses: Sequence[str], started: Settings, workers: int | None) -> tuple[Settings, Sequence[Found]]:
+def _renewed(bind: str, started: Settings, workers: int | None) -> tuple[Settings, Sequence[Found]]:
     """Read the settings and load the plugins again, on SIGHUP; an embedded Omni that was started stays the same."""
     settings = _settings(workers)
-    _check_exposure(addresses, settings)
+    check_exposure(bind, settings)
     if started.embedded:
         settings = replace(settings, omni=started.omni, embedded=True)
     plugins = _usable_plugins(settings)

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from omni_gateway import passed_sockets
+from omni_gateway import passed_socket
 from omni_gateway.settings import PREFIX, Settings, SettingsError
 
 BIND = f"{PREFIX}BIND"
@@ -21,7 +21,7 @@ _INHERITED_SOCKETS = "GUNICORN_FD"
 
 def check(bind: str, settings: Settings) -> None:
     """Raise SettingsError if the address, the state directory or the TLS files cannot be used."""
-    if _INHERITED_SOCKETS not in os.environ and not passed_sockets.addresses():
+    if _INHERITED_SOCKETS not in os.environ and not passed_socket.address():
         check_address(bind)
     if settings.omni is None or not settings.store_url:
         check_folder(settings.state_dir)
