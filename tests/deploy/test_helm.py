@@ -112,13 +112,20 @@ def test_no_secret_is_made_and_no_token_is_mounted(values: Path) -> None:
         assert made[kind]["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
 
 
-def test_secrets_are_taken_by_reference() -> None:
-    environ = container_of(manifests(POSTGRESQL)["Deployment"])["env"]
-    references = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in environ if "valueFrom" in each}
-    assert references == {
-        "OMNI_GATEWAY_STORE_URL": {"name": "omni-gateway", "key": "store-url"},
-        "OMNI_GATEWAY_REDIS_URL": {"name": "omni-gateway", "key": "redis-url"},
-        "OMNI_GATEWAY_BOOTSTRAP_TOKEN": {"name": "omni-gateway", "key": "bootstrap-token"},
+def test_secrets_are_files_and_not_in_the_environment() -> None:
+    deployment = manifests(POSTGRESQL)["Deployment"]
+    [volume] = [each for each in deployment["spec"]["template"]["spec"]["volumes"] if each["name"] == "secrets"]
+    mounted = {
+        (each["secret"]["name"], item["key"]): f"/etc/omni-gateway/secrets/{item['path']}"
+        for each in volume["projected"]["sources"]
+        for item in each["secret"]["items"]
+    }
+    environ = environ_of(deployment)
+    assert mounted == {
+        ("omni-key", "service-account-key"): environ["OMNI_SERVICE_ACCOUNT_KEY_FILE"],
+        ("omni-gateway", "store-url"): environ["OMNI_GATEWAY_STORE_URL_FILE"],
+        ("omni-gateway", "redis-url"): environ["OMNI_GATEWAY_REDIS_URL_FILE"],
+        ("omni-gateway", "bootstrap-token"): environ["OMNI_GATEWAY_BOOTSTRAP_TOKEN_FILE"],
     }
 
 
@@ -138,14 +145,16 @@ def test_replicas_over_postgresql_are_replaced_one_by_one() -> None:
 
 def test_tables_are_brought_up_to_date_before_an_upgrade() -> None:
     job = manifests(POSTGRESQL, upgrade=True)["Job"]
+    assert container_of(job)["command"] == ["omni-gateway", "db", "upgrade"]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-upgrade"
     assert container_of(job)["image"] == container_of(manifests(POSTGRESQL)["Deployment"])["image"]
 
 
-def test_a_pod_has_time_to_leave_and_to_finish_its_requests() -> None:
-    pod = manifests(preStopSeconds=20)["Deployment"]["spec"]["template"]["spec"]
-    assert pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] == 20
-    assert pod["terminationGracePeriodSeconds"] > 20 + GRACEFUL_SECONDS
+@pytest.mark.parametrize("settings", [{"DRAIN": 20}, {"DRAIN": 0.5}, {}])
+def test_a_pod_has_time_to_drain_and_to_finish_its_requests(settings: Mapping[str, Any]) -> None:
+    deployment = manifests(settings=settings)["Deployment"]
+    drain = float(environ_of(deployment)["OMNI_GATEWAY_DRAIN"])
+    assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > drain + GRACEFUL_SECONDS
 
 
 def test_the_start_has_more_time_than_it_waits_for_the_store() -> None:

@@ -28,13 +28,16 @@ capabilities:
 {{- end -}}
 {{- end -}}
 
-{{- define "omni-gateway.secret-env" -}}
-{{- if .secret.name }}
-- name: {{ .variable }}
-  valueFrom:
-    secretKeyRef:
-      name: {{ .secret.name }}
-      key: {{ .secret.key }}
+{{/* The secrets that are given: the variable whose value is the file's path, and the Secret's key. */}}
+{{- define "omni-gateway.secrets" -}}
+{{- $given := dict "OMNI_SERVICE_ACCOUNT_KEY" .Values.omni.keySecret "OMNI_GATEWAY_REDIS_URL" .Values.redis.urlSecret "OMNI_GATEWAY_BOOTSTRAP_TOKEN" .Values.bootstrapTokenSecret -}}
+{{- if eq .Values.store.kind "postgresql" -}}
+{{- $given = set $given "OMNI_GATEWAY_STORE_URL" .Values.store.postgresql.urlSecret -}}
+{{- end -}}
+{{- range $variable, $secret := $given }}
+{{- if $secret.name }}
+{{ $variable }}: {name: {{ $secret.name }}, key: {{ $secret.key }}}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -43,9 +46,9 @@ capabilities:
   value: {{ .Values.omni.endpoint | quote }}
 - name: OMNI_TRANSPORT
   value: {{ .Values.omni.transport }}
-{{- if .Values.omni.keySecret.name }}
-- name: OMNI_SERVICE_ACCOUNT_KEY_FILE
-  value: /etc/omni-gateway/omni/service-account-key
+{{- range $variable, $_ := include "omni-gateway.secrets" . | fromYaml }}
+- name: {{ $variable }}_FILE
+  value: /etc/omni-gateway/secrets/{{ $variable }}
 {{- end }}
 {{- if .Values.omni.caConfigMap.name }}
 - name: OMNI_CA_FILE
@@ -61,11 +64,6 @@ capabilities:
 - name: OMNI_GATEWAY_TLS_KEY_FILE
   value: /etc/omni-gateway/tls/tls.key
 {{- end }}
-{{- if eq .Values.store.kind "postgresql" }}
-{{- include "omni-gateway.secret-env" (dict "variable" "OMNI_GATEWAY_STORE_URL" "secret" .Values.store.postgresql.urlSecret) }}
-{{- end }}
-{{- include "omni-gateway.secret-env" (dict "variable" "OMNI_GATEWAY_REDIS_URL" "secret" .Values.redis.urlSecret) }}
-{{- include "omni-gateway.secret-env" (dict "variable" "OMNI_GATEWAY_BOOTSTRAP_TOKEN" "secret" .Values.bootstrapTokenSecret) }}
 {{- range $name, $value := .Values.settings }}
 - name: OMNI_GATEWAY_{{ $name }}
   value: {{ include "omni-gateway.text" $value | quote }}
@@ -82,9 +80,9 @@ capabilities:
 - name: state
   mountPath: /var/lib/omni-gateway
 {{- end }}
-{{- if .Values.omni.keySecret.name }}
-- name: omni-key
-  mountPath: /etc/omni-gateway/omni
+{{- if include "omni-gateway.secrets" . }}
+- name: secrets
+  mountPath: /etc/omni-gateway/secrets
   readOnly: true
 {{- end }}
 {{- if .Values.omni.caConfigMap.name }}
@@ -110,13 +108,17 @@ capabilities:
   persistentVolumeClaim:
     claimName: {{ .Values.store.sqlite.existingClaim | default (printf "%s-state" (include "omni-gateway.name" .)) }}
 {{- end }}
-{{- if .Values.omni.keySecret.name }}
-- name: omni-key
-  secret:
-    secretName: {{ .Values.omni.keySecret.name }}
-    items:
-      - key: {{ .Values.omni.keySecret.key }}
-        path: service-account-key
+{{- with include "omni-gateway.secrets" . | fromYaml }}
+- name: secrets
+  projected:
+    sources:
+      {{- range $variable, $secret := . }}
+      - secret:
+          name: {{ $secret.name }}
+          items:
+            - key: {{ $secret.key }}
+              path: {{ $variable }}
+      {{- end }}
 {{- end }}
 {{- if .Values.omni.caConfigMap.name }}
 - name: omni-ca
