@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
 from flask import Flask
 from werkzeug.wrappers import Response
 
 from omni_gateway import __version__, audit
-from omni_gateway.api import can_i, health, index, operations, prometheus, stream_tickets
+from omni_gateway.api import can_i, gateway_metrics, health, index, operations, prometheus, stream_tickets
 from omni_gateway.api.any_type import views as generic
 from omni_gateway.api.apply import views as applying
 from omni_gateway.auth import FailedLogins, Role
@@ -34,6 +35,7 @@ from omni_gateway.http import (
     pages,
     paths,
     problem_pages,
+    process_metrics,
     rate_limit,
     request_deadline,
     request_id,
@@ -135,6 +137,8 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     readiness = Readiness(settings.readiness_requires)
     rendered = ByteBoundedLRU(max(settings.cache_bytes // 2, LEAST_RENDERED))
     gateway = Gateway(omni, streams, watches, store, lambda: issuer_checks(settings), rendered, readiness)
+    gateway.samples.add(process_metrics.sample)
+    gateway.samples.add(partial(gateway_metrics.sample, gateway, found))
     readiness.add("omni", health.omni_check(gateway.own_omni))
     readiness.add("store", lambda: readiness_check(store))
     app.extensions[EXTENSION] = gateway
@@ -198,7 +202,9 @@ def _add_own_routes(app: Flask, settings: Settings, api: GatewayApi, gateway: Ga
     api.register_blueprint(operations.kinds_blueprint())
     api.register_blueprint(stream_tickets.blueprint())
     api.register_blueprint(index.blueprint(found))
-    api.register_blueprint(prometheus.blueprint([item.plugin.metrics_registry for item in found if item.plugin]))
+    api.register_blueprint(
+        prometheus.blueprint(gateway, [item.plugin.metrics_registry for item in found if item.plugin])
+    )
     forms = DocumentForms(freeze(api))  # the routes of the API are all there
     api.app.register_blueprint(document.blueprint(forms))
     api.app.register_blueprint(pages.blueprint(forms, _links(found), simulator=settings.embedded))

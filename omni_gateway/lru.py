@@ -77,6 +77,11 @@ class ByteBoundedLRU:
         # By ``id``: an entry holds its buffer, so the id is not reused while it is a key here.
         self._buffers: OrderedDict[int, _Buffer] = OrderedDict()
 
+    @property
+    def size(self) -> int:
+        """Return the bytes of all entries."""
+        return self._size
+
     def get(self, key: Hashable) -> Any:
         """Return the value of a key and mark its buffer as used; None if there is none (any more)."""
         with self._lock:

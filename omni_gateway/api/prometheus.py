@@ -11,13 +11,15 @@ from omni_gateway.auth import Role
 from omni_gateway.http.metrics import MEDIA_TYPE, exposition
 from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.rest.gateway import Gateway
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.route import Responses, Route
 
 
-def blueprint(plugins: Sequence[CollectorRegistry]) -> GatewayBlueprint:
-    """Return the blueprint of ``/metrics``; it requires the reader role, since metrics show which routes are used.
+def blueprint(gateway: Gateway, plugins: Sequence[CollectorRegistry]) -> GatewayBlueprint:
+    """Return the blueprint of ``/metrics``.
 
+    It requires the reader role, since metrics show which routes are used.
     ``plugins``: the registries of the plugins' metrics.
     """
     routes = GatewayBlueprint(
@@ -29,6 +31,7 @@ def blueprint(plugins: Sequence[CollectorRegistry]) -> GatewayBlueprint:
     )
 
     def metrics(arguments: object) -> Response:
+        gateway.samples.take()
         return Response(exposition(plugins), content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
     route = Route(

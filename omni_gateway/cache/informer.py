@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
@@ -51,7 +52,8 @@ class Informer:
     ``open_watch`` opens a watch with bootstrap; it raises ``OmniError``. ``ready``: reads may use the objects.
     ``unwatchable``: the error with which Omni refused the watch, None while there is no such refusal. ``size``: bytes
     of all objects. ``relists``: how many bootstraps have been completed. ``last_event_at``, ``last_used_at``:
-    seconds of ``clock``.
+    seconds of ``clock``. ``last_change``: when the last change arrived (Unix time), and Omni's time of it.
+    ``watch_ended_at``: when the watch ended last, of the clock.
     """
 
     def __init__(self, name: str, namespace: str, open_watch: Callable[[], Source], clock: Clock = MONOTONIC) -> None:
@@ -77,7 +79,8 @@ class Informer:
         self.ready = False
         self.unwatchable: OmniError | None = None
         self.size = self.relists = 0
-        self.last_event_at = 0.0
+        self.last_event_at = self.watch_ended_at = 0.0
+        self.last_change: tuple[float, str] | None = None
         self.last_used_at = self._created_at = self._clock.now()
 
     def start(self) -> None:
@@ -96,6 +99,11 @@ class Informer:
         # Outside of the lock: the watch's thread may be waiting for the lock to deliver an event.
         if source is not None:
             source.cancel()
+
+    @property
+    def object_count(self) -> int:
+        """Return the number of objects."""
+        return len(self._objects)
 
     # -- reads
 
@@ -174,6 +182,7 @@ class Informer:
             if not self.ready:
                 return
             self.ready, source = False, self._source
+            self.watch_ended_at = self._clock.now()
             self._changed.notify_all()
         log.info("%s is listed anew: its watch does not show what Omni has", self.name)
         if source is not None:
@@ -234,6 +243,8 @@ class Informer:
             with self._changed:
                 # The backoff starts over after a watch that got as far as its bootstrap.
                 pause = _FIRST_PAUSE if self.ready else min(pause * 2, _LONGEST_PAUSE)
+                if self.ready:
+                    self.watch_ended_at = self._clock.now()
                 self.ready = False
                 self._changed.notify_all()
                 if self.unwatchable is not None or self._closed:
@@ -300,6 +311,8 @@ class Informer:
             if old is not None:
                 del self._ids[bisect_left(self._ids, item.id)]
             self._add_tombstone(item)
+        if kind != "destroyed":
+            self.last_change = (time.time(), item.updated or item.created)
         self._labels.change(old, None if kind == "destroyed" else item)
         self.size += (0 if kind == "destroyed" else len(item)) - (len(old) if old else 0)
         self._snapshot = None

@@ -83,6 +83,11 @@ class Informers:
         with self._lock:
             return self._informers.get((type, namespace))
 
+    def all(self) -> Sequence[Informer]:
+        """Return all informers, in whatever state."""
+        with self._lock:
+            return tuple(self._informers.values())
+
     def created(self, type: str, namespace: str, id: str) -> str:
         """Return the creation time of the object that an informer has; empty without one."""
         informer = self.existing(type, namespace)
@@ -198,6 +203,14 @@ class Informers:
     def age(self, informer: Informer) -> float:
         """Return the seconds since an informer was last known to equal Omni: since an event, or since a probe."""
         return max(0.0, self.clock.now() - max(informer.last_event_at, self._probed_at))
+
+    def staleness(self, informer: Informer) -> float:
+        """Return for how long an informer that has listed once may have been behind Omni, in seconds.
+
+        Its :meth:`age` while its watch is open; while the watch is opened anew, the time since it ended, as a probe
+        says nothing of what was missed meanwhile.
+        """
+        return self.age(informer) if informer.ready else max(0.0, self.clock.now() - informer.watch_ended_at)
 
     def close(self) -> None:
         """Close all informers and stop their maintenance."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 from flask import Flask, current_app, has_request_context, request
 
 from omni_gateway.auth import Authenticator, FailedLogins, Principal, Rejected, Role, Unverifiable
+from omni_gateway.http.metrics import count_authentication
 from omni_gateway.http.paths import TICKET, request_path
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.store_errors import problem_for_store
@@ -55,7 +56,9 @@ def current_principal() -> Principal:
             principal = request.environ[_PRINCIPAL] = _authenticate()
         except Problem as problem:
             request.environ[_REFUSED] = problem
+            count_authentication("", problem.code)
             raise
+        count_authentication(principal.method, "accepted")
     return principal
 
 

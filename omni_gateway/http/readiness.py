@@ -125,13 +125,17 @@ class Readiness:
         if self._running_in != os.getpid():
             for name, state in self._states.items():
                 _run(name, state)
-        now = time.monotonic()
-        checks = {name: _entry(state, now) for name, state in self._states.items()}
+        checks = self.entries()
         ready = all(
             checks[name]["status"] == "ok" or not (state.required or (state.at_start and not state.passed))
             for name, state in self._states.items()
         )
         return Report(ready, checks)
+
+    def entries(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the last outcome of each check; runs none."""
+        now = time.monotonic()
+        return {name: _entry(state, now) for name, state in self._states.items()}
 
     def _repeat(self, name: str, state: _State) -> None:
         while True:

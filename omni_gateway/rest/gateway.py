@@ -13,6 +13,7 @@ from flask import Response, current_app, request
 from omni_gateway.auth import Role, Scope
 from omni_gateway.cache.client import CachingClient
 from omni_gateway.http.guard import check_role, permitted
+from omni_gateway.http.metric_samples import MetricSamples
 from omni_gateway.http.problems import Problem
 from omni_gateway.http.readiness import Readiness
 from omni_gateway.lru import ByteBoundedLRU
@@ -81,6 +82,7 @@ class Gateway:
     #: All that is rendered: bodies of objects, pages and responses.
     rendered: ByteBoundedLRU
     readiness: Readiness = field(default_factory=Readiness)
+    samples: MetricSamples = field(default_factory=MetricSamples)
     tasks: Tasks = field(default_factory=Tasks)
     plugins: dict[str, Mounted] = field(default_factory=dict)
     broadcasters: Broadcasters = field(default_factory=Broadcasters)

@@ -25,6 +25,7 @@ from omni_gateway.http import metrics
 from omni_gateway.http.drain import DRAIN
 from omni_gateway.omni import OmniError
 from omni_gateway.rest.gateway import EXTENSION, Gateway
+from omni_gateway.server import load_metrics
 from omni_gateway.server.access_log import AccessLogger
 from omni_gateway.server.arbiter import InService, NotifyingArbiter
 from omni_gateway.server.error_responses import RequestRejected
@@ -261,6 +262,8 @@ def _start_worker(embedded: bool, worker: Any) -> None:
     greet_omni(worker, embedded=embedded)
     gateway = _gateway_of(worker.app.wsgi())
     gateway.readiness.start()
+    gateway.samples.add(partial(load_metrics.sample, worker))
+    gateway.samples.start()
     gateway.tasks.start()
 
 

@@ -61,6 +61,11 @@ class RequestQueue(Generic[ConnT]):
         """Return how many requests wait."""
         return self._count
 
+    @property
+    def threads(self) -> int:
+        """Return how many threads are in use."""
+        return self._threads
+
     def __iter__(self) -> Iterator[Waiting[ConnT]]:
         """Iterate over the requests that wait."""
         for line in list(self._waiting.values()):

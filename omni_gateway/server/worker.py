@@ -36,6 +36,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from omni_gateway.http.admission import Admitted
 from omni_gateway.http.drain import DRAIN
+from omni_gateway.http.metrics import count_refusal, count_wait
 from omni_gateway.malloc import give_back, limit_arenas
 from omni_gateway.server import access_log, listening_end
 from omni_gateway.server.error_responses import RequestRejected, refusal_for, written
@@ -72,6 +73,16 @@ class Wait:
 
     phase: Phase
     deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLoad:
+    """The threads of a worker, those in use, the requests that wait for one, and the open connections."""
+
+    threads: int
+    threads_in_use: int
+    waiting: int
+    connections: int
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]
@@ -115,6 +126,11 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         """Handle signals; a SIGTERM since the fork is taken now."""
         super().init_signals()
         take_stop()
+
+    @property
+    def load(self) -> WorkerLoad:
+        """Return how busy the worker is; may be read in any thread."""
+        return WorkerLoad(self.cfg.threads, self._queue.threads, len(self._queue), self.nr_conns)
 
     def _bounds(self) -> Bounds:
         threads = self.cfg.threads
@@ -263,6 +279,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     def _note(self, refused: RequestRejected, addr: Any) -> None:
         address = str(addr[0]) if isinstance(addr, tuple) else ""
         access_log.note_refusal(refused, address)
+        count_refusal(refused.code)
         if self.note_refusal is None:
             return
         try:
@@ -398,6 +415,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._queue.add(request)
 
     def _start(self, request: Waiting[TConn]) -> None:
+        count_wait(time.monotonic() - request.arrived)
         self._in_threads[request.conn] = request
         self._submit(self.tpool, request.conn, request.handler)
 

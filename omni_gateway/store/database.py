@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from omni_gateway import tracing
 from omni_gateway.store import deadline
@@ -116,6 +116,14 @@ class Database:
         with self._lock:
             self._engine = engine
         return engine
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections this process has in use, and how many are idle; opens none."""
+        engine = self._engine if self._pid == os.getpid() else None
+        pool: Any = None if engine is None else engine.pool
+        # The pools of databases in memory do not count.
+        return (pool.checkedout(), pool.checkedin()) if hasattr(pool, "checkedout") else (0, 0)
 
     def close(self) -> None:
         """Close the connections; the next use opens others."""

@@ -6,7 +6,7 @@ the caller may see. Nothing else of a caller influences the events of a watch th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -94,6 +94,11 @@ class Broadcaster:
             self._members[member] = None
             present = self._shown.present
             return [present[id] for id in sorted(present)], self._shown.point
+
+    @property
+    def subscribers(self) -> int:
+        """Return the number of subscribers."""
+        return len(self._members)
 
     def leave(self, member: PushStream, empty: Callable[[], None]) -> None:
         """Unsubscribe ``member`` without blocking; ``empty`` is called in a pool thread if it was the last one."""
@@ -194,6 +199,11 @@ class Broadcasters:
                 continue
             leave = partial(broadcaster.leave, member, partial(self._close_if_empty, key, broadcaster))
             return present, point, leave
+
+    def all(self) -> Sequence[Broadcaster]:
+        """Return the broadcasters there are."""
+        with self._lock:
+            return tuple(self._by_key.values())
 
     def _forget(self, key: Hashable, broadcaster: Broadcaster) -> None:
         with self._lock:

@@ -78,6 +78,17 @@ class StreamLimiter:
         self._lock = Lock()
         self._open: Counter[str] = Counter()
 
+    @property
+    def limit(self) -> int:
+        """Return how many streams may be open."""
+        return self._limit
+
+    @property
+    def open(self) -> int:
+        """Return how many streams are open."""
+        with self._lock:
+            return self._open.total()
+
     def take(self, caller: str) -> Callable[[], None]:
         """Take a slot; return the function that frees it, which may be called twice.
 
