@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flask import Response
 from prometheus_client import CollectorRegistry
 
+from omni_gateway.api.fleet.route import fleet_route
 from omni_gateway.auth import Role
 from omni_gateway.http.metrics import MEDIA_TYPE, exposition
 from omni_gateway.http.openapi.tags import Tag
@@ -17,7 +18,7 @@ from omni_gateway.rest.views.route import Responses, Route
 
 
 def blueprint(gateway: Gateway, plugins: Sequence[CollectorRegistry]) -> GatewayBlueprint:
-    """Return the blueprint of ``/metrics``.
+    """Return the blueprint of ``/metrics`` and ``/metrics/fleet``.
 
     It requires the reader role, since metrics show which routes are used.
     ``plugins``: the registries of the plugins' metrics.
@@ -45,4 +46,5 @@ def blueprint(gateway: Gateway, plugins: Sequence[CollectorRegistry]) -> Gateway
         responses=Responses(answers={200: (None, "Prometheus' text format")}, media_types=["text/plain"]),
     )
     add(routes, route)
+    add(routes, fleet_route(gateway))
     return routes

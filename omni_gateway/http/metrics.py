@@ -32,7 +32,7 @@ REGISTRY = CollectorRegistry()
 REQUESTS = Counter("omni_gateway_requests_total", "Requests answered", ["method", "route", "status"], registry=REGISTRY)
 IN_FLIGHT = Gauge(
     "omni_gateway_requests_in_flight",
-    "Requests in a thread now, from their first line to the end of their answer",
+    "Requests that are being answered now; not the streams that hold no thread",
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
@@ -94,6 +94,11 @@ _authentications = cache(AUTHENTICATIONS.labels)
 def init_app(app: Flask) -> None:
     """Count every request of an application, refused ones included."""
     INFO.labels(__version__).set(1)
+    # At zero from the start: of a series that appears with its first count, Prometheus sees no increase.
+    for fate in ("kept", "lost", "to-stderr"):
+        AUDITED.labels(fate)
+    for code in ("overloaded", "too-many-own-requests", "rate-limited", "internal"):
+        PROBLEMS.labels(code)
 
     def start() -> None:
         IN_FLIGHT.inc()
