@@ -32,6 +32,7 @@ from omni_gateway.http import (
     hosts,
     idempotency,
     metrics,
+    metrics_listener,
     pages,
     paths,
     problem_pages,
@@ -142,6 +143,7 @@ def _assemble(settings: Settings, omni: CachingClient, found: Sequence[Found]) -
     readiness.add("omni", health.omni_check(gateway.own_omni))
     readiness.add("store", lambda: readiness_check(store))
     app.extensions[EXTENSION] = gateway
+    metrics_listener.init_app(app, settings.metrics_bind)
     paths.init_app(app)
     type_nouns.init_app(app)
     request_id.init_app(app)

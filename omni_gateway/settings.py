@@ -11,8 +11,10 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from limits import RateLimitItem, parse_many
 
@@ -39,6 +41,12 @@ class Settings:
     #: The variables that were given, those of plugins among them.
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     bind: str = _setting("BIND", "Address that `serve` listens at: `HOST:PORT` or `unix:PATH`", "127.0.0.1:8080")
+    metrics_bind: str = _setting(
+        "METRICS_BIND",
+        "A second address that `serve` listens at, for `/metrics` and the health routes only: `IP:PORT`; on loopback no"
+        " token is needed there; empty: none",
+        "",
+    )
     state_dir: Path = _setting(
         "STATE_DIR", "Where tokens' hashes and the embedded Omni's database are kept", Path(".omni-gateway")
     )
@@ -239,6 +247,8 @@ class Settings:
         unknown = sorted(set(self.auth) - {*WAYS_IN, OFF})
         if unknown or not self.auth or (OFF in self.auth and len(self.auth) > 1):
             raise SettingsError(f"{PREFIX}AUTH must be {OFF} alone, or some of {', '.join(WAYS_IN)}")
+        if self.metrics_bind:
+            self._check_metrics_bind()
         if self.oidc_ca_file:
             _check_ca_file(self.oidc_ca_file)
         if not 1 <= self.threads <= 256:
@@ -260,6 +270,18 @@ class Settings:
         self._check_limits()
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError(f"{PREFIX}LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+
+    def _check_metrics_bind(self) -> None:
+        try:
+            parts = urlsplit(f"//{self.metrics_bind}")
+            loopback = ip_address(parts.hostname or "").is_loopback
+            usable = bool(parts.port) and not parts.path
+        except ValueError:
+            loopback = usable = False
+        if not usable:
+            raise SettingsError(f"{PREFIX}METRICS_BIND must be an IP address and a port: 127.0.0.1:9090")
+        if self.open_on_loopback and not loopback:
+            raise SettingsError(f"{PREFIX}METRICS_BIND must be on loopback with {PREFIX}AUTH=off")
 
     def _check_limits(self) -> None:
         for name in ("rate_limit", "failed_logins", "failed_logins_in_all"):

@@ -27,7 +27,7 @@ def init_app(app: Flask, allowed: Sequence[str], *, only_loopback: bool) -> None
     def check() -> None:
         authority = Authority.parse(request.headers.get("Host", ""))
         if authority is None or not any(pattern.fits(authority, request.scheme) for pattern in patterns):
-            if authority is not None and not patterns and _is_loopback(authority.name):
+            if authority is not None and not patterns and is_loopback(authority.name):
                 return
             raise Problem(400, "bad-request", _detail(authority), hint=_HINT)
 
@@ -43,7 +43,8 @@ def _detail(authority: Authority | None) -> str:
     return "This gateway does not answer to the host that the Host header names."
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Return whether a host's name, or its address, is one of loopback."""
     try:
         return ipaddress.ip_address(name.strip("[]")).is_loopback
     except ValueError:

@@ -125,7 +125,7 @@ def _ready_to_fork(settings: Settings, plugins: Sequence[Found]) -> Flask:
 def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
     """Return gunicorn's configuration: threads for blocking calls, one process per core, time to finish on a stop."""
     return {
-        "bind": bind,
+        "bind": [bind, settings.metrics_bind] if settings.metrics_bind else bind,
         "worker_class": worker_class(settings),
         "preload_app": True,
         "workers": settings.workers or min(os.cpu_count() or 1, MOST_WORKERS),

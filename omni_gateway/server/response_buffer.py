@@ -49,6 +49,8 @@ class ResponseBuffer:
 
     def __init__(self, sock: Any, seconds: float, arrived: float = 0.0, *, asked: bool = False) -> None:
         """``arrived``: when the request did (monotonic seconds); ``asked``: only whether its body would be accepted."""
+        #: The address of the listener that the connection came by; the application sees this buffer as the socket.
+        self.listener: Any = None
         self.asked = asked
         self.arrived = arrived
         self._sock = sock

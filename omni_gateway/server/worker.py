@@ -255,6 +255,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         if arrival.has_body:
             req.body.reader = io.BytesIO(_read_body(req))
         plain, conn.sock = conn.sock, ResponseBuffer(conn.sock, self.answer_seconds, arrival.arrived)
+        conn.sock.listener = conn.server
         try:
             return bool(super().handle_request(req, conn))
         except TimeoutError:
@@ -373,6 +374,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 conn.sock,
                 ResponseBuffer(conn.sock, self.answer_seconds, _arrival(conn).arrived, asked=True),
             )
+            conn.sock.listener = conn.server
             try:
                 super().handle_request(request, conn)
             finally:
