@@ -243,7 +243,7 @@ def test_machines_that_are_off(
     machines = [machine["id"] for machine in world.api.get("machines").json()]
     body = {"id": "alerts", "control_plane": {"machines": machines[:1]}, "workers": [{"machines": machines[1:3]}]}
     made = world.api.post("clusters", json=body)
-    assert made.status_code == 202, made.text
+    assert made.status_code == 201, made.text
     ready = 'omni_exporter_cluster_ready{cluster_id="alerts"} == 1'
     wait_until(lambda: world.prometheus.query(ready), FIRES_SECONDS, "the cluster to be ready")
     silent("OmniClusterNotReady", "OmniMachinesDisconnected")
