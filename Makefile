@@ -12,7 +12,7 @@ PYTEST := env -u OMNI_ENDPOINT $(BIN)/pytest -n 4 --dist loadfile --no-loadscope
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test tests test-quick test-packages test-deploy test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-slow soak openapi clients sdk-reference sdk-release values-schema lint-document protos services setup clean
+.PHONY: help run test tests test-quick test-packages test-deploy test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-slow soak openapi clients dist lock sdk-reference sdk-release values-schema lint-document protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -91,9 +91,9 @@ test-quick: $(STAMP) ## the tests that are not slow by nature
 test-packages: $(STAMP) ## the wheel, the scaffold's packages, the tutorial, the examples, the clients, the plugin kit over planted mistakes
 	$(PYTEST) -m packages $$(grep -rl --include='test_*.py' mark.packages tests)
 
-test-deploy: $(STAMP) ## deploy/ by the tools of operators; builds helm and kubeconform where there is Go (once, some minutes)
+test-deploy: $(STAMP) $(RELEASE_STAMP) ## deploy/ by the tools of operators; builds helm and kubeconform where there is Go (once, some minutes)
 	$(BIN)/python -m tests.deploy.tools
-	$(BIN)/pytest -q -m deploy tests/deploy
+	$(PYTEST) -m deploy tests/deploy
 
 conformance: $(STAMP) ## the conformance suite against the simulator, or the Omni named by OMNI_ENDPOINT
 	$(BIN)/pytest -q -m conformance tests/conformance
@@ -142,6 +142,19 @@ openapi: $(RUN_STAMP) ## print the OpenAPI document
 
 clients: $(STAMP) ## make the Python and npm packages and the Go module of the clients in dist/ (needs Node.js and Go)
 	$(BIN)/python -m clients.build dist
+
+RELEASE_STAMP := $(VENV)/.installed-for-releases
+
+$(RELEASE_STAMP): setup.cfg constraints.txt | $(RUN_STAMP)
+	@$(call INSTALL,what a release needs,-e '.[otel$(,)postgresql$(,)release]')
+	@touch $@
+
+dist: $(RELEASE_STAMP) ## build the wheel, its source, the lock and the bill of materials in dist/, the same bytes for the same commit
+	$(BIN)/python -m deploy.distribution dist
+
+lock: $(RELEASE_STAMP) ## write requirements.lock: what running needs, with hashes, at the versions of constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --python $(BIN)/python --python-version 3.11 --no-build-isolation --generate-hashes \
+	  --custom-compile-command "make lock" --constraints constraints.txt --extra otel --extra postgresql --output-file requirements.lock setup.cfg
 
 sdk-reference: $(STAMP) ## write docs/plugins/reference.md: every name of the plugin SDK with its signature
 	$(BIN)/python -m tests.sdk_reference
