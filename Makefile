@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 , := ,
 RUN_STAMP := $(VENV)/.installed-to-run
 STAMP  := $(VENV)/.installed
+RELEASE_STAMP := $(VENV)/.installed-for-releases
+DEPLOY_STAMP := $(VENV)/.installed-to-deploy
 SHELL  := bash
 # Twice as many as the cores of CI: much of the tests is waiting.
 PYTEST := env -u OMNI_ENDPOINT $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
@@ -12,7 +14,7 @@ PYTEST := env -u OMNI_ENDPOINT $(BIN)/pytest -n 4 --dist loadfile --no-loadscope
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test tests test-quick test-packages test-deploy test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-slow soak openapi clients dist lock sdk-reference sdk-release values-schema lint-document protos services setup clean
+.PHONY: help run test tests test-quick test-packages test-deploy test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-slow soak openapi clients deploy-tools dist lock sdk-reference sdk-release values-schema lint-document protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -91,7 +93,7 @@ test-quick: $(STAMP) ## the tests that are not slow by nature
 test-packages: $(STAMP) ## the wheel, the scaffold's packages, the tutorial, the examples, the clients, the plugin kit over planted mistakes
 	$(PYTEST) -m packages $$(grep -rl --include='test_*.py' mark.packages tests)
 
-test-deploy: $(STAMP) $(RELEASE_STAMP) ## deploy/ by the tools of operators; builds helm and kubeconform where there is Go (once, some minutes)
+test-deploy: $(STAMP) $(DEPLOY_STAMP) deploy-tools ## deploy/ by the tools of operators; builds helm and kubeconform where there is Go (once, some minutes)
 	$(BIN)/python -m tests.deploy.tools
 	$(PYTEST) -m deploy tests/deploy
 
@@ -143,14 +145,23 @@ openapi: $(RUN_STAMP) ## print the OpenAPI document
 clients: $(STAMP) ## make the Python and npm packages and the Go module of the clients in dist/ (needs Node.js and Go)
 	$(BIN)/python -m clients.build dist
 
-RELEASE_STAMP := $(VENV)/.installed-for-releases
-
 $(RELEASE_STAMP): setup.cfg constraints.txt | $(RUN_STAMP)
 	@$(call INSTALL,what a release needs,-e '.[otel$(,)postgresql$(,)release]')
 	@touch $@
 
 dist: $(RELEASE_STAMP) ## build the wheel, its source, the lock and the bill of materials in dist/, the same bytes for the same commit
 	$(BIN)/python -m deploy.distribution dist
+
+$(DEPLOY_STAMP): setup.cfg constraints.txt | $(RELEASE_STAMP)
+	@$(call INSTALL,what the tests of deploy/ need,-e '.[deploy]')
+	@touch $@
+
+# What is not there and cannot be installed is left out: its tests are skipped by name.
+deploy-tools: ## install buildah and mmdebstrap from Debian's packages, where they are missing and this is root
+	@missing=$$(for each in buildah mmdebstrap; do command -v $$each >/dev/null || echo $$each; done); \
+	test -n "$$missing" && command -v apt-get >/dev/null && test "$$(id -u)" = 0 || exit 0; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null \
+	  || echo "These could not be installed; tests are skipped without them:" $$missing >&2
 
 lock: $(RELEASE_STAMP) ## write requirements.lock: what running needs, with hashes, at the versions of constraints.txt
 	$(BIN)/uv pip compile --quiet --universal --python $(BIN)/python --python-version 3.11 --no-build-isolation --generate-hashes \
