@@ -97,9 +97,17 @@ def protect_folder(folder: Path) -> None:
     Not the working directory, a home, or a shared (sticky) directory: the files in it are protected by themselves.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-    if folder.resolve() in (Path.cwd(), Path.home(), Path("/")) or folder.stat().st_mode & stat.S_ISVTX:
+    if folder.resolve() in (Path.cwd(), _home(), Path("/")) or folder.stat().st_mode & stat.S_ISVTX:
         return
     _restrict(folder, FOLDER_MODE)
+
+
+def _home() -> Path | None:
+    """Return the home of this process's user; a container's user may be a number without an entry and without HOME."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def _restrict(path: Path, mode: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 import sqlite3
 import stat
 from pathlib import Path
@@ -47,3 +48,15 @@ def test_a_directory_that_is_not_the_gateways_alone_stays_as_it_is(
     Store(f"sqlite:///{tmp_path / 'other.sqlite'}").wait(30)
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
     assert set(modes(tmp_path).values()) == {0o600}
+
+
+def test_a_user_that_is_a_number_without_a_home_has_its_directory_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(number: int) -> pwd.struct_passwd:
+        raise KeyError(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.delenv("HOME")
+    store_of(Settings(state_dir=tmp_path / "state")).wait(30)
+    assert modes(tmp_path) == {"state": 0o700}
