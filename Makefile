@@ -95,7 +95,7 @@ test-packages: $(STAMP) ## the wheel, the scaffold's packages, the tutorial, the
 
 test-deploy: $(STAMP) $(DEPLOY_STAMP) deploy-tools ## deploy/ by the tools of operators; builds helm and kubeconform where there is Go (once, some minutes)
 	$(BIN)/python -m tests.deploy.tools
-	$(PYTEST) -m deploy tests/deploy
+	env -u OMNI_ENDPOINT $(BIN)/pytest -q -m deploy tests/deploy
 
 conformance: $(STAMP) ## the conformance suite against the simulator, or the Omni named by OMNI_ENDPOINT
 	$(BIN)/pytest -q -m conformance tests/conformance
