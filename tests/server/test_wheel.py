@@ -109,21 +109,22 @@ def plugins() -> set[str]:
     return {entry.load().name for entry in entries if entry.value.startswith("resources.")}
 
 
-#: What the extra ``testing`` is for.
-KIT = ROOT / "omni_gateway" / "testing"
-
-
 def test_every_package_that_is_imported_is_installed_with_it() -> None:
     files = {*python_files("omni_gateway"), *python_files("resources")}
-    assert not_installed({file for file in files if KIT not in file.parents}) == set()
+    assert not_installed(files.difference(*EXTRAS.values())) == set()
 
 
-def test_every_package_that_the_conformance_kit_imports_is_installed_with_its_extra() -> None:
-    assert not_installed(python_files("omni_gateway/testing"), extra="testing") == set()
+@pytest.mark.parametrize("extra", ["otel", "testing"])
+def test_every_package_that_the_modules_of_an_extra_import_is_installed_with_it(extra: str) -> None:
+    assert not_installed(EXTRAS[extra], extra=extra) == set()
 
 
 def python_files(folder: str) -> set[Path]:
     return {*(ROOT / folder).rglob("*.py")}
+
+
+#: The modules that may import the packages of an extra.
+EXTRAS = {"otel": {ROOT / "omni_gateway" / "tracing.py"}, "testing": python_files("omni_gateway/testing")}
 
 
 def not_installed(files: Iterable[Path], extra: str = "") -> set[str]:
