@@ -14,6 +14,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator
 from configparser import ConfigParser
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -70,7 +71,11 @@ def test_an_installed_wheel_serves_all_resources_and_the_viewer(installed: Path,
             written = list(until(process.stderr, "  Omni"))
             token = re.search(r"export TOKEN=(ogw_\S+)", "".join(written))
             assert token is not None, written
-            with httpx.Client(base_url=f"http://{bind}", headers={"Authorization": f"Bearer {token[1]}"}) as client:
+            # A gateway whose log nobody reads waits once the pipe is full, and its callers with it.
+            rest = Thread(target=process.stderr.read)
+            rest.start()
+            headers = {"Authorization": f"Bearer {token[1]}"}
+            with httpx.Client(base_url=f"http://{bind}", headers=headers, timeout=60) as client:
                 index = client.get("/api/v1").json()
                 machines = client.get("/api/v1/machines").json()
                 page = client.get("/").text
@@ -78,7 +83,7 @@ def test_an_installed_wheel_serves_all_resources_and_the_viewer(installed: Path,
                 statuses = {client.get(asset).status_code for asset in assets}
         finally:
             process.send_signal(signal.SIGTERM)
-            process.stderr.read()
+    rest.join(60)
     assert process.returncode == 0
     assert {item["name"] for item in index["resources"]} == plugins()
     assert len(machines) == 2
