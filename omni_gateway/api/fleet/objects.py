@@ -12,10 +12,10 @@ from typing import Any
 
 from omni_gateway.api.fleet.exposition import Family, state_names
 from omni_gateway.cache.cached_object import CachedObject
+from omni_gateway.model.label_names import LABEL_CLUSTER, LABEL_MACHINE_SET
 from omni_gateway.omni import types
 
 PREFIX = "omni_exporter_"
-CLUSTER, MACHINE_SET = "omni.sidero.dev/cluster", "omni.sidero.dev/machine-set"
 Spec = Mapping[str, Any]
 
 
@@ -104,7 +104,7 @@ _MACHINE_SETS = (
 
 
 def _machine_set_lines(item: CachedObject, spec: Spec) -> Sequence[str]:
-    labels = (item.labels.get(CLUSTER, ""), item.id)
+    labels = (item.labels.get(LABEL_CLUSTER, ""), item.id)
     machines = spec.get("machines") or {}
     values = (spec.get("ready"), *(machines.get(name) for name in ("total", "healthy", "connected", "requested")))
     phases = _MACHINE_SETS[0].states(_MACHINE_SET_PHASES, spec.get("phase", 0), *labels)
@@ -171,7 +171,7 @@ _CLUSTER_MACHINES = (
 
 
 def _cluster_machine_lines(item: CachedObject, spec: Spec) -> Sequence[str]:
-    labels = (item.labels.get(CLUSTER, ""), item.labels.get(MACHINE_SET, ""), item.id)
+    labels = (item.labels.get(LABEL_CLUSTER, ""), item.labels.get(LABEL_MACHINE_SET, ""), item.id)
     return (
         _CLUSTER_MACHINES[0].states(_STAGES, spec.get("stage", 0), *labels),
         _CLUSTER_MACHINES[1].line(bool(spec.get("ready")), *labels),
