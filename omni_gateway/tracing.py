@@ -34,7 +34,8 @@ _PORT = re.compile(r":\d+$")
 _LONGEST_ENTRY = 512
 #: Seconds that a worker's end waits for the spans that have not been exported yet.
 _FLUSH_SECONDS = 3.0
-_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+#: The methods that logs, spans and metrics name.
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 _tracer: Tracer | None = None
 _provider: TracerProvider | None = None
@@ -183,6 +184,11 @@ def span_id(environ: Mapping[str, Any]) -> str:
     return f"{span.get_span_context().span_id:016x}" if span is not None else ""
 
 
+def known_method(method: str) -> str:
+    """Return a method as OpenTelemetry's ``http.request.method`` has it: ``_OTHER`` for one that is not known."""
+    return method if method in METHODS else "_OTHER"
+
+
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -206,8 +212,7 @@ def traced(application: Application, skip: Callable[[Mapping[str, Any]], bool]) 
             for name, variable in (("traceparent", "HTTP_TRACEPARENT"), ("tracestate", "HTTP_TRACESTATE"))
             if variable in environ
         }
-        method = environ["REQUEST_METHOD"]
-        known = method if method in _METHODS else "_OTHER"
+        known = known_method(environ["REQUEST_METHOD"])
         attributes = {
             "http.request.method": known,
             "url.scheme": environ["wsgi.url_scheme"],

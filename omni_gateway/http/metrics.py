@@ -18,10 +18,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from omni_gateway import __version__, metrics_directory
 from omni_gateway.http.problems import code_of
+from omni_gateway.tracing import METHODS
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 _STARTED = "omni_gateway.started"
 #: In a request's environ, once it is answered: its route's rule, or ``NO_ROUTE``.

@@ -12,7 +12,7 @@ from typing import Any
 
 from omni_gateway import logs, tracing
 from omni_gateway.http.guard import principal_of
-from omni_gateway.http.metrics import METHODS, NO_ROUTE, ROUTE
+from omni_gateway.http.metrics import NO_ROUTE, ROUTE
 from omni_gateway.http.problems import code_of
 from omni_gateway.http.request_deadline import ARRIVED
 from omni_gateway.http.request_record import ids_of, omni_calls
@@ -52,10 +52,9 @@ def _note_answer(resp: Any, environ: dict[str, Any], outbox: ResponseBuffer | No
     if not (logged := log.isEnabledFor(level)) and not tracing.active():
         return
     seconds = round(time.monotonic() - environ.get(ARRIVED, time.monotonic()), 6)
-    method = environ["REQUEST_METHOD"]
     fields: dict[str, Any] = {
         **ids_of(environ),
-        "http.request.method": method if method in METHODS else "_OTHER",
+        "http.request.method": tracing.known_method(environ["REQUEST_METHOD"]),
         "http.route": route,
         "http.response.status_code": status,
         "http.response.body.size": resp.sent + (outbox.sent if outbox is not None else 0),
@@ -85,7 +84,7 @@ def note_refusal(refused: RequestRejected, address: str) -> None:
     method = refused.start_line.partition(b" ")[0].decode("latin-1")
     fields = {
         "request_id": refused.request_id,
-        "http.request.method": method if method in METHODS else "_OTHER",
+        "http.request.method": tracing.known_method(method),
         "http.route": NO_ROUTE,
         "http.response.status_code": refused.status,
         "client.address": shown(address, LONGEST_ADDRESS),
