@@ -5,37 +5,35 @@ from __future__ import annotations
 from collections import Counter as Counts
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
 from omni_gateway.cache.informer import Informer
 from omni_gateway.discovery import Found
-from omni_gateway.http.metric_samples import Total
+from omni_gateway.http.metric_samples import Total, sampled_gauge
 from omni_gateway.http.metrics import REGISTRY
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.store.database import MOST_CONNECTIONS
 
-
-def _gauge(
-    name: str, text: str, labels: Sequence[str] = (), mode: Literal["livesum", "livemax", "livemin"] = "livesum"
-) -> Gauge:
-    return Gauge(name, text, labels, registry=REGISTRY, multiprocess_mode=mode)
-
-
-INFORMERS = _gauge("omni_gateway_cache_informers", "Types that workers hold; ready: reads may use them", ["state"])
-OBJECTS = _gauge("omni_gateway_cache_objects", "Objects of a type, in the worker that has most", ["type"], "livemax")
-BYTES = _gauge("omni_gateway_cache_bytes", "Memory of a type's objects, of all workers", ["type"])
-LIMIT = _gauge("omni_gateway_cache_limit_bytes", "Memory that objects may take, in all workers")
-RENDERED = _gauge("omni_gateway_cache_rendered_bytes", "Memory of rendered bodies, pages and answers, of all workers")
-RENDERED_LIMIT = _gauge("omni_gateway_cache_rendered_limit_bytes", "Memory that these may take, in all workers")
-AGE = _gauge(
+INFORMERS = sampled_gauge(
+    "omni_gateway_cache_informers", "Types that workers hold; ready: reads may use them", ["state"]
+)
+OBJECTS = sampled_gauge(
+    "omni_gateway_cache_objects", "Objects of a type, in the worker that has most", ["type"], "livemax"
+)
+BYTES = sampled_gauge("omni_gateway_cache_bytes", "Memory of a type's objects, of all workers", ["type"])
+LIMIT = sampled_gauge("omni_gateway_cache_limit_bytes", "Memory that objects may take, in all workers")
+RENDERED = sampled_gauge(
+    "omni_gateway_cache_rendered_bytes", "Memory of rendered bodies, pages and answers, of all workers"
+)
+RENDERED_LIMIT = sampled_gauge("omni_gateway_cache_rendered_limit_bytes", "Memory that these may take, in all workers")
+AGE = sampled_gauge(
     "omni_gateway_cache_age_seconds",
     "Time since the last sign that Omni's objects of a type are so, in the worker where it is longest ago",
     ["type"],
     "livemax",
 )
-LAG = _gauge(
+LAG = sampled_gauge(
     "omni_gateway_cache_lag_seconds",
     "Time from the last change of a type, by Omni's clock in whole seconds, to its arrival; the longest of a worker",
     ["type"],
@@ -49,25 +47,29 @@ RESYNCS = Total(
         registry=REGISTRY,
     )
 )
-PENDING = _gauge("omni_gateway_cache_pending_writes", "Objects whose last write the watch has not shown yet")
-BROADCASTERS = _gauge("omni_gateway_watch_broadcasters", "Different questions of the watches that the cache feeds")
-SUBSCRIBERS = _gauge("omni_gateway_watch_subscribers", "Watches that the cache feeds")
-STREAM_LIMIT = _gauge(
+PENDING = sampled_gauge("omni_gateway_cache_pending_writes", "Objects whose last write the watch has not shown yet")
+BROADCASTERS = sampled_gauge(
+    "omni_gateway_watch_broadcasters", "Different questions of the watches that the cache feeds"
+)
+SUBSCRIBERS = sampled_gauge("omni_gateway_watch_subscribers", "Watches that the cache feeds")
+STREAM_LIMIT = sampled_gauge(
     "omni_gateway_streams_limit",
     "Streams that may be open: with a thread, or fed by the cache",
     ["kind"],
 )
-STREAMS = _gauge("omni_gateway_streams", "Open streams: with a thread, or fed by the cache", ["kind"])
-CONNECTIONS = _gauge("omni_gateway_store_connections", "Connections to the store's database", ["state"])
-CONNECTION_LIMIT = _gauge("omni_gateway_store_connections_limit", "Connections to it that may be open")
-CHECK_UP = _gauge("omni_gateway_check_up", "1 while a readiness check passes in all workers", ["check"], "livemin")
-CHECK_SECONDS = _gauge(
+STREAMS = sampled_gauge("omni_gateway_streams", "Open streams: with a thread, or fed by the cache", ["kind"])
+CONNECTIONS = sampled_gauge("omni_gateway_store_connections", "Connections to the store's database", ["state"])
+CONNECTION_LIMIT = sampled_gauge("omni_gateway_store_connections_limit", "Connections to it that may be open")
+CHECK_UP = sampled_gauge(
+    "omni_gateway_check_up", "1 while a readiness check passes in all workers", ["check"], "livemin"
+)
+CHECK_SECONDS = sampled_gauge(
     "omni_gateway_check_latency_seconds",
     "Time that a readiness check took when it last passed, the longest of a worker",
     ["check"],
     "livemax",
 )
-PLUGINS = _gauge("omni_gateway_plugins", "Plugins by state: loaded, disabled, broken", ["state"], "livemax")
+PLUGINS = sampled_gauge("omni_gateway_plugins", "Plugins by state: loaded, disabled, broken", ["state"], "livemax")
 
 #: The types that this process has set a metric of: an evicted one is set to zero.
 _types: set[str] = set()

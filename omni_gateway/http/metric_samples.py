@@ -10,14 +10,24 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
+
+from omni_gateway.http.metrics import REGISTRY
 
 log = logging.getLogger(__name__)
 
 #: The greatest age of the figures of workers other than the one that answers.
 INTERVAL_SECONDS = 5.0
+
+
+def sampled_gauge(
+    name: str, text: str, labels: Sequence[str] = (), mode: Literal["livesum", "livemax", "livemin"] = "livesum"
+) -> Gauge:
+    """Return a gauge that each process sets for itself; ``mode``: how those of live workers make one figure."""
+    return Gauge(name, text, labels, registry=REGISTRY, multiprocess_mode=mode)
 
 
 class MetricSamples:

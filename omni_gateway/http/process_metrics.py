@@ -17,23 +17,25 @@ from pathlib import Path
 
 from prometheus_client import Counter, Gauge
 
-from omni_gateway.http.metric_samples import Total
+from omni_gateway.http.metric_samples import Total, sampled_gauge
 from omni_gateway.http.metrics import REGISTRY
 
 _PROC = Path("/proc/self")
 
 
-def _gauge(name: str, text: str, mode: str = "livesum") -> Gauge:
-    return Gauge(name, text, registry=REGISTRY, multiprocess_mode=mode)  # type: ignore[arg-type]
-
-
-WORKERS = _gauge("omni_gateway_workers", "Worker processes")
-RESIDENT = _gauge("process_resident_memory_bytes", "Resident memory of the workers, pages that they share counted each")
-LARGEST = _gauge("omni_gateway_worker_resident_memory_bytes", "Resident memory of the largest worker", "livemax")
-OPEN_FDS = _gauge("process_open_fds", "Open file descriptors of the workers")
-MAX_FDS = _gauge("process_max_fds", "File descriptors that the workers may open")
-STARTED = _gauge("process_start_time_seconds", "When the youngest worker began to serve (Unix time)", "livemax")
-THREADS = _gauge("python_threads", "Threads of the workers, idle ones included")
+WORKERS = sampled_gauge("omni_gateway_workers", "Worker processes")
+RESIDENT = sampled_gauge(
+    "process_resident_memory_bytes", "Resident memory of the workers, pages that they share counted each"
+)
+LARGEST = sampled_gauge(
+    "omni_gateway_worker_resident_memory_bytes", "Resident memory of the largest worker", mode="livemax"
+)
+OPEN_FDS = sampled_gauge("process_open_fds", "Open file descriptors of the workers")
+MAX_FDS = sampled_gauge("process_max_fds", "File descriptors that the workers may open")
+STARTED = sampled_gauge(
+    "process_start_time_seconds", "When the youngest worker began to serve (Unix time)", mode="livemax"
+)
+THREADS = sampled_gauge("python_threads", "Threads of the workers, idle ones included")
 CPU = Total(Counter("process_cpu_seconds_total", "CPU time of the workers, user and system", registry=REGISTRY))
 COLLECTIONS = Total(Counter("python_gc_collections_total", "Garbage collections", ["generation"], registry=REGISTRY))
 PYTHON = Gauge(
