@@ -127,9 +127,12 @@ def new_store(_empty_store: Path, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def wait_until() -> Callable[..., Any]:
-    """Call something until it returns a true value, with a deadline; fail with the last value."""
+    """Call something until it returns a true value, with a deadline; fail with the last value.
 
-    def wait(condition: Callable[[], Any], seconds: float = 20.0, what: str = "the condition") -> Any:
+    The deadline is for a machine on which much else runs: a test that passes never waits so long.
+    """
+
+    def wait(condition: Callable[[], Any], seconds: float = 60.0, what: str = "the condition") -> Any:
         if os.environ.get("MUTANT_UNDER_TEST"):  # mutmut's: many mutants never do what is waited for
             seconds = min(seconds, 4.0)
         deadline = time.monotonic() + seconds

@@ -153,7 +153,7 @@ def test_atomic_takes_back_what_was_written_when_omni_refuses_a_later_document(
     answer = api.post("apply?atomic=true", data=text, headers=YAML)
     assert results(answer) == {name: "taken-back", f"{name}-2": "taken-back", f"{name}-3": "failed"}
     assert omni.resources.get(types.MACHINE_CLASSES, name)["spec"] == {"match_labels": ["a = b"]}
-    wait_until(lambda: api.get(f"resources/machineclasses/{name}-2").status_code == 404, 10, "its end")
+    wait_until(lambda: api.get(f"resources/machineclasses/{name}-2").status_code == 404, what="its end")
 
 
 def test_a_namespace_in_which_omni_would_never_look_is_refused(api: Caller, name: str) -> None:

@@ -268,7 +268,7 @@ def test_what_a_header_holds_breaks_nothing_that_is_kept(
     answer = api.post("auth/tokens", json={"name": ""}, environ_overrides=headers)
     assert 400 <= answer.status_code < 500, answer.text
     id = answer.headers["X-Request-ID"]
-    wait_until(lambda: api.get(f"audit?request_id={id}").json, 20, "the audit entry")
+    wait_until(lambda: api.get(f"audit?request_id={id}").json, what="the audit entry")
 
 
 @pytest.mark.parametrize("path", ["oidc/providers/%00", "auth/tokens/a%00b", "audit/%00", "oidc/providers/%ED%A0%80"])

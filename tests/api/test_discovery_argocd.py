@@ -182,7 +182,7 @@ def test_no_cache_keeps_secrets(world: World, query: str) -> None:
 def test_tokens_that_were_made_are_in_the_audit(world: World, wait_until: Callable[..., Any]) -> None:
     answer = world.admin.get(f"{SECRETS}?{TOKENS}")
     query = f"audit?request_id={answer.headers['X-Request-ID']}"
-    (entry,) = wait_until(lambda: world.admin.get(query).json, 20, "the entry")
+    (entry,) = wait_until(lambda: world.admin.get(query).json, what="the entry")
     assert (entry["method"], entry["path"], entry["status"]) == ("GET", f"/api/v1/{SECRETS}", 200)
 
 

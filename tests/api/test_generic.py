@@ -85,7 +85,7 @@ def test_omnictls_spelling_and_enum_names_are_understood(api: Caller) -> None:
 
 
 def test_enums_read_by_name(api: Caller, wait_until: Callable[..., Any]) -> None:
-    statuses = wait_until(lambda: api.get("resources/machinestatuses?page_size=5").json, 10, "machines")
+    statuses = wait_until(lambda: api.get("resources/machinestatuses?page_size=5").json, what="machines")
     assert all(isinstance(item["spec"].get("power_state", ""), str) for item in statuses)
 
 

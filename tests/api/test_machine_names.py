@@ -45,7 +45,7 @@ class World:
         def is_shown() -> bool:
             return bool(self.api.get(f"machines/{id}").json["hostname"] == hostname)
 
-        self.wait_until(is_shown, 20, f"the host name {hostname}")
+        self.wait_until(is_shown, what=f"the host name {hostname}")
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ def api(app: Flask, open_settings: Settings, issuer: Issuer) -> Caller:
 def bearer(app: Flask, api: Caller, wait_until: Callable[..., Any], issuer: Issuer) -> Callable[[str], Caller]:
     """Call with a JWT, once the provider counts."""
     known = Caller(app.test_client(), issuer.token())
-    wait_until(lambda: known.get("clusters").status_code == 200, 10, "the provider's tokens")
+    wait_until(lambda: known.get("clusters").status_code == 200, what="the provider's tokens")
     return lambda token: Caller(app.test_client(), token)
 
 

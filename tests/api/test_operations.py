@@ -61,7 +61,7 @@ class World:
     def lose(self, machine: str) -> None:
         """Cut a machine off, for good."""
         self.set_hardware(machine, power="off")
-        self.wait_until(lambda: not self.admin.get(f"machines/{machine}").json["connected"], 20, "the lost machine")
+        self.wait_until(lambda: not self.admin.get(f"machines/{machine}").json["connected"], what="the lost machine")
 
     @contextmanager
     def cluster(self, name: str, workers: int = 0) -> Iterator[list[str]]:
@@ -160,7 +160,7 @@ def test_work_under_way_is_listed_by_kind_target_and_state(world: World) -> None
             assert answer.status_code == 200, answer.text
             return [(item["kind"], item["id"]) for item in answer.json]
 
-        world.wait_until(lambda: ("machine-reset", worker) in listed("kind=machine-reset"), 20, "the reset")
+        world.wait_until(lambda: ("machine-reset", worker) in listed("kind=machine-reset"), what="the reset")
         assert ("cluster-destroy", "held-list") in listed("")
         assert listed("kind=cluster-destroy&state=running") == [("cluster-destroy", "held-list")]
         assert listed("target=/api/v1/clusters/held-list&kind=cluster-destroy") == listed("kind=cluster-destroy")
@@ -182,7 +182,7 @@ def test_a_list_holds_nothing_of_other_clusters_than_the_caller_may_read(world: 
     with world.cluster("theirs", workers=1) as (_, worker):
         world.lose(worker)
         world.admin.delete("clusters/theirs")
-        world.wait_until(lambda: world.admin.get("operations?kind=machine-reset").json, 20, "the reset")
+        world.wait_until(lambda: world.admin.get("operations?kind=machine-reset").json, what="the reset")
         seen = world.held.get("operations").json
         assert world.admin.get("operations?kind=cluster-destroy").json
         assert [item for item in seen if "theirs" in json.dumps(item) or worker in json.dumps(item)] == []
@@ -287,7 +287,7 @@ def test_a_machine_that_is_removed_from_omni_was_not_reset(world: World) -> None
         ended = world.wait_until(
             lambda: (found := world.operation("machine-reset", worker))["done"] and found, 20, "the end"
         )
-        world.wait_until(lambda: world.admin.get(f"machines/{worker}").status_code == 404, 20, "the removal")
+        world.wait_until(lambda: world.admin.get(f"machines/{worker}").status_code == 404, what="the removal")
         afterwards = world.operation("machine-reset", worker)
     assert waiting["waiting_for"][0]["machine"] == worker
     assert f"DELETE /api/v1/machines/{worker}" in waiting["hint"]
@@ -303,7 +303,7 @@ def test_a_machine_on_its_way_out_of_omni_fails_its_reset(world: World) -> None:
         world.admin.delete(f"machines/{worker}")
         operation = world.operation("machine-reset", worker)
         world.simulator.store.remove_finalizer(node, HOLD)
-        world.wait_until(lambda: world.admin.get(f"machines/{worker}").status_code == 404, 20, "the removal")
+        world.wait_until(lambda: world.admin.get(f"machines/{worker}").status_code == 404, what="the removal")
     assert operation["state"] == "failed"
     assert "before it was wiped" in operation["error"]
 
@@ -314,7 +314,7 @@ def test_a_reset_names_what_is_left_of_a_member_and_ends_with_it(world: World) -
         world.simulator.store.add_finalizer(node, "somebody")
         world.admin.post(f"machines/{worker}/actions/reset", json={})
         member = f"clustermachines/{worker}"
-        world.wait_until(lambda: world.admin.get(member).status_code == 404, 20, "the end of the member")
+        world.wait_until(lambda: world.admin.get(member).status_code == 404, what="the end of the member")
 
         left = world.operation("machine-reset", worker)
         world.simulator.store.remove_finalizer(node, "somebody")
@@ -364,7 +364,7 @@ def test_a_removal_names_the_machine_that_holds_it_up_and_what_to_do(world: Worl
 
         assert world.admin.delete("clusters/blocked?force=disconnected").status_code in (202, 204)
         assert world.operation("cluster-destroy", "blocked", "?wait=30s")["state"] == "succeeded"
-        world.wait_until(lambda: world.admin.get(f"machines/{worker}").status_code == 404, 20, "the removal")
+        world.wait_until(lambda: world.admin.get(f"machines/{worker}").status_code == 404, what="the removal")
         assert world.admin.get(f"machines/{plane}").status_code == 200
 
 
@@ -374,7 +374,7 @@ def test_the_action_destroys_with_force_as_delete_does(world: World) -> None:
         answer = world.admin.post("clusters/acted/actions/destroy", json={"force": "disconnected"})
         assert answer.status_code == 202
         assert world.operation("cluster-destroy", "acted", "?wait=30s")["state"] == "succeeded"
-        world.wait_until(lambda: world.admin.get(f"machines/{worker}").status_code == 404, 20, "the removal")
+        world.wait_until(lambda: world.admin.get(f"machines/{worker}").status_code == 404, what="the removal")
 
 
 def test_another_force_than_there_is_is_refused(world: World) -> None:
@@ -432,10 +432,10 @@ def silent_machine(world: World) -> Iterator[str]:
     machine = world.free(1)[0]
     world.set_hardware(machine, tells_boot_id=False)
     path = f"resources/MachineStatusSnapshots.{PREFIX}/{machine}"
-    world.wait_until(lambda: "boot_id" not in world.admin.get(path).json["spec"], 20, "the snapshot")
+    world.wait_until(lambda: "boot_id" not in world.admin.get(path).json["spec"], what="the snapshot")
     yield machine
     world.set_hardware(machine, tells_boot_id=True)
-    world.wait_until(lambda: "boot_id" in world.admin.get(path).json["spec"], 20, "the snapshot")
+    world.wait_until(lambda: "boot_id" in world.admin.get(path).json["spec"], what="the snapshot")
 
 
 def test_a_reboot_ends_where_omni_tells_no_boot_id(world: World, silent_machine: str) -> None:
@@ -531,7 +531,7 @@ def test_an_upgrade_that_omnis_checks_advise_against_is_a_409_with_their_reason(
         answers = [world.admin.post(url + query, json={"version": "1.35.7"}) for query in ("", "?dry_run=true")]
         version = world.admin.get("clusters/advised").json["kubernetes_version"]
         world.set_hardware(plane, power="on")
-        world.wait_until(lambda: world.admin.get(f"machines/{plane}").json["connected"], 20, "the machine")
+        world.wait_until(lambda: world.admin.get(f"machines/{plane}").json["connected"], what="the machine")
     assert [problem(answer) for answer in answers] == [(409, "conflict")] * 2
     assert plane in answers[0].json["detail"] and "advise against" in answers[0].json["detail"]
     assert version == VERSIONS["kubernetes_version"]
@@ -590,7 +590,7 @@ def test_a_kubeconfig_is_asked_for_again_where_the_cluster_was_finished_meanwhil
 
 def test_the_identity_of_a_member_is_not_there_yet(world: World) -> None:
     with world.cluster("nobody") as (plane,):
-        world.wait_until(lambda: world.admin.get(f"clustermachines/{plane}/identity").status_code == 200, 20, "it")
+        world.wait_until(lambda: world.admin.get(f"clustermachines/{plane}/identity").status_code == 200, what="it")
         identity = ("default", f"ClusterMachineIdentities.{PREFIX}", plane)
         world.simulator.store.teardown(*identity, owner="ClusterMachineIdentityController")
         world.simulator.store.destroy(*identity, owner="ClusterMachineIdentityController")

@@ -111,7 +111,7 @@ def test_a_machine_is_named_by_its_set_alone_and_gets_cluster_and_role(
     assert answer.status_code in (200, 201, 202), answer.text
     made = omni.resources.get(NODES, free)["metadata"]["labels"]
     assert made == labels(cluster=place.cluster, machine_set=place.workers, role_worker="")
-    wait_until(lambda: present(omni, "ClusterMachines.omni.sidero.dev", free), 20, "the machine as a member")
+    wait_until(lambda: present(omni, "ClusterMachines.omni.sidero.dev", free), what="the machine as a member")
 
 
 def test_a_control_planes_machine_gets_that_role(api: Caller, place: Place, free: str) -> None:

@@ -169,7 +169,7 @@ def reading(gateway: Flask, settings: Settings, wait_until: Wait) -> Callable[..
     def make(name: str, clusters: list[str] | None = None) -> Caller:
         token = Store(settings.database_url).tokens.create(name, "reader", None, clusters)[1]
         caller = Caller(gateway.test_client(), token)
-        wait_until(lambda: caller.get("of-header/shared").headers["Cache-Status"] == HIT, 10, "the informer")
+        wait_until(lambda: caller.get("of-header/shared").headers["Cache-Status"] == HIT, what="the informer")
         return caller
 
     return make

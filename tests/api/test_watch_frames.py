@@ -28,7 +28,7 @@ def test_each_watch_is_sent_the_frames_that_are_stored(wait_until: Callable[...,
     def all_have_come(watches: list[OpenWatch], step: int) -> None:
         for watch in watches:
             count = sum(map(len, stored[watch.watch.name][: step + 1]))
-            wait_until(partial(watch.has, count), 10, f"frame {count} of {watch.watch.name}")
+            wait_until(partial(watch.has, count), what=f"frame {count} of {watch.watch.name}")
             # Before Omni is stopped, which ends watches with an ERROR of their own.
             sent[watch.watch.name] = list(watch.frames)
 

@@ -44,7 +44,7 @@ def entries(api: httpx.Client, **query: str) -> list[dict[str, Any]]:
 def entry_of(api: httpx.Client, answer: httpx.Response, wait_until: Wait) -> dict[str, Any]:
     """Return the entry that a request left."""
     id = answer.headers["X-Request-ID"]
-    found = wait_until(lambda: entries(api, request_id=id), 20, f"the entry of request {id}")
+    found = wait_until(lambda: entries(api, request_id=id), what=f"the entry of request {id}")
     assert len(found) == 1
     return dict(found[0])
 

@@ -142,7 +142,7 @@ def test_a_kubeconfig_that_holds_a_token_is_in_the_audit_and_one_for_people_is_n
     answer = operator.get(f"clusters/{empty}/kubeconfig", params=SERVICE_ACCOUNT)
     assert (plain.status_code, answer.status_code) == (200, 200)
     query = {"request_id": answer.headers["X-Request-ID"]}
-    (entry,) = wait_until(lambda: api.get("audit", params=query).json(), 20, "the entry")
+    (entry,) = wait_until(lambda: api.get("audit", params=query).json(), what="the entry")
     assert (entry["method"], entry["object_id"], entry["status"]) == ("GET", empty, 200)
     assert api.get("audit", params={"request_id": plain.headers["X-Request-ID"]}).json() == []
 

@@ -48,7 +48,7 @@ def cluster(api: httpx.Client, wait_until: Wait, module_machines: Machines, vers
 def _skip_where_nothing_can_be_exposed(operator: httpx.Client, end: dict[str, Any], wait_until: Wait) -> None:
     if "advertised API URL" in end["error"]:
         operator.delete(at(end["id"]))
-        wait_until(lambda: operator.get(at(end["id"])).status_code == 404, 20, "the end of the service")
+        wait_until(lambda: operator.get(at(end["id"])).status_code == 404, what="the end of the service")
         pytest.skip(f"needs an Omni at a host name that services can be exposed below: {end['error']}")
 
 
@@ -62,7 +62,7 @@ def exposed(operator: httpx.Client, cluster: str, wait_until: Wait) -> Iterator[
     assert end["state"] == "succeeded", end
     yield dict(operator.get(at(end["id"])).json())
     operator.delete(at(end["id"]))
-    wait_until(lambda: operator.get(at(end["id"])).status_code == 404, 20, "the end of the service")
+    wait_until(lambda: operator.get(at(end["id"])).status_code == 404, what="the end of the service")
 
 
 def test_a_service_is_exposed_and_omni_holds_it(cluster: str, exposed: dict[str, Any], omni: OmniClient) -> None:
@@ -123,7 +123,7 @@ def test_a_service_has_several_host_ports_each_with_words_of_its_own(
     assert (renamed.status_code, renamed.json()["label"]) == (200, "More")
     assert operator.get(at(exposed["id"])).json()["label"] == "Names"
     assert operator.delete(at(end["id"])).status_code in (202, 204)
-    wait_until(lambda: operator.get(at(end["id"])).status_code == 404, 20, "the end of the second port")
+    wait_until(lambda: operator.get(at(end["id"])).status_code == 404, what="the end of the second port")
     assert operator.get(at(exposed["id"])).status_code == 200
 
 
@@ -134,7 +134,7 @@ def unusable(operator: httpx.Client, cluster: str, wait_until: Wait) -> Iterator
     end = end_of(operator, operator.post(URL, json=body), wait_until)
     yield end
     operator.delete(at(end["id"]))
-    wait_until(lambda: operator.get(at(end["id"])).status_code == 404, 20, "the end of the service")
+    wait_until(lambda: operator.get(at(end["id"])).status_code == 404, what="the end of the service")
 
 
 def test_a_prefix_that_omni_cannot_use_ends_the_operation_with_its_error(
@@ -161,7 +161,7 @@ def test_a_prefix_that_omni_cannot_use_can_be_changed(operator: httpx.Client, un
 def test_a_hidden_service_is_gone(operator: httpx.Client, exposed: dict[str, Any], gone: Any, wait_until: Wait) -> None:
     assert operator.delete(at(exposed["id"]) + "?dry_run=true").json()["state"] == "planned"
     assert operator.delete(at(exposed["id"])).status_code in (202, 204)
-    wait_until(lambda: gone(TYPE, exposed["id"]), 20, "the end of the service")
+    wait_until(lambda: gone(TYPE, exposed["id"]), what="the end of the service")
     operation = operator.get(f"operations/exposed-service-destroy/{quote(exposed['id'], safe='')}").json()
     assert operation["state"] == "succeeded"
 

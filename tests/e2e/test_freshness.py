@@ -85,9 +85,9 @@ def test_a_write_is_seen_by_the_next_read_every_time(warm: httpx.Client, unique:
 def test_what_others_write_is_seen_soon(warm: httpx.Client, omni: OmniClient, unique: Unique, wait_until: Wait) -> None:
     name = unique("others")
     omni.resources.create(PATCHES, name, {"data": DATA})
-    wait_until(lambda: warm.get(f"configpatches/{name}").status_code == 200, 5, "what was made")
+    wait_until(lambda: warm.get(f"configpatches/{name}").status_code == 200, what="what was made")
     omni.resources.remove(PATCHES, name)
-    wait_until(lambda: warm.get(f"configpatches/{name}").status_code == 404, 5, "the removal")
+    wait_until(lambda: warm.get(f"configpatches/{name}").status_code == 404, what="the removal")
 
 
 def test_a_write_is_held_against_omni_and_not_against_what_is_cached(
@@ -135,7 +135,7 @@ def test_while_the_watch_cannot_be_held_omni_is_asked_and_the_answer_says_so(
     with faults.during(NO_NEW_WATCH), faults.during(cut):
         fragile.omni.resources.create(PATCHES, name, {"data": DATA})  # an open stream is cut at its next message
         interrupted = "omni-gateway; fwd=stale; detail=watch-interrupted"
-        wait_until(lambda: status_of(fragile.api.get("configpatches")) == interrupted, 20, "a read from Omni")
+        wait_until(lambda: status_of(fragile.api.get("configpatches")) == interrupted, what="a read from Omni")
         fragile.omni.resources.create(PATCHES, later, {"data": DATA})
         listed = {item["id"] for item in fragile.api.get("configpatches?page_size=1000").json()}
         assert {name, later} <= listed
@@ -143,7 +143,7 @@ def test_while_the_watch_cannot_be_held_omni_is_asked_and_the_answer_says_so(
     wait_until(lambda: status_of(fragile.api.get("configpatches")) == HIT, 30, "a hit again")
     for id in (name, later):
         fragile.omni.resources.remove(PATCHES, id)
-        wait_until(lambda id=id: fragile.api.get(f"configpatches/{id}").status_code == 404, 5, "the removal")
+        wait_until(lambda id=id: fragile.api.get(f"configpatches/{id}").status_code == 404, what="the removal")
 
 
 def with_credential(served: Served, credential: str) -> httpx.Client:

@@ -77,7 +77,7 @@ def answers_of_both(served: Served, token: str, wait_until: Callable[..., Any], 
         return time.monotonic() - written > COUNTS_SECONDS
 
     while True:
-        wait_until(lambda: ask(served, token).status_code == wanted or late(), 10)
+        wait_until(lambda: ask(served, token).status_code == wanted or late())
         last = late()
         with ThreadPoolExecutor(8) as pool:  # many at once, so that no worker gets them all
             statuses = {answer.status_code for answer in pool.map(lambda _: ask(served, token), range(48))}

@@ -57,7 +57,7 @@ def test_a_cluster_that_is_not_there_has_none(reader: httpx.Client, collection: 
 
 def test_a_load_balancer_is_read_and_never_written(api: httpx.Client, cluster: str, wait_until: Wait) -> None:
     url = f"loadbalancer-configs/{cluster}"
-    wait_until(lambda: api.get(url).status_code == 200, 20, "the load balancer")
+    wait_until(lambda: api.get(url).status_code == 200, what="the load balancer")
     assert api.get(url).json()["bind_port"].isdigit()
     assert [item["id"] for item in api.get("loadbalancer-configs", params={"cluster": cluster}).json()] == [cluster]
     for answer in (api.patch(url, json={"bind_port": "1"}), api.delete(url)):
@@ -66,7 +66,7 @@ def test_a_load_balancer_is_read_and_never_written(api: httpx.Client, cluster: s
 
 def test_the_status_of_a_load_balancer_is_told(api: httpx.Client, cluster: str, wait_until: Wait) -> None:
     url = f"loadbalancers/{cluster}/status"
-    status = wait_until(lambda: (now := api.get(url)).status_code == 200 and now.json(), 20, "the status")
+    status = wait_until(lambda: (now := api.get(url)).status_code == 200 and now.json(), what="the status")
     assert (status["healthy"], status["stopped"]) == (False, True)
 
 

@@ -145,7 +145,7 @@ def test_it_is_in_omni_and_is_read_as_it_was_sent(
         tag = api.get(one.url).headers["ETag"]
         return api.get(one.url, headers={"If-None-Match": tag}).status_code == 304
 
-    wait_until(still, 20, "a version that stays")
+    wait_until(still, what="a version that stays")
 
 
 def test_it_is_found_in_the_list(api: httpx.Client, one: One) -> None:

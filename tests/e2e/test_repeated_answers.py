@@ -88,7 +88,7 @@ def test_a_change_by_others_ends_it(
     read["metadata"]["labels"]["by"] = "others"
     omni.resources.update(read, version=None)
     for path, tag in zip(paths, tags, strict=True):
-        wait_until(lambda path=path, tag=tag: api.get(path).headers["ETag"] != tag, 5, f"the change in {path}")
+        wait_until(lambda path=path, tag=tag: api.get(path).headers["ETag"] != tag, what=f"the change in {path}")
         assert '"by":"others"' in api.get(path).text
 
 
@@ -132,7 +132,7 @@ def test_it_is_given_to_nobody_whose_credential_has_ended(
     url, headers = f"{served.url}/api/v1/configpatches/{patch}", {"Authorization": f"Bearer {token['token']}"}
     wait_until(lambda: httpx.get(url, headers=headers).headers.get("Cache-Status") == HIT, 45, "a hit")
     api.delete(f"auth/tokens/{token['id']}")
-    wait_until(lambda: httpx.get(url, headers=headers).status_code == 401, 10, "the end of the token")
+    wait_until(lambda: httpx.get(url, headers=headers).status_code == 401, what="the end of the token")
 
 
 def test_an_answer_that_also_asked_omni_does_not_say_that_it_is_a_hit(

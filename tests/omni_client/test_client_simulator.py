@@ -164,12 +164,12 @@ def test_what_somebody_holds_goes_once_it_is_let_go_though_nobody_asks_again(
 ) -> None:
     started = time.monotonic()
     omni.resources.remove(held_token[1], held_token[2])
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10  # for who waits, the call stays open for minutes
     assert simulator.store.peek(*held_token).phase == "tearingDown"
 
     simulator.store.remove_finalizer(held_token, "client-test")
 
-    wait_until(lambda: simulator.store.peek(*held_token) is None, 5, "the end of the token")
+    wait_until(lambda: simulator.store.peek(*held_token) is None, what="the end of the token")
 
 
 def test_removals_that_wait_in_omni_are_bounded_and_end_with_the_client(
@@ -180,4 +180,4 @@ def test_removals_that_wait_in_omni_are_bounded_and_end_with_the_client(
         for _ in range(unawaited.MOST + 1):
             client.resources.remove(held_token[1], held_token[2])
         assert not unawaited.enter()
-    wait_until(unawaited.enter, 5, "room for another removal")
+    wait_until(unawaited.enter, what="room for another removal")

@@ -100,7 +100,7 @@ def test_a_revoked_token_is_soon_worth_nothing_at_either(
     apis = [client(served, secret) for served in pair]
     assert [api.get("machines").status_code for api in apis] == [200, 200]
     assert tokens.revoke(token.id)
-    wait_until(lambda: [api.get("machines").status_code for api in apis] == [401, 401], 10)
+    wait_until(lambda: [api.get("machines").status_code for api in apis] == [401, 401])
 
 
 def test_an_answer_that_one_gave_is_replayed_by_the_other(first: httpx.Client, second: httpx.Client) -> None:
@@ -142,7 +142,7 @@ def test_the_audit_of_both_is_read_at_either(
     asked = [api.delete("clusters/there-is-none").headers["X-Request-ID"] for api in (first, second)]
     for api in (first, second):
         for id in asked:
-            wait_until(lambda api=api, id=id: len(api.get("audit", params={"request_id": id}).json()) == 1, 10, id)
+            wait_until(lambda api=api, id=id: len(api.get("audit", params={"request_id": id}).json()) == 1, what=id)
     answer = first.get("audit", params={"object_id": "there-is-none", "page_size": 1, "search": "/clusters/"})
     assert '"total":2' in answer.headers["X-Pagination"]
 

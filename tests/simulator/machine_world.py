@@ -67,7 +67,7 @@ class World:
         """Return every spec that an object has had, in order."""
         return [event.new.spec for event in self.events if event.new.type == kind and event.new.id == id_]
 
-    def wait(self, condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+    def wait(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         deadline = time.monotonic() + seconds
         while not (value := condition()):
             if time.monotonic() > deadline:

@@ -92,7 +92,7 @@ def test_a_withdrawn_key_is_forgotten_when_the_keys_are_old(
     source.kids = ["two"]
     clock.now += 301
     assert has(keys, "one")  # while the new ones come
-    wait_until(lambda: not has(keys, "one"), 10, "the end of the withdrawn key")
+    wait_until(lambda: not has(keys, "one"), what="the end of the withdrawn key")
     assert has(keys, "two")
 
 

@@ -56,12 +56,12 @@ def live(cache: Informers, type: str) -> bool:
 
 def test_the_first_read_of_a_type_begins_its_feed(cache: Informers, wait_until: Wait) -> None:
     assert not live(cache, "a")
-    wait_until(lambda: live(cache, "a"), 5)
+    wait_until(lambda: live(cache, "a"))
     assert cache.existing("b", NAMESPACE) is None
 
 
 def test_a_type_that_nobody_asks_for_is_let_go(cache: Informers, wait_until: Wait) -> None:
-    wait_until(lambda: live(cache, "a"), 5)
+    wait_until(lambda: live(cache, "a"))
     cache.idle_seconds = 0.0
     time.sleep(0.001)
     cache.evict()
@@ -86,7 +86,7 @@ def test_omni_is_probed_as_long_as_there_is_a_type_that_is_followed(
 
 
 def test_a_type_that_somebody_watches_stays(cache: Informers, wait_until: Wait) -> None:
-    informer = wait_until(lambda: cache.informer("a", NAMESPACE), 5)
+    informer = wait_until(lambda: cache.informer("a", NAMESPACE))
     leave = informer.follow(lambda told: None)
     cache.idle_seconds = 0.0
     cache.evict()
@@ -97,7 +97,7 @@ def test_a_type_that_somebody_watches_stays(cache: Informers, wait_until: Wait) 
 
 
 def test_a_type_that_takes_more_than_half_of_the_room_is_read_through(cache: Informers, wait_until: Wait) -> None:
-    informer = wait_until(lambda: cache.informer("a", NAMESPACE), 5)
+    informer = wait_until(lambda: cache.informer("a", NAMESPACE))
     cache.max_size = int(informer.size * 1.5)
     cache.evict()
     assert not live(cache, "a")
@@ -107,13 +107,13 @@ def test_a_type_that_takes_more_than_half_of_the_room_is_read_through(cache: Inf
 def test_where_two_do_not_fit_the_one_that_was_asked_for_last_stays(
     cache: Informers, omnis: dict[str, Omni], wait_until: Wait
 ) -> None:
-    first = wait_until(lambda: cache.informer("a", NAMESPACE), 5)
-    wait_until(lambda: live(cache, "b"), 5)
+    first = wait_until(lambda: cache.informer("a", NAMESPACE))
+    wait_until(lambda: live(cache, "b"))
     omnis["b"].create("more")
     omnis["b"].deliver(100)
-    wait_until(lambda: live(cache, "a"), 5)
+    wait_until(lambda: live(cache, "a"))
     cache.max_size = first.size * 2
-    wait_until(lambda: cache.existing("b", NAMESPACE).size > first.size, 5)
+    wait_until(lambda: cache.existing("b", NAMESPACE).size > first.size)
     cache.informer("a", NAMESPACE)
     cache.evict()
     assert cache.existing("a", NAMESPACE) is first
@@ -121,7 +121,7 @@ def test_where_two_do_not_fit_the_one_that_was_asked_for_last_stays(
 
 
 def test_where_three_do_not_fit_the_one_that_was_asked_for_first_goes(cache: Informers, wait_until: Wait) -> None:
-    sizes = [wait_until(lambda type=type: cache.informer(type, NAMESPACE), 5).size for type in "bca"]
+    sizes = [wait_until(lambda type=type: cache.informer(type, NAMESPACE)).size for type in "bca"]
     cache.max_size = sizes[0] + sizes[1]
     cache.evict()
     assert [cache.existing(type, NAMESPACE) is not None for type in "bca"] == [False, True, True]
@@ -138,7 +138,7 @@ def test_a_type_that_cannot_be_followed_is_not_tried_again_and_again(cache: Info
     live(cache, "forbidden")
     informer = cache.existing("forbidden", NAMESPACE)
     assert informer is not None
-    wait_until(lambda: informer.unwatchable is not None, 5)
+    wait_until(lambda: informer.unwatchable is not None)
     cache.evict()
     assert not live(cache, "forbidden")
     assert cache.existing("forbidden", NAMESPACE) is None
@@ -147,7 +147,7 @@ def test_a_type_that_cannot_be_followed_is_not_tried_again_and_again(cache: Info
 def test_what_shows_no_sign_of_life_is_not_believed(
     cache: Informers, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wait_until(lambda: live(cache, "a"), 5)
+    wait_until(lambda: live(cache, "a"))
     monkeypatch.setattr(informers, "FRESH_SECONDS", 0.0)
     assert not live(cache, "a")
 

@@ -139,7 +139,7 @@ def omni() -> Omni:
 def cache(omni: Omni, wait_until: Any) -> Iterator[Informers]:
     made = Informers(lambda *_: omni.stream(), lambda: None, omni.clock)
     made.informer(TYPE, NAMESPACE)
-    wait_until(lambda: informer_of(made).ready, 5)
+    wait_until(lambda: informer_of(made).ready)
     omni.clock.pass_by(1.0)
     yield made
     made.close()

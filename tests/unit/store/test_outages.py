@@ -21,7 +21,7 @@ from omni_gateway.store.errors import LOCKED, TIMEOUT
 
 SECONDS = 0.6
 #: Of a machine that has other things to do.
-SLACK = 2.0
+SLACK = 10.0
 
 
 def at(folder: Path) -> str:
