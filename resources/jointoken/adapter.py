@@ -81,9 +81,13 @@ class JoinTokenAdapter(ResourceAdapter):
         """Create a token and return it with its secret, this one time."""
         ends = resource.spec.get("expiration_time")
         expires = datetime.fromisoformat(ends) if ends else None
-        token = self.omni.management.create_join_token(resource.spec["name"], expires=expires)
-        made = self.get(handle_of(token))
-        made.spec["token"] = token
+        id = self.omni.management.create_join_token(resource.spec["name"], expires=expires)
+        # Read by its id, not from the list: the cache is told which object there is now, and shows it from then on.
+        token = find(self.omni, types.JOIN_TOKENS, id)
+        if token is None:
+            raise NotFound(handle_of(id))
+        made = _shown(token, find(self.omni, types.JOIN_TOKEN_STATUSES, id))
+        made.spec["token"] = id
         return made
 
     def replace(self, resource: Resource) -> None:
