@@ -175,6 +175,12 @@ class Settings:
         "Time that a request has for its calls to Omni, from its arrival; also the deadline of each call",
         20.0,
     )
+    max_list_bytes: int = _setting(
+        "MAX_LIST_BYTES",
+        "Largest list of one type that is read from Omni whole, where the cache cannot answer; a list that does not fit"
+        " into a message of 128 MiB is read by a watch, one at a time in a worker",
+        512 * 1024 * 1024,
+    )
     fleet: int = _setting("FLEET", "Machines of the embedded Omni", 12)
     audit_file: Path | None = _setting(
         "AUDIT_FILE",
@@ -232,7 +238,7 @@ class Settings:
             omni = None
             if merged.get("OMNI_ENDPOINT"):
                 config = OmniConfig.from_environ(merged, key_needed=values["auth"] != ("omni-key",))
-                omni = replace(config, timeout=values["omni_timeout"])
+                omni = replace(config, timeout=values["omni_timeout"], max_list_bytes=values["max_list_bytes"])
         except ConfigError as error:
             raise SettingsError(str(error)) from error
         given = {name: text for name, text in merged.items() if name.startswith(PREFIX)}
@@ -267,6 +273,8 @@ class Settings:
             raise SettingsError(f"{PREFIX}FLEET must be from 0 to 100000")
         if self.cache_bytes < 0:
             raise SettingsError(f"{PREFIX}CACHE_BYTES must be 0 or more")
+        if self.max_list_bytes < 1:
+            raise SettingsError(f"{PREFIX}MAX_LIST_BYTES must be at least 1")
         self._check_limits()
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise SettingsError(f"{PREFIX}LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")

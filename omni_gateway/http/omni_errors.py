@@ -40,6 +40,10 @@ _HINTS: Mapping[type[OmniError], str] = {
     ),
     errors.FinalizersRemain: "Something still depends on the object; see metadata.finalizers.",
     errors.StaleVersion: "Read the object again and repeat the change.",
+    errors.ListTooLarge: (
+        "Narrow it by label_selector, or let the gateway's cache answer; the operator may raise"
+        " OMNI_GATEWAY_MAX_LIST_BYTES and OMNI_GATEWAY_CACHE_BYTES."
+    ),
     errors.CredentialRefused: "The operator of this gateway must give it a valid service account key.",
 }
 

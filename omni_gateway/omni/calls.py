@@ -16,6 +16,7 @@ from omni_gateway.omni import deadline, outcomes
 from omni_gateway.omni.channel import ChannelHolder
 from omni_gateway.omni.errors import Cancelled, InvalidArgument, NoTimeLeft, OmniError, Unknown, from_rpc
 from omni_gateway.omni.interceptors import SigningInterceptor
+from omni_gateway.omni.large_lists import LargeLists
 from omni_gateway.omni.rpcs import Rpc
 from omni_gateway.omni.signing import Metadata, Signer
 from omni_gateway.omni.streams import Stream
@@ -40,6 +41,16 @@ class Calls:
         self._ready: _SignedChannel | None = None
         self._only_reads = False
         self._probe = False
+
+    @property
+    def timeout(self) -> float:
+        """Return the seconds that a call has by default."""
+        return self._timeout
+
+    @property
+    def large_lists(self) -> LargeLists:
+        """Return what is known of lists that do not fit into one message."""
+        return self._holder.large_lists
 
     def only_reads(self) -> Calls:
         """Return a copy that raises :class:`WriteRefused` instead of sending a call that changes something."""

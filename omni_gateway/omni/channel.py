@@ -20,6 +20,7 @@ from omni_gateway.omni.config import OmniConfig
 from omni_gateway.omni.endpoint import Endpoint
 from omni_gateway.omni.errors import OmniError
 from omni_gateway.omni.http_channel import HttpChannel
+from omni_gateway.omni.large_lists import LargeLists
 from omni_gateway.omni.rpcs import GET, REPEATABLE
 from omni_gateway.omni.tls import Trust, trust_on_sight
 from omni_gateway.stubs import resources_pb2
@@ -103,6 +104,7 @@ class ChannelHolder:
         # a connection that may be dead.
         self.circuit = Circuit(config.timeout, self.close)
         self.unawaited = Unawaited()
+        self.large_lists = LargeLists(config.max_message_bytes, config.max_list_bytes)
         _holders.add(self)
 
     def get(self) -> grpc.Channel:
@@ -174,6 +176,7 @@ class ChannelHolder:
         self._lock = threading.Lock()
         self._probing = threading.Lock()
         self.unawaited = Unawaited()
+        self.large_lists.start_over()
         self.circuit.start_over()
         self._abandon()
 

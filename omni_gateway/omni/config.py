@@ -40,8 +40,9 @@ class OmniConfig:
     service account; empty means unsigned calls, which Omni refuses almost everywhere. ``ca_file``: PEM file of the
     authorities to trust instead of the system's. ``insecure``: trust whatever certificate the server shows.
     ``timeout``: seconds for each unary call. ``max_message_bytes``: the largest message either way; Omni
-    takes 32 MiB, and answers a list of ten thousand machines with more. ``transport``: gRPC, Omni's HTTP gateway, or
-    the first of them that Omni answers over.
+    takes 32 MiB, and answers a list of ten thousand machines with more. ``max_list_bytes``: the largest list of a type,
+    which is read by a watch if it does not fit into one message. ``transport``: gRPC, Omni's HTTP gateway, or the first
+    of them that Omni answers over.
     Raises ``ConfigError`` for an invalid value.
     """
 
@@ -51,6 +52,7 @@ class OmniConfig:
     insecure: bool = False
     timeout: float = 20.0
     max_message_bytes: int = 128 * MIB
+    max_list_bytes: int = 512 * MIB
     transport: Transport = "auto"
 
     def __post_init__(self) -> None:

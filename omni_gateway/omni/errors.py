@@ -94,6 +94,10 @@ class MessageTooLarge(ResourceExhausted):
     """A message larger than Omni or this client takes; the same call fails again."""
 
 
+class ListTooLarge(MessageTooLarge):
+    """A list of more bytes than this client takes, however it is read; see :mod:`omni_gateway.omni.large_lists`."""
+
+
 class Unimplemented(OmniError):
     """This Omni, or the machine behind it, has no such call."""
 

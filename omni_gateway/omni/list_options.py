@@ -29,6 +29,11 @@ class ListOptions:
         """Return whether the list has no selectors and starts at the first object of the type."""
         return not self.selectors and self.offset == 0
 
+    @property
+    def every(self) -> bool:
+        """Return whether the list is of all objects of the type."""
+        return self.whole and self.limit <= 0 and not self.search
+
 
 class ListResult:
     """One page of objects as Omni's JSON texts, and how many matched in all; ``items`` are the texts, parsed."""

@@ -149,30 +149,61 @@ class ResourceClient:
         selectors: Sequence[str] = (),
         timeout: float | None = None,
     ) -> ListResult:
-        """Return the objects of a type in one message; ``limit`` 0 means all.
+        """Return the objects of a type as of one moment; ``limit`` 0 means all.
 
         ``selectors`` are label queries in the Kubernetes grammar: commas mean AND, several entries OR. ``search``
-        texts are matched with the id. Sorting by a field that an object lacks ends as ``Unknown``.
+        texts are matched with the id. Sorting by a field that an object lacks ends as ``Unknown``. A list that does not
+        fit into one message is read by a watch; ``ListTooLarge`` if it exceeds the configured bound.
         """
         place = namespace or namespace_of(type)
         return self._list(ListOptions(type, place, offset, limit, sort_by, descending, search, selectors), timeout)
 
     def _list(self, asked: ListOptions, timeout: float | None) -> ListResult:
-        answer = self._calls.unary(
-            rpcs.LIST,
-            lambda: pb.ListRequest(
-                namespace=asked.namespace,
-                type=asked.type,
-                offset=asked.offset,
-                limit=asked.limit,
-                sort_by_field=asked.sort_by,
-                sort_descending=asked.descending,
-                search_for=asked.search,
-            ),
-            metadata=_with_selectors(asked.selectors),
-            timeout=timeout,
-        )
-        return ListResult(answer.items, answer.total)
+        large = self._calls.large_lists
+        key = (asked.type, asked.namespace)
+        # Pages, and orders that only Omni knows, are left to List: a watch has neither.
+        streamable = asked.limit <= 0 and asked.offset <= 0 and asked.sort_by in ("", "id")
+        if streamable and key in large and asked.every:
+            return self._list_by_watch(asked, timeout)
+        try:
+            answer = self._calls.unary(
+                rpcs.LIST,
+                lambda: pb.ListRequest(
+                    namespace=asked.namespace,
+                    type=asked.type,
+                    offset=asked.offset,
+                    limit=asked.limit,
+                    sort_by_field=asked.sort_by,
+                    sort_descending=asked.descending,
+                    search_for=asked.search,
+                ),
+                metadata=_with_selectors(asked.selectors),
+                timeout=timeout,
+            )
+        except errors.MessageTooLarge:
+            if not streamable:
+                raise
+        else:
+            return ListResult(answer.items, answer.total)
+        if asked.every:
+            large.add(key)
+        return self._list_by_watch(asked, timeout)
+
+    def _list_by_watch(self, asked: ListOptions, timeout: float | None) -> ListResult:
+        """Return what the bootstrap of a watch lists; see :mod:`omni_gateway.omni.large_lists`."""
+        large = self._calls.large_lists
+        ends = time.monotonic() + deadline.left(self._calls.timeout if timeout is None else timeout)
+        with large.turn(ends - time.monotonic()):
+            stream = self._calls.stream(
+                rpcs.WATCH,
+                lambda: pb.WatchRequest(namespace=asked.namespace, type=asked.type, search_for=asked.search),
+                raw_events_in,
+                metadata=_with_selectors(asked.selectors),
+                timeout=ends - time.monotonic(),
+            )
+            with stream:
+                texts = large.collect((asked.type, asked.namespace), stream, every=asked.every)
+        return ListResult(texts[::-1] if asked.descending and asked.sort_by else texts, len(texts))
 
     def create(
         self,

@@ -149,7 +149,7 @@ class TestCalls:
 
     def test_an_answer_above_the_limit_is_refused(self, config: OmniConfig) -> None:
         with OmniClient(replace(config, max_message_bytes=100)) as client, pytest.raises(errors.MessageTooLarge):
-            client.resources.list(MACHINES)
+            client.resources.list(MACHINES, limit=2)
 
     def test_closing_the_client_ends_a_call(
         self, omni: OmniClient, simulated: RunningSimulator, wait_until: Callable[..., Any]

@@ -29,6 +29,7 @@ from omni_gateway.cache.clock import Clock
 from omni_gateway.cache.informers import Informers
 from omni_gateway.cache.read_record import ReadRecord
 from omni_gateway.omni import errors, rpcs
+from omni_gateway.omni.large_lists import LargeLists
 from omni_gateway.omni.resources import ResourceClient
 from omni_gateway.omni.selectors import parse
 from omni_gateway.stubs import resources_pb2 as pb
@@ -96,6 +97,7 @@ class Omni:
         self.history: list[tuple[float, dict[str, str]]] = [(0.0, {})]
         self.source: Source | None = None
         self.calls = self.opened = 0
+        self.large_lists = LargeLists(1 << 30, 1 << 30)
 
     def write(self, id: str, version: int, made: int, phase: str = "running") -> None:
         metadata = {"id": id, "version": version, "created": moment(made), "phase": phase, "labels": {"n": str(made)}}
