@@ -15,7 +15,7 @@ from omni_gateway.cache.informers import Informers
 from omni_gateway.cache.pending_writes import AtLeast, Unknown
 from omni_gateway.cache.read_record import Dependency, Detail, Forward, ReadRecord
 from omni_gateway.cache.snapshot import Snapshot, SnapshotPage
-from omni_gateway.omni import errors, outcomes
+from omni_gateway.omni import deadline, errors, outcomes
 from omni_gateway.omni.calls import Calls
 from omni_gateway.omni.client import OmniClient
 from omni_gateway.omni.config import OmniConfig
@@ -29,6 +29,9 @@ from omni_gateway.omni.watch import RawEvent
 
 #: How long after a write of this process a read waits for its event; then the object is read from Omni.
 OWN_WRITE_SECONDS = 0.5
+#: Of these, or of the time that the request has left if that is less, half is for the bootstrap of a type that is
+#: listed whole; the rest is for the list itself, should the bootstrap not end in time.
+MOST_PATIENCE_SECONDS = 60.0
 #: An event that has not come for so long was lost: the type is listed anew.
 LOST_EVENT_SECONDS = 15.0
 #: How long :func:`find_written` waits for an event before it gives up; events come within milliseconds.
@@ -118,7 +121,9 @@ class CachedResources(ResourceClient):
         if options.search or options.sort_by not in _BY_ID:
             self._record().forward("bypass", "search" if options.search else "sort")
             return super()._list(options, timeout)
-        snapshot = self._snapshot(options.type, options.namespace)
+        # Omni would need as long for the whole list as for the bootstrap that is on its way; a page is quickly read.
+        patience = deadline.left(MOST_PATIENCE_SECONDS) / 2 if options.limit <= 0 else 0.0
+        snapshot = self._snapshot(options.type, options.namespace, patience)
         if snapshot is not None:
             return CachedListResult(_page(snapshot, options, selectors))
         asked_at = self._cache.now()
@@ -214,8 +219,8 @@ class CachedResources(ResourceClient):
             if any(isinstance(each, AtLeast) for each in pending_writes.find(key, id))
         }
 
-    def _snapshot(self, type: str, namespace: str) -> Snapshot | None:
-        informer = self.informer_for(type, namespace)
+    def _snapshot(self, type: str, namespace: str, patience: float) -> Snapshot | None:
+        informer = self.informer_for(type, namespace, patience)
         snapshot = informer.snapshot() if informer is not None else None
         if informer is not None and snapshot is not None:
             self._hit(Dependency(informer, snapshot))
@@ -224,10 +229,11 @@ class CachedResources(ResourceClient):
     def _hit(self, part: Dependency) -> None:
         self._record().hit(part, self._cache.age(part.informer))
 
-    def informer_for(self, type: str, namespace: str) -> Informer | None:
+    def informer_for(self, type: str, namespace: str, patience: float = 0.0) -> Informer | None:
         """Return the informer if this request may read from it; otherwise record why the read is forwarded.
 
-        Waits for an informer's first bootstrap, and for pending writes to be delivered.
+        Waits for an informer's first bootstrap (``patience``: see ``Informer.wait_for_sync``), and for pending writes
+        to be delivered.
         """
         if namespace in COMPUTED:
             # Omni computes these for the caller of each request: there is no common state to copy.
@@ -244,7 +250,7 @@ class CachedResources(ResourceClient):
             self._record().forward(*why_unusable)
             started = self._cache.existing(type, namespace)
             # Wait for the first bootstrap: one list then answers all reads that come meanwhile, instead of one each.
-            if started is None or not started.wait_for_sync():
+            if started is None or not started.wait_for_sync(patience):
                 return None
             informer = self._cache.informer(type, namespace)
         if informer is None:

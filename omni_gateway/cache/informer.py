@@ -33,7 +33,8 @@ Follower = Callable[[InformerEvent | None], None]
 
 _MOST_TOMBSTONES = 10_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
-#: How long reads wait for an informer's first bootstrap, in seconds: ten thousand objects take one or two.
+#: How long reads wait for an informer's first bootstrap, in seconds: ten thousand objects take one or two. Reads that
+#: can wait longer do so until no object has come for this long.
 SYNC_SECONDS = 2.0
 
 
@@ -148,15 +149,19 @@ class Informer:
                 self._clock.wait(self._changed, remaining)
             return self.ready
 
-    def wait_for_sync(self) -> bool:
+    def wait_for_sync(self, patience: float = 0.0) -> bool:
         """Wait for the first bootstrap to end, at most :data:`SYNC_SECONDS` after the informer was created.
 
+        ``patience``: wait for so many seconds from now instead if that is longer, while objects keep coming.
         Returns False when that passes, when Omni refuses the watch, or when the informer is closed; also after an
         interruption later on, for then a read is better forwarded than delayed.
         """
+        patient_until = self._clock.now() + patience
         with self._changed:
             while not self.ready and not self.relists and not self._closed and self.unwatchable is None:
-                remaining = self._created_at + SYNC_SECONDS - self._clock.now()
+                # An event is no reason to wake up: the silence after the last one is looked for at its end.
+                ends = min(patient_until, self.last_event_at + SYNC_SECONDS)
+                remaining = max(self._created_at + SYNC_SECONDS, ends) - self._clock.now()
                 if remaining <= 0:
                     return False
                 self._clock.wait(self._changed, remaining)

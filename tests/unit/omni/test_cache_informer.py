@@ -156,10 +156,10 @@ class World:
     def met(self, expected: Expectation) -> bool:
         return self.informer.met("a", expected)
 
-    def wait_for_sync(self) -> tuple[bool, float]:
+    def wait_for_sync(self, patience: float = 0.0) -> tuple[bool, float]:
         """Return what a wait for the first bootstrap returns, and how long it takes."""
         began = self.clock.time
-        return self.informer.wait_for_sync(), self.clock.time - began
+        return self.informer.wait_for_sync(patience), self.clock.time - began
 
     def wait_for(self, *expected: Expectation, seconds: float = 1.0) -> tuple[bool, float]:
         began = self.clock.time
@@ -392,6 +392,30 @@ def test_the_first_list_is_waited_for_no_longer_than_is_promised(world: World) -
     assert world.wait_for_sync() == (False, SYNC_SECONDS)
     # Counted from the start of the informer: a later read does not wait again.
     assert world.wait_for_sync() == (False, 0.0)
+
+
+def test_a_patient_wait_goes_on_while_objects_keep_coming(world: World) -> None:
+    arrivals = iter([1.5, 1.5, 1.5, 1.5])
+
+    def object_comes() -> None:
+        world.clock.pass_by(next(arrivals))
+        world.informer.last_event_at = world.clock.time
+
+    world.clock.while_waiting = object_comes
+    with pytest.raises(StopIteration):  # it would have waited on after six seconds
+        world.informer.wait_for_sync(60.0)
+
+
+def test_a_patient_wait_ends_when_no_more_objects_come(world: World) -> None:
+    world.clock.pass_by(5.0)
+    world.informer.last_event_at = world.clock.time - 0.5
+    assert world.wait_for_sync(60.0) == (False, SYNC_SECONDS - 0.5)
+
+
+def test_a_patient_wait_ends_at_its_bound(world: World) -> None:
+    world.clock.pass_by(5.0)
+    world.informer.last_event_at = world.clock.time
+    assert world.wait_for_sync(1.0) == (False, 1.0)
 
 
 def test_a_wait_for_the_first_list_ends_with_it(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -16,7 +17,7 @@ from omni_gateway.cache.informer import Informer
 from omni_gateway.cache.informers import FRESH_SECONDS, SETTLED_SECONDS, Informers
 from omni_gateway.cache.pending_writes import AtLeast, Expectation, Gone
 from omni_gateway.cache.read_record import ReadRecord
-from omni_gateway.omni import OmniClient, OmniConfig, errors
+from omni_gateway.omni import OmniClient, OmniConfig, deadline, errors
 from omni_gateway.omni.resources import ResourceClient
 from omni_gateway.omni.signing import AnonymousSigner
 
@@ -194,6 +195,22 @@ def test_while_an_informer_lists_reads_go_to_omni(world: World, monkeypatch: pyt
     assert (record.forward_reasons, world.omni.calls) == ([("uri-miss", "syncing")], 1)
 
 
+def test_a_whole_list_waits_for_the_objects_that_keep_coming_and_a_page_does_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Informer, "start", lambda informer: None)
+    world.cache.informer(TYPE, NAMESPACE)
+    world.omni.stream()  # which nothing reads
+    patience: list[float] = []
+    monkeypatch.setattr(Informer, "wait_for_sync", lambda informer, seconds=0.0: patience.append(seconds))
+    with deadline.until(time.monotonic() + 40.0):
+        world.reading().list(TYPE)
+        world.reading().list(TYPE, limit=1)
+        world.reading().item(TYPE, "a")
+    assert 0.0 < patience[0] <= 20.0
+    assert patience[1:] == [0.0, 0.0]
+
+
 def test_after_its_watch_was_cut_a_type_is_read_from_omni_at_once(
     followed: World, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., Any]
 ) -> None:
@@ -213,7 +230,7 @@ def test_a_watch_that_is_cut_between_check_and_read_is_noticed(
 ) -> None:
     record = ReadRecord()
     resources, cut = followed.reading(record), followed.informer
-    monkeypatch.setattr(resources, "informer_for", lambda type, namespace: cut)
+    monkeypatch.setattr(resources, "informer_for", lambda *_: cut)
     cut.close()
     assert resources.item(TYPE, "a").text == followed.omni.held["a"]
     assert (record.forward_reasons, record.dependencies) == ([("stale", "watch-interrupted")], [])
