@@ -29,6 +29,11 @@ UNWATCHABLE_SECONDS = 300.0
 #: Omni's reads lag behind its writes; a read that is sent this long after a write returns its result.
 SETTLED_SECONDS = 2.0
 
+_DOES_NOT_FIT = (
+    "the cache does not hold %s for the next five minutes, and its reads go to Omni: it takes %d bytes, and there is"
+    " room for %d. Raise OMNI_GATEWAY_CACHE_BYTES"
+)
+
 Key = tuple[str, str]
 
 
@@ -266,6 +271,8 @@ class Informers:
                 too_large = informer.size > self.max_size // 2
                 if idle or too_large or informer.unwatchable is not None:
                     evicted.append(self._informers.pop(key))
+                if too_large:
+                    log.warning(_DOES_NOT_FIT, informer.name, informer.size, self.max_size // 2)
                 if too_large or informer.unwatchable is not None:
                     self._unwatchable[key] = now + UNWATCHABLE_SECONDS
             total = sum(informer.size for informer in self._informers.values())
@@ -274,6 +281,7 @@ class Informers:
                     break
                 total -= informer.size
                 evicted.append(self._informers.pop(key))
+                log.warning(_DOES_NOT_FIT, informer.name, informer.size, self.max_size)
                 # Without a pause, two types that do not fit together would evict each other at every read.
                 self._unwatchable[key] = now + UNWATCHABLE_SECONDS
         # Outside of the lock: close() notifies followers.

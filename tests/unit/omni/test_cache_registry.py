@@ -96,12 +96,16 @@ def test_a_type_that_somebody_watches_stays(cache: Informers, wait_until: Wait) 
     assert cache.existing("a", NAMESPACE) is None
 
 
-def test_a_type_that_takes_more_than_half_of_the_room_is_read_through(cache: Informers, wait_until: Wait) -> None:
+def test_a_type_that_takes_more_than_half_of_the_room_is_read_through(
+    cache: Informers, wait_until: Wait, caplog: pytest.LogCaptureFixture
+) -> None:
     informer = wait_until(lambda: cache.informer("a", NAMESPACE))
     cache.max_size = int(informer.size * 1.5)
     cache.evict()
     assert not live(cache, "a")
     assert cache.existing("a", NAMESPACE) is None
+    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    assert "the cache does not hold a" in warning and "Raise OMNI_GATEWAY_CACHE_BYTES" in warning
 
 
 def test_where_two_do_not_fit_the_one_that_was_asked_for_last_stays(
@@ -120,10 +124,14 @@ def test_where_two_do_not_fit_the_one_that_was_asked_for_last_stays(
     assert cache.existing("b", NAMESPACE) is None
 
 
-def test_where_three_do_not_fit_the_one_that_was_asked_for_first_goes(cache: Informers, wait_until: Wait) -> None:
+def test_where_three_do_not_fit_the_one_that_was_asked_for_first_goes(
+    cache: Informers, wait_until: Wait, caplog: pytest.LogCaptureFixture
+) -> None:
     sizes = [wait_until(lambda type=type: cache.informer(type, NAMESPACE)).size for type in "bca"]
     cache.max_size = sizes[0] + sizes[1]
     cache.evict()
+    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    assert "the cache does not hold b" in warning
     assert [cache.existing(type, NAMESPACE) is not None for type in "bca"] == [False, True, True]
     assert not live(cache, "b") and cache.existing("b", NAMESPACE) is None
 
