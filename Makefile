@@ -14,7 +14,7 @@ PYTEST := env -u OMNI_ENDPOINT $(BIN)/pytest -n 4 --dist loadfile --no-loadscope
 # Compiled modules are kept, whatever the environment says: the tests start some hundred processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test tests test-quick test-packages test-deploy test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-slow soak openapi clients deploy-tools dist lock sdk-reference sdk-release values-schema lint-document protos services setup clean
+.PHONY: help run test tests test-quick test-packages test-deploy test-live conformance crash-test faults fuzz mutation lint style types bench wrk bench-simulator bench-scale bench-slow soak openapi clients deploy-tools dist lock sdk-reference sdk-release values-schema lint-document protos services setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -115,6 +115,9 @@ faults: $(STAMP) services ## take Omni, PostgreSQL, SQLite and Redis away in eve
 
 bench-simulator: $(STAMP) ## how the simulator carries 10,000 machines, 500 clusters, 100 watches
 	$(BIN)/python -m benchmarks.simulator_scale
+
+bench-scale: $(STAMP) wrk ## what grows with the fleet (to 50,000 machines), with watchers and with replicas (ONLY="watchers replicas"); 15 minutes, 4 GB
+	$(BIN)/python -m benchmarks.scale $(if $(ONLY),--only $(ONLY))
 
 bench-slow: $(STAMP) ## what slow clients cost the others, at bare gunicorn and through nginx
 	$(BIN)/python -m benchmarks.slow_clients
