@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from resources.discovery.argocd.manifests import object_name
 
@@ -140,7 +140,9 @@ def objects(caller: Caller, path: str, query: str = "") -> dict[str, Any]:
 def faults(schema: str, found: dict[str, Any]) -> list[str]:
     """Return what a schema of `data/` finds wrong with objects."""
     validator = Draft202012Validator(json.loads((DATA / schema).read_text()))
-    return [f"{error.json_path}: {error.message}" for item in found.values() for error in validator.iter_errors(item)]
+    return [
+        f"{error.instance_path}: {error.message}" for item in found.values() for error in validator.iter_errors(item)
+    ]
 
 
 def claims(token: str) -> Any:
