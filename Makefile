@@ -83,10 +83,10 @@ test: style ## lint, types, import rules, all tests but those of packages and of
 	$(MAKE) --no-print-directory --jobs=2 types tests
 
 tests: $(STAMP)
-	$(PYTEST) -m "not packages and not deploy"
+	$(PYTEST) --ignore=tests/deploy -m "not packages and not deploy"
 
 test-quick: $(STAMP) ## the tests that are not slow by nature
-	$(PYTEST) -m "not slow and not packages and not deploy"
+	$(PYTEST) --ignore=tests/deploy -m "not slow and not packages and not deploy"
 
 # What a change seldom breaks and a release must not: each builds, installs or generates packages, for minutes. Only
 # their files are collected: all files take each worker as long as some of these tests.

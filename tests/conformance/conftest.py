@@ -22,8 +22,9 @@ SPEED = 60.0
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test here is a conformance case and may run against a live Omni."""
+    folder = str(Path(__file__).parent) + os.sep
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if str(item.path).startswith(folder):
             item.add_marker(pytest.mark.conformance)
             item.add_marker(pytest.mark.live)
 

@@ -45,8 +45,9 @@ LIVE_SECONDS = 900
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test here may run against a live Omni, whose machines take their time."""
     live = "OMNI_ENDPOINT" in os.environ
+    folder = str(Path(__file__).parent) + os.sep
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if str(item.path).startswith(folder):
             item.add_marker(pytest.mark.live)
             if live and item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(LIVE_SECONDS))
