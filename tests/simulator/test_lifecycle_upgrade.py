@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from omni_gateway.simulator import kinds
+from omni_gateway.simulator.kinds import namespace_of
 from omni_gateway.simulator.kubernetes import bootstrap_manifests
 from tests.simulator.machine_world import World, running_world
 
@@ -43,6 +44,21 @@ def test_a_kubernetes_upgrade_ends_with_every_component_on_the_new_version(world
     assert "1.35.6" in world.spec(kinds.KUBERNETES_UPGRADE_STATUS, "c1")["upgrade_versions"]
     assert world.spec(kinds.IMAGE_PULL_STATUS, "c1")["processed_count"] == 6
     assert world.find(kinds.CONFIG_PATCH, f"900-cm-{world.machine(0)}-kubernetes-upgrade") is not None
+
+
+def test_a_request_for_images_of_no_cluster_has_a_status_until_it_is_removed(world: World) -> None:
+    images = [{"node": "node-1", "images": ["a", "b"]}]
+
+    world.make(kinds.IMAGE_PULL_REQUEST, "by-hand", {"node_image_list": images})
+
+    # One status for the request, and one for each image: the controllers come to rest.
+    world.wait(lambda: world.spec(kinds.IMAGE_PULL_STATUS, "by-hand").get("processed_count") == 2 and world.settled())
+    history = world.history(kinds.IMAGE_PULL_STATUS, "by-hand")
+    assert [spec["processed_count"] for spec in history] == [0, 1, 2]
+
+    world.store.destroy(namespace_of(kinds.IMAGE_PULL_REQUEST), kinds.IMAGE_PULL_REQUEST, "by-hand")
+
+    world.wait(lambda: world.find(kinds.IMAGE_PULL_STATUS, "by-hand") is None and world.settled())
 
 
 def test_writing_the_old_version_back_reverts_a_kubernetes_upgrade(world: World) -> None:

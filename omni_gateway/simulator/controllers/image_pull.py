@@ -29,15 +29,16 @@ def images_are_pulled(ctx: Context, cluster: str, version: str) -> bool:
 
 
 class ImagePull(Controller):
-    """Key: a cluster's id."""
+    """Key: a request's id; of those that an upgrade makes, the cluster's."""
 
     name = "ImagePullStatusController"
     inputs = {kinds.IMAGE_PULL_REQUEST: by_id, kinds.IMAGE_PULL_STATUS: by_id}
 
     def reconcile(self, ctx: Context, key: str) -> None:
-        """Pull the next image of the request when the one before it has arrived."""
+        """Pull the next image of the request when the one before it has arrived; the status goes with the request."""
         request = ctx.find(kinds.IMAGE_PULL_REQUEST, key)
         if request is None:
+            ctx.destroy(kinds.IMAGE_PULL_STATUS, key)
             return
         status = ctx.find(kinds.IMAGE_PULL_STATUS, key)
         pulls = [(item["node"], image) for item in request.spec.get("node_image_list", ()) for image in item["images"]]

@@ -80,12 +80,9 @@ class KubernetesUpgrade(Controller):
         return None
 
     def _remove(self, ctx: Context, key: str) -> None:
-        for kind, owner in (
-            (kinds.KUBERNETES_UPGRADE_STATUS, self.name),
-            (kinds.IMAGE_PULL_REQUEST, self.name),
-            (kinds.IMAGE_PULL_STATUS, "ImagePullStatusController"),
-        ):
-            ctx.destroy(kind, key, owner=owner)
+        # The status of a request is not its own: a request that a user made, of no cluster, has one too.
+        for kind in (kinds.KUBERNETES_UPGRADE_STATUS, kinds.IMAGE_PULL_REQUEST):
+            ctx.destroy(kind, key)
         if ctx.find(kinds.CLUSTER, key) is None:
             for patch in ctx.all(kinds.CONFIG_PATCH, cluster=key):
                 ctx.destroy(kinds.CONFIG_PATCH, patch.id)
