@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 import pytest
@@ -12,6 +12,8 @@ import pytest
 from omni_gateway.simulator.controller_runtime import runtime as runtimes
 from omni_gateway.simulator.controller_runtime.context import Context, Controller, KeyMap, by_id
 from omni_gateway.simulator.controller_runtime.runtime import Runtime
+from omni_gateway.simulator.controllers.auto_destroy import AutoDestroy
+from omni_gateway.simulator.errors import NotFound
 from omni_gateway.simulator.state.resource import Resource
 from omni_gateway.simulator.state.store import Store
 
@@ -139,3 +141,40 @@ def test_time_runs_at_the_simulators_speed() -> None:
     assert not ctx.passed(store.get("default", KIND, "a").created, 3600.0)
     assert ctx.requeue_after is not None
     assert ctx.requeue_after == pytest.approx(72.0, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    "remove",
+    [
+        lambda ctx: AutoDestroy().reconcile(ctx, f"{KIND}/a"),
+        lambda ctx: ctx.destroy(KIND, "a", owner=""),
+    ],
+    ids=["auto-destroy", "a controller's destroy"],
+)
+def test_an_object_that_a_caller_creates_under_the_id_of_a_removed_one_stays(remove: Callable[[Context], None]) -> None:
+    store = Store()
+    make(store, "a")
+    store.teardown("default", KIND, "a")
+
+    def create_again() -> None:
+        with suppress(NotFound):  # the controller was first
+            store.destroy("default", KIND, "a")
+        make(store, "a")
+
+    caller = threading.Thread(target=create_again)
+
+    class Interrupted(Context):
+        """A caller comes when the controller has looked at the object: at once, or where it has to wait, afterwards."""
+
+        def find(self, kind: str, id_: str) -> Resource | None:
+            found = super().find(kind, id_)
+            caller.start()
+            caller.join(0.5)
+            return found
+
+    remove(Interrupted(store, ""))
+
+    caller.join(60)
+    found = store.find("default", KIND, "a")
+    assert found is not None
+    assert found.phase == "running"

@@ -101,16 +101,15 @@ class Context:
     def destroy(self, kind: str, id_: str, *, owner: str | None = None) -> None:
         """Remove an owned resource, finalizers and all; a missing one is fine, and one of another owner stays."""
         namespace, by = namespace_of(kind), self.owner if owner is None else owner
-        res = self.find(kind, id_)
-        if res is None or res.owner != by:
-            return
-        try:
+        # In one step: what is found is what is removed, not an object that a caller creates under its id meanwhile.
+        with self.store.lock:
+            res = self.find(kind, id_)
+            if res is None or res.owner != by:
+                return
             self.store.teardown(namespace, kind, id_, owner=by)
             for name in tuple(res.finalizers):
                 self.store.remove_finalizer(res.key, name)
             self.store.destroy(namespace, kind, id_, owner=by)
-        except NotFound:
-            return
 
     def teardown(self, res: Resource) -> None:
         """Tear a resource down, whoever owns it; its finalizers still delay its removal."""

@@ -8,7 +8,6 @@ from typing import ClassVar
 from omni_gateway.simulator import kinds
 from omni_gateway.simulator.controller_runtime.context import Context, Controller, KeyMap
 from omni_gateway.simulator.controllers.finalizers import type_and_id
-from omni_gateway.simulator.errors import SimError
 from omni_gateway.simulator.kinds import namespace_of
 
 _USER_MANAGED = (
@@ -49,11 +48,8 @@ class AutoDestroy(Controller):
     def reconcile(self, ctx: Context, key: str) -> None:
         """Destroy the object when nothing holds it any more."""
         kind, _, id_ = key.partition("/")
-        res = ctx.find(kind, id_)
-        if res is None or res.phase == "running" or res.owner or res.finalizers:
-            return
-        try:
-            ctx.store.destroy(namespace_of(kind), kind, id_, owner="")
-        except SimError:
-            # It was destroyed meanwhile, or has a finalizer again: either way another event follows.
-            return
+        # In one step: a caller may destroy the object, too, and create one of its id, which is to stay.
+        with ctx.store.lock:
+            res = ctx.find(kind, id_)
+            if res is not None and res.phase != "running" and not res.owner and not res.finalizers:
+                ctx.store.destroy(namespace_of(kind), kind, id_, owner="")
