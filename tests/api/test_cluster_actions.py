@@ -479,6 +479,7 @@ def imported(world: World, wait_until: Callable[..., Any]) -> Iterator[str]:
     made = world.admin.post("clusters", json=body)
     assert made.status_code == 201, made.text
     wait_until(lambda: world.status(name).get("taints") == ["importing"], 30, "the taint")
+    wait_until(lambda: world.admin.get(f"clusters/{name}/machines").json, 30, "the machine of the cluster")
     yield name
     world.act(name, "unlock")
     world.admin.delete(f"clusters/{name}")
