@@ -108,6 +108,16 @@ def test_a_delete_removes_the_selected_objects_and_no_other(api: Caller, shelf: 
     assert list(labels(api, shelf)) == [f"{shelf}-other"]
 
 
+@pytest.mark.parametrize("further", ["", "&label_selector=shelf={shelf}"])
+def test_a_regular_expression_of_ids_selects_those_objects_and_no_other(
+    api: Caller, shelf: str, ended: Ended, further: str
+) -> None:
+    operation = ended(api.delete(f"machineclasses?id_matches=^{shelf}-[01]${further.format(shelf=shelf)}"))
+
+    assert [each["id"] for each in operation["details"]["results"]] == [f"{shelf}-0", f"{shelf}-1"]
+    assert {f"{shelf}-{number}" for number in range(2, COUNT)} <= set(labels(api, shelf))
+
+
 def test_a_dry_run_answers_at_once_with_a_diff_each_and_changes_nothing(api: Caller, shelf: str) -> None:
     before = labels(api, shelf)
     query = f"machineclasses?label_selector=shelf={shelf}&dry_run=true"

@@ -26,6 +26,7 @@ from omni_gateway.rest.bulk.record import KIND, BulkRecord, Verb, Work, details
 from omni_gateway.rest.bulk.run import dry_run
 from omni_gateway.rest.bulk.runner import runner_of
 from omni_gateway.rest.gateway import current_gateway
+from omni_gateway.rest.id_matches import matching_list
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.operations import PLANNED, Operation, OperationSchema
 from omni_gateway.rest.parameters import WriteQuery
@@ -173,7 +174,7 @@ class Bulk:
                 422, "validation", errors={"atomic": [f"{what} cannot be taken back when another one fails."]}
             )
         adapter = current_gateway().bound(self.collection.adapter)
-        found = adapter.list(self.collection.query(arguments)).items
+        found = matching_list(adapter, self.collection.query(arguments)).items
         if len(found) > MOST_OBJECTS:
             text = f"{len(found)} objects are selected, and {MOST_OBJECTS} is the most."
             raise Problem(413, "too-large", text, hint="Select fewer of them at a time.")
