@@ -91,6 +91,15 @@ def test_without_a_selector_nothing_is_begun(api: Caller, shelf: str) -> None:
     assert len(labels(api, shelf)) == COUNT + 1
 
 
+@pytest.mark.parametrize("connected", ["true", "false"])
+def test_a_filter_by_a_truth_value_is_one(api: Caller, connected: str) -> None:
+    shown = {each["id"] for each in api.get(f"machines?connected={connected}&page_size=1000").json}
+    planned = api.post(f"machines/actions/reboot?connected={connected}&dry_run=true")
+
+    assert planned.status_code == 200, planned.text
+    assert {each["id"] for each in planned.json["details"]["results"]} == shown
+
+
 def test_a_patch_reaches_the_selected_objects_and_no_other(api: Caller, shelf: str, ended: Ended) -> None:
     operation = ended(api.patch(f"machineclasses?label_selector=shelf={shelf}", json={"labels": {"a": "b"}}))
 

@@ -58,10 +58,14 @@ def bulk_query_schema(name: str, filters: Sequence[Filter], own: type[WriteQuery
 def check_selection(arguments: Mapping[str, Any], filters: Sequence[Filter], method: str) -> None:
     """Raise a 422 problem for a request that selects nothing by a filter, or by one and ``all`` too."""
     names = ["label_selector", "search", "id_matches", *(each.name for each in filters)]
-    given = [name for name in names if str(arguments.get(name) or "").strip()]
+    given = [name for name in names if _selects(arguments.get(name))]
     if not given and not arguments["all"]:
         text = f"Say which objects: {', '.join(names)}; or all=true for every one."
         hint = f"The same filters on a GET of this URL show which objects this {method} would reach."
         raise Problem(422, "validation", text, errors={"label_selector": [text]}, hint=hint)
     if given and arguments["all"]:
         raise Problem(422, "validation", errors={"all": [f"Not together with {', '.join(given)}."]})
+
+
+def _selects(value: Any) -> bool:
+    return bool(value.strip()) if isinstance(value, str) else value is not None
