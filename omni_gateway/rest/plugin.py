@@ -366,7 +366,7 @@ class ResourcePlugin(ServicePlugin):
 
     def _bulk_routes(self) -> Iterator[Route]:
         """Yield the routes by which many objects are changed with one request."""
-        bulk = Bulk(self.name, self.plural_id, self.plural_title, self.collection)
+        bulk = Bulk.of_plugin(self.name, self.plural_id, self.plural_title, self.collection)
         if "patch" in self.roles:
             yield bulk.patch_route(self.roles["patch"], self.schema)
         if "delete" in self.roles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from threading import Event, Thread
 from typing import Any, cast
@@ -14,9 +14,10 @@ from flask import Flask
 from omni_gateway.auth import Principal, Role
 from omni_gateway.http.internal_requests import Origin
 from omni_gateway.model.label_names import LABEL_CLUSTER
+from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniClient
 from omni_gateway.omni.errors import NotFound
-from omni_gateway.omni.types import CONFIG_PATCHES, MACHINE_CLASSES
+from omni_gateway.omni.types import CONFIG_PATCHES, INFRA_MACHINE_BMC_CONFIGS, MACHINE_CLASSES
 from omni_gateway.rest.bulk.record import Action, BulkRecord, Outcome, Work
 from omni_gateway.rest.bulk.runner import runner_of
 from omni_gateway.rest.gateway import EXTENSION, Gateway
@@ -31,6 +32,9 @@ from omni_gateway.testing.audit_lines import audit_lines
 from .conftest import Caller
 
 COUNT = 6
+#: A type in its full name, as operations and the audit log have it, and the names that a URL may have instead.
+CLASSES = "resources/MachineClasses.omni.sidero.dev"
+NAMES = [CLASSES, "resources/machineclasses", "resources/mc"]
 SPEC = {"match_labels": ["omni.sidero.dev/arch = amd64"]}
 
 
@@ -85,6 +89,8 @@ def test_without_a_selector_nothing_is_begun(api: Caller, shelf: str) -> None:
         api.delete("machineclasses"),
         api.delete("machineclasses?label_selector="),
         api.post("machines/actions/reboot"),
+        api.patch("resources/machineclasses", json={"labels": {"a": "b"}}),
+        api.delete("resources/machineclasses"),
     ]
     assert {(each.status_code, each.json["code"]) for each in answers} == {(422, "validation")}
     assert all("all=true" in each.json["detail"] for each in answers)
@@ -272,6 +278,170 @@ def test_an_action_starts_an_operation_for_each_object(api: Caller, ended: Ended
     assert {api.get(each["operation"]).status_code for each in results} == {200}
 
 
+@pytest.mark.parametrize("url", NAMES)
+def test_a_patch_of_a_type_reaches_the_selected_objects_and_no_other(
+    api: Caller, shelf: str, ended: Ended, url: str
+) -> None:
+    before = api.get(f"{url}?search={shelf}").json
+    operation = ended(api.patch(f"{url}?label_selector=shelf={shelf}", json={"labels": {"a": "b"}}))
+
+    assert (operation["state"], operation["details"]["counts"]) == ("succeeded", {"updated": COUNT})
+    assert (operation["details"]["resource"], operation["_links"]["target"]) == (CLASSES, f"/api/v1/{CLASSES}")
+    expected = [
+        (each["id"], each["spec"], {**each["labels"], **({"a": "b"} if each["labels"]["shelf"] == shelf else {})})
+        for each in before
+    ]
+    after = api.get(f"{url}?search={shelf}").json
+    assert [(each["id"], each["spec"], each["labels"]) for each in after] == expected
+
+
+def test_a_delete_of_a_type_removes_the_selected_objects_and_no_other(api: Caller, shelf: str, ended: Ended) -> None:
+    operation = ended(api.delete(f"{CLASSES}?label_selector=shelf={shelf}"))
+
+    assert operation["details"]["counts"] == {"deleted": COUNT}
+    assert list(labels(api, shelf)) == [f"{shelf}-other"]
+
+
+def test_a_dry_run_of_a_type_plans_what_the_request_does(api: Caller, shelf: str, ended: Ended) -> None:
+    query, change = f"{CLASSES}?label_selector=shelf={shelf}", {"spec": {"match_labels": ["a = b"]}}
+    single = api.patch(f"{CLASSES}/{shelf}-0?dry_run=true", json=change).json["_dry_run"]["diff"]
+    before = api.get(query).json
+    planned = [api.patch(f"{query}&dry_run=true", json=change), api.delete(f"{query}&dry_run=true")]
+    untouched = api.get(query).json
+    done = [ended(api.patch(query, json=change)), ended(api.delete(query))]
+
+    assert [(each.status_code, each.json["state"]) for each in planned] == [(200, "planned")] * 2
+    assert [each["diff"] for each in planned[0].json["details"]["results"]] == [single] * COUNT
+    assert untouched == before
+    assert [each.json["details"]["counts"] for each in planned] == [each["details"]["counts"] for each in done]
+    assert [each.json["_links"]["target"] for each in planned] == [each["_links"]["target"] for each in done]
+
+
+def test_an_atomic_patch_of_a_type_is_reverted_when_an_object_fails_in_the_middle(
+    api: Caller, simulator: RunningSimulator, shelf: str, ended: Ended
+) -> None:
+    before = labels(api, shelf)
+    query = f"{CLASSES}?label_selector=shelf={shelf}&atomic=true&parallelism=1"
+    with simulator.faults.during(refused(f"{shelf}-3")):
+        operation = ended(api.patch(query, json={"labels": {"a": "b", "shelf": "another"}}))
+
+    assert operation["details"]["counts"] == {"failed": 1, "reverted": 3, "not-written": COUNT - 4}
+    assert labels(api, shelf) == before
+
+
+def test_secrets_are_kept_by_a_patch_of_a_type_that_is_reverted(
+    api: Caller, omni: OmniClient, simulator: RunningSimulator, shelf: str, ended: Ended
+) -> None:
+    ids = sorted(str(uuid.uuid4()) for _ in range(2))
+    for id in ids:
+        ipmi = {"address": "192.0.2.1", "port": 623, "username": "admin", "password": f"s3cret-{id}"}
+        omni.resources.create(INFRA_MACHINE_BMC_CONFIGS, id, {"ipmi": ipmi}, labels={"shelf": shelf})
+    query = f"resources/inframachinebmcconfigs?label_selector=shelf={shelf}&atomic=true&parallelism=1"
+    with simulator.faults.during(refused(ids[1])):
+        operation = ended(api.patch(query, json={"spec": {"ipmi": {"password": "another"}}}))
+
+    assert operation["details"]["counts"] == {"failed": 1, "reverted": 1}
+    held = [omni.resources.get(INFRA_MACHINE_BMC_CONFIGS, id)["spec"]["ipmi"]["password"] for id in ids]
+    for id in ids:
+        omni.resources.remove(INFRA_MACHINE_BMC_CONFIGS, id)
+    assert held == [f"s3cret-{id}" for id in ids]
+
+
+@pytest.mark.parametrize(
+    ("type", "status", "code", "text"),
+    [
+        ("machinestatuses", 403, "omni-forbidden", "Omni lets no user"),
+        ("jointokens", 403, "forbidden", "The ids of JoinTokens.omni.sidero.dev are secrets."),
+        ("machineclassses", 404, "not-found", "did you mean 'machineclasses'"),
+        ("ms", 404, "not-found", "short for several types"),
+    ],
+)
+@pytest.mark.parametrize("query", ["all=true", "all=true&dry_run=true"])
+def test_a_type_that_cannot_be_written_is_refused_before_anything_is_done(
+    api: Caller, type: str, status: int, code: str, text: str, query: str
+) -> None:
+    answers = [
+        api.patch(f"resources/{type}?{query}", json={"labels": {"a": "b"}}),
+        api.delete(f"resources/{type}?{query}"),
+    ]
+
+    assert [(each.status_code, each.json["code"]) for each in answers] == [(status, code)] * 2
+    assert all(text in each.json["detail"] for each in answers)
+
+
+def test_what_cannot_be_taken_back_is_not_atomic_for_a_type_either(api: Caller, shelf: str) -> None:
+    answer = api.delete(f"{CLASSES}?label_selector=shelf={shelf}&atomic=true")
+
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["atomic"])
+    assert len(labels(api, shelf)) == COUNT + 1
+
+
+def test_a_type_takes_the_role_of_its_single_requests(
+    app: Flask, settings: Settings, reader: Caller, api: Caller, shelf: str
+) -> None:
+    operator = Caller(app.test_client(), Store(settings.database_url).tokens.create("by type", "operator", None)[1])
+    change = {"json": {"labels": {"a": "b"}}}
+    answers = [
+        reader.patch(f"{CLASSES}?label_selector=shelf={shelf}", **change),
+        reader.delete(f"{CLASSES}?label_selector=shelf={shelf}"),
+        operator.patch("resources/inframachinebmcconfigs?all=true", **change),
+        operator.delete("resources/inframachinebmcconfigs?all=true"),
+        operator.delete("resources/users?all=true&dry_run=true"),
+    ]
+
+    assert [(each.status_code, each.json["code"]) for each in answers] == [(403, "forbidden")] * len(answers)
+    assert all("a" not in each for each in labels(api, shelf).values())
+
+
+def test_a_caller_of_some_clusters_reaches_the_objects_of_a_type_that_are_theirs(
+    app: Flask, settings: Settings, omni: OmniClient, shelf: str, ended: Ended
+) -> None:
+    tokens = Store(settings.database_url).tokens
+    held = Caller(app.test_client(), tokens.create("held", "operator", None, [f"{shelf}-a"])[1])
+    for number, cluster in enumerate("aab"):
+        of_cluster = {LABEL_CLUSTER: f"{shelf}-{cluster}", "shelf": shelf}
+        omni.resources.create(CONFIG_PATCHES, f"{shelf}-{number}", {"data": "machine: {}\n"}, labels=of_cluster)
+    url = "resources/ConfigPatches.omni.sidero.dev"
+    with audit_lines() as lines:
+        planned = held.delete(f"{url}?label_selector=shelf={shelf}&dry_run=true")
+        operation = ended(held.delete(f"{url}?label_selector=shelf={shelf}"))
+
+    assert [each["id"] for each in planned.json["details"]["results"]] == [f"{shelf}-0", f"{shelf}-1"]
+    assert operation["details"]["counts"] == {"deleted": 2}
+    assert {(line["resource"], line["cluster"]) for line in lines} == {(url, f"{shelf}-a")}
+    assert {line["object_id"] for line in lines} == {"", f"{shelf}-0", f"{shelf}-1"}
+    assert omni.resources.get(CONFIG_PATCHES, f"{shelf}-2")["metadata"]["phase"] == "running"
+    omni.resources.remove(CONFIG_PATCHES, f"{shelf}-2")
+
+
+def test_a_caller_of_some_clusters_writes_no_objects_of_a_type_that_are_of_none(
+    app: Flask, settings: Settings, api: Caller, shelf: str, ended: Ended
+) -> None:
+    tokens = Store(settings.database_url).tokens
+    held = Caller(app.test_client(), tokens.create("held", "operator", None, [f"{shelf}-a"])[1])
+    operation = ended(held.patch(f"{CLASSES}?label_selector=shelf={shelf}", json={"labels": {"a": "b"}}))
+
+    assert operation["details"]["counts"] == {"failed": COUNT}
+    assert {each["problem"]["code"] for each in operation["details"]["results"]} == {"forbidden"}
+    assert all("a" not in each for each in labels(api, shelf).values())
+
+
+def test_ids_that_mean_something_in_urls_are_ids_of_their_objects_only(
+    api: Caller, omni: OmniClient, shelf: str, ended: Ended
+) -> None:
+    odd = ["/", "%2F", "%", " ", "?a=b", "#c", "..", "ä", "+", ";d", "\\", "&all=true", "a/actions/b"]
+    ids = sorted(f"{shelf}{text}" for text in odd)
+    for id in ids:
+        omni.resources.create(MACHINE_CLASSES, id, SPEC, labels={"odd": shelf})
+    patched = ended(api.patch(f"{CLASSES}?label_selector=odd={shelf}", json={"labels": {"a": "b"}}))
+    written = {id: omni.resources.get(MACHINE_CLASSES, id)["metadata"]["labels"].get("a") for id in ids}
+    removed = ended(api.delete(f"{CLASSES}?label_selector=odd={shelf}"))
+
+    assert [each["details"]["counts"] for each in (patched, removed)] == [{"updated": len(ids)}, {"deleted": len(ids)}]
+    assert written == dict.fromkeys(ids, "b")
+    assert set(labels(api, shelf)) == {*(f"{shelf}-{number}" for number in range(COUNT)), f"{shelf}-other"}
+
+
 def test_an_operation_is_read_by_its_caller_and_by_admins_only(
     api: Caller, reader: Caller, app: Flask, settings: Settings, shelf: str, ended: Ended
 ) -> None:
@@ -297,13 +467,24 @@ def left_behind(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch)
     key = settings.omni.service_account_key
     origin = Origin("http", "localhost", "", "localhost", "80", "127.0.0.1", uuid.uuid4().hex)
 
-    def leave(work: Work, ids: list[str], first: Action, body: bytes = b"", *, revoked: bool = False) -> str:
+    def leave(
+        work: Work,
+        ids: list[str],
+        first: Action,
+        body: bytes = b"",
+        *,
+        before: Sequence[Resource] = (),
+        revoked: bool = False,
+    ) -> str:
         token = store.tokens.create("killed", "operator", None)[0]
         if revoked:
             store.tokens.revoke(token.id)
         caller = Principal("killed", Role.OPERATOR, f"token:{token.id}")
         record = BulkRecord.new(uuid.uuid4().hex, work, caller, origin, ids)
         record.sealed = record.seal(body, key)
+        if before:
+            record.seal_before(before, key)
+            record.phase = "writing"
         record.begun = 2
         record.outcomes[0] = Outcome(first)
         assert Lease(store.leases, f"bulk/{record.id}").acquire()
@@ -319,11 +500,16 @@ def left_behind(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch)
     task.join(60)
 
 
+#: The members of a record by which another process finds the objects: of a plugin, and of any Omni type.
+KINDS = [("machineclasses", ""), ("resources", CLASSES.partition("/")[2])]
+
+
+@pytest.mark.parametrize(("resource", "type"), KINDS)
 def test_a_patch_that_a_killed_process_has_left_is_carried_on(
-    api: Caller, shelf: str, left_behind: Callable[..., str], done: Done
+    api: Caller, shelf: str, left_behind: Callable[..., str], done: Done, resource: str, type: str
 ) -> None:
     ids = [f"{shelf}-{number}" for number in range(COUNT)]
-    work = Work("machineclasses", "patch", media_type="application/json", parallelism=2)
+    work = Work(resource, "patch", media_type="application/json", parallelism=2, type=type)
     operation = done(left_behind(work, ids, "updated", b'{"labels": {"a": "b"}}'))
 
     assert operation["details"]["counts"] == {"updated": COUNT}
@@ -331,13 +517,37 @@ def test_a_patch_that_a_killed_process_has_left_is_carried_on(
     assert changed == set(ids[1:])  # the first was done before: its outcome is in the record
 
 
+@pytest.mark.parametrize(("resource", "type"), KINDS)
+def test_an_atomic_patch_that_a_killed_process_has_left_is_reverted_if_an_object_fails(
+    api: Caller,
+    simulator: RunningSimulator,
+    shelf: str,
+    left_behind: Callable[..., str],
+    done: Done,
+    resource: str,
+    type: str,
+) -> None:
+    before = labels(api, shelf)
+    ids = [f"{shelf}-{number}" for number in range(COUNT)]
+    for id in ids[:2]:  # the second one's outcome did not reach the record
+        api.patch(f"machineclasses/{id}", json={"labels": {"a": "b"}})
+    work = Work(resource, "patch", "", "", "application/json", atomic=True, parallelism=1, type=type)
+    contents = [Resource(id, SPEC, before[id], {}) for id in ids]
+    with simulator.faults.during(refused(f"{shelf}-3")):
+        operation = done(left_behind(work, ids, "updated", b'{"labels": {"a": "b"}}', before=contents))
+
+    assert operation["details"]["counts"] == {"failed": 1, "not-written": 2, "reverted": 3}
+    assert labels(api, shelf) == before
+
+
+@pytest.mark.parametrize(("resource", "type"), KINDS)
 def test_a_removal_that_a_killed_process_has_left_is_carried_on(
-    api: Caller, shelf: str, left_behind: Callable[..., str], done: Done
+    api: Caller, shelf: str, left_behind: Callable[..., str], done: Done, resource: str, type: str
 ) -> None:
     ids = [f"{shelf}-{number}" for number in range(COUNT)]
     for id in ids[:2]:  # the second one's outcome did not reach the record
         api.delete(f"machineclasses/{id}")
-    operation = done(left_behind(Work("machineclasses", "delete", parallelism=2), ids, "deleted"))
+    operation = done(left_behind(Work(resource, "delete", parallelism=2, type=type), ids, "deleted"))
 
     assert operation["details"]["counts"] == {"deleted": COUNT}
     assert list(labels(api, shelf)) == [f"{shelf}-other"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,9 +18,11 @@ from omni_gateway.http.parser import GatewayBlueprint
 from omni_gateway.rest.any_type.catalogue import Catalogue
 from omni_gateway.rest.any_type.definitions import Definition
 from omni_gateway.rest.any_type.kinds import GenericResourceSchema, Kind
+from omni_gateway.rest.bulk.routes import Bulk, Target
 from omni_gateway.rest.links import API_PREFIX, object_url
 from omni_gateway.rest.operations import OperationSchema
 from omni_gateway.rest.parameters import ReadQuery, WriteQuery, list_query_schema
+from omni_gateway.rest.predictions import refuse_verb
 from omni_gateway.rest.schema import SpecSchema
 from omni_gateway.rest.views.collection import list_view
 from omni_gateway.rest.views.create import post_view
@@ -45,6 +47,8 @@ _ROLES = (
     " part of cluster templates."
     " `{type}` is a full name, a short name or an alias, in upper or lower case."
 )
+#: Verb of a bulk request → what it is to Omni.
+_OMNIS_VERBS: Mapping[str, str] = {"patch": "update", "delete": "destroy"}
 EXAMPLE: dict[str, Any] = {
     "id": "metal",
     "spec": {"match_labels": ["omni.sidero.dev/platform = metal"]},
@@ -87,7 +91,7 @@ def blueprint(catalogue: Catalogue) -> GatewayBlueprint:
         description="Objects of every Omni type, in one form; prefer a type's own routes where it has some.",
         tag=Tag("Any Omni type", "Resources of any type"),
     )
-    for route in (_types_route(catalogue), *_object_routes(catalogue)):
+    for route in (_types_route(catalogue), *_object_routes(catalogue), *_bulk_routes(catalogue)):
         add(routes, route)
     return routes
 
@@ -132,6 +136,29 @@ def _for_kind(catalogue: Catalogue, verb: str, make: Callable[[Kind], Callable[.
         return make(catalogue.allowed(type, verb))(*arguments, **path)
 
     return view
+
+
+def _bulk_routes(catalogue: Catalogue) -> Iterator[Route]:
+    """Yield the routes by which many objects of a type are changed with one request."""
+
+    def target(verb: str, type: str) -> Target:
+        catalogue.allowed(type, "list")  # what is selected is shown
+        kind = catalogue.allowed(type, verb)
+        hint = f"{verb.upper()} {API_PREFIX}/resources/{kind.type}/<id> asks Omni itself, for one object."
+        refuse_verb(kind.type, _OMNIS_VERBS[verb], hint=hint)
+        return Target("resources", kind.collection, kind.type)
+
+    bulk = Bulk(
+        "resources",
+        "objects of a type",
+        target,
+        authorized_by_omni=True,
+        rule="/<type>",
+        text=_ROLES,
+        problems={404: "Omni has no such type"},
+    )
+    yield bulk.patch_route(Role.OPERATOR, GenericResourceSchema())
+    yield bulk.delete_route(Role.OPERATOR, WriteQuery)
 
 
 def _object_routes(catalogue: Catalogue) -> Sequence[Route]:

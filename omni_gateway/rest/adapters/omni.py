@@ -15,11 +15,11 @@ from omni_gateway.model.membership import cluster_of_machine_status, clusters_of
 from omni_gateway.model.omni_objects import read, resource_of, resources_of
 from omni_gateway.model.query import Change, Listing, ListQuery
 from omni_gateway.model.resource import Resource
-from omni_gateway.omni import errors, messages, selectors
+from omni_gateway.omni import errors, selectors
 from omni_gateway.omni.types import MACHINE_STATUSES, UNREADABLE, namespace_of
 from omni_gateway.rest.adapters.base import Created, ResourceAdapter
 from omni_gateway.rest.errors import NotFound
-from omni_gateway.rest.predictions import refuse_predicted
+from omni_gateway.rest.predictions import refuse_predicted, refuse_verb
 from omni_gateway.rest.select import select, sort_and_cut
 from omni_gateway.watch.private_watch import private_watch
 from omni_gateway.watch.source import View, WatchedType, WatchSource
@@ -295,8 +295,7 @@ class OmniResourceAdapter(ResourceAdapter):
         Omni has no dry run of its own. Override this in an adapter whose writes change objects of other types.
         """
         verb = "create" if existing is None else "destroy" if resource is None else "update"
-        if verb in messages.refused_verbs(self.type):
-            raise Problem(403, "omni-forbidden", f"Omni lets no user {verb} {self.type}.", hint=self.hint or None)
+        refuse_verb(self.type, verb, hint=self.hint or None)
         if resource is not None:
             refuse_predicted(self.omni, replace(resource, type=self.type), existing)
 

@@ -20,6 +20,7 @@ from omni_gateway.http.problems import Problem, without_request
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniError
 from omni_gateway.rest.adapters.base import ResourceAdapter
+from omni_gateway.rest.any_type.catalogue import current_catalogue
 from omni_gateway.rest.bulk.record import Action, Outcome, Work
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.update import update
@@ -105,8 +106,10 @@ class ObjectRequests:
         return environ
 
     def _adapter(self) -> ResourceAdapter:
-        gateway = current_gateway()
-        return gateway.bound(gateway.plugins[self.work.resource].adapter)
+        gateway, work = current_gateway(), self.work
+        if work.type:
+            return gateway.bound(current_catalogue().allowed(work.type, work.verb).adapter)
+        return gateway.bound(gateway.plugins[work.resource].adapter)
 
     def _result(self, reply: Reply, *, dry_run: bool) -> Result:
         document = orjson.loads(reply.body) if reply.body else {}

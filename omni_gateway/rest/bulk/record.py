@@ -56,10 +56,11 @@ class Outcome:
 class Work:
     """What a bulk request asks for, apart from its objects and its body.
 
-    :param resource: the name of the plugin whose objects it concerns.
+    :param resource: the name of the plugin whose objects it concerns, or ``resources`` with a ``type``.
     :param action: the name of the action; empty for PATCH and DELETE.
     :param query: the query of each object's request.
     :param most_failures: stop after so many; 0: never.
+    :param type: the full name of the Omni type whose objects it concerns; empty for those of a plugin.
     """
 
     resource: str
@@ -70,15 +71,21 @@ class Work:
     atomic: bool = False
     parallelism: int = 1
     most_failures: int = 0
+    type: str = ""
 
     @property
     def method(self) -> str:
         """Return the HTTP method of each object's request."""
         return {"patch": "PATCH", "delete": "DELETE", "action": "POST"}[self.verb]
 
+    @property
+    def collection(self) -> str:
+        """Return the collection of the objects, as URLs have it after the prefix."""
+        return f"{self.resource}/{self.type}" if self.type else self.resource
+
     def path(self, id: str) -> str:
         """Return the path of one object's request, encoded as in a URL."""
-        return object_url(self.resource, id) + (f"/actions/{self.action}" if self.action else "")
+        return object_url(self.collection, id) + (f"/actions/{self.action}" if self.action else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +237,7 @@ class BulkRecord:
             progress=f"{len(self.ids) - counts['pending']} of {len(self.ids)} objects",
             error=error,
             hint="`details.results` has the outcome of each object." if error else "",
-            target=f"{API_PREFIX}/{self.work.resource}",
+            target=f"{API_PREFIX}/{self.work.collection}",
             started=self.created,
             stages=self._stages(failed=bool(missed)),
             details=details(self.work, self.ids, self.outcomes),
@@ -250,7 +257,7 @@ def details(work: Work, ids: Sequence[str], outcomes: Sequence[Outcome]) -> dict
     """Return the details of an operation: counts by action, and the outcome of each object."""
     counts = Counter(outcome.action for outcome in outcomes)
     return {
-        "resource": work.resource,
+        "resource": work.collection,
         "request": work.action or work.verb,
         "counts": dict(sorted(counts.items())),
         "results": [{"id": id, **outcome.to_dict()} for id, outcome in zip(ids, outcomes, strict=True)],

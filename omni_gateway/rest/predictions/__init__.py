@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
-from omni_gateway.omni import OmniClient, types
+from omni_gateway.omni import OmniClient, messages, types
 from omni_gateway.rest.predictions import access, clusters, contents, machines, members
 from omni_gateway.rest.predictions.rule import Rule, Write
 
@@ -41,6 +41,12 @@ _RULES: Mapping[str, Rule] = {
     types.ROTATE_TALOS_CAS: clusters.rotation,
     types.SAML_LABEL_RULES: access.saml_rule,
 }
+
+
+def refuse_verb(type: str, verb: str, *, hint: str | None = None) -> None:
+    """Raise the 403 with which Omni would refuse a type's ``create``, ``update`` or ``destroy`` to all callers."""
+    if verb in messages.refused_verbs(type):
+        raise Problem(403, "omni-forbidden", f"Omni lets no user {verb} {type}.", hint=hint)
 
 
 def refuse_predicted(omni: OmniClient, resource: Resource, existing: Resource | None) -> None:
