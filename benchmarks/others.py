@@ -40,6 +40,11 @@ def _rows(target: Target, runs: int) -> Iterator[str]:
                 "at most 2 s",
                 lambda: f"{bulk.patch_seconds(target, omni, runs):.2f} s",
             ),
+            (
+                f"DELETE of {bulk.OBJECTS} by one request",
+                "at most 2 s",
+                lambda: f"{bulk.delete_seconds(target, omni, runs):.2f} s",
+            ),
         ):
             try:
                 yield _row(name, measure(), bound)
