@@ -13,6 +13,7 @@ from omni_gateway.rest.fields import (
     Secret,
     Timestamp,
 )
+from omni_gateway.rest.kubeconfig_tokens import token_groups, token_ttl
 from omni_gateway.rest.machine_names import MachineId
 
 __all__ = [
@@ -28,4 +29,6 @@ __all__ = [
     "Rendered",
     "Secret",
     "Timestamp",
+    "token_groups",
+    "token_ttl",
 ]

@@ -155,6 +155,7 @@ def test_a_kubeconfig_that_holds_a_token_is_in_the_audit_and_one_for_people_is_n
         ({"ttl": "soon"}, "ttl"),
         ({"ttl": "0s"}, "ttl"),
         ({"ttl": "100000h"}, "ttl"),
+        ({"groups": ",".join("a" * 33)}, "groups"),
         ({"grant_type": "auto"}, "grant_type"),
         ({"service_account": "false"}, "user"),
         ({"service_account": "maybe"}, "service_account"),

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -28,8 +27,6 @@ from resources.cluster.adapter import ClusterAdapter
 YAML = "application/yaml"
 ZIP = "application/zip"
 BUNDLE_SECONDS = 900.0
-_LONGEST_TTL = timedelta(days=3650)
-_MAX_GROUPS = 32
 _OF_SERVICE_ACCOUNTS = ("user", "ttl", "groups")
 _OF_LOGINS = ("grant_type", "oidc_cache_base_dir", "oidc_cache_isolation")
 ABOUT_BREAK_GLASS = (
@@ -53,10 +50,11 @@ class KubeconfigQuery(ma.Schema):
         metadata={"description": "With `service_account`, required: the Kubernetes user that the token stands for"},
     )
     ttl = wire.Duration(
-        metadata={"description": "With `service_account`, required: the token's life, e.g. `8h`; at most 10 years"}
+        validate=wire.token_ttl,
+        metadata={"description": "With `service_account`, required: the token's life, e.g. `8h`; at most 10 years"},
     )
     groups = fields.String(
-        validate=validate.Length(max=4096),
+        validate=[validate.Length(max=4096), wire.token_groups],
         metadata={"description": "With `service_account`: Kubernetes groups, comma separated, e.g. `system:masters`"},
     )
     grant_type = fields.String(
@@ -151,18 +149,10 @@ def _too_early(id: str) -> Problem:
 
 
 def _service_account(query: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments for a service account's kubeconfig. Raises 403 without the role, and 422."""
+    """Return the arguments for a service account's kubeconfig. Raises 403 without the role."""
     check_role(Role.OPERATOR, authorized_by_omni=True)
-    ttl = timedelta(seconds=float(query["ttl"].removesuffix("s")))
-    groups = [group.strip() for group in query.get("groups", "").split(",") if group.strip()]
-    errors = {}
-    if not timedelta(0) < ttl <= _LONGEST_TTL:
-        errors["ttl"] = ["Must be more than zero and at most 10 years (87600h)."]
-    if len(groups) > _MAX_GROUPS:
-        errors["groups"] = [f"At most {_MAX_GROUPS} groups."]
-    if errors:
-        raise Problem(422, "validation", errors=errors)
-    return {"user": query["user"], "ttl": ttl, "groups": groups}
+    groups = wire.token_groups(query.get("groups", ""))
+    return {"user": query["user"], "ttl": wire.token_ttl(query["ttl"]), "groups": groups}
 
 
 def talosconfig(adapter: ClusterAdapter, id: str, query: Mapping[str, Any]) -> FileResponse:

@@ -16,13 +16,9 @@ import yaml
 from omni_gateway.sdk import ResourceAdapter, Role
 from omni_gateway.sdk.actions import ComputedDocument, FileResponse, check_role
 from omni_gateway.sdk.adapters import map_concurrently
+from omni_gateway.sdk.fields import token_groups, token_ttl
 from resources.discovery.argocd.manifests import metadata, object_list
-from resources.discovery.argocd.secret_schemas import (
-    ArgocdClusterSecretsSchema,
-    ArgocdSecretsQuery,
-    duration_of,
-    groups_of,
-)
+from resources.discovery.argocd.secret_schemas import ArgocdClusterSecretsSchema, ArgocdSecretsQuery
 from resources.discovery.clusters import (
     Cluster,
     KubernetesApi,
@@ -68,8 +64,8 @@ def _token(adapter: ResourceAdapter, cluster: Cluster, query: Mapping[str, Any])
         cluster.name,
         service_account=True,
         user=query["user"],
-        ttl=duration_of(query["ttl"]),
-        groups=groups_of(query["groups"]),
+        ttl=token_ttl(query["ttl"]),
+        groups=token_groups(query["groups"]),
     )
     return {"bearerToken": yaml.safe_load(kubeconfig)["users"][0]["user"]["token"]}
 
