@@ -20,20 +20,23 @@ from resources.discovery.prometheus.schemas import (
     ports_of,
 )
 
+#: How a group begins that follows another one.
+_OPENING = b',{"targets":["'
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_]")
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What is kept with a machine's status until that changes; ``hosts`` and ``labels`` are parts of the JSON.
+    """What is kept with a machine's status until that changes; ``heads`` and ``tail`` are parts of the JSON.
 
-    Ports are the callers': groups with them would be kept once for each port that is asked for.
+    They are the group up to its first port, by the kind of address, and after its last. Ports are the callers': whole
+    groups would be kept once for each port that is asked for.
     """
 
     cluster: str
     role: str
-    hosts: Mapping[str, bytes]
-    labels: bytes
+    heads: Mapping[str, bytes]
+    tail: bytes
 
 
 def targets(adapter: ResourceAdapter, query: Mapping[str, Any]) -> bytes:
@@ -43,18 +46,20 @@ def targets(adapter: ResourceAdapter, query: Mapping[str, Any]) -> bytes:
     """
     endpoint, kind = query["endpoint"], query["address"]
     ports = ports_of(query["port"]) if "port" in query else [PORTS[endpoint]]
-    *others, last = [f":{port}".encode() for port in ports]
-    opening = b'[{"targets":["'
+    first, *others = [f":{port}".encode() for port in ports]
     parts: list[bytes] = []
     for status in list_statuses(adapter, query):
         target: _Target = status.derived(_target, _target)
-        if (host := target.hosts[kind]) and _has(target, endpoint):
-            parts.append(opening)
+        if (head := target.heads[kind]) and _has(target, endpoint):
+            parts += (head, first)
             for port in others:
-                parts += (host, port, b'","')
-            parts += (host, last, b'"],"labels":', target.labels)
-            opening = b'},{"targets":["'
-    return b"".join([*parts, b"}]"]) if parts else b"[]"
+                parts += (b'","', head.removeprefix(_OPENING), port)
+            parts.append(target.tail)
+    if not parts:
+        return b"[]"
+    parts[0] = parts[0].replace(b",", b"[", 1)
+    parts.append(b"]")
+    return b"".join(parts)
 
 
 def _has(target: _Target, endpoint: str) -> bool:
@@ -66,8 +71,13 @@ def _has(target: _Target, endpoint: str) -> bool:
 
 def _target(status: Resource) -> _Target:
     machine = machine_of(status)
-    hosts = {"node": _host(machine.address), "management": _host(machine.management_address)}
-    return _Target(machine.cluster, machine.role, hosts, orjson.dumps(_labels(machine)))
+    heads = {"node": _head(machine.address), "management": _head(machine.management_address)}
+    return _Target(machine.cluster, machine.role, heads, b'"],"labels":' + orjson.dumps(_labels(machine)) + b"}")
+
+
+def _head(address: str) -> bytes:
+    host = _host(address)
+    return _OPENING + host if host else b""
 
 
 def _host(address: str) -> bytes:
