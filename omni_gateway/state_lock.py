@@ -91,9 +91,12 @@ def _locked(database: Path, kind: int, seconds: float) -> int | None:
 
     Raises OSError if there can be no such file: then there can be no database either.
     """
+    from omni_gateway.store.sqlite import give_to_owner_of_folder
+
     path = _path(database)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    give_to_owner_of_folder(path)
     until = time.monotonic() + seconds
     while True:
         try:

@@ -6,6 +6,7 @@ import logging
 import os
 import sqlite3
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +88,22 @@ def protect(database: Path) -> None:
     """
     database.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
     os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    give_to_owner_of_folder(database)
     for suffix in BESIDE:
         _restrict(database.with_name(database.name + suffix), FILE_MODE)
+
+
+def give_to_owner_of_folder(file: Path) -> None:
+    """Give a file of root's to the owner of its folder: root runs commands on the state of a gateway of another user.
+
+    Nothing for other users and other files. SQLite does the same with the files that it makes beside a database.
+    """
+    if os.geteuid() != 0:
+        return
+    with suppress(OSError):  # root without the capability: the file is as usable as before
+        folder = file.parent.stat()
+        if file.stat().st_uid == 0 != folder.st_uid:
+            os.chown(file, folder.st_uid, folder.st_gid)
 
 
 def protect_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from omni_gateway.store.migration import OWN
-from omni_gateway.store.sqlite import BESIDE, FILE_MODE
+from omni_gateway.store.sqlite import BESIDE, FILE_MODE, give_to_owner_of_folder
 
 
 class BackupError(Exception):
@@ -51,6 +51,7 @@ def restore(source: Path, database: Path) -> Path | None:
     try:
         database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _copy(source, part)
+        give_to_owner_of_folder(part)
         aside = _move_aside(database)
         part.replace(database)
         _sync(database.parent)

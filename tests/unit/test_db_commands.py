@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,6 +28,7 @@ from tests.unit.test_cli_tables import COUNT
 Run = Callable[..., Result]
 #: Of a call to the store: longer than a busy machine takes.
 SECONDS = 60.0
+OTHER_USER = 65534
 POSTGRESQL = "postgresql+psycopg://gateway:s3cret@192.0.2.1/gateway"
 
 
@@ -191,6 +193,21 @@ def test_a_restore_brings_back_the_store_and_keeps_the_one_it_replaces(
     [aside] = [file for file in settings.state_dir.glob("*.before-restore-*") if file.name.endswith("Z")]
     with closing(sqlite3.connect(aside)) as replaced:
         assert sorted(replaced.execute("SELECT name FROM tokens")) == [("new",), ("old",)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for another user")
+def test_what_root_restores_or_makes_belongs_to_the_user_of_the_state_directory(
+    run: Run, settings: Settings, tmp_path: Path
+) -> None:
+    settings.state_dir.mkdir()
+    os.chown(settings.state_dir, OTHER_USER, OTHER_USER)
+    create_token(settings, "old")
+    made = {file.name: file.stat().st_uid for file in settings.state_dir.iterdir()}
+    run("backup", tmp_path / "copy")
+    run("restore", tmp_path / "copy")
+    there = {file.name: file.stat().st_uid for file in settings.state_dir.iterdir()}
+    assert {"gateway.sqlite", "gateway.sqlite.lock"} <= set(there)
+    assert {*made.values(), *there.values()} == {OTHER_USER}
 
 
 @pytest.mark.usefixtures("gateway")
