@@ -28,6 +28,7 @@ from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.server import load_metrics
 from omni_gateway.server.access_log import AccessLogger
 from omni_gateway.server.arbiter import InService, NotifyingArbiter
+from omni_gateway.server.certificate import CERTIFICATE
 from omni_gateway.server.error_responses import RequestRejected
 from omni_gateway.server.response_buffer import ResponseBuffer
 from omni_gateway.server.worker import BufferingWorker, take_stop
@@ -149,7 +150,7 @@ def gunicorn_options(bind: str, settings: Settings) -> Mapping[str, Any]:
         "loglevel": settings.log_level.lower(),
         "logger_class": AccessLogger,
         "when_ready": partial(_drain_before_stop, drain_seconds(settings)),
-        "pre_fork": _hold_stop,
+        "pre_fork": _before_fork,
         "post_worker_init": partial(_start_worker, settings.embedded),
         "worker_exit": _stop_worker,
         "child_exit": _end_worker,
@@ -238,8 +239,14 @@ def _drain_before_stop(seconds: float, server: Any) -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _hold_stop(server: Any, worker: Any) -> None:
-    """Block SIGTERM over a fork until the worker handles it; called in the arbiter.
+def _before_fork(server: Any, worker: Any) -> None:
+    """Load the certificate, and hold a stop back; called in the arbiter."""
+    worker.tls = CERTIFICATE.load(server.cfg)
+    _hold_stop()
+
+
+def _hold_stop() -> None:
+    """Block SIGTERM over a fork until the worker handles it.
 
     Until then a worker has the arbiter's handler, which would swallow it: the stop would take the graceful timeout.
     """

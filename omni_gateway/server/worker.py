@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from socket import SHUT_WR, SO_LINGER, SOL_SOCKET
-from ssl import SSLWantWriteError
+from ssl import SSLContext, SSLWantWriteError
 from typing import Any, Literal, cast
 
 from flask import Flask
@@ -100,6 +100,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     most_waiting = 256
     trusted_proxies = 0
     sockets: list[Any]
+    #: Set by the master before the fork.
+    tls: SSLContext | None = None
     #: Called with each rejection and the client's address, in the thread that rejects.
     note_refusal: Callable[[RequestRejected, str], None] | None = None
 
@@ -118,7 +120,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._trimmed = 0.0
         self._watched: set[TConn] = set()
         self._next_look = 0.0
-        self._tls = sock.ssl_context(self.cfg) if self.cfg.is_ssl else None
+        # Without the hook that loads it, which gunicorn's own configuration may have replaced, it is loaded here.
+        self._tls = self.tls or (sock.ssl_context(self.cfg) if self.cfg.is_ssl else None)
         self._stream_loop = StreamLoop(self)
         super().init_process()
 

@@ -95,6 +95,28 @@ def test_a_new_certificate_is_taken_up_on_a_hangup(
     wait_until(lambda: ssl.get_server_certificate(address) != first, 60, "another certificate")
 
 
+def test_a_certificate_without_its_key_stays_away_and_the_old_one_is_served(
+    start: Callable[..., Server], context: ssl.SSLContext, tmp_path: Path, wait_until: Callable[..., Any]
+) -> None:
+    (served := tmp_path / "served").mkdir()
+    (other := tmp_path / "other").mkdir()
+    cert, key = certificate(served)
+    server = start(tls_cert_file=cert, tls_key_file=key)
+    address = ("127.0.0.1", server.port)
+    first = ssl.get_server_certificate(address)
+    new_cert, new_key = certificate(other)
+
+    new_cert.replace(cert)
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "cannot be used (KEY_VALUES_MISMATCH)" in server.log.read_text(), 60, "the line in the log")
+    wait_until(lambda: "Worker exiting" in server.log.read_text(), 60, "the end of the worker before")
+    assert ssl.get_server_certificate(address) == first
+
+    new_key.replace(key)
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: ssl.get_server_certificate(address) != first, 60, "the new certificate")
+
+
 def test_plain_http_is_not_served_on_the_port(server: Server, context: ssl.SSLContext) -> None:
     with pytest.raises((http.client.HTTPException, OSError)):
         server.get("/a")
