@@ -17,8 +17,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.shell import bash
+
 from .conftest import free_port
-from .test_readme import bash
 
 pytestmark = [pytest.mark.packages, pytest.mark.timeout(900)]
 

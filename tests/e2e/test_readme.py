@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, cast
 
 import httpx
 import pytest
 
-from .conftest import LIVE_SECONDS, Served, Versions
+from tests.shell import bash
+
+from .conftest import Served, Versions
 
 pytestmark = pytest.mark.slow
 
 README = Path(__file__).parents[2] / "README.md"
 CREATE = '"id": "demo",'
-#: The line that ends a block's output.
-END = "the block has ended"
 
 
 def blocks() -> tuple[str, list[str]]:
@@ -31,34 +27,6 @@ def blocks() -> tuple[str, list[str]]:
     defines = re.findall(r"```sh\n(.*?)```", before, flags=re.S)[-1]
     assert "api() {" in defines
     return defines, found
-
-
-class Shell:
-    """A bash in a folder; a failing command ends it."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._input, self._output = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
-
-    def run(self, block: str) -> str:
-        """Run lines, and return what they print."""
-        self._input.write(f"{block}\necho; echo {END}\n")
-        self._input.flush()
-        printed = ""
-        for line in self._output:
-            if line.strip() == END:
-                return printed
-            printed += line
-        raise AssertionError(f"{block}\nexit status {self._process.wait()}:\n{printed[-3000:]}")
-
-
-@contextmanager
-def bash(folder: Path, **environ: str) -> Iterator[Shell]:
-    command = ["timeout", str(LIVE_SECONDS), "bash", "-eu", "-o", "pipefail"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, env=os.environ | environ, cwd=folder, text=True, **pipes) as process:
-        yield Shell(process)
-        cast(IO[str], process.stdin).close()
 
 
 def events(stream: str) -> list[dict[str, object]]:
