@@ -35,7 +35,7 @@ systemctl() {
     start)
       serve >> /var/log/omni-gateway/log 2>&1 < /dev/null &
       gateway_pid=$!
-      until curl -fsk -o /dev/null $URL/readyz; do
+      until curl -q -fsk -o /dev/null $URL/readyz; do
         kill -0 $gateway_pid 2>/dev/null || { echo "Job for omni-gateway.service failed."; return 1; }
         sleep 0.2
       done;;
@@ -69,6 +69,9 @@ class Host:
             "OMNI_GATEWAY_BIND": f"127.0.0.1:{self.port}",
             "OMNI_GATEWAY_WORKERS": "1",
             "OMNI_GATEWAY_DRAIN": "0",
+            # Longer than a busy machine takes.
+            "OMNI_GATEWAY_STORE_TIMEOUT": "60",
+            "OMNI_GATEWAY_OMNI_TIMEOUT": "60",
             "OMNI_GATEWAY_AUDIT_FILE": str(self.log / "audit"),
             **settings,
         }
@@ -111,7 +114,9 @@ def make_certificate(folder: Path, name: str, days: int) -> None:
 def operator(host: Host, **environ: str) -> Iterator[Operator]:
     """Open a shell with the functions of the runbooks, and `systemctl`; at its end the gateway ends."""
     [functions] = re.findall(r"^```sh\n(.*?)^```$", section(RUNBOOKS, "Before you begin"), flags=re.M | re.S)
-    with bash(host.folder, **environ) as shell:
+    # A busy machine may be answered 503 (retryable), which a page need not say at each command.
+    (host.folder / ".curlrc").write_text("retry = 20\n")
+    with bash(host.folder, **environ, CURL_HOME=str(host.folder)) as shell:
         reader = Operator(host, shell)
         reader.run(functions + SYSTEMCTL)
         yield reader
