@@ -288,7 +288,7 @@ def test_what_was_done_but_could_not_be_read_back_is_never_done_again_either(
 ) -> None:
     name = unique("t")[-16:]
     key = {"Idempotency-Key": unique("key")}
-    with fragile.simulator.faults.during(pb.Rule(method="*/List", resource_type="JoinToken*", error=UNAVAILABLE)):
+    with fragile.simulator.faults.during(pb.Rule(method="*/Get", resource_type="JoinToken*", error=UNAVAILABLE)):
         problem(fragile.api.post("join-tokens", json={"name": name}, headers=key), 503, "omni-unreachable")
 
     problem(fragile.api.post("join-tokens", json={"name": name}, headers=key), 409, "outcome-unknown")
