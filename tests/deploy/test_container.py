@@ -70,6 +70,11 @@ class Images:
     def digest(self, name: str) -> str:
         return str(json.loads(self.buildah("inspect", "--type", "image", name))["FromImageDigest"])
 
+    def layers(self, name: str) -> list[str]:
+        """Return the digests of the files of each layer."""
+        found: list[str] = json.loads(self.buildah("inspect", "--type", "image", name))["OCIv1"]["rootfs"]["diff_ids"]
+        return found
+
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
@@ -119,7 +124,8 @@ def wheels() -> Path:
 
 
 @pytest.fixture(scope="module")
-def image(images: Images, base: str, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def build(images: Images, base: str, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Build the image of this commit under a name, and return that."""
     context = tmp_path_factory.mktemp("dist")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
     source = context / "source"
@@ -131,8 +137,17 @@ def image(images: Images, base: str, wheels: Path, tmp_path_factory: pytest.Temp
     secret = f"id=pip.conf,src={context / 'pip.conf'}"
     arguments = ["--build-arg", f"BASE={base}", "--build-arg", "VERSION=1.2.3", "--build-arg", "REVISION=abc"]
     options = [*arguments, "--secret", secret, "--volume", f"{wheels}:/wheels:ro"]
-    images.build("localhost/omni-gateway", CONTAINERFILE, context, *options)
-    return "localhost/omni-gateway"
+
+    def build(name: str) -> str:
+        images.build(name, CONTAINERFILE, context, *options)
+        return name
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def image(build: Callable[[str], str]) -> str:
+    return build("localhost/omni-gateway")
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +157,11 @@ def config(images: Images, image: str) -> Any:
 
 def test_it_runs_as_a_user_with_a_number_that_is_not_roots(config: Any) -> None:
     assert config["User"] == USER
+
+
+def test_it_has_the_same_files_when_it_is_built_again(images: Images, image: str, build: Callable[[str], str]) -> None:
+    again = build("localhost/again")
+    assert images.layers(again) == images.layers(image)
 
 
 def test_its_commands_need_no_shell(config: Any) -> None:
