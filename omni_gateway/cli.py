@@ -282,7 +282,7 @@ def token() -> None:
     """
 
 
-def _tokens() -> Any:
+def _store() -> Any:
     from omni_gateway.storage import store_of
 
     settings = Settings.load()
@@ -290,7 +290,15 @@ def _tokens() -> Any:
         start_checks.check_folder(settings.state_dir)
     store = store_of(replace(settings, bootstrap_token=""))
     store.wait(0)
-    return store.tokens
+    return store
+
+
+def _audit(store: Any, command: str, id: str) -> None:
+    """Audit what a command has done with a token."""
+    from omni_gateway import audit
+    from omni_gateway.audit.entries import command_entry
+
+    audit.note_command(store.audit, Settings.load().audit_file, command_entry(command, "auth/tokens", id))
 
 
 @token.command("create")
@@ -317,8 +325,10 @@ def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ..
 
     if clusters and role == "admin":
         raise click.ClickException("a token restricted to some clusters can be reader or operator only")
-    _, secret = _tokens().create(name, role, timedelta(days=days) if days else None, clusters or None)
+    store = _store()
+    token, secret = store.tokens.create(name, role, timedelta(days=days) if days else None, clusters or None)
     click.echo(secret)
+    _audit(store, "omni-gateway token create", token.id)
     if not Settings.load().takes_tokens:
         click.echo("A gateway with this OMNI_GATEWAY_AUTH does not accept tokens.", err=True)
 
@@ -327,7 +337,7 @@ def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ..
 @plain_errors
 def list_tokens() -> None:
     """List the tokens; their text is not stored."""
-    for item in _tokens().list():
+    for item in _store().tokens.list():
         expires = item.expires.isoformat() if item.expires else "never"
         used = item.last_used.isoformat(timespec="minutes") if item.last_used else "never"
         clusters = "" if item.clusters is None else f"  clusters {','.join(item.clusters)}"
@@ -339,8 +349,10 @@ def list_tokens() -> None:
 @plain_errors
 def revoke_token(id: str) -> None:
     """Revoke a token by the id that `token list` shows."""
-    if not _tokens().revoke(id):
+    store = _store()
+    if not store.tokens.revoke(id):
         raise click.ClickException(f"there is no token {id!r}")
+    _audit(store, "omni-gateway token revoke", id)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from omni_gateway.http.changed_fields import MORE, hands_out_credential
 from omni_gateway.redaction.credentials import plain
 from omni_gateway.store import AuditEntry, AuditStore
 
-__all__ = ["EXTENSION", "Retention", "init_app", "note_refusal", "writer_of"]
+__all__ = ["EXTENSION", "Retention", "init_app", "note_command", "note_refusal", "writer_of"]
 
 EXTENSION = "omni_gateway_audit"
 #: Bytes without the line end: writes of up to 4096 bytes to a pipe are atomic (POSIX: PIPE_BUF).
@@ -51,6 +51,17 @@ def note_refusal(app: Flask, status: int, code: str, remote: str, start_line: by
     if entry.method in CHANGING or not entry.method or status in DENIED:
         lines.log.info("%s", line_of(entry))
         writer_of(app).put(entry)
+
+
+def note_command(store: AuditStore, file: Path | None, entry: AuditEntry) -> None:
+    """Audit a change that a command has made: store the entry, and append its line to the file of the gateway, if any.
+
+    Raises ``StoreUnavailable``.
+    """
+    # A file that is not there yet is the gateway's to make, with its own user.
+    if file is not None and file.exists():
+        lines.append(file, line_of(entry))
+    store.add([entry])
 
 
 def writer_of(app: Flask) -> AuditWriter:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import secrets
 import time
@@ -82,6 +84,33 @@ def refusal_entry(status: int, code: str, remote: str, start_line: bytes) -> Aud
         path=plain(masked(path), LONGEST_PATH) if known else "",
         remote=plain(remote, LONGEST_ADDRESS),
     )
+
+
+def command_entry(command: str, resource: str, object_id: str) -> AuditEntry:
+    """Return the entry of a change that a command of ``omni-gateway`` has made.
+
+    ``who`` is the user of the operating system that runs it.
+    """
+    moment = time.time_ns()
+    return AuditEntry(
+        id=new_id(moment),
+        time=datetime.fromtimestamp(moment / 1e9, UTC),
+        who=plain(_user_name(), LONGEST_NAME),
+        caller_id=f"user:{os.getuid()}",
+        auth="command",
+        path=command,
+        resource=resource,
+        object_id=object_id,
+        status=200,
+        outcome=outcome_of(200),
+    )
+
+
+def _user_name() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a number without an entry, as in a container
+        return ""
 
 
 def new_id(moment: int) -> str:

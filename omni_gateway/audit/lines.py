@@ -112,6 +112,13 @@ def configure(path: Path | None) -> None:
     log.propagate = False
 
 
+def append(path: Path, line: str) -> None:
+    """Append one line to a file of audit lines; to standard error if that cannot be written."""
+    handler = _AuditFile(path)
+    handler.emit(logging.makeLogRecord({"msg": "%s", "args": (line,)}))
+    handler.close()
+
+
 def check(path: Path) -> None:
     """Open the file for appending and close it; create it if it is missing. Raises ``OSError``."""
     os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE))

@@ -32,18 +32,23 @@ class AuditEntrySchema(ResourceSchema):
     time = _text("When the request was answered", format="date-time", example="2026-08-21T10:00:00Z")
     who = _text("The caller's name; empty: not authenticated", example="deploy-pipeline")
     caller_id = _text("The caller; unlike the name it is unique", example="token:5f3c8a1d9b7e")
-    auth = _text("How the caller was authenticated", enum=["token", "oidc", "omni-key", "off", ""])
+    auth = _text(
+        "How the caller was authenticated; command: a user of the gateway's host, by `omni-gateway`",
+        enum=["token", "oidc", "omni-key", "off", "command", ""],
+    )
     role = _text("The caller's role here: reader, operator, admin or none", example="operator")
     method = _text("HTTP method of the request", example="PATCH")
     route = _text("The route as the URL map has it", example="/api/v1/clusters/<id>")
     path = _text(
-        "The URL's path; values that look like secrets are `***`; the query is not stored",
+        "The URL's path, or the command; values that look like secrets are `***`; the query is not stored",
         example="/api/v1/clusters/my-cluster",
     )
     resource = _text("Name of the resource, such as `clusters`", example="clusters")
     object_id = _text("The object's id, if the URL or the answer has it", example="my-cluster")
     cluster = _text("The cluster that it concerns, if known without a call to Omni", example="my-cluster")
-    status = fields.Integer(dump_only=True, metadata={"description": "HTTP status of the answer", "example": 200})
+    status = fields.Integer(
+        dump_only=True, metadata={"description": "HTTP status of the answer; of a command 200", "example": 200}
+    )
     outcome = _text("done: below 400; denied: 401, 403, 429; invalid: other 4xx; failed: 5xx", enum=list(OUTCOMES))
     code = _text("The problem's code, where the answer was a problem", example="")
     dry_run = fields.Boolean(dump_only=True, metadata={"description": "Whether it was a dry run", "example": False})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,40 @@ def test_a_token_is_printed_alone_and_listed_without_its_text(run) -> None:  # t
     assert "clusters prod-*,lab" in listed
     assert "last used never" in listed
     assert secret not in listed
+
+
+def entries(state: Path) -> list[tuple[str, str, str, str]]:
+    found, _ = store_of(Settings(state_dir=state)).audit.page({})
+    return [(entry.auth, entry.path, entry.resource, entry.object_id) for entry in found]
+
+
+def test_what_it_makes_and_revokes_is_audited(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    lines = tmp_path / "audit"
+    lines.touch()
+    monkeypatch.setenv("OMNI_GATEWAY_AUDIT_FILE", str(lines))
+    secret = run("create", "ci").output.strip()
+    id = run("list").output.split()[0]
+    assert run("revoke", id).exit_code == 0
+    assert entries(tmp_path / "state") == [
+        ("command", "omni-gateway token revoke", "auth/tokens", id),
+        ("command", "omni-gateway token create", "auth/tokens", id),
+    ]
+    assert [json.loads(line)["path"].rpartition(" ")[2] for line in lines.read_text().splitlines()] == [
+        "create",
+        "revoke",
+    ]
+    assert secret not in lines.read_text()
+
+
+def test_what_was_not_revoked_is_not_audited(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert run("revoke", "never-was").exit_code == 1
+    assert entries(tmp_path / "state") == []
+
+
+def test_a_file_of_audit_lines_is_not_made_by_a_command(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("OMNI_GATEWAY_AUDIT_FILE", str(tmp_path / "audit"))
+    assert run("create", "ci").exit_code == 0
+    assert not (tmp_path / "audit").exists()
 
 
 @pytest.mark.parametrize(("auth", "made"), [("token,oidc", 1), ("oidc", 0), ("off", 0)])
