@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks import applying, bulk, long_log, reading
 from benchmarks.processes import Target, gateway
@@ -27,7 +27,7 @@ def others(target: Target | None, omni: OmniConfig, runs: int) -> Iterator[str]:
 
 def _rows(target: Target, runs: int) -> Iterator[str]:
     with OmniClient(target.omni) as omni:
-        for name, bound, measure in (
+        rows: Sequence[tuple[str, str, Callable[[], str]]] = (
             (
                 "1,000 of a type that has just changed: to List",
                 "",
@@ -45,7 +45,8 @@ def _rows(target: Target, runs: int) -> Iterator[str]:
                 "at most 2 s",
                 lambda: f"{bulk.delete_seconds(target, omni, runs):.2f} s",
             ),
-        ):
+        )
+        for name, bound, measure in rows:
             try:
                 yield _row(name, measure(), bound)
             except NotServedError as refused:

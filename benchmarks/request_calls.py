@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -97,7 +97,7 @@ def _requests(caller: FlaskClient) -> Iterator[tuple[str, Callable[[], Any]]]:
     # Another query string each time: the objects are in the cache, the response is not.
     yield "GET from the cache", lambda: caller.get(path, query_string={"fields": f"id,labels.l{next(pages)}"})
     yield "GET, cold (Cache-Control: no-cache)", lambda: caller.get(path, headers={"Cache-Control": "no-cache"})
-    machine = caller.get("/api/v1/machines?page_size=1").json[0]["id"]
+    machine = cast(Any, caller.get("/api/v1/machines?page_size=1").json)[0]["id"]
     values = iter(range(1_000))
     yield (
         "PATCH of one label of a free machine",

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from benchmarks.processes import Target
@@ -93,10 +93,10 @@ def main(rate: float, of: str) -> None:
     begun = time.monotonic()
     with OmniClient(OmniConfig.from_environ()) as omni:
         omni.ping()
-        ids, put = BUSY, _write
+        ids = BUSY
         if of == MACHINES:
             ids = [item["metadata"]["id"] for item in omni.resources.list(types.MACHINE_LABELS).items]
-            put = _label
+        put: Callable[[OmniClient, str, str], None] = _label if of == MACHINES else _write
 
         def write(number: int) -> None:
             due = time.monotonic()
