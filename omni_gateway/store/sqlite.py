@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sqlite3
@@ -39,6 +40,13 @@ def bound(engine: Engine, seconds: float) -> None:
         cursor.execute(f"PRAGMA busy_timeout={_milliseconds(remaining(seconds))}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.close()
+
+    @event.listens_for(engine, "handle_error")
+    def _reconnect(context: Any) -> None:
+        # What a connection takes for damage may be its view of a WAL that is gone: the next call opens the file anew.
+        code = getattr(context.original_exception, "sqlite_errorcode", 0)
+        if code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
+            context.is_disconnect = True
 
 
 def _detect_replacement(engine: Engine, database: Path) -> None:
@@ -87,7 +95,12 @@ def protect(database: Path) -> None:
     An existing directory is not changed, for it may have other files; see :func:`protect_folder`.
     """
     database.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-    os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    # A file that is there is not opened: closing it again would end the locks that connections of this process hold
+    # (POSIX), and another process would take the WAL away.
+    if not database.is_file():
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    elif not os.access(database, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(database))
     give_to_owner_of_folder(database)
     for suffix in BESIDE:
         _restrict(database.with_name(database.name + suffix), FILE_MODE)

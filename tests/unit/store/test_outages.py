@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ from omni_gateway.store import Store, StoreMisconfigured, StoreRefused, StoreUna
 from omni_gateway.store.circuit import LONGEST_PAUSE, Circuit
 from omni_gateway.store.database import LEAST_SECONDS
 from omni_gateway.store.errors import LOCKED, TIMEOUT
+from omni_gateway.store.sqlite import protect
 
 SECONDS = 0.6
 #: Of a machine that has other things to do.
@@ -231,3 +234,51 @@ def test_a_call_takes_no_longer_than_its_request_has_left(tmp_path: Path) -> Non
         reason, seconds = unavailable(lambda: store.tokens.create("t", "reader", None))
     assert reason == LOCKED.reason
     assert seconds < LEAST_SECONDS + SLACK
+
+
+OTHER_PROCESS = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("UPDATE alembic_version SET version_num = version_num")
+connection.commit()
+connection.close()
+"""
+
+
+def test_the_file_is_protected_again_without_giving_its_locks_up(store: Store, tmp_path: Path) -> None:
+    store.tokens.create("t", "reader", None)
+    file = tmp_path / "gateway.sqlite"
+
+    protect(file)
+    subprocess.run([sys.executable, "-c", OTHER_PROCESS, str(file)], check=True, timeout=60)
+
+    # Who closes a database as the last one takes its WAL away.
+    assert file.with_name("gateway.sqlite-wal").exists()
+
+
+def place_tokens(file: Path, page: int) -> int:
+    """Have the file say that its tokens begin at a page; return the page that it said before."""
+    with sqlite3.connect(file, isolation_level=None) as other:
+        other.execute("PRAGMA writable_schema=ON")  # also reads what is damaged
+        [(before,)] = other.execute("SELECT rootpage FROM sqlite_master WHERE name = 'tokens'").fetchall()
+        [(version,)] = other.execute("PRAGMA schema_version").fetchall()
+        other.execute("UPDATE sqlite_master SET rootpage = ? WHERE name = 'tokens'", [page])
+        other.execute(f"PRAGMA schema_version={version + 1}")
+    other.close()
+    return int(before)
+
+
+def driver_connection(store: Store) -> Any:
+    with store.database.connect() as connection:
+        return connection.connection.driver_connection
+
+
+def test_a_connection_that_found_the_file_damaged_is_not_used_again(store: Store, tmp_path: Path) -> None:
+    store.tokens.create("t", "reader", None)
+    before = driver_connection(store)
+    page = place_tokens(tmp_path / "gateway.sqlite", 999_999)
+    assert unavailable(store.tokens.list)[0] == "The store's database is damaged."
+    place_tokens(tmp_path / "gateway.sqlite", page)
+
+    assert driver_connection(store) is not before
+    assert [token.name for token in store.tokens.list()] == ["t"]
