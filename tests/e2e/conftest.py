@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -61,6 +61,23 @@ class Served:
     tokens: dict[str, str]
     process: subprocess.Popen[bytes]
     log: Path | None = None
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of its workers, or of other children."""
+        pid = self.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def kill(self) -> None:
+        """End all its processes in the middle of what they do; nothing if it has ended."""
+        if self.process.poll() is not None:
+            return
+        workers = self.workers
+        self.process.kill()
+        for worker in workers:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        self.process.wait(30)
 
 
 @pytest.fixture(scope="session")

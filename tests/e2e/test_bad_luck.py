@@ -162,7 +162,7 @@ def test_without_an_omni_the_embedded_one_is_started_and_ends_with_the_gateway(
     try:
         health = ask(served, "/health")
         machines = ask(served, "/api/v1/machines")
-        children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
+        children = served.workers
     finally:
         stop_gateway(served)
     assert health.json()["omni"]["simulator"] is True

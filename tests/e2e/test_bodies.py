@@ -130,8 +130,7 @@ def test_a_body_that_says_it_is_in_no_coding_is_taken(api: httpx.Client) -> None
 
 def resident_mib(served: Served) -> float:
     """Resident memory of the gateway's worker."""
-    children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
-    lines = Path(f"/proc/{children[0]}/status").read_text().splitlines()
+    lines = Path(f"/proc/{served.workers[0]}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 

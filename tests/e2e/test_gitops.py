@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -70,16 +68,6 @@ class Pipeline:
             event_hooks={"response": [self.document.check]},
         )
 
-    def kill(self) -> None:
-        """End all processes of the gateway in the middle of what they do."""
-        process = self.served.process
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        process.kill()
-        for child in children:
-            with suppress(ProcessLookupError):
-                os.kill(int(child), signal.SIGKILL)
-        process.wait(30)
-
     def start(self) -> None:
         tokens = self.served.tokens
         self.served = start_gateway(self.state_dir, self.environ, ())
@@ -92,8 +80,7 @@ def pipeline(omni_config: OmniConfig, document: Document, tmp_path: Path) -> Ite
     environ = omni_environ(omni_config)
     running = Pipeline(tmp_path, environ, document, start_gateway(tmp_path, environ, ["operator"]))
     yield running
-    if running.served.process.poll() is None:
-        running.kill()
+    running.served.kill()
 
 
 @pytest.fixture
@@ -190,7 +177,7 @@ def test_a_cluster_lives_by_its_template_though_the_gateway_is_killed_twice(
     assert api.patch(url, json={"sync": "enforce"}).status_code == 200
     wait_until(lambda: drift_of(api, url) == "none", ROUND_SECONDS, "the end of the drift")
     assert api.get(of_sysctls).json()["data"] == SYSCTLS
-    pipeline.kill()
+    pipeline.served.kill()
     [before] = patches("somaxconn")
     omni.resources.remove(f"{PATCHES}.omni.sidero.dev", sysctls)
     pipeline.start()
@@ -221,7 +208,7 @@ def test_a_cluster_lives_by_its_template_though_the_gateway_is_killed_twice(
     with held(omni, worker, let_go, wait_until), ThreadPoolExecutor(1) as threads:
         answer = threads.submit(api.post, f"{url}/actions/sync")
         wait_until(lambda: is_leaving(omni, worker), what="the worker to leave")
-        pipeline.kill()
+        pipeline.served.kill()
         with suppress(httpx.TransportError):  # on a busy machine it may have answered
             answer.result()
         pipeline.start()

@@ -108,9 +108,7 @@ class Watcher:
 
 def worker_threads(served: Served) -> int:
     """Return how many threads the worker has; its children are none of ours."""
-    master = served.process.pid
-    worker = Path(f"/proc/{master}/task/{master}/children").read_text().split()[0]
-    return len(list(Path(f"/proc/{worker}/task").iterdir()))
+    return len(list(Path(f"/proc/{served.workers[0]}/task").iterdir()))
 
 
 def open_streams(caller: httpx.Client, served: Served) -> float:

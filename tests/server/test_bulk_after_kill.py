@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +53,7 @@ def start(simulator: RunningSimulator, tmp_path: Path) -> Iterator[Callable[...,
 
     yield run
     for each in started:
-        kill(each)
-
-
-def kill(served: Served) -> None:
-    """End all processes of a gateway in the middle of what they do."""
-    if served.process.poll() is not None:
-        return
-    pid = served.process.pid
-    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    served.process.kill()
-    for worker in workers:
-        with suppress(ProcessLookupError):
-            os.kill(int(worker), signal.SIGKILL)
-    served.process.wait(30)
+        each.kill()
 
 
 def test_a_patch_of_a_type_is_carried_on_by_the_gateway_that_is_started_after_a_kill(
@@ -92,7 +76,7 @@ def test_a_patch_of_a_type_is_carried_on_by_the_gateway_that_is_started_after_a_
         answer = httpx.patch(f"{killed.url}{path}", json={"labels": {"a": "b"}}, headers=head, timeout=60)
         assert answer.status_code == 202, answer.text
         wait_until(lambda: labels() == ["b"] * 5 + [None], 60, "all objects but the one of which Omni does not answer")
-        kill(killed)
+        killed.kill()
 
     other = start()
     url = f"{other.url}{answer.headers['Operation-Location']}"
