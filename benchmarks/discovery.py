@@ -10,12 +10,12 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import orjson
 
 from benchmarks.processes import Target, gateway
 from benchmarks.simulator_scale import make_clusters, simulator, wait_ready
+from benchmarks.speed_load import cpu_seconds
 from omni_gateway.omni import OmniClient, types
 
 MACHINES, CLUSTERS, REQUESTS, CHANGES = 10_000, 200, 40, 10
@@ -41,8 +41,7 @@ class Caller:
     def __init__(self, target: Target) -> None:
         self._connection = http.client.HTTPConnection(target.host, target.port, timeout=120)
         self._head = {"Authorization": f"Bearer {target.token}", "Content-Type": "application/json"}
-        children = Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text().split()
-        self._stat = Path(f"/proc/{children[0]}/stat")
+        self._target = target
 
     def get(self, document: str, etag: str = "") -> tuple[str, int]:
         """Request a document; return its entity tag and length."""
@@ -62,15 +61,11 @@ class Caller:
         for _ in range(times):
             if before is not None:
                 before()
-            started, used = time.perf_counter(), self._cpu()
+            started, used = time.perf_counter(), cpu_seconds(self._target)
             call()
             walls.append((time.perf_counter() - started) * 1000)
-            processor += self._cpu() - used
+            processor += cpu_seconds(self._target) - used
         return f"{statistics.median(walls):6.1f} (to {max(walls):5.1f}), CPU {processor / times * 1000:4.1f}"
-
-    def _cpu(self) -> float:
-        user, system = self._stat.read_text().rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
