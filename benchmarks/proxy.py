@@ -23,11 +23,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a self-signed certificate for localhost and 127.0.0.1; return it and its key."""
-    cert, key = folder / "tls.crt", folder / "tls.key"
+def certificate(folder: Path, name: str = "tls", days: int = 2) -> tuple[Path, Path]:
+    """Make a self-signed certificate for localhost and 127.0.0.1, ``name.crt``; return it and its key."""
+    cert, key = folder / f"{name}.crt", folder / f"{name}.key"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "2"]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", str(days)]
     command = ["openssl", "req", "-x509", "-nodes", *kind, *subject, "-keyout", str(key), "-out", str(cert)]
     subprocess.run(command, check=True, capture_output=True)
     return cert, key

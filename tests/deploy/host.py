@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -100,14 +99,6 @@ class Operator:
     def walk(self, text: str) -> None:
         """Follow a text of a page."""
         self._shell.walk(self.host.here(text))
-
-
-def make_certificate(folder: Path, name: str, days: int) -> None:
-    """Make a self-signed certificate of loopback, and its key, by openssl."""
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.crt")]
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    subprocess.run([*command, "-days", str(days), *subject, *files], check=True, capture_output=True, timeout=60)
 
 
 @contextmanager

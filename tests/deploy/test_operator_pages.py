@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.proxy import certificate
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
-from tests.deploy.host import FOLDER, Host, make_certificate, needs_openssl, operator
+from tests.deploy.host import FOLDER, Host, needs_openssl, operator
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(600)]
 
@@ -47,7 +48,7 @@ def test_a_gateway_that_is_set_up_so_passes_the_checklist(omni: RunningSimulator
     host = Host(tmp_path, omni, {})
     with (host.etc / "environment").open("a") as environment:
         environment.write(host.here("".join(f"{name}={value}\n" for name, value in settings.items())))
-    make_certificate(host.etc, "tls", days=30)
+    certificate(host.etc, days=30)
     text = CHECKLIST.read_text()
     [functions, _] = re.findall(r"^ *```sh\n(.*?)^ *```$", text, flags=re.M | re.S)
     with operator(host) as reader:

@@ -13,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from benchmarks.proxy import certificate
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
 from omni_gateway.stubs import simulator_faults_pb2 as pb
-from tests.deploy.host import RUNBOOKS, Host, Operator, make_certificate, needs_openssl, operator
+from tests.deploy.host import RUNBOOKS, Host, Operator, needs_openssl, operator
 from tests.e2e.conftest import Served
 from tests.services.conftest import before, needs_nginx
 from tests.services.conftest import postgresql as postgresql  # a fixture
@@ -131,8 +132,8 @@ def test_the_gateways_key_is_replaced(reader: Operator, omni: RunningSimulator) 
 @needs_openssl
 def test_a_certificate_is_replaced_without_a_restart(make_host: Callable[..., Host]) -> None:
     host = make_host()
-    make_certificate(host.etc, "tls", days=3)
-    make_certificate(host.etc, "new", days=90)
+    certificate(host.etc, days=3)
+    certificate(host.etc, "new", days=90)
     with (host.etc / "environment").open("a") as environment:
         environment.write(
             f"OMNI_GATEWAY_TLS_CERT_FILE={host.etc}/tls.crt\nOMNI_GATEWAY_TLS_KEY_FILE={host.etc}/tls.key\n"
