@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -61,11 +62,17 @@ def callers(simulator: RunningSimulator, state_dir: Path) -> tuple[Caller, Calle
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """Serve an application on loopback; yields its address and port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    with running(make_server("127.0.0.1", 0, app, threaded=True)) as address:
+        yield address
+
+
+@contextmanager
+def running(server: HTTPServer) -> Iterator[str]:
+    """Run a server on loopback in a thread of its own; yields its address and port."""
     thread = Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield f"127.0.0.1:{server.port}"
+        yield f"127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

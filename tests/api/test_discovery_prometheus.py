@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
 
 from .conftest import Caller
-from .discovery_world import MINE, NOW, THEIRS, World, discovery_world, served
+from .discovery_world import MINE, NOW, THEIRS, World, discovery_world, running, served
 from .prometheus_server import BINARY, Prometheus, running_prometheus
 
 URL = "discovery/prometheus"
@@ -166,21 +165,12 @@ class Exporter(BaseHTTPRequestHandler):
         """Write nothing: Prometheus scrapes for as long as the test waits."""
 
 
-@contextmanager
-def exporters() -> Iterator[str]:
-    """Serve the metrics of all machines on loopback, as an HTTP proxy to them does; yields its address and port.
+def exporters() -> AbstractContextManager[str]:
+    """Serve the metrics of all machines on loopback, as an HTTP proxy to them does; gives its address and port.
 
     There is nothing at the addresses of the simulator's machines.
     """
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Exporter)
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return running(ThreadingHTTPServer(("127.0.0.1", 0), Exporter))
 
 
 def documented_configuration(gateway: str, proxy: str, token: str, folder: Path) -> Any:
