@@ -282,10 +282,9 @@ def token() -> None:
     """
 
 
-def _store() -> Any:
+def _store(settings: Settings) -> Any:
     from omni_gateway.storage import store_of
 
-    settings = Settings.load()
     if not settings.store_url:
         start_checks.check_folder(settings.state_dir)
     store = store_of(replace(settings, bootstrap_token=""))
@@ -293,12 +292,12 @@ def _store() -> Any:
     return store
 
 
-def _audit(store: Any, command: str, id: str) -> None:
+def _audit(settings: Settings, store: Any, command: str, id: str) -> None:
     """Audit what a command has done with a token."""
     from omni_gateway import audit
     from omni_gateway.audit.entries import command_entry
 
-    audit.note_command(store.audit, Settings.load().audit_file, command_entry(command, "auth/tokens", id))
+    audit.note_command(store.audit, settings.audit_file, command_entry(command, "auth/tokens", id))
 
 
 @token.command("create")
@@ -325,11 +324,12 @@ def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ..
 
     if clusters and role == "admin":
         raise click.ClickException("a token restricted to some clusters can be reader or operator only")
-    store = _store()
+    settings = Settings.load()
+    store = _store(settings)
     token, secret = store.tokens.create(name, role, timedelta(days=days) if days else None, clusters or None)
     click.echo(secret)
-    _audit(store, "omni-gateway token create", token.id)
-    if not Settings.load().takes_tokens:
+    _audit(settings, store, "omni-gateway token create", token.id)
+    if not settings.takes_tokens:
         click.echo("A gateway with this OMNI_GATEWAY_AUTH does not accept tokens.", err=True)
 
 
@@ -337,7 +337,7 @@ def create_token(name: str, role: str, days: int | None, clusters: tuple[str, ..
 @plain_errors
 def list_tokens() -> None:
     """List the tokens; their text is not stored."""
-    for item in _store().tokens.list():
+    for item in _store(Settings.load()).tokens.list():
         expires = item.expires.isoformat() if item.expires else "never"
         used = item.last_used.isoformat(timespec="minutes") if item.last_used else "never"
         clusters = "" if item.clusters is None else f"  clusters {','.join(item.clusters)}"
@@ -349,10 +349,11 @@ def list_tokens() -> None:
 @plain_errors
 def revoke_token(id: str) -> None:
     """Revoke a token by the id that `token list` shows."""
-    store = _store()
+    settings = Settings.load()
+    store = _store(settings)
     if not store.tokens.revoke(id):
         raise click.ClickException(f"there is no token {id!r}")
-    _audit(store, "omni-gateway token revoke", id)
+    _audit(settings, store, "omni-gateway token revoke", id)
 
 
 if __name__ == "__main__":
