@@ -54,8 +54,7 @@ class JoinTokenAdapter(ResourceAdapter):
 
     def get(self, id: str) -> Resource:
         """Return the token of this handle, masked; ``NotFound`` if there is none."""
-        token = self.secret(id)
-        return _shown(token, find(self.omni, types.JOIN_TOKEN_STATUSES, token.id))
+        return self._with_status(self.secret(id))
 
     def secret(self, id: str) -> Resource:
         """Return Omni's own object of a handle, whose id is the secret; ``NotFound`` if there is none."""
@@ -86,7 +85,7 @@ class JoinTokenAdapter(ResourceAdapter):
         token = find(self.omni, types.JOIN_TOKENS, id)
         if token is None:
             raise NotFound(handle_of(id))
-        made = _shown(token, find(self.omni, types.JOIN_TOKEN_STATUSES, id))
+        made = self._with_status(token)
         made.spec["token"] = id
         return made
 
@@ -107,6 +106,9 @@ class JoinTokenAdapter(ResourceAdapter):
         """Destroy the token: nothing in Omni destroys one that is only torn down."""
         self.check_delete(resource)
         self.omni.resources.delete(types.JOIN_TOKENS, self.secret(resource.id).id)
+
+    def _with_status(self, token: Resource) -> Resource:
+        return _shown(token, find(self.omni, types.JOIN_TOKEN_STATUSES, token.id))
 
     def _tokens(self) -> Sequence[Resource]:
         return resources_of(self.omni.resources.list(types.JOIN_TOKENS))
