@@ -36,12 +36,10 @@ _METHOD = re.compile(r"[A-Z]{1,20}")
 def entry_of(response: Response) -> AuditEntry:
     """Return the entry of the current request, whose response is ``response``."""
     principal = known_principal()
-    moment = time.time_ns()
     resource, id = _object(response)
     names, documents, cluster = noted(request.environ)
     return AuditEntry(
-        id=new_id(moment),
-        time=datetime.fromtimestamp(moment / 1e9, UTC),
+        **_id_and_time(),
         who=plain(principal.name, LONGEST_NAME) if principal else "",
         caller_id=plain(principal.id, LONGEST_NAME) if principal else "",
         auth=principal.method if principal else "",
@@ -70,13 +68,11 @@ def refusal_entry(status: int, code: str, remote: str, start_line: bytes) -> Aud
 
     ``start_line`` is the received part of the start line; method and path are taken from it if they are there.
     """
-    moment = time.time_ns()
     method, _, target = start_line.decode("latin-1").strip().partition(" ")
     path = target.partition(" ")[0].partition("?")[0]
     known = _METHOD.fullmatch(method) is not None
     return AuditEntry(
-        id=new_id(moment),
-        time=datetime.fromtimestamp(moment / 1e9, UTC),
+        **_id_and_time(),
         status=status,
         outcome=outcome_of(status),
         code=code,
@@ -91,10 +87,8 @@ def command_entry(command: str, resource: str, object_id: str) -> AuditEntry:
 
     ``who`` is the user of the operating system that runs it.
     """
-    moment = time.time_ns()
     return AuditEntry(
-        id=new_id(moment),
-        time=datetime.fromtimestamp(moment / 1e9, UTC),
+        **_id_and_time(),
         who=plain(_user_name(), LONGEST_NAME),
         caller_id=f"user:{os.getuid()}",
         auth="command",
@@ -111,6 +105,12 @@ def _user_name() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a number without an entry, as in a container
         return ""
+
+
+def _id_and_time() -> dict[str, Any]:
+    """Return the members of an entry that say when it was made."""
+    moment = time.time_ns()
+    return {"id": new_id(moment), "time": datetime.fromtimestamp(moment / 1e9, UTC)}
 
 
 def new_id(moment: int) -> str:
