@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ ChangeKind = Literal["added", "modified", "deleted", "bookmark"]
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """The query of a list or a watch; an adapter must apply all of it but ``id_matches``.
+    """The query of a list or a watch; an adapter must apply all of it but ``id_matches`` and ``conditions``.
 
     :param selector: the label selector; None selects all.
     :param search: text to find in the id; empty for all.
@@ -25,6 +25,8 @@ class ListQuery:
     :param filters: the plugin's own query parameters that are not label selectors, by name.
     :param id_matches: the pattern of ids; None for all. The views apply it to what an adapter returns, whose ``list``
         then gets neither offset nor limit; an adapter that can read less by it may use it too.
+    :param conditions: ``Filter.matches`` and the value, of each filter that has it; applied in the same way. The values
+        are in ``filters`` too.
     """
 
     selector: Selector | None = None
@@ -34,6 +36,7 @@ class ListQuery:
     limit: int = 0
     filters: Mapping[str, Any] = field(default_factory=dict)
     id_matches: IdPattern | None = None
+    conditions: tuple[tuple[Callable[[Resource, Any], bool], Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from omni_gateway.auth import Role
 from omni_gateway.http.paths import TICKET_PARAMETER
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.rest.errors import PluginError
-from omni_gateway.rest.parameters import COMMON_PARAMETERS, Filter
+from omni_gateway.rest.filters import Filter
+from omni_gateway.rest.parameters import COMMON_PARAMETERS
 from omni_gateway.rest.schema import ResourceSchema
 
 VERBS = ("list", "get", "create", "replace", "patch", "delete")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 import marshmallow as ma
@@ -16,47 +14,13 @@ from omni_gateway.http.problems import Problem
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.model.id_pattern import MAX_LENGTH, IdPattern, IdPatternError
 from omni_gateway.model.query import ListQuery
+from omni_gateway.model.resource import Resource
 from omni_gateway.omni import selectors
+from omni_gateway.rest.filters import Filter, filter_fields
 from omni_gateway.rest.representation import FULL, VIEWS
 
 MAX_SORT_KEYS = 5
 MAX_FIELDS = 50
-
-#: A filter's value becomes part of a label selector, where these characters are syntax.
-_PLAIN = [
-    validate.Length(min=1, max=1024),
-    validate.Regexp(r"[^\s,()=!<>]*\Z", error="Must not hold spaces or any of , ( ) = ! < >."),
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A query parameter of one resource's list.
-
-    :param name: the parameter's name.
-    :param description: its description in the OpenAPI document.
-    :param selector: returns label-selector text for a value, by which Omni selects; without it the adapter gets the
-        value in ``ListQuery.filters`` and selects by itself.
-    :param field: the marshmallow field that validates the value.
-    :param names_machine: whether the value is a machine's id, in whose place its host name may be.
-    """
-
-    name: str
-    description: str
-    selector: Callable[[Any], str] | None = None
-    field: fields.Field[Any] = field(default_factory=lambda: fields.String(validate=_PLAIN))
-    names_machine: bool = False
-
-
-def label_filter(name: str, label: str, description: str = "", *, names_machine: bool = False) -> Filter:
-    """Return a filter that selects the objects whose ``label`` has the given value: ``?cluster=c1``."""
-    text = description or f"Only those of this {name}"
-    return Filter(name, text, lambda value: f"{label}={selectors.quoted(value)}", names_machine=names_machine)
-
-
-def id_filter(name: str, description: str = "") -> Filter:
-    """Return a filter that selects the object with the id of a ``name``; the adapter needs ``id_filter=name`` too."""
-    return Filter(name, description or f"Only that of this {name}", names_machine=name == "machine")
 
 
 class FieldsQuery(FixedSchema):
@@ -150,19 +114,6 @@ def list_query_schema(name: str, filters: Sequence[Filter]) -> ma.Schema:
     return cast(ma.Schema, type(f"{name}ListQuery", (ListQuerySchema,), filter_fields(filters))())
 
 
-def filter_fields(filters: Sequence[Filter]) -> dict[str, fields.Field[Any]]:
-    """Return the fields of a resource's own filters, for a query schema."""
-    return {item.name: _documented(item) for item in filters}
-
-
-def _documented(item: Filter) -> fields.Field[Any]:
-    """Return a filter's field with its description; a copy, since two resources may share a filter."""
-    own = copy.deepcopy(item.field)
-    name = "; its id, or its host name if only one machine has it" if item.names_machine else ""
-    own.metadata = {**own.metadata, "description": item.description + name}
-    return own
-
-
 def parse_fields(text: str | None, known: Collection[str]) -> tuple[str, ...]:
     """Split ``fields=a,b.c``. Raises a 422 problem that names the first unknown field and the most similar known one.
 
@@ -198,13 +149,17 @@ def to_list_query(
     text = arguments.get("label_selector", "")
     terms = [*_parse_selector(text).terms] if text.strip() else []
     own: dict[str, Any] = {}
+    conditions: list[tuple[Callable[[Resource, Any], bool], Any]] = []
     for item in filters:
         if item.name not in given:
             continue
+        value = given[item.name]
         if item.selector is None:
-            own[item.name] = given[item.name]
-        elif term := item.selector(given[item.name]):
+            own[item.name] = value
+        elif term := item.selector(value):
             terms.extend(_parse_selector(term).terms)
+        if item.matches is not None:
+            conditions.append((item.matches, value))
     size = arguments.get("page_size", 0)
     return ListQuery(
         selector=_parse_selector(selectors.Selector(tuple(terms)).to_omni()) if terms else None,
@@ -214,6 +169,7 @@ def to_list_query(
         offset=(arguments.get("page", 1) - 1) * size,
         limit=size,
         filters=own,
+        conditions=tuple(conditions),
     )
 
 

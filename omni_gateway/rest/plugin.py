@@ -26,11 +26,12 @@ from omni_gateway.rest.change_handler import ChangeHandler
 from omni_gateway.rest.declaration import VERBS, refuse_wrong_arguments
 from omni_gateway.rest.delete_operation import removal
 from omni_gateway.rest.extension import Extension
+from omni_gateway.rest.filters import Filter
 from omni_gateway.rest.health_check import HealthCheck
 from omni_gateway.rest.links import API_PREFIX, LinkMaker, object_url
 from omni_gateway.rest.nouns import plural, with_article
 from omni_gateway.rest.operations import OperationKind, OperationSchema
-from omni_gateway.rest.parameters import Filter, ReadQuery, WriteQuery, list_query_schema
+from omni_gateway.rest.parameters import ReadQuery, WriteQuery, list_query_schema
 from omni_gateway.rest.plugin_pages import Page
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.schema import ResourceSchema

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.adapters.base import ResourceAdapter
-from omni_gateway.rest.parameters import Filter
+from omni_gateway.rest.filters import Filter
 from omni_gateway.rest.schema import ResourceSchema
 
 

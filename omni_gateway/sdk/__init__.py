@@ -17,8 +17,8 @@ from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.omni import OmniResourceAdapter
 from omni_gateway.rest.errors import NotFound
 from omni_gateway.rest.field_errors import FieldErrors
+from omni_gateway.rest.filters import Filter
 from omni_gateway.rest.operations import Operation, OperationKind
-from omni_gateway.rest.parameters import Filter
 from omni_gateway.rest.plugin import ADMIN_READ_WRITE, READ, READ_WRITE, ResourcePlugin
 from omni_gateway.rest.schema import ResourceSchema, SpecSchema
 from omni_gateway.rest.subresources import SubResource

@@ -14,8 +14,9 @@ from omni_gateway.rest.adapters.omni import OmniSource
 from omni_gateway.rest.adapters.scoped import scope_error
 from omni_gateway.rest.adapters.stored import StoredResourceAdapter
 from omni_gateway.rest.errors import MISSING, STALE, StaleVersion
+from omni_gateway.rest.filters import id_filter, label_filter
 from omni_gateway.rest.links import API_PREFIX, id_link, label_link, object_url
-from omni_gateway.rest.parameters import id_filter, label_filter, to_list_query
+from omni_gateway.rest.parameters import to_list_query
 from omni_gateway.rest.schema import alike
 from omni_gateway.rest.select import select, sort_and_cut
 from omni_gateway.rest.update import update

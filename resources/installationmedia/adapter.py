@@ -29,7 +29,12 @@ from omni_gateway.sdk.adapters import (
 from omni_gateway.sdk.omni import types
 
 CATALOGUE, CONFIG = "catalogue", "config"
-KIND = Filter("kind", "Only those of this kind", field=fields.String(validate=validate.OneOf((CATALOGUE, CONFIG))))
+KIND = Filter(
+    "kind",
+    "Only those of this kind",
+    field=fields.String(validate=validate.OneOf((CATALOGUE, CONFIG))),
+    matches=lambda media, kind: media.spec["kind"] == kind,
+)
 _ARCHITECTURES = {"amd64": 1, "arm64": 2}
 _HINT = "Omni's catalogue is read-only; POST a configuration of your own under another id."
 
@@ -45,14 +50,10 @@ class InstallationMediaAdapter(OmniResourceAdapter):
         super().__init__(types.INSTALLATION_MEDIA_CONFIGS, hint=_HINT, sortable=("kind", "architecture", "name"))
 
     def list(self, query: ListQuery) -> Listing:
-        """Return a page of both kinds, or of the requested one."""
-        kind = query.filters.get("kind")
-        found: list[Resource] = []
-        if kind != CATALOGUE:
-            found += map(_config, resources_of(self.omni.resources.list(types.INSTALLATION_MEDIA_CONFIGS)))
-        if kind != CONFIG:
-            found += map(_catalogue, resources_of(self.omni.resources.list(types.INSTALLATION_MEDIAS)))
-        return select(found, query, self.sortable)
+        """Return a page of both kinds."""
+        configs = map(_config, resources_of(self.omni.resources.list(types.INSTALLATION_MEDIA_CONFIGS)))
+        catalogue = map(_catalogue, resources_of(self.omni.resources.list(types.INSTALLATION_MEDIAS)))
+        return select([*configs, *catalogue], query, self.sortable)
 
     def get(self, id: str) -> Resource:
         """Read a configuration, else an entry of the catalogue; ``NotFound`` if there is neither."""

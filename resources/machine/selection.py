@@ -15,9 +15,20 @@ from omni_gateway.sdk.adapters import label_filter
 from omni_gateway.sdk.omni import label_names
 from resources.machine.join import Machine, with_address
 
+
+def _is_connected(machine: Resource) -> bool:
+    connected: bool = machine.spec["connected"]
+    return connected
+
+
 FILTERS = (
     label_filter("cluster", label_names.LABEL_CLUSTER, "Only members of this cluster"),
-    Filter("connected", "Only machines that are (not) connected to Omni now", field=fields.Boolean()),
+    Filter(
+        "connected",
+        "Only machines that are (not) connected to Omni now",
+        field=fields.Boolean(),
+        matches=lambda machine, connected: machine.derived("connected", _is_connected) == connected,
+    ),
 )
 
 SORTABLE = frozenset(
@@ -30,16 +41,13 @@ _NEED_LABEL = ("=", "in", "exists")
 
 def selects_all(query: ListQuery) -> bool:
     """Return whether a query selects every machine, ordered by id: then Omni makes the page of them."""
-    narrowed = query.selector is not None or bool(query.search) or query.filters.get("connected") is not None
-    return not narrowed and (not query.sort or (len(query.sort) == 1 and query.sort[0][0] == "id"))
+    by_id = not query.sort or (len(query.sort) == 1 and query.sort[0][0] == "id")
+    return by_id and query.selector is None and not query.search
 
 
 def chosen(query: ListQuery, machine: Machine) -> bool:
-    """Return whether a query selects a machine: by labels, ``connected`` and search text."""
+    """Return whether a query selects a machine by labels and search text."""
     if query.selector is not None and not query.selector.matches(_labels(query, machine)):
-        return False
-    connected = query.filters.get("connected")
-    if connected is not None and connected != machine.derived("connected", lambda each: each.spec["connected"]):
         return False
     return not query.search or _mentions(machine, query.search.casefold())
 

@@ -17,7 +17,12 @@ TYPES = {
     "metal": types.METAL_PLATFORM_CONFIGS,
     "sbc": types.SBC_CONFIGS,
 }
-KIND = Filter("kind", "Only those of this kind", field=fields.String(validate=validate.OneOf(tuple(TYPES))))
+KIND = Filter(
+    "kind",
+    "Only those of this kind",
+    field=fields.String(validate=validate.OneOf(tuple(TYPES))),
+    matches=lambda platform, kind: platform.spec["kind"] == kind,
+)
 
 
 class PlatformAdapter(CallAdapter):
@@ -28,10 +33,9 @@ class PlatformAdapter(CallAdapter):
     sortable = frozenset({"label", "kind", "min_version"})
 
     def items(self, filters: Mapping[str, Any]) -> Sequence[Resource]:
-        """Return the platforms of the kind in ``filters``, else of all three; 1 call per kind."""
+        """Return the platforms of all three kinds; 1 call per kind."""
         return [
             replace(item, spec={**item.spec, "kind": kind})
             for kind, type in TYPES.items()
-            if filters.get("kind", kind) == kind
             for item in resources_of(self.omni.resources.list(type))
         ]

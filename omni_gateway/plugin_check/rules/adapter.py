@@ -124,12 +124,12 @@ def _nearest_type(name: str) -> str:
 
 @rule("filters-used", Grade.BRONZE)
 def filters_used(subject: Subject) -> Iterator[Fault]:
-    """Each filter is a label selector, or the adapter looks at it."""
+    """Each filter has a selector or matches, or the adapter looks at it."""
     plugin = subject.resource
     adapter = plugin.adapter
     cls: Any = type(adapter)
     for each in plugin.filters:
-        if each.selector is not None:
+        if each.selector is not None or each.matches is not None:
             continue
         if isinstance(adapter, StoredResourceAdapter):
             ignored = (cls.list, cls.items) == (StoredResourceAdapter.list, StoredResourceAdapter.items)
@@ -141,7 +141,7 @@ def filters_used(subject: Subject) -> Iterator[Fault]:
         if ignored:
             yield Fault(
                 f"the adapter {cls.__name__} does not look at the filter {each.name!r}, so that every object matches",
-                "give the filter a selector (label_filter), or the adapter id_filter= or a `list` of its own",
+                "give the filter matches= or a selector (label_filter), or the adapter id_filter= or an own `list`",
                 subject.argument("filters"),
             )
 

@@ -10,7 +10,8 @@ from marshmallow import fields, validate
 
 from omni_gateway.http.problems import Problem
 from omni_gateway.rest.errors import PluginError
-from omni_gateway.rest.parameters import Filter, SelectionQuery, WriteQuery, filter_fields
+from omni_gateway.rest.filters import Filter, filter_fields
+from omni_gateway.rest.parameters import SelectionQuery, WriteQuery
 
 MOST_PARALLEL, USUAL_PARALLEL = 32, 16
 

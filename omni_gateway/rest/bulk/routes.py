@@ -28,11 +28,11 @@ from omni_gateway.rest.bulk.query import bulk_query_schema, check_selection
 from omni_gateway.rest.bulk.record import KIND, BulkRecord, Verb, Work, details
 from omni_gateway.rest.bulk.run import dry_run
 from omni_gateway.rest.bulk.runner import runner_of
+from omni_gateway.rest.filters import Filter, filtered_list
 from omni_gateway.rest.gateway import current_gateway
-from omni_gateway.rest.id_matches import matching_list
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.operations import PLANNED, Operation, OperationSchema
-from omni_gateway.rest.parameters import Filter, WriteQuery
+from omni_gateway.rest.parameters import WriteQuery
 from omni_gateway.rest.request_context import request_context
 from omni_gateway.rest.schema import ResourceSchema
 from omni_gateway.rest.views.collection import Collection
@@ -214,7 +214,7 @@ def _selected(target: Target, verb: Verb, arguments: Mapping[str, Any]) -> Seque
     if arguments["atomic"] and verb != "patch":
         what = "A removal" if verb == "delete" else "An action"
         raise Problem(422, "validation", errors={"atomic": [f"{what} cannot be taken back when another one fails."]})
-    found = matching_list(target.adapter, target.collection.query(arguments)).items
+    found = filtered_list(target.adapter, target.collection.query(arguments)).items
     if len(found) > MOST_OBJECTS:
         text = f"{len(found)} objects are selected, and {MOST_OBJECTS} is the most."
         raise Problem(413, "too-large", text, hint="Select fewer of them at a time.")

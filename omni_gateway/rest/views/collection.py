@@ -12,10 +12,10 @@ from omni_gateway.http import etags, pagination, paths
 from omni_gateway.model.query import Listing, ListQuery
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.cache_headers import cache_headers
+from omni_gateway.rest.filters import Filter, filtered_list
 from omni_gateway.rest.gateway import current_gateway
-from omni_gateway.rest.id_matches import matching_list
 from omni_gateway.rest.machine_names import machine_id
-from omni_gateway.rest.parameters import Filter, parse_fields, to_list_query
+from omni_gateway.rest.parameters import parse_fields, to_list_query
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.views.responses import json_response
 from omni_gateway.rest.views.watch import watch_response
@@ -43,7 +43,7 @@ class Collection:
         media = stream_response.negotiate(request)
         if media is not None:
             return watch_response(adapter, representation, query, media, fields)
-        page = matching_list(adapter, query)
+        page = filtered_list(adapter, query)
         return _page_response(representation, page, query, arguments, fields)
 
     def query(self, arguments: Mapping[str, Any], forced: Mapping[str, Any] | None = None) -> ListQuery:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from omni_gateway.rest.filters import Filter
 from omni_gateway.rest.operations import OperationKind
-from omni_gateway.rest.parameters import Filter
 from omni_gateway.rest.select import METADATA_SORTS
 from omni_gateway.rest.subresources import SubCollection, SubList, SubResource
 from omni_gateway.rest.views.openapi import WATCHABLE

@@ -19,8 +19,8 @@ from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniClient
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.adapters.scoped import ScopedAdapter, unscoped
+from omni_gateway.rest.filters import filtered_list, filtered_source, filtered_watch
 from omni_gateway.rest.gateway import current_gateway
-from omni_gateway.rest.id_matches import matching_list, matching_source, matching_watch
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.request_context import current_reads
 from omni_gateway.watch import push_stream, stream_response
@@ -48,7 +48,7 @@ def watch_response(
     _check_before_headers(adapter, query, id, resume)
     gateway = current_gateway()
     render = partial(gateway.bodies.body, representation, fields=fields)
-    source = matching_source(adapter, query, id) if gateway.may_use_cache() else None
+    source = filtered_source(adapter, query, id) if gateway.may_use_cache() else None
     scope = adapter.scope if isinstance(adapter, ScopedAdapter) else EVERYTHING
     informers = _informers(adapter.omni, source, scope) if source is not None else None
     if source is not None and informers is not None:
@@ -75,7 +75,7 @@ def _informers(omni: OmniClient, source: WatchSource, scope: Scope) -> Sequence[
 def _opened(
     adapter: ResourceAdapter, query: ListQuery, id: str, resume: ResumePoint | None, render: partial[bytes]
 ) -> Iterator[Iterator[StreamEvent]]:
-    with matching_watch(adapter, query, id) as changes:
+    with filtered_watch(adapter, query, id) as changes:
         yield _events(changes, resume, render)
 
 
@@ -128,7 +128,7 @@ def _check_before_headers(adapter: ResourceAdapter, query: ListQuery, id: str, r
     """Raise 404 for a missing object and 410 for an old resume point, while the response's status is not yet sent."""
     if not id and resume is None:
         return
-    present = [adapter.get(id)] if id else matching_list(adapter, replace(query, offset=0, limit=0)).items
+    present = [adapter.get(id)] if id else filtered_list(adapter, replace(query, offset=0, limit=0)).items
     if resume is not None:
         try:
             resume.changes(present)

@@ -11,7 +11,7 @@ from omni_gateway.omni import selectors
 from omni_gateway.sdk import ListQuery, Resource
 from omni_gateway.sdk.omni import types
 from resources.machine.join import Machine, join
-from resources.machine.selection import chosen, selectors_for_statuses
+from resources.machine.selection import FILTERS, chosen, selectors_for_statuses
 
 
 def machine(labels: dict[str, str] | None = None, *, connected: bool = True, reported: bool = True) -> Machine:
@@ -38,8 +38,10 @@ def test_a_machine_that_has_not_reported_fulfils_what_asks_for_no_label() -> Non
 
 @pytest.mark.parametrize("connected", [True, False])
 def test_connection_is_the_machine_s_own(connected: bool) -> None:
-    assert chosen(query(filters={"connected": connected}), machine(connected=connected))
-    assert not chosen(query(filters={"connected": not connected}), machine(connected=connected))
+    matches = next(each.matches for each in FILTERS if each.name == "connected")
+    assert matches is not None
+    assert matches(machine(connected=connected), connected)
+    assert not matches(machine(connected=connected), not connected)
 
 
 @pytest.mark.parametrize("selector", ["rack=r1", "rack in (r1,r2)", "rack", "rack,!row"])
