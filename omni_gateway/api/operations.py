@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -214,7 +213,7 @@ def list_operations(arguments: Mapping[str, Any]) -> Response:
     )
     documents = [operation.document() for operation in found[(page - 1) * size : page * size]]
     body = orjson.dumps([project(document, names) for document in documents] if names else documents)
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    tag = etags.of_content(body)
     headers |= {"Cache-Control": "no-cache", "ETag": tag, **cache_headers()}
     if etags.if_none_match(request, tag):
         return Response(status=304, headers=headers)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Mapping
-from hashlib import blake2b
 from threading import Lock
 
 import brotli
 from flask import Request, Response
 
+from omni_gateway.http import etags
 from omni_gateway.http.problems import Problem
 
 IDENTITY = "identity"
@@ -28,11 +28,6 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
 
-def digest(body: bytes) -> str:
-    """Return a short hash of a body, for its URL and its ETag."""
-    return blake2b(body, digest_size=8).hexdigest()
-
-
 class EncodedContent:
     """Content of one media type in each coding; a coding is made at the first request for it.
 
@@ -40,7 +35,7 @@ class EncodedContent:
     """
 
     def __init__(self, body: bytes, media_type: str) -> None:
-        self.digest = digest(body)
+        self.digest = etags.content_hash(body)
         self._media_type = media_type
         self._bodies = {IDENTITY: body}
         self._lock = Lock()

@@ -17,7 +17,8 @@ from marshmallow import fields
 
 from omni_gateway import __version__
 from omni_gateway.auth import Role
-from omni_gateway.http.content_coding import IMMUTABLE, REVALIDATE, EncodedContent, digest
+from omni_gateway.http import etags
+from omni_gateway.http.content_coding import IMMUTABLE, REVALIDATE, EncodedContent
 from omni_gateway.http.document_subset import subset
 from omni_gateway.http.guard import public
 from omni_gateway.http.parser import GatewayParser
@@ -71,7 +72,7 @@ class DocumentForms:
     def __init__(self, whole: bytes) -> None:
         self.whole = whole
         #: Changes with the document: plugins add to it, so the version alone does not name it.
-        self.release = f"{__version__}-{digest(whole)}"
+        self.release = f"{__version__}-{etags.content_hash(whole)}"
         self._lock = Lock()
         self._made = lru_cache(_MOST_SELECTIONS)(self._make)
 

@@ -1,15 +1,22 @@
-"""Entity tags: ``"<hash of spec, labels, annotations, phase>-<version>"``, with ``fields`` followed by their checksum.
+"""Entity tags (RFC 9110 §8.8.3): what each kind of response is tagged with, and the preconditions that name tags.
 
-Lists have weak tags (``W/"…"``) of the objects on the page.
+| response | tag | made by |
+|---|---|---|
+| an object | ``"<hash of spec, labels, annotations and phase>-<version>"`` | :func:`of_object` |
+| a view of it, or some of its fields | the object's, followed by ``.`` and a checksum of these | :func:`of_selection` |
+| a list | ``W/"<hash of its objects' states, their order and the total>"`` | :func:`of_list` |
+| anything else: files, documents, computed answers | ``"<hash of the body>"`` | :func:`of_content` |
 
-If-None-Match compares the whole tag. If-Match compares the hash only: Omni's controllers raise an object's version by
-themselves (a new cluster goes from 1 to 14 in a second), which must not fail a caller's write with 412.
+If-None-Match compares the whole tag. If-Match compares the hash of the content and not the version: Omni's controllers
+raise an object's version by themselves (a new cluster goes from 1 to 14 in a second), which must not fail a caller's
+write with 412.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -21,12 +28,37 @@ _TAG = re.compile(r'(W/)?"([^"]*)"')
 _SUFFIX = re.compile(r"[:;-](gzip|br|zstd|deflate)$")
 
 
-def make(
+def of_object(
     spec: Mapping[str, Any], labels: Mapping[str, str], annotations: Mapping[str, str], phase: str, version: int
 ) -> str:
     """Return the strong entity tag of an object's state."""
     content = orjson.dumps([spec, labels, annotations, phase], option=orjson.OPT_SORT_KEYS)
     return f'"{blake2b(content, digest_size=8).hexdigest()}-{version}"'
+
+
+def of_selection(tag: str, selection: Sequence[str]) -> str:
+    """Return the tag of a part of an object that is tagged ``tag``: a view, fields, or both, by name."""
+    return f'{tag[:-1]}.{zlib.crc32(",".join(selection).encode()):08x}"'
+
+
+def of_list(states: Iterable[bytes], total: int, selection: Sequence[str]) -> str:
+    """Return the weak tag of a page: ``states`` of its objects in order, the total, what is selected of each object.
+
+    Weak, for the same objects may be serialized in another way.
+    """
+    digest = blake2b(b"".join(states), digest_size=16)
+    digest.update(f"{total}\0{','.join(selection)}".encode())
+    return f'W/"{digest.hexdigest()}"'
+
+
+def of_content(body: bytes) -> str:
+    """Return the strong tag of a body."""
+    return f'"{content_hash(body)}"'
+
+
+def content_hash(body: bytes) -> str:
+    """Return a short hash of a body, for its tag and for a URL that changes with it."""
+    return blake2b(body, digest_size=8).hexdigest()
 
 
 def content_part(tag: str) -> str:

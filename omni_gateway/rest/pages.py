@@ -7,8 +7,8 @@ A page is compared by the state of its objects; the state of shared objects (see
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 
+from omni_gateway.http import etags
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.model.query import Listing
 from omni_gateway.model.resource import Resource
@@ -22,7 +22,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """A rendered page. ``etag`` is weak: the same data may be serialized differently."""
+    """A rendered page."""
 
     body: bytes
     etag: str
@@ -41,7 +41,8 @@ class RenderedPages:
         """Return the rendered page of ``listing``; ``key`` is that of the request."""
         cache_key = (RenderedPages, key)
         cached: RenderedPage | None = self._rendered.get(cache_key)
-        etag = _etag(listing, (*representation.tagged, *fields))
+        states = [item.derived("state", _state) for item in listing.items]
+        etag = etags.of_list(states, listing.total, (*representation.tagged, *fields))
         if cached is not None and cached.etag == etag:
             return cached
         items = listing.items
@@ -50,13 +51,6 @@ class RenderedPages:
             self._bodies.evict(cached.body)
         self._rendered.put(cache_key, page, page.body)
         return page
-
-
-def _etag(listing: Listing, selection: tuple[str, ...]) -> str:
-    """Return a weak entity tag of the objects' states, their order, the total and what is selected of them."""
-    digest = blake2b(b"".join([item.derived("state", _state) for item in listing.items]), digest_size=16)
-    digest.update(f"{listing.total}\0{','.join(selection)}".encode())
-    return f'W/"{digest.hexdigest()}"'
 
 
 def _state(item: Resource) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -114,8 +113,8 @@ class Representation:
     def etag(self, resource: Resource, fields: tuple[str, ...] = ()) -> str:
         """Return the object's entity tag; each view, and each selection of ``fields``, has a tag of its own."""
         tag: str = resource.derived("etag", _etag)
-        parts = (*self.tagged, *fields)
-        return f'{tag[:-1]}.{zlib.crc32(",".join(parts).encode()):08x}"' if parts else tag
+        selection = (*self.tagged, *fields)
+        return etags.of_selection(tag, selection) if selection else tag
 
 
 def _summary(document: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +134,7 @@ def _without_read_only(schema: Schema, document: dict[str, Any]) -> dict[str, An
 
 
 def _etag(resource: Resource) -> str:
-    return etags.make(resource.spec, resource.labels, resource.annotations, resource.phase, resource.version)
+    return etags.of_object(resource.spec, resource.labels, resource.annotations, resource.phase, resource.version)
 
 
 def project(document: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import orjson
 from flask import Response, request
 
 from omni_gateway.http import etags, mergepatch
-from omni_gateway.http.content_coding import digest
 from omni_gateway.http.openapi import dry_run
 from omni_gateway.http.problems import Problem
 from omni_gateway.model.resource import Resource
@@ -51,7 +50,7 @@ def tagged_response(answer: bytes | Any) -> Response:
     ``answer`` is a mapping, a sequence or JSON that is encoded already.
     """
     body = answer if isinstance(answer, bytes) else orjson.dumps(answer)
-    tag = f'"{digest(body)}"'
+    tag = etags.of_content(body)
     head = {"ETag": tag, **cache_headers(), "Vary": "Accept"}
     if etags.if_none_match(request, tag):
         return Response(status=304, headers=head)

@@ -7,7 +7,7 @@ from flask import Flask, request
 
 from omni_gateway.http import etags
 
-TAG = etags.make({"a": 1}, {"l": "v"}, {}, "running", 7)
+TAG = etags.of_object({"a": 1}, {"l": "v"}, {}, "running", 7)
 
 
 def asks(header: str, value: str) -> Flask:
@@ -15,7 +15,9 @@ def asks(header: str, value: str) -> Flask:
 
 
 def test_the_order_of_keys_does_not_change_the_tag() -> None:
-    assert etags.make({"a": 1, "b": 2}, {}, {}, "running", 1) == etags.make({"b": 2, "a": 1}, {}, {}, "running", 1)
+    assert etags.of_object({"a": 1, "b": 2}, {}, {}, "running", 1) == etags.of_object(
+        {"b": 2, "a": 1}, {}, {}, "running", 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,7 @@ def test_the_order_of_keys_does_not_change_the_tag() -> None:
     ],
 )
 def test_another_content_has_another_content_part(other: tuple) -> None:  # type: ignore[type-arg]
-    assert etags.content_part(etags.make(*other, 7)) != etags.content_part(TAG)
+    assert etags.content_part(etags.of_object(*other, 7)) != etags.content_part(TAG)
 
 
 @pytest.mark.parametrize(
