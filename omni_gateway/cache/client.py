@@ -9,11 +9,13 @@ from typing import Any, Self
 
 import grpc
 
+from omni_gateway.cache import cache_status
+from omni_gateway.cache.cache_status import ForwardReason
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.informer import Informer
 from omni_gateway.cache.informers import Informers
 from omni_gateway.cache.pending_writes import AtLeast, Unknown
-from omni_gateway.cache.read_record import Dependency, Detail, Forward, ReadRecord
+from omni_gateway.cache.read_record import Dependency, ReadRecord
 from omni_gateway.cache.snapshot import Snapshot, SnapshotPage
 from omni_gateway.omni import deadline, errors, outcomes
 from omni_gateway.omni.calls import Calls
@@ -39,13 +41,13 @@ WRITTEN_SECONDS = 0.1
 _BY_ID = ("", "id")
 
 
-def _why_unusable(informer: Informer | None) -> tuple[Forward, Detail]:
-    """Return why reads cannot use a type's informer, if they cannot; None: there is none."""
+def _reason_not_current(informer: Informer | None) -> ForwardReason:
+    """Return why reads cannot use an informer that is not current; ``informer`` is None if the type has none."""
     if informer is None:
-        return "uri-miss", "no-informer"
+        return cache_status.NO_INFORMER
     if not informer.relists:
-        return "uri-miss", "syncing"
-    return "stale", "no-sign-of-life" if informer.ready else "watch-interrupted"
+        return cache_status.SYNCING
+    return cache_status.NO_SIGN_OF_LIFE if informer.ready else cache_status.WATCH_INTERRUPTED
 
 
 def _page(snapshot: Snapshot, options: ListOptions, selectors: Sequence[Selector]) -> SnapshotPage:
@@ -92,7 +94,7 @@ class CachedResources(ResourceClient):
                     raise errors.NotFound(grpc.StatusCode.NOT_FOUND, text, "omni.resources.ResourceService/Get")
                 return item
             # Its watch has ended between the check and the read.
-            self._record().forward("stale", "watch-interrupted")
+            self._record().forward(cache_status.WATCH_INTERRUPTED)
         return self._get_direct(type, id, namespace or namespace_of(type))
 
     def _get_direct(self, type: str, id: str, namespace: str) -> CachedObject:
@@ -116,10 +118,10 @@ class CachedResources(ResourceClient):
         """Return a page of objects; ``search`` and sorting by fields are forwarded, as only Omni knows their rules."""
         selectors = parse_all(options.selectors)
         if selectors is None:
-            self._record().forward("bypass", "selector")
+            self._record().forward(cache_status.SELECTOR)
             return super()._list(options, timeout)
         if options.search or options.sort_by not in _BY_ID:
-            self._record().forward("bypass", "search" if options.search else "sort")
+            self._record().forward(cache_status.SEARCH if options.search else cache_status.SORT)
             return super()._list(options, timeout)
         # Omni would need as long for the whole list as for the bootstrap that is on its way; a page is quickly read.
         patience = deadline.left(MOST_PATIENCE_SECONDS) / 2 if options.limit <= 0 else 0.0
@@ -237,17 +239,17 @@ class CachedResources(ResourceClient):
         """
         if namespace in COMPUTED:
             # Omni computes these for the caller of each request: there is no common state to copy.
-            self._record().forward("bypass", "computed")
+            self._record().forward(cache_status.COMPUTED)
             return None
         max_age = self._record().max_age
         if max_age == 0:
-            self._record().forward("request", "no-cache")
+            self._record().forward(cache_status.NO_CACHE)
             return None
         # Looked up before the read starts an informer, and before one that lists becomes ready.
-        why_unusable = _why_unusable(self._cache.existing(type, namespace))
+        reason = _reason_not_current(self._cache.existing(type, namespace))
         informer = self._cache.informer(type, namespace)
         if informer is None:
-            self._record().forward(*why_unusable)
+            self._record().forward(reason)
             started = self._cache.existing(type, namespace)
             # Wait for the first bootstrap: one list then answers all reads that come meanwhile, instead of one each.
             if started is None or not started.wait_for_sync(patience):
@@ -256,10 +258,10 @@ class CachedResources(ResourceClient):
         if informer is None:
             return None
         if max_age is not None and self._cache.age(informer) > max_age:
-            self._record().forward("request", "max-age")
+            self._record().forward(cache_status.MAX_AGE)
             return None
         if not self._shows_pending_writes(informer):
-            self._record().forward("stale", "pending-write")
+            self._record().forward(cache_status.PENDING_WRITE)
             return None
         return informer
 

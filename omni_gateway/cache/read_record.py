@@ -4,30 +4,11 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, field
-from typing import Literal
 
+from omni_gateway.cache.cache_status import CALL, HIT, UNCACHED, ForwardReason
 from omni_gateway.cache.cached_object import CachedObject
 from omni_gateway.cache.informer import Informer
 from omni_gateway.cache.snapshot import Snapshot
-
-Forward = Literal["uri-miss", "stale", "request", "bypass"]
-"""Why a read was forwarded to Omni (RFC 9211 §2.2): the type has no informer yet, its informer is not current, the
-caller asked for a fresh response, or the cache cannot answer this kind of read."""
-Detail = Literal[
-    "no-informer",
-    "syncing",
-    "watch-interrupted",
-    "no-sign-of-life",
-    "pending-write",
-    "no-cache",
-    "max-age",
-    "search",
-    "sort",
-    "selector",
-    "computed",
-    "call",
-]
-"""The cause in particular (RFC 9211 §2.8); ``docs/caching.md`` has a line for each."""
 
 
 class Dependency:
@@ -69,12 +50,12 @@ class ReadRecord:
     age: float = 0.0
     called_omni: bool = False
     cacheable_response: bool = True
-    forward_reasons: list[tuple[Forward, Detail]] = field(default_factory=list)
+    forward_reasons: list[ForwardReason] = field(default_factory=list)
     dependencies: list[Dependency] = field(default_factory=list)
 
-    def forward(self, reason: Forward, detail: Detail) -> None:
+    def forward(self, reason: ForwardReason) -> None:
         """Record that a read was forwarded to Omni, and why."""
-        self.forward_reasons.append((reason, detail))
+        self.forward_reasons.append(reason)
 
     def note_call(self) -> None:
         """Record a call to Omni."""
@@ -92,10 +73,9 @@ class ReadRecord:
 
     @property
     def cache_status(self) -> str:
-        """The value of ``Cache-Status`` (RFC 9211)."""
+        """The value of ``Cache-Status``; of several reasons the first one."""
         if self.is_hit:
-            return "omni-gateway; hit"
+            return HIT
         if self.forward_reasons:
-            reason, detail = self.forward_reasons[0]
-            return f"omni-gateway; fwd={reason}; detail={detail}"
-        return "omni-gateway; fwd=bypass; detail=call" if self.dependencies else "omni-gateway; fwd=uri-miss"
+            return self.forward_reasons[0].header
+        return CALL.header if self.dependencies else UNCACHED

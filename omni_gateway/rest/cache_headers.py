@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from flask import request
 
+from omni_gateway.cache.cache_status import UNCACHED
 from omni_gateway.rest.gateway import READING
 from omni_gateway.rest.request_context import known_context
-
-#: The status of a response that no cache lookup was made for.
-UNCACHED = "omni-gateway; fwd=uri-miss"
 
 
 def cache_headers() -> dict[str, str]:

@@ -12,6 +12,7 @@ from flask import Flask, Response
 from werkzeug.test import TestResponse
 
 from omni_gateway.auth import Principal, Role, Scope
+from omni_gateway.cache import cache_status
 from omni_gateway.cache.read_record import ReadRecord
 from omni_gateway.http import headers
 from omni_gateway.http.guard import _PRINCIPAL
@@ -144,7 +145,7 @@ def omni_was_called(reads: ReadRecord) -> None:
 
 def a_read_was_forwarded(reads: ReadRecord) -> None:
     reads.hit(SEEN, 0.0)
-    reads.forward("stale", "syncing")
+    reads.forward(cache_status.WATCH_INTERRUPTED)
 
 
 def it_depends_on_the_caller(reads: ReadRecord) -> None:
@@ -188,7 +189,7 @@ def test_a_read_record_says_what_a_response_came_from() -> None:
     assert (record.cache_status, record.is_hit, record.age) == ("omni-gateway; hit", True, 3.0)
     record.note_call()
     assert (record.cache_status, record.is_hit) == ("omni-gateway; fwd=bypass; detail=call", False)
-    record.forward("stale", "syncing")
-    record.forward("request", "no-cache")
-    assert (record.cache_status, record.is_hit) == ("omni-gateway; fwd=stale; detail=syncing", False)
+    record.forward(cache_status.WATCH_INTERRUPTED)
+    record.forward(cache_status.NO_CACHE)
+    assert (record.cache_status, record.is_hit) == ("omni-gateway; fwd=stale; detail=watch-interrupted", False)
     assert record.called_omni is True
