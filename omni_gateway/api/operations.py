@@ -146,10 +146,11 @@ def get_operation(arguments: Mapping[str, Any], kind: str, id: str) -> Response:
 
 
 def _source_for(gateway: Gateway, kind: OperationKind, id: str) -> OmniClient | ResourceAdapter:
-    """Return what to read an operation from. Raises 403 if the caller's role may not read such operations.
+    """Return the source of a kind's operations: a client or an adapter.
 
-    For an object outside of the caller's scope the response is the same as for an object that does not exist: a client
-    that finds no objects at all is returned, and :class:`NotFound` raised where a plugin's adapter would be.
+    Raises 403 if the caller's role may not read such operations. For an object outside of the caller's scope the
+    response is the same as for an object that does not exist: a client that finds no objects at all is returned, and
+    :class:`NotFound` raised where a plugin's adapter would be.
     """
     gateway.require_operations(kind.name)
     adapter = gateway.operated_by.get(kind.name)

@@ -68,7 +68,7 @@ class CachedListResult(ListResult):
 
 
 class CachedResources(ResourceClient):
-    """Answers ``get`` and ``list`` from informers; everything else, and what these cannot answer, from Omni.
+    """Answers ``get`` and ``list`` from informers where possible; everything else from Omni.
 
     ``record`` returns the :class:`ReadRecord` of the request in flight.
     """
@@ -194,7 +194,7 @@ class CachedResources(ResourceClient):
                 self._cache.expect(type, namespace, item.id, expected)
 
     def _drop_settled(self, type: str, namespace: str, listed: set[str], asked_at: float) -> None:
-        """Drop what no event can meet any more; called when a list of all objects equals the informer.
+        """Drop expectations that no event can meet any more; called when a list of all objects equals the informer.
 
         An expected object that is in neither was deleted meanwhile, and is recorded so.
         """
@@ -204,7 +204,7 @@ class CachedResources(ResourceClient):
             self._drop_equal(type, namespace, id, asked_at)
 
     def _drop_equal(self, type: str, namespace: str, id: str, asked_at: float) -> None:
-        """Drop what is expected of an object, as a read that was sent at ``asked_at`` equals the informer's object.
+        """Drop expectations of an object, as a read that was sent at ``asked_at`` equals the informer's object.
 
         A write that is younger than Omni's reads may be behind it stays: the read may have been before it.
         """
@@ -275,7 +275,7 @@ class CachedResources(ResourceClient):
         return all(self._shows(informer, id, deadline) for id in ids)
 
     def _shows(self, informer: Informer, id: str, deadline: float) -> bool:
-        """Return True if an informer shows what is expected of an object, or once a direct read equals it.
+        """Return True if an informer meets the expectations of an object, or once a direct read equals it.
 
         Has the informer list anew where neither has been so for :data:`LOST_EVENT_SECONDS`.
         """
@@ -290,7 +290,7 @@ class CachedResources(ResourceClient):
         return False
 
     def _is_delivered(self, informer: Informer, id: str, deadline: float) -> bool:
-        """Wait until events have met what is expected of an object; False at once where none can."""
+        """Wait until events have met the expectations of an object; False at once where none can."""
         key = (informer.name, informer.namespace)
         pending = self._cache.pending_writes.find(key, id)
         if any(isinstance(each, Unknown) and not informer.met(id, each) for each in pending):
@@ -331,7 +331,7 @@ class CachingClient(OmniClient):
     def acting_as(self, signer: Signer) -> Self:
         """Return a client with another identity. Its writes are recorded in this cache, its reads go to Omni.
 
-        The informers list what the gateway's identity may read, which another identity may not.
+        The informers list with the gateway's identity, which may read more than another one.
         """
         other = super().acting_as(signer)
         other._owns_cache = False

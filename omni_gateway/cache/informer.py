@@ -182,7 +182,7 @@ class Informer:
         return expected.met(self._objects.get(id), tombstone)
 
     def relist(self) -> None:
-        """Open the watch anew, as it does not show what Omni has; the informer is not ready until that has listed."""
+        """Open the watch anew, as it does not show Omni's state; the informer is not ready until that has listed."""
         with self._lock:
             if not self.ready:
                 return

@@ -173,7 +173,7 @@ class Informers:
             self.expect(type, namespace, id, Unknown(write.at, now, settled_at))
 
     def expect(self, type: str, namespace: str, id: str, expected: Expectation) -> None:
-        """Bypass the type's informer until its watch has delivered what is expected of an object.
+        """Bypass the type's informer until its watch has met the expectation of an object.
 
         Does nothing where the type has no informer, for one that is started later lists the write's result.
         """

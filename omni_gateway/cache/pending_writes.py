@@ -1,4 +1,4 @@
-"""Read-your-writes: what a process knows of objects before its watches have delivered it.
+"""Read-your-writes: states of objects that a process knows before its watches have delivered them.
 
 After a write, or after a direct read from Omni that returned something newer than the informer has, an
 :class:`Expectation` of the object is recorded. The informer of that type is bypassed until its watch has delivered what
@@ -26,7 +26,7 @@ class Tombstone(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What an informer has to show of one object before reads of the type may use it.
+    """The state that an informer has to show of one object before reads of the type may use it.
 
     Its times are seconds of the cache's clock. ``sent_at``: before the write, or the read, was sent. ``known_at``:
     after its answer; a watch that is opened later lists the result. ``settled_at``: Omni's reads lag behind its writes;
@@ -38,7 +38,7 @@ class Expectation:
     settled_at: float
 
     def met(self, item: CachedObject | None, tombstone: Tombstone | None) -> bool:
-        """Return True if the informer's object, or its last tombstone since ``sent_at``, shows what is expected.
+        """Return True if the informer's object, or its last tombstone since ``sent_at``, shows the expected state.
 
         An earlier tombstone is of an earlier incarnation and proves nothing, whatever its creation time: Omni's are
         whole seconds, so an object that was deleted and created again at once looks like its predecessor.
@@ -124,7 +124,7 @@ class PendingWrites:
     """The unmet expectations of a process by type and object, at most one of each class: all of them must be met.
 
     A deletion is thus still expected after a later write. Without that, the old incarnation, still in the informer,
-    could meet what is expected of the new one.
+    could meet the expectation of the new one.
     """
 
     def __init__(self) -> None:
@@ -145,7 +145,7 @@ class PendingWrites:
             pending_of_type[id] = (*others, expectation)
 
     def find(self, key: Key, id: str) -> Sequence[Expectation]:
-        """Return what is expected of an object."""
+        """Return the expectations of an object."""
         with self._lock:
             return self._open.get(key, {}).get(id, ())
 

@@ -1,4 +1,4 @@
-"""What the reads of one request depended on, and which of them were forwarded to Omni."""
+"""The dependencies of one request's reads, and the reads that were forwarded to Omni."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from omni_gateway.cache.snapshot import Snapshot
 
 
 class Dependency:
-    """What one read saw of an informer: an object, the absence of an id, or all objects of the type.
+    """A dependency of one read on an informer: an object, the absence of an id, or all objects of the type.
 
     Objects and snapshots are held by weak reference, so that a cached response does not keep old versions alive. A
     dead reference means that the object was replaced or deleted.
@@ -39,7 +39,7 @@ class Dependency:
 
 @dataclass
 class ReadRecord:
-    """What the reads of one request depended on; the source of ``Cache-Status`` and ``Age``.
+    """The dependencies of one request's reads; the source of ``Cache-Status`` and ``Age``.
 
     ``max_age``: the greatest age that the caller accepts, in seconds; 0 forwards every read to Omni. ``called_omni``:
     True after any call to Omni. ``cacheable_response``: True while the response follows from ``dependencies`` and the

@@ -1,7 +1,7 @@
 """Content codings (RFC 9110 §8.4): fixed content, compressed once per process and sent as ``Accept-Encoding`` prefers.
 
-For documents and pages that are the same for all callers. What depends on the caller is not compressed: the length of
-a compressed answer would tell of secrets in it (BREACH).
+For documents and pages that are the same for all callers. Answers that depend on the caller are not compressed: the
+length of a compressed answer would tell of secrets in it (BREACH).
 """
 
 from __future__ import annotations

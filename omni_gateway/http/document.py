@@ -77,7 +77,7 @@ class DocumentForms:
         self._made = lru_cache(_MOST_SELECTIONS)(self._make)
 
     def selection(self, request: Request) -> Selection:
-        """Return what the request's query selects; raises a 422 problem for a parameter, role or tag there is not."""
+        """Return the selection of the request's query; raises a 422 problem for an unknown parameter, role or tag."""
         arguments: dict[str, Any] = _PARSER.parse(_SELECTION, request, location="query")
         selected = Selection(**arguments)
         if selected.tag is not None and selected.tag not in self._tags:

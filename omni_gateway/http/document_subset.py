@@ -1,4 +1,4 @@
-"""Parts of the OpenAPI document: the operations of a role or of a tag, and what these refer to."""
+"""Parts of the OpenAPI document: the operations of a role or of a tag, and the components that these refer to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entity tags (RFC 9110 §8.8.3): what each kind of response is tagged with, and the preconditions that name tags.
+"""Entity tags (RFC 9110 §8.8.3) of each kind of response, and the preconditions that name them.
 
 | response | tag | made by |
 |---|---|---|
@@ -42,9 +42,10 @@ def of_selection(tag: str, selection: Sequence[str]) -> str:
 
 
 def of_list(states: Iterable[bytes], total: int, selection: Sequence[str]) -> str:
-    """Return the weak tag of a page: ``states`` of its objects in order, the total, what is selected of each object.
+    """Return the weak tag of a page of objects, in a selection of views and fields.
 
-    Weak, for the same objects may be serialized in another way.
+    ``states``: those of its objects, in order. ``total``: the number of objects on all pages. Weak, for the same
+    objects may be serialized in another way.
     """
     digest = blake2b(b"".join(states), digest_size=16)
     digest.update(f"{total}\0{','.join(selection)}".encode())

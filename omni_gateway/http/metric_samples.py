@@ -1,4 +1,4 @@
-"""Metrics of what a process has at a moment: gauges that are set every few seconds, and before each exposition.
+"""Metrics of a process's present state: gauges that are set every few seconds, and before each exposition.
 
 With several workers one of them answers ``/metrics``. It can look at its own state only, so each worker writes its own
 into the shared files (:mod:`omni_gateway.http.metrics`), from a thread that a worker starts once it serves.
@@ -65,7 +65,7 @@ class MetricSamples:
 
 
 class Total:
-    """A counter of a total that is kept elsewhere: what it has grown by since the last sample is added.
+    """A counter of a total that is kept elsewhere: its growth since the last sample is added.
 
     A total that is smaller than before has begun again.
     """

@@ -2,7 +2,7 @@
 
 Routes are labelled by their rule, never by their URL, so that the number of series is bounded. With several workers
 the values are in files of ``PROMETHEUS_MULTIPROC_DIR``, which :mod:`omni_gateway.metrics_directory` sets; without that
-variable only this process's values are exposed. Gauges of what a process has at a moment are set by
+variable only this process's values are exposed. Gauges of a process's present state are set by
 :mod:`omni_gateway.http.metric_samples`.
 """
 

@@ -42,7 +42,7 @@ class RequestUrl:
 
 
 def _take_ticket(environ: dict[str, Any]) -> None:
-    """Move the ticket from the query and the raw URL to ``TICKET``; the environ is also what servers log."""
+    """Move the ticket from the query and the raw URL to ``TICKET``; servers log the environ, too."""
     parameters: list[str] = environ["QUERY_STRING"].split("&")
     tickets = [each for each in parameters if each.startswith(_TICKET_GIVEN)]
     if not tickets:

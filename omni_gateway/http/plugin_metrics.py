@@ -33,7 +33,7 @@ class Metric:
     :param text: one line for ``/metrics``.
     :param labels: the names of its labels.
     :param most_series: how many combinations of labels each worker counts apart; all further ones are counted as
-        ``other``. Labels are for what there are few of, never for ids.
+        ``other``. Labels are for values that are few, never for ids.
 
     Raises :class:`ValueError` for a name or a label that Prometheus would not take.
     """

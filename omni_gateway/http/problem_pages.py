@@ -21,7 +21,7 @@ blueprint = Blueprint("problems", __name__, template_folder="templates")
 
 @blueprint.app_template_filter("code")
 def code_spans(text: str) -> Markup:
-    """Return a text as HTML, with what stands in backticks as code."""
+    """Return a text as HTML, with code in place of backticks."""
     parts = (
         f"<code>{escape(part)}</code>" if index % 2 else escape(part) for index, part in enumerate(text.split("`"))
     )

@@ -1,4 +1,4 @@
-"""What a request's log lines have besides its answer: its ids, and its calls to Omni."""
+"""A record of one request for its log lines: its ids, and its calls to Omni."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class ListQuery:
     :param offset: number of objects to skip, after selection and sorting.
     :param limit: number of objects to return; 0 means all.
     :param filters: the plugin's own query parameters that are not label selectors, by name.
-    :param id_matches: the pattern of ids; None for all. The views apply it to what an adapter returns, whose ``list``
+    :param id_matches: the pattern of ids; None for all. The views apply it to the objects of an adapter, whose ``list``
         then gets neither offset nor limit; an adapter that can read less by it may use it too.
     :param conditions: ``Filter.matches`` and the value, of each filter that has it; applied in the same way. The values
         are in ``filters`` too.

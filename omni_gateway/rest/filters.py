@@ -1,7 +1,7 @@
 """Filters of lists, watches and bulk requests: a query parameter that selects objects.
 
 A plugin declares its own (:class:`Filter`); every resource has ``id_matches``. A filter that is a label selector
-becomes part of the query's selector, so that Omni selects. The others are applied here, to what the adapter returns.
+becomes part of the query's selector, so that Omni selects. The others are applied here, to the adapter's objects.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ class Gateway:
         return self._bind(self.reader, adapter)
 
     def operation_source(self, kind: OperationKind) -> OmniClient | ResourceAdapter:
-        """Return what the functions of a kind of operation are called with in a request that only reads."""
+        """Return the argument of an operation kind's functions in a request that only reads."""
         return unscoped(self.reading(self.operated_by[kind.name])) if kind.takes_adapter else self.reader
 
     def as_itself(self, adapter: ResourceAdapter) -> ResourceAdapter:

@@ -12,7 +12,7 @@ from omni_gateway.tasks.context import PluginContext
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """A check of what a plugin depends on, shown in ``/readyz`` and ``/health`` as ``<plugin>/<name>``.
+    """A check of a plugin's dependency, shown in ``/readyz`` and ``/health`` as ``<plugin>/<name>``.
 
     Each worker calls it every few seconds in a thread of its own. Its failure makes the gateway ``degraded``, and
     unready only where ``OMNI_GATEWAY_READINESS_REQUIRES`` names it.

@@ -1,4 +1,4 @@
-"""Masks in bodies: what is read has ``***`` in the place of each secret, and sent back it keeps the stored secret."""
+"""Masks in bodies: a read has ``***`` in the place of each secret; a write with that mask keeps the stored secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one request is answered with: its caller, and the record of what it reads."""
+"""The context of one request: its caller, and the record of its reads."""
 
 from __future__ import annotations
 

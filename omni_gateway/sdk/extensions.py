@@ -1,4 +1,4 @@
-"""What a plugin may bring besides routes of its own, a class or two for each.
+"""Extension points of a plugin besides its own routes, a class or two for each.
 
 Settings, tables, background tasks and health checks; routes below other plugins' objects, functions that are called
 with changes of Omni's objects, metrics, pages for browsers, commands.

@@ -104,7 +104,7 @@ def _write(level: int, fields: dict[str, Any]) -> None:
 
 
 def _cache_status(resp: Any) -> str | None:
-    """Return what ``Cache-Status`` says after the cache's name: ``hit``, or why the request was forwarded to Omni."""
+    """Return the part of ``Cache-Status`` after the cache's name: ``hit``, or why the request was forwarded to Omni."""
     for name, value in resp.headers:
         if name == "Cache-Status":
             return str(value).removeprefix(_CACHE_NAME)

@@ -66,7 +66,7 @@ class NotifyingArbiter(Arbiter):  # type: ignore[misc]
         super().handle_hup()
 
     def murder_workers(self) -> None:
-        """Do what each turn of the master's loop does, which takes a second at most."""
+        """One turn of the master's loop, which takes a second at most."""
         super().murder_workers()
         if self._awaited and self.app.in_service:
             self._awaited = False

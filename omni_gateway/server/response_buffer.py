@@ -1,4 +1,4 @@
-"""Buffers a response: what the socket does not take at once waits in memory, not in a thread."""
+"""Buffers a response: bytes that the socket does not take at once wait in memory, not in a thread."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Stream(Protocol):
         """Return the next bytes to write; empty if there are none at present."""
 
     def attend(self, now: float, look: Any) -> None:
-        """Run due timers; ``look`` runs what may block."""
+        """Run due timers; ``look`` runs functions that may block."""
 
     def end(self) -> None:
         """End the stream in good order."""
 
     def close(self) -> None:
-        """Release what the stream holds."""
+        """Release the stream's resources."""
 
 
 class ResponseBuffer:
@@ -94,7 +94,7 @@ class ResponseBuffer:
             self._waiting.append(memoryview(data))
 
     def flush(self) -> bool:
-        """Send what the socket takes now; return True once nothing is left."""
+        """Send as much as the socket takes now; return True once nothing is left."""
         while self._waiting:
             try:
                 sent = self._sock.send(self._waiting[0])

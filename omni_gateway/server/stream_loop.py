@@ -47,7 +47,7 @@ class Worker(Protocol):
     method_queue: Any
 
     def wait(self, conn: TConn, phase: Any, deadline: float) -> None:
-        """Set what a connection waits for, until ``deadline`` (monotonic seconds)."""
+        """Set the event that a connection waits for, until ``deadline`` (monotonic seconds)."""
 
     def watch(self, conn: TConn, events: int, then: Callable[..., Any]) -> None:
         """Call ``then`` when a connection is ready for ``events``."""

@@ -69,7 +69,7 @@ Phase = Literal["request", "answer", "stream", "end"]
 
 @dataclass(slots=True)
 class Wait:
-    """What the loop waits for on a connection, and until when (monotonic seconds)."""
+    """The event that the loop waits for on a connection, and until when (monotonic seconds)."""
 
     phase: Phase
     deadline: float
@@ -201,7 +201,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self.drop(conn)
 
     def _send_answer(self, conn: TConn, future: Any) -> None:
-        """Send what the socket takes of a response; wait for a slow reader, at most ``answer_seconds``."""
+        """Send as much of a response as the socket takes; wait for a slow reader, at most ``answer_seconds``."""
         if not self.send_rest(conn, future):
             if len([wait for wait in self._waits.values() if wait.phase == "answer"]) >= MOST_SLOW_READERS:
                 self._make_room("answer")
@@ -531,7 +531,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self.murder_keepalived()
 
     def wait(self, conn: TConn, phase: Phase, deadline: float) -> None:
-        """Set what a connection waits for, until ``deadline`` (monotonic seconds)."""
+        """Set the event that a connection waits for, until ``deadline`` (monotonic seconds)."""
         self._waits[conn] = Wait(phase, deadline)
 
     def watch(self, conn: TConn, events: int, then: Callable[..., Any]) -> None:
@@ -549,7 +549,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
                 self.poller.unregister(conn.sock)
 
     def drop(self, conn: TConn, *, reset: bool = False) -> None:
-        """Close a connection at once; ``reset`` discards what the kernel has not sent yet."""
+        """Close a connection at once; ``reset`` discards bytes that the kernel has not sent yet."""
         self._forget(conn)
         self._buffered.pop(conn, None)
         self._stream_loop.forget(conn)

@@ -1,4 +1,4 @@
-"""Leases: which process of a deployment does what only one may do. No clocks of different machines are compared."""
+"""Leases: which process of a deployment does work for all of them. No clocks of different machines are compared."""
 
 from __future__ import annotations
 

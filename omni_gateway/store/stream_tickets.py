@@ -39,10 +39,10 @@ class StreamTicketStore:
         return True
 
     def use(self, sha256: str) -> bytes | None:
-        """Mark a ticket as used and return what is sealed in it.
+        """Mark a ticket as used and return its sealed content.
 
         Returns the empty text for a ticket that was used before, None for an unknown or expired one. Of several calls
-        for one ticket, in any process, one gets what is sealed.
+        for one ticket, in any process, one gets the content.
         """
         from sqlalchemy import select, update
 

@@ -1,4 +1,4 @@
-"""What code of a plugin gets that runs outside of a request."""
+"""The context of plugin code that runs outside of a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The declaration of a background task, and what its function is given."""
+"""The declaration of a background task, and the argument of its function."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from omni_gateway.tasks.context import PluginContext
 
 @dataclass(frozen=True, slots=True)
 class TaskContext(PluginContext):
-    """What a task's function is given."""
+    """The argument of a task's function."""
 
     _ending: Event
 

@@ -104,7 +104,7 @@ class ChangeFollower:
         return followed
 
     def _hand_over(self, events: InformerEvents, context: TaskContext) -> None:
-        """Hand over what is there, and then each event, until stopped. Raises ``Unavailable`` where the queue ends."""
+        """Hand over the present objects, then each event, until stopped; ``Unavailable`` where the queue ends."""
         for change in self._difference({item.id: item for item in events.items(self._type)}):
             self._call(context, change)
         while not context.stopping:

@@ -163,7 +163,7 @@ class PushStream:
         self._look_at = time.monotonic() + stream_response.PROVED_SECONDS
 
     def close(self) -> None:
-        """Close the stream and release what it holds; safe to call twice, does not block."""
+        """Close the stream and release its resources; safe to call twice, does not block."""
         self._ending = True
         closed, self._closed = self._closed, None
         if closed is not None:

@@ -1,4 +1,4 @@
-"""The clusters that discovery lists, and what it shows of each."""
+"""The clusters that discovery lists."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class KubernetesApi:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What discovery shows of a cluster.
+    """A cluster as discovery shows it.
 
     ``reported``: when Omni last changed the cluster's status, RFC 3339; empty before it has reported one.
     """

@@ -1,4 +1,4 @@
-"""The machines that discovery lists, and what it shows of each."""
+"""The machines that discovery lists."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _cluster(status: Resource) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What discovery shows of a machine. Texts are empty and lists are too where nothing is known.
+    """A machine as discovery shows it. Texts are empty and lists are too where nothing is known.
 
     ``address``: the first of ``addresses`` that other hosts can reach: neither of the loopback nor link-local.
     ``role``: ``controlplane`` or ``worker``; empty for a free machine. ``labels``: those of its users, not Omni's own.
@@ -90,7 +90,7 @@ def list_statuses(adapter: ResourceAdapter, query: Mapping[str, Any]) -> Sequenc
 
 
 def machine_of(status: Resource) -> Machine:
-    """Return what a machine's status says of it."""
+    """Return a machine as its status describes it."""
     spec = status.spec
     network = spec.get("network") or {}
     platform = spec.get("platform_metadata") or {}

@@ -128,7 +128,7 @@ def _account_of(provider: Resource) -> Resource:
 
 
 def _joined(provider: Resource, status: Resource | None) -> Resource:
-    """Return a provider with what its program reports; Omni keeps its health in a message of its own."""
+    """Return a provider with the status that its program reports; Omni keeps its health in a message of its own."""
     reported = dict(status.spec) if status is not None else {}
     health = reported.pop("health", None) or {}
     return replace(provider, spec={**reported, **health})

@@ -67,7 +67,7 @@ class InstallationMediaAdapter(OmniResourceAdapter):
         return self.polled(query, id)
 
     def check(self, resource: Resource, existing: Resource | None, extras: Mapping[str, Any]) -> None:
-        """Raise 422 for what Omni would refuse."""
+        """Raise 422 for a body that Omni would refuse."""
         if existing is not None and existing.type == types.INSTALLATION_MEDIAS:
             raise Problem(403, "omni-forbidden", "Omni's catalogue is read-only.", hint=_HINT)
         refusals = FieldErrors()

@@ -44,7 +44,7 @@ _OPERATIONS = Family("omni_gateway_operations", "gauge", "Long-running work that
 
 
 class FleetMetrics:
-    """The metrics of an application's fleet; what was written of an object is kept as long as the object's version."""
+    """The metrics of an application's fleet; an object's lines are rendered once for each of its versions."""
 
     def __init__(self, cache: Informers) -> None:
         self._cache = cache
@@ -90,7 +90,7 @@ class FleetMetrics:
         return b"".join(parts)
 
     def drop_unused(self) -> None:
-        """Drop what was written once there was no scrape for as long as an informer is kept without a read."""
+        """Drop the rendered lines once there was no scrape for as long as an informer is kept without a read."""
         if not self._lock.acquire(blocking=False):
             return  # there is a scrape now
         try:
@@ -120,7 +120,7 @@ class FleetMetrics:
 
 
 class _ObjectsOfType:
-    """What was written of a type's objects, by id."""
+    """The rendered lines of a type's objects, by id."""
 
     def __init__(self, collector: Collector) -> None:
         self._collector = collector

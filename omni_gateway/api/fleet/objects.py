@@ -1,6 +1,7 @@
 """The series of each Omni type's objects, by the names and labels of Omni's exporter (siderolabs/omni_exporter).
 
-``facts`` of an object are what the totals count of it; they are cheap, for the lines of machines can be left out.
+``facts`` of an object are the properties that the totals count; they are cheap, for the lines of machines can be left
+out.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Collector:
 
     :param name: the value of the label ``collector``, as the exporter has it.
     :param lines: called with an object and its spec; returns the lines of each family.
-    :param facts: called with the spec; returns what the totals count.
+    :param facts: called with the spec; returns the properties that the totals count.
     :param of_machines: whether there is an object for each machine.
     """
 

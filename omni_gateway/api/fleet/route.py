@@ -39,7 +39,7 @@ class FleetQuery(FixedSchema):
 
 
 def fleet_route(gateway: Gateway) -> Route:
-    """Return the route; what was written of objects is kept for its application."""
+    """Return the route; its application shares the rendered lines of objects."""
     metrics = FleetMetrics(gateway.own_omni.cache)
     gateway.samples.add(metrics.drop_unused)
 

@@ -1,1 +1,1 @@
-"""Parts of the OpenAPI document that operations share, and what is derived from the whole of it."""
+"""Parts of the OpenAPI document that operations share, and those that are derived from the whole of it."""

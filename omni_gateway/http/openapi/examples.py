@@ -47,7 +47,7 @@ def add_examples(document: dict[str, Any], tags: Mapping[str, Tag]) -> None:
 
 
 def _known_members(document: dict[str, Any], tags: Mapping[str, Tag]) -> dict[str, Mapping[str, Any]]:
-    """Return what is known of the objects of each schema: the body that creates one, or an id as they have."""
+    """Return an example of the objects of each schema: the body that creates one, or an id as they have."""
     known: dict[str, Mapping[str, Any]] = {}
     for path, item in document["paths"].items():
         if "get" in item:
@@ -138,7 +138,7 @@ class _Examples:
         return {"integer": schema.get("minimum", 0), "number": 0, "boolean": False}.get(kind)
 
     def _completed(self, schema: Mapping[str, Any], value: Any, depth: int = 0) -> Any:
-        """Return a value with all members of its schema, at any depth: a body may leave out what an answer has."""
+        """Return a value with all members of its schema, at any depth: a body may leave out some of an answer's."""
         schema = self._resolved(schema)
         if isinstance(value, Mapping) and "properties" in schema:
             readable = {name: each for name, each in schema["properties"].items() if not each.get("writeOnly")}

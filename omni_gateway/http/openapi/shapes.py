@@ -1,7 +1,7 @@
 """The shapes of a schema in the OpenAPI document: one for answers, and one for each way to write.
 
 Plugin authors declare one marshmallow schema for an object. apispec makes one component of it, in which members of
-answers and of bodies are mixed. :func:`split_shapes` makes of each component what the document's routes need:
+answers and of bodies are mixed. :func:`split_shapes` makes of each component the shapes that routes need:
 
 ======================  ================================================================================================
 ``Cluster``             in answers: all members but the write-only ones, required as far as they are always present
@@ -73,7 +73,7 @@ def _documented(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, An
 
 
 def _names_made_by_put(document: Mapping[str, Any]) -> set[str]:
-    """Return the schemas of the objects that a PUT may create: its body may then have what only a create takes."""
+    """Return the schemas of the objects that a PUT may create: its body then takes a create's members."""
     return {
         name
         for method, operation in _documented(document)

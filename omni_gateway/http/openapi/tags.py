@@ -26,7 +26,7 @@ GROUPS = (
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """What the document says of a blueprint's routes besides the blueprint's name and description.
+    """The tags of a blueprint's routes in the document.
 
     :param group: the group that its tag is in.
     :param title: the title of its tag; by default the last word of the blueprint's name.

@@ -69,7 +69,7 @@ class StoredResourceAdapter(CallAdapter):
         return Listing([found[each.id] for each in selected.items if each.id in found], selected.total)
 
     def _partial_objects(self, query: ListQuery, keys: Collection[str]) -> Iterator[Resource]:
-        """Yield the objects with their labels and what the list is sorted by, and nothing else."""
+        """Yield the objects with only their labels and the members that the list is sorted by."""
         columns, spec = ["id", "labels", *sorted(_COLUMNS & set(keys) - {"id"})], sorted(self.sortable & set(keys))
         for row in self.store.documents.members(self.collection, columns, spec, search=query.search):
             values = dict(zip([*columns, *spec], row, strict=True))

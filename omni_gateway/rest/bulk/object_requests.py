@@ -31,7 +31,7 @@ _ANSWERED: Mapping[str, Action] = {"patch": "updated", "delete": "deleted", "act
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome of one object's request, and what the operation decides by.
+    """The outcome of one object's request.
 
     ``retry_after``: Omni, or a limit, refuses more calls for now: seconds to wait, 0 if it did not say; None otherwise.
     ``uncertain``: the request failed and may have been applied.

@@ -39,7 +39,7 @@ class Superseded(Exception):
 class Outcome:
     """The outcome of one object.
 
-    ``operation`` is the URL of the operation that its request has started, ``diff`` what a dry run would change.
+    ``operation`` is the URL of the operation that its request has started, ``diff`` the change of a dry run.
     """
 
     action: Action = "pending"
@@ -54,7 +54,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a bulk request asks for, apart from its objects and its body.
+    """The parameters of a bulk request, without its objects and its body.
 
     :param resource: the name of the plugin whose objects it concerns, or ``resources`` with a ``type``.
     :param action: the name of the action; empty for PATCH and DELETE.
@@ -192,7 +192,7 @@ class BulkRecord:
         self.version += 1
 
     def end(self, reason: str = "") -> None:
-        """End the operation; what has no outcome yet is not written."""
+        """End the operation; objects without an outcome yet are not written."""
         for outcome in self.outcomes:
             if outcome.action == "pending":
                 outcome.action = "not-written"
@@ -208,7 +208,7 @@ class BulkRecord:
         return decrypt(base64.b64decode(text), key, self.id) if text and key else None
 
     def seal_before(self, resources: Sequence[Resource], key: str) -> None:
-        """Keep what the objects hold before the write."""
+        """Keep the objects as they are before the write."""
         content = orjson.dumps([[each.spec, each.labels, each.annotations] for each in resources])
         self.before = self.seal(content, key)
 

@@ -105,7 +105,7 @@ class Sender:
 
 
 def dry_run(requests: ObjectRequests, ids: Sequence[str]) -> list[Outcome]:
-    """Return what the requests of these objects would do; nothing is written."""
+    """Return the outcomes that the requests of these objects would have; nothing is written."""
     sender = Sender(requests, Event(), time.monotonic() + _seconds_for(ids), requests.work.most_failures)
     with ThreadPoolExecutor(requests.work.parallelism) as pool:
         results = list(pool.map(lambda id: sender.send(id, dry_run=True), ids))
@@ -122,7 +122,7 @@ class Run:
     """The run of one recorded operation in this process.
 
     :param valid: whether the caller may still do this; asked before each chunk.
-    :param key: what the record's secrets are sealed with.
+    :param key: the key that seals the record's secrets.
     :param ending: set when this process has to leave the operation to another one.
     :param resumed: whether another process has begun it.
     """

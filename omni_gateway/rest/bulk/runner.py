@@ -86,7 +86,7 @@ class BulkRunner:
         )
 
     def task(self) -> Task:
-        """Return the background task of each worker that carries on what another process has left."""
+        """Return the background task of each worker that carries on the operations of a process that has ended."""
         return Task("resume", self._resume)
 
     def _read(self, _: OmniClient, id: str) -> Operation:
@@ -130,7 +130,7 @@ class BulkRunner:
                 del self._running[run.record.id]
 
     def _resume(self, context: TaskContext) -> None:
-        """Carry on what other processes have left, until this one has to stop."""
+        """Carry on the operations of processes that have ended, until this one has to stop."""
         pause = 0.0
         while not context.wait(pause):
             pause = IDLE_LOOK_SECONDS

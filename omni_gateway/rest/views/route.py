@@ -19,7 +19,7 @@ _VARIABLE = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a route takes.
+    """The parameters and the body of a route.
 
     :param query: the schema of its query parameters; a parameter that it does not have is refused.
     :param body: the schema of its JSON body; None: it takes none, or the view reads it itself.
@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Responses:
-    """What a route responds, for the OpenAPI document.
+    """The responses of a route, for the OpenAPI document.
 
     :param answers: successful status → (schema of the JSON body or None, or the name of a shared response; description,
         empty for that of the shared response).
@@ -77,8 +77,8 @@ class Route:
         variables of the rule by name.
     :param summary: one line for the OpenAPI document.
     :param description: further text for the OpenAPI document; the role is added to it.
-    :param request: what it takes; by default nothing.
-    :param responses: what it responds.
+    :param request: its parameters and body; by default none.
+    :param responses: its responses.
     :param conditional: whether it is a read that has an entity tag: the response cache may respond to it, and it
         responds 304 to ``If-None-Match``.
     :param defaults: values for variables of the view that the rule does not have.

@@ -86,7 +86,7 @@ class ClusterManifestSyncStepSchema(SpecSchema):
 
 
 class ClusterManifestSyncSchema(SpecSchema):
-    """What was done to each manifest."""
+    """The outcome of each manifest."""
 
     manifests = fields.List(
         fields.Nested(ClusterManifestSyncStepSchema), metadata={"description": "The steps, in order"}

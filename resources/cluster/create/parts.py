@@ -138,7 +138,7 @@ def _cluster(id: str, extras: Mapping[str, Any]) -> Cluster:
 
 
 def _described(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a cluster, a set and a machine have alike."""
+    """Return the parts that a cluster, a set and a machine have in common."""
     return {
         "patches": [_patch(each) for each in options.get("config_patches") or ()],
         "system_extensions": options.get("system_extensions"),

@@ -1,1 +1,1 @@
-"""The schemas of clusters and of what is read below them."""
+"""The schemas of clusters and of their sub-resources."""

@@ -23,7 +23,7 @@ from resources.clustertemplate.schemas import EXAMPLE_DOCUMENTS, SentTemplateSch
 
 
 class ObjectChangeSchema(SpecSchema):
-    """What a sync would do to one object."""
+    """The change that a sync would make to one object."""
 
     optional_in_answers = frozenset({"problem"})
 
@@ -50,7 +50,7 @@ class ObjectChangeSchema(SpecSchema):
 
 
 class TemplateDiffSchema(SpecSchema):
-    """What a sync would do."""
+    """The changes that a sync would make."""
 
     cluster = fields.String(metadata={"description": "Name of the cluster", "example": "my-cluster"})
     changes = wire.Boolean(metadata={"description": "Whether a sync would change anything", "example": True})
@@ -65,7 +65,7 @@ class TemplateDiffSchema(SpecSchema):
 
 
 def differences(adapter: ClusterTemplateAdapter, template: Template) -> Mapping[str, Any]:
-    """Return what a sync of a template would do to each object."""
+    """Return the change that a sync of a template would make to each object."""
     outcomes = sync.planned(compare(adapter.omni, template.name, objects_of(template)), atomic=False)
     return {
         "cluster": template.name,
@@ -91,12 +91,12 @@ def _unified(outcome: Outcome) -> str:
 
 
 def diff(adapter: ClusterTemplateAdapter, id: str, body: Mapping[str, Any], *, dry_run: bool) -> Mapping[str, Any]:
-    """Return what a sync of a kept template would do."""
+    """Return the changes that a sync of a kept template would make."""
     return differences(adapter, adapter.template(id))
 
 
 def diff_sent(adapter: ClusterTemplateAdapter, body: Mapping[str, Any], *, dry_run: bool) -> Mapping[str, Any]:
-    """Return what a sync of a template would do."""
+    """Return the changes that a sync of a template would make."""
     template = template_of(body)
     check_scope(adapter, template)
     return differences(adapter, template)

@@ -26,7 +26,7 @@ _HOST_NAME = re.compile(r"(?!localhost$)[A-Za-z0-9][A-Za-z0-9.-]*")
 
 @dataclass(frozen=True, slots=True)
 class _Host:
-    """What is kept with a machine's status until that changes; ``variables`` are encoded already."""
+    """Parts of a host, stored with a machine's status until that changes; ``variables`` are encoded already."""
 
     hostname: str
     groups: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What the lists of Secrets and of ClusterProfiles have in common."""
+"""The common schemas of the lists of Secrets and of ClusterProfiles."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class ClusterProfileConditionSchema(SpecSchema):
 
 
 class ClusterProfileExecConfigSchema(SpecSchema):
-    """What an exec plugin of the consumer gets as the configuration of the cluster."""
+    """The configuration of the cluster for an exec plugin of the consumer."""
 
     clusterName = fields.String(metadata={"description": "Id of the cluster", "example": "my-cluster"})
 

@@ -69,7 +69,7 @@ class ArgocdSecretsQuery(ClustersQuery):
 
 
 class ArgocdSecretDataSchema(SpecSchema):
-    """What Argo CD reads of a Secret."""
+    """The members of a Secret that Argo CD reads."""
 
     name = fields.String(
         metadata={"description": "Id of the cluster: `destination.name` of an Application", "example": "my-cluster"}

@@ -27,7 +27,7 @@ _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_]")
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What is kept with a machine's status until that changes; ``heads`` and ``tail`` are parts of the JSON.
+    """Parts of a target, stored with a machine's status until that changes; ``heads`` and ``tail`` are JSON.
 
     They are the group up to its first port, by the kind of address, and after its last. Ports are the callers': whole
     groups would be kept once for each port that is asked for.

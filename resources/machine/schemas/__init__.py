@@ -1,1 +1,1 @@
-"""The schemas of machines and of what is read below them."""
+"""The schemas of machines and of their sub-resources."""

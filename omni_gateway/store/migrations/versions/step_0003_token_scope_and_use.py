@@ -1,4 +1,4 @@
-"""What a token may touch, and when it was used last."""
+"""The scope of a token, and the time of its last use."""
 
 import sqlalchemy as sa
 from alembic import op
