@@ -29,13 +29,11 @@ REVALIDATE = "no-cache"
 
 
 class EncodedContent:
-    """Content of one media type in each coding; a coding is made at the first request for it.
-
-    Each coding has an ETag of its own, for their bytes differ (RFC 9110 §8.8.3.3).
-    """
+    """Content of one media type in each coding; a coding is made at the first request for it."""
 
     def __init__(self, body: bytes, media_type: str) -> None:
         self.digest = etags.content_hash(body)
+        self._tag = etags.of_content(body)
         self._media_type = media_type
         self._bodies = {IDENTITY: body}
         self._lock = Lock()
@@ -46,11 +44,9 @@ class EncodedContent:
         Raises a 406 problem where the request refuses every coding.
         """
         coding = preferred_coding(request)
-        suffix = "" if coding == IDENTITY else f"-{coding}"
-        tag = f"{self.digest}{suffix}"
-        head = {"ETag": f'"{tag}"', "Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
-        known = request.if_none_match
-        if known.star_tag or known.contains_weak(tag):
+        tag = self._tag if coding == IDENTITY else etags.of_coding(self._tag, coding)
+        head = {"ETag": tag, "Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
+        if etags.if_none_match(request, tag):
             return Response(status=304, headers=head)
         if coding != IDENTITY:
             head["Content-Encoding"] = coding

@@ -4,8 +4,11 @@
 |---|---|---|
 | an object | ``"<hash of spec, labels, annotations and phase>-<version>"`` | :func:`of_object` |
 | a view of it, or some of its fields | the object's, followed by ``.`` and a checksum of these | :func:`of_selection` |
-| a list | ``W/"<hash of its objects' states, their order and the total>"`` | :func:`of_list` |
-| anything else: files, documents, computed answers | ``"<hash of the body>"`` | :func:`of_content` |
+| a list of objects | ``W/"<hash of the objects' states in order, the total, the view and fields>"`` | :func:`of_list` |
+| anything else: documents, pages, operations, computed answers | ``"<hash of the body>"`` | :func:`of_content` |
+| such content in a coding | its own, followed by ``-br`` or ``-gzip`` | :func:`of_coding` |
+
+Images of machines keep the tag of the image factory, which sends them.
 
 If-None-Match compares the whole tag. If-Match compares the hash of the content and not the version: Omni's controllers
 raise an object's version by themselves (a new cluster goes from 1 to 14 in a second), which must not fail a caller's
@@ -44,8 +47,8 @@ def of_selection(tag: str, selection: Sequence[str]) -> str:
 def of_list(states: Iterable[bytes], total: int, selection: Sequence[str]) -> str:
     """Return the weak tag of a page of objects, in a selection of views and fields.
 
-    ``states``: those of its objects, in order. ``total``: the number of objects on all pages. Weak, for the same
-    objects may be serialized in another way.
+    ``states``: those of its objects in order, each a hash of content, phase, version and time of creation. ``total``:
+    the number of objects on all pages. Weak, for the same objects may be serialized in another way.
     """
     digest = blake2b(b"".join(states), digest_size=16)
     digest.update(f"{total}\0{','.join(selection)}".encode())
@@ -55,6 +58,11 @@ def of_list(states: Iterable[bytes], total: int, selection: Sequence[str]) -> st
 def of_content(body: bytes) -> str:
     """Return the strong tag of a body."""
     return f'"{content_hash(body)}"'
+
+
+def of_coding(tag: str, coding: str) -> str:
+    """Return the tag of content in a coding; each has its own, for their bytes differ (RFC 9110 §8.8.3.3)."""
+    return f'{tag[:-1]}-{coding}"'
 
 
 def content_hash(body: bytes) -> str:
@@ -68,7 +76,11 @@ def content_part(tag: str) -> str:
 
 
 def _read(header: str) -> list[tuple[bool, str]]:
-    return [(bool(weak), _SUFFIX.sub("", opaque)) for weak, opaque in _TAG.findall(header)]
+    return [(bool(weak), opaque) for weak, opaque in _TAG.findall(header)]
+
+
+def _without_suffix(opaque: str) -> str:
+    return _SUFFIX.sub("", opaque)
 
 
 def only_if_missing(request: Request) -> bool:
@@ -90,7 +102,7 @@ def matches(header: str, tag: str) -> bool:
     if header == tag or header.strip() == "*":
         return True
     opaque = tag.removeprefix("W/").strip('"')
-    return any(value == opaque for _, value in _read(header))
+    return any(opaque in (value, _without_suffix(value)) for _, value in _read(header))
 
 
 def if_match_fails(request: Request, tag: str) -> bool:
@@ -99,4 +111,4 @@ def if_match_fails(request: Request, tag: str) -> bool:
     if header is None or header.strip() == "*":
         return False
     wanted = content_part(tag)
-    return not any(not weak and content_part(value) == wanted for weak, value in _read(header))
+    return not any(not weak and content_part(_without_suffix(value)) == wanted for weak, value in _read(header))

@@ -81,3 +81,10 @@ def test_without_the_header_nothing_is_asked() -> None:
         assert not etags.if_match_fails(request, TAG)
         assert not etags.if_none_match(request, TAG)
         assert not etags.only_if_missing(request)
+
+
+def test_each_coding_of_content_has_its_own_tag_and_is_known_by_it() -> None:
+    plain = etags.of_content(b"{}")
+    brotli, gzip = etags.of_coding(plain, "br"), etags.of_coding(plain, "gzip")
+    with asks("If-None-Match", f'"zz", {brotli}'):
+        assert [etags.if_none_match(request, tag) for tag in (brotli, gzip)] == [True, False]
