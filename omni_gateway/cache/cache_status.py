@@ -1,7 +1,8 @@
 """The header ``Cache-Status`` (RFC 9211): whether the cache answered a read, and why not.
 
-Each reason is recorded where the decision is made, by ``ReadRecord.forward``; most of them in
-``CachedResources.informer_for``. ``docs/caching.md`` has them for callers.
+Each reason is recorded by ``ReadRecord.forward`` where it is decided: most of them in ``CachedResources.informer_for``,
+those of lists in ``CachedResources._list``. ``CALL`` is not recorded, but follows from the record
+(``ReadRecord.cache_status``). ``docs/caching.md`` has them for callers.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ NO_INFORMER = ForwardReason("uri-miss", "no-informer")
 #: Its informer has not received all objects yet.
 SYNCING = ForwardReason("uri-miss", "syncing")
 
-#: The informer's watch ended, and the new one has not sent all objects yet.
+#: The informer's watch ended, or was opened anew for a lost event, and the new one has not sent all objects yet.
 WATCH_INTERRUPTED = ForwardReason("stale", "watch-interrupted")
 #: For ten seconds there was neither an event of the type nor an answer to a probe.
 NO_SIGN_OF_LIFE = ForwardReason("stale", "no-sign-of-life")
@@ -50,5 +51,6 @@ SORT = ForwardReason("bypass", "sort")
 SELECTOR = ForwardReason("bypass", "selector")
 #: Omni computes the objects of this type for each caller.
 COMPUTED = ForwardReason("bypass", "computed")
-#: Informers answered all reads, but the adapter made another call.
+#: Informers answered all reads, but Omni was called too: by the adapter, or by the cache, which reads an object from
+#: Omni when the event of a write does not come (``CachedResources._read_back``).
 CALL = ForwardReason("bypass", "call")

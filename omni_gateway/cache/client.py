@@ -223,8 +223,13 @@ class CachedResources(ResourceClient):
 
     def _snapshot(self, type: str, namespace: str, patience: float) -> Snapshot | None:
         informer = self.informer_for(type, namespace, patience)
-        snapshot = informer.snapshot() if informer is not None else None
-        if informer is not None and snapshot is not None:
+        if informer is None:
+            return None
+        snapshot = informer.snapshot()
+        if snapshot is None:
+            # Its watch has ended between the check and the read.
+            self._record().forward(cache_status.WATCH_INTERRUPTED)
+        else:
             self._hit(Dependency(informer, snapshot))
         return snapshot
 
