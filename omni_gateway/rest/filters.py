@@ -39,9 +39,10 @@ class Filter:
     :param names_machine: whether the value is a machine's id, in whose place its host name may be.
     :param matches: ``matches(resource, value)`` returns whether an object has the value. The engine calls it with each
         object that the adapter returns, outside of the request; the result must depend on the arguments alone.
+        ``resource.derived`` computes a member that is dear to read once for each version of an object.
 
-    With neither ``selector`` nor ``matches``, the adapter selects by the value in ``ListQuery.filters``. Raises
-    ``ValueError`` for both.
+    Of a value that is also a label of every object, prefer ``selector``: Omni then sends fewer objects. With neither,
+    the adapter selects by the value in ``ListQuery.filters``. Raises ``ValueError`` for both.
     """
 
     name: str
@@ -156,7 +157,7 @@ class _FilteredSource(WatchSource):
     def build(self, view: View, id: str) -> Resource | None:
         """Return an object as the other source builds it; None if the filters do not select it."""
         item = self._source.build(view, id)
-        # Not by `matches`: an object that leaves the selection is sent as it was last selected.
+        # Not in this class's `matches`: an object that leaves the selection is sent as it was last selected.
         return item if item is not None and Context().run(_selects, self._query, item) else None
 
     def matches(self, resource: Resource) -> bool:

@@ -51,7 +51,7 @@ class MachineAdapter(ResourceAdapter):
         A machine that has not reported yet is included, without labels.
         """
         selectors = selection.selectors_for_statuses(query)
-        paged = selection.selects_all(query)
+        paged = selection.pages_by_omni(query)
         listed = self._page(query) if paged else self._list(types.MACHINES)
         machines = resources_of(listed)
         ids = [machine.id for machine in machines]

@@ -17,6 +17,7 @@ from resources.machine.join import Machine, with_address
 
 
 def _is_connected(machine: Resource) -> bool:
+    """Return the Machine's own member: the label of its status is missing until the machine has reported."""
     connected: bool = machine.spec["connected"]
     return connected
 
@@ -27,6 +28,7 @@ FILTERS = (
         "connected",
         "Only machines that are (not) connected to Omni now",
         field=fields.Boolean(),
+        # `derived`: the spec of a machine is joined anew for each access.
         matches=lambda machine, connected: machine.derived("connected", _is_connected) == connected,
     ),
 )
@@ -39,8 +41,11 @@ SORTABLE = frozenset(
 _NEED_LABEL = ("=", "in", "exists")
 
 
-def selects_all(query: ListQuery) -> bool:
-    """Return whether a query selects every machine, ordered by id: then Omni makes the page of them."""
+def pages_by_omni(query: ListQuery) -> bool:
+    """Return whether Omni can make the page: a query of all machines, ordered by id.
+
+    With filters that have ``matches`` the engine asks for one page of all, and cuts it afterwards.
+    """
     by_id = not query.sort or (len(query.sort) == 1 and query.sort[0][0] == "id")
     return by_id and query.selector is None and not query.search
 
