@@ -13,12 +13,13 @@ from typing import Any, cast
 from flask import Flask, Response
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from omni_gateway import cli, server
+from omni_gateway import cli
 from omni_gateway.app import create_app as gateways_own
 from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.discovery import Found
 from omni_gateway.http import guard, route_access
 from omni_gateway.http.stream_tickets import StreamTickets
+from omni_gateway.server import application
 from omni_gateway.settings import Settings
 from omni_gateway.storage import store_of
 
@@ -48,5 +49,5 @@ def create_app(settings: Settings, *, plugins: Sequence[Found] | None = None) ->
 
 
 if __name__ == "__main__":
-    cast(Any, server).create_app = create_app
+    cast(Any, application).create_app = create_app
     cli.main()

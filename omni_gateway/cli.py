@@ -82,7 +82,7 @@ def serve(bind: str | None, workers: int | None) -> None:
     check_exposure(bind, settings)
     _check_commands(settings)
     _tell(f"omni-gateway {__version__} is loading ...")
-    from omni_gateway.server import serve as run  # imports most of the package
+    from omni_gateway.server.application import serve as run  # imports most of the package
     from omni_gateway.start_summary import summary
 
     settings = _with_omni(settings)

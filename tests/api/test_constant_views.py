@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from benchmarks import speed_constant
-from omni_gateway import server
+from omni_gateway.server import application
 from omni_gateway.settings import Settings
 
 from .conftest import Caller
@@ -24,5 +24,5 @@ def test_constant_bytes_are_answered_to_whoever_has_a_token(
 
 
 def test_the_server_can_call_it_in_the_place_of_its_own() -> None:
-    own, other = (inspect.signature(each).parameters for each in (server.create_app, speed_constant.create_app))
+    own, other = (inspect.signature(each).parameters for each in (application.create_app, speed_constant.create_app))
     assert other.keys() == own.keys() - {"omni"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from omni_gateway.server import GRACEFUL_SECONDS
+from omni_gateway.server.application import GRACEFUL_SECONDS
 from omni_gateway.settings import Settings
 from tests.deploy import kubernetes_schemas, tools, values_schema
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from gunicorn.app.base import BaseApplication
 
 from omni_gateway.http.request_deadline import ARRIVED
-from omni_gateway.server import gunicorn_options
+from omni_gateway.server.application import gunicorn_options
 from omni_gateway.settings import Settings
 from omni_gateway.watch import stream_response
 from omni_gateway.watch.push_stream import PUSH_STREAMS, PushStream

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from omni_gateway.server import GRACEFUL_SECONDS
+from omni_gateway.server.application import GRACEFUL_SECONDS
 
 from .conftest import DEADLINE, Raw, Server
 

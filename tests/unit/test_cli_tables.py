@@ -17,7 +17,7 @@ from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.omni import OmniConfig
 from omni_gateway.sdk import Role, SpecSchema
 from omni_gateway.sdk.actions import ComputedDocument, ServicePlugin
-from omni_gateway.server import Server
+from omni_gateway.server.application import Server
 from omni_gateway.settings import Settings
 from omni_gateway.storage import store_of
 from omni_gateway.store import Tables
