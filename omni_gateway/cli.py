@@ -18,15 +18,13 @@ from omni_gateway import (
     db_commands,
     embedded,
     metrics_directory,
-    passed_socket,
     plugin_commands,
-    start_checks,
-    state_lock,
     third_party_commands,
 )
 from omni_gateway.command_line import plain_errors, print_table
+from omni_gateway.server import passed_socket, start_checks, state_lock
+from omni_gateway.server.unauthenticated_bind import check_exposure
 from omni_gateway.settings import Settings, SettingsError
-from omni_gateway.unauthenticated_bind import check_exposure
 
 if TYPE_CHECKING:
     from omni_gateway.discovery import Found
@@ -83,7 +81,7 @@ def serve(bind: str | None, workers: int | None) -> None:
     _check_commands(settings)
     _tell(f"omni-gateway {__version__} is loading ...")
     from omni_gateway.server.application import serve as run  # imports most of the package
-    from omni_gateway.start_summary import summary
+    from omni_gateway.server.start_summary import summary
 
     settings = _with_omni(settings)
     token = _ensure_a_token(settings)

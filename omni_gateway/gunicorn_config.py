@@ -9,7 +9,7 @@ metrics_directory.prepare()  # before the next import, which imports prometheus_
 
 from typing import Any  # noqa: E402
 
-from omni_gateway import state_lock  # noqa: E402
+from omni_gateway.server import state_lock  # noqa: E402
 from omni_gateway.server.application import gunicorn_options  # noqa: E402
 from omni_gateway.settings import Settings, SettingsError  # noqa: E402
 

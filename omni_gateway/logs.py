@@ -154,7 +154,7 @@ def configure(level: str, form: Form, *, access: bool) -> None:
         logging.getLogger("alembic").setLevel(logging.WARNING)  # at INFO it names its plugins and contexts
 
 
-#: Messages of gunicorn's start, at INFO; `omni_gateway.start_summary` shows what of them concerns an operator.
+#: Messages of gunicorn's start, at INFO; `omni_gateway.server.start_summary` shows what of them concerns an operator.
 _STARTING = frozenset(
     {"Starting gunicorn %s", "Listening at: %s (%s)", "Using worker: %s", "Booting worker with pid: %s"}
 )

@@ -4,8 +4,8 @@
 """
 
 from omni_gateway.app import create_app
+from omni_gateway.server.unauthenticated_bind import check_exposure
 from omni_gateway.settings import Settings
-from omni_gateway.unauthenticated_bind import check_exposure
 
 settings = Settings.load()
 check_exposure(None, settings)

@@ -17,7 +17,7 @@ from typing import Any, cast
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from omni_gateway import __version__, audit, state_lock, tracing
+from omni_gateway import __version__, audit, tracing
 from omni_gateway.api.health import explain
 from omni_gateway.app import create_app
 from omni_gateway.discovery import BrokenPlugin, Found
@@ -25,7 +25,7 @@ from omni_gateway.http import metrics
 from omni_gateway.http.drain import DRAIN
 from omni_gateway.omni import OmniError
 from omni_gateway.rest.gateway import EXTENSION, Gateway
-from omni_gateway.server import load_metrics
+from omni_gateway.server import load_metrics, state_lock
 from omni_gateway.server.access_log import AccessLogger
 from omni_gateway.server.arbiter import InService, NotifyingArbiter
 from omni_gateway.server.certificate import CERTIFICATE

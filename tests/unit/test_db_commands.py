@@ -13,10 +13,10 @@ from threading import Event, Thread
 import pytest
 from click.testing import CliRunner, Result
 
-from omni_gateway import state_lock
 from omni_gateway.cli import main
 from omni_gateway.discovery import Found
 from omni_gateway.sdk.actions import ServicePlugin
+from omni_gateway.server import state_lock
 from omni_gateway.settings import Settings
 from omni_gateway.storage import store_of
 from omni_gateway.store import Tables

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
+from omni_gateway.server.unauthenticated_bind import OVERRIDE, check_exposure
 from omni_gateway.settings import Settings, SettingsError
-from omni_gateway.unauthenticated_bind import OVERRIDE, check_exposure
 
 OPEN = Settings(auth=("off",))
 

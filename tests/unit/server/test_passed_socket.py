@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from omni_gateway import passed_socket
+from omni_gateway.server import passed_socket
 from omni_gateway.settings import SettingsError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from omni_gateway.omni import OmniConfig
+from omni_gateway.server.start_summary import summary
 from omni_gateway.settings import Settings
-from omni_gateway.start_summary import summary
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from omni_gateway import passed_socket
+from omni_gateway.server import passed_socket
 from omni_gateway.settings import PREFIX, Settings, SettingsError
 
 BIND = f"{PREFIX}BIND"

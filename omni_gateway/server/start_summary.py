@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from omni_gateway.rest.links import API_PREFIX
+from omni_gateway.server.start_checks import BIND
 from omni_gateway.settings import OFF, Settings
-from omni_gateway.start_checks import BIND
 
 _ANY_HOST = {None: "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from omni_gateway import state_lock
+from omni_gateway.server import state_lock
 from omni_gateway.settings import Settings, SettingsError
 
 
 @pytest.fixture(autouse=True)
 def _released(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("omni_gateway.state_lock.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("omni_gateway.server.state_lock.WAIT_SECONDS", 0.0)
     yield
     state_lock.release_in_worker()
 
