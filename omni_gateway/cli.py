@@ -12,16 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from omni_gateway import (
-    __version__,
-    config_commands,
-    db_commands,
-    embedded,
-    metrics_directory,
-    plugin_commands,
-    third_party_commands,
-)
+from omni_gateway import __version__, config_commands, db_commands, embedded, plugin_commands, third_party_commands
 from omni_gateway.command_line import plain_errors, print_table
+from omni_gateway.http import metrics_directory
 from omni_gateway.server import passed_socket, start_checks, state_lock
 from omni_gateway.server.unauthenticated_bind import check_exposure
 from omni_gateway.settings import Settings, SettingsError

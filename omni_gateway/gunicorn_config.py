@@ -3,7 +3,8 @@
 Options on gunicorn's command line take precedence; the bind address is set only there.
 """
 
-from omni_gateway import logs, metrics_directory
+from omni_gateway import logs
+from omni_gateway.http import metrics_directory
 
 metrics_directory.prepare()  # before the next import, which imports prometheus_client
 

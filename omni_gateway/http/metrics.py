@@ -1,8 +1,8 @@
 """Prometheus metrics that are counted as things happen: requests, calls to Omni, streams, callers, problems.
 
 Routes are labelled by their rule, never by their URL, so that the number of series is bounded. With several workers
-the values are in files of ``PROMETHEUS_MULTIPROC_DIR``, which :mod:`omni_gateway.metrics_directory` sets; without that
-variable only this process's values are exposed. Gauges of a process's present state are set by
+the values are in files of ``PROMETHEUS_MULTIPROC_DIR``, which :mod:`omni_gateway.http.metrics_directory` sets; without
+that variable only this process's values are exposed. Gauges of a process's present state are set by
 :mod:`omni_gateway.http.metric_samples`.
 """
 
@@ -16,7 +16,8 @@ from functools import cache
 from flask import Flask, Response, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
-from omni_gateway import __version__, metrics_directory
+from omni_gateway import __version__
+from omni_gateway.http import metrics_directory
 from omni_gateway.http.problems import code_of
 from omni_gateway.tracing import METHODS
 

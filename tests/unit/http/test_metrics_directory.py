@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 
-from omni_gateway import metrics_directory
+from omni_gateway.http import metrics_directory
 
 #: What a worker does: a count, a distribution, and gauges of its own state and of a version.
 WORKER = """
