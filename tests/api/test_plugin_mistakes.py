@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from omni_gateway import discovery, third_party_commands
+from omni_gateway import discovery
+from omni_gateway.cli import third_party_commands
 from omni_gateway.discovery import BrokenPlugin, Found, discover
 from omni_gateway.plugin_check.catalogue import RULES
 from omni_gateway.plugin_check.check import Result, check

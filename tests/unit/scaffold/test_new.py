@@ -77,7 +77,7 @@ def test_of_own_objects_the_schema_has_the_fields_that_were_named(run: Run) -> N
 
 
 def test_on_a_terminal_it_asks_for_what_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("omni_gateway.plugin_commands._on_terminal", lambda: True)
+    monkeypatch.setattr("omni_gateway.cli.plugin_commands._on_terminal", lambda: True)
     answer = run("new", typed="own-backend\nracks\ntitle:string height:integer\nRacks of a hall\nAda\n")
     assert answer.exit_code == 0, answer.output
     folder = Path("omni-gateway-plugin-racks")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from omni_gateway.command_line import plain_errors, print_table
+from omni_gateway.cli.output import plain_errors, print_table
 from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.variables import PREFIX, in_file
 
@@ -59,7 +59,7 @@ def check(context: click.Context, output: str) -> None:
     Exits with 0 where all is well, 1 where a value is wrong (the gateway would not start), 3 where only names are
     unknown (it would start, and warn).
     """
-    from omni_gateway import settings_check
+    from omni_gateway.cli import settings_check
 
     try:
         unknown_at = {**in_file(os.environ), **os.environ}

@@ -21,9 +21,9 @@ from omni_gateway.settings import Settings
 from omni_gateway.storage import store_of
 from omni_gateway.store import Tables
 from omni_gateway.store.migration import HEAD
+from tests.unit.cli.test_tables import COUNT
 from tests.unit.store.test_plugin_tables import BROKEN, FIRST, SECOND
 from tests.unit.store.test_plugin_tables import release as release
-from tests.unit.test_cli_tables import COUNT
 
 Run = Callable[..., Result]
 #: Of a call to the store: longer than a busy machine takes.

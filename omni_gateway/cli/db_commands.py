@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from omni_gateway.command_line import plain_errors
+from omni_gateway.cli.output import plain_errors
 from omni_gateway.server import state_lock
 from omni_gateway.settings import Settings
 

@@ -178,7 +178,7 @@ def check(target: str | None, grade: str, report: Path | None, form: str) -> Non
     NAME is an installed plugin, its entry point or its distribution; PATH a folder with a project's source, or a wheel.
     Without either, all installed plugins are checked. The exit code is 0 if each has the grade, and 1 if one has not.
     """
-    from omni_gateway.checked_plugins import NothingToCheck, chosen
+    from omni_gateway.cli.checked_plugins import NothingToCheck, chosen
     from omni_gateway.plugin_check import check as checking
     from omni_gateway.plugin_check import report as reports
     from omni_gateway.plugin_check.rule import Grade

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from omni_gateway.cli import main
+from omni_gateway.cli.settings_check import unknown_variables
 from omni_gateway.discovery import Found, discover
-from omni_gateway.settings_check import unknown_variables
 
 Run = Callable[..., Result]
 
@@ -23,7 +23,7 @@ def plugins() -> Sequence[Found]:
 @pytest.fixture
 def run(plugins: Sequence[Found], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run ``config`` with these variables alone; the plugins are loaded once."""
-    monkeypatch.setattr("omni_gateway.config_commands._plugins", lambda disabled: plugins)
+    monkeypatch.setattr("omni_gateway.cli.config_commands._plugins", lambda disabled: plugins)
 
     def invoke(*words: str, **environ: str) -> Result:
         with monkeypatch.context() as patched:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from omni_gateway import __version__, config_commands, db_commands, embedded, plugin_commands, third_party_commands
-from omni_gateway.command_line import plain_errors, print_table
+from omni_gateway import __version__, embedded
+from omni_gateway.cli import config_commands, db_commands, plugin_commands, third_party_commands
+from omni_gateway.cli.output import plain_errors, print_table
 from omni_gateway.http import metrics_directory
 from omni_gateway.server import passed_socket, start_checks, state_lock
 from omni_gateway.server.unauthenticated_bind import check_exposure
@@ -104,7 +105,7 @@ def _warn_of_unknown_variables(plugins: Sequence[Found]) -> None:
     They do not stop the start: a release must start with settings that only the next one knows, or it could not be
     gone back to.
     """
-    from omni_gateway.settings_check import unknown_variables
+    from omni_gateway.cli.settings_check import unknown_variables
 
     for unknown in unknown_variables(os.environ, plugins):
         _tell(f"Warning: {unknown}")
@@ -345,7 +346,3 @@ def revoke_token(id: str) -> None:
     if not store.tokens.revoke(id):
         raise click.ClickException(f"there is no token {id!r}")
     _audit(settings, store, "omni-gateway token revoke", id)
-
-
-if __name__ == "__main__":
-    main()

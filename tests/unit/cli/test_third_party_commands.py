@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from omni_gateway.cli import main
+from omni_gateway.cli.third_party_commands import faults
 from omni_gateway.simulator.embedded import RunningSimulator
-from omni_gateway.third_party_commands import faults
 from tests.api.guide_page import names_of
 
 Install = Callable[..., None]
