@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from omni_gateway import discovery
 from omni_gateway.app import create_app
-from omni_gateway.cli import _usable_plugins as load_at_the_start
+from omni_gateway.cli.serve_command import _usable_plugins as load_at_the_start
 from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.omni import OmniConfig
 from omni_gateway.sdk import Role, SpecSchema

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from omni_gateway.cli import _ensure_a_token, main
+from omni_gateway.cli import main
+from omni_gateway.cli.serve_command import _ensure_a_token
 from omni_gateway.settings import Settings
 from omni_gateway.storage import store_of
 
