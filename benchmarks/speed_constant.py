@@ -16,9 +16,9 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from omni_gateway import cli
 from omni_gateway.app import create_app as gateways_own
 from omni_gateway.auth import FailedLogins, Role
-from omni_gateway.discovery import Found
 from omni_gateway.http import guard, route_access
 from omni_gateway.http.stream_tickets import StreamTickets
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.server import application
 from omni_gateway.settings import Settings
 from omni_gateway.storage import store_of

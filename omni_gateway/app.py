@@ -20,8 +20,6 @@ from omni_gateway.api.apply import views as applying
 from omni_gateway.auth import FailedLogins, Role
 from omni_gateway.authentication import authenticator, issuer_checks
 from omni_gateway.cache.client import CachingClient
-from omni_gateway.discovery import BrokenPlugin, Found, discover, mount_failure
-from omni_gateway.effective_settings import known_variables, load_plugin_settings
 from omni_gateway.http import (
     admission,
     cross_site,
@@ -55,7 +53,9 @@ from omni_gateway.http.stream_tickets import StreamTickets
 from omni_gateway.http.unexpected_errors import PluginOrigin
 from omni_gateway.lru import ByteBoundedLRU
 from omni_gateway.plugin_check.rule import Fault
-from omni_gateway.plugin_routes import AddedByPlugin
+from omni_gateway.plugins.additions import AddedByPlugin
+from omni_gateway.plugins.discovery import BrokenPlugin, Found, discover, mount_failure
+from omni_gateway.plugins.settings import known_variables, load_plugin_settings
 from omni_gateway.rest.any_type import catalogue as any_type
 from omni_gateway.rest.any_type.kinds import OPERATION
 from omni_gateway.rest.bulk import runner as bulk

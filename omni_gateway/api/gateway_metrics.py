@@ -9,9 +9,9 @@ from datetime import datetime
 from prometheus_client import Counter
 
 from omni_gateway.cache.informer import Informer
-from omni_gateway.discovery import Found
 from omni_gateway.http.metric_samples import Total, sampled_gauge
 from omni_gateway.http.metrics import REGISTRY
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.rest.gateway import Gateway
 from omni_gateway.store.database import MOST_CONNECTIONS
 

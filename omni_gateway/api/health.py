@@ -15,13 +15,13 @@ from typing import Any
 from flask import Blueprint, Response
 
 import omni_gateway
-from omni_gateway.discovery import Found
 from omni_gateway.embedded import limits
 from omni_gateway.http.drain import DRAIN
 from omni_gateway.http.guard import public
 from omni_gateway.http.readiness import Check, CheckFailed
 from omni_gateway.omni import OmniClient, OmniError, errors
 from omni_gateway.omni.clock import REFUSED_SECONDS, OmniClock
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.views.responses import json_response
 

@@ -10,10 +10,10 @@ from marshmallow import fields
 
 import omni_gateway
 from omni_gateway.auth import Principal, Role
-from omni_gateway.discovery import Found
 from omni_gateway.http.guard import current_principal
 from omni_gateway.http.openapi.tags import Tag
 from omni_gateway.http.parser import GatewayBlueprint
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.rest.views.registration import add
 from omni_gateway.rest.views.responses import json_response

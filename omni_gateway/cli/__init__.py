@@ -81,7 +81,7 @@ def plugins() -> None:
 
     Name, distribution, version, routes, range of SDK versions, and whether it can be loaded.
     """
-    from omni_gateway.discovery import discover
+    from omni_gateway.plugins.discovery import discover
 
     settings = Settings.load()
     rows = [("NAME", "DISTRIBUTION", "VERSION", "ROUTES", "SDK", "STATE")]

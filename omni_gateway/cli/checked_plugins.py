@@ -13,13 +13,13 @@ from packaging.utils import canonicalize_name
 
 from omni_gateway.app import create_app
 from omni_gateway.cache.client import CachingClient
-from omni_gateway.discovery import BrokenPlugin, Found, discover, load
 from omni_gateway.omni import OmniConfig
 from omni_gateway.plugin_check.entry_points import GROUP, is_misspelt
 from omni_gateway.plugin_check.package import Package
 from omni_gateway.plugin_check.package_files import UnreadablePackage, import_path, of_distribution, of_folder, of_wheel
 from omni_gateway.plugin_check.rule import Fault
 from omni_gateway.plugin_check.subject import Subject
+from omni_gateway.plugins.discovery import BrokenPlugin, Found, discover, load
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.settings import Settings
 

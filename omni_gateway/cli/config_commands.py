@@ -14,7 +14,7 @@ from omni_gateway.settings import Settings, SettingsError
 from omni_gateway.variables import PREFIX, in_file
 
 if TYPE_CHECKING:
-    from omni_gateway.discovery import Found
+    from omni_gateway.plugins.discovery import Found
 
 #: The exit code for variables that are no settings, where all values are valid: the gateway starts, with a warning.
 UNKNOWN_VARIABLES = 3
@@ -40,7 +40,7 @@ def show(output: str = "text") -> None:
     `file` (a line of the file that OMNI_GATEWAY_CONFIG_FILE names), `secret file` (the file that the variable with
     _FILE after its name names) and `default`.
     """
-    from omni_gateway.effective_settings import effective_settings
+    from omni_gateway.cli.effective_settings import effective_settings
 
     found = _plugins(Settings.load().plugins_disabled)
     rows = list(effective_settings(os.environ, found))
@@ -87,6 +87,6 @@ def _disabled(merged: dict[str, str]) -> Sequence[str]:
 
 
 def _plugins(disabled: Sequence[str]) -> Sequence[Found]:
-    from omni_gateway.discovery import discover
+    from omni_gateway.plugins.discovery import discover
 
     return discover(disabled=disabled, skip_broken=True)

@@ -223,7 +223,7 @@ def _table_sets(settings: Settings) -> dict[str, Steps]:
 
 
 def _plugin_tables(settings: Settings, store: Store) -> Iterator[PluginTables]:
-    from omni_gateway.discovery import discover
+    from omni_gateway.plugins.discovery import discover
     from omni_gateway.store import PluginTables
 
     for item in discover(disabled=settings.plugins_disabled, skip_broken=settings.plugin_errors == "skip"):

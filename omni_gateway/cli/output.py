@@ -16,8 +16,8 @@ def plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
-        from omni_gateway.discovery import BrokenPlugin
         from omni_gateway.embedded import EmbeddedOmniError
+        from omni_gateway.plugins.discovery import BrokenPlugin
         from omni_gateway.store import StoreMisconfigured, StoreUnavailable, TablesError
 
         try:

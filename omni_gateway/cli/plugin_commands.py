@@ -111,7 +111,7 @@ def _answers(
     **others: str,
 ) -> Answers:
     """Return the answers of the command line, and of a terminal for what is missing. Raises ``WrongAnswer``."""
-    from omni_gateway.discovery import discover
+    from omni_gateway.plugins.discovery import discover
     from omni_gateway.scaffold.answers import Answers, WrongAnswer, singular_of
     from omni_gateway.scaffold.omni_types import find_type, name_of_type, singular_of_type
     from omni_gateway.scaffold.package import refuse_taken, unused_schema_name

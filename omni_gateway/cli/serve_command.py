@@ -17,7 +17,7 @@ from omni_gateway.server.unauthenticated_bind import check_exposure
 from omni_gateway.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from omni_gateway.discovery import Found
+    from omni_gateway.plugins.discovery import Found
 
 
 @click.command(short_help="Serve the API, of a simulator without OMNI_ENDPOINT.")
@@ -157,8 +157,8 @@ def _usable_plugins(settings: Settings) -> Sequence[Found]:
     Raises BrokenPlugin where one cannot be loaded or a migration fails, unless the settings say to skip it: then it is
     among the plugins as a broken one.
     """
-    from omni_gateway.discovery import BrokenPlugin, discover
     from omni_gateway.plugin_check.rule import Fault
+    from omni_gateway.plugins.discovery import BrokenPlugin, discover
     from omni_gateway.storage import store_of
     from omni_gateway.store import PluginTables, TablesError
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from omni_gateway.discovery import Found
-from omni_gateway.effective_settings import known_variables, load_plugin_settings
 from omni_gateway.omni.config import VARIABLES as OMNI_VARIABLES
+from omni_gateway.plugins.discovery import Found
+from omni_gateway.plugins.settings import known_variables, load_plugin_settings
 from omni_gateway.rest.plugin_settings import OF_SERVICES, prefix_of
 from omni_gateway.server.start_checks import check_tls
 from omni_gateway.server.unauthenticated_bind import check_exposure

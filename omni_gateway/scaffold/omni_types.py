@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from omni_gateway.discovery import discover
 from omni_gateway.http.suggestions import did_you_mean
 from omni_gateway.omni import messages
 from omni_gateway.omni import types as omni_types
+from omni_gateway.plugins.discovery import discover
 from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.rest.subresources import SubList, SubResource
 from omni_gateway.scaffold.answers import WrongAnswer

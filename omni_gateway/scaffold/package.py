@@ -12,9 +12,9 @@ from pathlib import Path
 import jinja2
 
 from omni_gateway import __version__
-from omni_gateway.discovery import Found
 from omni_gateway.omni import messages
 from omni_gateway.omni.types import UNREADABLE
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.rest.schema import SpecSchema
 from omni_gateway.rest.service_plugin import RESERVED_NAMES
 from omni_gateway.scaffold import schema_source

@@ -20,10 +20,10 @@ from gunicorn.app.base import BaseApplication
 from omni_gateway import __version__, audit, tracing
 from omni_gateway.api.health import explain
 from omni_gateway.app import create_app
-from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.http import metrics
 from omni_gateway.http.drain import DRAIN
 from omni_gateway.omni import OmniError
+from omni_gateway.plugins.discovery import BrokenPlugin, Found
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.server import load_metrics, state_lock
 from omni_gateway.server.access_log import AccessLogger

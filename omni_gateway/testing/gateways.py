@@ -18,8 +18,8 @@ import httpx
 from flask import Flask
 
 from omni_gateway.app import create_app
-from omni_gateway.discovery import Found, discover
 from omni_gateway.omni import OmniConfig
+from omni_gateway.plugins.discovery import Found, discover
 from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.settings import Settings
 from omni_gateway.storage import store_of

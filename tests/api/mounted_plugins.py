@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from omni_gateway.app import create_app
-from omni_gateway.discovery import Found
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from omni_gateway.app import create_app
-from omni_gateway.discovery import BrokenPlugin
+from omni_gateway.plugins.discovery import BrokenPlugin
 from omni_gateway.settings import Settings
 
 pytestmark = pytest.mark.slow

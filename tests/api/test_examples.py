@@ -18,8 +18,8 @@ from flask import Flask
 
 from omni_gateway.app import create_app
 from omni_gateway.cli import main
-from omni_gateway.discovery import BrokenPlugin
 from omni_gateway.omni import OmniClient
+from omni_gateway.plugins.discovery import BrokenPlugin
 from omni_gateway.settings import Settings
 
 from .conftest import Caller

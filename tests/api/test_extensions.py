@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from marshmallow import fields
 
-from omni_gateway.discovery import BrokenPlugin
+from omni_gateway.plugins.discovery import BrokenPlugin
 from omni_gateway.sdk import OmniResourceAdapter, Resource, ResourceAdapter, ResourceSchema, Role, SubResource
 from omni_gateway.sdk.actions import Action, ComputedDocument, DryRunResult, ServicePlugin
 from omni_gateway.sdk.adapters import update

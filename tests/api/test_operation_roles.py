@@ -7,7 +7,7 @@ from flask import Flask
 
 from omni_gateway.app import create_app
 from omni_gateway.auth import Role
-from omni_gateway.discovery import BrokenPlugin, Found
+from omni_gateway.plugins.discovery import BrokenPlugin, Found
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.sdk import (
     READ_WRITE,

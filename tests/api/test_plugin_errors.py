@@ -11,7 +11,7 @@ import pytest
 from flask import abort
 
 from omni_gateway.app import create_app
-from omni_gateway.discovery import Found
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.sdk import (
     Listing,
     ListQuery,

@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 
 from omni_gateway.app import create_app
-from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.omni import OmniClient
+from omni_gateway.plugins.discovery import BrokenPlugin, Found
 from omni_gateway.sdk import Operation, OperationKind, Resource, ResourceAdapter, Role, SpecSchema
 from omni_gateway.sdk.actions import Action, ComputedDocument, PluginError, ServicePlugin
 from omni_gateway.sdk.extensions import CheckFailed, HealthCheck, PluginContext, Task, setting

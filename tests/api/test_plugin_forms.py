@@ -13,7 +13,7 @@ from flask.views import MethodView
 from marshmallow import fields
 
 from omni_gateway.app import create_app
-from omni_gateway.discovery import Found
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.sdk import (
     READ,
     READ_WRITE,

@@ -16,7 +16,6 @@ import yaml
 from click.testing import CliRunner, Result
 
 from omni_gateway.cli import main
-from omni_gateway.discovery import discover
 from omni_gateway.omni import messages
 from omni_gateway.plugin_check import exemptions, report
 from omni_gateway.plugin_check.at_start import AT_START
@@ -26,6 +25,7 @@ from omni_gateway.plugin_check.package import OWN_DISTRIBUTION
 from omni_gateway.plugin_check.package_files import of_distribution
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Subject
+from omni_gateway.plugins.discovery import discover
 
 from .plugin_mistakes import AT_START as WRONG_AT_START
 from .plugin_mistakes import BY_CHECK, NONE, Mistake, write

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from omni_gateway.discovery import BrokenPlugin
+from omni_gateway.plugins.discovery import BrokenPlugin
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.sdk.extensions import Counter, Gauge, Histogram
 from omni_gateway.settings import Settings

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from omni_gateway import discovery
 from omni_gateway.cli import third_party_commands
-from omni_gateway.discovery import BrokenPlugin, Found, discover
 from omni_gateway.plugin_check.catalogue import RULES
 from omni_gateway.plugin_check.check import Result, check
 from omni_gateway.plugin_check.entry_points import is_misspelt
 from omni_gateway.plugin_check.package_files import of_distribution
 from omni_gateway.plugin_check.rule import Grade
 from omni_gateway.plugin_check.subject import Subject
+from omni_gateway.plugins import discovery
+from omni_gateway.plugins.discovery import BrokenPlugin, Found, discover
 
 from .plugin_mistakes import AT_START, BY_CHECK, NONE, Mistake, write
 

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from omni_gateway.discovery import BrokenPlugin
+from omni_gateway.plugins.discovery import BrokenPlugin
 from omni_gateway.sdk import ResourceAdapter, Role
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.sdk.extensions import Page

@@ -12,9 +12,9 @@ from flask import Flask
 from sqlalchemy import event
 
 from omni_gateway.app import create_app
-from omni_gateway.discovery import Found
 from omni_gateway.omni import OmniClient, rpcs
 from omni_gateway.omni.errors import NotFound
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.sdk import (
     Operation,

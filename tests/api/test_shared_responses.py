@@ -11,9 +11,9 @@ from flask import Flask, request
 from marshmallow import fields
 
 from omni_gateway.app import create_app
-from omni_gateway.discovery import Found
 from omni_gateway.omni import OmniClient
 from omni_gateway.omni.selectors import parse
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.sdk import (
     READ,
     Listing,

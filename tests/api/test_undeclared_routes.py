@@ -13,7 +13,7 @@ from flask.views import MethodView, View
 from flask_smorest import Blueprint as Files
 
 from omni_gateway.app import create_app
-from omni_gateway.discovery import BrokenPlugin, Found
+from omni_gateway.plugins.discovery import BrokenPlugin, Found
 from omni_gateway.sdk import ResourceAdapter, Role, require_role
 from omni_gateway.sdk.actions import ComputedDocument, Gateway, ServicePlugin, public
 from omni_gateway.settings import Settings

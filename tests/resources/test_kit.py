@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 
-from omni_gateway.discovery import discover
+from omni_gateway.plugins.discovery import discover
 from omni_gateway.sdk import ResourcePlugin
 from omni_gateway.sdk.testing import EmbeddedOmni
 from omni_gateway.simulator.faults import Faults

@@ -184,7 +184,7 @@ def test_a_dump_is_restored_into_another_database(
     postgresql: PostgreSQL, database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As docs/operations/backup.md has it."""
-    monkeypatch.setattr("omni_gateway.discovery.discover", lambda **_: [])
+    monkeypatch.setattr("omni_gateway.plugins.discovery.discover", lambda **_: [])
     dump, server = str(postgresql.folder / "gateway.dump"), ("-h", str(postgresql.folder), "-U", "gateway")
     monkeypatch.setenv("OMNI_GATEWAY_STORE_URL", database("dumped"))
     before, tried, upgraded, after = (

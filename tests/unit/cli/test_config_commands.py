@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from omni_gateway.cli import main
 from omni_gateway.cli.settings_check import unknown_variables
-from omni_gateway.discovery import Found, discover
+from omni_gateway.plugins.discovery import Found, discover
 
 Run = Callable[..., Result]
 

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from omni_gateway.cli import main
-from omni_gateway.discovery import Found
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.server import state_lock
 from omni_gateway.settings import Settings
@@ -39,7 +39,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr("omni_gateway.discovery.discover", lambda **_: [])
+    monkeypatch.setattr("omni_gateway.plugins.discovery.discover", lambda **_: [])
     monkeypatch.setenv("OMNI_GATEWAY_STATE_DIR", str(settings.state_dir))
     monkeypatch.setenv("OMNI_GATEWAY_STORE_TIMEOUT", str(SECONDS))
 
@@ -102,7 +102,7 @@ def test_the_tables_of_plugins_are_migrated_too_and_a_broken_step_names_its_plug
     def install(*steps: str) -> None:
         plugin = ServicePlugin(name="racks", tables=release(*steps), documents=[COUNT])
         found = [Found("racks", "acme_racks:plugin", "acme-racks", "1.2", "loaded", plugin)]
-        monkeypatch.setattr("omni_gateway.discovery.discover", lambda **_: found)
+        monkeypatch.setattr("omni_gateway.plugins.discovery.discover", lambda **_: found)
 
     install(FIRST, SECOND)
     upgraded, checked = run("upgrade"), run("check")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from omni_gateway import discovery
 from omni_gateway.app import create_app
 from omni_gateway.cli.serve_command import _usable_plugins as load_at_the_start
-from omni_gateway.discovery import BrokenPlugin, Found
 from omni_gateway.omni import OmniConfig
+from omni_gateway.plugins import discovery
+from omni_gateway.plugins.discovery import BrokenPlugin, Found
 from omni_gateway.sdk import Role, SpecSchema
 from omni_gateway.sdk.actions import ComputedDocument, ServicePlugin
 from omni_gateway.server.application import Server
@@ -43,7 +43,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tables], None]:
     def install(tables: Tables) -> None:
         plugin = ServicePlugin(name="racks", tables=tables, documents=[COUNT])
         found = [Found("racks", "acme_racks:plugin", "acme-racks", "1.2", "loaded", plugin)]
-        monkeypatch.setattr("omni_gateway.discovery.discover", lambda **_: found)
+        monkeypatch.setattr("omni_gateway.plugins.discovery.discover", lambda **_: found)
 
     return install
 

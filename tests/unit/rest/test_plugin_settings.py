@@ -10,8 +10,8 @@ from typing import Any, Literal
 import marshmallow as ma
 import pytest
 
-from omni_gateway.discovery import Found
-from omni_gateway.effective_settings import effective_settings
+from omni_gateway.cli.effective_settings import effective_settings
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.rest.plugin_settings import load
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.sdk.extensions import setting

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from omni_gateway import discovery
+from omni_gateway.plugins import discovery
 from omni_gateway.sdk import SDK_VERSION
 
 from .conftest import Run

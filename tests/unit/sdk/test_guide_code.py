@@ -11,8 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from omni_gateway.app import create_app
-from omni_gateway.discovery import Found
 from omni_gateway.omni import OmniConfig
+from omni_gateway.plugins.discovery import Found
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.settings import Settings
 from omni_gateway.simulator.embedded import RunningSimulator
