@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from omni_gateway.variables import PREFIX, in_file
+from omni_gateway.environment.variables import PREFIX, in_file
 
 DEFAULT_BIND = "127.0.0.1:8080"
 SECONDS = 4.0

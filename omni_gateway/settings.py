@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 from limits import RateLimitItem, parse_many
 
+from omni_gateway.environment.variables import PREFIX, SettingsError, in_file, setting, variables_of
 from omni_gateway.host_names import Pattern
 from omni_gateway.omni import ConfigError, OmniConfig
-from omni_gateway.variables import PREFIX, SettingsError, in_file, setting, variables_of
 
 __all__ = ["OFF", "PREFIX", "Settings", "SettingsError"]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from omni_gateway.cli.output import plain_errors, print_table
+from omni_gateway.environment.variables import PREFIX, in_file
 from omni_gateway.settings import Settings, SettingsError
-from omni_gateway.variables import PREFIX, in_file
 
 if TYPE_CHECKING:
     from omni_gateway.plugins.discovery import Found

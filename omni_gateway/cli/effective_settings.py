@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from omni_gateway.environment.secret_files import SUFFIX
+from omni_gateway.environment.variables import PREFIX, Variable, in_file, variables_of
 from omni_gateway.omni.config import KEY_VARIABLES
 from omni_gateway.omni.config import VARIABLES as OMNI_VARIABLES
 from omni_gateway.plugins.discovery import Found
 from omni_gateway.plugins.settings import known_variables, load_plugin_settings
 from omni_gateway.rest.plugin_settings import plugin_variables
-from omni_gateway.secret_files import SUFFIX
 from omni_gateway.settings import Settings
-from omni_gateway.variables import PREFIX, Variable, in_file, variables_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from omni_gateway.environment.variables import CONFIG_FILE, PREFIX, in_file, variables_of
 from omni_gateway.omni.config import VARIABLES as OMNI_VARIABLES
 from omni_gateway.plugins.discovery import Found
 from omni_gateway.plugins.settings import known_variables, load_plugin_settings
@@ -14,7 +15,6 @@ from omni_gateway.rest.plugin_settings import OF_SERVICES, prefix_of
 from omni_gateway.server.start_checks import check_tls
 from omni_gateway.server.unauthenticated_bind import check_exposure
 from omni_gateway.settings import Settings, SettingsError
-from omni_gateway.variables import CONFIG_FILE, PREFIX, in_file, variables_of
 
 #: Least similarity of the name of a setting, for it to be named beside an unknown one; and of one that may not be meant
 #: for the gateway, to be told at all: other programs of Sidero's have variables too.

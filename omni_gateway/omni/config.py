@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from omni_gateway.environment.secret_files import SUFFIX, SecretFileError, read_secret
 from omni_gateway.omni.endpoint import Endpoint, parse_endpoint
 from omni_gateway.omni.faults import ConfigError
 from omni_gateway.omni.keys import parse_key
-from omni_gateway.secret_files import SUFFIX, SecretFileError, read_secret
 
 __all__ = ["ConfigError", "OmniConfig"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from omni_gateway.environment.variables import PREFIX, variables_of
 from omni_gateway.plugins.discovery import Found
 from omni_gateway.rest import plugin_settings
 from omni_gateway.rest.plugin_settings import plugin_variables
 from omni_gateway.settings import Settings
-from omni_gateway.variables import PREFIX, variables_of
 
 
 def known_variables(found: Iterable[Found]) -> Mapping[str, str]:

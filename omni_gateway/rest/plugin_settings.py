@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from omni_gateway.variables import PREFIX, SettingsError, Variable, variables_of
+from omni_gateway.environment.variables import PREFIX, SettingsError, Variable, variables_of
 
 #: Kubernetes sets variables of these names for each Service of a namespace.
 OF_SERVICES = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$")

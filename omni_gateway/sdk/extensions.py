@@ -5,6 +5,7 @@ with changes of Omni's objects, metrics, pages for browsers, commands.
 """
 
 from omni_gateway.command_omni import omni_client
+from omni_gateway.environment.variables import setting
 from omni_gateway.http.plugin_metrics import Counter, Gauge, Histogram
 from omni_gateway.http.readiness import CheckFailed
 from omni_gateway.rest.change_handler import ChangeHandler
@@ -13,7 +14,6 @@ from omni_gateway.rest.health_check import HealthCheck
 from omni_gateway.rest.plugin_pages import Page
 from omni_gateway.store import PluginTables, Tables, TablesError
 from omni_gateway.tasks import PluginContext, Task, TaskContext
-from omni_gateway.variables import setting
 from omni_gateway.watch.change_follower import ObjectChange
 
 __all__ = [

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
+from omni_gateway.environment.variables import Variable, variables_of
 from omni_gateway.settings import PREFIX, Settings
-from omni_gateway.variables import Variable, variables_of
 
 FILE = Path(__file__).parents[2] / "deploy" / "helm" / "omni-gateway" / "values.schema.json"
 #: Set by the chart from other values, or not to be had in a pod.

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from omni_gateway.cli import main
+from omni_gateway.environment.variables import variables_of
 from omni_gateway.http.problems import CATALOGUE
 from omni_gateway.settings import Settings
-from omni_gateway.variables import variables_of
 from tests.shell import section
 
 ROOT = Path(__file__).parents[2]

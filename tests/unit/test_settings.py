@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from omni_gateway.environment.variables import variables_of
 from omni_gateway.omni.config import KEY_VARIABLES
 from omni_gateway.settings import Settings, SettingsError
-from omni_gateway.variables import variables_of
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,11 +11,11 @@ import marshmallow as ma
 import pytest
 
 from omni_gateway.cli.effective_settings import effective_settings
+from omni_gateway.environment.variables import SettingsError
 from omni_gateway.plugins.discovery import Found
 from omni_gateway.rest.plugin_settings import load
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.sdk.extensions import setting
-from omni_gateway.variables import SettingsError
 
 URL = "OMNI_GATEWAY_RACK_UNITS_URL"
 TOKEN = "OMNI_GATEWAY_RACK_UNITS_TOKEN"

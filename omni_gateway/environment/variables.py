@@ -16,7 +16,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import marshmallow as ma
 from dotenv import dotenv_values
 
-from omni_gateway.secret_files import SUFFIX, SecretFileError, read_secret
+from omni_gateway.environment.secret_files import SUFFIX, SecretFileError, read_secret
 
 PREFIX = "OMNI_GATEWAY_"
 CONFIG_FILE = f"{PREFIX}CONFIG_FILE"
