@@ -21,7 +21,7 @@ from omni_gateway.http.stream_tickets import StreamTickets
 from omni_gateway.plugins.discovery import Found
 from omni_gateway.server import application
 from omni_gateway.settings import Settings
-from omni_gateway.storage import store_of
+from omni_gateway.settings.storage import store_of
 
 
 @cache

@@ -18,7 +18,6 @@ from omni_gateway.api import can_i, gateway_metrics, health, index, operations, 
 from omni_gateway.api.any_type import views as generic
 from omni_gateway.api.apply import views as applying
 from omni_gateway.auth import FailedLogins, Role
-from omni_gateway.authentication import authenticator, issuer_checks
 from omni_gateway.cache.client import CachingClient
 from omni_gateway.http import (
     admission,
@@ -64,7 +63,8 @@ from omni_gateway.rest.gateway import EXTENSION, Gateway
 from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.rest.views.openapi import shared_responses
 from omni_gateway.settings import Settings, SettingsError
-from omni_gateway.storage import store_of
+from omni_gateway.settings.authentication import authenticator, issuer_checks
+from omni_gateway.settings.storage import store_of
 from omni_gateway.watch.stream_response import StreamLimiter
 
 log = logging.getLogger(__name__)

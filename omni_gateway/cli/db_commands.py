@@ -93,7 +93,7 @@ def upgrade(dry_run: bool, output: str) -> None:
     `serve` does the same at its start; a deployment may do it before. It waits for the store as long as the start does.
     Gateways of the release before go on working meanwhile and afterwards.
     """
-    from omni_gateway.storage import store_of
+    from omni_gateway.settings.storage import store_of
 
     settings = Settings.load()
     sets = _table_sets(settings)
@@ -215,7 +215,7 @@ def _reachable(make: Callable[[], Engine], settings: Settings, wait: float) -> E
 
 
 def _table_sets(settings: Settings) -> dict[str, Steps]:
-    from omni_gateway.storage import store_of
+    from omni_gateway.settings.storage import store_of
     from omni_gateway.store.migration import OWN
 
     plugins = {tables.plugin: tables.steps for tables in _plugin_tables(settings, store_of(settings))}

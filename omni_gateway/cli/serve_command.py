@@ -141,7 +141,7 @@ def _ensure_a_token(settings: Settings) -> str | None:
 
     If token authentication is off, none is created: it would become valid, unnoticed, once that is switched on.
     """
-    from omni_gateway.storage import store_of
+    from omni_gateway.settings.storage import store_of
 
     store = store_of(settings)
     store.wait(settings.store_start_timeout)
@@ -159,7 +159,7 @@ def _usable_plugins(settings: Settings) -> Sequence[Found]:
     """
     from omni_gateway.plugin_check.rule import Fault
     from omni_gateway.plugins.discovery import BrokenPlugin, discover
-    from omni_gateway.storage import store_of
+    from omni_gateway.settings.storage import store_of
     from omni_gateway.store import PluginTables, TablesError
 
     skip = settings.plugin_errors == "skip"

@@ -22,7 +22,7 @@ def token() -> None:
 
 
 def _store(settings: Settings) -> Any:
-    from omni_gateway.storage import store_of
+    from omni_gateway.settings.storage import store_of
 
     if not settings.store_url:
         start_checks.check_folder(settings.state_dir)

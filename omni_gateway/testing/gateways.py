@@ -22,7 +22,7 @@ from omni_gateway.omni import OmniConfig
 from omni_gateway.plugins.discovery import Found, discover
 from omni_gateway.rest.service_plugin import ServicePlugin
 from omni_gateway.settings import Settings
-from omni_gateway.storage import store_of
+from omni_gateway.settings.storage import store_of
 from omni_gateway.testing.document import Document
 from omni_gateway.testing.transport import InProcessTransport
 

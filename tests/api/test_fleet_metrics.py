@@ -13,7 +13,7 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from omni_gateway.settings import Settings
-from omni_gateway.storage import store_of
+from omni_gateway.settings.storage import store_of
 
 from .conftest import Caller
 

@@ -27,8 +27,8 @@ from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.omni import errors as omni_errors
 from omni_gateway.omni.channel import open_channel
 from omni_gateway.settings import Settings
+from omni_gateway.settings.storage import store_of
 from omni_gateway.simulator.embedded import RunningSimulator, running_simulator
-from omni_gateway.storage import store_of
 from omni_gateway.testing.document import Document
 from tests.conformance import cosi_state
 from tests.e2e.cluster_steps import GONE_SECONDS

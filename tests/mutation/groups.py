@@ -21,7 +21,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "omni_gateway.auth.principal",
         "omni_gateway.auth.tokens",
         "omni_gateway.auth.oidc.*",
-        "omni_gateway.authentication",
+        "omni_gateway.settings.authentication",
     ),
     "cache": ("omni_gateway.rest.response_cache", "omni_gateway.rest.views.cached_response", "omni_gateway.cache.*"),
     "audit": ("omni_gateway.audit", "omni_gateway.audit.*"),

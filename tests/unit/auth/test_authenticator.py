@@ -21,10 +21,10 @@ from omni_gateway.auth import (
 from omni_gateway.auth.authenticator import LONGEST_CREDENTIAL
 from omni_gateway.auth.oidc import OidcMethod, providers
 from omni_gateway.auth.principal import MethodName
-from omni_gateway.authentication import ANONYMOUS, authenticator, issuer_checks
 from omni_gateway.omni import OmniClient, OmniConfig
 from omni_gateway.omni.errors import OmniError
 from omni_gateway.settings import Settings
+from omni_gateway.settings.authentication import ANONYMOUS, authenticator, issuer_checks
 from omni_gateway.simulator.identity.keys import generate
 from omni_gateway.store import DocumentStore, Store, StoreUnavailable, TokenStore
 from tests.issuer import AUDIENCE, Issuer, running_issuer

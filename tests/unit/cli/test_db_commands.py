@@ -18,7 +18,7 @@ from omni_gateway.plugins.discovery import Found
 from omni_gateway.sdk.actions import ServicePlugin
 from omni_gateway.server import state_lock
 from omni_gateway.settings import Settings
-from omni_gateway.storage import store_of
+from omni_gateway.settings.storage import store_of
 from omni_gateway.store import Tables
 from omni_gateway.store.migration import HEAD
 from tests.unit.cli.test_tables import COUNT

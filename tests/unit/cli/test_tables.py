@@ -19,7 +19,7 @@ from omni_gateway.sdk import Role, SpecSchema
 from omni_gateway.sdk.actions import ComputedDocument, ServicePlugin
 from omni_gateway.server.application import Server
 from omni_gateway.settings import Settings
-from omni_gateway.storage import store_of
+from omni_gateway.settings.storage import store_of
 from omni_gateway.store import Tables
 from tests.unit.store.test_plugin_tables import BROKEN, FIRST, SECOND
 from tests.unit.store.test_plugin_tables import release as release

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from omni_gateway.cli import main
 from omni_gateway.cli.serve_command import _ensure_a_token
 from omni_gateway.settings import Settings
-from omni_gateway.storage import store_of
+from omni_gateway.settings.storage import store_of
 
 
 @pytest.fixture

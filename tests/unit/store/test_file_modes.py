@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from omni_gateway.settings import Settings
-from omni_gateway.storage import store_of
+from omni_gateway.settings.storage import store_of
 from omni_gateway.store import Store
 
 

@@ -1,7 +1,8 @@
 """The settings: environment variables, or a file of them named by ``OMNI_GATEWAY_CONFIG_FILE``.
 
 A variable of the environment takes precedence over the file. Every setting is a field of :class:`Settings`; its name
-and ``doc`` make the table of ``docs/settings.md``, which a test compares with this module.
+and ``doc`` make the table of ``docs/settings.md``, which a test compares with this module. The modules beside it make
+the store, the authenticator, and the client of Omni for commands from the settings.
 """
 
 from __future__ import annotations

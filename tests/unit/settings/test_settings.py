@@ -11,7 +11,7 @@ from omni_gateway.environment.variables import variables_of
 from omni_gateway.omni.config import KEY_VARIABLES
 from omni_gateway.settings import Settings, SettingsError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_without_any_variable_the_defaults_hold() -> None:
