@@ -14,7 +14,7 @@ from benchmarks.processes import Target, gateway
 from benchmarks.scale_replicas import replicas
 from benchmarks.simulator_scale import Running, make_clusters, simulator, wait_ready
 from benchmarks.slow_clients import raise_file_limit
-from benchmarks.speed_changes import MACHINES, end_writing, writers
+from benchmarks.speed_changes import MACHINES, end_writing, label_machine, writers
 from benchmarks.speed_load import Load, NotServedError, answer, cpu_seconds, load, middle, need_wrk, workers
 from benchmarks.speed_streams import change, fan_out, watchers
 from omni_gateway.omni import OmniClient, types
@@ -112,9 +112,7 @@ def _start(stack: ExitStack, size: int, clusters: int) -> Fleet:
         wait_ready(omni, clusters)
         ids = sorted(item["metadata"]["id"] for item in omni.resources.list(types.MACHINE_LABELS).items)
         for id in ids[:CHOSEN]:
-            read = omni.resources.get(types.MACHINE_LABELS, id)
-            read["metadata"].setdefault("labels", {})[LABEL] = ""
-            omni.resources.update(read, version=None)
+            label_machine(omni, id, "", label=LABEL)
     room = max(LEAST_CACHE_BYTES, size * CACHE_BYTES_PER_MACHINE)
     target = stack.enter_context(gateway(running.config, settings={"OMNI_GATEWAY_CACHE_BYTES": str(room)}))
     print(f"\n{size:,} machines, {clusters:,} clusters; simulator {_simulator(running)}")

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.simulator_scale import Running, simulator
+from benchmarks.speed_changes import label_machine
 from omni_gateway.omni import OmniClient, OmniConfig, rpcs, types
 from omni_gateway.stubs import resources_pb2 as pb
 
 FLEET = 2_000
 CHANGES = 400
-LABEL = "bench-changing"
 #: Types that a worker watches whose callers read machines and clusters in all their forms.
 WATCHED = (
     types.MACHINES,
@@ -66,19 +66,13 @@ def replicas(counts: Sequence[int]) -> None:
                 idle = (_cpu(running) - idle_cpu) / (time.monotonic() - idle_from)
                 at_rest = _cpu(running)
                 for number in range(CHANGES):
-                    _label(omni, ids[number % len(ids)], str(number))
+                    label_machine(omni, ids[number % len(ids)], str(number))
                 changed = _ask(process)
                 took = _cpu(running) - at_rest
             messages, size = changed.messages - opened.messages, changed.bytes - opened.bytes
             text = f"{count:>8}{count * len(WATCHED):>9}{opened.bytes / 1e6:>10.1f}{start_cpu:>13.2f}"
             text += f"{messages / CHANGES:>17.1f}{size / CHANGES / 1e3:>11.1f}{took / CHANGES * 1e3:>15.2f}"
             print(f"{text}{idle * 1e3:>11.1f}{running.memory('VmRSS'):>7.0f}", flush=True)
-
-
-def _label(omni: OmniClient, machine: str, value: str) -> None:
-    read = omni.resources.get(types.MACHINE_LABELS, machine)
-    read["metadata"].setdefault("labels", {})[LABEL] = value
-    omni.resources.update(read, version=None)
 
 
 def _cpu(running: Running) -> float:

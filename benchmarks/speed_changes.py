@@ -80,9 +80,10 @@ def _write(omni: OmniClient, id: str, mark: str) -> None:
     omni.resources.update({"metadata": metadata, "spec": spec}, version=None)
 
 
-def _label(omni: OmniClient, machine: str, value: str) -> None:
+def label_machine(omni: OmniClient, machine: str, value: str, *, label: str = CHANGING) -> None:
+    """Give a machine a label of the user's."""
     read = omni.resources.get(types.MACHINE_LABELS, machine)
-    read["metadata"].setdefault("labels", {})[CHANGING] = value
+    read["metadata"].setdefault("labels", {})[label] = value
     omni.resources.update(read, version=None)
 
 
@@ -96,7 +97,7 @@ def main(rate: float, of: str) -> None:
         ids = BUSY
         if of == MACHINES:
             ids = [item["metadata"]["id"] for item in omni.resources.list(types.MACHINE_LABELS).items]
-        put: Callable[[OmniClient, str, str], None] = _label if of == MACHINES else _write
+        put: Callable[[OmniClient, str, str], None] = label_machine if of == MACHINES else _write
 
         def write(number: int) -> None:
             due = time.monotonic()
