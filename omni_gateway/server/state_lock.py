@@ -77,13 +77,9 @@ def release_in_worker() -> None:
 
 def sqlite_file(settings: Settings) -> Path | None:
     """Return the file of a SQLite store; None for another database, or one in memory."""
-    from sqlalchemy import make_url
+    from omni_gateway.store.sqlite import file_of
 
-    scheme, _, rest = settings.database_url.partition("://")
-    if scheme.partition("+")[0] != "sqlite":
-        return None
-    name = make_url(f"sqlite://{rest}").database
-    return None if name in (None, "", ":memory:") else Path(str(name)).absolute()
+    return file_of(settings.database_url)
 
 
 def _locked(database: Path, kind: int, seconds: float) -> int | None:

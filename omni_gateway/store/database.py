@@ -11,7 +11,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from omni_gateway import tracing
-from omni_gateway.store import deadline
+from omni_gateway.store import deadline, sqlite
 from omni_gateway.store.circuit import Circuit
 from omni_gateway.store.errors import (
     CORRUPT,
@@ -164,8 +164,6 @@ class Database:
             with deadline.within(seconds):
                 with opened(engine) as connection:
                     if connection.dialect.name == "sqlite":
-                        from omni_gateway.store import sqlite
-
                         sqlite.begin(connection, self._seconds)
                     yield connection
                 known = True
@@ -256,17 +254,15 @@ def make_engine(url: str, seconds: float) -> Engine:
 
     sizes = {"pool_size": POOL_SIZE, "max_overflow": MOST_CONNECTIONS - POOL_SIZE, "pool_timeout": seconds}
     try:
+        file = sqlite.file_of(url)
         if url.partition("://")[0] in ("sqlite", "sqlite+pysqlite"):
-            pool = {} if _in_memory(url) else sizes
-            engine = create_engine(url, **pool)
+            engine = create_engine(url, **({} if file is None else sizes))
         else:
             engine = create_engine(url, pool_pre_ping=True, pool_use_lifo=True, **sizes)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         raise StoreMisconfigured(f"it cannot be used: {' '.join(str(error).split())[:200]}") from None
     if engine.dialect.name == "sqlite":
-        from omni_gateway.store import sqlite
-
-        sqlite.bound(engine, seconds)
+        sqlite.bound(engine, file, seconds)
     elif (engine.dialect.name, engine.dialect.driver) == ("postgresql", "psycopg"):
         from omni_gateway.store import postgresql
 
@@ -274,12 +270,6 @@ def make_engine(url: str, seconds: float) -> Engine:
     else:
         raise StoreMisconfigured("it must begin with sqlite:// or postgresql+psycopg://")
     return engine
-
-
-def _in_memory(url: str) -> bool:
-    from sqlalchemy import make_url
-
-    return make_url(url).database in (None, "", ":memory:")
 
 
 def lasting(error: StoreUnavailable) -> bool:

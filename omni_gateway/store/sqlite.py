@@ -26,12 +26,25 @@ BESIDE = ("", "-wal", "-shm", "-journal")
 STEPS = 20_000
 
 
-def bound(engine: Engine, seconds: float) -> None:
-    """Create the file with mode 0600, and give an engine's connections deadlines."""
+def file_of(url: str) -> Path | None:
+    """Return the file of a SQLite database by its SQLAlchemy URL; None for one in memory, and for other databases."""
+    from sqlalchemy import make_url
+
+    if url.partition("://")[0].partition("+")[0] != "sqlite":
+        return None
+    name = make_url(url).database
+    return None if name in (None, "", ":memory:") else Path(str(name)).absolute()
+
+
+def bound(engine: Engine, file: Path | None, seconds: float) -> None:
+    """Create the database's file with mode 0600, and give an engine's connections deadlines.
+
+    :param file: that of :func:`file_of`.
+    """
     from sqlalchemy import event
 
-    if engine.url.database and engine.url.database != ":memory:":
-        _detect_replacement(engine, Path(engine.url.database))
+    if file is not None:
+        _detect_replacement(engine, file)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, record: Any) -> None:
