@@ -14,8 +14,8 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from omni_gateway.environment.variables import PREFIX, in_file
+from omni_gateway.host_names import DEFAULT_BIND
 
-DEFAULT_BIND = "127.0.0.1:8080"
 SECONDS = 4.0
 #: Addresses that stand for all of this machine's, and one of these.
 _ANY_HOST = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104

@@ -1,10 +1,17 @@
-"""Normalised hosts and ports, to compare ``Host``, ``Origin`` and the setting ``OMNI_GATEWAY_ALLOWED_HOSTS``."""
+"""Hosts and ports of the settings and of requests.
+
+Normalised, to compare ``Host``, ``Origin`` and ``OMNI_GATEWAY_ALLOWED_HOSTS``; and the addresses to listen at.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+#: The default of ``OMNI_GATEWAY_BIND``.
+DEFAULT_BIND = "127.0.0.1:8080"
 
 _AUTHORITY = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -68,3 +75,12 @@ class Pattern:
         if wanted.port is not None and wanted.port != given.port_for(scheme):
             return False
         return given.name == wanted.name or (self.subdomains and given.name.endswith(f".{wanted.name}"))
+
+
+def ip_and_port(text: str) -> tuple[str, int]:
+    """Parse ``IP:PORT``, an IPv6 address in brackets; raise ValueError. The address is in its normal form."""
+    parts = urlsplit(f"//{text}")
+    address = ipaddress.ip_address(parts.hostname or "")
+    if not parts.port or parts.path:
+        raise ValueError(f"{text!r} is not an IP address and a port")
+    return str(address), parts.port

@@ -12,6 +12,7 @@ import click
 from omni_gateway import __version__, embedded
 from omni_gateway.cli import third_party_commands
 from omni_gateway.cli.output import plain_errors
+from omni_gateway.host_names import DEFAULT_BIND
 from omni_gateway.server import passed_socket, start_checks, state_lock
 from omni_gateway.server.unauthenticated_bind import check_exposure
 from omni_gateway.settings import Settings, SettingsError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--bind",
     metavar="HOST:PORT",
-    help="Address to listen at, also unix:PATH. By default OMNI_GATEWAY_BIND, or 127.0.0.1:8080.",
+    help=f"Address to listen at, also unix:PATH. By default OMNI_GATEWAY_BIND, or {DEFAULT_BIND}.",
 )
 @click.option(
     "--workers",

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, request
 
 from omni_gateway.auth import Principal, Role
-from omni_gateway.host_names import Authority
+from omni_gateway.host_names import Authority, ip_and_port
 from omni_gateway.http.guard import act_as
 from omni_gateway.http.hosts import is_loopback
 from omni_gateway.http.problems import Problem
@@ -21,14 +20,6 @@ from omni_gateway.http.problems import Problem
 PATHS = ("/metrics", "/metrics/fleet", "/livez", "/readyz", "/health")
 #: The caller of a request without a credential, on loopback.
 SCRAPER = Principal("metrics", Role.READER, "metrics-listener", "off")
-
-Address = tuple[str, int]
-
-
-def address_of(bind: str) -> Address:
-    """Return the address and port of ``IP:PORT``, which the settings have checked."""
-    parts = urlsplit(f"//{bind}")
-    return str(ipaddress.ip_address(parts.hostname or "")), parts.port or 0
 
 
 def init_app(app: Flask, bind: str) -> None:
@@ -38,7 +29,7 @@ def init_app(app: Flask, bind: str) -> None:
     """
     if not bind:
         return
-    address = address_of(bind)
+    address = ip_and_port(bind)
 
     def restrict() -> None:
         # The buffer that the server gives as the socket knows its listener; other servers have no such listener.
@@ -54,7 +45,7 @@ def init_app(app: Flask, bind: str) -> None:
     app.before_request(restrict)
 
 
-def _plain(listener: tuple[Any, ...]) -> Address:
+def _plain(listener: tuple[Any, ...]) -> tuple[str, int]:
     return str(ipaddress.ip_address(str(listener[0]).partition("%")[0])), int(listener[1])
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from omni_gateway.host_names import DEFAULT_BIND
 from omni_gateway.rest.links import API_PREFIX
 from omni_gateway.server.start_checks import BIND
 from omni_gateway.settings import OFF, Settings
@@ -54,7 +55,7 @@ def _port(bind: str, passed: bool) -> str:
 
 def _other(bind: str) -> str:
     if _without_port(bind):
-        return "127.0.0.1:8080"
+        return DEFAULT_BIND
     host, _, port = bind.rpartition(":")
     return f"{host}:{int(port) + 1 if int(port) < 65535 else 8080}"
 

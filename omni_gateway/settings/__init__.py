@@ -15,12 +15,11 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from limits import RateLimitItem, parse_many
 
 from omni_gateway.environment.variables import PREFIX, SettingsError, in_file, setting, variables_of
-from omni_gateway.host_names import Pattern
+from omni_gateway.host_names import DEFAULT_BIND, Pattern, ip_and_port
 from omni_gateway.omni import ConfigError, OmniConfig
 
 __all__ = ["OFF", "PREFIX", "Settings", "SettingsError"]
@@ -41,7 +40,7 @@ class Settings:
     omni: OmniConfig | None = None
     #: The variables that were given, those of plugins among them.
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-    bind: str = _setting("BIND", "Address that `serve` listens at: `HOST:PORT` or `unix:PATH`", "127.0.0.1:8080")
+    bind: str = _setting("BIND", "Address that `serve` listens at: `HOST:PORT` or `unix:PATH`", DEFAULT_BIND)
     metrics_bind: str = _setting(
         "METRICS_BIND",
         "A second address that `serve` listens at, for `/metrics` and the health routes only: `IP:PORT`; on loopback no"
@@ -282,14 +281,10 @@ class Settings:
 
     def _check_metrics_bind(self) -> None:
         try:
-            parts = urlsplit(f"//{self.metrics_bind}")
-            loopback = ip_address(parts.hostname or "").is_loopback
-            usable = bool(parts.port) and not parts.path
+            address, _ = ip_and_port(self.metrics_bind)
         except ValueError:
-            loopback = usable = False
-        if not usable:
-            raise SettingsError(f"{PREFIX}METRICS_BIND must be an IP address and a port: 127.0.0.1:9090")
-        if self.open_on_loopback and not loopback:
+            raise SettingsError(f"{PREFIX}METRICS_BIND must be an IP address and a port: 127.0.0.1:9090") from None
+        if self.open_on_loopback and not ip_address(address).is_loopback:
             raise SettingsError(f"{PREFIX}METRICS_BIND must be on loopback with {PREFIX}AUTH=off")
 
     def _check_limits(self) -> None:
