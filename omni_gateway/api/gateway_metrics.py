@@ -47,7 +47,11 @@ RESYNCS = Total(
         registry=REGISTRY,
     )
 )
-PENDING = sampled_gauge("omni_gateway_cache_pending_writes", "Objects whose last write the watch has not shown yet")
+PENDING = sampled_gauge(
+    "omni_gateway_cache_pending_writes",
+    "Objects written, or read from Omni in a newer state, whose change no read has found in the cache yet;"
+    " a read that waits for one in vain has the Cache-Status detail pending-write",
+)
 BROADCASTERS = sampled_gauge(
     "omni_gateway_watch_broadcasters", "Different questions of the watches that the cache feeds"
 )
