@@ -102,3 +102,12 @@ def is_command(words: list[str]) -> bool:
 def test_a_command_that_there_is_not_would_be_found() -> None:
     [words] = COMMAND.findall("$ omni-gateway db dump FILE")
     assert not is_command(words.split())
+
+
+def test_the_addresses_of_replicas_in_the_runbooks_are_those_of_the_compose_file() -> None:
+    services = yaml.safe_load((ROOT / "deploy" / "compose" / "compose.yaml").read_text())["services"]
+    replicas = {
+        service["networks"]["internal"]["ipv4_address"] for name, service in services.items() if "gateway-" in name
+    }
+    named = re.findall(r"\b10(?:\.\d+){3}\b", section(FOLDER / "runbooks.md", "Before you begin"))
+    assert set(named) == replicas
