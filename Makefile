@@ -56,7 +56,7 @@ crash-test: $(STAMP) ## kill the simulator 120 times while it is written to, and
 fuzz: $(STAMP) ## write 10,000 documents of all types to /apply and as many to /resources, dry and for real (COUNT=…, SEED=…), call each operation (EXAMPLES=…), try all examples of other properties
 	FUZZ_DOCUMENTS=$(or $(COUNT),10000) FUZZ_EXAMPLES=$(or $(EXAMPLES),25) $(if $(SEED),FUZZ_SEED=$(SEED)) \
 	  $(BIN)/pytest -q -s --timeout 3600 -p no:logging tests/api/test_write_fuzz.py tests/api/test_fuzz.py \
-	  tests/api/test_oidc.py tests/api/test_authorization_fuzz.py tests/unit/omni/test_cache_model.py \
+	  tests/api/test_oidc.py tests/api/test_authorization_fuzz.py tests/unit/cache/test_cache_model.py \
 	  tests/omni_client/test_client_cache_story.py
 
 MUTATION_STAMP := $(VENV)/.installed-for-mutation

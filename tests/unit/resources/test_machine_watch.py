@@ -14,7 +14,7 @@ from omni_gateway.sdk import ListQuery
 from omni_gateway.sdk.omni import types
 from omni_gateway.watch.source import InformerView, ShownObjects
 from resources.machine.watch import MachineSource
-from tests.unit.sdk.followed import Followed
+from tests.unit.watch.followed import Followed
 
 Wait = Callable[..., Any]
 IN_C1 = {label_names.LABEL_CLUSTER: "c1"}

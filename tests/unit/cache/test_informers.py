@@ -17,8 +17,8 @@ from omni_gateway.cache.pending_writes import AtLeast
 from omni_gateway.cache.read_record import Dependency
 from omni_gateway.omni import errors
 
-from .test_cache_informer import SteppedClock
 from .test_cache_model import NAMESPACE, Omni
+from .test_informer import SteppedClock
 
 Wait = Callable[..., Any]
 

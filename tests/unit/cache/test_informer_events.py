@@ -11,8 +11,7 @@ from omni_gateway.cache import informer_events
 from omni_gateway.cache.informer_events import InformerEvents
 from omni_gateway.omni.errors import Unavailable
 from omni_gateway.omni.selectors import parse
-
-from .followed import Followed
+from tests.unit.watch.followed import Followed
 
 Wait = Callable[..., Any]
 

@@ -204,7 +204,7 @@ import os, sys, time
 from datetime import timedelta
 from omni_gateway.audit.writer import AuditWriter, Retention
 from omni_gateway.store import Store
-from tests.unit.http.auditing.test_keeping import entry
+from tests.unit.audit.test_keeping import entry
 
 store = Store(sys.argv[1])
 keeper = AuditWriter(store.audit, Retention(timedelta(days=90), 1000))
