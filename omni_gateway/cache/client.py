@@ -95,14 +95,14 @@ class CachedResources(ResourceClient):
                 return item
             # Its watch has ended between the check and the read.
             self._record().forward(cache_status.WATCH_INTERRUPTED)
-        return self._get_direct(type, id, namespace or namespace_of(type))
+        return self.item_from_omni(type, id, namespace)
 
-    def _get_direct(self, type: str, id: str, namespace: str) -> CachedObject:
+    def item_from_omni(self, type: str, id: str, namespace: str | None = None) -> CachedObject:
         """Read one object from Omni; return the informer's instance if that has the same text; raises ``NotFound``.
 
         Otherwise records the version, so that no later read from the informer returns an older one.
         """
-        asked_at = self._cache.now()
+        namespace, asked_at = namespace or namespace_of(type), self._cache.now()
         text = self.get_text(type, id, namespace)
         informer = self._cache.existing(type, namespace)
         if informer is not None:
@@ -114,6 +114,14 @@ class CachedResources(ResourceClient):
         self._cache.read(type, namespace, id, item.version, item.created, asked_at)
         return item
 
+    def list_cached(self, type: str, namespace: str | None = None) -> CachedListResult | None:
+        """Return all objects of a type from its informer; None if this request may not read from that.
+
+        Waits for the informer's first bootstrap as a read of one object does, not as a list of all of them.
+        """
+        snapshot = self._snapshot(type, namespace or namespace_of(type), 0.0)
+        return None if snapshot is None else CachedListResult(SnapshotPage(snapshot.items, len(snapshot.items)))
+
     def _list(self, options: ListOptions, timeout: float | None) -> ListResult:
         """Return a page of objects; ``search`` and sorting by fields are forwarded, as only Omni knows their rules."""
         selectors = parse_all(options.selectors)
@@ -123,8 +131,8 @@ class CachedResources(ResourceClient):
         if options.search or options.sort_by not in _BY_ID:
             self._record().forward(cache_status.SEARCH if options.search else cache_status.SORT)
             return super()._list(options, timeout)
-        # Omni would need as long for the whole list as for the bootstrap that is on its way; a page is quickly read.
-        patience = deadline.left(MOST_PATIENCE_SECONDS) / 2 if options.limit <= 0 else 0.0
+        # Omni would need as long for the whole list as for the bootstrap that is on its way; a part is quickly read.
+        patience = deadline.left(MOST_PATIENCE_SECONDS) / 2 if options.every else 0.0
         snapshot = self._snapshot(options.type, options.namespace, patience)
         if snapshot is not None:
             return CachedListResult(_page(snapshot, options, selectors))

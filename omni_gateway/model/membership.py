@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from omni_gateway.model.label_names import LABEL_CLUSTER, LABEL_CLUSTER_MACHINE, LABEL_MACHINE, LABEL_MACHINE_SET
-from omni_gateway.model.lookup import find
+from omni_gateway.model.lookup import find, find_by_ids
 from omni_gateway.model.omni_objects import resources_of
 from omni_gateway.model.resource import Resource
 from omni_gateway.omni import OmniClient, types
 
-#: From this many machines on, one list replaces a read of each.
-LIST_FROM = 4
-
 
 def clusters_of_machines(omni: OmniClient, ids: Sequence[str]) -> list[str | None]:
     """Return the cluster of each machine, in order; None for a machine that is in no cluster or does not exist."""
-    if len(ids) >= LIST_FROM:
-        known = {status.id: status for status in resources_of(omni.resources.list(types.MACHINE_STATUSES))}
-        found = [known.get(id) for id in ids]
-    else:
-        found = [find(omni, types.MACHINE_STATUSES, id) for id in ids]
-    return [cluster_of_machine_status(status) for status in found]
+    statuses = find_by_ids(omni, types.MACHINE_STATUSES, ids)
+    return [cluster_of_machine_status(statuses.get(id)) for id in ids]
 
 
 def cluster_of_machine_status(status: Resource | None) -> str | None:

@@ -73,6 +73,18 @@ def read(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> 
     return Resource.from_omni(omni.resources.get(type, id, namespace))
 
 
+def read_from_omni(omni: OmniClient, type: str, id: str) -> Resource:
+    """Return one object as :func:`read` does, but never from the cache."""
+    if isinstance(omni.resources, CachedResources):
+        return resource_of(omni.resources.item_from_omni(type, id))
+    return Resource.from_omni(omni.resources.get(type, id))
+
+
+def list_cached(omni: OmniClient, type: str) -> ListResult | None:
+    """Return all objects of a type from the cache; None if this request may not read them from it."""
+    return omni.resources.list_cached(type) if isinstance(omni.resources, CachedResources) else None
+
+
 def resources_of(listing: ListResult) -> Sequence[Resource]:
     """Return the objects of a list result; they are shared, so never change them in place."""
     if isinstance(listing, CachedListResult):

@@ -2,7 +2,7 @@
 
 from omni_gateway.auth import Scope
 from omni_gateway.model.concurrency import map_concurrently
-from omni_gateway.model.lookup import find, find_labelled
+from omni_gateway.model.lookup import find, find_by_ids, find_labelled
 from omni_gateway.model.membership import cluster_of_uuid, clusters_of_machines
 from omni_gateway.model.omni_objects import read, resources_by_id, resources_of
 from omni_gateway.model.query import Change
@@ -43,6 +43,7 @@ __all__ = [
     "cluster_of_uuid",
     "clusters_of_machines",
     "find",
+    "find_by_ids",
     "find_labelled",
     "id_filter",
     "id_link",

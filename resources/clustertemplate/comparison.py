@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from omni_gateway.sdk import OmniClient, Problem, Resource
-from omni_gateway.sdk.adapters import find, find_labelled, map_concurrently, resources_of
+from omni_gateway.sdk.adapters import find, find_by_ids, find_labelled, map_concurrently
 from omni_gateway.sdk.clusters import cluster_lock, install_disks
 from omni_gateway.sdk.omni import label_names, omni_errors, types
 from omni_gateway.sdk.templates import (
@@ -33,8 +33,6 @@ _LOCK = label_names.ANNOTATION_CLUSTER_LOCKED
 _FIRST = (types.MACHINE_SETS, types.MACHINE_SET_NODES)
 #: Types that an older Omni does not have: it refuses them as it refuses a caller.
 _NEWER_TYPES = (types.KUBERNETES_HEALTH_CHECKS, types.MACHINE_INSTALL_DISK_CONFIGS)
-#: From this many objects of one type on, one list costs less than a read of each.
-_LIST_FROM = 20
 _CALLS = 8
 
 
@@ -165,10 +163,7 @@ def _labelled(omni: OmniClient, type: str, cluster: str) -> Sequence[Resource]:
 def _existing(omni: OmniClient, type: str, ids: Collection[str]) -> list[Resource]:
     """Return those objects of a type that exist, of the given ids."""
     with _none_of_newer_types(type):
-        if len(ids) >= _LIST_FROM:
-            return [each for each in resources_of(omni.resources.list(type)) if each.id in ids]
-        found = map_concurrently(lambda id: find(omni, type, id), sorted(ids), _CALLS)
-        return [each for each in found if each is not None]
+        return [each for id, each in find_by_ids(omni, type, sorted(ids)).items() if id in ids]
     return []
 
 

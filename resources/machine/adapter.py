@@ -16,6 +16,7 @@ from omni_gateway.sdk.adapters import (
     WatchSource,
     clusters_of_machines,
     find,
+    find_by_ids,
     read,
     resources_by_id,
     resources_of,
@@ -46,17 +47,27 @@ class MachineAdapter(ResourceAdapter):
         return clusters_of_machines(self.omni, [resource.id])[0]
 
     def list(self, query: ListQuery) -> Listing:
-        """Return a page of the joined machines; 4 lists of Omni.
+        """Return a page of the joined machines; 4 lists of Omni, or Gets of a page's parts (see ``find_by_ids``).
 
         A machine that has not reported yet is included, without labels.
         """
-        selectors = selection.selectors_for_statuses(query)
         paged = selection.pages_by_omni(query)
-        listed = self._page(query) if paged else self._list(types.MACHINES)
-        machines = resources_of(listed)
+        selectors = selection.selectors_for_statuses(query)
+        if paged:
+            listed = self._page(query)
+            machines = resources_of(listed)
+        elif selectors:
+            # Without one of the selected statuses, a machine does not match; joined without its status, it would also
+            # replace the shared machine that was joined with it.
+            selected = {status.id: status for status in resources_of(self._list(types.MACHINE_STATUSES, selectors))}
+            found = find_by_ids(self.omni, types.MACHINES, sorted(selected))
+            machines = [machine for id, machine in found.items() if id in selected]
+        else:
+            machines = resources_of(self._list(types.MACHINES))
         ids = [machine.id for machine in machines]
-        statuses = resources_by_id(self._list(types.MACHINE_STATUSES, selectors), ids)
-        nodes = resources_by_id(self._list(types.MACHINE_SET_NODES), ids)
+        every = not selectors and not (paged and query.limit)
+        statuses = selected if selectors else self._of(types.MACHINE_STATUSES, ids, every=every)
+        nodes = self._of(types.MACHINE_SET_NODES, ids, every=every)
         configurations = self._list(types.EXTENSIONS_CONFIGURATIONS, [label_names.LABEL_CLUSTER_MACHINE])
         own = own_extensions(resources_of(configurations))
 
@@ -66,11 +77,8 @@ class MachineAdapter(ResourceAdapter):
 
         if paged:
             return Listing([join(item) for item in machines], listed.total)
-        # Without one of the selected statuses, a machine does not match; joined without its status, it would also
-        # replace the shared machine that was joined with it.
-        joined = [join(item) for item in machines if not selectors or item.id in statuses]
-        found = [machine for machine in joined if selection.chosen(query, machine)]
-        return Listing(sort_and_cut(found, query, self.sortable), len(found))
+        chosen = [machine for machine in map(join, machines) if selection.chosen(query, machine)]
+        return Listing(sort_and_cut(chosen, query, self.sortable), len(chosen))
 
     def _page(self, query: ListQuery) -> ListResult:
         """Return the page of Omni's Machines: of ten thousand machines, those on the page are joined."""
@@ -78,6 +86,10 @@ class MachineAdapter(ResourceAdapter):
         return self.omni.resources.list(
             types.MACHINES, offset=query.offset, limit=query.limit, sort_by="id", descending=descending
         )
+
+    def _of(self, type: str, ids: Sequence[str], *, every: bool) -> Mapping[str, Resource]:
+        """Return the objects of a type of machines, by id; ``every``: of all machines."""
+        return resources_by_id(self._list(type), ids) if every else find_by_ids(self.omni, type, ids)
 
     def _list(self, type: str, selectors: Sequence[str] = ()) -> ListResult:
         return self.omni.resources.list(type, selectors=selectors)

@@ -13,6 +13,8 @@ from omni_gateway.settings import Settings, SettingsError
 
 #: Fits one status of a machine, but not those of all.
 MESSAGE_BYTES = 6_000
+#: Sorted by what only statuses have: all of them are read.
+ALL = "/api/v1/machines?page_size=1&sort=hostname"
 DIRECT = {"Cache-Control": "no-cache"}
 
 Serve = Callable[[int], FlaskClient]
@@ -32,16 +34,16 @@ def serve(settings: Settings, undocumented: None) -> Serve:
 
 
 def test_machines_are_joined_with_statuses_that_do_not_fit_into_one_message(serve: Serve, settings: Settings) -> None:
-    expected = create_app(replace(settings, auth=("off",))).test_client().get("/api/v1/machines?page_size=1")
+    expected = create_app(replace(settings, auth=("off",))).test_client().get(ALL)
 
-    answer = serve(10_000_000).get("/api/v1/machines?page_size=1", headers=DIRECT)
+    answer = serve(10_000_000).get(ALL, headers=DIRECT)
 
     assert answer.status_code == 200
     assert [one["hostname"] for one in answer.get_json()] == [one["hostname"] for one in expected.get_json()]
 
 
 def test_a_list_beyond_the_bound_is_a_problem_that_names_the_setting(serve: Serve) -> None:
-    answer = serve(7_000).get("/api/v1/machines?page_size=1", headers=DIRECT)
+    answer = serve(7_000).get(ALL, headers=DIRECT)
 
     problem = answer.get_json()
     assert (answer.status_code, problem["code"]) == (413, "too-large")

@@ -45,14 +45,17 @@ class PlannedResources:
     def list(
         self, type: str, namespace: str | None = None, *, selectors: Sequence[str] = (), **rest: Any
     ) -> ListResult:
-        """Return the objects of a type that match one of the selectors."""
+        """Return the objects of a type that match one of the selectors.
+
+        A page has all that are planned too. Its total counts those of them twice that Omni has on another page.
+        """
         page = self._omni.list(type, namespace, selectors=selectors, **rest)
         new = {id: item for (name, id), item in self._planned.items() if name == str(type)}
         if not new:
             return page
         present = [text for text, item in zip(page.texts, page.items, strict=True) if item["metadata"]["id"] not in new]
         planned = [orjson.dumps(item.to_omni()).decode() for item in new.values() if _matches(item, selectors)]
-        return ListResult([*present, *planned], len(present) + len(planned))
+        return ListResult([*present, *planned], page.total - (len(page.texts) - len(present)) + len(planned))
 
 
 def _matches(resource: Resource, texts: Sequence[str]) -> bool:

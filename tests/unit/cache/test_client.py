@@ -195,7 +195,7 @@ def test_while_an_informer_lists_reads_go_to_omni(world: World, monkeypatch: pyt
     assert (record.forward_reasons, world.omni.calls) == ([("uri-miss", "syncing")], 1)
 
 
-def test_a_whole_list_waits_for_the_objects_that_keep_coming_and_a_page_does_not(
+def test_a_whole_list_waits_for_the_objects_that_keep_coming_and_a_part_does_not(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Informer, "start", lambda informer: None)
@@ -206,9 +206,11 @@ def test_a_whole_list_waits_for_the_objects_that_keep_coming_and_a_page_does_not
     with deadline.until(time.monotonic() + 40.0):
         world.reading().list(TYPE)
         world.reading().list(TYPE, limit=1)
+        world.reading().list(TYPE, selectors=["a"])
+        world.reading().list_cached(TYPE)
         world.reading().item(TYPE, "a")
     assert 0.0 < patience[0] <= 20.0
-    assert patience[1:] == [0.0, 0.0]
+    assert patience[1:] == [0.0, 0.0, 0.0, 0.0]
 
 
 def test_after_its_watch_was_cut_a_type_is_read_from_omni_at_once(
