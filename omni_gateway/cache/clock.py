@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 
@@ -16,6 +17,10 @@ class Clock:
     def wait(self, condition: threading.Condition, seconds: float) -> None:
         """Wait until ``condition`` is notified, ``seconds`` at most; called with the condition's lock held."""
         condition.wait(seconds)
+
+    def jitter(self, least: float, most: float) -> float:
+        """Return a random duration between two, in seconds, so that processes do not act all at once."""
+        return random.uniform(least, most)  # noqa: S311 (not for security)
 
 
 MONOTONIC = Clock()

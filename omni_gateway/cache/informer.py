@@ -32,7 +32,8 @@ InformerEvent = tuple[WatchKind, CachedObject, CachedObject | None]
 Follower = Callable[[InformerEvent | None], None]
 
 _MOST_TOMBSTONES = 10_000
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+#: The longest pause after a watch that has listed, and after many that have not, in seconds.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 #: How long reads wait for an informer's first bootstrap, in seconds: ten thousand objects take one or two. Reads that
 #: can wait longer do so until no object has come for this long.
 SYNC_SECONDS = 2.0
@@ -229,9 +230,10 @@ class Informer:
     # -- the watch, in a thread of its own
 
     def _run(self) -> None:
-        """Open the watch and read it, with exponential backoff, until closed or refused by Omni."""
-        pause = _FIRST_PAUSE
+        """Open the watch and read it, with exponential backoff and jitter, until closed or refused by Omni."""
+        longest = _FIRST_PAUSE
         while not self._closed:
+            relists = self.relists
             try:
                 source = self._open()
                 if source is None:
@@ -246,8 +248,11 @@ class Informer:
             except Exception:
                 log.exception("the watch of %s failed", self.name)
             with self._changed:
-                # The backoff starts over after a watch that got as far as its bootstrap.
-                pause = _FIRST_PAUSE if self.ready else min(pause * 2, _LONGEST_PAUSE)
+                # The backoff starts over after a watch that got as far as its bootstrap. A restart of Omni ends the
+                # watches of all types and workers at once: at random times, their lists do not come at once too.
+                has_listed = self.relists > relists
+                longest = _FIRST_PAUSE if has_listed else min(longest * 2, _LONGEST_PAUSE)
+                pause = self._clock.jitter(0.0 if has_listed else longest / 2, longest)
                 if self.ready:
                     self.watch_ended_at = self._clock.now()
                 self.ready = False

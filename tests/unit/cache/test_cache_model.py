@@ -72,6 +72,9 @@ class ModelClock(Clock):
             assert time.monotonic() < deadline, "the events are not applied"
             condition.wait(0.0005)  # releases the lock for the thread that applies them
 
+    def jitter(self, least: float, most: float) -> float:
+        return most
+
     def pass_by(self, seconds: float) -> None:
         end = self.time + seconds
         while self.time < end:

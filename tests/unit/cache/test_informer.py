@@ -59,6 +59,7 @@ class SteppedClock(Clock):
     def __init__(self) -> None:
         self.time = 1_000.0
         self.while_waiting: Callable[[], object] | None = None
+        self.draws_least = False
 
     def now(self) -> float:
         return self.time
@@ -68,6 +69,9 @@ class SteppedClock(Clock):
             self.time += seconds
         else:
             self.while_waiting()
+
+    def jitter(self, least: float, most: float) -> float:
+        return least if self.draws_least else most
 
     def pass_by(self, seconds: float) -> None:
         self.time += seconds
@@ -331,7 +335,23 @@ def test_followers_get_the_difference_that_a_new_list_makes(world: World) -> Non
 
 def test_pauses_grow_to_five_seconds_and_start_over_after_a_watch_that_has_listed(world: World) -> None:
     world.run(*[[CUT]] * 6, [BOOTSTRAPPED, CUT], [CUT], [])
-    assert world.pauses.seconds == [0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 0.2, 0.4, 0.8]
+    assert world.pauses.seconds == [1.0, 2.0, 4.0, 5.0, 5.0, 5.0, 0.5, 1.0, 2.0]
+
+
+def test_pauses_are_random_so_that_workers_do_not_list_at_once(world: World) -> None:
+    world.clock.draws_least = True
+    world.run(*[[CUT]] * 6, [BOOTSTRAPPED, CUT], [CUT], [])
+    assert world.pauses.seconds == [0.5, 1.0, 2.0, 2.5, 2.5, 2.5, 0.0, 0.5, 1.0]
+
+
+def test_a_type_that_is_listed_anew_on_demand_is_not_waited_for_longer(world: World) -> None:
+    world.run([BOOTSTRAPPED, world.informer.relist], [])
+    assert world.pauses.seconds[0] == 0.5
+
+
+def test_a_random_pause_is_within_its_bounds() -> None:
+    drawn = [Clock().jitter(0.5, 1.0) for _ in range(100)]
+    assert 0.5 <= min(drawn) < max(drawn) <= 1.0
 
 
 @pytest.mark.parametrize(
