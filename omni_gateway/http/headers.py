@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from flask_cors import CORS
 from werkzeug.wsgi import ClosingIterator
 
-from omni_gateway.http.guard import known_principal
+from omni_gateway.http.guard import principal_of
 
 SIMULATOR = "X-Omni-Simulator"
 EXPOSED = (
@@ -48,6 +48,8 @@ _ALWAYS = _lowered(
         " frame-ancestors 'none'; base-uri 'none'",
     }
 )
+#: What :func:`settled` adds to the headers of a response.
+_SETTLED = [*((name, value) for name, _, value in _ALWAYS), ("Cache-Control", _REVALIDATE)]
 #: Only where the request came over TLS (RFC 6797 §7.2), to the gateway or to a trusted proxy.
 _OVER_TLS = _lowered({"Strict-Transport-Security": "max-age=31536000"})
 
@@ -75,32 +77,32 @@ class FinishedResponse(Response):
 
 def settled(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the headers of a read's response with an ETag, and all that :func:`init_app` adds to them."""
-    fixed = [(name, value) for name, _, value in _ALWAYS]
-    return [*headers, *fixed, ("Cache-Control", _REVALIDATE)]
+    return [*headers, *_SETTLED]
+
+
+def _settle(response: Response) -> None:
+    """Add the headers that the response of the current request does not have yet."""
+    if response.status_code in (204, 304):
+        response.headers.pop("Content-Type", None)  # there is no content to have one (RFC 9110 §8.3)
+    # One pass over the names: `setdefault` scans all headers for each of these.
+    present = {name.lower() for name, _ in response.headers}
+    fixed = [*_ALWAYS, *_OVER_TLS] if request.is_secure else _ALWAYS
+    response.headers.extend([(name, value) for name, lowered, value in fixed if lowered not in present])
+    # Only the caller's own cache may store a read, and revalidates it by the tag. A response to a write is not
+    # stored at all: it may hold a secret that is returned once.
+    if "cache-control" not in present and principal_of(request.environ) is not None:
+        revalidated = "etag" in present and request.method in ("GET", "HEAD")
+        response.headers.add("Cache-Control", _REVALIDATE if revalidated else "no-store")
 
 
 def init_app(app: Flask, cors_origins: Sequence[str], *, simulator: bool) -> None:
     """Add the headers to each response; ``simulator`` adds ``X-Omni-Simulator``, to mark data of the embedded Omni."""
 
     def add(response: Response) -> Response:
-        if isinstance(response, FinishedResponse):
-            if request.is_secure:
-                response.headers.extend([(name, value) for name, _, value in _OVER_TLS])
-            return mark(response)
-        if response.status_code in (204, 304):
-            response.headers.pop("Content-Type", None)  # there is no content to have one (RFC 9110 §8.3)
-        # One pass over the names: `setdefault` scans all headers for each of these.
-        present = {name.lower() for name, _ in response.headers}
-        fixed = [*_ALWAYS, *_OVER_TLS] if request.is_secure else _ALWAYS
-        response.headers.extend([(name, value) for name, lowered, value in fixed if lowered not in present])
-        # Only the caller's own cache may store a read, and revalidates it by the tag. A response to a write is not
-        # stored at all: it may hold a secret that is returned once.
-        if "cache-control" not in present and known_principal() is not None:
-            revalidated = "etag" in present and request.method in ("GET", "HEAD")
-            response.headers.add("Cache-Control", _REVALIDATE if revalidated else "no-store")
-        return mark(response)
-
-    def mark(response: Response) -> Response:
+        if not isinstance(response, FinishedResponse):
+            _settle(response)
+        elif request.is_secure:
+            response.headers.extend([(name, value) for name, _, value in _OVER_TLS])
         if simulator:
             response.headers[SIMULATOR] = "true"
         return response

@@ -29,7 +29,8 @@ class _Ids:
         return f"{self._prefix}{next(self._numbers):08x}"
 
 
-_ids = _Ids()
+#: Return an id for a request that has none: of letters and digits, unique among all processes.
+new_request_id = _Ids().next
 
 
 def request_id() -> str:
@@ -49,16 +50,11 @@ def request_id_of(environ: dict[str, Any]) -> str:
     return str(current)
 
 
-def new_request_id() -> str:
-    """Return an id for a request that has none: of letters and digits, unique among all processes."""
-    return _ids.next()
-
-
 def init_app(app: Flask) -> None:
     """Send the id back with every answer."""
 
     def send_back(response: Response) -> Response:
-        response.headers[HEADER] = request_id()
+        response.headers[HEADER] = request_id_of(request.environ)
         return response
 
     app.after_request(send_back)
