@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from flask import Response, current_app, request
 
-from omni_gateway.auth import Role, Scope
+from omni_gateway.auth import Principal, Role, Scope
 from omni_gateway.cache.client import CachingClient
 from omni_gateway.http.guard import check_role, permitted
 from omni_gateway.http.metric_samples import MetricSamples
@@ -140,16 +140,16 @@ class Gateway:
 
         It reads from Omni, never from the cache: use it for writes and for the reads that precede them.
         """
-        return self._bind(self.omni, adapter)
+        return self._bind(request_context().principal, self.omni, adapter)
 
     def reading(self, adapter: ResourceAdapter) -> ResourceAdapter:
         """Return a plugin's adapter for a request that only reads, with the caller's scope.
 
         It may read from the cache, see :attr:`reader`; for a write use :meth:`bound`.
         """
-        reads = request_context().reads
-        reads.cacheable_response = reads.cacheable_response and adapter.cacheable_response
-        return self._bind(self.reader, adapter)
+        context = request_context()
+        context.reads.cacheable_response = context.reads.cacheable_response and adapter.cacheable_response
+        return self._bind(context.principal, self.reader, adapter)
 
     def operation_source(self, kind: OperationKind) -> OmniClient | ResourceAdapter:
         """Return the argument of an operation kind's functions in a request that only reads."""
@@ -193,8 +193,7 @@ class Gateway:
     def _reader(self) -> OmniClient:
         return self.own_omni.reading(current_reads)
 
-    def _bind(self, omni: OmniClient, adapter: ResourceAdapter) -> ResourceAdapter:
-        caller = request_context().principal
+    def _bind(self, caller: Principal, omni: OmniClient, adapter: ResourceAdapter) -> ResourceAdapter:
         # Clients of callers with an identity of their own come and go, so adapters are shared for the gateway's only.
         bound = self._shared(adapter, omni) if caller.omni is None else self._copy(adapter, omni)
         return _scoped(caller.scope, bound)
