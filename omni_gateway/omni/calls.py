@@ -58,10 +58,6 @@ class Calls:
         other._only_reads = True
         return other
 
-    def _refuse_write(self, rpc: Rpc[Any, Any]) -> None:
-        if self._only_reads and not rpc.only_reads:
-            raise WriteRefused(f"{rpc.name} changes something, and this request only reads")
-
     def noted(self, note: Callable[[], None]) -> Calls:
         """Return a copy that calls ``note`` before each call."""
         other = copy.copy(self)
@@ -194,7 +190,8 @@ class Calls:
         self, rpc: Rpc[RequestT, ResponseT], build: Callable[[], RequestT], metadata: Metadata
     ) -> tuple[RequestT, Metadata]:
         """Return what a call sends; raises ``WriteRefused``, and ``InvalidArgument`` for what cannot be sent."""
-        self._refuse_write(rpc)
+        if self._only_reads and not rpc.only_reads:
+            raise WriteRefused(f"{rpc.name} changes something, and this request only reads")
         self._note()
         return _written(rpc.name, build), _sendable(rpc.name, metadata)
 
@@ -257,8 +254,10 @@ def _sendable(method: str, metadata: Metadata) -> Metadata:
 
     HTTP/2 header values must be; gRPC's own error for others is less clear.
     """
-    entries = tuple((key, value.strip()) for key, value in metadata)
-    for key, value in entries:
+    entries = []
+    for key, padded in metadata:
+        value = padded.strip()
+        entries.append((key, value))
         if not (value.isascii() and value.isprintable()):
             raise InvalidArgument(
                 grpc.StatusCode.INVALID_ARGUMENT, f"{key} may hold printable ASCII characters only", method
