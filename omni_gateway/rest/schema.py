@@ -194,6 +194,7 @@ class ResourceSchema(SpecSchema):
         self._render_members = compile_schema(self, only=self.spec_names)
         self.render_spec = self._render_with_aliases if self._spec_aliases else self._render_members
         wire = {self.fields[name].attribute or name: self.fields[name] for name in self.spec_names}
+        self._read_only = frozenset(key for key, field in self.dump_fields.items() if field.dump_only)
         self._writable = frozenset(key for key, field in wire.items() if not field.dump_only)
 
     def fix_id(self, id: str) -> None:
@@ -222,7 +223,7 @@ class ResourceSchema(SpecSchema):
         given = {key: value for key, value in data.items() if key not in self._aliases or self._is_set(data, key)}
         plain = self.without_aliases(given, null_counts=False)
         return {
-            key: value for key, value in plain.items() if key not in READ_ONLY_ENVELOPE and not self._read_only(key)
+            key: value for key, value in plain.items() if key not in READ_ONLY_ENVELOPE and key not in self._read_only
         }
 
     def _is_set(self, document: Mapping[str, Any], alias: str) -> bool:
@@ -247,7 +248,7 @@ class ResourceSchema(SpecSchema):
             if name not in result:
                 continue
             value, first = result.pop(name), _at(result, path, _ABSENT)
-            if self._read_only(path[0]):
+            if path[0] in self._read_only:
                 continue
             if first is _ABSENT or (first is None and not null_counts):
                 _set(result, path, value)
@@ -272,10 +273,6 @@ class ResourceSchema(SpecSchema):
             if path[0] in ENVELOPE and (value := _at(document, path)) is not None:
                 document[name] = value
         return document
-
-    def _read_only(self, key: str) -> bool:
-        field = self.dump_fields.get(key)
-        return field is not None and field.dump_only
 
     def to_resource(self, loaded: Mapping[str, Any], *, type: str = "", namespace: str = "default") -> Resource:
         """Return the object of a validated body; fields left out or ``null`` are not set."""
