@@ -108,12 +108,15 @@ def check_tags(representation: Representation, resource: Resource) -> None:
             hint="Read it again and repeat the change; the current entity tag is in the ETag header.",
             headers={"ETag": tag},
         )
-    check_none_match(representation, resource)
+    _check_none_match(representation, resource, tag)
 
 
 def check_none_match(representation: Representation, resource: Resource) -> None:
     """Raise 412 if If-None-Match names the entity tag of an existing object, or is ``*``."""
-    tag = representation.etag(resource)
+    _check_none_match(representation, resource, representation.etag(resource))
+
+
+def _check_none_match(representation: Representation, resource: Resource, tag: str) -> None:
     if etags.if_none_match(request, tag):
         raise already_there(resource.id, representation.url(resource.id), tag)
 
