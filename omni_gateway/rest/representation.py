@@ -60,7 +60,20 @@ class Representation:
 
     def document(self, resource: Resource) -> dict[str, Any]:
         """Return the flat JSON object: id, namespace, the spec's fields, labels, annotations, metadata, links."""
-        document = {
+        document = self._content(resource)
+        if self.view == FULL:
+            links = document["_links"] = {"self": self.url(resource.id)}
+            for name, make in self.links.items():
+                url = make(resource)
+                if url is not None:
+                    links[name] = url
+        if self.schema.aliases:
+            document = self.schema.name_again(document)
+        return document if self.view == FULL else _summary(document)
+
+    def _content(self, resource: Resource) -> dict[str, Any]:
+        """Return the document without links and without aliases."""
+        return {
             "id": resource.id,
             "namespace": resource.namespace,
             **self.schema.render_spec(resource.spec),
@@ -75,17 +88,14 @@ class Representation:
                 "updated": resource.updated,
                 "finalizers": resource.finalizers,
             },
-            "_links": self._links(resource),
         }
-        if self.schema.aliases:
-            document = self.schema.name_again(document)
-        return document if self.view == FULL else _summary(document)
 
     def writable(self, resource: Resource) -> dict[str, Any]:
         """Return the document without its read-only members; a merge patch is applied to it."""
-        document = self.document(resource)
-        for key in ("metadata", "_links", "namespace"):
-            del document[key]
+        document = self._content(resource)
+        if self.schema.aliases:
+            document = self.schema.name_again(document)
+        del document["metadata"], document["namespace"]
         for name, field in self.schema.fields.items():
             if field.dump_only:
                 document.pop(field.data_key or name, None)
@@ -96,14 +106,6 @@ class Representation:
     def url(self, id: str) -> str:
         """Return the URL of the object of this id, without a host."""
         return f"{API_PREFIX}/{self.collection}" if self.singleton else object_url(self.collection, id)
-
-    def _links(self, resource: Resource) -> dict[str, str]:
-        links = {"self": self.url(resource.id)}
-        for name, make in self.links.items():
-            url = make(resource)
-            if url is not None:
-                links[name] = url
-        return links
 
     def render(self, resource: Resource, fields: tuple[str, ...] = ()) -> bytes:
         """Return the document as JSON, reduced to ``fields`` (dotted paths) if any are given."""
@@ -118,8 +120,7 @@ class Representation:
 
 
 def _summary(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document without what the view ``summary`` leaves out."""
-    del document["_links"]
+    """Return a document without what the view ``summary`` leaves out beside the links."""
     del document["metadata"]["finalizers"]
     document["annotations"] = {
         key: value for key, value in document["annotations"].items() if key in LOCKS or not key.startswith(OWN_PREFIX)
