@@ -75,6 +75,8 @@ class ResponseCache:
         :param max_age: the greatest age of the objects, in seconds, that the caller accepts; None: any, 0: none.
         :param if_none_match: the request's ``If-None-Match``; a 304 is returned where it names the response's tag.
         """
+        if max_age == 0:
+            return None
         stored: CachedResponse | None = self._rendered.get((ResponseCache, key))
         if stored is None:
             return None
