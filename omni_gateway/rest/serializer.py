@@ -97,7 +97,7 @@ def _converter(field: fields.Field[Any]) -> Render | None:
 
 
 def _each(convert: Render | None) -> Render | None:
-    return None if convert is None else lambda items: [convert(item) for item in items]
+    return None if convert is None else lambda items: list(map(convert, items))
 
 
 def _each_value(convert: Render | None) -> Render | None:
