@@ -86,10 +86,12 @@ INFO = Gauge(
 )
 
 
-#: Cached, for the library's lookup of a series takes as long as counting. Bounded by the routes and statuses.
+#: Cached, for the library's lookup of a series takes as long as counting. Bounded by the routes, methods and statuses.
 _requests = cache(REQUESTS.labels)
 _request_seconds = cache(REQUEST_SECONDS.labels)
 _authentications = cache(AUTHENTICATIONS.labels)
+_calls = cache(CALLS.labels)
+_call_seconds = cache(CALL_SECONDS.labels)
 
 
 def init_app(app: Flask) -> None:
@@ -158,9 +160,9 @@ def elapsed() -> float:
 
 def count_call(method: str, code: str, seconds: float | None) -> None:
     """Count one call to Omni, and observe its duration; ``seconds`` is None for a stream, which is counted only."""
-    CALLS.labels(method, code).inc()
+    _calls(method, code).inc()
     if seconds is not None:
-        CALL_SECONDS.labels(method).observe(seconds)
+        _call_seconds(method).observe(seconds)
 
 
 def exposition(plugins: Iterable[CollectorRegistry] = ()) -> bytes:
