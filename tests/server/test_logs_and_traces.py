@@ -247,7 +247,8 @@ def test_what_the_server_refuses_itself_has_a_line_too(
 def test_the_line_of_a_watch_is_written_at_its_end(world: World, wait_until: Callable[..., Any]) -> None:
     bearer = {"Authorization": f"Bearer {world.served.tokens['reader']}", "Accept": "application/x-ndjson"}
     with httpx.stream("GET", f"{world.served.url}/api/v1/machines", headers=bearer) as answer:
-        received = next(answer.iter_raw())
+        chunks = answer.iter_raw()  # held: httpx closes the connection with the iterator
+        received = next(chunks)
         assert world.lines(request_id=answer.headers["X-Request-ID"]) == []
     [line] = wait_until(lambda: world.lines(request_id=answer.headers["X-Request-ID"]), 60)
     assert line["http.response.status_code"] == 200
