@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.cluster_steps import (
     GONE_SECONDS,
+    READY_SECONDS,
     Machines,
     Made,
     Unique,
@@ -205,9 +206,12 @@ def test_kubernetes_nodes_are_put_together_from_what_omni_knows(
 
 
 def test_a_watch_of_kubernetes_nodes_tells_those_that_are_there(
-    api: httpx.Client, running: tuple[str, list[str]]
+    api: httpx.Client, running: tuple[str, list[str]], wait_until: Wait
 ) -> None:
     below, machines = running
+    # A node has its machine once Omni knows the identity of that.
+    nodes = lambda: {node["machine"] for node in api.get(f"{below}/kubernetes-nodes").json()}  # noqa: E731
+    wait_until(lambda: nodes() == set(machines), READY_SECONDS, "the nodes")
     with api.stream("GET", f"{below}/kubernetes-nodes", headers={"Accept": "application/x-ndjson"}) as stream:
         events = [json.loads(line) for _, line in zip(range(3), stream.iter_lines(), strict=False)]
     assert [event["type"] for event in events] == ["ADDED", "ADDED", "BOOKMARK"]

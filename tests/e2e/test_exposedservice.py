@@ -39,6 +39,10 @@ def cluster(api: httpx.Client, wait_until: Wait, module_machines: Machines, vers
         end_of(api, created, wait_until)
         healthy = lambda: api.get(f"loadbalancers/{name}/status").json().get("healthy")  # noqa: E731
         wait_until(healthy, READY_SECONDS, "the API")
+        # Kubernetes makes its own Service some time after its API answers.
+        planned = {"cluster": name, "port": 30053, **API}
+        answer = lambda: api.post(URL, json=planned, params={"dry_run": True})  # noqa: E731
+        wait_until(lambda: answer().status_code != 404, READY_SECONDS, "the Service of the API")
         yield name
     finally:
         api.delete(f"clusters/{name}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.e2e.cluster_steps import Wait, once
 from tests.shell import bash
 
 from .conftest import Served, Versions
@@ -42,6 +43,7 @@ def test_each_block_does_what_the_readme_says(
     api: httpx.Client,
     free_machines: Callable[[int], list[str]],
     versions: Versions,
+    wait_until: Wait,
     tmp_path: Path,
 ) -> None:
     free_machines(3)
@@ -83,7 +85,9 @@ def test_each_block_does_what_the_readme_says(
         shell.run(get_in)
         assert "clusters:" in (tmp_path / "demo.kubeconfig").read_text()
 
-        offered = api.get("clusters/demo/kubernetes-upgrade").json()
+        # Omni learns the version that runs some time after the cluster is ready.
+        status = "clusters/demo/kubernetes-upgrade"
+        offered = once(api, status, lambda found: bool(found["last_upgrade_version"]), wait_until)
         stable = sorted((version for version in offered["upgrade_versions"] if "-" not in version), key=numbers)
         running = numbers(offered["last_upgrade_version"])
         assert numbers(stable[0]) < running < numbers(stable[-1])
