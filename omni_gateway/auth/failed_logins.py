@@ -35,6 +35,7 @@ class FailedLogins:
 
     def seconds_to_wait(self, address: str, credential: str) -> float:
         """Return for how many seconds to refuse credentials without a lookup; 0: verify it now."""
+        # A credential that was valid lately is verified at once, whatever others have guessed meanwhile.
         if (self._good.get(self._digest(credential)) or 0.0) > time.monotonic():
             return 0.0
         now = time.time()
