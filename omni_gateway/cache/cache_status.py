@@ -1,8 +1,8 @@
 """The header ``Cache-Status`` (RFC 9211): whether the cache answered a read, and why not.
 
 Each reason is recorded by ``ReadRecord.forward`` where it is decided: most of them in ``CachedResources.informer_for``,
-those of lists in ``CachedResources._list``. ``CALL`` is not recorded, but follows from the record
-(``ReadRecord.cache_status``). ``docs/caching.md`` has them for callers.
+those of lists in ``CachedResources._list`` (:mod:`omni_gateway.cache.client`). ``CALL`` is not recorded, but follows
+from the record (``ReadRecord.cache_status``). ``docs/caching.md`` has them for callers.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ SYNCING = ForwardReason("uri-miss", "syncing")
 WATCH_INTERRUPTED = ForwardReason("stale", "watch-interrupted")
 #: For ten seconds there was neither an event of the type nor an answer to a probe.
 NO_SIGN_OF_LIFE = ForwardReason("stale", "no-sign-of-life")
-#: The informer does not show an object as this process has written or read it.
+#: The informer does not show yet some object of the type as this process last wrote it, or last read it from Omni. All
+#: reads of the type are forwarded until then.
 PENDING_WRITE = ForwardReason("stale", "pending-write")
 
 #: ``Cache-Control: no-cache``, ``no-store`` or ``max-age=0``.

@@ -279,38 +279,41 @@ class CachedResources(ResourceClient):
         return informer
 
     def _shows_pending_writes(self, informer: Informer) -> bool:
-        """Return True once an informer shows all that is expected of its type, which is dropped then.
+        """Return True once an informer meets all expectations of its type; they are dropped then.
 
-        Waits up to :data:`OWN_WRITE_SECONDS`, for all objects together. After that it reads those objects from Omni.
+        Waits for events, up to :data:`OWN_WRITE_SECONDS` for all objects together; then reads the objects from Omni.
         """
-        deadline = self._cache.now() + OWN_WRITE_SECONDS
+        until = self._cache.now() + OWN_WRITE_SECONDS
         ids = self._cache.pending_writes.ids((informer.name, informer.namespace))
-        return all(self._shows(informer, id, deadline) for id in ids)
+        return all(self._shows(informer, id, until) for id in ids)
 
-    def _shows(self, informer: Informer, id: str, deadline: float) -> bool:
+    def _shows(self, informer: Informer, id: str, until: float) -> bool:
         """Return True if an informer meets the expectations of an object, or once a direct read equals it.
 
-        Has the informer list anew where neither has been so for :data:`LOST_EVENT_SECONDS`.
+        Has the informer list anew after :data:`LOST_EVENT_SECONDS` without either.
         """
-        if self._is_delivered(informer, id, deadline):
+        if self._is_delivered(informer, id, until):
             return True
         self._read_back(informer, id)
-        if self._is_delivered(informer, id, deadline):
+        if self._is_delivered(informer, id, until):
             return True
         pending = self._cache.pending_writes.find((informer.name, informer.namespace), id)
         if any(each.sent_at + LOST_EVENT_SECONDS < self._cache.now() for each in pending):
             informer.relist()
         return False
 
-    def _is_delivered(self, informer: Informer, id: str, deadline: float) -> bool:
-        """Wait until events have met the expectations of an object; False at once where none can."""
+    def _is_delivered(self, informer: Informer, id: str, until: float) -> bool:
+        """Wait until events have met the expectations of an object.
+
+        Returns False at once for a write whose result is not known: only a direct read can meet that expectation.
+        """
         key = (informer.name, informer.namespace)
         pending = self._cache.pending_writes.find(key, id)
         if any(isinstance(each, Unknown) and not informer.met(id, each) for each in pending):
             return False
         # Counted from the last write too, so that later reads do not wait again.
         last = max((each.sent_at for each in pending), default=0.0)
-        if not informer.wait_for(id, pending, min(deadline, last + OWN_WRITE_SECONDS)):
+        if not informer.wait_for(id, pending, min(until, last + OWN_WRITE_SECONDS)):
             return False
         self._cache.pending_writes.drop(key, id, pending)
         return True

@@ -1,11 +1,11 @@
-"""Entity tags (RFC 9110 §8.8.3) of each kind of response, and the preconditions that name them.
+"""Entity tags (``ETag``, RFC 9110 §8.8.3) of each kind of response, and the preconditions that name them.
 
 | response | tag | made by |
 |---|---|---|
 | an object | ``"<hash of spec, labels, annotations and phase>-<version>"`` | :func:`of_object` |
 | a view of it, or some of its fields | the object's, followed by ``.`` and a checksum of these | :func:`of_selection` |
 | a list of objects | ``W/"<hash of the objects' states in order, the total, the view and fields>"`` | :func:`of_list` |
-| anything else: documents, pages, operations, computed answers | ``"<hash of the body>"`` | :func:`of_content` |
+| anything else: documents, pages, operations, answers of actions | ``"<hash of the body>"`` | :func:`of_content` |
 | such content in a coding | its own, followed by ``-br`` or ``-gzip`` | :func:`of_coding` |
 
 Images of machines keep the tag of the image factory, which sends them.

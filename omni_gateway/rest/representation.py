@@ -48,7 +48,7 @@ class Representation:
         names = {field.data_key or name for name, field in schema.dump_fields.items()}
         self.known_fields = frozenset(names - schema.request_only)
         self.view = view
-        #: What an entity tag names beside the selected fields; the full view's tags name no view.
+        #: The view, for the entity tags of its objects; empty for the full view.
         self.tagged: tuple[str, ...] = ()
         self.views: Mapping[str, Representation] = {view: self}
         if view == FULL:
