@@ -51,6 +51,10 @@ class Resource:
             value = self.memo[key] = make(self)
         return value
 
+    def member(self, name: str) -> Any:
+        """Return a member of the spec, None if it is not set; of a shared object the spec is read once for it."""
+        return self.derived(("member", name), lambda each: each.spec.get(name))
+
     @property
     def tearing_down(self) -> bool:
         """True if the back end is removing the object; such an object cannot be written."""

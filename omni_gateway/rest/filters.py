@@ -28,6 +28,10 @@ _PLAIN = [
 ]
 
 
+def _text() -> fields.Field[Any]:
+    return fields.String(validate=_PLAIN)
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """A query parameter of one resource's list, which selects the same objects for its watch and for bulk requests.
@@ -38,17 +42,17 @@ class Filter:
     :param field: the marshmallow field that validates the value.
     :param names_machine: whether the value is a machine's id, in whose place its host name may be.
     :param matches: ``matches(resource, value)`` returns whether an object has the value. The engine calls it with each
-        object that the adapter returns, outside of the request; the result must depend on the arguments alone.
-        ``resource.derived`` computes a member that is dear to read once for each version of an object.
+        object that the adapter returns, outside of the request; the result must depend on the arguments alone. See
+        :func:`member_filter`.
 
-    Of a value that is also a label of every object, prefer ``selector``: Omni then sends fewer objects. With neither,
-    the adapter selects by the value in ``ListQuery.filters``. Raises ``ValueError`` for both.
+    With neither ``selector`` nor ``matches``, the adapter selects by the value in ``ListQuery.filters``. Raises
+    ``ValueError`` for both.
     """
 
     name: str
     description: str
     selector: Callable[[Any], str] | None = None
-    field: fields.Field[Any] = field(default_factory=lambda: fields.String(validate=_PLAIN))
+    field: fields.Field[Any] = field(default_factory=_text)
     names_machine: bool = False
     matches: Callable[[Resource, Any], bool] | None = None
 
@@ -58,9 +62,27 @@ class Filter:
 
 
 def label_filter(name: str, label: str, description: str = "", *, names_machine: bool = False) -> Filter:
-    """Return a filter that selects the objects whose ``label`` has the given value: ``?cluster=c1``."""
+    """Return a filter that selects the objects whose ``label`` has the given value: ``?cluster=c1``.
+
+    Omni selects by labels and sends fewer objects: prefer it to :func:`member_filter` where every object has the label.
+    """
     text = description or f"Only those of this {name}"
     return Filter(name, text, lambda value: f"{label}={selectors.quoted(value)}", names_machine=names_machine)
+
+
+def member_filter(name: str, description: str, field: fields.Field[Any] | None = None, *, member: str = "") -> Filter:
+    """Return a filter that selects the objects whose spec has the given value in a member: ``?connected=true``.
+
+    :param field: the marshmallow field that validates the value; by default text.
+    :param member: the member's name; by default that of the filter. A member that is not set counts as false, 0 and
+        empty text, which Omni leaves out.
+    """
+
+    def matches(resource: Resource, value: Any) -> bool:
+        found = resource.member(member or name)
+        return bool(found == value) if found is not None else not value
+
+    return Filter(name, description, field=field or _text(), matches=matches)
 
 
 def id_filter(name: str, description: str = "") -> Filter:

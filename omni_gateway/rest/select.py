@@ -43,10 +43,7 @@ def sort_and_cut(items: Sequence[Resource], query: ListQuery, sortable: frozense
 
 
 def _sort_key(item: Resource, name: str) -> tuple[int, Any]:
-    if name in METADATA_SORTS or name == "id":
-        value = getattr(item, name)
-    else:
-        value = item.derived(("sort", name), lambda each: each.spec.get(name))
+    value = getattr(item, name) if name in METADATA_SORTS or name == "id" else item.member(name)
     if value is None:
         return (0, "")
     return (1, value if isinstance(value, (int, float)) else str(value))

@@ -14,7 +14,7 @@ from omni_gateway.rest.adapters.omni import OmniSource
 from omni_gateway.rest.adapters.scoped import scope_error
 from omni_gateway.rest.adapters.stored import StoredResourceAdapter
 from omni_gateway.rest.errors import MISSING, STALE, StaleVersion
-from omni_gateway.rest.filters import id_filter, label_filter
+from omni_gateway.rest.filters import id_filter, label_filter, member_filter
 from omni_gateway.rest.links import API_PREFIX, id_link, label_link, object_url
 from omni_gateway.rest.parameters import to_list_query
 from omni_gateway.rest.schema import alike
@@ -50,6 +50,7 @@ __all__ = [
     "label_filter",
     "label_link",
     "map_concurrently",
+    "member_filter",
     "object_url",
     "read",
     "resources_by_id",

@@ -11,7 +11,6 @@ from marshmallow import fields, validate
 
 from omni_gateway.sdk import (
     FieldErrors,
-    Filter,
     Listing,
     ListQuery,
     OmniResourceAdapter,
@@ -22,6 +21,7 @@ from omni_gateway.sdk.adapters import (
     Change,
     Created,
     find,
+    member_filter,
     read,
     resources_of,
     select,
@@ -29,12 +29,7 @@ from omni_gateway.sdk.adapters import (
 from omni_gateway.sdk.omni import types
 
 CATALOGUE, CONFIG = "catalogue", "config"
-KIND = Filter(
-    "kind",
-    "Only those of this kind",
-    field=fields.String(validate=validate.OneOf((CATALOGUE, CONFIG))),
-    matches=lambda media, kind: media.spec["kind"] == kind,
-)
+KIND = member_filter("kind", "Only those of this kind", fields.String(validate=validate.OneOf((CATALOGUE, CONFIG))))
 _ARCHITECTURES = {"amd64": 1, "arm64": 2}
 _HINT = "Omni's catalogue is read-only; POST a configuration of your own under another id."
 

@@ -10,27 +10,16 @@ from typing import cast
 
 from marshmallow import fields
 
-from omni_gateway.sdk import Filter, ListQuery, Resource
-from omni_gateway.sdk.adapters import label_filter
+from omni_gateway.sdk import ListQuery, Resource
+from omni_gateway.sdk.adapters import label_filter, member_filter
 from omni_gateway.sdk.omni import label_names
 from resources.machine.join import Machine, with_address
 
-
-def _is_connected(machine: Resource) -> bool:
-    """Return the Machine's own member: the label of its status is missing until the machine has reported."""
-    connected: bool = machine.spec["connected"]
-    return connected
-
-
+#: Of lists, watches and bulk requests. A machine that has not reported yet has no labels: what is known of it too, such
+#: as its connection, is a ``member_filter``.
 FILTERS = (
     label_filter("cluster", label_names.LABEL_CLUSTER, "Only members of this cluster"),
-    Filter(
-        "connected",
-        "Only machines that are (not) connected to Omni now",
-        field=fields.Boolean(),
-        # `derived`: the spec of a machine is joined anew for each access.
-        matches=lambda machine, connected: machine.derived("connected", _is_connected) == connected,
-    ),
+    member_filter("connected", "Only machines that are (not) connected to Omni now", fields.Boolean()),
 )
 
 SORTABLE = frozenset(

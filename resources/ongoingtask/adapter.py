@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from omni_gateway.sdk import Filter, OmniResourceAdapter, Resource
+from omni_gateway.sdk import OmniResourceAdapter, Resource
+from omni_gateway.sdk.adapters import member_filter
 from omni_gateway.sdk.omni import types
 from resources.ongoingtask.schemas import TASK_TYPES
 
-
-def _about(task: Resource) -> str:
-    """Return the id of the object that a task is about."""
-    return str(task.spec.get("resource_id", ""))
-
-
 #: Not a label filter: Omni sets no label on tasks.
-RESOURCE = Filter("resource", "Only tasks about the object of this id", matches=lambda task, id: _about(task) == id)
+RESOURCE = member_filter("resource", "Only tasks about the object of this id", member="resource_id")
 
 
 class OngoingTaskAdapter(OmniResourceAdapter):
@@ -31,8 +26,8 @@ class OngoingTaskAdapter(OmniResourceAdapter):
 
     def named_cluster(self, resource: Resource) -> str | None:
         """Return the cluster that the task is about."""
-        return _about(resource) or None
+        return resource.spec.get("resource_id") or None
 
     def followed_machine(self, resource: Resource) -> str | None:
         """Return the machine that the task is about, of an upgrade of one."""
-        return _about(resource) if "machine_upgrade" in resource.spec else None
+        return resource.spec.get("resource_id", "") if "machine_upgrade" in resource.spec else None

@@ -8,8 +8,8 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from omni_gateway.sdk import Filter, Resource
-from omni_gateway.sdk.adapters import CallAdapter, resources_of
+from omni_gateway.sdk import Resource
+from omni_gateway.sdk.adapters import CallAdapter, member_filter, resources_of
 from omni_gateway.sdk.omni import types
 
 TYPES = {
@@ -17,12 +17,7 @@ TYPES = {
     "metal": types.METAL_PLATFORM_CONFIGS,
     "sbc": types.SBC_CONFIGS,
 }
-KIND = Filter(
-    "kind",
-    "Only those of this kind",
-    field=fields.String(validate=validate.OneOf(tuple(TYPES))),
-    matches=lambda platform, kind: platform.spec["kind"] == kind,
-)
+KIND = member_filter("kind", "Only those of this kind", fields.String(validate=validate.OneOf(tuple(TYPES))))
 
 
 class PlatformAdapter(CallAdapter):

@@ -12,10 +12,10 @@ from omni_gateway.http.guard import current_principal
 from omni_gateway.model.query import Change, Listing, ListQuery
 from omni_gateway.model.resource import Resource
 from omni_gateway.rest.adapters.base import ResourceAdapter
-from omni_gateway.rest.filters import Filter, filtered_list, filtered_watch
+from omni_gateway.rest.filters import Filter, filtered_list, filtered_watch, member_filter
 from omni_gateway.rest.parameters import to_list_query
 
-RACK = Filter("rack", "Only those in this rack", matches=lambda server, rack: server.spec["rack"] == rack)
+RACK = member_filter("rack", "Only those in this rack")
 
 
 def server(id: str, rack: str) -> Resource:
@@ -61,6 +61,13 @@ def test_a_deleted_object_that_matched_is_deleted() -> None:
     changes = [Change("added", server("s1", "7")), Change("deleted", server("s1", "7"))]
     with filtered_watch(Servers(changes=changes), to_list_query({"rack": "7"}, [RACK]), "") as filtered:
         assert [each.kind for each in filtered] == ["added", "deleted"]
+
+
+@pytest.mark.parametrize(("value", "found"), [(True, ["on"]), (False, ["off", "unset"])], ids=["true", "false"])
+def test_a_member_that_is_not_set_has_its_zero_value(value: bool, found: list[str]) -> None:
+    items = [Resource("off", {"lit": False}), Resource("on", {"lit": True}), Resource("unset", {})]
+    query = to_list_query({"light": value}, [member_filter("light", "Only those that are lit", member="lit")])
+    assert [item.id for item in filtered_list(Servers(items), query).items] == found
 
 
 def test_a_filter_cannot_depend_on_the_caller() -> None:
