@@ -405,6 +405,11 @@ def _can_be_tried_here(request: pytest.FixtureRequest) -> None:
         version = str(request.getfixturevalue("omni_version"))
         if numbers(version)[:2] < numbers(mark.args[0])[:2]:
             pytest.skip(f"needs Omni {mark.args[0]}, this is {version}")
+    for mark in request.node.iter_markers("needs_type"):
+        try:
+            request.getfixturevalue("omni").resources.list(mark.args[0], limit=1)
+        except omni_errors.PermissionDenied:  # as Omni refuses types that it does not have
+            pytest.skip(f"needs an Omni that has {mark.args[0]}")
 
 
 LetGo = Callable[[str, str, str], None]

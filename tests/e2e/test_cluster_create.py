@@ -271,7 +271,7 @@ spec:
 """
 
 
-@pytest.mark.needs_omni("1.11")  # KubernetesHealthChecks
+@pytest.mark.needs_type("KubernetesHealthChecks.omni.sidero.dev")
 def test_one_call_says_all_that_a_cluster_template_can(
     api: httpx.Client, unique: Unique, made: Made, free_machines: Machines, versions: Any, omni: OmniClient
 ) -> None:
@@ -406,7 +406,7 @@ def test_a_machine_that_is_taken_is_refused_before_anything_is_written(
     assert api.get(f"clusters/{second}").status_code == 404
 
 
-@pytest.mark.needs_omni("1.11")  # MachineInstallDiskConfigs
+@pytest.mark.needs_type(INSTALL_DISKS)
 def test_a_failure_half_way_takes_back_what_was_made_and_says_so(
     api: httpx.Client,
     unique: Unique,
