@@ -44,7 +44,7 @@ from omni_gateway.rest.request_context import request_context, without_context
 from omni_gateway.rest.schema import SpecSchema
 from omni_gateway.rest.views.openapi import OBJECT_HEADERS
 from omni_gateway.rest.views.registration import add
-from omni_gateway.rest.views.responses import json_response, retry_after
+from omni_gateway.rest.views.responses import json_response, retry_after, tagged_response
 from omni_gateway.rest.views.route import Request, Responses, Route
 from omni_gateway.watch import stream_response
 
@@ -214,11 +214,8 @@ def list_operations(arguments: Mapping[str, Any]) -> Response:
     )
     documents = [operation.document() for operation in found[(page - 1) * size : page * size]]
     body = orjson.dumps([project(document, names) for document in documents] if names else documents)
-    tag = etags.of_content(body)
-    headers |= {"Cache-Control": "no-cache", "ETag": tag, **cache_headers()}
-    if etags.if_none_match(request, tag):
-        return Response(status=304, headers=headers)
-    return json_response(body, headers=headers)
+    headers |= {"Cache-Control": "no-cache", **cache_headers()}
+    return tagged_response(etags.of_content(body), headers, lambda: body)
 
 
 def _sorted(found: Sequence[Operation], text: str | None) -> list[Operation]:

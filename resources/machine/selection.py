@@ -15,8 +15,8 @@ from omni_gateway.sdk.adapters import label_filter, member_filter
 from omni_gateway.sdk.omni import label_names
 from resources.machine.join import Machine, with_address
 
-#: Of lists, watches and bulk requests. A machine that has not reported yet has no labels: what is known of it too, such
-#: as its connection, is a ``member_filter``.
+#: Of lists, watches and bulk requests. A label filter where all machines with the value have a label of it; else a
+#: filter by a member of the document, as callers read it (``platform``, for example).
 FILTERS = (
     label_filter("cluster", label_names.LABEL_CLUSTER, "Only members of this cluster"),
     member_filter("connected", "Only machines that are (not) connected to Omni now", fields.Boolean()),

@@ -32,11 +32,11 @@ from omni_gateway.rest.operations import Operation
 from omni_gateway.rest.representation import Representation
 from omni_gateway.rest.views.responses import (
     check_tags,
+    content_response,
     dry_run_response,
     json_response,
     object_response,
     operation_response,
-    tagged_response,
 )
 from omni_gateway.watch import stream_response
 from omni_gateway.watch.stream_response import StreamEvent
@@ -127,7 +127,7 @@ def computed_view(
             owner = within_reach(bind(parent or adapter), id, writes=writes, cluster_independent=cluster_independent)
             bound = owner if parent is None else _below(owner, path["id"], bind(adapter))
         answer = function(bound, *path.values(), arguments)
-        return tagged_response(answer) if conditional else respond(representation, answer)
+        return content_response(answer) if conditional else respond(representation, answer)
 
     def post(query: Mapping[str, Any], body: Mapping[str, Any], **path: str) -> Response:
         return get(body, **path)

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, request
 
-from omni_gateway.http import etags, pagination, paths
+from omni_gateway.http import pagination, paths
 from omni_gateway.model.query import Listing, ListQuery
 from omni_gateway.rest.adapters.base import ResourceAdapter
 from omni_gateway.rest.cache_headers import cache_headers
@@ -17,7 +17,7 @@ from omni_gateway.rest.gateway import current_gateway
 from omni_gateway.rest.machine_names import machine_id
 from omni_gateway.rest.parameters import parse_fields, to_list_query
 from omni_gateway.rest.representation import Representation
-from omni_gateway.rest.views.responses import json_response
+from omni_gateway.rest.views.responses import tagged_response
 from omni_gateway.rest.views.watch import watch_response
 from omni_gateway.watch import stream_response
 
@@ -74,10 +74,7 @@ def _page_response(
     # A watch that continues a partial list would miss the objects of the other pages.
     if query.offset == 0 and len(page.items) == page.total:
         head["X-Resume-Point"] = rendered.resume_point
-    head["ETag"] = rendered.etag
-    if etags.if_none_match(request, rendered.etag):
-        return Response(status=304, headers=head)
-    return json_response(rendered.body, headers=head)
+    return tagged_response(rendered.etag, head, lambda: rendered.body)
 
 
 def list_view(collection: Collection) -> Callable[..., Response]:

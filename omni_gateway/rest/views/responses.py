@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -33,28 +34,29 @@ def object_response(
     fields: tuple[str, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return an object with its entity tag, or 304 for a GET or HEAD whose If-None-Match names that tag.
+    """Return an object with its entity tag; ``fields``: dotted paths of the members to return; none means all."""
+    render = partial(current_gateway().bodies.body, representation, resource, fields)
+    head = {**cache_headers(), "Vary": "Accept", **(headers or {})}
+    return tagged_response(representation.etag(resource, fields), head, render, status=status)
 
-    ``fields``: dotted paths of the members to return; none means all.
+
+def content_response(answer: bytes | Any) -> Response:
+    """Return JSON with the entity tag of its content: a mapping, a sequence, or JSON that is encoded already."""
+    body = answer if isinstance(answer, bytes) else orjson.dumps(answer)
+    return tagged_response(etags.of_content(body), {**cache_headers(), "Vary": "Accept"}, lambda: body)
+
+
+def tagged_response(
+    tag: str, headers: Mapping[str, str], render: Callable[[], bytes], *, status: int = 200
+) -> Response:
+    """Return the JSON that ``render`` makes, with its entity tag ``tag``.
+
+    Returns 304 without a body for a GET or HEAD whose If-None-Match names the tag (RFC 9110 §13.1.2).
     """
-    tag = representation.etag(resource, fields)
-    head = {"ETag": tag, **cache_headers(), "Vary": "Accept", **(headers or {})}
+    head = {"ETag": tag, **headers}
     if request.method in ("GET", "HEAD") and etags.if_none_match(request, tag):
         return Response(status=304, headers=head)
-    return json_response(current_gateway().bodies.body(representation, resource, fields), status, head)
-
-
-def tagged_response(answer: bytes | Any) -> Response:
-    """Return JSON with the entity tag of its content, or 304 if If-None-Match names that.
-
-    ``answer`` is a mapping, a sequence or JSON that is encoded already.
-    """
-    body = answer if isinstance(answer, bytes) else orjson.dumps(answer)
-    tag = etags.of_content(body)
-    head = {"ETag": tag, **cache_headers(), "Vary": "Accept"}
-    if etags.if_none_match(request, tag):
-        return Response(status=304, headers=head)
-    return json_response(body, 200, head)
+    return json_response(render(), status, head)
 
 
 def retry_after(operation: Operation) -> dict[str, str]:
