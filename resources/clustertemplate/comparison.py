@@ -146,7 +146,8 @@ def _objects(omni: OmniClient, cluster: str, rendered: Sequence[Resource]) -> li
     lists = map_concurrently(lambda type: _labelled(omni, type, cluster), TYPES_BY_LABEL, _CALLS)
     for items in lists:
         found += [each for each in items if is_exported(each)]
-    members = {each.id for each in found if each.type == types.MACHINE_SET_NODES}
+    # Machines that join by this sync may have objects of an earlier template.
+    members = {each.id for each in (*found, *rendered) if each.type == types.MACHINE_SET_NODES}
     for type in TYPES_BY_MACHINE:
         ids = members | {each.id for each in rendered if each.type == type}
         found += [each for each in _existing(omni, type, ids) if is_exported(each)]

@@ -234,6 +234,21 @@ def test_a_sync_removes_what_the_template_has_no_more(
     assert ids(omni, types.CONFIG_PATCHES, name) == wanted
 
 
+def test_a_sync_removes_what_an_earlier_template_gave_a_machine_that_joins(
+    api: Caller, omni: OmniClient, template: Template, machines: list[str]
+) -> None:
+    first, second = machines[:2]
+    managed = {f"{PREFIX}managed-by-cluster-templates": ""}
+    omni.resources.create(types.MACHINE_INSTALL_DISK_CONFIGS, second, {"disk": "/dev/vdb"}, annotations=managed)
+    url, text = "cluster-templates/actions", template([first], [second])
+    api.post(f"{url}/sync", data=text, headers=YAML)
+    assert second not in {
+        each["metadata"]["id"] for each in omni.resources.list(types.MACHINE_INSTALL_DISK_CONFIGS).items
+    }
+    again = api.post(f"{url}/diff", data=text, headers=YAML)
+    assert set(actions(again)) == {"unchanged"}, again.json
+
+
 def test_machines_join_and_their_patches_go_only_after_them(
     api: Caller,
     omni: OmniClient,
