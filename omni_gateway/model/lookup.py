@@ -33,7 +33,7 @@ def find(omni: OmniClient, type: str, id: str, namespace: str | None = None) -> 
 
 
 def find_by_ids(omni: OmniClient, type: str, ids: Sequence[str]) -> dict[str, Resource]:
-    """Return the objects with these ids that exist, by id, and possibly others; shared as by :func:`find`.
+    """Return the objects with these ids that exist, by id, in the order of ``ids``; shared as by :func:`find`.
 
     Reads them from the cache if this request may use it. Otherwise makes one list where the type has few other objects,
     and concurrent Gets where it has many: those do not wait for all objects of the type.
@@ -43,7 +43,8 @@ def find_by_ids(omni: OmniClient, type: str, ids: Sequence[str]) -> dict[str, Re
     listed = list_cached(omni, type) or _list_of_few(omni, type, OBJECTS_PER_GET * len(ids))
     if listed is None:
         return _by_id(map_concurrently(lambda id: _find_in_omni(omni, type, id), ids, PARALLEL_GETS))
-    return resources_by_id(listed, ids)
+    found = resources_by_id(listed, ids)
+    return {id: found[id] for id in ids if id in found}
 
 
 def _list_of_few(omni: OmniClient, type: str, most: int) -> ListResult | None:

@@ -164,7 +164,7 @@ def _labelled(omni: OmniClient, type: str, cluster: str) -> Sequence[Resource]:
 def _existing(omni: OmniClient, type: str, ids: Collection[str]) -> list[Resource]:
     """Return those objects of a type that exist, of the given ids."""
     with _none_of_newer_types(type):
-        return [each for id, each in find_by_ids(omni, type, sorted(ids)).items() if id in ids]
+        return list(find_by_ids(omni, type, sorted(ids)).values())
     return []
 
 

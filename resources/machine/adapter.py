@@ -60,8 +60,7 @@ class MachineAdapter(ResourceAdapter):
             # Without one of the selected statuses, a machine does not match; joined without its status, it would also
             # replace the shared machine that was joined with it.
             selected = {status.id: status for status in resources_of(self._list(types.MACHINE_STATUSES, selectors))}
-            found = find_by_ids(self.omni, types.MACHINES, sorted(selected))
-            machines = [machine for id, machine in found.items() if id in selected]
+            machines = list(find_by_ids(self.omni, types.MACHINES, sorted(selected)).values())
         else:
             machines = resources_of(self._list(types.MACHINES))
         ids = [machine.id for machine in machines]
