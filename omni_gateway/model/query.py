@@ -38,6 +38,10 @@ class ListQuery:
     id_matches: IdPattern | None = None
     conditions: tuple[tuple[Callable[[Resource, Any], bool], Any], ...] = ()
 
+    def page_of(self, items: list[Resource]) -> list[Resource]:
+        """Return the page of all selected and sorted objects: those from ``offset`` on, ``limit`` at most."""
+        return items[self.offset : self.offset + self.limit if self.limit else None]
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:

@@ -109,8 +109,7 @@ def filtered_list(adapter: ResourceAdapter, query: ListQuery) -> Listing:
         return adapter.list(query)
     everything = adapter.list(replace(query, offset=0, limit=0)).items
     found = Context().run(lambda: [item for item in everything if _selects(query, item)])
-    end = query.offset + query.limit if query.limit else None
-    return Listing(found[query.offset : end], len(found))
+    return Listing(query.page_of(found), len(found))
 
 
 def filtered_source(adapter: ResourceAdapter, query: ListQuery, id: str) -> WatchSource | None:

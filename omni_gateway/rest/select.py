@@ -38,8 +38,7 @@ def sort_and_cut(items: Sequence[Resource], query: ListQuery, sortable: frozense
             known = ", ".join(sorted(METADATA_SORTS | sortable | {"id"}))
             raise Problem(422, "validation", errors={"sort": [f"Cannot sort by {name!r}; sortable fields: {known}."]})
         ordered.sort(key=lambda item, name=name: _sort_key(item, name), reverse=descending)  # type: ignore[misc]
-    end = query.offset + query.limit if query.limit else None
-    return ordered[query.offset : end]
+    return query.page_of(ordered)
 
 
 def _sort_key(item: Resource, name: str) -> tuple[int, Any]:

@@ -51,8 +51,7 @@ class ScopedAdapter(ResourceAdapter):
         # Asked once for each cluster: ten thousand machines are members of a few hundred.
         may_read = {cluster: self._may_read(cluster) for cluster in set(owners)}
         readable = [item for item, cluster in zip(items, owners, strict=True) if may_read[cluster]]
-        end = query.offset + query.limit if query.limit else None
-        return Listing(readable[query.offset : end], len(readable))
+        return Listing(query.page_of(readable), len(readable))
 
     def get(self, id: str) -> Resource:
         """Return one object. Raises :class:`NotFound` if it is outside of the scope."""
