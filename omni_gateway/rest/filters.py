@@ -130,8 +130,14 @@ def _filters_here(query: ListQuery) -> bool:
 
 
 def _selects(query: ListQuery, item: Resource) -> bool:
-    if query.id_matches is not None and not query.id_matches.matches(item.id):
-        return False
+    return _selects_id(query, item.id) and _meets_conditions(query, item)
+
+
+def _selects_id(query: ListQuery, id: str) -> bool:
+    return query.id_matches is None or query.id_matches.matches(id)
+
+
+def _meets_conditions(query: ListQuery, item: Resource) -> bool:
     return all(matches(item, value) for matches, value in query.conditions)
 
 
@@ -160,26 +166,22 @@ class _FilteredSource(WatchSource):
     def __init__(self, source: WatchSource, query: ListQuery) -> None:
         self._source = source
         self._query = query
-        self._pattern = query.id_matches
         self.triggers, self.lookups = source.triggers, source.lookups
         self.from_informers = source.from_informers
 
     def affected(self, type: str, old: Resource | None, new: Resource | None) -> Iterable[str]:
         """Return the ids of the objects that an event may have changed; others than ``id_matches`` are not built."""
-        return self._matching(self._source.affected(type, old, new))
+        return [id for id in self._source.affected(type, old, new) if _selects_id(self._query, id)]
 
     def ids(self, view: View) -> Iterable[str]:
         """Return the ids of all objects; others than ``id_matches`` are not built."""
-        return self._matching(self._source.ids(view))
-
-    def _matching(self, ids: Iterable[str]) -> Iterable[str]:
-        return ids if self._pattern is None else filter(self._pattern.matches, ids)
+        return [id for id in self._source.ids(view) if _selects_id(self._query, id)]
 
     def build(self, view: View, id: str) -> Resource | None:
         """Return an object as the other source builds it; None if the filters do not select it."""
         item = self._source.build(view, id)
         # Not in this class's `matches`: an object that leaves the selection is sent as it was last selected.
-        return item if item is not None and Context().run(_selects, self._query, item) else None
+        return item if item is not None and Context().run(_meets_conditions, self._query, item) else None
 
     def matches(self, resource: Resource) -> bool:
         """Return whether the rest of the query selects an object."""
