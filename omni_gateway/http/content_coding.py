@@ -32,8 +32,8 @@ class EncodedContent:
     """Content of one media type in each coding; a coding is made at the first request for it."""
 
     def __init__(self, body: bytes, media_type: str) -> None:
-        self.digest = etags.content_hash(body)
         self._tag = etags.of_content(body)
+        self.digest = self._tag.strip('"')
         self._media_type = media_type
         self._bodies = {IDENTITY: body}
         self._lock = Lock()
