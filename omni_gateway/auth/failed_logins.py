@@ -35,8 +35,7 @@ class FailedLogins:
 
     def seconds_to_wait(self, address: str, credential: str) -> float:
         """Return for how many seconds to refuse credentials without a lookup; 0: verify it now."""
-        # A credential that was valid lately is verified at once, whatever others have guessed meanwhile.
-        if (self._good.get(self._digest(credential)) or 0.0) > time.monotonic():
+        if self._was_good(credential):
             return 0.0
         now = time.time()
         limits = [(item, address) for item in self._per_address] + [(item, _ALL) for item in self._in_all]
@@ -56,6 +55,9 @@ class FailedLogins:
             self._limiter.hit(item, address)
         for item in self._in_all:
             self._limiter.hit(item, _ALL)
+
+    def _was_good(self, credential: str) -> bool:
+        return (self._good.get(self._digest(credential)) or 0.0) > time.monotonic()
 
     def _digest(self, credential: str) -> bytes:
         return hashlib.blake2b(credential.encode("utf-8", "surrogateescape"), key=self._key, digest_size=16).digest()

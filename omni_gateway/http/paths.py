@@ -59,7 +59,7 @@ def _take_ticket(environ: dict[str, Any]) -> None:
 def protected_path(environ: dict[str, Any]) -> str:
     """Return the decoded path, in which ``%2F`` and ``%25`` of the raw URL stay encoded."""
     decoded: str = environ.get("PATH_INFO", "")
-    raw: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    raw = next((environ[name] for name in _RAW if environ.get(name)), "")
     path = raw.partition("?")[0].partition("#")[0]
     if path and "%" not in path and "%" not in decoded:
         return decoded  # nothing is encoded

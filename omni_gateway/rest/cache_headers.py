@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import request
 
-from omni_gateway.cache.cache_status import HIT, UNCACHED
+from omni_gateway.cache.cache_status import UNCACHED
 from omni_gateway.rest.gateway import READING
 from omni_gateway.rest.request_context import known_context
 
@@ -18,6 +18,6 @@ def cache_headers() -> dict[str, str]:
     if context is None or request.method not in READING:
         return {"Cache-Status": UNCACHED}
     headers = {"Cache-Status": context.reads.cache_status}
-    if headers["Cache-Status"] == HIT:
+    if context.reads.is_hit:
         headers["Age"] = str(int(context.reads.age))
     return headers
