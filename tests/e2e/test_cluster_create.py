@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -426,9 +425,6 @@ def test_a_failure_half_way_takes_back_what_was_made_and_says_so(
     patches = [{"name": f"p{number}", "data": "machine:\n  sysctls: {}\n"} for number in range(40)]
     body = {"id": name, **versions.cluster, "control_plane": {"machines": machines}, "config_patches": patches}
     body["machines"] = [{"id": machine, "install_disk": "/dev/vdb"} for machine in machines]
-    for machine in machines:  # shared with other tests, which may have given it one
-        with suppress(errors.NotFound):
-            omni.resources.remove(INSTALL_DISKS, machine)
     omni.resources.create(INSTALL_DISKS, machines[0], {"disk": "/dev/vda"})
 
     with ThreadPoolExecutor(1) as others:
